@@ -1,0 +1,4 @@
+#include "precompiled.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>

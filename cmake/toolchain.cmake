@@ -1,0 +1,45 @@
+# Compiler, warnings, sanitizers and the settings that make ccache work with a precompiled header.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
+  # g++ 12 miscompiles coroutines that this code uses every day (docs/decisions/0001-compiler.md).
+  message(FATAL_ERROR "Gatepost is built with clang 19 or later; found ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}. "
+                      "Use a preset: cmake --preset release")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(GATEPOST_FUZZ "build the fuzz targets (sanitizers included)" OFF)
+option(GATEPOST_BENCH "build the load programs" OFF)
+set(GATEPOST_SANITIZE "" CACHE STRING "sanitizers, e.g. address,undefined or thread")
+
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+                    -Wthread-safety -Werror -fno-omit-frame-pointer)
+add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
+                        _GNU_SOURCE)
+if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  add_compile_options(-D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()
+# With ccache a precompiled header must not carry its time stamp.
+add_compile_options(-fpch-instantiate-templates "SHELL:-Xclang -fno-pch-timestamp")
+
+find_program(GATEPOST_MOLD mold)
+if(GATEPOST_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+find_program(GATEPOST_CCACHE ccache)
+if(GATEPOST_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${GATEPOST_CCACHE})
+endif()
+
+if(GATEPOST_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+elseif(GATEPOST_SANITIZE)
+  add_compile_options(-fsanitize=${GATEPOST_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${GATEPOST_SANITIZE})
+endif()
