@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/number_set.hpp"
+
+namespace gatepost::account {
+
+// Owner; the same number as the principal that owns it and as its store partition.
+enum class AccountId : std::uint64_t {};
+enum class FolderId : std::uint32_t {};              // 0 = the root, which holds no items
+enum class ItemId : std::uint64_t {};                // unique within the account, kept by a move, never used again
+using Uid = std::uint32_t;                           // a message's number within one folder, from 1
+using Modseq = std::uint64_t;                        // the account's version at which something last changed
+
+inline constexpr FolderId kRoot{0};
+
+// What a folder is for (RFC 6154). A role belongs to at most one folder of an account.
+enum class Role : std::uint8_t { none, inbox, drafts, sent, trash, junk, archive, all, flagged, important };
+inline constexpr Role kLastRole = Role::important;
+
+// System flags, one bit each.
+namespace flag {
+inline constexpr std::uint8_t kSeen = 1, kAnswered = 2, kFlagged = 4, kDeleted = 8, kDraft = 16;
+}
+
+// An account-wide keyword ("$Forwarded") is a small number in rows; Account translates.
+using KeywordId = std::uint16_t;
+
+// System flags and keywords of one message. Keyword ids sorted, each once.
+struct Flags {
+  std::uint8_t system = 0;
+  std::vector<KeywordId> keywords;
+  bool operator==(const Flags&) const = default;
+};
+
+// The octets of an item: content hash and length (the account layer's view of a stored body).
+struct Body {
+  std::array<std::uint8_t, 32> sha256{};
+  std::uint64_t size = 0;
+  bool operator==(const Body&) const = default;
+};
+
+struct Folder {
+  FolderId id{};
+  FolderId parent = kRoot;
+  std::string name;                                  // leaf, UTF-8 NFC, no '/'
+  std::string path;                                  // "Projects/2026"; derived. The inbox is "INBOX"
+  Role role = Role::none;
+  bool subscribed = false;
+  bool selectable = true;                            // false: only holds others (deleted with children, \NoSelect)
+  std::uint32_t uid_validity = 0;
+  Uid uid_next = 1;
+  std::uint32_t total = 0, unseen = 0, deleted = 0;  // messages; without \Seen; with \Deleted
+  std::uint64_t octets = 0;
+  Modseq highest_modseq = 0;                         // of anything in it (RFC 7162 HIGHESTMODSEQ)
+  Modseq oldest_kept = 0;                            // the vanished index answers for modseqs >= this
+};
+
+// One line of a folder: all that listing flags needs, without touching the item record.
+struct Row {
+  Uid uid = 0;
+  ItemId item{};
+  Flags flags;
+  Modseq modseq = 0;
+  std::uint64_t octets = 0;                          // RFC822.SIZE
+  TimePoint received{};                              // INTERNALDATE, whole seconds
+  TimePoint saved{};                                 // when it came into this folder (RFC 8514)
+};
+
+struct Item {
+  Body body;
+  std::string summary;                               // mime::encode() of its structure; empty when it was too large to keep
+};
+
+// A message to be added. The body was written through Bodies and is referenced by the commit that adds the item.
+struct NewItem {
+  Body body;
+  std::string summary;                               // as in Item
+  std::uint8_t system_flags = 0;
+  std::vector<std::string> keywords;                 // names; new ones are created
+  TimePoint received{};
+};
+
+// What changed in a folder after a modseq.
+struct Delta {
+  std::vector<Row> changed;                          // added or flags changed, by UID
+  NumberSet vanished;
+  Modseq to = 0;                                     // use as `since` next time
+  bool vanished_known = true;                        // false: `since` is older than the index; compare UIDs instead
+};
+
+}  // namespace gatepost::account

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "directory/directory.hpp"
+
+namespace gatepost::directory {
+
+struct SignInLimits {
+  std::uint32_t distinct_failures = 10;              // distinct wrong passwords per account and address together ...
+  std::chrono::seconds window{600};                  // ... within this time ...
+  std::chrono::seconds ban{900};                     // ... refuse that pair for so long
+  std::uint32_t address_failures = 100;              // and failures of one address over all accounts
+  std::vector<Network> never_banned;                 // allow list: always wins
+};
+
+struct SignInContext {
+  IpAddress remote;
+  std::string_view service;                          // "imap", "smtp", "pop3"
+  std::string_view connection_id;
+};
+
+// Sign-in with its limits, log lines and metrics: the one door of all protocols. Thread-safe; blocks (run on workers).
+class Authenticator {
+ public:
+  Authenticator(Directory&, SignInLimits, const Clock&, Log&, Metrics&);
+  ~Authenticator();
+  void set_limits(SignInLimits);                     // at reload
+
+  // Errc::unauthenticated: wrong name or password (one answer for both). Errc::limit: refused by the limits without a look at
+  // the password. Errc::denied: right password, account disabled. Others: could not be checked.
+  Result<Principal> with_password(std::string_view name, const Secret& password, const SignInContext&);
+  // After a SCRAM exchange: was it allowed to start, and how it ended.
+  Result<> may_try(std::string_view name, const SignInContext&);
+  Result<Principal> proven(std::string_view name, const SignInContext&);          // the mechanism proved it
+  void failed(std::string_view name, const SignInContext&, std::string_view fingerprint);   // distinct by fingerprint
+
+  Directory& directory() { return directory_; }
+
+ private:
+  struct State;
+  Directory& directory_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gatepost::directory

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ip.hpp"
+#include "runtime/stream.hpp"
+#include "runtime/task.hpp"
+
+namespace gatepost::runtime {
+
+// Who is at the other end, for sessions, logs and limits.
+struct Peer {
+  std::string connection_id;                 // short, on every log line
+  Endpoint remote, local;                    // after PROXY protocol, if it was spoken
+  std::string listener;                      // name in the configuration
+  std::optional<TlsFacts> tls;               // set as soon as TLS is up
+};
+
+// Replies on their way to the peer. Appending never waits; drain() sends and waits, and is how a session that writes much
+// stays within bounded memory: call it between items when full() says so.
+class Output {
+ public:
+  virtual ~Output() = default;
+  virtual std::string& buffer() = 0;
+  void write(std::string_view text) { buffer().append(text); }
+  bool full() { return buffer().size() >= kFullOctets; }
+  // Errc::closed / timed_out when the peer is gone: the session should return Next::close.
+  virtual Task<Result<>> drain() = 0;
+  static constexpr std::size_t kFullOctets = 32 << 10;
+};
+
+// Which deadline runs while the session waits for its peer.
+enum class Waiting { greeting, command, idle, data, sign_in };
+
+enum class Next { more, start_tls, close };
+struct Step {
+  std::size_t consumed = 0;                  // octets of the input that are done with
+  Next next = Next::more;
+};
+
+// Wakes a session from any thread: woken() then runs on the session's own thread. Copies may outlive the session.
+class Waker {
+ public:
+  virtual ~Waker() = default;
+  virtual void wake() = 0;                   // thread-safe, cheap, may merge
+};
+
+// One conversation. Belongs to one I/O thread; knows no socket. The connection calls exactly one of these at a time.
+class Session {
+ public:
+  virtual ~Session() = default;
+  // Once, before any input; writes the greeting.
+  virtual Task<Step> opened() = 0;
+  // `input`: all unconsumed octets. Handles at most one protocol item (line, literal chunk, body chunk) and says how much it
+  // consumed. consumed == 0 with Next::more means "need more octets"; the connection then reads more (up to
+  // max_buffered() unconsumed octets; a session must consume something when given that many).
+  virtual Task<Step> step(std::string_view input) = 0;
+  // After wake(): e.g. news for IDLE.
+  virtual Task<Step> woken() { co_return Step{}; }
+  // After Next::start_tls succeeded; input that came before the handshake has been discarded.
+  virtual void tls_started(const TlsFacts&) {}
+  // The deadline passed: may write a farewell (421, * BYE). The connection closes after it. Returning true instead keeps the
+  // connection (e.g. IMAP IDLE keep-alive line written) and starts the deadline anew.
+  virtual bool timed_out() { return false; }
+  // The server is stopping: write the protocol's farewell. The connection closes after it.
+  virtual void stopping() {}
+  // The peer finished sending or the connection broke; no more calls follow but the destructor.
+  virtual void closed() {}
+  virtual Waiting waiting() const = 0;
+  virtual std::size_t max_buffered() const { return 128 << 10; }
+};
+
+struct Deadlines {
+  std::chrono::seconds greeting{300}, command{300}, idle{1800}, data{300}, sign_in{180};
+};
+
+}  // namespace gatepost::runtime
