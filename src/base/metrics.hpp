@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -62,6 +63,9 @@ class Metrics {
     std::unique_ptr<Histogram> histogram;
     std::function<double()> read;
   };
+  Row& row(std::string_view name, std::string_view labels, std::string_view help);
+  static void append_histogram(std::string& out, const Row& row);
+
   mutable std::mutex mutex_;
   std::deque<Row> rows_;
 };

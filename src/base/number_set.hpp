@@ -54,6 +54,8 @@ class NumberSet {
   bool operator==(const NumberSet& other) const { return ranges_ == other.ranges_; }
 
  private:
+  void complete_index() const;
+
   std::vector<Range> ranges_;
   std::uint64_t size_ = 0;
   mutable std::vector<std::uint32_t> before_;                     // numbers below ranges_[i]; valid up to its size

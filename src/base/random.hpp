@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -27,6 +28,7 @@ class SeededRandom final : public Random {             // repeatable; tests only
   void fill(std::span<std::byte> out) override;
 
  private:
+  std::mutex mutex_;
   std::uint64_t state_;
 };
 
