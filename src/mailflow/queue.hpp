@@ -55,7 +55,7 @@ struct QueueEntry {
 // The durable queue: entries survive kill -9 from the moment add() returns. Thread-safe; changes block on the disk.
 class Queue {
  public:
-  static Result<std::unique_ptr<Queue>> open(store::Store&, const Clock&, Random&, Log&, Metrics&);
+  static Result<std::unique_ptr<Queue>> open(store::Store&, Random&, Log&, Metrics&);
   virtual ~Queue() = default;
   // Gives the entry its id (unless it has one) and stores it, referencing its body. Wakes the runner.
   virtual Result<QueueId> add(QueueEntry) = 0;

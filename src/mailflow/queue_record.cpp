@@ -1,0 +1,84 @@
+#include "mailflow/queue_record.hpp"
+
+#include <algorithm>
+
+#include "base/bytes.hpp"
+
+namespace gatepost::mailflow {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kSmtpUtf8 = 1, kDelayReported = 2, kHeld = 4;
+
+std::uint64_t micros(TimePoint t) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
+}
+TimePoint from_micros(std::uint64_t us) { return TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(us))); }
+
+void put_recipient(std::string& out, const RecipientState& r) {
+  put_text(out, r.address);
+  put_text(out, r.original);
+  put_varint(out, r.account ? static_cast<std::uint64_t>(*r.account) + 1 : 0);
+  put_u8(out, static_cast<std::uint8_t>(r.status));
+  put_text(out, r.last_reply);
+  put_text(out, r.last_host);
+}
+
+RecipientState get_recipient(ByteReader& in) {
+  RecipientState r;
+  r.address = in.text();
+  r.original = in.text();
+  if (const std::uint64_t account = in.varint(); account != 0) r.account = static_cast<directory::PrincipalId>(account - 1);
+  r.status = static_cast<RecipientState::Status>(std::min<std::uint8_t>(in.u8(), 2));
+  r.last_reply = in.text();
+  r.last_host = in.text();
+  return r;
+}
+
+}  // namespace
+
+std::string encode(const QueueEntry& e) {
+  std::string out;
+  put_u8(out, kFormat);
+  out.append(reinterpret_cast<const char*>(e.body.sha256.data()), e.body.sha256.size());
+  put_varint(out, e.body.size);
+  put_text(out, e.reverse_path);
+  put_u8(out, static_cast<std::uint8_t>(e.body_type));
+  put_u8(out, static_cast<std::uint8_t>((e.smtputf8 ? kSmtpUtf8 : 0) | (e.delay_reported ? kDelayReported : 0) |
+                                        (e.held ? kHeld : 0)));
+  put_varint(out, micros(e.created));
+  put_varint(out, micros(e.due));
+  put_varint(out, e.attempts);
+  put_varint(out, e.recipients.size());
+  for (const auto& r : e.recipients) put_recipient(out, r);
+  put_text(out, e.summary);
+  return out;
+}
+
+Result<QueueEntry> decode_queue_entry(QueueId id, std::string_view record) {
+  ByteReader in(record);
+  if (const std::uint8_t format = in.u8(); format != kFormat) {
+    return fail(format > kFormat ? Errc::unsupported : Errc::corrupt, "queue record format " + std::to_string(format));
+  }
+  QueueEntry e;
+  e.id = id;
+  const std::string_view hash = in.take(e.body.sha256.size());
+  if (in.ok()) std::copy(hash.begin(), hash.end(), e.body.sha256.begin());
+  e.body.size = in.varint();
+  e.reverse_path = in.text();
+  e.body_type = static_cast<BodyType>(std::min<std::uint8_t>(in.u8(), 2));
+  const std::uint8_t flags = in.u8();
+  e.smtputf8 = (flags & kSmtpUtf8) != 0;
+  e.delay_reported = (flags & kDelayReported) != 0;
+  e.held = (flags & kHeld) != 0;
+  e.created = from_micros(in.varint());
+  e.due = from_micros(in.varint());
+  e.attempts = static_cast<std::uint32_t>(in.varint());
+  const std::uint64_t count = in.varint();
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) e.recipients.push_back(get_recipient(in));
+  e.summary = in.text();
+  if (!in.ok() || !in.at_end()) return fail(Errc::corrupt, "queue record " + to_string(id) + " is damaged");
+  return e;
+}
+
+}  // namespace gatepost::mailflow
