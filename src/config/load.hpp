@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hpp"
+
+namespace gatepost::config {
+
+enum class Severity : std::uint8_t { error, warning };
+
+// Something in the file, or in what the file names, that has to be changed (error) or should be looked at (warning).
+struct Problem {
+  Severity severity = Severity::error;
+  std::string file;
+  std::uint32_t line = 0;      // 0: the file as a whole
+  std::string where;           // "[smtp] max_mesage_size"
+  std::string what;            // "unknown key"
+  std::string cause;           // why that matters; may be empty
+  std::string cure;            // what to write
+  // "gatepost.toml:12: [smtp] max_mesage_size: unknown key. Did you mean max_message_size?"
+  std::string text() const;
+};
+
+struct LoadOutcome {
+  Config config;               // complete only when ok()
+  std::vector<Problem> problems;
+  bool ok() const;             // no errors; warnings may be there
+};
+
+inline constexpr std::size_t kMaxFileOctets = 1 << 20;
+
+// Reads the file and reports every problem of it, not only the first: syntax, unknown keys, wrong types, values out of range.
+// What the values mean together is looked at by check.hpp. Relative paths in the file count from the file's own folder.
+LoadOutcome load(const std::filesystem::path& file);
+// The same from a text; `filename` is for the problems' text and for relative paths.
+LoadOutcome load_text(std::string_view text, std::string_view filename);
+
+// The manual of all keys in Markdown (docs/configuration.md), made from the table that reads them.
+std::string manual();
+
+}  // namespace gatepost::config
