@@ -22,5 +22,3 @@
 #include <vector>
 
 #include <fmt/format.h>
-
-#include <boost/asio/awaitable.hpp>
