@@ -1,0 +1,49 @@
+# Debian packages Gatepost needs, and installing those that are missing. Sourced by the scripts beside it.
+# docs/dependencies.md says what each is for.
+
+gp_build_packages() {
+  local boost=1.81
+  apt-cache show libboost1.81-dev >/dev/null 2>&1 || boost=1.83        # Debian 13
+  cat <<LIST
+clang-19 libclang-rt-19-dev libstdc++-12-dev cmake ninja-build ccache mold git pkg-config ca-certificates
+libboost${boost}-dev libboost-json${boost}-dev libssl-dev libfmt-dev libicu-dev librocksdb-dev libzstd-dev
+libgsasl-dev libsodium-dev libunbound-dev libidn2-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libseccomp-dev
+libgtest-dev libgmock-dev
+openssl procps
+LIST
+}
+
+gp_test_packages() {
+  cat <<LIST
+clang-format-19 clang-tidy-19 llvm-19
+python3 curl swaks isync netcat-openbsd iproute2
+LIST
+}
+
+# gp_install GROUP...   installs what dpkg does not have; asks nothing.
+gp_install() {
+  command -v dpkg-query >/dev/null || { echo "This is not a Debian system: install the packages named in script/lib/packages.sh yourself."; return 0; }
+  local wanted=() missing=() package group
+  # Package names depend on the release, and a fresh system has no package list at all.
+  if ! apt-cache show libssl-dev >/dev/null 2>&1; then gp_apt update; fi
+  for group in "$@"; do
+    for package in $("gp_${group}_packages"); do wanted+=("$package"); done
+  done
+  for package in "${wanted[@]}"; do
+    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  echo "Installing: ${missing[*]}"
+  gp_apt install -y --no-install-recommends "${missing[@]}" || { gp_apt update && gp_apt install -y --no-install-recommends "${missing[@]}"; }
+}
+
+gp_apt() {
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "Packages are missing and there is no sudo: run this once as root."; return 1; }
+    sudo=(sudo)
+  fi
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q -o Dpkg::Use-Pty=0 "$@" >/tmp/gatepost-apt.$$ 2>&1 ||
+    { tail -n 20 /tmp/gatepost-apt.$$; rm -f /tmp/gatepost-apt.$$; return 1; }
+  rm -f /tmp/gatepost-apt.$$
+}

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "account/account.hpp"
+#include "base/result.hpp"
+#include "directory/authenticate.hpp"
+#include "directory/directory.hpp"
+#include "mailflow/queue.hpp"
+
+namespace gatepost::store {
+class Store;
+}
+
+namespace gatepost::admin {
+
+// What an administrator asks for: "account add" with its options. Made by the command line, carried over the control socket to
+// a running server, or run directly on the data directory when no server runs.
+struct Request {
+  std::string verb;                                        // "account add"
+  std::map<std::string, std::vector<std::string>> options; // {"address": ["anna@example.org"], "password": [...]}
+
+  std::string option(std::string_view name, std::string_view otherwise = {}) const;   // first value
+  bool has(std::string_view name) const;
+};
+
+// Exit codes of every verb: 0 done, 1 refused or failed (the text says why and what to do), 2 wrong usage, 3 no server / store.
+struct Reply {
+  int exit_code = 0;
+  std::string text;                                        // for people, with line ends
+  std::string json;                                        // the same for programs: one JSON value
+};
+
+// Requests and replies as one line of JSON (the control socket's form).
+std::string to_json(const Request&);
+Result<Request> request_from_json(std::string_view);
+std::string to_json(const Reply&);
+Result<Reply> reply_from_json(std::string_view);
+
+// What verbs work on. `server` is what only a running daemon has; empty functions otherwise.
+struct Services {
+  directory::Directory& directory;
+  account::Accounts& accounts;
+  mailflow::Queue& queue;
+  store::Store& store;
+  Random& random;
+  const Clock& clock;
+  directory::Authenticator* authenticator = nullptr;       // bans
+  struct Server {
+    std::function<Reply(const Request&)> status;
+    std::function<Reply()> reload;
+    std::function<void()> stop;
+    std::function<void()> queue_changed;
+    std::function<void(account::AccountId)> end_sessions;  // after disable or passwd: open sessions of the account are closed
+  } server;
+};
+
+struct Verb {
+  std::string_view name;                                   // "account add"
+  std::string_view help;                                   // one sentence
+  bool needs_server;                                       // only a running server can do it
+  Reply (*run)(Services&, const Request&, std::stop_token);
+};
+
+// All verbs, in the order of the manual.
+const std::vector<Verb>& verbs();
+// Finds and runs one. Blocks, possibly for long (store check, backup); run it on a thread of its own. Thread-safe.
+Reply run(Services&, const Request&, std::stop_token = {});
+
+// For verbs.
+Reply failure(const Error&, std::string_view what);
+Reply usage(std::string_view message);
+
+}  // namespace gatepost::admin

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "admin/command.hpp"
+
+// The groups of verbs; one .cpp each. command.cpp lists them.
+namespace gatepost::admin {
+
+std::vector<Verb> domain_verbs();
+std::vector<Verb> account_verbs();
+std::vector<Verb> alias_verbs();
+std::vector<Verb> app_password_verbs();
+std::vector<Verb> queue_verbs();
+std::vector<Verb> store_verbs();
+std::vector<Verb> server_verbs();
+
+}  // namespace gatepost::admin
