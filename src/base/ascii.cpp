@@ -12,8 +12,8 @@ std::uint64_t lower8(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHigh = 0x80 * kOnes;
   std::uint64_t low7 = word & ~kHigh;
-  std::uint64_t from_a = low7 + (0x80 - 'A') * kOnes;            // high bit: octet >= 'A'
-  std::uint64_t past_z = low7 + (0x80 - 'Z' - 1) * kOnes;        // high bit: octet > 'Z'
+  std::uint64_t from_a = low7 + (0x80 - 'A') * kOnes;      // high bit: octet >= 'A'
+  std::uint64_t past_z = low7 + (0x80 - 'Z' - 1) * kOnes;  // high bit: octet > 'Z'
   return word | (((from_a & ~past_z & ~word) & kHigh) >> 2);
 }
 

@@ -69,7 +69,7 @@ std::uint64_t ByteReader::varint() {
     const std::string_view octet = take(1);
     if (!ok_) return 0;
     const auto bits = static_cast<unsigned char>(octet[0]);
-    if (shift == 63 && bits > 1) break;                          // would need more than 64 bits
+    if (shift == 63 && bits > 1) break;  // would need more than 64 bits
     v |= static_cast<std::uint64_t>(bits & 0x7f) << shift;
     if ((bits & 0x80) == 0) return v;
   }

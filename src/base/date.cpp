@@ -1,5 +1,6 @@
 #include "base/date.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -13,8 +14,10 @@ namespace {
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-constexpr std::size_t kMaxTextOctets = 1024;                     // comments included; longer is no date
-constexpr int kMaxZoneMinutes = 99 * 60 + 59;                    // what four digits can say
+constexpr std::size_t kMaxTextOctets = 1024;  // comments included; longer is no date
+constexpr int kFirstYear = 1700;              // system_clock counts nanoseconds in 64 bits: 1678 to 2261
+constexpr int kLastYear = 2260;
+constexpr int kMaxZoneMinutes = 99 * 60 + 59;  // what four digits can say
 
 struct Civil {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
@@ -25,13 +28,16 @@ struct Civil {
 // RFC 5322 3.3 wants a day that exists; a leap second (60) counts as the first of the next minute.
 std::optional<TimePoint> to_time(const Civil& c) {
   using namespace std::chrono;
-  const year_month_day day{year(c.year), month(static_cast<unsigned>(c.month)), std::chrono::day(static_cast<unsigned>(c.day))};
+  const year_month_day day{year(c.year), month(static_cast<unsigned>(c.month)),
+                           std::chrono::day(static_cast<unsigned>(c.day))};
   if (c.day < 1 || c.month < 1 || !day.ok()) return std::nullopt;
-  // Outside these years microseconds since 1970 still fit, and the nanoseconds of system_clock on some systems do not.
-  if (c.year < 1700 || c.year > 2260) return std::nullopt;
   if (c.hour > 23 || c.minute > 59 || c.second > 60) return std::nullopt;
-  return TimePoint(sys_days(day)) + hours(c.hour) + minutes(c.minute - c.zone_minutes) + seconds(c.second) +
-         microseconds(c.micros);
+  // A zone or a leap second may move the year by one; what counts is the year in UTC.
+  if (c.year < kFirstYear - 1 || c.year > kLastYear + 1) return std::nullopt;
+  const TimePoint t = TimePoint(sys_days(day)) + hours(c.hour) + minutes(c.minute - c.zone_minutes) +
+                      seconds(c.second) + microseconds(c.micros);
+  if (t < sys_days(year(kFirstYear) / 1 / 1) || t >= sys_days(year(kLastYear + 1) / 1 / 1)) return std::nullopt;
+  return t;
 }
 
 // Broken-down time of `t` as seen `zone_minutes` east of UTC.
@@ -255,7 +261,8 @@ std::string format_rfc5322(TimePoint t, int zone_minutes) {
   const int zone = clamp_zone(zone_minutes);
   const Civil c = to_civil(t, zone);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} {}", weekday_name(t, zone), c.day,
-                     kMonths[static_cast<std::size_t>(c.month - 1)], c.year, c.hour, c.minute, c.second, format_zone(zone));
+                     kMonths[static_cast<std::size_t>(c.month - 1)], c.year, c.hour, c.minute, c.second,
+                     format_zone(zone));
 }
 
 // date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE
@@ -272,14 +279,18 @@ std::optional<TimePoint> parse_imap_datetime(std::string_view text) {
 std::string format_imap_datetime(TimePoint t, int zone_minutes) {
   const int zone = clamp_zone(zone_minutes);
   const Civil c = to_civil(t, zone);
-  return fmt::format("{:02}-{}-{:04} {:02}:{:02}:{:02} {}", c.day, kMonths[static_cast<std::size_t>(c.month - 1)], c.year,
-                     c.hour, c.minute, c.second, format_zone(zone));
+  return fmt::format("{:02}-{}-{:04} {:02}:{:02}:{:02} {}", c.day, kMonths[static_cast<std::size_t>(c.month - 1)],
+                     c.year, c.hour, c.minute, c.second, format_zone(zone));
 }
 
 std::optional<TimePoint> parse_imap_date(std::string_view text) {
   Reader in(text);
   Civil c;
   if (!take_imap_date(in, c, false) || !in.at_end()) return std::nullopt;
+  // A search for "before 1-Jan-9999" or "since 1-Jan-0001" is fair and means everything: the year is brought into
+  // range.
+  c.year = std::clamp(c.year, kFirstYear, kLastYear);
+  if (c.month == 2 && c.day == 29 && !std::chrono::year(c.year).is_leap()) c.day = 28;
   return to_time(c);
 }
 

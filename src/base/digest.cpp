@@ -19,7 +19,7 @@ const EVP_MD* sha256_method() {
   return method;
 }
 
-constexpr std::uint32_t kCastagnoli = 0x82f63b78;                // reflected polynomial (RFC 3720 12.1)
+constexpr std::uint32_t kCastagnoli = 0x82f63b78;  // reflected polynomial (RFC 3720 12.1)
 
 using SliceTables = std::array<std::array<std::uint32_t, 256>, 8>;
 
@@ -53,8 +53,8 @@ std::uint32_t crc32c_table(std::string_view bytes, std::uint32_t crc) {
 }
 
 #if defined(__x86_64__)
-// A CRC over kBlock zero octets is a linear map of the 32 register bits; four tables apply it octet by octet. With it three
-// independent blocks are summed side by side, which hides the three-cycle latency of the instruction.
+// A CRC over kBlock zero octets is a linear map of the 32 register bits; four tables apply it octet by octet. With it
+// three independent blocks are summed side by side, which hides the three-cycle latency of the instruction.
 constexpr std::size_t kBlock = 1024;
 using ShiftTables = std::array<std::array<std::uint32_t, 256>, 4>;
 

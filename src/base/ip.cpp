@@ -47,9 +47,9 @@ IpAddress IpAddress::v4(std::uint32_t host_order) {
 bool IpAddress::is_v4() const { return std::equal(kMapped.begin(), kMapped.end(), octets.begin()); }
 
 bool IpAddress::is_loopback() const {
-  if (is_v4()) return octets[12] == 127;                         // RFC 1122 3.2.1.3 (g)
+  if (is_v4()) return octets[12] == 127;  // RFC 1122 3.2.1.3 (g)
   IpAddress one;
-  one.octets[15] = 1;                                            // RFC 4291 2.5.3
+  one.octets[15] = 1;  // RFC 4291 2.5.3
   return *this == one;
 }
 

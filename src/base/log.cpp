@@ -1,8 +1,11 @@
 #include "base/log.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -24,7 +27,8 @@ bool needs_quotes(std::string_view value) {
   return false;
 }
 
-// C1 controls, line and paragraph separators and direction marks: they would let a peer draw over the line on a terminal.
+// C1 controls, line and paragraph separators and direction marks: they would let a peer draw over the line on a
+// terminal.
 bool is_unsafe(char32_t c) {
   return (c >= 0x80 && c < 0xa0) || c == 0x061c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
          (c >= 0x2060 && c <= 0x2069) || c == 0xfeff;
@@ -49,11 +53,21 @@ void append_quoted(std::string& line, std::string_view value) {
     }
     value.remove_prefix(1);
     switch (c) {
-      case '"': line.append("\\\""); break;
-      case '\\': line.append("\\\\"); break;
-      case '\n': line.append("\\n"); break;
-      case '\r': line.append("\\r"); break;
-      case '\t': line.append("\\t"); break;
+      case '"':
+        line.append("\\\"");
+        break;
+      case '\\':
+        line.append("\\\\");
+        break;
+      case '\n':
+        line.append("\\n");
+        break;
+      case '\r':
+        line.append("\\r");
+        break;
+      case '\t':
+        line.append("\\t");
+        break;
       default:
         if (ascii::is_control(c)) {
           fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
@@ -92,6 +106,22 @@ std::string make_line(const Event& event, TimePoint now, const Fields& fields) {
   return line;
 }
 
+// One call per line keeps lines of several threads apart. A line that nobody can take is lost: mail goes on.
+void write_line(int fd, std::string_view line) {
+  std::string whole;
+  whole.reserve(line.size() + 1);
+  whole.append(line);
+  whole.push_back('\n');
+  while (::write(fd, whole.data(), whole.size()) < 0 && errno == EINTR) {
+  }
+}
+
+Result<int> open_log(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+  if (fd < 0) return fail(Errc::denied, fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  return fd;
+}
+
 class NullSink final : public LogSink {
  public:
   void write(Level, std::string_view) override {}
@@ -101,11 +131,16 @@ class NullSink final : public LogSink {
 
 std::string_view to_string(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::notice: return "notice";
-    case Level::warning: return "warning";
-    case Level::error: return "error";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::notice:
+      return "notice";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
   }
   return "error";
 }
@@ -118,14 +153,25 @@ void Log::write(const Event& event, const std::vector<Field>& fields) {
   if (enabled(event.level)) sink_.write(event.level, make_line(event, clock_.now(), fields));
 }
 
-void StderrSink::write(Level, std::string_view line) {
-  std::string whole;
-  whole.reserve(line.size() + 1);
-  whole.append(line);
-  whole.push_back('\n');
-  // One call per line keeps lines of several threads apart. A log that nobody can take is lost: mail goes on.
-  while (::write(STDERR_FILENO, whole.data(), whole.size()) < 0 && errno == EINTR) {
-  }
+void StderrSink::write(Level, std::string_view line) { write_line(STDERR_FILENO, line); }
+
+Result<std::unique_ptr<FileSink>> FileSink::open(const std::string& path) {
+  GP_TRY(const int fd, open_log(path));
+  return std::unique_ptr<FileSink>(new FileSink(path, fd));
+}
+
+FileSink::~FileSink() { ::close(fd_); }
+
+void FileSink::write(Level, std::string_view line) { write_line(fd_, line); }
+
+Result<> FileSink::reopen() {
+  GP_TRY(const int fresh, open_log(path_));
+  // The number of the descriptor stays, so writers need no lock.
+  const int done = ::dup3(fresh, fd_, O_CLOEXEC);
+  const int error = errno;
+  ::close(fresh);
+  if (done < 0) return fail(Errc::internal, fmt::format("cannot switch to {}: {}", path_, std::strerror(error)));
+  return {};
 }
 
 void MemorySink::write(Level, std::string_view line) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/result.hpp"
 
 namespace gatepost {
 
@@ -65,6 +66,21 @@ class Log {
 class StderrSink final : public LogSink {                                // one write(2) per line
  public:
   void write(Level level, std::string_view line) override;
+};
+
+// Appends to a file, one write(2) per line; mode 0640 when it makes it.
+class FileSink final : public LogSink {
+ public:
+  static Result<std::unique_ptr<FileSink>> open(const std::string& path);
+  ~FileSink() override;
+  void write(Level level, std::string_view line) override;
+  // After the file was moved away (logrotate): goes on in a new one. On failure the old one stays in use. Thread-safe.
+  Result<> reopen();
+
+ private:
+  FileSink(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  std::string path_;
+  int fd_;
 };
 
 class MemorySink final : public LogSink {                                // tests

@@ -43,7 +43,7 @@ std::string format_value(double v) {
 }  // namespace
 
 void Histogram::observe(double seconds) {
-  if (!(seconds >= 0)) seconds = 0;                              // a clock that jumped, or NaN
+  if (!(seconds >= 0)) seconds = 0;  // a clock that jumped, or NaN
   std::size_t bucket = 0;
   while (bucket < kBounds.size() && seconds > kBounds[bucket]) ++bucket;
   buckets_[bucket].fetch_add(1, std::memory_order_relaxed);

@@ -117,7 +117,7 @@ void NumberSet::add(const NumberSet& other) {
     return;
   }
   if (other.ranges_.size() == 1 || ranges_.back().last < other.ranges_.front().first) {
-    const std::size_t n = other.ranges_.size();                  // by index and by value: `other` may be *this
+    const std::size_t n = other.ranges_.size();  // by index and by value: `other` may be *this
     for (std::size_t i = 0; i < n; ++i) add(other.ranges_[i].first, other.ranges_[i].last);
     return;
   }
@@ -133,7 +133,7 @@ void NumberSet::remove(std::uint32_t first, std::uint32_t last) {
                                [](const Range& r, std::uint32_t n) { return r.last < n; });
   if (from == ranges_.end() || from->first > last) return;
   const auto at = static_cast<std::size_t>(from - ranges_.begin());
-  if (from->first < first && from->last > last) {                // a hole inside one range
+  if (from->first < first && from->last > last) {  // a hole inside one range
     const Range right{last + 1, from->last};
     from->last = first - 1;
     ranges_.insert(std::next(from), right);
@@ -228,7 +228,7 @@ void NumberSet::complete_index() const {
 std::uint32_t NumberSet::count_below(std::uint32_t n) const {
   auto it = std::lower_bound(ranges_.begin(), ranges_.end(), n,
                              [](const Range& r, std::uint32_t wanted) { return r.last < wanted; });
-  if (it == ranges_.end()) return static_cast<std::uint32_t>(size_);   // at most n numbers are below n
+  if (it == ranges_.end()) return static_cast<std::uint32_t>(size_);  // at most n numbers are below n
   complete_index();
   const auto at = static_cast<std::size_t>(it - ranges_.begin());
   return before_[at] + (n > it->first ? n - it->first : 0);

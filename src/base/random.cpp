@@ -45,7 +45,7 @@ void SystemRandom::fill(std::span<std::byte> out) {
   while (!out.empty()) {
     const ssize_t got = getrandom(out.data(), out.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    GP_ASSERT(got > 0);                                          // there is no safe way on without randomness
+    GP_ASSERT(got > 0);  // there is no safe way on without randomness
     out = out.subspan(static_cast<std::size_t>(got));
   }
 }
