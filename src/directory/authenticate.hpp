@@ -1,8 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,6 +29,14 @@ struct SignInContext {
   std::string_view connection_id;
 };
 
+// A refusal in force.
+struct Ban {
+  IpAddress address;                                 // IpAddress::limit_key(): an IPv6 one stands for its /64
+  std::string account;                               // sign-in name, canonical; empty: every account
+  std::uint32_t failures = 0;                        // distinct wrong passwords, or failures of the address
+  TimePoint until{};
+};
+
 // Sign-in with its limits, log lines and metrics: the one door of all protocols. Thread-safe; blocks (run on workers).
 class Authenticator {
  public:
@@ -43,6 +51,10 @@ class Authenticator {
   Result<> may_try(std::string_view name, const SignInContext&);
   Result<Principal> proven(std::string_view name, const SignInContext&);          // the mechanism proved it
   void failed(std::string_view name, const SignInContext&, std::string_view fingerprint);   // distinct by fingerprint
+
+  std::vector<Ban> bans() const;                     // in force now, by address
+  // Ends every ban of the address (of its /64 for IPv6) and forgets its failures. How many bans there were.
+  std::size_t lift(const IpAddress&);
 
   Directory& directory() { return directory_; }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,8 +26,15 @@ struct Options {
   std::uint32_t argon2_memory_kib = 64 << 10;
   std::uint32_t argon2_iterations = 3;
   std::uint32_t scram_iterations = 4096;
-  std::size_t parallel_hashes = 2;           // further ones wait: each costs argon2_memory_kib
+  std::size_t parallel_hashes = 2;           // further ones wait: each costs argon2_memory_kib ...
+  std::chrono::milliseconds hash_wait{5000}; // ... for at most so long, then Errc::unavailable
+  // Where mail for postmaster@ and abuse@ of a local domain goes while nobody has that address (RFC 5321 4.5.1, RFC 2142):
+  // an address, local or outside. Empty, or leading nowhere: the enabled person that was added first.
+  std::string postmaster;
 };
+
+inline constexpr std::size_t kMinPasswordOctets = 8;
+inline constexpr std::size_t kMaxPasswordOctets = 1024;
 
 // Where a recipient address leads.
 struct Destination {
@@ -40,6 +49,8 @@ struct Destination {
 // A-labels in lower case, local part lower-cased (ASCII).
 class Directory {
  public:
+  // Loads everything into memory; the references outlive the directory, which expects to be the partition's only writer.
+  // Errc::invalid: an option makes no sense. Errc::corrupt, Errc::unsupported: a stored record cannot be read.
   static Result<std::unique_ptr<Directory>> open(store::KeyValue&, Options, const Clock&, Random&);
   virtual ~Directory() = default;
 
@@ -70,15 +81,20 @@ class Directory {
   virtual Result<bool> owns_address(PrincipalId, std::string_view address) = 0;
 
   // Credentials. Passwords are stored as argon2id, with SCRAM-SHA-256 and SCRAM-SHA-1 verifiers beside.
+  // Errc::invalid: shorter than kMinPasswordOctets, longer than kMaxPasswordOctets or not UTF-8.
   virtual Result<> set_password(PrincipalId, const Secret& password) = 0;
   // Adds an app password with a generated secret, which is returned once and never again.
   virtual Result<Secret> add_app_password(PrincipalId, std::string_view name) = 0;
   virtual Result<> remove_app_password(PrincipalId, std::uint32_t id) = 0;
   virtual Result<std::vector<AppPassword>> app_passwords(PrincipalId) = 0;
   // True password check (main password, then app passwords); slow by intent, repeated successes are remembered in memory for
-  // some minutes (keyed hash only). Unknown names cost the same time. Errc::unauthenticated. No limits here: see authenticate.hpp.
+  // some minutes (keyed hash only). Unknown names cost the same time. Errc::unauthenticated: wrong name or password.
+  // Errc::denied: right password, account disabled. Errc::unavailable: too many waited for a hash. No limits here: see
+  // authenticate.hpp.
   virtual Result<Principal> verify_password(std::string_view name, const Secret& password) = 0;
-  // For SCRAM; nullopt when the account has none.
+  // For SCRAM. `hash`: "SHA-256" or "SHA-1" in any case ("SCRAM-" before it is fine); another one gives nullopt. A name
+  // without a password or without an account gets a decoy, the same at each question, that no proof fits. A disabled
+  // account has its true one: Authenticator::proven() refuses it afterwards.
   virtual Result<std::optional<sasl::ScramVerifier>> scram_verifier(std::string_view name, std::string_view hash) = 0;
 };
 
