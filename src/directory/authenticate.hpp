@@ -31,10 +31,10 @@ struct SignInContext {
 
 // A refusal in force.
 struct Ban {
-  IpAddress address;                                 // IpAddress::limit_key(): an IPv6 one stands for its /64
-  std::string account;                               // sign-in name, canonical; empty: every account
-  std::uint32_t failures = 0;                        // distinct wrong passwords, or failures of the address
+  IpAddress remote;                                  // IpAddress::limit_key(): an IPv6 one stands for its /64
+  std::string name;                                  // sign-in name, canonical; empty: every account
   TimePoint until{};
+  std::string reason;                                // "10 distinct wrong passwords"
 };
 
 // Sign-in with its limits, log lines and metrics: the one door of all protocols. Thread-safe; blocks (run on workers).
@@ -50,7 +50,9 @@ class Authenticator {
   // After a SCRAM exchange: was it allowed to start, and how it ended.
   Result<> may_try(std::string_view name, const SignInContext&);
   Result<Principal> proven(std::string_view name, const SignInContext&);          // the mechanism proved it
-  void failed(std::string_view name, const SignInContext&, std::string_view fingerprint);   // distinct by fingerprint
+  // `fingerprint`: equal for equal wrong passwords, for SCRAM the client key recovered from the proof (RFC 5802 3), so that
+  // a device which repeats one old password counts once. Only a keyed hash of it is kept.
+  void failed(std::string_view name, const SignInContext&, std::string_view fingerprint);
 
   std::vector<Ban> bans() const;                     // in force now, by address
   // Ends every ban of the address (of its /64 for IPv6) and forgets its failures. How many bans there were.
