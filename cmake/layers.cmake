@@ -64,3 +64,9 @@ function(gatepost_layer folder)
     endforeach()
   endif()
 endfunction()
+
+# `ninja fuzzers` builds every fuzz target.
+function(gatepost_fuzzers)
+  get_property(all GLOBAL PROPERTY GATEPOST_FUZZERS)
+  add_custom_target(fuzzers DEPENDS ${all})
+endfunction()

@@ -1,0 +1,117 @@
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "base/secret.hpp"
+#include "cli/commands.hpp"
+
+namespace gatepost::cli {
+namespace {
+
+// Values of one command's options, alive as long as the App that fills them.
+struct Values {
+  std::string address, name, domain, id, quota;
+  std::vector<std::string> targets;
+  bool password_stdin = false;
+};
+
+// A password never stands on the command line, where every user of the machine could read it.
+std::string read_password() {
+  std::string password;
+  if (::isatty(STDIN_FILENO) != 0) std::cerr << "Password: ";
+  std::getline(std::cin, password);
+  if (!password.empty() && password.back() == '\r') password.pop_back();
+  return password;
+}
+
+CLI::App* verb(CLI::App* noun, Context& context, const std::string& name, const std::string& help, const std::shared_ptr<Values>& values,
+               std::function<Options()> options) {
+  CLI::App* command = noun->add_subcommand(name, help);
+  const std::string full = noun->get_name() + " " + name;
+  command->callback([&context, full, values, options = std::move(options)] { run_verb(context, full, options()); });
+  return command;
+}
+
+void add_domain(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("domain", "Mail domains")->require_subcommand(1);
+  auto v = std::make_shared<Values>();
+  verb(noun, context, "add", "Serve a mail domain", v, [v] { return Options{{"name", {v->domain}}}; })
+      ->add_option("name", v->domain)->required();
+  verb(noun, context, "list", "The domains that are served", v, [] { return Options{}; });
+  verb(noun, context, "delete", "Serve a domain no longer", v, [v] { return Options{{"name", {v->domain}}}; })
+      ->add_option("name", v->domain)->required();
+  CLI::App* catch_all = verb(noun, context, "catch-all", "Where unknown addresses go; without ADDRESS they are refused", v,
+                             [v] { return Options{{"name", {v->domain}}, {"address", {v->address}}}; });
+  catch_all->add_option("name", v->domain)->required();
+  catch_all->add_option("address", v->address);
+}
+
+void add_account(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("account", "People's accounts")->require_subcommand(1);
+  auto v = std::make_shared<Values>();
+  const auto address_only = [v] { return Options{{"address", {v->address}}}; };
+  const auto with_password = [v] {
+    Options options{{"address", {v->address}}, {"name", {v->name}}};
+    if (v->password_stdin) options["password"] = {read_password()};
+    if (!v->quota.empty()) options["quota"] = {v->quota};
+    return options;
+  };
+  CLI::App* add = verb(noun, context, "add", "Add an account; its password is made and shown unless --password-stdin", v, with_password);
+  add->add_option("address", v->address)->required();
+  add->add_option("--name", v->name, "Display name");
+  add->add_option("--quota", v->quota, "Octets it may hold, 0 for no limit")->check(CLI::NonNegativeNumber);
+  add->add_flag("--password-stdin", v->password_stdin, "Read the password from the first line of standard input");
+  verb(noun, context, "list", "The accounts and what they use", v, [] { return Options{}; });
+  CLI::App* passwd = verb(noun, context, "passwd", "Set a new password", v, with_password);
+  passwd->add_option("address", v->address)->required();
+  passwd->add_flag("--password-stdin", v->password_stdin, "Read the password from the first line of standard input");
+  for (const auto& [name, help] : {std::pair{"disable", "No sign-in, mail is refused; nothing is deleted"},
+                                   std::pair{"enable", "Undo a disable"}, std::pair{"delete", "Delete an account with all its mail"}}) {
+    verb(noun, context, name, help, v, address_only)->add_option("address", v->address)->required();
+  }
+  CLI::App* quota = verb(noun, context, "quota", "Limit what it may hold", v,
+                         [v] { return Options{{"address", {v->address}}, {"octets", {v->quota}}}; });
+  quota->add_option("address", v->address)->required();
+  quota->add_option("octets", v->quota, "0 for no limit")->required()->check(CLI::NonNegativeNumber);
+}
+
+void add_alias(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("alias", "Addresses that lead to others")->require_subcommand(1);
+  auto v = std::make_shared<Values>();
+  CLI::App* add = verb(noun, context, "add", "Let an address lead to others", v,
+                       [v] { return Options{{"address", {v->address}}, {"target", v->targets}}; });
+  add->add_option("address", v->address)->required();
+  add->add_option("target", v->targets)->required();
+  verb(noun, context, "list", "The aliases", v, [] { return Options{}; });
+  verb(noun, context, "delete", "Delete an alias", v, [v] { return Options{{"address", {v->address}}}; })
+      ->add_option("address", v->address)->required();
+}
+
+void add_app_password(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("app-password", "Passwords of single devices")->require_subcommand(1);
+  auto v = std::make_shared<Values>();
+  CLI::App* add = verb(noun, context, "add", "Make one; it is shown once", v,
+                       [v] { return Options{{"address", {v->address}}, {"name", {v->name}}}; });
+  add->add_option("address", v->address)->required();
+  add->add_option("name", v->name, "What it is for: \"Anna's phone\"")->required();
+  verb(noun, context, "list", "Those of an account", v, [v] { return Options{{"address", {v->address}}}; })
+      ->add_option("address", v->address)->required();
+  CLI::App* remove = verb(noun, context, "delete", "Let one work no longer", v,
+                          [v] { return Options{{"address", {v->address}}, {"id", {v->id}}}; });
+  remove->add_option("address", v->address)->required();
+  remove->add_option("id", v->id)->required();
+}
+
+}  // namespace
+
+void add_directory_commands(CLI::App& app, Context& context) {
+  add_domain(app, context);
+  add_account(app, context);
+  add_alias(app, context);
+  add_app_password(app, context);
+}
+
+}  // namespace gatepost::cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace gatepost::cli {
+
+// What all commands share. Each sets exit_code.
+struct Context {
+  std::string config_file = "/etc/gatepost/gatepost.toml";
+  bool json = false;
+  int exit_code = 0;
+};
+
+void add_server_commands(CLI::App&, Context&);
+void add_config_commands(CLI::App&, Context&);
+void add_directory_commands(CLI::App&, Context&);
+void add_queue_commands(CLI::App&, Context&);
+void add_store_commands(CLI::App&, Context&);
+void add_explain_command(CLI::App&, Context&);
+
+using Options = std::map<std::string, std::vector<std::string>>;
+
+// Runs an administrator's verb: by the running server when there is one, else on the data directory itself. Prints the reply.
+void run_verb(Context&, const std::string& verb, const Options&);
+
+// Puts a backup in the place of the store of a stopped server; the old store is kept beside it.
+void restore_backup(Context&, const std::string& directory);
+
+}  // namespace gatepost::cli

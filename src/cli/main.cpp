@@ -1,0 +1,35 @@
+#include <unistd.h>
+
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+
+// One program, noun then verb: gatepost serve, gatepost account add, gatepost store check ...
+int main(int argc, char** argv) {
+  CLI::App app{"Gatepost: one daemon for mail, and the keeper of its own gate."};
+  app.name("gatepost");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("gatepost ") + GATEPOST_VERSION);
+
+  gatepost::cli::Context context;
+  app.add_option("-c,--config", context.config_file, "Configuration file")->envname("GATEPOST_CONFIG")->capture_default_str();
+  app.add_flag("--json", context.json, "Answer in JSON");
+  app.fallthrough();
+  app.footer("Exit codes: 0 done, 1 refused or failed (the text says why), 2 wrong usage, 3 no server is running.");
+
+  gatepost::cli::add_server_commands(app, context);
+  gatepost::cli::add_config_commands(app, context);
+  gatepost::cli::add_directory_commands(app, context);
+  gatepost::cli::add_queue_commands(app, context);
+  gatepost::cli::add_store_commands(app, context);
+  gatepost::cli::add_explain_command(app, context);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  return context.exit_code;
+}
