@@ -7,8 +7,8 @@
 
 namespace gatepost::config {
 
-// What the values mean together, and whether the files they name are there: certificates and keys, two listeners on one port,
-// audiences without networks, combinations that are unsafe. Reads files; no lines (line = 0), `file` is empty.
+// What the values mean together, and whether the files they name are there: certificates and keys, two listeners on one
+// port, audiences without networks, combinations that are unsafe. Reads files; no lines (line = 0), `file` is empty.
 std::vector<Problem> check(const Config& config);
 // Only the part that reads no files.
 std::vector<Problem> check_values(const Config& config);

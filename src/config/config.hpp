@@ -12,31 +12,31 @@
 #include "config/listeners.hpp"
 
 // The whole configuration of the daemon, as plain values: parsed and checked once (load.hpp), then swapped whole.
-// Defaults are those of a file that names only the host name and the data directory. Every key is described in keys.cpp,
-// which also makes docs/configuration.md.
+// Defaults are those of a file that names only the host name and the data directory. Every key is described in
+// keys.cpp, which also makes docs/configuration.md.
 namespace gatepost::config {
 
 using std::chrono::seconds;
 
 // [server]
 struct Server {
-  std::string hostname;                              // fully qualified: greetings, Received, certificates
+  std::string hostname;  // fully qualified: greetings, Received, certificates
   std::filesystem::path data_dir;
-  std::string user = "gatepost";                     // what root becomes after binding; not used when not started as root
-  std::string postmaster;                            // address in bounces; default "postmaster@" + hostname
-  std::uint32_t io_threads = 0;                      // 0: one for each processor
-  std::uint32_t worker_threads = 0;                  // 0: four for each processor
-  std::vector<IpAddress> bind;                       // of listeners without `address`; default 0.0.0.0 and ::
-  std::uint16_t port_offset = 0;                     // added to the port of every listener
-  bool default_listeners = true;                     // the listeners of listeners.hpp, unless a file names its own of that name
+  std::string user = "gatepost";     // what root becomes after binding; not used when not started as root
+  std::string postmaster;            // address in bounces; default "postmaster@" + hostname
+  std::uint32_t io_threads = 0;      // 0: one for each processor
+  std::uint32_t worker_threads = 0;  // 0: four for each processor
+  std::vector<IpAddress> bind;       // of listeners without `address`; default 0.0.0.0 and ::
+  std::uint16_t port_offset = 0;     // added to the port of every listener
+  bool default_listeners = true;     // the listeners of listeners.hpp, unless a file names its own of that name
   bool operator==(const Server&) const = default;
 };
 
 // [[tls.certificate]]
 struct Certificate {
-  std::filesystem::path cert;                        // PEM, leaf first, then the chain
-  std::filesystem::path key;                         // PEM
-  std::vector<std::string> names;                    // served for these SNI names ("*.example.org" allowed); default: those in it
+  std::filesystem::path cert;      // PEM, leaf first, then the chain
+  std::filesystem::path key;       // PEM
+  std::vector<std::string> names;  // served for these SNI names ("*.example.org" allowed); default: those in it
   bool operator==(const Certificate&) const = default;
 };
 
@@ -44,31 +44,31 @@ struct Certificate {
 enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
 struct Tls {
   TlsVersion min_version = TlsVersion::v1_2;
-  std::string ciphers;                               // OpenSSL cipher list for TLS 1.2; empty: the built-in list
+  std::string ciphers;  // OpenSSL cipher list for TLS 1.2; empty: the built-in list
   seconds handshake_timeout{30};
-  std::vector<Certificate> certificates;             // the first serves clients that name no known host
+  std::vector<Certificate> certificates;  // the first serves clients that name no known host
   bool operator==(const Tls&) const = default;
 };
 
 // [limits]
 struct Limits {
-  std::uint32_t connections = 20'000;                // of the whole daemon
-  std::uint32_t connections_per_address = 200;       // at one time; IPv6: per /64
-  std::uint32_t connections_per_account = 100;       // signed in, at one time, per service
-  std::uint32_t connections_per_minute = 0;          // new ones per address; 0: no limit
-  std::vector<Network> unlimited;                    // addresses the three address limits do not count
-  std::uint64_t message_octets = 50ULL << 20;        // SIZE, APPENDLIMIT
-  std::uint64_t header_octets = 1ULL << 20;          // of one message
-  std::uint32_t recipients = 1000;                   // of one message (RFC 5321 4.5.3.1.8 asks for at least 100)
-  std::uint32_t bad_commands = 20;                   // of one connection, before it is closed
+  std::uint32_t connections = 20'000;           // of the whole daemon
+  std::uint32_t connections_per_address = 200;  // at one time; IPv6: per /64
+  std::uint32_t connections_per_account = 100;  // signed in, at one time, per service
+  std::uint32_t connections_per_minute = 0;     // new ones per address; 0: no limit
+  std::vector<Network> unlimited;               // addresses the three address limits do not count
+  std::uint64_t message_octets = 50ULL << 20;   // SIZE, APPENDLIMIT
+  std::uint64_t header_octets = 1ULL << 20;     // of one message
+  std::uint32_t recipients = 1000;              // of one message (RFC 5321 4.5.3.1.8 asks for at least 100)
+  std::uint32_t bad_commands = 20;              // of one connection, before it is closed
   std::uint32_t messages_per_connection = 1000;
   std::uint32_t messages_per_minute_per_address = 300;   // from strangers; 0: no limit
   std::uint32_t messages_per_minute_per_account = 120;   // submitted; 0: no limit
   std::uint32_t recipients_per_hour_per_account = 5000;  // submitted; 0: no limit
-  seconds greeting_timeout{60};                      // until the first command
-  seconds sign_in_timeout{180};                      // IMAP, POP3: until signed in
-  seconds command_timeout{300};                      // SMTP: between commands (RFC 5321 4.5.3.2.7)
-  seconds data_timeout{300};                         // message data or a literal: between two reads or writes (4.5.3.2.5)
+  seconds greeting_timeout{60};                          // until the first command
+  seconds sign_in_timeout{180};                          // IMAP, POP3: until signed in
+  seconds command_timeout{300};                          // SMTP: between commands (RFC 5321 4.5.3.2.7)
+  seconds data_timeout{300};  // message data or a literal: between two reads or writes (4.5.3.2.5)
   bool operator==(const Limits&) const = default;
 };
 
@@ -77,26 +77,26 @@ struct Store {
   enum class Engine : std::uint8_t { rocksdb, memory };
   Engine engine = Engine::rocksdb;
   std::uint64_t cache_octets = 64ULL << 20;
-  std::uint32_t compression_level = 1;               // zstd; 0: bodies are stored as they are
-  std::uint32_t disk_reserve_percent = 5;            // below the smaller of the two reserves new mail is refused
+  std::uint32_t compression_level = 1;     // zstd; 0: bodies are stored as they are
+  std::uint32_t disk_reserve_percent = 5;  // below the smaller of the two reserves new mail is refused
   std::uint64_t disk_reserve_octets = 1ULL << 30;
-  std::chrono::hours collect_after{24};              // unreferenced bodies are removed after this
-  std::chrono::hours keep_vanished{24 * 90};         // expunge records (QRESYNC) are kept at least so long
+  std::chrono::hours collect_after{24};       // unreferenced bodies are removed after this
+  std::chrono::hours keep_vanished{24 * 90};  // expunge records (QRESYNC) are kept at least so long
   bool operator==(const Store&) const = default;
 };
 
 // [auth]
 struct Auth {
-  bool allow_sign_in_without_tls = false;            // in the file only by the sentence kSignInWithoutTls
-  std::vector<std::string> mechanisms;               // SASL, as advertised; default: all of keys.cpp's list
-  std::uint32_t argon2_memory_kib = 64 << 10;        // of one password check
+  bool allow_sign_in_without_tls = false;      // in the file only by the sentence kSignInWithoutTls
+  std::vector<std::string> mechanisms;         // SASL, as advertised; default: all of keys.cpp's list
+  std::uint32_t argon2_memory_kib = 64 << 10;  // of one password check
   std::uint32_t argon2_iterations = 3;
-  std::uint32_t parallel_hashes = 2;                 // password checks at one time; further ones wait
-  std::uint32_t scram_iterations = 4096;             // RFC 7677 4: at least 4096
-  std::uint32_t failures = 10;                       // distinct wrong passwords of one account from one address ...
-  seconds failure_window{600};                       // ... within this time ...
-  seconds ban{900};                                  // ... refuse that pair for so long
-  std::uint32_t address_failures = 100;              // failures of one address over all accounts
+  std::uint32_t parallel_hashes = 2;      // password checks at one time; further ones wait
+  std::uint32_t scram_iterations = 4096;  // RFC 7677 4: at least 4096
+  std::uint32_t failures = 10;            // distinct wrong passwords of one account from one address ...
+  seconds failure_window{600};            // ... within this time ...
+  seconds ban{900};                       // ... refuse that pair for so long
+  std::uint32_t address_failures = 100;   // failures of one address over all accounts
   bool operator==(const Auth&) const = default;
 };
 inline constexpr std::string_view kSignInWithoutTls = "yes, send passwords in clear";
@@ -104,11 +104,11 @@ inline constexpr std::string_view kSignInWithoutTls = "yes, send passwords in cl
 // [smtp]: the server side
 struct Smtp {
   enum class LineEnds : std::uint8_t { refuse, normalise };
-  std::string banner = "ESMTP Gatepost";             // after the host name, in the greeting
-  LineEnds bare_line_ends = LineEnds::refuse;        // a CR or LF alone in message data
-  bool require_tls = false;                          // service smtp: no MAIL before STARTTLS (RFC 3207 4 forbids it for public MX)
-  std::string recipient_delimiter = "+";             // empty: off
-  std::uint32_t max_received = 50;                   // Received fields; more is a loop (RFC 5321 6.3)
+  std::string banner = "ESMTP Gatepost";       // after the host name, in the greeting
+  LineEnds bare_line_ends = LineEnds::refuse;  // a CR or LF alone in message data
+  bool require_tls = false;               // service smtp: no MAIL before STARTTLS (RFC 3207 4 forbids it for public MX)
+  std::string recipient_delimiter = "+";  // empty: off
+  std::uint32_t max_received = 50;        // Received fields; more is a loop (RFC 5321 6.3)
   bool operator==(const Smtp&) const = default;
 };
 
@@ -116,48 +116,48 @@ struct Smtp {
 struct SmartHost {
   std::string host;
   std::uint16_t port = 587;
-  TlsMode tls = TlsMode::starttls;                   // starttls and implicit verify the certificate
-  std::string username;                              // empty: no sign-in
-  std::filesystem::path password_file;               // first line
+  TlsMode tls = TlsMode::starttls;      // starttls and implicit verify the certificate
+  std::string username;                 // empty: no sign-in
+  std::filesystem::path password_file;  // first line
   bool operator==(const SmartHost&) const = default;
 };
 
 // [mailflow]: the queue and outgoing mail
 struct Mailflow {
   enum class OutgoingTls : std::uint8_t { none, opportunistic, required };
-  std::optional<SmartHost> smart_host;               // all outgoing mail goes there; else to the MX of each domain
-  std::string helo_name;                             // default: server.hostname
-  std::uint16_t port = 25;                           // of MX hosts
-  OutgoingTls tls = OutgoingTls::opportunistic;      // to MX hosts
-  std::vector<IpAddress> source_addresses;           // outgoing connections leave from the one of the right family; default: any
-  std::vector<seconds> retry_schedule;               // waits after each failed try; the last one repeats
-  std::chrono::hours queue_lifetime{24 * 5};         // then the sender gets a bounce (RFC 5321 4.5.4.1: 4 to 5 days)
-  std::chrono::hours bounce_lifetime{24 * 2};        // of messages with an empty return path
-  std::chrono::hours delay_warning{4};               // the sender is told of a delay after this; 0: never
-  std::uint32_t max_concurrent = 100;                // outgoing connections
+  std::optional<SmartHost> smart_host;           // all outgoing mail goes there; else to the MX of each domain
+  std::string helo_name;                         // default: server.hostname
+  std::uint16_t port = 25;                       // of MX hosts
+  OutgoingTls tls = OutgoingTls::opportunistic;  // to MX hosts
+  std::vector<IpAddress> source_addresses;  // outgoing connections leave from the one of the right family; default: any
+  std::vector<seconds> retry_schedule;      // waits after each failed try; the last one repeats
+  std::chrono::hours queue_lifetime{24 * 5};   // then the sender gets a bounce (RFC 5321 4.5.4.1: 4 to 5 days)
+  std::chrono::hours bounce_lifetime{24 * 2};  // of messages with an empty return path
+  std::chrono::hours delay_warning{4};         // the sender is told of a delay after this; 0: never
+  std::uint32_t max_concurrent = 100;          // outgoing connections
   std::uint32_t max_concurrent_per_destination = 10;
   std::uint32_t messages_per_connection = 100;
   seconds connect_timeout{30};
-  seconds command_timeout{300};                      // waiting for a reply
-  seconds data_timeout{600};                         // waiting for the reply to the final dot (RFC 5321 4.5.3.2.6)
+  seconds command_timeout{300};  // waiting for a reply
+  seconds data_timeout{600};     // waiting for the reply to the final dot (RFC 5321 4.5.3.2.6)
   bool operator==(const Mailflow&) const = default;
 };
 
 // [imap]
 struct Imap {
-  seconds idle_timeout{1800};                        // signed in and silent (RFC 9051 5.4: at least 30 minutes)
-  seconds idle_refresh{120};                         // "* OK" while IDLE, so that address translation keeps the path open; 0: never
-  std::uint64_t command_octets = 64 << 10;           // of one command line, literals included, message data not
-  std::uint64_t literal_octets = 64 << 10;           // of one literal that is not message data
-  std::uint32_t max_folders = 10'000;                // of one account
+  seconds idle_timeout{1800};  // signed in and silent (RFC 9051 5.4: at least 30 minutes)
+  seconds idle_refresh{120};   // "* OK" while IDLE, so that address translation keeps the path open; 0: never
+  std::uint64_t command_octets = 64 << 10;  // of one command line, literals included, message data not
+  std::uint64_t literal_octets = 64 << 10;  // of one literal that is not message data
+  std::uint32_t max_folders = 10'000;       // of one account
   bool operator==(const Imap&) const = default;
 };
 
 // [pop3]
 struct Pop3 {
-  seconds idle_timeout{600};                         // RFC 1939 3: at least 10 minutes
-  seconds login_delay{0};                            // between two sign-ins of one account (RFC 2449 6.5)
-  std::optional<std::uint32_t> expire_days;          // EXPIRE (RFC 2449 6.7); none: NEVER
+  seconds idle_timeout{600};                 // RFC 1939 3: at least 10 minutes
+  seconds login_delay{0};                    // between two sign-ins of one account (RFC 2449 6.5)
+  std::optional<std::uint32_t> expire_days;  // EXPIRE (RFC 2449 6.7); none: NEVER
   bool operator==(const Pop3&) const = default;
 };
 
@@ -170,28 +170,28 @@ struct Quota {
 
 // [proxy_protocol]
 struct ProxyProtocol {
-  std::vector<Network> trusted;                      // only these may name another client address
+  std::vector<Network> trusted;  // only these may name another client address
   bool operator==(const ProxyProtocol&) const = default;
 };
 
 // [bans]
 struct Bans {
-  std::vector<Network> never;                        // never banned, never slowed down after failed sign-ins
+  std::vector<Network> never;  // never banned, never slowed down after failed sign-ins
   bool operator==(const Bans&) const = default;
 };
 
 // [dns]
 struct Dns {
-  std::vector<Endpoint> servers;                     // default: those of /etc/resolv.conf
-  seconds timeout{10};                               // of one look-up, retries included
+  std::vector<Endpoint> servers;  // default: those of /etc/resolv.conf
+  seconds timeout{10};            // of one look-up, retries included
   std::uint32_t cache_entries = 10'000;
   bool operator==(const Dns&) const = default;
 };
 
 // [log]
 struct Logging {
-  Level level = Level::info;                         // the lowest that is written
-  std::string target = "stderr";                     // or the absolute path of a file (opened anew at reload)
+  Level level = Level::info;      // the lowest that is written
+  std::string target = "stderr";  // or the absolute path of a file (opened anew at reload)
   bool operator==(const Logging&) const = default;
 };
 

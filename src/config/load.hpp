@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,28 +17,34 @@ enum class Severity : std::uint8_t { error, warning };
 struct Problem {
   Severity severity = Severity::error;
   std::string file;
-  std::uint32_t line = 0;      // 0: the file as a whole
-  std::string where;           // "[smtp] max_mesage_size"
-  std::string what;            // "unknown key"
-  std::string cause;           // why that matters; may be empty
-  std::string cure;            // what to write
+  std::uint32_t line = 0;  // 0: the file as a whole
+  std::string where;       // "[smtp] max_mesage_size"
+  std::string what;        // "unknown key"
+  std::string cause;       // why that matters; may be empty
+  std::string cure;        // what to write
   // "gatepost.toml:12: [smtp] max_mesage_size: unknown key. Did you mean max_message_size?"
   std::string text() const;
 };
 
 struct LoadOutcome {
-  Config config;               // complete only when ok()
+  Config config;  // complete only when ok()
   std::vector<Problem> problems;
-  bool ok() const;             // no errors; warnings may be there
+  std::map<std::string, std::uint32_t> lines;  // "[smtp] banner" -> where the file says it
+  bool ok() const;                             // no errors; warnings may be there
 };
 
 inline constexpr std::size_t kMaxFileOctets = 1 << 20;
 
-// Reads the file and reports every problem of it, not only the first: syntax, unknown keys, wrong types, values out of range.
-// What the values mean together is looked at by check.hpp. Relative paths in the file count from the file's own folder.
+// Reads the file and reports every problem of it, not only the first: syntax, unknown keys, wrong types, values out of
+// range. What the values mean together is looked at by check.hpp. Relative paths in the file count from the file's own
+// folder.
 LoadOutcome load(const std::filesystem::path& file);
 // The same from a text; `filename` is for the problems' text and for relative paths.
 LoadOutcome load_text(std::string_view text, std::string_view filename);
+
+// load(), then check() of check.hpp when there were no errors; its problems get their lines too. For start, reload and
+// `gatepost config check`.
+LoadOutcome load_and_check(const std::filesystem::path& file);
 
 // The manual of all keys in Markdown (docs/configuration.md), made from the table that reads them.
 std::string manual();

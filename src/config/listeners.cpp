@@ -1,0 +1,123 @@
+#include "config/listeners.hpp"
+
+#include <array>
+#include <utility>
+
+namespace gatepost::config {
+namespace {
+
+constexpr std::array<std::pair<Service, std::string_view>, 5> kServices = {{{Service::smtp, "smtp"},
+                                                                            {Service::submission, "submission"},
+                                                                            {Service::imap, "imap"},
+                                                                            {Service::pop3, "pop3"},
+                                                                            {Service::metrics, "metrics"}}};
+constexpr std::array<std::pair<TlsMode, std::string_view>, 3> kTlsModes = {
+    {{TlsMode::none, "none"}, {TlsMode::starttls, "starttls"}, {TlsMode::implicit, "implicit"}}};
+constexpr std::array<std::pair<Audience, std::string_view>, 5> kAudiences = {{{Audience::internet, "internet"},
+                                                                              {Audience::trusted, "trusted"},
+                                                                              {Audience::vpn, "vpn"},
+                                                                              {Audience::admin, "admin"},
+                                                                              {Audience::off, "off"}}};
+
+template <class E, std::size_t N>
+std::string_view word_of(const std::array<std::pair<E, std::string_view>, N>& words, E value) {
+  for (const auto& [e, word] : words) {
+    if (e == value) return word;
+  }
+  return "?";
+}
+
+template <class E, std::size_t N>
+std::optional<E> value_of(const std::array<std::pair<E, std::string_view>, N>& words, std::string_view wanted) {
+  for (const auto& [e, word] : words) {
+    if (word == wanted) return e;
+  }
+  return std::nullopt;
+}
+
+Listener make(std::string name, Service service, std::uint16_t port, TlsMode tls, std::string reason) {
+  Listener listener;
+  listener.name = std::move(name);
+  listener.service = service;
+  listener.port = port;
+  listener.tls = tls;
+  listener.reason = std::move(reason);
+  return listener;
+}
+
+}  // namespace
+
+std::string_view to_string(Service s) { return word_of(kServices, s); }
+std::string_view to_string(TlsMode m) { return word_of(kTlsModes, m); }
+std::string_view to_string(Audience a) { return word_of(kAudiences, a); }
+std::optional<Service> service_named(std::string_view word) { return value_of(kServices, word); }
+std::optional<TlsMode> tls_mode_named(std::string_view word) { return value_of(kTlsModes, word); }
+std::optional<Audience> audience_named(std::string_view word) { return value_of(kAudiences, word); }
+
+std::vector<Endpoint> Listener::endpoints() const {
+  std::vector<Endpoint> out;
+  if (audience == Audience::off) return out;
+  for (const IpAddress& address : addresses) out.push_back({address, port});
+  return out;
+}
+
+std::vector<Network> admitted_networks(const Listener& listener, const Networks& networks) {
+  std::vector<Network> out;
+  switch (listener.audience) {
+    case Audience::internet:
+    case Audience::off:
+      return out;
+    case Audience::trusted:
+      out = networks.trusted;
+      break;
+    case Audience::vpn:
+      out = networks.vpn;
+      break;
+    case Audience::admin:
+      out = networks.admin;
+      break;
+  }
+  out.insert(out.end(), listener.networks.begin(), listener.networks.end());
+  return out;
+}
+
+bool admits(const Listener& listener, const Networks& networks, const IpAddress& peer) {
+  switch (listener.audience) {
+    case Audience::internet:
+      return true;
+    case Audience::off:
+      return false;
+    case Audience::trusted:
+      return contains(networks.trusted, peer) || contains(listener.networks, peer);
+    case Audience::vpn:
+      return contains(networks.vpn, peer) || contains(listener.networks, peer);
+    case Audience::admin:
+      return contains(networks.admin, peer) || contains(listener.networks, peer);
+  }
+  return false;
+}
+
+std::vector<Listener> default_listeners() {
+  std::vector<Listener> out;
+  out.push_back(make("smtp", Service::smtp, 25, TlsMode::starttls, "Mail from other servers arrives here."));
+  out.push_back(make("submission", Service::submission, 587, TlsMode::starttls,
+                     "Mail programs and devices that upgrade to TLS send here, after signing in."));
+  out.push_back(make("submissions", Service::submission, 465, TlsMode::implicit,
+                     "Mail programs send here, with TLS from the start (RFC 8314 3.3)."));
+  out.push_back(make("imap", Service::imap, 143, TlsMode::starttls,
+                     "Mail programs that upgrade to TLS read here; nobody signs in before the upgrade."));
+  out.push_back(
+      make("imaps", Service::imap, 993, TlsMode::implicit, "Mail programs read here, with TLS from the start."));
+  out.push_back(make("pop3", Service::pop3, 110, TlsMode::starttls,
+                     "Older programs that upgrade to TLS fetch mail here; nobody signs in before the upgrade."));
+  out.push_back(
+      make("pop3s", Service::pop3, 995, TlsMode::implicit, "Older programs fetch mail here, with TLS from the start."));
+  Listener metrics =
+      make("metrics", Service::metrics, 9464, TlsMode::none, "Monitoring reads the daemon's numbers here.");
+  metrics.audience = Audience::admin;
+  metrics.addresses = {*IpAddress::parse("127.0.0.1")};
+  out.push_back(std::move(metrics));
+  return out;
+}
+
+}  // namespace gatepost::config
