@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,7 +85,8 @@ class Account {
   virtual Result<std::vector<std::string>> subscriptions() = 0;
   virtual Result<> set_role(FolderId, Role) = 0;
 
-  // Keywords of the account, index = KeywordId. Grows only; a shared snapshot.
+  // Keywords of the account, index = KeywordId. Grows only; a shared snapshot. Names are equal whatever their ASCII case;
+  // the first spelling is kept. keyword_ids: sorted, each once; without `create`, unknown names are left out.
   virtual Result<std::shared_ptr<const std::vector<std::string>>> keywords() = 0;
   virtual Result<std::vector<KeywordId>> keyword_ids(const std::vector<std::string>& names, bool create) = 0;
 
@@ -98,6 +102,8 @@ class Account {
   // Changing. UIDs that do not exist (any more) are skipped.
   virtual Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) = 0;
   virtual Result<Appended> append(FolderId, std::span<const NewItem>) = 0;          // all or none
+  // The same for one message, unless `delivery_id` was stored here within 7 days: then nothing happens and `uids` is empty.
+  virtual Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id) = 0;
   virtual Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
                                            std::optional<Modseq> unchanged_since) = 0;
   virtual Result<NumberSet> expunge(FolderId, const NumberSet& uids) = 0;           // those of `uids` with \Deleted
@@ -123,7 +129,7 @@ struct AccountsOptions {
   std::size_t cached_accounts = 10'000;              // idle ones beyond are dropped from memory
 };
 
-// All accounts of the store. Thread-safe.
+// All accounts of the store. Thread-safe. Accounts, watches and body writers are to be let go before it.
 class Accounts {
  public:
   // Limits (quota) come from outside because the directory owns them: octets, 0 = unlimited.

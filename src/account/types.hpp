@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,7 +60,7 @@ struct Folder {
   std::uint32_t total = 0, unseen = 0, deleted = 0;  // messages; without \Seen; with \Deleted
   std::uint64_t octets = 0;
   Modseq highest_modseq = 0;                         // of anything in it (RFC 7162 HIGHESTMODSEQ)
-  Modseq oldest_kept = 0;                            // the vanished index answers for modseqs >= this
+  Modseq oldest_kept = 0;                            // changes() knows what vanished when asked since this or later
 };
 
 // One line of a folder: all that listing flags needs, without touching the item record.
@@ -78,7 +79,7 @@ struct Item {
   std::string summary;                               // mime::encode() of its structure; empty when it was too large to keep
 };
 
-// A message to be added. The body was written through Bodies and is referenced by the commit that adds the item.
+// A message to be added. The body was written through a BodyWriter and is referenced by the commit that adds the item.
 struct NewItem {
   Body body;
   std::string summary;                               // as in Item
