@@ -1,0 +1,136 @@
+#include <algorithm>
+
+#include "account/stored_account.hpp"
+
+// Flags, keywords and removing messages.
+namespace gatepost::account {
+namespace {
+
+constexpr std::size_t kRowsPerCommit = 2'000;
+constexpr std::size_t kItemsPerCommit = 1'000;       // where the items are read as well
+constexpr std::uint8_t kSystemFlags = flag::kSeen | flag::kAnswered | flag::kFlagged | flag::kDeleted | flag::kDraft;
+
+Flags apply(FlagChange change, const Flags& now, const Flags& by) {
+  Flags out;
+  switch (change) {
+    case FlagChange::replace:
+      out = by;
+      break;
+    case FlagChange::add:
+      out.system = now.system | by.system;
+      std::ranges::set_union(now.keywords, by.keywords, std::back_inserter(out.keywords));
+      break;
+    case FlagChange::remove:
+      out.system = now.system & static_cast<std::uint8_t>(~by.system);
+      std::ranges::set_difference(now.keywords, by.keywords, std::back_inserter(out.keywords));
+      break;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<KeywordId>> StoredAccount::keyword_ids(const std::vector<std::string>& names, bool create) {
+  std::vector<KeywordId> ids;
+  bool all = true;
+  {
+    const std::scoped_lock lock(mutex_);
+    GP_CHECK(usable());
+    for (const std::string& name : names) {
+      const auto known = head_.keyword_ids.find(name);
+      if (known != head_.keyword_ids.end()) ids.push_back(known->second);
+      else all = false;
+    }
+  }
+  if (!all && create) {
+    GP_CHECK(run([&](Transaction& tx) -> Result<> {
+      ids.clear();
+      GP_CHECK(tx.keywords_fit(names));
+      for (const std::string& name : names) ids.push_back(tx.keyword(name));
+      return {};
+    }));
+  }
+  std::ranges::sort(ids);
+  const auto twice = std::ranges::unique(ids);
+  ids.erase(twice.begin(), twice.end());
+  return ids;
+}
+
+Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet& uids, FlagChange change, const Flags& flags,
+                                                std::optional<Modseq> unchanged_since) {
+  Flags by = flags;
+  by.system &= kSystemFlags;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!by.keywords.empty() && by.keywords.back() >= head_.keywords->size()) return fail(Errc::invalid, "unknown keyword");
+  }
+  GP_TRY(const Uid end, uid_end(folder));
+  NumberSet rest = uids;
+  rest.remove(end, std::numeric_limits<Uid>::max());
+  StoreOutcome done;
+  done.modseq = modseq();
+  while (!rest.empty()) {
+    const std::size_t before = done.changed.size();
+    Transaction::Page page;
+    std::vector<Uid> modified;
+    GP_TRY(done.modseq, run([&](Transaction& tx) -> Result<> {
+      done.changed.resize(before);
+      modified.clear();
+      if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
+      GP_TRY(page, tx.rows(folder, rest, kRowsPerCommit));
+      for (const Row& row : page.rows) {
+        if (unchanged_since && row.modseq > *unchanged_since) {
+          modified.push_back(row.uid);
+          continue;
+        }
+        Flags after = apply(change, row.flags, by);
+        if (after != row.flags) done.changed.push_back(tx.change_row(folder, row, std::move(after)));
+      }
+      return {};
+    }));
+    for (const Uid uid : modified) done.modified.add(uid);
+    if (!page.more) break;
+    rest.remove(1, page.next - 1);
+  }
+  return done;
+}
+
+Result<NumberSet> StoredAccount::remove_some(FolderId folder, const NumberSet& uids, bool only_deleted) {
+  GP_TRY(const Uid end, uid_end(folder));
+  NumberSet rest = uids;
+  rest.remove(end, std::numeric_limits<Uid>::max());
+  if (only_deleted) {
+    const std::scoped_lock lock(mutex_);
+    const records::FolderRecord* f = record(folder);
+    if (f != nullptr && f->deleted == 0) rest.clear();           // nothing to look for among a million rows
+  }
+  NumberSet gone;
+  while (!rest.empty()) {
+    Transaction::Page page;
+    std::vector<Row> removed;
+    GP_CHECK(run([&](Transaction& tx) -> Result<> {
+      removed.clear();
+      if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
+      GP_TRY(page, tx.rows(folder, rest, kItemsPerCommit));
+      std::ranges::copy_if(page.rows, std::back_inserter(removed), [&](const Row& row) {
+        return !only_deleted || (row.flags.system & flag::kDeleted) != 0;
+      });
+      GP_TRY(const auto items, tx.items(removed));
+      for (std::size_t i = 0; i < removed.size(); ++i) {
+        tx.remove_row(folder, removed[i], true);
+        tx.drop_item(removed[i].item, items[i].body);
+        tx.log(records::LogEntry::What::item_destroyed, static_cast<std::uint64_t>(removed[i].item), folder);
+      }
+      return {};
+    }));
+    for (const Row& row : removed) gone.add(row.uid);
+    if (!page.more) break;
+    rest.remove(1, page.next - 1);
+  }
+  return gone;
+}
+
+Result<NumberSet> StoredAccount::expunge(FolderId folder, const NumberSet& uids) { return remove_some(folder, uids, true); }
+Result<NumberSet> StoredAccount::remove(FolderId folder, const NumberSet& uids) { return remove_some(folder, uids, false); }
+
+}  // namespace gatepost::account

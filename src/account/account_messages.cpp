@@ -1,0 +1,207 @@
+#include <algorithm>
+
+#include "account/stored_account.hpp"
+
+// Adding, copying and moving messages.
+namespace gatepost::account {
+namespace {
+
+using records::FolderRecord;
+using records::LogEntry;
+
+// What one change may add to a batch: with what the others before it added, the store's limit holds.
+constexpr std::size_t kMaxChangeOctets = 3 << 20;
+constexpr std::size_t kMaxSummaryOctets = 48 << 10;  // longer ones are not kept; they are made again from the body
+constexpr std::size_t kItemCost = 320;               // octets of all but the summary
+constexpr std::size_t kRowsPerCopy = 1'000;
+constexpr std::size_t kCopyOctets = 2 << 20;
+constexpr std::chrono::hours kRememberDelivery{7 * 24};
+constexpr std::uint64_t kMaxMessages = 0xffff'fff0;  // UIDs and counts are 32 bits
+
+Row new_row(ItemId item, std::uint64_t octets, TimePoint received) {
+  Row row;
+  row.item = item;
+  row.octets = octets;
+  row.received = std::chrono::floor<std::chrono::seconds>(received);
+  return row;
+}
+
+std::size_t cost_of(const NewItem& item) {
+  std::size_t cost = kItemCost + (item.summary.size() <= kMaxSummaryOctets ? item.summary.size() : 0);
+  for (const std::string& k : item.keywords) cost += k.size() + 8;
+  return cost;
+}
+
+}  // namespace
+
+Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uint64_t octets, std::size_t messages) const {
+  const FolderRecord* f = tx.find(folder);
+  if (f == nullptr || !f->selectable) return fail(Errc::not_found, "no such folder");
+  if (f->uid_next + std::uint64_t{messages} > kMaxMessages) return fail(Errc::limit, "the folder has used up its UIDs");
+  const std::uint64_t limit = octets > 0 && environment_.quota_of ? environment_.quota_of(id_) : 0;
+  if (limit > 0 && tx.final_state().used_octets + octets > limit) return fail(Errc::over_quota, "quota is used up");
+  return {};
+}
+
+Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const NewItem> items, const std::string* delivery_key) {
+  std::size_t cost = 0;
+  std::uint64_t octets = 0;
+  for (const NewItem& item : items) {
+    cost += cost_of(item);
+    octets += item.body.size;
+  }
+  if (cost > kMaxChangeOctets) return fail(Errc::limit, "too many messages in one append");
+  Appended done;
+  const auto change = [&](Transaction& tx) -> Result<> {
+    done.uids.clear();
+    GP_CHECK(may_add(tx, folder, octets, items.size()));
+    std::vector<std::string> names;
+    for (const NewItem& item : items) {
+      // As many checks as there are items, but a message with keywords is rare.
+      if (!item.keywords.empty()) names.insert(names.end(), item.keywords.begin(), item.keywords.end());
+    }
+    if (!names.empty()) {
+      std::ranges::sort(names);
+      const auto twice = std::ranges::unique(names);
+      names.erase(twice.begin(), twice.end());
+      GP_CHECK(tx.keywords_fit(names));
+    }
+    done.uid_validity = tx.find(folder)->uid_validity;
+    if (delivery_key != nullptr) {
+      GP_TRY(const bool known, tx.knows_delivery(*delivery_key));
+      if (known) return {};
+      tx.remember_delivery(*delivery_key, records::to_seconds(tx.now() + kRememberDelivery));
+    }
+    for (const NewItem& item : items) {
+      records::ItemRecord record{item.body, item.received, {}};
+      if (item.summary.size() <= kMaxSummaryOctets) record.summary = item.summary;
+      const ItemId id = tx.add_item(record);
+      Row row = new_row(id, item.body.size, item.received);
+      row.flags.system = item.system_flags;
+      for (const std::string& name : item.keywords) row.flags.keywords.push_back(tx.keyword(name));
+      std::ranges::sort(row.flags.keywords);
+      const auto twice = std::ranges::unique(row.flags.keywords);
+      row.flags.keywords.erase(twice.begin(), twice.end());
+      const Uid uid = tx.add_row(folder, std::move(row));
+      tx.place_item(id, folder, uid);
+      tx.log(LogEntry::What::item_created, static_cast<std::uint64_t>(id), folder);
+      done.uids.push_back(uid);
+    }
+    return {};
+  };
+  GP_TRY(done.modseq, run(std::ref(change)));
+  return done;
+}
+
+Result<Appended> StoredAccount::append(FolderId folder, std::span<const NewItem> items) {
+  return append_some(folder, items, nullptr);
+}
+
+Result<Appended> StoredAccount::append_once(FolderId folder, const NewItem& item, std::string_view delivery_id) {
+  const std::string key = records::delivery_key(delivery_id);
+  return append_some(folder, std::span(&item, 1), &key);
+}
+
+// Copies `rows` as far as the batch allows; `next` is behind the last one.
+Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vector<Row>& rows, Copied& done, Uid& next) {
+  GP_TRY(const auto items, tx.items(rows));
+  std::uint64_t octets = 0;
+  std::size_t cost = 0;
+  std::size_t n = 0;
+  for (; n < rows.size() && cost < kCopyOctets; ++n) {
+    octets += items[n].body.size;
+    cost += kItemCost + items[n].summary.size();
+  }
+  GP_CHECK(may_add(tx, to, octets, n));
+  for (std::size_t i = 0; i < n; ++i) {
+    next = rows[i].uid + 1;
+    if (items[i].body == Body{}) continue;           // lost; was reported
+    const ItemId id = tx.add_item(items[i]);
+    Row row = new_row(id, rows[i].octets, rows[i].received);
+    row.flags = rows[i].flags;
+    const Uid uid = tx.add_row(to, std::move(row));
+    tx.place_item(id, to, uid);
+    tx.log(LogEntry::What::item_created, static_cast<std::uint64_t>(id), to);
+    done.from.push_back(rows[i].uid);
+    done.to.push_back(uid);
+  }
+  return {};
+}
+
+Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderId to) {
+  // What arrives while this runs, perhaps in the same folder, is not copied.
+  GP_TRY(const Uid end, uid_end(from));
+  NumberSet rest = uids;
+  rest.remove(end, std::numeric_limits<Uid>::max());
+  Copied done;
+  while (!rest.empty()) {
+    const std::size_t before = done.from.size();
+    bool more = false;
+    Uid next = 0;
+    auto ran = run([&](Transaction& tx) -> Result<> {
+      done.from.resize(before);
+      done.to.resize(before);
+      if (tx.find(from) == nullptr) return fail(Errc::not_found, "no such folder");
+      GP_CHECK(may_add(tx, to, 0, 0));
+      done.uid_validity = tx.find(to)->uid_validity;
+      GP_TRY(const auto page, tx.rows(from, rest, kRowsPerCopy));
+      more = page.more;
+      GP_CHECK(copy_page(tx, to, page.rows, done, next));
+      more = more || (!page.rows.empty() && page.rows.back().uid >= next);
+      return {};
+    });
+    if (!ran) {
+      // RFC 9051 6.4.7: a COPY that fails leaves nothing behind.
+      done.to.resize(before);
+      NumberSet made;
+      for (const Uid uid : done.to) made.add(uid);
+      if (!made.empty()) (void)remove(to, made);
+      return std::unexpected(ran.error());
+    }
+    done.modseq = *ran;
+    if (!more) break;
+    rest.remove(1, next - 1);
+  }
+  if (done.uid_validity == 0) {
+    GP_TRY(const Folder target, folder(to));
+    done.uid_validity = target.uid_validity;
+    done.modseq = modseq();
+  }
+  return done;
+}
+
+Result<Copied> StoredAccount::move(FolderId from, const NumberSet& uids, FolderId to) {
+  GP_TRY(const Uid end, uid_end(from));
+  NumberSet rest = uids;
+  rest.remove(end, std::numeric_limits<Uid>::max());
+  Copied done;
+  GP_TRY(const Folder target, folder(to));
+  done.uid_validity = target.uid_validity;
+  done.modseq = modseq();
+  while (!rest.empty()) {
+    const std::size_t before = done.from.size();
+    Transaction::Page page;
+    GP_TRY(done.modseq, run([&](Transaction& tx) -> Result<> {
+      done.from.resize(before);
+      done.to.resize(before);
+      if (tx.find(from) == nullptr) return fail(Errc::not_found, "no such folder");
+      GP_TRY(page, tx.rows(from, rest, kRowsPerCopy));
+      GP_CHECK(may_add(tx, to, 0, page.rows.size()));
+      for (const Row& old : page.rows) {
+        Row row = old;
+        tx.remove_row(from, old, true);
+        const Uid uid = tx.add_row(to, std::move(row));
+        tx.place_item(old.item, to, uid);
+        tx.log(LogEntry::What::item_moved, static_cast<std::uint64_t>(old.item), to);
+        done.from.push_back(old.uid);
+        done.to.push_back(uid);
+      }
+      return {};
+    }));
+    if (!page.more) break;
+    rest.remove(1, page.next - 1);
+  }
+  return done;
+}
+
+}  // namespace gatepost::account

@@ -1,0 +1,329 @@
+#include <algorithm>
+
+#include "account/stored_account.hpp"
+#include "account/stored_body.hpp"
+#include "store/keys.hpp"
+
+// Reading: nothing here waits for commits.
+namespace gatepost::account {
+namespace {
+
+constexpr std::size_t kScanPage = 1'024;
+constexpr Uid kLastUid = std::numeric_limits<Uid>::max();
+
+store::BlobId blob_of(const Body& body) { return {body.sha256, body.size}; }
+
+Item item_of(records::ItemRecord&& record) { return {record.body, std::move(record.summary)}; }
+
+class StoredBodyWriter final : public BodyWriter {
+ public:
+  explicit StoredBodyWriter(std::unique_ptr<store::BlobWriter> writer) : writer_(std::move(writer)) {}
+  Result<> append(std::string_view octets) override { return writer_->append(octets); }
+  Result<Body> finish() override {
+    GP_TRY(const store::BlobId id, writer_->finish());
+    return Body{id.sha256, id.size};
+  }
+
+ private:
+  std::unique_ptr<store::BlobWriter> writer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<BodyWriter>> new_stored_body(store::Store& store, std::uint64_t size_hint) {
+  GP_TRY(auto writer, store.bodies().create(size_hint));
+  return std::make_unique<StoredBodyWriter>(std::move(writer));
+}
+
+const records::FolderRecord* StoredAccount::record(FolderId id) const {
+  const auto f = head_.folders.find(id);
+  return f == head_.folders.end() || f->second.dying ? nullptr : &f->second;
+}
+
+StoredAccount::View& StoredAccount::view(FolderId id) {
+  const auto [v, fresh] = views_.try_emplace(id);
+  if (fresh) {
+    const records::FolderRecord& f = head_.folders.at(id);
+    v->second.unseen_from = f.unseen_from;
+    v->second.recent_from = f.recent_from;
+  }
+  return v->second;
+}
+
+Folder StoredAccount::describe(const records::FolderRecord& r) const {
+  Folder f;
+  f.id = r.id;
+  f.parent = r.parent;
+  f.name = r.name;
+  f.path = path_of(head_, r);
+  f.role = r.role;
+  f.subscribed = head_.subscriptions.contains(f.path);
+  f.selectable = r.selectable;
+  f.uid_validity = r.uid_validity;
+  f.uid_next = r.uid_next;
+  f.total = r.total;
+  f.unseen = r.unseen;
+  f.deleted = r.deleted;
+  f.octets = r.octets;
+  f.highest_modseq = r.highest_modseq;
+  f.oldest_kept = r.oldest_kept;
+  return f;
+}
+
+Result<std::shared_ptr<const std::vector<Folder>>> StoredAccount::folders() {
+  const std::scoped_lock lock(mutex_);
+  GP_CHECK(usable());
+  if (!folder_list_) {
+    auto all = std::make_shared<std::vector<Folder>>();
+    all->reserve(head_.folders.size());
+    for (const auto& [id, r] : head_.folders) {
+      if (!r.dying) all->push_back(describe(r));
+    }
+    std::ranges::sort(*all, {}, &Folder::path);
+    folder_list_ = std::move(all);
+  }
+  return folder_list_;
+}
+
+Result<Folder> StoredAccount::folder(FolderId id) {
+  const std::scoped_lock lock(mutex_);
+  GP_CHECK(usable());
+  const records::FolderRecord* r = record(id);
+  if (r == nullptr) return fail(Errc::not_found, "no such folder");
+  return describe(*r);
+}
+
+Result<Folder> StoredAccount::find_folder(std::string_view path) {
+  const bool inbox = path == kInboxName;
+  std::vector<std::string> names;
+  if (!inbox) {
+    auto parsed = parse_path(path);
+    if (!parsed) return fail(Errc::not_found, parsed.error().detail);
+    names = std::move(*parsed);
+  }
+  const std::scoped_lock lock(mutex_);
+  GP_CHECK(usable());
+  const auto id = inbox ? std::optional(head_.inbox) : find_path(head_, names);
+  const records::FolderRecord* r = id ? record(*id) : nullptr;
+  if (r == nullptr) return fail(Errc::not_found, "no such folder");
+  return describe(*r);
+}
+
+Result<std::vector<std::string>> StoredAccount::subscriptions() {
+  const std::scoped_lock lock(mutex_);
+  GP_CHECK(usable());
+  return std::vector<std::string>(head_.subscriptions.begin(), head_.subscriptions.end());
+}
+
+Result<std::shared_ptr<const std::vector<std::string>>> StoredAccount::keywords() {
+  const std::scoped_lock lock(mutex_);
+  GP_CHECK(usable());
+  return head_.keywords;
+}
+
+// Fills view(id).uids. Commits go on meanwhile; what they change after the snapshot is applied at the end.
+Result<> StoredAccount::load_uids(FolderId id) {
+  std::uint64_t generation = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    const records::FolderRecord* r = record(id);
+    if (r == nullptr) return fail(Errc::not_found, "no such folder");
+    View& v = view(id);
+    if (v.loaded) return {};
+    if (r->total == 0 || r->total == r->uid_next - 1) {          // nothing was ever removed: no need to look
+      if (r->total > 0) v.uids = NumberSet::of(1, r->total);
+      v.loaded = true;
+      return {};
+    }
+    ++v.loading;
+    generation = generation_;
+  }
+  NumberSet uids;
+  Modseq at = 0;
+  const auto read = [&]() -> Result<> {
+    GP_TRY(auto snap, snapshot());
+    at = snap->version();
+    const std::string begin = records::row_prefix(id);
+    return snap->scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+      FolderId folder{};
+      Uid uid = 0;
+      if (records::parse_row_key(e.key, folder, uid)) uids.add(uid);
+      return true;
+    });
+  };
+  const auto result = read();
+  const std::scoped_lock lock(mutex_);
+  if (generation != generation_) return result ? fail(Errc::conflict, "account was reloaded") : result;
+  const auto found = views_.find(id);
+  if (found == views_.end()) return fail(Errc::not_found, "folder was deleted");
+  View& v = found->second;
+  --v.loading;
+  if (result && !v.loaded) {
+    for (const View::Step& step : v.steps) {
+      if (step.modseq <= at) continue;
+      uids.add(step.added);
+      uids.remove(step.removed);
+    }
+    // The snapshot may be ahead of the published head; the step is on its way then, and adding or removing twice is harmless.
+    v.uids = std::move(uids);
+    v.shared.reset();
+    v.loaded = true;
+  }
+  if (v.loading == 0) v.steps.clear();
+  return result;
+}
+
+// `end`: behind the last UID to look at.
+Result<std::optional<Uid>> StoredAccount::first_unseen(FolderId id, Uid end) {
+  Uid from = 1;
+  std::uint64_t lowered = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (record(id) == nullptr) return fail(Errc::not_found, "no such folder");
+    const View& v = view(id);
+    from = v.unseen_from;
+    lowered = v.unseen_lowered;
+  }
+  std::optional<Uid> found;
+  if (from < end) {
+    GP_TRY(auto snap, snapshot());
+    GP_CHECK(scan_rows(*snap, id, NumberSet::of(from, end - 1), [&](Row& row) {
+      if ((row.flags.system & flag::kSeen) == 0) found = row.uid;
+      return !found;
+    }, damage_report()));
+  }
+  const std::scoped_lock lock(mutex_);
+  const auto v = views_.find(id);
+  if (v != views_.end() && v->second.unseen_lowered == lowered) {
+    v->second.unseen_from = std::max(v->second.unseen_from, found.value_or(end));
+  }
+  return found;
+}
+
+Result<Opened> StoredAccount::open_folder(FolderId id, bool take_recent) {
+  Opened opened;
+  for (;;) {
+    {
+      const std::scoped_lock lock(mutex_);
+      GP_CHECK(usable());
+      const records::FolderRecord* r = record(id);
+      if (r == nullptr) return fail(Errc::not_found, "no such folder");
+      View& v = view(id);
+      if (v.loaded) {
+        opened.folder = describe(*r);
+        if (!v.shared) v.shared = std::make_shared<const NumberSet>(v.uids);
+        opened.uids = v.shared;
+        opened.first_recent = v.recent_from;
+        if (take_recent) v.recent_from = r->uid_next;
+        break;
+      }
+    }
+    if (auto loaded = load_uids(id); !loaded && loaded.error().code != Errc::conflict) return std::unexpected(loaded.error());
+  }
+  if (opened.folder.unseen > 0) {
+    GP_TRY(opened.first_unseen, first_unseen(id, opened.folder.uid_next));
+  }
+  return opened;
+}
+
+Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::function<bool(const Row&)>& visit) {
+  {
+    const std::scoped_lock lock(mutex_);
+    GP_CHECK(usable());
+    if (record(id) == nullptr) return fail(Errc::not_found, "no such folder");
+  }
+  GP_TRY(auto snap, snapshot());
+  return scan_rows(*snap, id, uids, [&](Row& row) { return visit(row); }, damage_report());
+}
+
+Result<Item> StoredAccount::item(ItemId id) {
+  GP_TRY(auto snap, snapshot());
+  GP_TRY(const auto value, snap->get(records::item_key(id)));
+  if (!value) return fail(Errc::not_found, "no such item");
+  GP_TRY(auto record, records::decode_item(*value));
+  return item_of(std::move(record));
+}
+
+Result<std::vector<Item>> StoredAccount::items(std::span<const ItemId> ids) {
+  std::vector<std::string> keys;
+  keys.reserve(ids.size());
+  for (const ItemId id : ids) keys.push_back(records::item_key(id));
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  GP_TRY(auto snap, snapshot());
+  GP_TRY(const auto values, snap->get_many(views));
+  std::vector<Item> out;
+  out.reserve(ids.size());
+  for (const auto& value : values) {
+    if (!value) return fail(Errc::not_found, "no such item");
+    GP_TRY(auto record, records::decode_item(*value));
+    out.push_back(item_of(std::move(record)));
+  }
+  return out;
+}
+
+Result<> StoredAccount::read_body(const Body& body, std::uint64_t offset, std::span<char> out) {
+  return environment_.store.bodies().read(blob_of(body), offset, out);
+}
+
+Result<std::unique_ptr<BodyWriter>> StoredAccount::new_body(std::uint64_t size_hint) {
+  return new_stored_body(environment_.store, size_hint);
+}
+
+Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
+  Delta delta;
+  {
+    const std::scoped_lock lock(mutex_);
+    GP_CHECK(usable());
+    const records::FolderRecord* r = record(id);
+    if (r == nullptr) return fail(Errc::not_found, "no such folder");
+    if (r->highest_modseq <= since) {
+      delta.to = head_.modseq;
+      delta.vanished_known = since >= r->oldest_kept;
+      return delta;
+    }
+  }
+  GP_TRY(auto snap, snapshot());
+  delta.to = snap->version();
+  GP_TRY(const auto value, snap->get(records::folder_key(id)));
+  if (!value) return fail(Errc::not_found, "folder was deleted");
+  GP_TRY(const auto folder, records::decode_folder(id, *value));
+  delta.vanished_known = since >= folder.oldest_kept;
+  if (since == std::numeric_limits<Modseq>::max()) return delta;
+
+  const auto uids_in = [&](char kind) -> Result<NumberSet> {
+    std::vector<Uid> uids;
+    const std::string from = kind == records::kind::kChanged ? records::changed_key(id, since + 1, 0)
+                                                              : records::vanished_key(id, since + 1, 0);
+    GP_CHECK(snap->scan(from, store::prefix_end(records::index_prefix(kind, id)), false, kScanPage, [&](store::Entry e) {
+      FolderId folder_id{};
+      Modseq modseq = 0;
+      Uid uid = 0;
+      if (records::parse_index_key(e.key, folder_id, modseq, uid)) uids.push_back(uid);
+      return true;
+    }));
+    std::ranges::sort(uids);
+    NumberSet set;
+    for (const Uid uid : uids) set.add(uid);
+    return set;
+  };
+  GP_TRY(const NumberSet changed, uids_in(records::kind::kChanged));
+  if (delta.vanished_known) {
+    GP_TRY(delta.vanished, uids_in(records::kind::kVanished));
+  }
+  delta.changed.reserve(changed.size());
+  GP_CHECK(scan_rows(*snap, id, changed, [&](Row& row) {
+    delta.changed.push_back(std::move(row));
+    return true;
+  }, damage_report()));
+  return delta;
+}
+
+Result<Uid> StoredAccount::uid_end(FolderId id) {
+  const std::scoped_lock lock(mutex_);
+  GP_CHECK(usable());
+  const records::FolderRecord* r = record(id);
+  if (r == nullptr) return fail(Errc::not_found, "no such folder");
+  return r->uid_next == kLastUid ? kLastUid : r->uid_next;
+}
+
+}  // namespace gatepost::account

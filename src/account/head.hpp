@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "account/records.hpp"
+#include "base/ascii.hpp"
+#include "store/key_value.hpp"
+
+namespace gatepost::account {
+
+inline constexpr std::size_t kMaxFolderDepth = 50;
+inline constexpr std::size_t kMaxFolderNameOctets = 255;
+inline constexpr std::size_t kMaxFolders = 10'000;
+inline constexpr std::size_t kMaxKeywords = 1'000;
+inline constexpr std::size_t kMaxKeywordOctets = 255;
+inline constexpr std::size_t kMaxSubscriptions = 20'000;
+inline constexpr std::string_view kInboxName = "INBOX";
+
+// What an open account keeps in memory: everything but its messages. A value; the owner guards it.
+struct Head {
+  Modseq modseq = 0;
+  records::State state;
+  std::map<FolderId, records::FolderRecord> folders;             // dying ones too
+  std::map<std::pair<FolderId, std::string>, FolderId> children; // (parent, name); without dying ones
+  std::shared_ptr<const std::vector<std::string>> keywords = std::make_shared<const std::vector<std::string>>();
+  std::map<std::string, KeywordId, ascii::ILess> keyword_ids;
+  std::set<std::string, std::less<>> subscriptions;
+  FolderId inbox{};
+};
+
+// Reads it from the store; never touches message rows. `damaged` hears of records that were left out. A partition at
+// version 0 gives an empty head; Errc::corrupt when the account's state itself cannot be read.
+Result<Head> load_head(store::Snapshot& snapshot, const std::function<void(std::string_view where, const Error&)>& damaged);
+
+std::string path_of(const Head& head, const records::FolderRecord& folder);
+// A path's names, the first as "INBOX" when it is that in any case. Errc::invalid: an empty or overlong name, a control
+// character, not UTF-8; Errc::limit: too deep.
+Result<std::vector<std::string>> parse_path(std::string_view path);
+// The folder at these names, dying ones left out.
+std::optional<FolderId> find_path(const Head& head, const std::vector<std::string>& names);
+
+// Visits the rows of `uids` in ascending order; visit returns false to stop. Rows that cannot be read are left out
+// after telling `damaged`.
+using RowVisit = std::function<bool(Row&)>;
+using RowDamage = std::function<void(FolderId, Uid, const Error&)>;
+Result<> scan_rows(store::Snapshot& snapshot, FolderId folder, const NumberSet& uids, const RowVisit& visit,
+                   const RowDamage& damaged);
+
+}  // namespace gatepost::account

@@ -1,0 +1,364 @@
+#include "account/records.hpp"
+
+#include <cstring>
+
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "store/keys.hpp"
+
+namespace gatepost::account::records {
+namespace {
+
+constexpr std::size_t kMaxPlainDeliveryId = 64;
+constexpr std::uint64_t kMaxSeconds = 253'402'300'799;   // the year 9999: more is damage, and would overflow TimePoint
+
+std::string start(std::size_t reserve) {
+  std::string out;
+  out.reserve(reserve);
+  put_u8(out, store::kRecordFormat);
+  return out;
+}
+
+std::uint32_t number(FolderId id) { return static_cast<std::uint32_t>(id); }
+std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
+
+// Small whether before or after 1970.
+std::uint64_t zigzag(TimePoint t) {
+  const std::int64_t s = std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
+  return (static_cast<std::uint64_t>(s) << 1) ^ static_cast<std::uint64_t>(s >> 63);
+}
+
+TimePoint read_time(ByteReader& in, bool& ok) {
+  const std::uint64_t v = in.varint();
+  const auto s = static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
+  if (s > static_cast<std::int64_t>(kMaxSeconds) || s < -static_cast<std::int64_t>(kMaxSeconds)) {
+    ok = false;
+    return {};
+  }
+  return TimePoint(std::chrono::seconds(s));
+}
+
+Result<ByteReader> begin(std::string_view value, const char* what) {
+  ByteReader in(value);
+  const std::uint8_t format = in.u8();
+  if (!in.ok()) return fail(Errc::corrupt, std::string("empty ") + what);
+  if (format != store::kRecordFormat) {
+    return fail(format > store::kRecordFormat ? Errc::unsupported : Errc::corrupt, std::string("format of ") + what);
+  }
+  return in;
+}
+
+std::unexpected<Error> damaged(const char* what) { return fail(Errc::corrupt, std::string("damaged ") + what); }
+
+template <class T>
+bool narrow(std::uint64_t from, T& to) {
+  to = static_cast<T>(from);
+  return static_cast<std::uint64_t>(to) == from;
+}
+
+std::string index_key(char kind, FolderId folder, Modseq modseq, Uid uid) {
+  std::string key;
+  key.reserve(17);
+  key.push_back(kind);
+  put_u32(key, number(folder));
+  put_u64(key, modseq);
+  put_u32(key, uid);
+  return key;
+}
+
+std::string id_key(char kind, std::uint64_t id) {
+  std::string key(1, kind);
+  put_u64(key, id);
+  return key;
+}
+
+}  // namespace
+
+std::uint64_t to_seconds(TimePoint t) {
+  const auto s = std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
+  return s > 0 ? static_cast<std::uint64_t>(s) : 0;
+}
+
+std::string state_key() { return std::string(1, kind::kState); }
+std::string folder_key(FolderId folder) {
+  std::string key(1, kind::kFolder);
+  put_u32(key, number(folder));
+  return key;
+}
+std::string row_key(FolderId folder, Uid uid) {
+  std::string key = row_prefix(folder);
+  put_u32(key, uid);
+  return key;
+}
+std::string row_prefix(FolderId folder) { return index_prefix(kind::kRow, folder); }
+std::string item_key(ItemId item) { return id_key(kind::kItem, number(item)); }
+std::string place_key(ItemId item) { return id_key(kind::kPlace, number(item)); }
+std::string changed_key(FolderId folder, Modseq modseq, Uid uid) { return index_key(kind::kChanged, folder, modseq, uid); }
+std::string vanished_key(FolderId folder, Modseq modseq, Uid uid) { return index_key(kind::kVanished, folder, modseq, uid); }
+std::string index_prefix(char kind, FolderId folder) {
+  std::string key(1, kind);
+  put_u32(key, number(folder));
+  return key;
+}
+std::string log_key(Modseq modseq, std::uint16_t part) {
+  std::string key(1, kind::kLog);
+  put_u64(key, modseq);
+  put_u16(key, part);
+  return key;
+}
+std::string keyword_key(KeywordId keyword) {
+  std::string key(1, kind::kKeyword);
+  put_u16(key, keyword);
+  return key;
+}
+std::string subscription_key(std::string_view name) { return std::string(1, kind::kSubscription).append(name); }
+std::string delivery_key(std::string_view delivery_id) {
+  std::string key(1, kind::kDelivery);
+  if (delivery_id.size() <= kMaxPlainDeliveryId) return key.append(1, '\0').append(delivery_id);
+  const Sha256Value hash = sha256(delivery_id);
+  return key.append(1, '\1').append(reinterpret_cast<const char*>(hash.data()), hash.size());
+}
+std::string quarantine_key(std::string_view key) { return std::string(1, kind::kQuarantine).append(key); }
+
+bool parse_folder_key(std::string_view key, FolderId& folder) {
+  ByteReader in(key);
+  const bool right = in.u8() == static_cast<std::uint8_t>(kind::kFolder);
+  folder = FolderId{in.u32()};
+  return right && in.ok() && in.at_end() && folder != kRoot;
+}
+bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid) {
+  ByteReader in(key);
+  in.u8();
+  folder = FolderId{in.u32()};
+  uid = in.u32();
+  return in.ok() && in.at_end() && uid != 0;
+}
+bool parse_item_key(std::string_view key, ItemId& item) {
+  ByteReader in(key);
+  in.u8();
+  item = ItemId{in.u64()};
+  return in.ok() && in.at_end();
+}
+bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid) {
+  ByteReader in(key);
+  in.u8();
+  folder = FolderId{in.u32()};
+  modseq = in.u64();
+  uid = in.u32();
+  return in.ok() && in.at_end() && uid != 0;
+}
+
+std::string encode(const State& s) {
+  std::string out = start(40);
+  for (const std::uint64_t v : {s.next_item, std::uint64_t{s.next_folder}, std::uint64_t{s.next_uid_validity}, s.used_octets,
+                                s.messages, s.log_floor}) {
+    put_varint(out, v);
+  }
+  return out;
+}
+
+std::string encode(const FolderRecord& f) {
+  std::string out = start(80 + f.name.size());
+  put_u8(out, static_cast<std::uint8_t>((f.selectable ? 1 : 0) | (f.dying ? 2 : 0)));
+  put_u8(out, static_cast<std::uint8_t>(f.role));
+  put_varint(out, number(f.parent));
+  put_text(out, f.name);
+  for (const std::uint64_t v : {std::uint64_t{f.uid_validity}, std::uint64_t{f.uid_next}, std::uint64_t{f.total},
+                                std::uint64_t{f.unseen}, std::uint64_t{f.deleted}, f.octets, f.highest_modseq, f.oldest_kept,
+                                f.vanished, std::uint64_t{f.unseen_from}, std::uint64_t{f.recent_from}}) {
+    put_varint(out, v);
+  }
+  return out;
+}
+
+std::string encode(const Row& row) {
+  std::string out = start(40 + row.flags.keywords.size() * 3);
+  put_varint(out, number(row.item));
+  put_varint(out, row.modseq);
+  put_u8(out, row.flags.system);
+  put_varint(out, row.octets);
+  put_varint(out, zigzag(row.received));
+  put_varint(out, zigzag(row.saved));
+  put_varint(out, row.flags.keywords.size());
+  for (const KeywordId k : row.flags.keywords) put_varint(out, k);
+  return out;
+}
+
+std::string encode(const ItemRecord& item) {
+  std::string out = start(56 + item.summary.size());
+  out.append(reinterpret_cast<const char*>(item.body.sha256.data()), item.body.sha256.size());
+  put_varint(out, item.body.size);
+  put_varint(out, zigzag(item.received));
+  put_text(out, item.summary);
+  return out;
+}
+
+std::string encode(const Place& place) {
+  std::string out = start(12);
+  put_varint(out, number(place.folder));
+  put_varint(out, place.uid);
+  return out;
+}
+
+std::string encode(const Vanished& v) {
+  std::string out = start(15);
+  put_varint(out, number(v.item));
+  put_varint(out, v.seconds);
+  return out;
+}
+
+std::string encode_text(std::string_view text) {
+  std::string out = start(text.size() + 4);
+  put_text(out, text);
+  return out;
+}
+std::string encode_empty() { return start(1); }
+std::string encode_expiry(std::uint64_t seconds) {
+  std::string out = start(10);
+  put_varint(out, seconds);
+  return out;
+}
+
+void begin_log(std::string& out, std::uint64_t seconds) {
+  out = start(24);
+  put_varint(out, seconds);
+}
+void put(std::string& out, const LogEntry& e) {
+  put_u8(out, static_cast<std::uint8_t>(e.what));
+  put_varint(out, e.id);
+  if (e.what < LogEntry::What::folder_created) put_varint(out, number(e.folder));
+}
+
+Result<State> decode_state(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "account state"));
+  State s;
+  s.next_item = in.varint();
+  bool fits = narrow(in.varint(), s.next_folder);
+  fits = narrow(in.varint(), s.next_uid_validity) && fits;
+  s.used_octets = in.varint();
+  s.messages = in.varint();
+  s.log_floor = in.varint();
+  if (!in.ok() || !in.at_end() || !fits) return damaged("account state");
+  return s;
+}
+
+Result<FolderRecord> decode_folder(FolderId id, std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "folder"));
+  FolderRecord f;
+  f.id = id;
+  const std::uint8_t bits = in.u8();
+  f.selectable = (bits & 1) != 0;
+  f.dying = (bits & 2) != 0;
+  const std::uint8_t role = in.u8();
+  std::uint32_t parent = 0;
+  bool fits = narrow(in.varint(), parent) && role <= static_cast<std::uint8_t>(kLastRole);
+  f.role = static_cast<Role>(role);
+  f.parent = FolderId{parent};
+  f.name = in.text();
+  fits = narrow(in.varint(), f.uid_validity) && fits;
+  fits = narrow(in.varint(), f.uid_next) && fits;
+  fits = narrow(in.varint(), f.total) && fits;
+  fits = narrow(in.varint(), f.unseen) && fits;
+  fits = narrow(in.varint(), f.deleted) && fits;
+  f.octets = in.varint();
+  f.highest_modseq = in.varint();
+  f.oldest_kept = in.varint();
+  f.vanished = in.varint();
+  fits = narrow(in.varint(), f.unseen_from) && fits;
+  fits = narrow(in.varint(), f.recent_from) && fits;
+  if (!in.ok() || !in.at_end() || !fits || f.name.empty()) return damaged("folder");
+  return f;
+}
+
+Result<Row> decode_row(Uid uid, std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "row"));
+  Row row;
+  row.uid = uid;
+  row.item = ItemId{in.varint()};
+  row.modseq = in.varint();
+  row.flags.system = in.u8();
+  row.octets = in.varint();
+  bool ok = true;
+  row.received = read_time(in, ok);
+  row.saved = read_time(in, ok);
+  const std::uint64_t keywords = in.varint();
+  if (!in.ok() || keywords > in.rest().size()) return damaged("row");
+  row.flags.keywords.reserve(keywords);
+  for (std::uint64_t i = 0; i < keywords; ++i) {
+    KeywordId id = 0;
+    ok = narrow(in.varint(), id) && ok;
+    row.flags.keywords.push_back(id);
+  }
+  if (!in.ok() || !in.at_end() || !ok) return damaged("row");
+  return row;
+}
+
+Result<ItemRecord> decode_item(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "item"));
+  ItemRecord item;
+  const std::string_view hash = in.take(item.body.sha256.size());
+  if (hash.size() == item.body.sha256.size()) std::memcpy(item.body.sha256.data(), hash.data(), hash.size());
+  item.body.size = in.varint();
+  bool ok = true;
+  item.received = read_time(in, ok);
+  item.summary = in.text();
+  if (!in.ok() || !in.at_end() || !ok) return damaged("item");
+  return item;
+}
+
+Result<Place> decode_place(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "place"));
+  Place place;
+  std::uint32_t folder = 0;
+  bool fits = narrow(in.varint(), folder);
+  place.folder = FolderId{folder};
+  fits = narrow(in.varint(), place.uid) && fits;
+  if (!in.ok() || !in.at_end() || !fits) return damaged("place");
+  return place;
+}
+
+Result<Vanished> decode_vanished(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "vanished entry"));
+  Vanished v;
+  v.item = ItemId{in.varint()};
+  v.seconds = in.varint();
+  if (!in.ok() || !in.at_end()) return damaged("vanished entry");
+  return v;
+}
+
+Result<std::string> decode_text(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "text"));
+  std::string text(in.text());
+  if (!in.ok() || !in.at_end()) return damaged("text");
+  return text;
+}
+
+Result<std::uint64_t> decode_expiry(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "delivery id"));
+  const std::uint64_t seconds = in.varint();
+  if (!in.ok() || !in.at_end()) return damaged("delivery id");
+  return seconds;
+}
+
+Result<LogRecord> decode_log(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "change log entry"));
+  LogRecord log;
+  log.seconds = in.varint();
+  while (in.ok() && !in.at_end()) {
+    LogEntry e;
+    const std::uint8_t what = in.u8();
+    if (what == 0 || what > static_cast<std::uint8_t>(kLastWhat)) return damaged("change log entry");
+    e.what = static_cast<LogEntry::What>(what);
+    e.id = in.varint();
+    if (e.what < LogEntry::What::folder_created) {
+      std::uint32_t folder = 0;
+      if (!narrow(in.varint(), folder)) return damaged("change log entry");
+      e.folder = FolderId{folder};
+    }
+    log.entries.push_back(e);
+  }
+  if (!in.ok()) return damaged("change log entry");
+  return log;
+}
+
+}  // namespace gatepost::account::records

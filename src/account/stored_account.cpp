@@ -1,0 +1,379 @@
+#include "account/stored_account.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "account/events.hpp"
+#include "store/keys.hpp"
+
+namespace gatepost::account {
+namespace {
+
+constexpr std::chrono::seconds kSnapshotAge{300};
+// A commit takes no further change once it has so many octets or changes. With the largest single change
+// (kMaxChangeOctets) the batch stays below what the store takes.
+constexpr std::size_t kFullOctets = 512 << 10;
+constexpr std::size_t kMaxChangesTogether = 256;
+constexpr int kTries = 3;
+
+}  // namespace
+
+// Its callback runs one at a time and never after the handle has gone.
+class StoredAccount::Subscriber {
+ public:
+  explicit Subscriber(std::function<void()> callback) : callback_(std::move(callback)) {}
+  void call() {
+    const std::scoped_lock lock(mutex_);
+    if (callback_) callback_();
+  }
+  void end() {
+    const std::scoped_lock lock(mutex_);
+    callback_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::function<void()> callback_;
+};
+
+// Keeps the account in memory: a second object of the same account would not know of this watch.
+class StoredAccount::WatchHandle final : public Watch {
+ public:
+  WatchHandle(std::shared_ptr<StoredAccount> account, std::shared_ptr<Subscriber> subscriber)
+      : account_(std::move(account)), subscriber_(std::move(subscriber)) {}
+  ~WatchHandle() override {
+    subscriber_->end();
+    const std::scoped_lock lock(account_->mutex_);
+    auto rest = std::make_shared<std::vector<std::shared_ptr<Subscriber>>>(*account_->subscribers_);
+    std::erase(*rest, subscriber_);
+    account_->subscribers_ = rest->empty() ? nullptr : std::move(rest);
+  }
+
+ private:
+  const std::shared_ptr<StoredAccount> account_;
+  const std::shared_ptr<Subscriber> subscriber_;
+};
+
+class StoredAccount::MaildropHandle final : public Watch {
+ public:
+  explicit MaildropHandle(std::shared_ptr<StoredAccount> account) : account_(std::move(account)) {}
+  ~MaildropHandle() override {
+    const std::scoped_lock lock(account_->mutex_);
+    account_->maildrop_locked_ = false;
+  }
+
+ private:
+  const std::shared_ptr<StoredAccount> account_;
+};
+
+StoredAccount::StoredAccount(AccountId id, Environment& environment)
+    : id_(id), environment_(environment), partition_{static_cast<std::uint64_t>(id)} {}
+StoredAccount::~StoredAccount() = default;
+
+RowDamage StoredAccount::damage_report() {
+  return [this](FolderId folder, Uid uid, const Error& error) {
+    environment_.log.write(event::kDamaged, {{"account", static_cast<std::uint64_t>(id_)},
+                                             {"where", fmt::format("folder {} uid {}", static_cast<std::uint32_t>(folder), uid)},
+                                             {"detail", error.detail}});
+  };
+}
+
+Result<> StoredAccount::ensure_open() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (removed_) return fail(Errc::closed, "account was removed");
+    if (open_) return {};
+  }
+  const std::scoped_lock opening(open_mutex_);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (removed_) return fail(Errc::closed, "account was removed");
+    if (open_) return {};
+  }
+  GP_CHECK(reload());
+  bool is_new = false;
+  bool dying = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    open_ = true;
+    is_new = head_.modseq == 0;
+    for (const auto& [id, f] : head_.folders) dying = dying || f.dying;
+  }
+  Result<> done;
+  if (is_new) done = create();
+  else if (dying) done = finish_deletions();
+  if (!done) {
+    const std::scoped_lock lock(mutex_);
+    open_ = false;
+  }
+  return done;
+}
+
+Result<> StoredAccount::create() {
+  struct Standard {
+    std::string_view name;
+    Role role;
+  };
+  static constexpr Standard kStandard[] = {{kInboxName, Role::inbox}, {"Drafts", Role::drafts}, {"Sent", Role::sent},
+                                           {"Trash", Role::trash},    {"Junk", Role::junk},     {"Archive", Role::archive}};
+  GP_CHECK(run([&](Transaction& tx) -> Result<> {
+    if (tx.head().modseq != 0) return {};
+    for (const Standard& s : kStandard) {
+      tx.add_folder(kRoot, std::string(s.name), s.role);
+      tx.subscribe(std::string(s.name), true);
+    }
+    return {};
+  }));
+  return {};
+}
+
+Result<> StoredAccount::usable() const {
+  if (removed_) return fail(Errc::not_found, "account was removed");
+  return {};
+}
+
+Modseq StoredAccount::modseq() {
+  const std::scoped_lock lock(mutex_);
+  return head_.modseq;
+}
+
+bool StoredAccount::idle() {
+  const std::scoped_lock lock(mutex_);
+  return !leading_ && queue_.empty();
+}
+
+Result<std::unique_ptr<store::Snapshot>> StoredAccount::snapshot() {
+  return environment_.store.keys().snapshot(partition_, kSnapshotAge);
+}
+
+Result<Modseq> StoredAccount::run(const std::function<Result<>(Transaction&)>& change) {
+  Change mine(change);
+  std::unique_lock lock(mutex_);
+  GP_CHECK(usable());
+  queue_.push_back(&mine);
+  while (!mine.done) {
+    if (leading_) mine.wake.wait(lock);
+    else lead(lock);
+  }
+  if (!mine.result) return std::unexpected(std::move(mine.result).error());
+  return mine.modseq;
+}
+
+void StoredAccount::hand_on() {
+  leading_ = false;
+  if (!queue_.empty()) queue_.front()->wake.notify_one();
+}
+
+void StoredAccount::lead(std::unique_lock<std::mutex>& lock) {
+  leading_ = true;
+  std::vector<Change*> taken;
+  while (!queue_.empty() && taken.size() < kMaxChangesTogether) {
+    taken.push_back(queue_.front());
+    queue_.pop_front();
+  }
+  const Modseq before = head_.modseq;
+  lock.unlock();
+  const std::size_t processed = process(taken);
+  lock.lock();
+  const bool changed = head_.modseq != before;
+  // What did not fit goes first next time.
+  queue_.insert(queue_.begin(), taken.begin() + static_cast<std::ptrdiff_t>(processed), taken.end());
+  for (std::size_t i = 0; i < processed; ++i) {
+    taken[i]->done = true;
+    taken[i]->wake.notify_one();
+  }
+  hand_on();
+  if (changed && subscribers_) {
+    lock.unlock();
+    notify();
+    lock.lock();
+  }
+}
+
+// How many of `taken` have their result.
+std::size_t StoredAccount::process(const std::vector<Change*>& taken) {
+  for (int attempt = 1;; ++attempt) {
+    Transaction tx(head_, environment_.store.keys(), partition_, environment_.clock.now(), damage_report());
+    std::size_t n = 0;
+    bool moved_on = removed_;
+    for (; n < taken.size() && (n == 0 || tx.octets() < kFullOctets); ++n) {
+      taken[n]->result = removed_ ? Result<>(fail(Errc::not_found, "account was removed")) : taken[n]->apply(tx);
+      moved_on = moved_on || (!taken[n]->result && taken[n]->result.error().code == Errc::conflict);
+    }
+    Result<Modseq> version = head_.modseq;
+    if (!removed_ && !moved_on && !tx.empty()) version = commit(tx);
+    if (!removed_ && (moved_on || (!version && version.error().code == Errc::conflict)) && attempt < kTries) {
+      environment_.log.write(event::kReloaded, {{"account", static_cast<std::uint64_t>(id_)}});
+      if (auto again = reload(); again) continue;
+      else version = std::unexpected(again.error());
+    } else if (moved_on && !removed_) {
+      version = fail(Errc::unavailable, "the account keeps changing from outside");
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!version && taken[i]->result) taken[i]->result = std::unexpected(version.error());
+      if (version) taken[i]->modseq = *version;
+    }
+    return n;
+  }
+}
+
+Result<Modseq> StoredAccount::commit(Transaction& tx) {
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto& [id, t] : tx.touched()) {
+      const auto v = views_.find(id);
+      if (v != views_.end()) {
+        t.record.unseen_from = v->second.unseen_from;
+        t.record.recent_from = v->second.recent_from;
+      }
+      t.record.unseen_from = std::min(t.record.unseen_from, t.lowest_unseen);
+    }
+  }
+  const store::Batch batch = tx.finish();
+  auto version = environment_.store.keys().commit(partition_, head_.modseq, batch);
+  if (!version && version.error().code == Errc::unknown_outcome) {
+    // Nobody else writes here, so the version tells.
+    GP_TRY(const auto now, environment_.store.keys().version(partition_));
+    if (now == head_.modseq + 1) version = now;
+    else return fail(Errc::unavailable, "commit was lost");
+  }
+  if (!version) return version;
+  environment_.commits.add();
+  const std::scoped_lock lock(mutex_);
+  publish(tx, *version);
+  return version;
+}
+
+Result<> StoredAccount::reload() {
+  GP_TRY(auto view, snapshot());
+  GP_TRY(Head head, load_head(*view, [&](std::string_view where, const Error& error) {
+    environment_.log.write(event::kDamaged, {{"account", static_cast<std::uint64_t>(id_)}, {"where", where}, {"detail", error.detail}});
+  }));
+  const std::scoped_lock lock(mutex_);
+  head_ = std::move(head);
+  views_.clear();
+  folder_list_.reset();
+  ++generation_;
+  return {};
+}
+
+void StoredAccount::publish_folder(FolderId id, Transaction::Touched& t, Modseq version) {
+  if (t.gone) {
+    head_.folders.erase(id);
+    views_.erase(id);
+    return;
+  }
+  if (!t.record.dying) head_.children[{t.record.parent, t.record.name}] = id;
+  if (t.record.role == Role::inbox) head_.inbox = id;
+  if (const auto found = views_.find(id); found != views_.end()) {
+    View& v = found->second;
+    v.unseen_from = std::min(v.unseen_from, t.lowest_unseen);
+    if (t.lowest_unseen != std::numeric_limits<Uid>::max()) ++v.unseen_lowered;
+    if (v.loading > 0) v.steps.push_back({version, t.added, t.removed});
+    if (v.loaded && !(t.added.empty() && t.removed.empty())) {
+      v.uids.add(t.added);
+      v.uids.remove(t.removed);
+      v.shared.reset();
+    }
+  }
+  head_.folders[id] = std::move(t.record);
+}
+
+void StoredAccount::publish(Transaction& tx, Modseq version) {
+  // Names first leave, then come: two folders may have swapped theirs.
+  for (auto& [id, t] : tx.touched()) {
+    const auto old = head_.folders.find(id);
+    if (old == head_.folders.end()) continue;
+    if (!t.gone && !t.record.dying && old->second.parent == t.record.parent && old->second.name == t.record.name) continue;
+    const auto c = head_.children.find({old->second.parent, old->second.name});
+    if (c != head_.children.end() && c->second == id) head_.children.erase(c);
+  }
+  for (auto& [id, t] : tx.touched()) publish_folder(id, t, version);
+  if (!tx.new_keywords().empty()) {
+    auto names = std::make_shared<std::vector<std::string>>(*head_.keywords);
+    for (const std::string& name : tx.new_keywords()) {
+      head_.keyword_ids.emplace(name, static_cast<KeywordId>(names->size()));
+      names->push_back(name);
+    }
+    head_.keywords = std::move(names);
+  }
+  for (const auto& [name, subscribed] : tx.subscription_changes()) {
+    if (subscribed) head_.subscriptions.insert(name);
+    else head_.subscriptions.erase(name);
+  }
+  head_.state = tx.final_state();
+  head_.modseq = version;
+  folder_list_.reset();
+}
+
+Result<> StoredAccount::exclusively(const std::function<Result<>()>& work) {
+  // Waits its turn like a change.
+  static const std::function<Result<>(Transaction&)> kNothing = [](Transaction&) -> Result<> { return {}; };
+  Change turn(kNothing);
+  std::unique_lock lock(mutex_);
+  while (leading_) {
+    queue_.push_back(&turn);
+    turn.wake.wait(lock, [&] { return turn.done || !leading_; });
+    std::erase(queue_, &turn);
+    turn.done = false;
+  }
+  leading_ = true;
+  lock.unlock();
+  auto result = work();
+  lock.lock();
+  hand_on();
+  return result;
+}
+
+void StoredAccount::notify() {
+  std::shared_ptr<const std::vector<std::shared_ptr<Subscriber>>> all;
+  {
+    const std::scoped_lock lock(mutex_);
+    all = subscribers_;
+  }
+  if (!all) return;
+  for (const auto& s : *all) s->call();
+}
+
+std::unique_ptr<Watch> StoredAccount::watch(std::function<void()> changed) {
+  auto subscriber = std::make_shared<Subscriber>(std::move(changed));
+  {
+    const std::scoped_lock lock(mutex_);
+    auto all = std::make_shared<std::vector<std::shared_ptr<Subscriber>>>();
+    if (subscribers_) *all = *subscribers_;
+    all->push_back(subscriber);
+    subscribers_ = std::move(all);
+  }
+  return std::make_unique<WatchHandle>(shared_from_this(), std::move(subscriber));
+}
+
+Result<std::unique_ptr<Watch>> StoredAccount::lock_maildrop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (maildrop_locked_) return fail(Errc::conflict, "another session has the maildrop");
+    maildrop_locked_ = true;
+  }
+  return std::make_unique<MaildropHandle>(shared_from_this());
+}
+
+Result<Account::Quota> StoredAccount::quota() {
+  Quota q;
+  q.limit_octets = environment_.quota_of ? environment_.quota_of(id_) : 0;
+  const std::scoped_lock lock(mutex_);
+  GP_CHECK(usable());
+  q.used_octets = head_.state.used_octets;
+  q.messages = head_.state.messages;
+  return q;
+}
+
+Result<> StoredAccount::remove_all() {
+  return exclusively([&]() -> Result<> {
+    GP_CHECK(environment_.store.keys().drop(partition_));
+    const std::scoped_lock lock(mutex_);
+    removed_ = true;
+    return {};
+  });
+}
+
+}  // namespace gatepost::account

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "account/account.hpp"
+#include "account/head.hpp"
+#include "account/transaction.hpp"
+#include "store/store.hpp"
+
+namespace gatepost::account {
+
+// What all accounts of a process share. Outlives them.
+struct Environment {
+  store::Store& store;
+  const AccountsOptions options;
+  const Accounts::QuotaOf quota_of;
+  const Clock& clock;
+  Log& log;
+  Counter& commits;
+  Counter& changes;
+};
+
+// An account over the store. Changes queue up; whoever finds nobody committing takes all that wait into one commit.
+class StoredAccount final : public Account, public std::enable_shared_from_this<StoredAccount> {
+ public:
+  StoredAccount(AccountId id, Environment& environment);
+  ~StoredAccount() override;
+
+  // Reads the head, or makes a new account, unless that has been done. Errc::closed: it was removed.
+  Result<> ensure_open();
+  // Drops it from the store; every later call answers not_found.
+  Result<> remove_all();
+  Result<> prune();
+  Result<> check(bool repair, const std::function<void(const Accounts::Finding&)>& finding);
+  bool idle();                                                   // nothing of it is lost when it leaves memory
+
+  AccountId id() const override { return id_; }
+  Modseq modseq() override;
+
+  Result<std::shared_ptr<const std::vector<Folder>>> folders() override;
+  Result<Folder> folder(FolderId) override;
+  Result<Folder> find_folder(std::string_view path) override;
+  Result<Folder> create_folder(std::string_view path, Role role) override;
+  Result<> delete_folder(FolderId) override;
+  Result<> rename_folder(FolderId, std::string_view new_path) override;
+  Result<> set_subscribed(std::string_view path, bool subscribed) override;
+  Result<std::vector<std::string>> subscriptions() override;
+  Result<> set_role(FolderId, Role) override;
+
+  Result<std::shared_ptr<const std::vector<std::string>>> keywords() override;
+  Result<std::vector<KeywordId>> keyword_ids(const std::vector<std::string>& names, bool create) override;
+
+  Result<Opened> open_folder(FolderId, bool take_recent) override;
+  Result<> rows(FolderId, const NumberSet& uids, const std::function<bool(const Row&)>& visit) override;
+  Result<Item> item(ItemId) override;
+  Result<std::vector<Item>> items(std::span<const ItemId>) override;
+  Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) override;
+  Result<Delta> changes(FolderId, Modseq since) override;
+
+  Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) override;
+  Result<Appended> append(FolderId, std::span<const NewItem>) override;
+  Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id) override;
+  Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
+                                   std::optional<Modseq> unchanged_since) override;
+  Result<NumberSet> expunge(FolderId, const NumberSet& uids) override;
+  Result<NumberSet> remove(FolderId, const NumberSet& uids) override;
+  Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) override;
+  Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) override;
+
+  Result<Quota> quota() override;
+  std::unique_ptr<Watch> watch(std::function<void()> changed) override;
+  Result<std::unique_ptr<Watch>> lock_maildrop() override;
+
+ private:
+  class Subscriber;
+  class WatchHandle;
+  class MaildropHandle;
+
+  // Memory of a folder beyond its record.
+  struct View {
+    bool loaded = false;
+    NumberSet uids;                                              // of the published head, once loaded
+    std::shared_ptr<const NumberSet> shared;                     // a copy of `uids`; empty after a change
+    int loading = 0;                                             // threads that read the UIDs; changes meanwhile:
+    struct Step {
+      Modseq modseq;
+      NumberSet added, removed;
+    };
+    std::vector<Step> steps;
+    Uid unseen_from = 1;
+    std::uint64_t unseen_lowered = 0;                            // counts how often a commit may have lowered unseen_from
+    Uid recent_from = 1;
+  };
+
+  struct Change {
+    explicit Change(const std::function<Result<>(Transaction&)>& f) : apply(f) {}
+    const std::function<Result<>(Transaction&)>& apply;
+    Result<> result;
+    Modseq modseq = 0;
+    bool done = false;
+    std::condition_variable wake;
+  };
+
+  // Commits what `change` writes, together with what others want. It may run more than once; value = the modseq.
+  Result<Modseq> run(const std::function<Result<>(Transaction&)>& change);
+  // Runs `work` while nothing is being committed; head_ may be read without the lock meanwhile.
+  Result<> exclusively(const std::function<Result<>()>& work);
+  void lead(std::unique_lock<std::mutex>& lock);
+  void hand_on();                                                // with the lock: the next in the queue leads
+  std::size_t process(const std::vector<Change*>& taken);
+  Result<Modseq> commit(Transaction& transaction);
+  Result<> reload();
+  void publish(Transaction& transaction, Modseq version);        // with the lock
+  void publish_folder(FolderId id, Transaction::Touched& touched, Modseq version);
+  void notify();
+
+  Result<> create();                                             // the default folders
+  Result<> prune_log(std::uint64_t before);
+  Result<> prune_deliveries(std::uint64_t now);
+  Result<> finish_deletions();
+  Result<> drop_rows(FolderId dying);
+  Result<> check_exclusively(const std::function<void(const Accounts::Finding&)>& finding);
+
+  // With the lock.
+  Result<> usable() const;
+  const records::FolderRecord* record(FolderId id) const;        // null: missing or dying
+  Folder describe(const records::FolderRecord& record) const;
+  View& view(FolderId id);
+
+  Result<std::unique_ptr<store::Snapshot>> snapshot();
+  Result<> load_uids(FolderId id);
+  Result<std::optional<Uid>> first_unseen(FolderId id, Uid end);
+  Result<> may_add(const Transaction& transaction, FolderId folder, std::uint64_t octets, std::size_t messages) const;
+  Result<Appended> append_some(FolderId folder, std::span<const NewItem> items, const std::string* delivery_key);
+  Result<NumberSet> remove_some(FolderId folder, const NumberSet& uids, bool only_deleted);
+  Result<Uid> uid_end(FolderId id);
+  Result<> copy_page(Transaction& tx, FolderId to, const std::vector<Row>& rows, Copied& done, Uid& next);
+  Result<> create_path(Transaction& tx, const std::vector<std::string>& names, Role role, FolderId& made) const;
+  Result<> rename_one(Transaction& tx, FolderId id, const std::vector<std::string>& names) const;
+  RowDamage damage_report();
+
+  const AccountId id_;
+  Environment& environment_;
+  const store::Partition partition_;
+
+  std::mutex open_mutex_;                                        // one thread opens
+  std::mutex mutex_;                                             // guards what follows
+  Head head_;                                                    // changed only by the leader, with the lock
+  bool open_ = false;
+  bool removed_ = false;
+  bool leading_ = false;                                         // somebody commits; head_ will not change before that ends
+  std::deque<Change*> queue_;
+  std::unordered_map<FolderId, View> views_;
+  std::shared_ptr<const std::vector<Folder>> folder_list_;       // empty after a change
+  std::uint64_t generation_ = 0;                                 // counts reloads
+  std::shared_ptr<const std::vector<std::shared_ptr<Subscriber>>> subscribers_;
+  bool maildrop_locked_ = false;
+};
+
+}  // namespace gatepost::account

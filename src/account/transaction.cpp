@@ -1,0 +1,391 @@
+#include "account/transaction.hpp"
+
+#include <algorithm>
+
+#include "store/keys.hpp"
+
+namespace gatepost::account {
+namespace {
+
+using records::FolderRecord;
+using records::LogEntry;
+
+constexpr std::chrono::seconds kSnapshotAge{60};
+constexpr std::size_t kRowCost = 150;                // octets of a row's keys, value, indexes and log entry
+constexpr std::size_t kRefCost = 64;                 // as the store counts it
+constexpr std::size_t kFolderCost = 400;
+constexpr std::size_t kLogPart = 48 << 10;           // a change log value is cut behind this
+
+void count(FolderRecord& f, const Row& row, bool in) {
+  const auto step = [in](auto& n, auto by) { in ? n += by : n -= by; };
+  step(f.total, 1U);
+  step(f.octets, row.octets);
+  if ((row.flags.system & flag::kSeen) == 0) step(f.unseen, 1U);
+  if ((row.flags.system & flag::kDeleted) != 0) step(f.deleted, 1U);
+}
+
+std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
+std::uint64_t number(FolderId id) { return static_cast<std::uint64_t>(id); }
+
+}  // namespace
+
+Transaction::Transaction(const Head& head, store::KeyValue& keys, store::Partition partition, TimePoint now, RowDamage damaged)
+    : head_(head),
+      keys_(keys),
+      partition_(partition),
+      now_(std::chrono::floor<std::chrono::seconds>(now)),
+      damaged_(std::move(damaged)),
+      state_(head.state) {}
+
+const FolderRecord* Transaction::find_any(FolderId id) const {
+  if (const auto t = touched_.find(id); t != touched_.end()) return t->second.gone ? nullptr : &t->second.record;
+  const auto f = head_.folders.find(id);
+  return f == head_.folders.end() ? nullptr : &f->second;
+}
+
+const FolderRecord* Transaction::find(FolderId id) const {
+  const FolderRecord* f = find_any(id);
+  return f != nullptr && !f->dying ? f : nullptr;
+}
+
+std::optional<FolderId> Transaction::child(FolderId parent, const std::string& name) const {
+  for (const auto& [id, t] : touched_) {
+    if (!t.gone && !t.record.dying && t.record.parent == parent && t.record.name == name) return id;
+  }
+  const auto found = head_.children.find({parent, name});
+  if (found == head_.children.end() || touched_.contains(found->second)) return std::nullopt;
+  return found->second;
+}
+
+std::vector<FolderId> Transaction::children(FolderId id) const {
+  std::vector<FolderId> out;
+  for (const auto& [child, t] : touched_) {
+    if (!t.gone && !t.record.dying && t.record.parent == id) out.push_back(child);
+  }
+  for (auto c = head_.children.lower_bound({id, std::string()}); c != head_.children.end() && c->first.first == id; ++c) {
+    if (!touched_.contains(c->second)) out.push_back(c->second);
+  }
+  return out;
+}
+
+std::optional<FolderId> Transaction::with_role(Role role) const {
+  const auto has = [&](FolderId id) {
+    const FolderRecord* f = find(id);
+    return f != nullptr && f->role == role;
+  };
+  for (const auto& [id, t] : touched_) {
+    if (has(id)) return id;
+  }
+  for (const auto& [id, f] : head_.folders) {
+    if (has(id)) return id;
+  }
+  return std::nullopt;
+}
+
+std::size_t Transaction::folder_count() const {
+  std::size_t n = head_.folders.size();
+  for (const auto& [id, t] : touched_) n += t.is_new ? 1 : 0;
+  return n;
+}
+
+Transaction::Touched& Transaction::touched(FolderId id) {
+  const auto [t, fresh] = touched_.try_emplace(id);
+  if (fresh) {
+    t->second.record = head_.folders.at(id);
+    octets_ += kFolderCost;
+  }
+  dirty_ = true;
+  t->second.record.highest_modseq = modseq();
+  return t->second;
+}
+
+FolderRecord& Transaction::touch(FolderId id) { return touched(id).record; }
+
+std::uint32_t Transaction::new_uid_validity() {
+  const auto seconds = static_cast<std::uint32_t>(records::to_seconds(now_));
+  const std::uint32_t validity = std::max(seconds, state_.next_uid_validity);
+  state_.next_uid_validity = validity + 1;
+  return validity;
+}
+
+FolderId Transaction::add_folder(FolderId parent, std::string name, Role role) {
+  const FolderId id{state_.next_folder++};
+  Touched& t = touched_[id];
+  t.is_new = true;
+  t.record.id = id;
+  t.record.parent = parent;
+  t.record.name = std::move(name);
+  t.record.role = role;
+  t.record.uid_validity = new_uid_validity();
+  t.record.highest_modseq = modseq();
+  octets_ += kFolderCost;
+  dirty_ = true;
+  log(LogEntry::What::folder_created, number(id));
+  return id;
+}
+
+void Transaction::renew(FolderId id) {
+  FolderRecord& f = touch(id);
+  f.selectable = true;
+  f.uid_validity = new_uid_validity();
+}
+
+void Transaction::forget_folder(FolderId id) {
+  touched(id).gone = true;
+  for (const char kind : {records::kind::kRow, records::kind::kChanged, records::kind::kVanished}) {
+    const std::string begin = records::index_prefix(kind, id);
+    erase_range(begin, store::prefix_end(begin));
+  }
+  write(records::folder_key(id), std::nullopt);
+}
+
+Result<store::Snapshot*> Transaction::snapshot() {
+  if (!snapshot_) {
+    GP_TRY(snapshot_, keys_.snapshot(partition_, kSnapshotAge));
+    if (snapshot_->version() != head_.modseq) {
+      snapshot_.reset();
+      return fail(Errc::conflict, "the account has moved on");
+    }
+  }
+  return snapshot_.get();
+}
+
+Result<Transaction::Page> Transaction::rows(FolderId folder, const NumberSet& uids, std::size_t at_most) {
+  Page page;
+  GP_TRY(store::Snapshot* const view, snapshot());
+  std::vector<Row> stored;
+  GP_CHECK(scan_rows(*view, folder, uids, [&](Row& row) {
+    if (stored.size() >= at_most) {
+      page.more = true;
+      page.next = row.uid;
+      return false;
+    }
+    stored.push_back(std::move(row));
+    return true;
+  }, damaged_));
+  // What this transaction has done to rows in the part that was read.
+  auto own = rows_.lower_bound({folder, 0});
+  const auto end = rows_.lower_bound({page.more ? folder : FolderId{static_cast<std::uint32_t>(folder) + 1}, page.more ? page.next : 0});
+  auto row = stored.begin();
+  while (row != stored.end() || own != end) {
+    if (own == end || (row != stored.end() && row->uid < own->first.second)) {
+      page.rows.push_back(std::move(*row++));
+      continue;
+    }
+    if (row != stored.end() && row->uid == own->first.second) ++row;
+    if (own->second.row && uids.contains(own->first.second)) page.rows.push_back(*own->second.row);
+    ++own;
+  }
+  return page;
+}
+
+Uid Transaction::add_row(FolderId folder, Row row) {
+  Touched& t = touched(folder);
+  row.uid = t.record.uid_next++;
+  row.modseq = modseq();
+  row.saved = now_;
+  count(t.record, row, true);
+  if ((row.flags.system & flag::kSeen) == 0) t.lowest_unseen = std::min(t.lowest_unseen, row.uid);
+  t.added.add(row.uid);
+  octets_ += kRowCost + row.flags.keywords.size() * 3;
+  const Uid uid = row.uid;
+  rows_.emplace_hint(rows_.end(), std::pair(folder, uid), Pending{std::move(row), 0});
+  return uid;
+}
+
+Transaction::Pending& Transaction::pending(FolderId folder, const Row& before) {
+  // A row that is not pending yet is as stored, so its modseq is the one its index entry has.
+  return rows_.try_emplace({folder, before.uid}, Pending{std::nullopt, before.modseq}).first->second;
+}
+
+const Row& Transaction::change_row(FolderId folder, const Row& before, Flags flags) {
+  Touched& t = touched(folder);
+  Pending& p = pending(folder, before);
+  count(t.record, before, false);
+  Row after = before;
+  after.flags = std::move(flags);
+  after.modseq = modseq();
+  count(t.record, after, true);
+  if ((after.flags.system & flag::kSeen) == 0) t.lowest_unseen = std::min(t.lowest_unseen, after.uid);
+  octets_ += kRowCost + after.flags.keywords.size() * 3;
+  log(LogEntry::What::item_updated, number(after.item), folder);
+  p.row = std::move(after);
+  return *p.row;
+}
+
+void Transaction::remove_row(FolderId folder, const Row& before, bool vanished) {
+  Touched& t = touched(folder);
+  count(t.record, before, false);
+  t.removed.add(before.uid);
+  if (vanished) {
+    ++t.record.vanished;
+    write(records::vanished_key(folder, modseq(), before.uid),
+          records::encode(records::Vanished{before.item, records::to_seconds(now_)}));
+  }
+  octets_ += kRowCost;
+  pending(folder, before).row.reset();
+}
+
+const std::string* Transaction::written(std::string_view key) const {
+  for (auto w = batch_.writes.rbegin(); w != batch_.writes.rend(); ++w) {
+    if (w->key == key) return w->value ? &*w->value : nullptr;
+  }
+  return nullptr;
+}
+
+Result<std::vector<records::ItemRecord>> Transaction::items(std::span<const Row> rows) {
+  std::vector<records::ItemRecord> out(rows.size());
+  std::vector<std::string> keys;
+  std::vector<std::size_t> at;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::string key = records::item_key(rows[i].item);
+    if (number(rows[i].item) < head_.state.next_item) {
+      keys.push_back(std::move(key));
+      at.push_back(i);
+      continue;
+    }
+    const std::string* value = written(key);
+    if (value == nullptr) return fail(Errc::corrupt, "item of a row is missing");
+    GP_TRY(out[i], records::decode_item(*value));
+  }
+  if (keys.empty()) return out;
+  GP_TRY(store::Snapshot* const view, snapshot());
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  GP_TRY(const auto values, view->get_many(views));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    // A lost item must not keep its row from being expunged: it comes back without a body.
+    if (!values[i]) {
+      damaged_(kRoot, rows[at[i]].uid, Error{Errc::corrupt, "item of a row is missing"});
+      continue;
+    }
+    auto item = records::decode_item(*values[i]);
+    if (item) out[at[i]] = std::move(*item);
+    else damaged_(kRoot, rows[at[i]].uid, item.error());
+  }
+  return out;
+}
+
+ItemId Transaction::add_item(const records::ItemRecord& item) {
+  const ItemId id{state_.next_item++};
+  state_.used_octets += item.body.size;
+  ++state_.messages;
+  write(records::item_key(id), records::encode(item));
+  batch_.refs.push_back({store::BlobId{item.body.sha256, item.body.size}, number(id), true});
+  octets_ += kRefCost;
+  return id;
+}
+
+void Transaction::place_item(ItemId item, FolderId folder, Uid uid) {
+  write(records::place_key(item), records::encode(records::Place{folder, uid}));
+}
+
+void Transaction::drop_item(ItemId item, const Body& body) {
+  state_.used_octets -= std::min(state_.used_octets, body.size);
+  if (state_.messages > 0) --state_.messages;
+  write(records::item_key(item), std::nullopt);
+  write(records::place_key(item), std::nullopt);
+  if (body == Body{}) return;                        // what it used is not known any more
+  batch_.refs.push_back({store::BlobId{body.sha256, body.size}, number(item), false});
+  octets_ += kRefCost;
+}
+
+Result<bool> Transaction::knows_delivery(const std::string& key) {
+  if (written(key) != nullptr) return true;
+  GP_TRY(store::Snapshot* const view, snapshot());
+  GP_TRY(const auto value, view->get(key));
+  if (!value) return false;
+  const auto until = records::decode_expiry(*value);
+  return until && *until > records::to_seconds(now_);
+}
+
+void Transaction::remember_delivery(std::string key, std::uint64_t until_seconds) {
+  write(std::move(key), records::encode_expiry(until_seconds));
+}
+
+std::optional<KeywordId> Transaction::find_keyword(std::string_view name) const {
+  if (const auto k = head_.keyword_ids.find(name); k != head_.keyword_ids.end()) return k->second;
+  if (const auto k = new_keyword_ids_.find(name); k != new_keyword_ids_.end()) return k->second;
+  return std::nullopt;
+}
+
+Result<> Transaction::keywords_fit(const std::vector<std::string>& names) const {
+  std::size_t fresh = 0;
+  for (const std::string& name : names) {
+    if (name.empty() || name.size() > kMaxKeywordOctets) return fail(Errc::invalid, "length of a keyword");
+    if (!find_keyword(name)) ++fresh;
+  }
+  if (fresh > 0 && head_.keywords->size() + new_keywords_.size() + fresh > kMaxKeywords) {
+    return fail(Errc::limit, "too many keywords");
+  }
+  return {};
+}
+
+KeywordId Transaction::keyword(const std::string& name) {
+  if (const auto known = find_keyword(name)) return *known;
+  const auto id = static_cast<KeywordId>(head_.keywords->size() + new_keywords_.size());
+  new_keywords_.push_back(name);
+  new_keyword_ids_.emplace(name, id);
+  write(records::keyword_key(id), records::encode_text(name));
+  return id;
+}
+
+void Transaction::subscribe(std::string name, bool subscribed) {
+  write(records::subscription_key(name), subscribed ? std::optional(records::encode_empty()) : std::nullopt);
+  subscriptions_.insert_or_assign(std::move(name), subscribed);
+}
+
+void Transaction::log(LogEntry::What what, std::uint64_t id, FolderId folder) {
+  log_.push_back({what, id, folder});
+  dirty_ = true;
+}
+
+void Transaction::write(std::string key, std::optional<std::string> value) {
+  octets_ += key.size() + (value ? value->size() : 0);
+  batch_.writes.push_back({std::move(key), std::move(value)});
+  dirty_ = true;
+}
+
+void Transaction::erase_range(std::string begin, std::string end) {
+  octets_ += begin.size() + end.size();
+  batch_.erases.push_back({std::move(begin), std::move(end)});
+  dirty_ = true;
+}
+
+void Transaction::put_rows() {
+  for (auto& [where, p] : rows_) {
+    const auto& [folder, uid] = where;
+    if (p.indexed == 0 && !p.row) continue;
+    if (p.indexed != 0) batch_.writes.push_back({records::changed_key(folder, p.indexed, uid), std::nullopt});
+    if (p.row) batch_.writes.push_back({records::changed_key(folder, modseq(), uid), records::encode_empty()});
+    batch_.writes.push_back({records::row_key(folder, uid), p.row ? std::optional(records::encode(*p.row)) : std::nullopt});
+  }
+}
+
+void Transaction::put_log() {
+  if (log_.empty()) return;
+  const std::uint64_t seconds = records::to_seconds(now_);
+  std::string value;
+  std::uint16_t part = 0;
+  records::begin_log(value, seconds);
+  for (const LogEntry& e : log_) {
+    records::put(value, e);
+    if (value.size() < kLogPart) continue;
+    batch_.writes.push_back({records::log_key(modseq(), part++), std::move(value)});
+    records::begin_log(value, seconds);
+  }
+  batch_.writes.push_back({records::log_key(modseq(), part), std::move(value)});
+}
+
+store::Batch Transaction::finish() {
+  put_rows();
+  for (const auto& [id, t] : touched_) {
+    if (t.gone) continue;
+    if (!t.is_new && !t.record.dying) log(LogEntry::What::folder_updated, number(id));
+    batch_.writes.push_back({records::folder_key(id), records::encode(t.record)});
+  }
+  put_log();
+  batch_.writes.push_back({records::state_key(), records::encode(state_)});
+  return std::move(batch_);
+}
+
+}  // namespace gatepost::account

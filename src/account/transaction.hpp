@@ -1,0 +1,120 @@
+#pragma once
+
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "account/head.hpp"
+#include "account/records.hpp"
+#include "store/key_value.hpp"
+
+namespace gatepost::account {
+
+// Several changes on their way to one commit: what they have written so far, over the head they started from. A change
+// must make all its checks before its first write, so that one that fails leaves nothing. Used by one thread.
+class Transaction {
+ public:
+  struct Touched {
+    records::FolderRecord record;
+    bool is_new = false;
+    bool gone = false;                                           // nothing is left of it
+    Uid lowest_unseen = std::numeric_limits<Uid>::max();         // of those that lost, or came without, \Seen
+    NumberSet added, removed;                                    // UIDs
+  };
+
+  // `head` does not change while this lives.
+  Transaction(const Head& head, store::KeyValue& keys, store::Partition partition, TimePoint now, RowDamage damaged);
+
+  Modseq modseq() const { return head_.modseq + 1; }             // of everything this writes
+  TimePoint now() const { return now_; }
+  const Head& head() const { return head_; }
+  bool empty() const { return !dirty_; }
+  std::size_t octets() const { return octets_; }                 // of the batch so far, about
+  records::State& state() { return state_; }                     // changing it alone commits nothing
+
+  // Folders. Null: there is none. Dying ones are found only by find_any().
+  const records::FolderRecord* find(FolderId id) const;
+  const records::FolderRecord* find_any(FolderId id) const;
+  std::optional<FolderId> child(FolderId parent, const std::string& name) const;
+  std::vector<FolderId> children(FolderId id) const;
+  std::optional<FolderId> with_role(Role role) const;
+  std::size_t folder_count() const;
+  records::FolderRecord& touch(FolderId id);                     // must exist
+  FolderId add_folder(FolderId parent, std::string name, Role role);
+  void renew(FolderId id);                                       // fresh UIDVALIDITY for one that holds nothing
+  void forget_folder(FolderId id);                               // its record and indexes; the rows are gone already
+  std::uint32_t new_uid_validity();
+
+  // Rows as this transaction sees them: the first of `uids`, ascending, at most `at_most`.
+  struct Page {
+    std::vector<Row> rows;
+    bool more = false;
+    Uid next = 0;                                                // with `more`: where to go on
+  };
+  Result<Page> rows(FolderId folder, const NumberSet& uids, std::size_t at_most);
+  Uid add_row(FolderId folder, Row row);                         // gives UID and modseq
+  const Row& change_row(FolderId folder, const Row& before, Flags flags);
+  void remove_row(FolderId folder, const Row& before, bool vanished);
+
+  // Items.
+  Result<std::vector<records::ItemRecord>> items(std::span<const Row> rows);
+  ItemId add_item(const records::ItemRecord& item);
+  void place_item(ItemId item, FolderId folder, Uid uid);
+  void drop_item(ItemId item, const Body& body);
+
+  Result<bool> knows_delivery(const std::string& key);
+  void remember_delivery(std::string key, std::uint64_t until_seconds);
+
+  // Known or new keyword; checked by keyword_fits() before.
+  std::optional<KeywordId> find_keyword(std::string_view name) const;
+  Result<> keywords_fit(const std::vector<std::string>& names) const;
+  KeywordId keyword(const std::string& name);
+  void subscribe(std::string name, bool subscribed);
+
+  void log(records::LogEntry::What what, std::uint64_t id, FolderId folder = kRoot);
+  void write(std::string key, std::optional<std::string> value);
+  void erase_range(std::string begin, std::string end);
+
+  // The whole. Folder hints are to be set by then.
+  store::Batch finish();
+  std::map<FolderId, Touched>& touched() { return touched_; }
+  const std::vector<std::string>& new_keywords() const { return new_keywords_; }
+  const std::map<std::string, bool, std::less<>>& subscription_changes() const { return subscriptions_; }
+  const records::State& final_state() const { return state_; }
+
+ private:
+  struct Pending {
+    std::optional<Row> row;                                      // none: removed
+    Modseq indexed = 0;                                          // modseq of the stored row, 0 = there is none
+  };
+  Pending& pending(FolderId folder, const Row& before);
+  Touched& touched(FolderId id);
+  Result<store::Snapshot*> snapshot();
+  const std::string* written(std::string_view key) const;
+  void put_rows();
+  void put_log();
+
+  const Head& head_;
+  store::KeyValue& keys_;
+  const store::Partition partition_;
+  const TimePoint now_;
+  const RowDamage damaged_;
+  std::unique_ptr<store::Snapshot> snapshot_;
+  records::State state_;
+  store::Batch batch_;
+  std::map<FolderId, Touched> touched_;
+  std::map<std::pair<FolderId, Uid>, Pending> rows_;
+  std::vector<records::LogEntry> log_;
+  std::vector<std::string> new_keywords_;
+  std::map<std::string, KeywordId, ascii::ILess> new_keyword_ids_;
+  std::map<std::string, bool, std::less<>> subscriptions_;
+  std::size_t octets_ = 0;
+  bool dirty_ = false;
+};
+
+}  // namespace gatepost::account
