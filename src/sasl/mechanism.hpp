@@ -61,7 +61,8 @@ struct Failed {
   Error error;           // unauthenticated: wrong proof; invalid: broken message; denied: wants to be somebody else;
                          // or what Credentials said
   std::string name;      // as far as known; for limits and the log
-  // Equal for equal wrong passwords: the client key recovered from the proof (RFC 5802 3). Empty: nothing to count.
+  // What tells this wrong proof from others; empty: no password was tried. Nonces make it new at every attempt: of two
+  // proofs SCRAM does not show whether they came from the same wrong password.
   Secret fingerprint;
 };
 using Step = std::variant<Challenge, CheckPassword, Proven, Failed>;

@@ -12,7 +12,7 @@
 namespace gatepost::smtp {
 
 inline constexpr std::size_t kMaxEnvidOctets = 100;            // RFC 3461 5.4
-inline constexpr std::size_t kMaxOrcptOctets = 500;            // RFC 3461 5.4
+inline constexpr std::size_t kMaxOrcptOctets = 500;            // RFC 3461 5.4; here of the decoded address
 inline constexpr std::size_t kMaxAuthParameterOctets = 500;    // RFC 4954 3
 
 enum class Body : std::uint8_t { seven_bit, eight_bit_mime, binary_mime };   // RFC 6152, RFC 3030

@@ -30,7 +30,7 @@ class Receiver {
     too_long,        // a line over the limit: told once, its rest up to CRLF is dropped silently
     bad_line_end,    // a line with CR or LF alone: told once, its rest up to CRLF is dropped silently. 500 5.5.2
     body,            // message octets, dots removed; maybe empty
-    body_end,        // the end of DATA or of the chunk; see `bare_line_end`
+    body_end,        // the end of DATA or of the chunk; text holds the last octets of a chunk. See `bare_line_end`
   };
   struct Item {
     Kind kind = Kind::need_more;
@@ -47,16 +47,18 @@ class Receiver {
   void expect_line();                        // a command (the state at the start, and after STARTTLS)
   void expect_sasl_line();                   // one answer to a challenge (RFC 4954 4); then commands again
   void expect_data(BareLineEnds policy);     // after 354
-  void expect_bdat(std::uint64_t octets);    // exactly so many (RFC 3030 2); also when the chunk will be refused. Octets are
-                                             // passed as they are: see LineEndChecker
+  // A chunk of exactly so many octets (RFC 3030 2), also one that will be refused. They are passed as they are: see
+  // LineEndChecker. With 0, next() gives body_end whatever its input is, none included.
+  void expect_bdat(std::uint64_t octets);
 
  private:
   enum class Mode : std::uint8_t { line, sasl_line, data, bdat };
   Item next_line(std::string_view input);
   Item drop_line(std::string_view input);
+  Item refuse_line(Kind kind, std::size_t consumed, bool ended);
+  std::size_t line_limit(std::string_view input) const;
   Item next_data(std::string_view input);
   Item data_line_start(std::string_view input);
-  Item data_bare_end(std::size_t consumed);
   Item next_bdat(std::string_view input);
   Item body(std::string_view text, std::size_t consumed) const;
 
@@ -64,7 +66,6 @@ class Receiver {
   BareLineEnds policy_ = BareLineEnds::refuse;
   bool dropping_ = false;                    // the rest of a refused line
   bool at_line_start_ = true;                // data: the last two octets were CRLF
-  bool after_dot_ = false;                   // data: a dot was removed, what follows is in the line
   bool bare_line_end_ = false;
   std::size_t scanned_ = 0;                  // line: octets known to hold no LF
   std::uint64_t bdat_left_ = 0;
