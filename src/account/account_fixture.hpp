@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,22 +11,43 @@
 #include "account/account.hpp"
 #include "account/deliver.hpp"
 #include "store/store.hpp"
-#include "store/test_support.hpp"
 
 namespace gatepost::account {
+
+// A fresh directory, removed with everything in it at the end.
+class FreshDirectory {
+ public:
+  FreshDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "gatepost-account-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~FreshDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  FreshDirectory(const FreshDirectory&) = delete;
+  FreshDirectory& operator=(const FreshDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
 
 // A store of the engine under test with the accounts on top.
 class AccountFixture : public testing::TestWithParam<const char*> {
  protected:
   static constexpr AccountId kOwner{2000};
 
-  AccountFixture() : directory_("account") {
+  AccountFixture() {
     options_.keep_vanished_at_least = 50;
     open_store();
   }
 
   void open_store() {
-    store::Options options = store::test_options(directory_.path());
+    store::Options options;
+    options.directory = directory_.path();
+    options.reserve_octets = 0;
+    options.reserve_percent = 0;
     options.engine = GetParam();
     auto opened = store::open(options, null_log(), metrics_, clock_);
     ASSERT_TRUE(opened) << opened.error().detail;
@@ -99,7 +122,7 @@ class AccountFixture : public testing::TestWithParam<const char*> {
     return out;
   }
 
-  store::TestDirectory directory_;
+  FreshDirectory directory_;
   ManualClock clock_;
   SeededRandom random_{7};
   Metrics metrics_;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "account/check.hpp"
 #include "account/events.hpp"
 #include "store/keys.hpp"
 
@@ -11,6 +12,7 @@ namespace gatepost::account {
 namespace {
 
 constexpr std::chrono::seconds kSnapshotAge{300};
+constexpr std::chrono::hours kCheckAge{1};
 // A commit takes no further change once it has so many octets or changes. With the largest single change
 // (kMaxChangeOctets) the batch stays below what the store takes.
 constexpr std::size_t kFullOctets = 512 << 10;
@@ -365,6 +367,23 @@ Result<Account::Quota> StoredAccount::quota() {
   q.used_octets = head_.state.used_octets;
   q.messages = head_.state.messages;
   return q;
+}
+
+Result<> StoredAccount::check(bool repair, const std::function<void(const Accounts::Finding&)>& finding) {
+  const auto walk = [&]() -> Result<> {
+    GP_TRY(auto snap, environment_.store.keys().snapshot(partition_, kCheckAge));
+    Checker checker(*snap, environment_.store, environment_.clock.now(), repair, finding);
+    GP_CHECK(checker.run());
+    if (!repair || checker.findings() == 0) return {};
+    GP_CHECK(checker.commit_fixes(partition_));
+    environment_.log.write(event::kRepaired, {{"account", static_cast<std::uint64_t>(id_)}, {"findings", checker.findings()}});
+    return reload();
+  };
+  // A report looks at one version while the account is in use; a repair lets changes wait.
+  if (!repair) return walk();
+  GP_CHECK(exclusively(walk));
+  notify();
+  return {};
 }
 
 Result<> StoredAccount::remove_all() {

@@ -124,7 +124,6 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> prune_deliveries(std::uint64_t now);
   Result<> finish_deletions();
   Result<> drop_rows(FolderId dying);
-  Result<> check_exclusively(const std::function<void(const Accounts::Finding&)>& finding);
 
   // With the lock.
   Result<> usable() const;

@@ -1,0 +1,438 @@
+#include "account/check.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/bytes.hpp"
+#include "store/keys.hpp"
+
+namespace gatepost::account {
+namespace {
+
+using records::FolderRecord;
+
+constexpr std::size_t kPage = 512;
+constexpr std::size_t kRepairOctets = 2 << 20;
+
+std::uint32_t number(FolderId id) { return static_cast<std::uint32_t>(id); }
+std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
+std::string prefix(char kind) { return std::string(1, kind); }
+
+}  // namespace
+
+Checker::Checker(store::Snapshot& snapshot, store::Store& store, TimePoint now, bool repair, Report report)
+    : snapshot_(snapshot), store_(store), now_(std::chrono::floor<std::chrono::seconds>(now)), repair_(repair),
+      report_(std::move(report)) {}
+
+void Checker::found(std::string where, std::string what, bool repairable) {
+  ++findings_;
+  report_({std::move(where), std::move(what), repair_ && repairable});
+}
+
+void Checker::put(std::string key, std::optional<std::string> value) {
+  if (repair_) fixes_.writes.push_back({std::move(key), std::move(value)});
+}
+
+void Checker::quarantine(std::string_view key, std::string_view value) {
+  if (key.size() < store::kMaxKeyOctets) put(records::quarantine_key(key), std::string(value));
+  put(std::string(key), std::nullopt);
+}
+
+Result<> Checker::scan(char kind, const std::function<Result<>(store::Entry)>& visit) {
+  Result<> result;
+  GP_CHECK(snapshot_.scan(prefix(kind), store::prefix_end(prefix(kind)), false, kPage, [&](store::Entry e) {
+    result = visit(e);
+    return result.has_value();
+  }));
+  return result;
+}
+
+Result<std::vector<std::optional<std::string>>> Checker::get(const std::vector<std::string>& keys) {
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  return snapshot_.get_many(views);
+}
+
+Result<> Checker::run() {
+  GP_CHECK(check_state());
+  GP_CHECK(check_folders());
+  GP_CHECK(check_rows());
+  std::ranges::sort(items_);
+  GP_CHECK(check_items());
+  GP_CHECK(check_places());
+  GP_CHECK(check_changed());
+  GP_CHECK(check_vanished());
+  check_totals();
+  return {};
+}
+
+Result<> Checker::check_state() {
+  GP_TRY(const auto value, snapshot_.get(records::state_key()));
+  auto state = value ? records::decode_state(*value) : Result<records::State>(fail(Errc::corrupt, "missing"));
+  if (state) {
+    state_ = *state;
+    stored_state_ = *state;
+  } else {
+    found("state", "cannot be read: " + state.error().detail, true);
+    rewrite_state_ = true;
+    // Never a UIDVALIDITY that was given out before.
+    state_.next_uid_validity = static_cast<std::uint32_t>(records::to_seconds(now_));
+  }
+  return {};
+}
+
+Checker::Seen& Checker::folder(FolderId id) {
+  const auto [f, fresh] = folders_.try_emplace(id);
+  if (fresh) {
+    found(fmt::format("folder {}", number(id)), "has messages but no record", true);
+    invent(id, f->second);
+  }
+  return f->second;
+}
+
+void Checker::invent(FolderId id, Seen& seen) {
+  seen.record.id = id;
+  seen.record.name = fmt::format("Recovered-{}", number(id));
+  seen.record.uid_validity = std::max(state_.next_uid_validity, static_cast<std::uint32_t>(records::to_seconds(now_)));
+  state_.next_uid_validity = seen.record.uid_validity + 1;
+  rewrite_state_ = true;
+  seen.rewrite = true;
+}
+
+Result<> Checker::check_folders() {
+  GP_CHECK(scan(records::kind::kFolder, [&](store::Entry e) -> Result<> {
+    FolderId id{};
+    if (!records::parse_folder_key(e.key, id)) {
+      found("folder key", "damaged", true);
+      quarantine(e.key, e.value);
+      return {};
+    }
+    Seen& seen = folders_[id];
+    auto record = records::decode_folder(id, e.value);
+    if (record) {
+      seen.record = std::move(*record);
+    } else {
+      found(fmt::format("folder {}", number(id)), "cannot be read: " + record.error().detail, true);
+      quarantine(e.key, e.value);
+      invent(id, seen);
+    }
+    return {};
+  }));
+  std::map<std::pair<FolderId, std::string>, FolderId> names;
+  bool has_inbox = false;
+  for (auto& [id, seen] : folders_) {
+    FolderRecord& f = seen.record;
+    if (f.dying) continue;
+    has_inbox = has_inbox || f.role == Role::inbox;
+    FolderId up = f.parent;
+    std::size_t depth = 0;
+    for (; up != kRoot && depth <= kMaxFolderDepth; ++depth) {
+      const auto parent = folders_.find(up);
+      if (parent == folders_.end() || parent->second.record.dying) break;
+      up = parent->second.record.parent;
+    }
+    if (up != kRoot) {
+      found(fmt::format("folder {}", number(id)), "is not below the root", true);
+      f.parent = kRoot;
+      seen.rewrite = true;
+    }
+    if (!names.emplace(std::pair(f.parent, f.name), id).second) {
+      found(fmt::format("folder {}", number(id)), "has the name of another", true);
+      f.name = fmt::format("Recovered-{}", number(id));
+      seen.rewrite = true;
+    }
+  }
+  if (!has_inbox) found_no_inbox();
+  return {};
+}
+
+void Checker::found_no_inbox() {
+  found("folders", "there is no inbox", true);
+  FolderId id{1};
+  while (folders_.contains(id)) id = FolderId{number(id) + 1};
+  // The folder that lost its record and its name may well be it.
+  for (const auto& [candidate, seen] : folders_) {
+    if (seen.record.name == fmt::format("Recovered-{}", number(candidate))) {
+      id = candidate;
+      break;
+    }
+  }
+  Seen& seen = folders_[id];
+  if (seen.record.id == FolderId{}) invent(id, seen);
+  seen.record.name = kInboxName;
+  seen.record.role = Role::inbox;
+}
+
+void Checker::count(Seen& seen, const Row& row) {
+  ++seen.total;
+  seen.octets += row.octets;
+  if ((row.flags.system & flag::kSeen) == 0) {
+    ++seen.unseen;
+    seen.first_unseen = std::min(seen.first_unseen, row.uid);
+  }
+  if ((row.flags.system & flag::kDeleted) != 0) ++seen.deleted;
+  seen.last_uid = std::max(seen.last_uid, row.uid);
+}
+
+void Checker::lose_row(FolderId id, const Row& row) {
+  put(records::row_key(id, row.uid), std::nullopt);
+  put(records::changed_key(id, row.modseq, row.uid), std::nullopt);
+  put(records::vanished_key(id, modseq(), row.uid), records::encode(records::Vanished{row.item, records::to_seconds(now_)}));
+  Seen& seen = folder(id);
+  seen.last_uid = std::max(seen.last_uid, row.uid);
+  ++seen.more_vanished;
+  seen.touched = true;
+}
+
+Result<> Checker::check_rows() {
+  std::vector<std::pair<FolderId, Row>> page;
+  GP_CHECK(scan(records::kind::kRow, [&](store::Entry e) -> Result<> {
+    FolderId id{};
+    Uid uid = 0;
+    if (!records::parse_row_key(e.key, id, uid)) {
+      found("row key", "damaged", true);
+      quarantine(e.key, e.value);
+      return {};
+    }
+    auto row = records::decode_row(uid, e.value);
+    if (!row) {
+      // Its item, found without a row later, brings it back.
+      found(fmt::format("folder {} uid {}", number(id), uid), "row cannot be read: " + row.error().detail, true);
+      quarantine(e.key, e.value);
+      Seen& seen = folder(id);
+      seen.last_uid = std::max(seen.last_uid, uid);
+      seen.lost.add(uid);
+      return {};
+    }
+    page.emplace_back(id, std::move(*row));
+    if (page.size() < kPage) return {};
+    auto done = check_page(page);
+    page.clear();
+    return done;
+  }));
+  return check_page(page);
+}
+
+Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) {
+  std::vector<std::string> items, places, changed;
+  for (const auto& [id, row] : page) {
+    items.push_back(records::item_key(row.item));
+    places.push_back(records::place_key(row.item));
+    changed.push_back(records::changed_key(id, row.modseq, row.uid));
+  }
+  GP_TRY(const auto item_values, get(items));
+  GP_TRY(const auto place_values, get(places));
+  GP_TRY(const auto changed_values, get(changed));
+  for (std::size_t i = 0; i < page.size(); ++i) {
+    const auto& [id, row] = page[i];
+    const std::string where = fmt::format("folder {} uid {}", number(id), row.uid);
+    const auto item = item_values[i] ? records::decode_item(*item_values[i])
+                                     : Result<records::ItemRecord>(fail(Errc::corrupt, "missing"));
+    if (!item) {
+      found(where, "item cannot be read: " + item.error().detail, true);
+      if (item_values[i]) quarantine(items[i], *item_values[i]);
+      put(records::place_key(row.item), std::nullopt);
+      lose_row(id, row);
+      continue;
+    }
+    GP_CHECK(check_body(where, row.item, item->body));
+    const auto place = place_values[i] ? records::decode_place(*place_values[i]) : Result<records::Place>(fail(Errc::corrupt));
+    if (!place || place->folder != id || place->uid != row.uid) {
+      found(where, "place of the item is wrong", true);
+      put(places[i], records::encode(records::Place{id, row.uid}));
+    }
+    if (!changed_values[i]) {
+      found(where, "is missing from the changed index", true);
+      put(changed[i], records::encode_empty());
+    }
+    count(folder(id), row);
+    used_octets_ += item->body.size;
+    items_.push_back(number(row.item));
+  }
+  return {};
+}
+
+Result<> Checker::check_body(const std::string& where, ItemId item, const Body& body) {
+  const store::BlobId blob{body.sha256, body.size};
+  GP_TRY(const bool exists, store_.bodies().exists(blob));
+  if (!exists) {
+    found(where, "body " + blob.to_hex() + " is missing", false);
+    return {};
+  }
+  GP_TRY(const bool referenced, store_.keys().referenced(blob));
+  if (referenced) return {};
+  found(where, "body is not referenced", true);
+  if (repair_) fixes_.refs.push_back({blob, number(item), true});
+  return {};
+}
+
+// An item without a row comes back where it was, or into the inbox, without its flags.
+Result<> Checker::check_items() {
+  std::vector<std::pair<ItemId, records::ItemRecord>> orphans;
+  GP_CHECK(scan(records::kind::kItem, [&](store::Entry e) -> Result<> {
+    ItemId id{};
+    if (!records::parse_item_key(e.key, id)) {
+      found("item key", "damaged", true);
+      quarantine(e.key, e.value);
+      return {};
+    }
+    last_item_ = std::max(last_item_, number(id));
+    if (std::ranges::binary_search(items_, number(id))) return {};
+    auto item = records::decode_item(e.value);
+    found(fmt::format("item {}", number(id)), item ? "is in no folder" : "is in no folder and cannot be read", true);
+    if (item) orphans.emplace_back(id, records::ItemRecord{item->body, item->received, {}});
+    else quarantine(e.key, e.value);
+    return {};
+  }));
+  for (const auto& [id, item] : orphans) GP_CHECK(restore(id, item));
+  std::ranges::sort(items_);
+  return {};
+}
+
+Result<> Checker::restore(ItemId id, const records::ItemRecord& item) {
+  records::Place place;
+  GP_TRY(const auto value, snapshot_.get(records::place_key(id)));
+  if (value) place = records::decode_place(*value).value_or(records::Place{});
+  const auto f = folders_.find(place.folder);
+  if (f == folders_.end() || f->second.record.dying || !f->second.lost.contains(place.uid)) {
+    for (const auto& [candidate, seen] : folders_) {
+      if (seen.record.role == Role::inbox) place.folder = candidate;
+    }
+    Seen& inbox = folders_[place.folder];
+    place.uid = std::max(inbox.record.uid_next, inbox.last_uid + 1);
+  }
+  Seen& seen = folders_[place.folder];
+  seen.lost.remove(place.uid);
+  Row row;
+  row.uid = place.uid;
+  row.item = id;
+  row.modseq = modseq();
+  row.octets = item.body.size;
+  row.received = item.received;
+  row.saved = now_;
+  put(records::row_key(place.folder, place.uid), records::encode(row));
+  put(records::changed_key(place.folder, row.modseq, place.uid), records::encode_empty());
+  put(records::place_key(id), records::encode(place));
+  count(seen, row);
+  seen.touched = true;
+  used_octets_ += item.body.size;
+  items_.push_back(number(id));
+  return {};
+}
+
+Result<> Checker::check_places() {
+  return scan(records::kind::kPlace, [&](store::Entry e) -> Result<> {
+    ItemId id{};
+    if (records::parse_item_key(e.key, id) && std::ranges::binary_search(items_, number(id))) return {};
+    found("place", "of an item that does not exist", true);
+    put(std::string(e.key), std::nullopt);
+    return {};
+  });
+}
+
+// Entries of k and v in pages, with the row each is about.
+Result<> Checker::check_index(char kind, const std::function<void(const IndexEntry&, const std::optional<std::string>&)>& visit) {
+  std::vector<IndexEntry> page;
+  const auto flush = [&]() -> Result<> {
+    std::vector<std::string> keys;
+    for (const IndexEntry& e : page) keys.push_back(records::row_key(e.folder, e.uid));
+    GP_TRY(const auto rows, get(keys));
+    for (std::size_t i = 0; i < page.size(); ++i) visit(page[i], rows[i]);
+    page.clear();
+    return {};
+  };
+  GP_CHECK(scan(kind, [&](store::Entry e) -> Result<> {
+    IndexEntry entry;
+    entry.key = e.key;
+    if (!records::parse_index_key(e.key, entry.folder, entry.modseq, entry.uid)) {
+      found("index key", "damaged", true);
+      put(entry.key, std::nullopt);
+      return {};
+    }
+    page.push_back(std::move(entry));
+    return page.size() < kPage ? Result<>{} : flush();
+  }));
+  return flush();
+}
+
+Result<> Checker::check_changed() {
+  return check_index(records::kind::kChanged, [&](const IndexEntry& e, const std::optional<std::string>& value) {
+    const auto row = value ? records::decode_row(e.uid, *value) : Result<Row>(fail(Errc::not_found));
+    if (row && row->modseq == e.modseq) return;
+    found(fmt::format("folder {} uid {}", number(e.folder), e.uid), "changed index has an entry too many", true);
+    put(e.key, std::nullopt);
+  });
+}
+
+Result<> Checker::check_vanished() {
+  return check_index(records::kind::kVanished, [&](const IndexEntry& e, const std::optional<std::string>& row) {
+    if (!row) {
+      const auto f = folders_.find(e.folder);
+      if (f != folders_.end()) ++f->second.vanished;
+      return;
+    }
+    found(fmt::format("folder {} uid {}", number(e.folder), e.uid), "is there and vanished at once", true);
+    put(e.key, std::nullopt);
+  });
+}
+
+void Checker::check_totals() {
+  std::uint32_t last_folder = 0;
+  std::uint32_t last_validity = 0;
+  for (auto& [id, s] : folders_) {
+    FolderRecord& f = s.record;
+    last_folder = number(id);
+    last_validity = std::max(last_validity, f.uid_validity);
+    // UIDs whose rows could not be brought back have vanished.
+    s.lost.for_each([&](Uid uid) {
+      put(records::vanished_key(id, modseq(), uid), records::encode(records::Vanished{ItemId{}, records::to_seconds(now_)}));
+      ++s.more_vanished;
+      s.touched = true;
+    });
+    const bool right = f.total == s.total && f.unseen == s.unseen && f.deleted == s.deleted && f.octets == s.octets &&
+                       f.vanished == s.vanished && f.uid_next > s.last_uid && f.unseen_from <= s.first_unseen;
+    if (!right && !s.touched && !s.rewrite) found(fmt::format("folder {}", number(id)), "totals are wrong", true);
+    if (right && !s.touched && !s.rewrite) continue;
+    f.total = s.total;
+    f.unseen = s.unseen;
+    f.deleted = s.deleted;
+    f.octets = s.octets;
+    f.vanished = s.vanished + s.more_vanished;
+    f.uid_next = std::max(f.uid_next, s.last_uid + 1);
+    f.unseen_from = 1;
+    f.highest_modseq = modseq();
+    put(records::folder_key(id), records::encode(f));
+  }
+  records::State right = state_;
+  right.used_octets = used_octets_;
+  right.messages = items_.size();
+  right.next_item = std::max(right.next_item, last_item_ + 1);
+  right.next_folder = std::max(right.next_folder, last_folder + 1);
+  right.next_uid_validity = std::max(right.next_uid_validity, last_validity + 1);
+  const std::string encoded = records::encode(right);
+  if (stored_state_ && encoded == records::encode(*stored_state_)) return;
+  if (!rewrite_state_) found("state", "totals are wrong", true);
+  put(records::state_key(), encoded);
+}
+
+Result<> Checker::commit_fixes(store::Partition partition) {
+  store::Version version = snapshot_.version();
+  std::size_t next = 0;
+  std::size_t next_ref = 0;
+  while (next < fixes_.writes.size() || next_ref < fixes_.refs.size()) {
+    store::Batch batch;
+    std::size_t octets = 0;
+    for (; next_ref < fixes_.refs.size() && octets < kRepairOctets; ++next_ref, octets += 64) {
+      batch.refs.push_back(fixes_.refs[next_ref]);
+    }
+    for (; next < fixes_.writes.size() && octets < kRepairOctets; ++next) {
+      store::Write& w = fixes_.writes[next];
+      octets += w.key.size() + (w.value ? w.value->size() : 0);
+      batch.writes.push_back(std::move(w));
+    }
+    GP_TRY(version, store_.keys().commit(partition, version, batch));
+  }
+  return {};
+}
+
+}  // namespace gatepost::account
