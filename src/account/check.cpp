@@ -58,10 +58,10 @@ Result<> Checker::run() {
   GP_CHECK(check_folders());
   GP_CHECK(check_rows());
   std::ranges::sort(items_);
+  GP_CHECK(check_vanished());                        // before UIDs are given: none is given twice
   GP_CHECK(check_items());
   GP_CHECK(check_places());
   GP_CHECK(check_changed());
-  GP_CHECK(check_vanished());
   check_totals();
   return {};
 }
@@ -368,7 +368,9 @@ Result<> Checker::check_vanished() {
   return check_index(records::kind::kVanished, [&](const IndexEntry& e, const std::optional<std::string>& row) {
     if (!row) {
       const auto f = folders_.find(e.folder);
-      if (f != folders_.end()) ++f->second.vanished;
+      if (f == folders_.end()) return;
+      ++f->second.vanished;
+      f->second.last_uid = std::max(f->second.last_uid, e.uid);
       return;
     }
     found(fmt::format("folder {} uid {}", number(e.folder), e.uid), "is there and vanished at once", true);

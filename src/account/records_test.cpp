@@ -1,0 +1,94 @@
+#include "account/records.hpp"
+
+#include <gmock/gmock.h>
+
+namespace gatepost::account::records {
+namespace {
+
+TEST(AccountRecords, ReadBackWhatWasWritten) {
+  FolderRecord f;
+  f.id = FolderId{9};
+  f.parent = FolderId{3};
+  f.name = "Ümläut";
+  f.role = Role::important;
+  f.dying = true;
+  f.uid_validity = 0xffffffff;
+  f.octets = std::uint64_t{1} << 50;
+  f.vanished = 77;
+  const auto folder = decode_folder(f.id, encode(f));
+  ASSERT_TRUE(folder);
+  EXPECT_EQ(encode(*folder), encode(f));
+
+  Row row;
+  row.uid = 4'000'000'000;
+  row.item = ItemId{123456789};
+  row.flags = {31, {0, 7, 999}};
+  row.modseq = 42;
+  row.received = TimePoint(std::chrono::seconds(-86'400));       // mail from before 1970 is odd, but stays as it is
+  row.saved = TimePoint(std::chrono::seconds(1'800'000'000));
+  const auto again = decode_row(row.uid, encode(row));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->flags, row.flags);
+  EXPECT_EQ(again->received, row.received);
+  EXPECT_EQ(encode(*again), encode(row));
+
+  ItemRecord item;
+  item.body.size = 99;
+  item.body.sha256[31] = 5;
+  item.summary = std::string("a\0b", 3);
+  EXPECT_EQ(decode_item(encode(item))->summary, item.summary);
+
+  std::string log;
+  begin_log(log, 1'800'000'000);
+  put(log, {LogEntry::What::item_moved, 5, FolderId{2}});
+  put(log, {LogEntry::What::folder_updated, 2, kRoot});
+  const auto read = decode_log(log);
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->entries.size(), 2U);
+  EXPECT_EQ(read->entries[0].folder, FolderId{2});
+  EXPECT_EQ(read->entries[1].what, LogEntry::What::folder_updated);
+}
+
+TEST(AccountRecords, AreSmallForAnOrdinaryMessage) {
+  Row row;
+  row.item = ItemId{100'000};
+  row.modseq = 200'000;
+  row.octets = 40'000;
+  row.received = row.saved = TimePoint(std::chrono::seconds(1'800'000'000));
+  EXPECT_LE(encode(row).size(), 24U);
+}
+
+TEST(AccountRecords, RefuseEveryTruncationAndLaterFormats) {
+  FolderRecord f;
+  f.name = "x";
+  Row row;
+  row.flags.keywords = {1, 2};
+  const std::string folder = encode(f), line = encode(row), item = encode(ItemRecord{}), state = encode(State{});
+  for (std::size_t n = 0; n < folder.size(); ++n) EXPECT_FALSE(decode_folder(FolderId{1}, folder.substr(0, n)));
+  for (std::size_t n = 0; n < line.size(); ++n) EXPECT_FALSE(decode_row(1, line.substr(0, n)));
+  for (std::size_t n = 0; n < item.size(); ++n) EXPECT_FALSE(decode_item(item.substr(0, n)));
+  for (std::size_t n = 0; n < state.size(); ++n) EXPECT_FALSE(decode_state(state.substr(0, n)));
+  EXPECT_EQ(decode_row(1, "\x02").error().code, Errc::unsupported);
+}
+
+TEST(AccountRecords, SortByFolderThenModseqThenUid) {
+  EXPECT_LT(changed_key(FolderId{1}, 255, 9), changed_key(FolderId{1}, 256, 1));
+  EXPECT_LT(changed_key(FolderId{1}, ~Modseq{0}, 9), changed_key(FolderId{2}, 0, 1));
+  FolderId folder{};
+  Modseq modseq = 0;
+  Uid uid = 0;
+  ASSERT_TRUE(parse_index_key(vanished_key(FolderId{7}, 8, 9), folder, modseq, uid));
+  EXPECT_EQ(folder, FolderId{7});
+  EXPECT_EQ(modseq, 8U);
+  EXPECT_EQ(uid, 9U);
+  EXPECT_FALSE(parse_row_key(vanished_key(FolderId{7}, 8, 9), folder, uid));
+}
+
+TEST(AccountRecords, KeepDeliveryIdsApart) {
+  EXPECT_NE(delivery_key("a"), delivery_key("b"));
+  EXPECT_LE(delivery_key(std::string(5'000, 'a')).size(), 34U);
+  EXPECT_NE(delivery_key(std::string(5'000, 'a')), delivery_key(std::string(5'000, 'b')));
+}
+
+}  // namespace
+}  // namespace gatepost::account::records
