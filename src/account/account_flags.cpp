@@ -7,6 +7,7 @@ namespace gatepost::account {
 namespace {
 
 constexpr std::size_t kRowsPerCommit = 2'000;
+constexpr std::size_t kCommitOctets = 2 << 20;        // rows with many keywords are large
 constexpr std::size_t kItemsPerCommit = 1'000;       // where the items are read as well
 constexpr std::uint8_t kSystemFlags = flag::kSeen | flag::kAnswered | flag::kFlagged | flag::kDeleted | flag::kDraft;
 
@@ -79,6 +80,11 @@ Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet
       if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
       GP_TRY(page, tx.rows(folder, rest, kRowsPerCommit));
       for (const Row& row : page.rows) {
+        if (tx.octets() > kCommitOctets) {
+          page.more = true;
+          page.next = row.uid;
+          break;
+        }
         if (unchanged_since && row.modseq > *unchanged_since) {
           modified.push_back(row.uid);
           continue;

@@ -110,7 +110,7 @@ Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vecto
   std::size_t n = 0;
   for (; n < rows.size() && cost < kCopyOctets; ++n) {
     octets += items[n].body.size;
-    cost += kItemCost + items[n].summary.size();
+    cost += kItemCost + items[n].summary.size() + rows[n].flags.keywords.size() * 3;
   }
   GP_CHECK(may_add(tx, to, octets, n));
   for (std::size_t i = 0; i < n; ++i) {
@@ -188,6 +188,11 @@ Result<Copied> StoredAccount::move(FolderId from, const NumberSet& uids, FolderI
       GP_TRY(page, tx.rows(from, rest, kRowsPerCopy));
       GP_CHECK(may_add(tx, to, 0, page.rows.size()));
       for (const Row& old : page.rows) {
+        if (tx.octets() > kCopyOctets) {
+          page.more = true;
+          page.next = old.uid;
+          break;
+        }
         Row row = old;
         tx.remove_row(from, old, true);
         const Uid uid = tx.add_row(to, std::move(row));

@@ -1,6 +1,7 @@
 #include "account/stored_account.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include <fmt/format.h>
 
@@ -176,7 +177,14 @@ void StoredAccount::lead(std::unique_lock<std::mutex>& lock) {
   }
   const Modseq before = head_.modseq;
   lock.unlock();
-  const std::size_t processed = process(taken);
+  std::size_t processed = 0;
+  try {
+    processed = process(taken);
+  } catch (const std::exception& e) {
+    // Out of memory, say. Whoever waits must not wait for ever; nothing was published.
+    for (Change* c : taken) c->result = fail(Errc::internal, e.what());
+    processed = taken.size();
+  }
   lock.lock();
   const bool changed = head_.modseq != before;
   // What did not fit goes first next time.
@@ -212,6 +220,7 @@ std::size_t StoredAccount::process(const std::vector<Change*>& taken) {
     } else if (moved_on && !removed_) {
       version = fail(Errc::unavailable, "the account keeps changing from outside");
     }
+    environment_.changes.add(n);
     for (std::size_t i = 0; i < n; ++i) {
       if (!version && taken[i]->result) taken[i]->result = std::unexpected(version.error());
       if (version) taken[i]->modseq = *version;
@@ -322,7 +331,12 @@ Result<> StoredAccount::exclusively(const std::function<Result<>()>& work) {
   }
   leading_ = true;
   lock.unlock();
-  auto result = work();
+  Result<> result;
+  try {
+    result = work();
+  } catch (const std::exception& e) {
+    result = fail(Errc::internal, e.what());
+  }
   lock.lock();
   hand_on();
   return result;

@@ -290,7 +290,7 @@ void Transaction::drop_item(ItemId item, const Body& body) {
 }
 
 Result<bool> Transaction::knows_delivery(const std::string& key) {
-  if (written(key) != nullptr) return true;
+  if (deliveries_.contains(key)) return true;
   GP_TRY(store::Snapshot* const view, snapshot());
   GP_TRY(const auto value, view->get(key));
   if (!value) return false;
@@ -299,6 +299,7 @@ Result<bool> Transaction::knows_delivery(const std::string& key) {
 }
 
 void Transaction::remember_delivery(std::string key, std::uint64_t until_seconds) {
+  deliveries_.insert(key);
   write(std::move(key), records::encode_expiry(until_seconds));
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -113,6 +114,7 @@ class Transaction {
   std::vector<std::string> new_keywords_;
   std::map<std::string, KeywordId, ascii::ILess> new_keyword_ids_;
   std::map<std::string, bool, std::less<>> subscriptions_;
+  std::set<std::string, std::less<>> deliveries_;
   std::size_t octets_ = 0;
   bool dirty_ = false;
 };
