@@ -41,7 +41,7 @@ class Credentials {
 struct Offer {
   bool tls = false;
   bool without_tls = false;      // the configuration allows signing in without TLS, in words
-  std::string channel_binding;   // tls-exporter (RFC 9266), 32 raw octets; empty: not available, no -PLUS
+  std::string channel_binding = {};  // tls-exporter (RFC 9266), 32 raw octets; empty: not available, no -PLUS
   bool plain = true;             // PLAIN and LOGIN
   bool scram_sha256 = true, scram_sha1 = true;          // verifiers of this kind exist
 };

@@ -47,6 +47,18 @@ bool is_message(std::string_view text) {
   return !text.empty() && text.size() <= kMaxMessageOctets && !text.contains('\0');
 }
 
+// saslname = 1*(value-safe-char / "=2C" / "=3D"): anything else behind "=" must fail (RFC 5802 5.1), which gsasl lets pass.
+bool has_proper_escapes(std::string_view client_first) {
+  const auto fields = ascii::split(client_first, ',');
+  if (fields.size() < 4 || !fields[2].starts_with("n=")) return false;
+  std::string_view name = fields[2].substr(2);
+  for (std::size_t at = name.find('='); at != std::string_view::npos; at = name.find('=')) {
+    name.remove_prefix(at + 1);
+    if (!name.starts_with("2C") && !name.starts_with("3D")) return false;
+  }
+  return true;
+}
+
 class ScramExchange final : public Exchange {
  public:
   ScramExchange(Session session, Mechanism mechanism, std::string_view channel_binding, std::string_view decoy_key,
@@ -104,7 +116,7 @@ class ScramExchange final : public Exchange {
   // client-first-message = gs2-header client-first-message-bare; its first octet says what the client knows of channel
   // binding: n no, y yes but we do not offer it, p it uses it (RFC 5802 6)
   Step take_first(std::string_view message) {
-    if (!is_message(message)) return end(Errc::invalid, "no SCRAM message");
+    if (!is_message(message) || !has_proper_escapes(message)) return end(Errc::invalid, "no SCRAM message");
     if (!is_plus(mechanism_) && message.front() == 'p') {
       return end(Errc::invalid, "channel binding belongs to the -PLUS mechanisms");
     }

@@ -137,7 +137,8 @@ Result<bool> ReplyReader::take_line(std::string_view line) {
     return fail(Errc::invalid, "the lines of a reply differ in their codes");
   }
   if (reply_.lines.size() == kMaxLines) return fail(Errc::too_large, "the reply has too many lines");
-  std::string_view text = line.substr(std::min<std::size_t>(4, line.size()));
+  const std::string clean = printable(line.substr(std::min<std::size_t>(4, line.size())));
+  std::string_view text = clean;
   std::string_view stripped = text;
   const auto enhanced = take_enhanced(stripped, code);
   if (reply_.lines.empty()) reply_.enhanced = enhanced;

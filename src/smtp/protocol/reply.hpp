@@ -54,7 +54,8 @@ class ReplyReader {
 
   // Takes octets from the front of `input`, at most up to the end of one reply. The reply when it is complete, nullopt when
   // all of `input` was taken and there is more to come. Errc::invalid: not a reply; Errc::too_large: over a limit; the
-  // connection is then of no more use. Lines may end with LF alone. Text is kept as octets: not necessarily UTF-8.
+  // connection is then of no more use. Lines may end with LF alone. Control characters in the text become spaces; it is not
+  // necessarily UTF-8.
   Result<std::optional<Reply>> read(std::string_view& input);
   // A reply has begun and is not complete: the connection must not end now.
   bool in_reply() const { return !line_.empty() || reply_.code != 0; }
