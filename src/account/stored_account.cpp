@@ -99,17 +99,15 @@ Result<> StoredAccount::ensure_open() {
   bool dying = false;
   {
     const std::scoped_lock lock(mutex_);
-    open_ = true;
     is_new = head_.modseq == 0;
     for (const auto& [id, f] : head_.folders) dying = dying || f.dying;
   }
   Result<> done;
   if (is_new) done = create();
   else if (dying) done = finish_deletions();
-  if (!done) {
-    const std::scoped_lock lock(mutex_);
-    open_ = false;
-  }
+  // Others may use it only now.
+  const std::scoped_lock lock(mutex_);
+  open_ = done.has_value();
   return done;
 }
 
