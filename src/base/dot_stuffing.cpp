@@ -18,7 +18,9 @@ const char* find(const char* begin, const char* end, char c) {
 LineScan scan_lines(std::string_view text, bool at_line_start) {
   const char* const begin = text.data();
   const char* const end = begin + text.size();
-  auto found = [begin](LineEvent event, const char* at) { return LineScan{event, static_cast<std::size_t>(at - begin)}; };
+  auto found = [begin](LineEvent event, const char* at) {
+    return LineScan{event, static_cast<std::size_t>(at - begin)};
+  };
   const char* p = begin;
   while (p != end) {
     if (at_line_start && *p == '.') return found(LineEvent::dot, p);
@@ -52,7 +54,7 @@ void DotStuffer::append(std::string& out, std::string_view text) {
     out += text.substr(0, scan.at);
     switch (scan.event) {
       case LineEvent::none:
-        at_line_start_ = text.back() == '\n';       // without an event, every LF is that of a CRLF
+        at_line_start_ = text.back() == '\n';  // without an event, every LF is that of a CRLF
         return;
       case LineEvent::dot:
         out += "..";

@@ -25,7 +25,8 @@ class LoginExchange final : public Exchange {
         }
         next_ = Next::nothing;
         return CheckPassword{std::move(name_), Secret(response)};
-      case Next::nothing: break;
+      case Next::nothing:
+        break;
     }
     return end({Errc::invalid, "LOGIN is over"});
   }
@@ -49,9 +50,12 @@ class LoginClient final : public ClientExchange {
   // The prompts differ from server to server; their order does not.
   Result<std::string> step(std::string_view) override {
     switch (steps_++) {
-      case 0: return name_;
-      case 1: return std::string(password_.reveal());
-      default: return fail(Errc::invalid, "a challenge that LOGIN does not have");
+      case 0:
+        return name_;
+      case 1:
+        return std::string(password_.reveal());
+      default:
+        return fail(Errc::invalid, "a challenge that LOGIN does not have");
     }
   }
   bool complete() const override { return steps_ >= 2; }

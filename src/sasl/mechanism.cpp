@@ -13,27 +13,34 @@
 namespace gatepost::sasl {
 namespace {
 
-constexpr std::array<std::string_view, 6> kNames = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
-                                                    "SCRAM-SHA-1",        "PLAIN",            "LOGIN"};
+constexpr std::array<std::string_view, 6> kNames = {
+    "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"};
 static_assert(kNames.size() == static_cast<std::size_t>(kLastMechanism) + 1);
 
 bool is_offered(Mechanism mechanism, const Offer& offer) {
   switch (mechanism) {
-    case Mechanism::scram_sha256_plus: return offer.scram_sha256 && !offer.channel_binding.empty();
-    case Mechanism::scram_sha1_plus: return offer.scram_sha1 && !offer.channel_binding.empty();
-    case Mechanism::scram_sha256: return offer.scram_sha256;
-    case Mechanism::scram_sha1: return offer.scram_sha1;
+    case Mechanism::scram_sha256_plus:
+      return offer.scram_sha256 && !offer.channel_binding.empty();
+    case Mechanism::scram_sha1_plus:
+      return offer.scram_sha1 && !offer.channel_binding.empty();
+    case Mechanism::scram_sha256:
+      return offer.scram_sha256;
+    case Mechanism::scram_sha1:
+      return offer.scram_sha1;
     case Mechanism::plain:
-    case Mechanism::login: return offer.plain;
+    case Mechanism::login:
+      return offer.plain;
   }
   return false;
 }
 
 class GsaslLibrary final : public Library {
  public:
-  GsaslLibrary(std::unique_ptr<Gsasl> gsasl, std::string_view decoy_key) : gsasl_(std::move(gsasl)), decoy_key_(decoy_key) {}
+  GsaslLibrary(std::unique_ptr<Gsasl> gsasl, std::string_view decoy_key)
+      : gsasl_(std::move(gsasl)), decoy_key_(decoy_key) {}
 
-  Result<std::unique_ptr<Exchange>> server(std::string_view name, const Offer& offer, Credentials& credentials) override {
+  Result<std::unique_ptr<Exchange>> server(std::string_view name, const Offer& offer,
+                                           Credentials& credentials) override {
     const auto mechanism = mechanism_named(name);
     if (!mechanism || !(offer.tls || offer.without_tls) || !is_offered(*mechanism, offer)) {
       return fail(Errc::unsupported, "a mechanism that is not offered");
@@ -43,8 +50,8 @@ class GsaslLibrary final : public Library {
     return make_scram_exchange(*gsasl_, *mechanism, offer.channel_binding, decoy_key_.reveal(), credentials);
   }
 
-  Result<std::unique_ptr<ClientExchange>> client(const std::vector<std::string>& offered, bool tls, std::string_view name,
-                                                 const Secret& password) override {
+  Result<std::unique_ptr<ClientExchange>> client(const std::vector<std::string>& offered, bool tls,
+                                                 std::string_view name, const Secret& password) override {
     auto has = [&](Mechanism m) {
       return std::ranges::any_of(offered, [&](const std::string& o) { return ascii::iequals(o, to_string(m)); });
     };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <thread>
 
 #include "base/ascii.hpp"
 #include "base/base64.hpp"
@@ -240,9 +241,10 @@ TEST_F(Sasl, RefusesGarbageInScramAndStaysOver) {
   const std::string nul("n,,n=an\0na,r=abcdefgh", 21);
   const std::string huge = "n,,n=anna,r=" + std::string(kMaxMessageOctets, 'x');
   const std::string long_name = "n,,n=" + std::string(kMaxNameOctets + 1, 'x') + ",r=abc";
-  for (std::string_view first : {std::string_view(), std::string_view("x"), std::string_view("n,,"), std::string_view("n,,n=,r=abc"),
-                                 std::string_view("n,,n=a=zb,r=abc"), std::string_view("n,,n=\xff,r=abc"), std::string_view(nul),
-                                 std::string_view(huge), std::string_view(long_name), std::string_view("n,,n=a\nb,r=abc")}) {
+  for (std::string_view first :
+       {std::string_view(), std::string_view("x"), std::string_view("n,,"), std::string_view("n,,n=,r=abc"),
+        std::string_view("n,,n=a=zb,r=abc"), std::string_view("n,,n=\xff,r=abc"), std::string_view(nul),
+        std::string_view(huge), std::string_view(long_name), std::string_view("n,,n=a\nb,r=abc")}) {
     const auto exchange = start("SCRAM-SHA-256", offer());
     EXPECT_TRUE(std::holds_alternative<Failed>(exchange->begin(first))) << first.substr(0, 30);
     EXPECT_TRUE(std::holds_alternative<Failed>(exchange->step("n,,n=anna,r=abcdefgh")));
@@ -301,7 +303,8 @@ TEST_F(Sasl, ReadsThePasswordOfLogin) {
 
 TEST(SaslPlain, RefusesWhatBreaksItsGrammar) {
   using namespace std::string_view_literals;
-  for (std::string_view message : {""sv, "a"sv, "\0a"sv, "\0\0b"sv, "\0a\0"sv, "\0a\0b\0c"sv, "\0a\nb\0c"sv, "\0\xff\0c"sv, "\xff\0a\0c"sv}) {
+  for (std::string_view message :
+       {""sv, "a"sv, "\0a"sv, "\0\0b"sv, "\0a\0"sv, "\0a\0b\0c"sv, "\0a\nb\0c"sv, "\0\xff\0c"sv, "\xff\0a\0c"sv}) {
     EXPECT_FALSE(parse_plain(message)) << testing::PrintToString(std::string(message));
   }
   const std::string long_name = "\0"s + std::string(kMaxNameOctets + 1, 'x') + "\0p"s;
@@ -327,7 +330,7 @@ TEST(SaslScramKeys, AgreeWithTheStandardsExamples) {
 }
 
 TEST(SaslPrep, MakesOneOfWhatLooksTheSame) {
-  EXPECT_EQ(saslprep(Secret("p\xc2\xad\xc2\xaa"))->reveal(), "pa");        // RFC 4013 3
+  EXPECT_EQ(saslprep(Secret("p\xc2\xad\xc2\xaa"))->reveal(), "pa");  // RFC 4013 3
   EXPECT_EQ(saslprep(Secret("a\xcc\x88"))->reveal(), saslprep(Secret("\xc3\xa4"))->reveal());
   EXPECT_EQ(saslprep(Secret("a\x07")).error().code, Errc::invalid);
   EXPECT_EQ(saslprep(Secret("\xff")).error().code, Errc::invalid);
@@ -352,8 +355,9 @@ TEST_F(Sasl, SignsInAsAClientByTheBestThatIsOffered) {
     std::vector<std::string> offered;
     std::string_view mechanism;
   };
-  for (const Row& row : {Row{{"LOGIN", "PLAIN", "SCRAM-SHA-1", "scram-sha-256"}, "SCRAM-SHA-256"}, Row{{"PLAIN", "SCRAM-SHA-1"}, "SCRAM-SHA-1"},
-                         Row{{"LOGIN", "PLAIN"}, "PLAIN"}, Row{{"X", "LOGIN"}, "LOGIN"}}) {
+  for (const Row& row :
+       {Row{{"LOGIN", "PLAIN", "SCRAM-SHA-1", "scram-sha-256"}, "SCRAM-SHA-256"},
+        Row{{"PLAIN", "SCRAM-SHA-1"}, "SCRAM-SHA-1"}, Row{{"LOGIN", "PLAIN"}, "PLAIN"}, Row{{"X", "LOGIN"}, "LOGIN"}}) {
     const auto client = library->client(row.offered, true, "anna", Secret("pencil"));
     ASSERT_TRUE(client);
     EXPECT_EQ(to_string((*client)->mechanism()), row.mechanism);
@@ -368,6 +372,21 @@ TEST_F(Sasl, SignsInAsAClientByTheBestThatIsOffered) {
   }
   EXPECT_EQ(library->client({"PLAIN", "LOGIN"}, false, "a", Secret("b")).error().code, Errc::unsupported);
   EXPECT_EQ(library->client({"GSSAPI"}, true, "a", Secret("b")).error().code, Errc::unsupported);
+}
+
+TEST_F(Sasl, ServesManyThreadsAtOnce) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([this] {
+      OneUser own;
+      for (int round = 0; round < 20; ++round) {
+        const auto client = library->client({"SCRAM-SHA-256"}, true, "anna", Secret("pencil"));
+        const auto server = library->server("SCRAM-SHA-256", offer(), own);
+        EXPECT_TRUE(std::holds_alternative<Proven>(converse(**client, **server)));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(Sasl, AsAClientBelievesNoServerThatDoesNotKnowThePassword) {

@@ -9,7 +9,7 @@
 namespace gatepost::sasl {
 
 struct PlainMessage {
-  std::string authzid;                     // "" = the same as authcid
+  std::string authzid;  // "" = the same as authcid
   std::string authcid;
   Secret password;
 };

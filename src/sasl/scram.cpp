@@ -14,7 +14,7 @@
 namespace gatepost::sasl {
 namespace {
 
-constexpr std::uint32_t kDecoyIterations = 4096;               // RFC 7677 4: at least; what true verifiers start with
+constexpr std::uint32_t kDecoyIterations = 4096;  // RFC 7677 4: at least; what true verifiers start with
 
 ::Gsasl* raw(const Gsasl& gsasl) { return static_cast<::Gsasl*>(gsasl.handle()); }
 
@@ -47,7 +47,8 @@ bool is_message(std::string_view text) {
   return !text.empty() && text.size() <= kMaxMessageOctets && !text.contains('\0');
 }
 
-// saslname = 1*(value-safe-char / "=2C" / "=3D"): anything else behind "=" must fail (RFC 5802 5.1), which gsasl lets pass.
+// saslname = 1*(value-safe-char / "=2C" / "=3D"): anything else behind "=" must fail (RFC 5802 5.1), which gsasl lets
+// pass.
 bool has_proper_escapes(std::string_view client_first) {
   const auto fields = ascii::split(client_first, ',');
   if (fields.size() < 4 || !fields[2].starts_with("n=")) return false;
@@ -78,10 +79,14 @@ class ScramExchange final : public Exchange {
 
   Step step(std::string_view response) override {
     switch (next_) {
-      case Next::first: return take_first(response);
-      case Next::proof: return take_proof(response);
-      case Next::confirmation: return take_confirmation(response);
-      case Next::nothing: break;
+      case Next::first:
+        return take_first(response);
+      case Next::proof:
+        return take_proof(response);
+      case Next::confirmation:
+        return take_confirmation(response);
+      case Next::nothing:
+        break;
     }
     return end(Errc::invalid, "the SCRAM exchange is over");
   }
@@ -92,8 +97,10 @@ class ScramExchange final : public Exchange {
       case GSASL_SCRAM_ITER:
       case GSASL_SCRAM_SALT:
       case GSASL_SCRAM_STOREDKEY:
-      case GSASL_SCRAM_SERVERKEY: break;
-      default: return GSASL_NO_CALLBACK;
+      case GSASL_SCRAM_SERVERKEY:
+        break;
+      default:
+        return GSASL_NO_CALLBACK;
     }
     if (!load()) return GSASL_NO_CALLBACK;
     std::string value;
@@ -154,10 +161,13 @@ class ScramExchange final : public Exchange {
     switch (rc) {
       case GSASL_AUTHENTICATION_ERROR:
       case GSASL_NO_CB_TLS_UNIQUE:
-      case GSASL_NO_CB_TLS_EXPORTER: return Errc::unauthenticated;
+      case GSASL_NO_CB_TLS_EXPORTER:
+        return Errc::unauthenticated;
       case GSASL_MALLOC_ERROR:
-      case GSASL_CRYPTO_ERROR: return Errc::unavailable;
-      default: return Errc::invalid;
+      case GSASL_CRYPTO_ERROR:
+        return Errc::unavailable;
+      default:
+        return Errc::invalid;
     }
   }
 
@@ -183,8 +193,10 @@ class ScramExchange final : public Exchange {
       return false;
     }
     const bool usable = *found && (*found)->iterations > 0 && !(*found)->salt.empty() &&
-                        (*found)->stored_key.size() == octets_of(hash) && (*found)->server_key.size() == octets_of(hash);
-    verifier_ = usable ? **std::move(found) : decoy_verifier(hash, decoy_key_, ascii::to_lower(name_), kDecoyIterations);
+                        (*found)->stored_key.size() == octets_of(hash) &&
+                        (*found)->server_key.size() == octets_of(hash);
+    verifier_ =
+        usable ? **std::move(found) : decoy_verifier(hash, decoy_key_, ascii::to_lower(name_), kDecoyIterations);
     return true;
   }
 
@@ -290,8 +302,8 @@ Result<std::unique_ptr<Exchange>> make_scram_exchange(const Gsasl& gsasl, Mechan
   return std::make_unique<ScramExchange>(std::move(session), mechanism, channel_binding, decoy_key, credentials);
 }
 
-Result<std::unique_ptr<ClientExchange>> make_scram_client(const Gsasl& gsasl, Mechanism mechanism, std::string_view name,
-                                                          const Secret& password) {
+Result<std::unique_ptr<ClientExchange>> make_scram_client(const Gsasl& gsasl, Mechanism mechanism,
+                                                          std::string_view name, const Secret& password) {
   Gsasl_session* handle = nullptr;
   const int rc = gsasl_client_start(raw(gsasl), std::string(to_string(mechanism)).c_str(), &handle);
   if (rc != GSASL_OK) return fail(Errc::internal, gsasl_strerror(rc));

@@ -32,7 +32,7 @@ Result<std::unique_ptr<Exchange>> make_scram_exchange(const Gsasl& gsasl, Mechan
                                                       std::string_view channel_binding, std::string_view decoy_key,
                                                       Credentials& credentials);
 // Without channel binding.
-Result<std::unique_ptr<ClientExchange>> make_scram_client(const Gsasl& gsasl, Mechanism mechanism, std::string_view name,
-                                                          const Secret& password);
+Result<std::unique_ptr<ClientExchange>> make_scram_client(const Gsasl& gsasl, Mechanism mechanism,
+                                                          std::string_view name, const Secret& password);
 
 }  // namespace gatepost::sasl

@@ -32,15 +32,16 @@ std::string with_nonce(std::string_view line, std::string_view challenge) {
 
 }  // namespace
 
-// The first octet chooses the mechanism, the lines are the client's messages, or the server's for our client. Nothing that is
-// made up proves anything.
+// The first octet chooses the mechanism, the lines are the client's messages, or the server's for our client. Nothing
+// that is made up proves anything.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const auto* const library = new std::unique_ptr<Library>(*Library::create("key"));
   static OneUser user;
   if (size == 0) return 0;
   const std::string_view input(reinterpret_cast<const char*>(data + 1), size - 1);
   const auto mechanism = static_cast<Mechanism>(data[0] % 4);
-  const Offer offer{.tls = true, .channel_binding = (data[0] & 4) != 0 || mechanism <= Mechanism::scram_sha1_plus ? "binding" : ""};
+  const Offer offer{.tls = true,
+                    .channel_binding = (data[0] & 4) != 0 || mechanism <= Mechanism::scram_sha1_plus ? "binding" : ""};
   const auto server = (*library)->server(to_string(mechanism), offer, user);
   GP_ASSERT(server);
   Step step = (*server)->begin(std::nullopt);

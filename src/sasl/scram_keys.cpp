@@ -26,7 +26,8 @@ Result<ScramVerifier> derive(Hash hash, const Secret& password, std::string_view
   const std::string_view text = prepared.reveal();
   std::string salted(octets_of(hash), '\0');
   if (PKCS5_PBKDF2_HMAC(text.data(), static_cast<int>(text.size()), octets_in(salt), static_cast<int>(salt.size()),
-                        static_cast<int>(iterations), evp(hash), static_cast<int>(salted.size()), octets_in(salted)) != 1) {
+                        static_cast<int>(iterations), evp(hash), static_cast<int>(salted.size()),
+                        octets_in(salted)) != 1) {
     return fail(Errc::internal, "PBKDF2 failed");
   }
   std::string client_key = hmac(hash, salted, "Client Key");

@@ -11,9 +11,9 @@ namespace gatepost::sasl {
 
 enum class Hash : std::uint8_t { sha1, sha256 };
 std::size_t octets_of(Hash hash);
-std::string_view to_string(Hash hash);                    // "SHA-256"
+std::string_view to_string(Hash hash);  // "SHA-256"
 
-std::string digest(Hash hash, std::string_view octets);                    // H
+std::string digest(Hash hash, std::string_view octets);  // H
 std::string hmac(Hash hash, std::string_view key, std::string_view octets);
 
 // Stands in for the verifier of a name that has none. The same name gives the same one, of the form a true one has: 16

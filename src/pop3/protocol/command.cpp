@@ -17,11 +17,12 @@ namespace {
 
 using Parsed = std::expected<Command, SyntaxError>;
 
-constexpr std::array<std::string_view, 17> kNames = {"USER", "PASS", "STAT", "LIST", "UIDL", "RETR", "DELE", "NOOP", "RSET",
-                                                     "TOP",  "QUIT", "CAPA", "STLS", "AUTH", "UTF8", "LANG", ""};
+constexpr std::array<std::string_view, 17> kNames = {"USER", "PASS", "STAT", "LIST", "UIDL", "RETR",
+                                                     "DELE", "NOOP", "RSET", "TOP",  "QUIT", "CAPA",
+                                                     "STLS", "AUTH", "UTF8", "LANG", ""};
 static_assert(kNames.size() == static_cast<std::size_t>(Verb::unknown) + 1);
 
-constexpr std::size_t kMaxMechanismOctets = 20;                // RFC 4422 3.1
+constexpr std::size_t kMaxMechanismOctets = 20;  // RFC 4422 3.1
 constexpr std::size_t kMaxTagOctets = 100;
 
 std::unexpected<SyntaxError> bad(const char* detail) { return std::unexpected(SyntaxError{false, detail}); }
@@ -158,23 +159,40 @@ std::expected<Command, SyntaxError> parse_command(std::string_view line) {
   const std::size_t space = std::min(line.find(' '), line.size());
   const std::string_view args = trim_end(drop_spaces(line.substr(space)));
   switch (verb) {
-    case Verb::user: return parse_user(args);
-    case Verb::pass: return parse_pass(line);
-    case Verb::stat: return parse_alone<Stat>(args);
-    case Verb::list: return parse_optional<List>(args);
-    case Verb::uidl: return parse_optional<Uidl>(args);
-    case Verb::retr: return parse_one<Retr>(args);
-    case Verb::dele: return parse_one<Dele>(args);
-    case Verb::noop: return parse_alone<Noop>(args);
-    case Verb::rset: return parse_alone<Rset>(args);
-    case Verb::top: return parse_top(args);
-    case Verb::quit: return parse_alone<Quit>(args);
-    case Verb::capa: return parse_alone<Capa>(args);
-    case Verb::stls: return parse_alone<Stls>(args);
-    case Verb::auth: return parse_auth(args);
-    case Verb::utf8: return parse_alone<Utf8>(args);
-    case Verb::lang: return parse_lang(args);
-    case Verb::unknown: break;
+    case Verb::user:
+      return parse_user(args);
+    case Verb::pass:
+      return parse_pass(line);
+    case Verb::stat:
+      return parse_alone<Stat>(args);
+    case Verb::list:
+      return parse_optional<List>(args);
+    case Verb::uidl:
+      return parse_optional<Uidl>(args);
+    case Verb::retr:
+      return parse_one<Retr>(args);
+    case Verb::dele:
+      return parse_one<Dele>(args);
+    case Verb::noop:
+      return parse_alone<Noop>(args);
+    case Verb::rset:
+      return parse_alone<Rset>(args);
+    case Verb::top:
+      return parse_top(args);
+    case Verb::quit:
+      return parse_alone<Quit>(args);
+    case Verb::capa:
+      return parse_alone<Capa>(args);
+    case Verb::stls:
+      return parse_alone<Stls>(args);
+    case Verb::auth:
+      return parse_auth(args);
+    case Verb::utf8:
+      return parse_alone<Utf8>(args);
+    case Verb::lang:
+      return parse_lang(args);
+    case Verb::unknown:
+      break;
   }
   return std::unexpected(SyntaxError{true, "unknown command"});
 }

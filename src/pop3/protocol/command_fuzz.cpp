@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace gatepost::pop3;
   const std::string_view line(reinterpret_cast<const char*>(data), size);
-  if (line.contains('\n')) return 0;                            // lines have none
+  if (line.contains('\n')) return 0;  // lines have none
   const auto first = parse_command(line);
   if (!first) return 0;
   GP_ASSERT(verb(*first) == verb_of(line));

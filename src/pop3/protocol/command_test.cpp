@@ -43,9 +43,10 @@ TEST(Pop3Command, LetsANumberBeyondAllNameNoMessage) {
 }
 
 TEST(Pop3Command, RefusesWhatIsWrong) {
-  for (std::string_view line : {"USER", "USER a b", "USER a\tb", "PASS", "PASS ", "STAT 1", "LIST x", "LIST 1 2", "UIDL -1", "RETR", "DELE",
-                                "TOP 1", "TOP", "TOP 1 x", "TOP 1 2 3", "NOOP x", "QUIT x", "AUTH a.b", "AUTH PLAIN !", "LANG a b", "LANG **",
-                                "PASS a\rb"}) {
+  for (std::string_view line :
+       {"USER",    "USER a b", "USER a\tb",    "PASS",     "PASS ",   "STAT 1",   "LIST x",    "LIST 1 2",
+        "UIDL -1", "RETR",     "DELE",         "TOP 1",    "TOP",     "TOP 1 x",  "TOP 1 2 3", "NOOP x",
+        "QUIT x",  "AUTH a.b", "AUTH PLAIN !", "LANG a b", "LANG **", "PASS a\rb"}) {
     const auto command = parse_command(line);
     ASSERT_FALSE(command) << line;
     EXPECT_FALSE(command.error().unknown_command) << line;
@@ -59,8 +60,28 @@ TEST(Pop3Command, RefusesWhatIsWrong) {
 }
 
 TEST(Pop3Command, WritesWhatItReads) {
-  for (std::string_view line : {"USER a", "PASS  b ", "STAT", "LIST", "LIST 1", "UIDL", "UIDL 2", "RETR 3", "DELE 4", "NOOP", "RSET", "TOP 5 0",
-                                "QUIT", "CAPA", "STLS", "AUTH", "AUTH LOGIN", "AUTH PLAIN =", "AUTH PLAIN AGEAYg==", "UTF8", "LANG", "LANG de"}) {
+  for (std::string_view line : {"USER a",
+                                "PASS  b ",
+                                "STAT",
+                                "LIST",
+                                "LIST 1",
+                                "UIDL",
+                                "UIDL 2",
+                                "RETR 3",
+                                "DELE 4",
+                                "NOOP",
+                                "RSET",
+                                "TOP 5 0",
+                                "QUIT",
+                                "CAPA",
+                                "STLS",
+                                "AUTH",
+                                "AUTH LOGIN",
+                                "AUTH PLAIN =",
+                                "AUTH PLAIN AGEAYg==",
+                                "UTF8",
+                                "LANG",
+                                "LANG de"}) {
     const auto command = parse_command(line);
     ASSERT_TRUE(command) << line;
     EXPECT_EQ(verb(*command), verb_of(line));

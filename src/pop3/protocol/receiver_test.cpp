@@ -29,7 +29,8 @@ Items feed(Receiver receiver, std::string_view input, std::size_t piece) {
 
 Items feed_all(const Receiver& receiver, std::string_view input) {
   const Items whole = feed(receiver, input, input.size() + 1);
-  for (std::size_t piece = 1; piece <= 16; ++piece) EXPECT_EQ(feed(receiver, input, piece), whole) << "cut at " << piece;
+  for (std::size_t piece = 1; piece <= 16; ++piece)
+    EXPECT_EQ(feed(receiver, input, piece), whole) << "cut at " << piece;
   return whole;
 }
 

@@ -15,7 +15,7 @@ void write_status(std::string& out, std::string_view status, std::string_view te
   std::ranges::replace_if(line, ascii::is_control, ' ');
   std::size_t end = std::min(line.size(), kMaxReplyOctets - 2);
   if (end < line.size()) {
-    while (end > 0 && (line[end] & 0xc0) == 0x80) --end;         // not inside a character of UTF-8
+    while (end > 0 && (line[end] & 0xc0) == 0x80) --end;  // not inside a character of UTF-8
   }
   out.append(line, 0, end).append("\r\n");
 }

@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 15> kNames = {"HELO", "EHLO", "MAIL", "RC
                                                      "QUIT", "VRFY", "EXPN", "HELP", "STARTTLS", "AUTH", ""};
 static_assert(kNames.size() == static_cast<std::size_t>(Verb::unknown) + 1);
 
-constexpr std::size_t kMaxMechanismOctets = 20;                // RFC 4422 3.1
+constexpr std::size_t kMaxMechanismOctets = 20;  // RFC 4422 3.1
 
 std::unexpected<SyntaxError> bad(const char* detail) { return std::unexpected(SyntaxError{Fault::syntax, detail}); }
 
@@ -42,9 +42,8 @@ std::string_view take_word(std::string_view& text) {
 // Names go into Received fields and logs: nothing that means something there (RFC 5322 3.2.1, comments and quotes).
 bool is_safe_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxDomainOctets || !utf8::is_valid(name)) return false;
-  return std::ranges::none_of(name, [](char c) {
-    return c == ' ' || ascii::is_control(c) || std::string_view("()<>\"\\,;@").contains(c);
-  });
+  return std::ranges::none_of(
+      name, [](char c) { return c == ' ' || ascii::is_control(c) || std::string_view("()<>\"\\,;@").contains(c); });
 }
 
 Parsed parse_hello(bool extended, std::string_view args, const ParseOptions& options) {
@@ -135,21 +134,36 @@ Parsed parse_alone(std::string_view args) {
 
 Parsed parse_arguments(Verb verb, std::string_view args, const ParseOptions& options) {
   switch (verb) {
-    case Verb::helo: return parse_hello(false, args, options);
-    case Verb::ehlo: return parse_hello(true, args, options);
-    case Verb::mail: return parse_mail(args, options);
-    case Verb::rcpt: return parse_rcpt(args, options);
-    case Verb::data: return parse_alone<Data>(args);
-    case Verb::bdat: return parse_bdat(args);
-    case Verb::rset: return parse_alone<Rset>(args);
-    case Verb::noop: return Noop{};                            // its argument is ignored (RFC 5321 4.1.1.9)
-    case Verb::quit: return parse_alone<Quit>(args);
-    case Verb::vrfy: return parse_lookup<Vrfy>(args);
-    case Verb::expn: return parse_lookup<Expn>(args);
-    case Verb::help: return Help{std::string(args)};
-    case Verb::starttls: return parse_alone<StartTls>(args);
-    case Verb::auth: return parse_auth(args);
-    case Verb::unknown: break;
+    case Verb::helo:
+      return parse_hello(false, args, options);
+    case Verb::ehlo:
+      return parse_hello(true, args, options);
+    case Verb::mail:
+      return parse_mail(args, options);
+    case Verb::rcpt:
+      return parse_rcpt(args, options);
+    case Verb::data:
+      return parse_alone<Data>(args);
+    case Verb::bdat:
+      return parse_bdat(args);
+    case Verb::rset:
+      return parse_alone<Rset>(args);
+    case Verb::noop:
+      return Noop{};  // its argument is ignored (RFC 5321 4.1.1.9)
+    case Verb::quit:
+      return parse_alone<Quit>(args);
+    case Verb::vrfy:
+      return parse_lookup<Vrfy>(args);
+    case Verb::expn:
+      return parse_lookup<Expn>(args);
+    case Verb::help:
+      return Help{std::string(args)};
+    case Verb::starttls:
+      return parse_alone<StartTls>(args);
+    case Verb::auth:
+      return parse_auth(args);
+    case Verb::unknown:
+      break;
   }
   return std::unexpected(SyntaxError{Fault::unknown_command, "command not recognised"});
 }

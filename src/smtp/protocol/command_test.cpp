@@ -62,10 +62,32 @@ TEST(SmtpCommand, SaysWhatIsWrong) {
   EXPECT_EQ(fault("XYZZY"), Fault::unknown_command);
   EXPECT_EQ(fault(""), Fault::unknown_command);
   EXPECT_EQ(fault("\x16\x03\x01"), Fault::unknown_command);
-  for (std::string_view line : {"EHLO", "HELO ", "MAIL", "MAIL <a@b>", "MAIL TO:<a@b>", "RCPT FROM:<a@b>", "DATA now", "RSET x", "QUIT x",
-                                "BDAT", "BDAT x", "BDAT -1", "BDAT 1 2", "BDAT 1 LAST x", "BDAT 99999999999999999999", "VRFY", "STARTTLS x",
-                                "AUTH", "AUTH PLAIN !", "AUTH PLAIN AGEAYg==x", "AUTH a.b", "AUTH ABCDEFGHIJKLMNOPQRSTU",
-                                "NOOP \x01", "HELP \xff", "EHLO a(b)", "EHLO \"a\""}) {
+  for (std::string_view line : {"EHLO",
+                                "HELO ",
+                                "MAIL",
+                                "MAIL <a@b>",
+                                "MAIL TO:<a@b>",
+                                "RCPT FROM:<a@b>",
+                                "DATA now",
+                                "RSET x",
+                                "QUIT x",
+                                "BDAT",
+                                "BDAT x",
+                                "BDAT -1",
+                                "BDAT 1 2",
+                                "BDAT 1 LAST x",
+                                "BDAT 99999999999999999999",
+                                "VRFY",
+                                "STARTTLS x",
+                                "AUTH",
+                                "AUTH PLAIN !",
+                                "AUTH PLAIN AGEAYg==x",
+                                "AUTH a.b",
+                                "AUTH ABCDEFGHIJKLMNOPQRSTU",
+                                "NOOP \x01",
+                                "HELP \xff",
+                                "EHLO a(b)",
+                                "EHLO \"a\""}) {
     EXPECT_EQ(fault(line), Fault::syntax) << line;
   }
   EXPECT_EQ(fault(std::string_view("NOOP \0", 6)), Fault::syntax);
@@ -89,10 +111,26 @@ TEST(SmtpCommand, IsTolerantOnlyWhereToldTo) {
 }
 
 TEST(SmtpCommand, WritesWhatItReads) {
-  for (std::string_view line :
-       {"EHLO a.example", "HELO [192.0.2.1]", "MAIL FROM:<>", "MAIL FROM:<a@b> SIZE=5 BODY=BINARYMIME SMTPUTF8 AUTH=<> RET=FULL ENVID=x",
-        "RCPT TO:<\"a b\"@c> NOTIFY=NEVER ORCPT=rfc822;a@b", "RCPT TO:<postmaster>", "DATA", "BDAT 5", "BDAT 0 LAST", "RSET", "NOOP",
-        "QUIT", "VRFY a SMTPUTF8", "EXPN b", "HELP", "HELP x", "STARTTLS", "AUTH PLAIN AGEAYg==", "AUTH EXTERNAL =", "AUTH LOGIN"}) {
+  for (std::string_view line : {"EHLO a.example",
+                                "HELO [192.0.2.1]",
+                                "MAIL FROM:<>",
+                                "MAIL FROM:<a@b> SIZE=5 BODY=BINARYMIME SMTPUTF8 AUTH=<> RET=FULL ENVID=x",
+                                "RCPT TO:<\"a b\"@c> NOTIFY=NEVER ORCPT=rfc822;a@b",
+                                "RCPT TO:<postmaster>",
+                                "DATA",
+                                "BDAT 5",
+                                "BDAT 0 LAST",
+                                "RSET",
+                                "NOOP",
+                                "QUIT",
+                                "VRFY a SMTPUTF8",
+                                "EXPN b",
+                                "HELP",
+                                "HELP x",
+                                "STARTTLS",
+                                "AUTH PLAIN AGEAYg==",
+                                "AUTH EXTERNAL =",
+                                "AUTH LOGIN"}) {
     const auto command = parse_command(line);
     ASSERT_TRUE(command) << line;
     std::string out;

@@ -6,11 +6,11 @@
 
 namespace gatepost::smtp {
 
-// What becomes of a CR or LF alone in message data, which RFC 5321 2.3.8 forbids. Never passed on as it is: a next server
-// that takes "LF . LF" for the end of data would read what follows as commands of ours (SMTP smuggling).
+// What becomes of a CR or LF alone in message data, which RFC 5321 2.3.8 forbids. Never passed on as it is: a next
+// server that takes "LF . LF" for the end of data would read what follows as commands of ours (SMTP smuggling).
 enum class BareLineEnds : std::uint8_t {
-  refuse,      // the message is refused once it has been read to its end
-  normalise,   // each becomes CRLF
+  refuse,     // the message is refused once it has been read to its end
+  normalise,  // each becomes CRLF
 };
 
 // Applies the rule to a message that comes in pieces without dot transparency: BDAT chunks of a message that is not
@@ -21,8 +21,8 @@ enum class BareLineEnds : std::uint8_t {
 class LineEndChecker {
  public:
   explicit LineEndChecker(BareLineEnds policy) : policy_(policy) {}
-  // `text`: what to store next, a view into `input` or constant text, maybe empty. `consumed` may be 0 when text is not empty.
-  // Under refuse, text stays empty once something was found.
+  // `text`: what to store next, a view into `input` or constant text, maybe empty. `consumed` may be 0 when text is not
+  // empty. Under refuse, text stays empty once something was found.
   struct Piece {
     std::string_view text;
     std::size_t consumed;

@@ -15,7 +15,9 @@ namespace {
 
 using ascii::iequals;
 
-std::unexpected<SyntaxError> bad(const char* detail) { return std::unexpected(SyntaxError{Fault::bad_parameter, detail}); }
+std::unexpected<SyntaxError> bad(const char* detail) {
+  return std::unexpected(SyntaxError{Fault::bad_parameter, detail});
+}
 
 bool has_control(std::string_view text) { return std::ranges::any_of(text, ascii::is_control); }
 
@@ -36,7 +38,7 @@ std::expected<std::vector<Parameter>, SyntaxError> split(std::string_view text) 
       if (iequals(earlier.key, p.key)) return bad("a parameter is given twice");
     }
     out.push_back(p);
-    constexpr std::size_t kMaxParameters = 32;                 // more than there are
+    constexpr std::size_t kMaxParameters = 32;  // more than there are
     if (out.size() > kMaxParameters) return bad("too many parameters");
   }
   return out;
@@ -110,11 +112,13 @@ std::optional<std::string> parse_unitext(std::string_view text) {
       continue;
     }
     const std::size_t end = text.find('}');
-    constexpr std::size_t kPrefix = 3, kMaxHexDigits = 6;      // \x{ and 10FFFF
-    if (!text.starts_with("\\x{") || end == std::string_view::npos || end > kPrefix + kMaxHexDigits) return std::nullopt;
+    constexpr std::size_t kPrefix = 3, kMaxHexDigits = 6;  // \x{ and 10FFFF
+    if (!text.starts_with("\\x{") || end == std::string_view::npos || end > kPrefix + kMaxHexDigits)
+      return std::nullopt;
     std::uint32_t code_point = 0;
     const char* last = text.data() + end;
-    if (const auto [ptr, ec] = std::from_chars(text.data() + kPrefix, last, code_point, 16); ec != std::errc{} || ptr != last) {
+    if (const auto [ptr, ec] = std::from_chars(text.data() + kPrefix, last, code_point, 16);
+        ec != std::errc{} || ptr != last) {
       return std::nullopt;
     }
     if (code_point > 0x10ffff || (code_point >= 0xd800 && code_point < 0xe000)) return std::nullopt;
@@ -155,8 +159,8 @@ std::optional<OriginalRecipient> parse_orcpt(std::string_view text) {
 
 // Assigns what `parse` makes of the value, or says what is wrong with it.
 template <class T>
-std::expected<void, SyntaxError> set(std::optional<T>& field, const Parameter& p, std::optional<T> (*parse)(std::string_view),
-                                     const char* complaint) {
+std::expected<void, SyntaxError> set(std::optional<T>& field, const Parameter& p,
+                                     std::optional<T> (*parse)(std::string_view), const char* complaint) {
   if (p.value) field = parse(*p.value);
   if (!field) return bad(complaint);
   return {};
@@ -210,7 +214,9 @@ std::expected<RcptParameters, SyntaxError> parse_rcpt_parameters(std::string_vie
 void write(std::string& out, const MailParameters& p) {
   if (p.size) out += fmt::format(" SIZE={}", *p.size);
   if (p.body) {
-    out += *p.body == Body::seven_bit ? " BODY=7BIT" : *p.body == Body::eight_bit_mime ? " BODY=8BITMIME" : " BODY=BINARYMIME";
+    out += *p.body == Body::seven_bit        ? " BODY=7BIT"
+           : *p.body == Body::eight_bit_mime ? " BODY=8BITMIME"
+                                             : " BODY=BINARYMIME";
   }
   if (p.smtputf8) out += " SMTPUTF8";
   if (p.auth) out += " AUTH=" + (p.auth->empty() ? std::string("<>") : to_xtext(*p.auth));

@@ -11,20 +11,20 @@
 
 namespace gatepost::smtp {
 
-inline constexpr std::size_t kMaxEnvidOctets = 100;            // RFC 3461 5.4
-inline constexpr std::size_t kMaxOrcptOctets = 500;            // RFC 3461 5.4; here of the decoded address
-inline constexpr std::size_t kMaxAuthParameterOctets = 500;    // RFC 4954 3
+inline constexpr std::size_t kMaxEnvidOctets = 100;          // RFC 3461 5.4
+inline constexpr std::size_t kMaxOrcptOctets = 500;          // RFC 3461 5.4; here of the decoded address
+inline constexpr std::size_t kMaxAuthParameterOctets = 500;  // RFC 4954 3
 
-enum class Body : std::uint8_t { seven_bit, eight_bit_mime, binary_mime };   // RFC 6152, RFC 3030
-enum class Ret : std::uint8_t { full, headers };                             // RFC 3461 4.3
+enum class Body : std::uint8_t { seven_bit, eight_bit_mime, binary_mime };  // RFC 6152, RFC 3030
+enum class Ret : std::uint8_t { full, headers };                            // RFC 3461 4.3
 
 struct MailParameters {
-  std::optional<std::uint64_t> size;         // SIZE= (RFC 1870); larger than 64 bits gives the largest number
-  std::optional<Body> body;                  // BODY=
-  bool smtputf8 = false;                     // SMTPUTF8 (RFC 6531 3.4)
-  std::optional<std::string> auth;           // AUTH= (RFC 4954 5), decoded; "" for <>
-  std::optional<Ret> ret;                    // RET=
-  std::optional<std::string> envid;          // ENVID=, decoded: printable ASCII
+  std::optional<std::uint64_t> size;  // SIZE= (RFC 1870); larger than 64 bits gives the largest number
+  std::optional<Body> body;           // BODY=
+  bool smtputf8 = false;              // SMTPUTF8 (RFC 6531 3.4)
+  std::optional<std::string> auth;    // AUTH= (RFC 4954 5), decoded; "" for <>
+  std::optional<Ret> ret;             // RET=
+  std::optional<std::string> envid;   // ENVID=, decoded: printable ASCII
   bool operator==(const MailParameters&) const = default;
 };
 
@@ -36,8 +36,8 @@ struct Notify {
 
 // ORCPT= (RFC 3461 4.2, RFC 6533 3 for type utf-8)
 struct OriginalRecipient {
-  std::string type;                          // "rfc822" or "utf-8", in lower case; others pass
-  std::string address;                       // decoded from xtext; for utf-8 real UTF-8
+  std::string type;     // "rfc822" or "utf-8", in lower case; others pass
+  std::string address;  // decoded from xtext; for utf-8 real UTF-8
   bool operator==(const OriginalRecipient&) const = default;
 };
 
@@ -47,7 +47,8 @@ struct RcptParameters {
   bool operator==(const RcptParameters&) const = default;
 };
 
-// esmtp-param *(SP esmtp-param): what follows the path, spaces around it allowed. A parameter given twice is bad_parameter.
+// esmtp-param *(SP esmtp-param): what follows the path, spaces around it allowed. A parameter given twice is
+// bad_parameter.
 std::expected<MailParameters, SyntaxError> parse_mail_parameters(std::string_view text, const ParseOptions& options);
 std::expected<RcptParameters, SyntaxError> parse_rcpt_parameters(std::string_view text, const ParseOptions& options);
 

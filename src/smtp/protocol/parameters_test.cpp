@@ -37,9 +37,9 @@ TEST(SmtpParameters, TakesASizeBeyondAllNumbersForTheLargest) {
 }
 
 TEST(SmtpParameters, RefusesWhatIsWrongOrDouble) {
-  for (std::string_view text : {"SIZE", "SIZE=", "SIZE=x", "SIZE=-1", "SIZE=1x", "SIZE=111111111111111111111", "BODY=9BIT", "SMTPUTF8=1",
-                                "AUTH=", "AUTH=a+b", "AUTH=a+0Ab", "RET=ALL", "ENVID=", "ENVID=a=b", "ENVID=+00", "ENVID=+FF",
-                                "SIZE=1 size=2", "SMTPUTF8 SMTPUTF8"}) {
+  for (std::string_view text : {"SIZE", "SIZE=", "SIZE=x", "SIZE=-1", "SIZE=1x", "SIZE=111111111111111111111",
+                                "BODY=9BIT", "SMTPUTF8=1", "AUTH=", "AUTH=a+b", "AUTH=a+0Ab", "RET=ALL", "ENVID=",
+                                "ENVID=a=b", "ENVID=+00", "ENVID=+FF", "SIZE=1 size=2", "SMTPUTF8 SMTPUTF8"}) {
     EXPECT_EQ(mail_fault(text), Fault::bad_parameter) << text;
   }
   EXPECT_EQ(mail_fault("ENVID=" + std::string(101, 'x')), Fault::bad_parameter);
@@ -63,8 +63,9 @@ TEST(SmtpParameters, ReadsAllOfRcpt) {
   write(out, *p);
   EXPECT_EQ(out, " NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+2Bb@c");
   EXPECT_EQ(parse_rcpt_parameters("NOTIFY=NEVER", {})->notify, Notify{});
-  for (std::string_view text : {"NOTIFY", "NOTIFY=", "NOTIFY=NEVER,DELAY", "NOTIFY=DELAY,DELAY", "NOTIFY=DELAY,", "ORCPT=a@b",
-                                "ORCPT=;a@b", "ORCPT=rfc822;", "ORCPT=rfc822;a+0D+0Ab", "ORCPT=r@;a", "ORCPT=rfc822;\xc3\xbc@b"}) {
+  for (std::string_view text :
+       {"NOTIFY", "NOTIFY=", "NOTIFY=NEVER,DELAY", "NOTIFY=DELAY,DELAY", "NOTIFY=DELAY,", "ORCPT=a@b", "ORCPT=;a@b",
+        "ORCPT=rfc822;", "ORCPT=rfc822;a+0D+0Ab", "ORCPT=r@;a", "ORCPT=rfc822;\xc3\xbc@b"}) {
     EXPECT_EQ(rcpt_fault(text), Fault::bad_parameter) << text;
   }
 }
@@ -76,8 +77,9 @@ TEST(SmtpParameters, ReadsInternationalOriginalRecipients) {
   std::string out;
   write(out, RcptParameters{.notify = std::nullopt, .orcpt = expected});
   EXPECT_EQ(out, R"( ORCPT=utf-8;j\x{FC}\x{2B}\x{3D}\x{5C}@b)");
-  for (std::string_view text : {R"(ORCPT=utf-8;\x{D800})", R"(ORCPT=utf-8;\x{110000})", R"(ORCPT=utf-8;\x{})", R"(ORCPT=utf-8;\x{A})",
-                                R"(ORCPT=utf-8;\x{FC)", R"(ORCPT=utf-8;\y)", R"(ORCPT=utf-8;a+b)", "ORCPT=utf-8;\xff"}) {
+  for (std::string_view text :
+       {R"(ORCPT=utf-8;\x{D800})", R"(ORCPT=utf-8;\x{110000})", R"(ORCPT=utf-8;\x{})", R"(ORCPT=utf-8;\x{A})",
+        R"(ORCPT=utf-8;\x{FC)", R"(ORCPT=utf-8;\y)", R"(ORCPT=utf-8;a+b)", "ORCPT=utf-8;\xff"}) {
     EXPECT_EQ(rcpt_fault(text), Fault::bad_parameter) << text;
   }
 }
@@ -87,7 +89,8 @@ TEST(SmtpXtext, EncodesWhatIsNotPlainAndBack) {
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
   EXPECT_EQ(from_xtext(to_xtext(all)), all);
   EXPECT_EQ(to_xtext("a+b=c d"), "a+2Bb+3Dc+20d");
-  for (std::string_view text : {"+", "+2", "+GG", "a=b", "a b", "\xff"}) EXPECT_EQ(from_xtext(text), std::nullopt) << text;
+  for (std::string_view text : {"+", "+2", "+GG", "a=b", "a b", "\xff"})
+    EXPECT_EQ(from_xtext(text), std::nullopt) << text;
 }
 
 }  // namespace

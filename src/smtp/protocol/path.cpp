@@ -79,7 +79,7 @@ std::expected<std::string, SyntaxError> parse_literal(std::string_view text) {
 
 // sub-domain = Let-dig [Ldh-str] / U-label (RFC 6531 3.3)
 bool is_label(std::string_view label, const ParseOptions& options) {
-  constexpr std::size_t kMaxLabelOctets = 63;                  // RFC 1035 2.3.4; of a U-label the A-label counts
+  constexpr std::size_t kMaxLabelOctets = 63;  // RFC 1035 2.3.4; of a U-label the A-label counts
   const bool plain = utf8::is_ascii(label);
   if (label.empty() || (plain && label.size() > kMaxLabelOctets)) return false;
   if (label.front() == '-' || label.back() == '-') return false;
@@ -91,7 +91,7 @@ bool is_label(std::string_view label, const ParseOptions& options) {
 // A-d-l ":" = At-domain *("," At-domain) ":", at the front of `text`
 std::expected<void, SyntaxError> drop_source_route(std::string_view& text, const ParseOptions& options) {
   const std::size_t end = [&] {
-    bool in_literal = false;                                   // colons of IPv6 do not end the route
+    bool in_literal = false;  // colons of IPv6 do not end the route
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (text[i] == '[') in_literal = true;
       if (text[i] == ']') in_literal = false;
@@ -108,7 +108,8 @@ std::expected<void, SyntaxError> drop_source_route(std::string_view& text, const
   return {};
 }
 
-// Mailbox = Local-part "@" ( Domain / address-literal ), or postmaster alone; up to `terminator`, or the end when that is 0
+// Mailbox = Local-part "@" ( Domain / address-literal ), or postmaster alone; up to `terminator`, or the end when that
+// is 0
 std::expected<Path, SyntaxError> take_mailbox(std::string_view& text, char terminator, bool bare_postmaster,
                                               const ParseOptions& options) {
   Path path;

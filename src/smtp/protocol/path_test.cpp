@@ -20,8 +20,9 @@ TEST(SmtpPath, ReadsMailboxesAndLowersTheDomainOnly) {
   EXPECT_EQ(read("<Anna@Example.ORG>"), "Anna@example.org");
   EXPECT_EQ(read("<a.b+c=d!#$%&'*/?^_`{|}~-@x-1.example> SIZE=1"), "a.b+c=d!#$%&'*/?^_`{|}~-@x-1.example then  SIZE=1");
   EXPECT_EQ(read("<a@b>"), "a@b");
-  for (std::string_view text : {"<a@>", "<@b>", "<a>", "<a@b", "a@b", "<a@b>x", "<a b@c>", "<.a@b>", "<a.@b>", "<a..b@c>", "<a@b.>",
-                                "<a@.b>", "<a@b..c>", "<a@-b>", "<a@b->", "<a@b c>", "<a@b@c>", "<a,b@c>", "<(x)a@b>", "", "<"}) {
+  for (std::string_view text : {"<a@>",   "<@b>",    "<a>",      "<a@b",    "a@b",      "<a@b>x",   "<a b@c>",
+                                "<.a@b>", "<a.@b>",  "<a..b@c>", "<a@b.>",  "<a@.b>",   "<a@b..c>", "<a@-b>",
+                                "<a@b->", "<a@b c>", "<a@b@c>",  "<a,b@c>", "<(x)a@b>", "",         "<"}) {
     EXPECT_TRUE(refused(text)) << text;
   }
 }
@@ -44,31 +45,37 @@ TEST(SmtpPath, TakesQuotesOffAndPutsThemBackWhereNeeded) {
   EXPECT_EQ(read(R"(<""@c>)"), R"(""@c)");
   EXPECT_EQ(read(R"(<"a\\"@c>)"), R"("a\\"@c)");
   EXPECT_EQ(read(R"(<".a"@c>)"), R"(".a"@c)");
-  for (std::string_view bad : {"<\"a@b>", "<\"a\"b@c>", "<\"a\tb\"@c>", "<\"a\\\"@c>"}) EXPECT_TRUE(refused(bad)) << bad;
+  for (std::string_view bad : {"<\"a@b>", "<\"a\"b@c>", "<\"a\tb\"@c>", "<\"a\\\"@c>"})
+    EXPECT_TRUE(refused(bad)) << bad;
 }
 
 TEST(SmtpPath, DropsSourceRoutes) {
   EXPECT_EQ(read("<@a.example,@b.example:c@d>"), "c@d");
   EXPECT_EQ(read("<@[IPv6:::1]:c@d>"), "c@d");
-  for (std::string_view text : {"<@a.example>", "<@a:>", "<@a,b:c@d>", "<@:c@d>", "<@a c@d>"}) EXPECT_TRUE(refused(text)) << text;
+  for (std::string_view text : {"<@a.example>", "<@a:>", "<@a,b:c@d>", "<@:c@d>", "<@a c@d>"})
+    EXPECT_TRUE(refused(text)) << text;
 }
 
 TEST(SmtpPath, ReadsAddressLiterals) {
   EXPECT_EQ(read("<a@[192.0.2.1]>"), "a@[192.0.2.1]");
   EXPECT_EQ(read("<a@[IPV6:2001:DB8:0::1]>"), "a@[IPv6:2001:db8::1]");
   EXPECT_EQ(read("<a@[IPv6:::ffff:192.0.2.1]>"), "a@[192.0.2.1]");
-  for (std::string_view text : {"<a@[192.0.2]>", "<a@[192.0.2.256]>", "<a@[2001:db8::1]>", "<a@[IPv6:192.0.2.1]>", "<a@[]>",
-                                "<a@[192.0.2.1>", "<a@[x-tag:y]>", "<a@[192.0.2.1]x>"}) {
+  for (std::string_view text : {"<a@[192.0.2]>", "<a@[192.0.2.256]>", "<a@[2001:db8::1]>", "<a@[IPv6:192.0.2.1]>",
+                                "<a@[]>", "<a@[192.0.2.1>", "<a@[x-tag:y]>", "<a@[192.0.2.1]x>"}) {
     EXPECT_TRUE(refused(text)) << text;
   }
 }
 
 TEST(SmtpPath, TakesUtf8AndSaysThatItNeedsTheExtension) {
-  std::string_view text = "<j\xc3\xbcrgen@b\xc3\xbc" "cher.example>";
+  std::string_view text =
+      "<j\xc3\xbcrgen@b\xc3\xbc"
+      "cher.example>";
   const auto path = take_path(text, PathKind::forward, {});
   ASSERT_TRUE(path);
   EXPECT_TRUE(path->needs_smtputf8());
-  EXPECT_EQ(path->domain, "b\xc3\xbc" "cher.example");
+  EXPECT_EQ(path->domain,
+            "b\xc3\xbc"
+            "cher.example");
   EXPECT_TRUE(refused("<a\xff@b>"));
   EXPECT_TRUE(refused("<a@\xc0\x80>"));
   EXPECT_TRUE(refused("<\"\xff\"@b>"));
@@ -83,7 +90,7 @@ TEST(SmtpPath, HoldsTheLimitsOfTheStandard) {
   EXPECT_FALSE(refused("<a@" + label63 + ">"));
   EXPECT_TRUE(refused("<a@" + label63 + "a>"));
   const std::string domain = label63 + "." + label63 + "." + label63 + "." + std::string(60, 'a');
-  EXPECT_FALSE(refused("<a@" + domain + ">"));                  // 256 with brackets
+  EXPECT_FALSE(refused("<a@" + domain + ">"));  // 256 with brackets
   EXPECT_TRUE(refused("<ab@" + domain + ">"));
 }
 

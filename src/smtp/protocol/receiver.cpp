@@ -28,9 +28,12 @@ void Receiver::expect_bdat(std::uint64_t octets) {
 
 Receiver::Item Receiver::next(std::string_view input) {
   switch (mode_) {
-    case Mode::data: return next_data(input);
-    case Mode::bdat: return next_bdat(input);
-    default: return dropping_ ? drop_line(input) : next_line(input);
+    case Mode::data:
+      return next_data(input);
+    case Mode::bdat:
+      return next_bdat(input);
+    default:
+      return dropping_ ? drop_line(input) : next_line(input);
   }
 }
 
@@ -59,8 +62,8 @@ Receiver::Item Receiver::next_line(std::string_view input) {
   return {.kind = Kind::line, .text = window.substr(0, lf - 1), .consumed = lf + 1};
 }
 
-// What follows a LF alone is dropped up to CRLF as part of the same line: whoever put the LF there meant one line, and its
-// tail must not become a command of its own.
+// What follows a LF alone is dropped up to CRLF as part of the same line: whoever put the LF there meant one line, and
+// its tail must not become a command of its own.
 Receiver::Item Receiver::refuse_line(Kind kind, std::size_t consumed, bool ended) {
   expect_line();
   dropping_ = !ended;
@@ -83,7 +86,7 @@ Receiver::Item Receiver::next_data(std::string_view input) {
   if (at_line_start_ && input.front() == '.') return data_line_start(input);
   const LineScan scan = scan_lines(input, at_line_start_);
   if (scan.at > 0) {
-    at_line_start_ = input[scan.at - 1] == '\n';     // before the first event, every LF is that of a CRLF
+    at_line_start_ = input[scan.at - 1] == '\n';  // before the first event, every LF is that of a CRLF
     return body(input.substr(0, scan.at), scan.at);
   }
   if (scan.event == LineEvent::cr_at_end) return {};

@@ -16,7 +16,7 @@ using Kind = Receiver::Kind;
 
 // What a session sees, body text joined.
 struct Seen {
-  std::vector<std::string> items;                  // "line:...", "too_long", "bad", "end", "end!" (bare line ends)
+  std::vector<std::string> items;  // "line:...", "too_long", "bad", "end", "end!" (bare line ends)
   std::string body;
   bool operator==(const Seen&) const = default;
 };
@@ -26,11 +26,20 @@ using OnLine = std::function<void(Receiver&, std::string_view)>;
 
 void record(Seen& seen, const Receiver::Item& item) {
   switch (item.kind) {
-    case Kind::need_more: break;
-    case Kind::line: seen.items.push_back("line:" + std::string(item.text)); break;
-    case Kind::too_long: seen.items.emplace_back("too_long"); break;
-    case Kind::bad_line_end: seen.items.emplace_back("bad"); break;
-    case Kind::body: seen.body += item.text; break;
+    case Kind::need_more:
+      break;
+    case Kind::line:
+      seen.items.push_back("line:" + std::string(item.text));
+      break;
+    case Kind::too_long:
+      seen.items.emplace_back("too_long");
+      break;
+    case Kind::bad_line_end:
+      seen.items.emplace_back("bad");
+      break;
+    case Kind::body:
+      seen.body += item.text;
+      break;
     case Kind::body_end:
       seen.body += item.text;
       seen.items.emplace_back(item.bare_line_end ? "end!" : "end");
@@ -61,7 +70,8 @@ Seen feed_all(const Receiver& receiver, std::string_view input, const OnLine& on
   const Seen whole = feed(receiver, input, input.size() + 1, on_line);
   for (std::size_t piece = 1; piece <= 16; ++piece) {
     const Seen cut = feed(receiver, input, piece, on_line);
-    EXPECT_EQ(cut.items, whole.items) << testing::PrintToString(std::string(input.substr(0, 200))) << " cut at " << piece;
+    EXPECT_EQ(cut.items, whole.items) << testing::PrintToString(std::string(input.substr(0, 200))) << " cut at "
+                                      << piece;
     EXPECT_EQ(cut.body, whole.body) << testing::PrintToString(std::string(input.substr(0, 200))) << " cut at " << piece;
   }
   return whole;
@@ -95,7 +105,8 @@ TEST(SmtpReceiver, DropsAnOversizedLineAndKeepsTheNext) {
                            5 * kMaxCommandOctets}) {
     const std::string line(size, 'x');
     const bool fits = size + 2 <= kMaxCommandOctets;
-    EXPECT_EQ(feed_all({}, line + "\r\nQUIT\r\n").items, (Items{fits ? "line:" + line : "too_long", "line:QUIT"})) << size;
+    EXPECT_EQ(feed_all({}, line + "\r\nQUIT\r\n").items, (Items{fits ? "line:" + line : "too_long", "line:QUIT"}))
+        << size;
   }
   const std::string bad = "a\rb" + std::string(2 * kMaxCommandOctets, 'x');
   EXPECT_EQ(feed_all({}, bad + "\r\nQUIT\r\n").items, (Items{"bad", "line:QUIT"}));
@@ -123,10 +134,10 @@ TEST(SmtpReceiver, EndsDataAtTheDotAloneAndRemovesDoubledDots) {
   struct Row {
     std::string_view input, body;
   };
-  for (const Row& row : {Row{".\r\n", ""}, Row{"a\r\n.\r\n", "a\r\n"}, Row{"..\r\n.\r\n", ".\r\n"},
-                         Row{"a\r\n..b\r\n...\r\n.\r\n", "a\r\n.b\r\n..\r\n"}, Row{".a\r\n.\r\n", "a\r\n"},
-                         Row{"a.\r\n.\r\n", "a.\r\n"}, Row{"\r\n.\r\n", "\r\n"}, Row{"\r\n\r\n.\r\n", "\r\n\r\n"},
-                         Row{"a..b\r\n.\r\n", "a..b\r\n"}}) {
+  for (const Row& row :
+       {Row{".\r\n", ""}, Row{"a\r\n.\r\n", "a\r\n"}, Row{"..\r\n.\r\n", ".\r\n"},
+        Row{"a\r\n..b\r\n...\r\n.\r\n", "a\r\n.b\r\n..\r\n"}, Row{".a\r\n.\r\n", "a\r\n"}, Row{"a.\r\n.\r\n", "a.\r\n"},
+        Row{"\r\n.\r\n", "\r\n"}, Row{"\r\n\r\n.\r\n", "\r\n\r\n"}, Row{"a..b\r\n.\r\n", "a..b\r\n"}}) {
     for (BareLineEnds policy : {BareLineEnds::refuse, BareLineEnds::normalise}) {
       const Seen seen = feed_all(data(policy), std::string(row.input) + "QUIT\r\n");
       EXPECT_EQ(seen.body, row.body) << testing::PrintToString(row.input);
@@ -138,8 +149,8 @@ TEST(SmtpReceiver, EndsDataAtTheDotAloneAndRemovesDoubledDots) {
 // Each of these ended data at some server and not at another.
 TEST(SmtpReceiver, NeverEndsDataAtAnythingButTheRealEnd) {
   for (std::string_view smuggled :
-       {"\n.\n", "\n.\r\n", "\r.\r", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\n.\r", "\r.\n", "\r\n.\r\r\n", "\r\n.\n\r\n", "\n\r.\r\n",
-        "\r\r.\r\n", "\r\n.\r.\r\n", "\n\n.\r\n"}) {
+       {"\n.\n", "\n.\r\n", "\r.\r", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\n.\r", "\r.\n", "\r\n.\r\r\n", "\r\n.\n\r\n",
+        "\n\r.\r\n", "\r\r.\r\n", "\r\n.\r.\r\n", "\n\n.\r\n"}) {
     const std::string input = "a" + std::string(smuggled) + "MAIL FROM:<b>\r\n.\r\nQUIT\r\n";
     const Seen refused = feed_all(data(BareLineEnds::refuse), input);
     EXPECT_EQ(refused.items, (Items{"end!", "line:QUIT"})) << testing::PrintToString(smuggled);
@@ -173,7 +184,8 @@ TEST(SmtpReceiver, GivesChunksByTheirCountWhateverIsInThem) {
     if (line.starts_with("BDAT ")) receiver.expect_bdat(static_cast<std::uint64_t>(line[5] - '0'));
   };
   const Seen seen = feed_all({}, "BDAT 5\r\na\n.\r\nBDAT 0\r\nNOOP\r\nBDAT 4\r\n\r\n.\rQUIT\r\n", on_line);
-  EXPECT_EQ(seen.items, (Items{"line:BDAT 5", "end", "line:BDAT 0", "end", "line:NOOP", "line:BDAT 4", "end", "line:QUIT"}));
+  EXPECT_EQ(seen.items,
+            (Items{"line:BDAT 5", "end", "line:BDAT 0", "end", "line:NOOP", "line:BDAT 4", "end", "line:QUIT"}));
   EXPECT_EQ(seen.body, "a\n.\r\n\r\n.\r");
 }
 
@@ -225,7 +237,7 @@ TEST(SmtpReceiver, UndoesWhatTheStufferDoes) {
 }
 
 // Not a limit for slow machines, only against something that grows with the square.
-TEST(SmtpReceiver, ReadsAGigabyteFastAndHostileTextInLinearTime) {
+TEST(SmtpReceiver, ReadsOrdinaryTextFastAndHostileTextInLinearTime) {
   const auto seconds = [](std::string_view text, int rounds) {
     Receiver receiver = data(BareLineEnds::normalise);
     std::size_t octets = 0;

@@ -24,8 +24,8 @@ std::optional<std::uint16_t> take_number(std::string_view& text) {
   return value;
 }
 
-// status-code = ("2" / "4" / "5") "." 1*3DIGIT "." 1*3DIGIT (RFC 3463 2), with the space behind it. Only one whose class is
-// that of the reply is one (RFC 2034 4).
+// status-code = ("2" / "4" / "5") "." 1*3DIGIT "." 1*3DIGIT (RFC 3463 2), with the space behind it. Only one whose
+// class is that of the reply is one (RFC 2034 4).
 std::optional<EnhancedCode> take_enhanced(std::string_view& text, int code) {
   std::string_view rest = text;
   if (rest.size() < 5 || rest[0] != '0' + code / 100 || code / 100 == 3 || rest[1] != '.') return std::nullopt;
@@ -108,7 +108,8 @@ Result<std::optional<Reply>> ReplyReader::read(std::string_view& input) {
     const std::size_t lf = input.find('\n');
     const std::size_t here = lf == std::string_view::npos ? input.size() : lf + 1;
     octets_ += here;
-    if (line_.size() + here > kMaxLineOctets || octets_ > kMaxOctets) return fail(Errc::too_large, "the reply is too long");
+    if (line_.size() + here > kMaxLineOctets || octets_ > kMaxOctets)
+      return fail(Errc::too_large, "the reply is too long");
     line_ += input.substr(0, here);
     input.remove_prefix(here);
     if (lf == std::string_view::npos) break;
@@ -171,7 +172,7 @@ Capabilities parse_ehlo(const Reply& reply) {
       out.size = true;
       std::uint64_t octets = 0;
       if (words.size() > 1) std::from_chars(words[1].data(), words[1].data() + words[1].size(), octets);
-      if (octets > 0) out.max_size = octets;                   // RFC 1870 4: 0 is no limit
+      if (octets > 0) out.max_size = octets;  // RFC 1870 4: 0 is no limit
     }
     if (iequals(keyword, "AUTH")) {
       for (std::size_t w = 1; w < words.size(); ++w) {

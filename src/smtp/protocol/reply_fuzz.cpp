@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string out;
     write(out, reply);
     const Seen again = feed(out, piece);
-    if (again.error == Errc::too_large) continue;               // long lines were split into too many
+    if (again.error == Errc::too_large) continue;  // long lines were split into too many
     GP_ASSERT(!again.error && again.replies.size() == 1 && again.replies[0].code == reply.code);
     std::string twice;
     write(twice, again.replies[0]);

@@ -36,12 +36,12 @@ TEST(SmtpReply, LetsNoTextBreakTheFraming) {
   EXPECT_EQ(written(make_reply(550, {5, 1, 1}, "a\r\n250 b\n\tc")), "550 5.1.1 a  250 b  c\r\n");
   std::string words;
   for (int i = 0; i < 300; ++i) words += "word ";
-  for (const std::string& text : {std::string(2000, 'x'), words, std::string("\xe2\x82\xac") + std::string(700, 'y'),
-                                  [] {
-                                    std::string euros;
-                                    for (int i = 0; i < 500; ++i) euros += "\xe2\x82\xac";
-                                    return euros;
-                                  }()}) {
+  for (const std::string& text :
+       {std::string(2000, 'x'), words, std::string("\xe2\x82\xac") + std::string(700, 'y'), [] {
+          std::string euros;
+          for (int i = 0; i < 500; ++i) euros += "\xe2\x82\xac";
+          return euros;
+        }()}) {
     const std::string out = written(make_reply(550, {5, 1, 1}, text));
     std::string_view rest = out;
     while (!rest.empty()) {
@@ -55,7 +55,8 @@ TEST(SmtpReply, LetsNoTextBreakTheFraming) {
 }
 
 TEST(SmtpReply, SumsItselfUpInOneLine) {
-  EXPECT_EQ((Reply{550, EnhancedCode{5, 1, 1}, {"no such", "user\x01\xff"}}).summary(), "550 5.1.1 no such user \xef\xbf\xbd");
+  EXPECT_EQ((Reply{550, EnhancedCode{5, 1, 1}, {"no such", "user\x01\xff"}}).summary(),
+            "550 5.1.1 no such user \xef\xbf\xbd");
   EXPECT_EQ(make_reply(421, "").summary(), "421");
 }
 
@@ -98,7 +99,8 @@ TEST(SmtpReplyReader, TakesTheFormsThatServersUse) {
 }
 
 TEST(SmtpReplyReader, RefusesWhatIsNoReply) {
-  for (std::string_view text : {"hello\r\n", "25\r\n", "250x\r\n", "150 x\r\n", "650 x\r\n", "\r\n", "250-a\r\n550 b\r\n", "250-a\r\nx\r\n"}) {
+  for (std::string_view text :
+       {"hello\r\n", "25\r\n", "250x\r\n", "150 x\r\n", "650 x\r\n", "\r\n", "250-a\r\n550 b\r\n", "250-a\r\nx\r\n"}) {
     EXPECT_EQ(read(text).error().code, Errc::invalid) << text;
   }
 }
@@ -115,12 +117,15 @@ TEST(SmtpReplyReader, IsBounded) {
 }
 
 TEST(SmtpCapabilities, ReadsWhatAServerOffers) {
-  const auto reply = read("250-mx.example greets you\r\n250-PIPELINING\r\n250-size 1000\r\n250-8BITMIME\r\n250-BINARYMIME\r\n"
-                          "250-CHUNKING\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-STARTTLS\r\n250-DSN\r\n250-X-OTHER y\r\n"
-                          "250-AUTH plain  LOGIN\r\n250 AUTH=LOGIN XOAUTH2\r\n");
+  const auto reply = read(
+      "250-mx.example greets you\r\n250-PIPELINING\r\n250-size 1000\r\n250-8BITMIME\r\n250-BINARYMIME\r\n"
+      "250-CHUNKING\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-STARTTLS\r\n250-DSN\r\n250-X-OTHER y\r\n"
+      "250-AUTH plain  LOGIN\r\n250 AUTH=LOGIN XOAUTH2\r\n");
   ASSERT_TRUE(reply && *reply);
-  EXPECT_EQ(parse_ehlo(**reply),
-            (Capabilities{"mx.example", true, true, true, true, true, true, true, true, true, 1000, {"PLAIN", "LOGIN", "XOAUTH2"}}));
+  EXPECT_EQ(
+      parse_ehlo(**reply),
+      (Capabilities{
+          "mx.example", true, true, true, true, true, true, true, true, true, 1000, {"PLAIN", "LOGIN", "XOAUTH2"}}));
   EXPECT_EQ(parse_ehlo({}), Capabilities{});
   EXPECT_EQ(parse_ehlo({250, std::nullopt, {"h", "SIZE 0", "SIZE x"}}).max_size, std::nullopt);
 }

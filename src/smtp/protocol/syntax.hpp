@@ -9,29 +9,29 @@ namespace gatepost::smtp {
 
 // Tolerances towards clients' deviations, and which extensions there are. What is off gives a SyntaxError.
 struct ParseOptions {
-  bool space_after_colon = true;       // "MAIL FROM: <a@b>": so many clients that RFC 5321 4.1.1 warns of the space
-  bool trailing_space = true;          // "RSET ": RFC 5321 4.1.1 asks to tolerate it
-  bool any_hello_name = true;          // EHLO with underscores, a bare address, "localhost.": RFC 5321 4.1.4 forbids refusal
-  bool underscore_in_domain = true;    // seen in names of Windows networks
-  bool missing_brackets = false;       // "MAIL FROM:a@b"
+  bool space_after_colon = true;  // "MAIL FROM: <a@b>": so many clients that RFC 5321 4.1.1 warns of the space
+  bool trailing_space = true;     // "RSET ": RFC 5321 4.1.1 asks to tolerate it
+  bool any_hello_name = true;     // EHLO with underscores, a bare address, "localhost.": RFC 5321 4.1.4 forbids refusal
+  bool underscore_in_domain = true;       // seen in names of Windows networks
+  bool missing_brackets = false;          // "MAIL FROM:a@b"
   bool loose_dots_in_local_part = false;  // "a..b@" and "a.@": mobile providers in Japan gave such addresses
-  bool dsn = true;                     // RET, ENVID, NOTIFY, ORCPT (RFC 3461); off: unknown parameters
+  bool dsn = true;                        // RET, ENVID, NOTIFY, ORCPT (RFC 3461); off: unknown parameters
 };
 
 // What is wrong with a command line.
 enum class Fault : std::uint8_t {
-  unknown_command,       // 500 5.5.1
-  syntax,                // 501 5.5.2
-  bad_sender,            // 501 5.1.7
-  bad_recipient,         // 501 5.1.3
-  bad_parameter,         // 501 5.5.4: a known parameter, wrong value or given twice
-  unknown_parameter,     // 555 5.5.4 (RFC 5321 4.1.1.11)
+  unknown_command,    // 500 5.5.1
+  syntax,             // 501 5.5.2
+  bad_sender,         // 501 5.1.7
+  bad_recipient,      // 501 5.1.3
+  bad_parameter,      // 501 5.5.4: a known parameter, wrong value or given twice
+  unknown_parameter,  // 555 5.5.4 (RFC 5321 4.1.1.11)
 };
 inline constexpr Fault kLastFault = Fault::unknown_parameter;
 
 struct SyntaxError {
   Fault fault = Fault::syntax;
-  std::string detail;                  // constant English of ours, no octets of the peer: may go into a reply
+  std::string detail;  // constant English of ours, no octets of the peer: may go into a reply
 };
 
 // The reply that says so.
