@@ -151,7 +151,17 @@ Result<> StoredAccount::load_uids(FolderId id) {
       return true;
     });
   };
-  const auto result = read();
+  auto result = read();
+  bool ahead = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    ahead = head_.modseq < at;
+  }
+  if (ahead) {
+    // The snapshot saw a commit whose folder record is not published yet; whoever waits its turn sees that done.
+    const auto caught_up = run([](Transaction&) -> Result<> { return {}; });
+    if (!caught_up && result) result = std::unexpected(caught_up.error());
+  }
   const std::scoped_lock lock(mutex_);
   if (generation != generation_) return result ? fail(Errc::conflict, "account was reloaded") : result;
   const auto found = views_.find(id);
@@ -164,7 +174,6 @@ Result<> StoredAccount::load_uids(FolderId id) {
       uids.add(step.added);
       uids.remove(step.removed);
     }
-    // The snapshot may be ahead of the published head; the step is on its way then, and adding or removing twice is harmless.
     v.uids = std::move(uids);
     v.shared.reset();
     v.loaded = true;
