@@ -136,6 +136,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::optional<Uid>> first_unseen(FolderId id, Uid end);
   Result<> may_add(const Transaction& transaction, FolderId folder, std::uint64_t octets, std::size_t messages) const;
   Result<Appended> append_some(FolderId folder, std::span<const NewItem> items, const std::string* delivery_key);
+  Result<NumberSet> deleted_among(FolderId folder, const NumberSet& uids);
   Result<NumberSet> remove_some(FolderId folder, const NumberSet& uids, bool only_deleted);
   Result<Uid> uid_end(FolderId id);
   Result<> copy_page(Transaction& tx, FolderId to, const std::vector<Row>& rows, Copied& done, Uid& next);
