@@ -126,6 +126,7 @@ class Account {
 struct AccountsOptions {
   std::chrono::hours keep_vanished{24 * 90};         // expunge records older than this may be dropped
   std::size_t keep_vanished_at_least = 10'000;       // but so many per folder are always kept
+  std::size_t keep_log_at_least = 100'000;           // change log entries as old go too, but not those of the newest modseqs
   std::size_t cached_accounts = 10'000;              // idle ones beyond are dropped from memory
 };
 

@@ -53,14 +53,15 @@ class Deltas : public AccountFixture {
     for (const auto& [uid, message] : m) {
       if (below(one_in) == 0) out.add(uid);
     }
-    if (below(3) == 0) out.add(1 + below(500));                  // perhaps one that is not there
+    if (below(3) == 0) out.add(1 + below(500));  // perhaps one that is not there
     return out;
   }
 
   void step(Account& a, const std::vector<FolderId>& ids, std::vector<Mailbox>& model, std::vector<Uid>& next);
   std::mt19937 dice_;
 };
-INSTANTIATE_TEST_SUITE_P(Engines, Deltas, testing::ValuesIn(kEngines), [](const auto& i) { return std::string(i.param); });
+INSTANTIATE_TEST_SUITE_P(Engines, Deltas, testing::ValuesIn(kEngines),
+                         [](const auto& i) { return std::string(i.param); });
 
 void Deltas::step(Account& a, const std::vector<FolderId>& ids, std::vector<Mailbox>& model, std::vector<Uid>& next) {
   const std::size_t f = below(static_cast<std::uint32_t>(ids.size()));
@@ -98,16 +99,20 @@ void Deltas::step(Account& a, const std::vector<FolderId>& ids, std::vector<Mail
       ASSERT_TRUE(a.store_flags(ids[f], uids, change, Flags{flags, {}}, std::nullopt));
       for (auto& [uid, m] : model[f]) {
         if (!uids.contains(uid)) continue;
-        if (change == FlagChange::add) m.flags |= flags;
-        else if (change == FlagChange::remove) m.flags &= static_cast<std::uint8_t>(~flags);
-        else m.flags = flags;
+        if (change == FlagChange::add)
+          m.flags |= flags;
+        else if (change == FlagChange::remove)
+          m.flags &= static_cast<std::uint8_t>(~flags);
+        else
+          m.flags = flags;
       }
       break;
     }
     case 5: {
       const auto gone = a.expunge(ids[f], uids);
       ASSERT_TRUE(gone);
-      std::erase_if(model[f], [&](const auto& m) { return uids.contains(m.first) && (m.second.flags & flag::kDeleted) != 0; });
+      std::erase_if(model[f],
+                    [&](const auto& m) { return uids.contains(m.first) && (m.second.flags & flag::kDeleted) != 0; });
       break;
     }
     case 6: {
@@ -125,7 +130,8 @@ void Deltas::step(Account& a, const std::vector<FolderId>& ids, std::vector<Mail
   }
 }
 
-// Random changes in several folders against a model, clients that fall behind by different lengths, restarts in between.
+// Random changes in several folders against a model, clients that fall behind by different lengths, restarts in
+// between.
 TEST_P(Deltas, GiveTheSameAsReadingEverything) {
   for (unsigned seed = 1; seed <= 4; ++seed) {
     SCOPED_TRACE(seed);

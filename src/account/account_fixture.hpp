@@ -40,6 +40,7 @@ class AccountFixture : public testing::TestWithParam<const char*> {
 
   AccountFixture() {
     options_.keep_vanished_at_least = 50;
+    options_.keep_log_at_least = 40;
     open_store();
   }
 

@@ -7,8 +7,8 @@ namespace gatepost::account {
 namespace {
 
 constexpr std::size_t kRowsPerCommit = 2'000;
-constexpr std::size_t kCommitOctets = 2 << 20;        // rows with many keywords are large
-constexpr std::size_t kItemsPerCommit = 1'000;       // where the items are read as well
+constexpr std::size_t kCommitOctets = 2 << 20;  // rows with many keywords are large
+constexpr std::size_t kItemsPerCommit = 1'000;  // where the items are read as well
 constexpr std::uint8_t kSystemFlags = flag::kSeen | flag::kAnswered | flag::kFlagged | flag::kDeleted | flag::kDraft;
 
 Flags apply(FlagChange change, const Flags& now, const Flags& by) {
@@ -39,8 +39,10 @@ Result<std::vector<KeywordId>> StoredAccount::keyword_ids(const std::vector<std:
     GP_CHECK(usable());
     for (const std::string& name : names) {
       const auto known = head_.keyword_ids.find(name);
-      if (known != head_.keyword_ids.end()) ids.push_back(known->second);
-      else all = false;
+      if (known != head_.keyword_ids.end())
+        ids.push_back(known->second);
+      else
+        all = false;
     }
   }
   if (!all && create) {
@@ -57,13 +59,14 @@ Result<std::vector<KeywordId>> StoredAccount::keyword_ids(const std::vector<std:
   return ids;
 }
 
-Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet& uids, FlagChange change, const Flags& flags,
-                                                std::optional<Modseq> unchanged_since) {
+Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet& uids, FlagChange change,
+                                                const Flags& flags, std::optional<Modseq> unchanged_since) {
   Flags by = flags;
   by.system &= kSystemFlags;
   {
     const std::scoped_lock lock(mutex_);
-    if (!by.keywords.empty() && by.keywords.back() >= head_.keywords->size()) return fail(Errc::invalid, "unknown keyword");
+    if (!by.keywords.empty() && by.keywords.back() >= head_.keywords->size())
+      return fail(Errc::invalid, "unknown keyword");
   }
   GP_TRY(const Uid end, uid_end(folder));
   NumberSet rest = uids;
@@ -75,25 +78,25 @@ Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet
     Transaction::Page page;
     std::vector<Uid> modified;
     GP_TRY(done.modseq, run([&](Transaction& tx) -> Result<> {
-      done.changed.resize(before);
-      modified.clear();
-      if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
-      GP_TRY(page, tx.rows(folder, rest, kRowsPerCommit));
-      for (const Row& row : page.rows) {
-        if (tx.octets() > kCommitOctets) {
-          page.more = true;
-          page.next = row.uid;
-          break;
-        }
-        if (unchanged_since && row.modseq > *unchanged_since) {
-          modified.push_back(row.uid);
-          continue;
-        }
-        Flags after = apply(change, row.flags, by);
-        if (after != row.flags) done.changed.push_back(tx.change_row(folder, row, std::move(after)));
-      }
-      return {};
-    }));
+             done.changed.resize(before);
+             modified.clear();
+             if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
+             GP_TRY(page, tx.rows(folder, rest, kRowsPerCommit));
+             for (const Row& row : page.rows) {
+               if (tx.octets() > kCommitOctets) {
+                 page.more = true;
+                 page.next = row.uid;
+                 break;
+               }
+               if (unchanged_since && row.modseq > *unchanged_since) {
+                 modified.push_back(row.uid);
+                 continue;
+               }
+               Flags after = apply(change, row.flags, by);
+               if (after != row.flags) done.changed.push_back(tx.change_row(folder, row, std::move(after)));
+             }
+             return {};
+           }));
     for (const Uid uid : modified) done.modified.add(uid);
     if (!page.more) break;
     rest.remove(1, page.next - 1);
@@ -112,11 +115,14 @@ Result<NumberSet> StoredAccount::deleted_among(FolderId folder, const NumberSet&
   NumberSet found;
   if (left == 0) return found;
   GP_TRY(auto snap, snapshot());
-  GP_CHECK(scan_rows(*snap, folder, uids, [&](Row& row) {
-    if ((row.flags.system & flag::kDeleted) == 0) return true;
-    found.add(row.uid);
-    return --left > 0;
-  }, damage_report()));
+  GP_CHECK(scan_rows(
+      *snap, folder, uids,
+      [&](Row& row) {
+        if ((row.flags.system & flag::kDeleted) == 0) return true;
+        found.add(row.uid);
+        return --left > 0;
+      },
+      damage_report()));
   return found;
 }
 
@@ -135,9 +141,8 @@ Result<NumberSet> StoredAccount::remove_some(FolderId folder, const NumberSet& u
       removed.clear();
       if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
       GP_TRY(page, tx.rows(folder, rest, kItemsPerCommit));
-      std::ranges::copy_if(page.rows, std::back_inserter(removed), [&](const Row& row) {
-        return !only_deleted || (row.flags.system & flag::kDeleted) != 0;
-      });
+      std::ranges::copy_if(page.rows, std::back_inserter(removed),
+                           [&](const Row& row) { return !only_deleted || (row.flags.system & flag::kDeleted) != 0; });
       GP_TRY(const auto items, tx.items(removed));
       for (std::size_t i = 0; i < removed.size(); ++i) {
         tx.remove_row(folder, removed[i], true);
@@ -153,7 +158,11 @@ Result<NumberSet> StoredAccount::remove_some(FolderId folder, const NumberSet& u
   return gone;
 }
 
-Result<NumberSet> StoredAccount::expunge(FolderId folder, const NumberSet& uids) { return remove_some(folder, uids, true); }
-Result<NumberSet> StoredAccount::remove(FolderId folder, const NumberSet& uids) { return remove_some(folder, uids, false); }
+Result<NumberSet> StoredAccount::expunge(FolderId folder, const NumberSet& uids) {
+  return remove_some(folder, uids, true);
+}
+Result<NumberSet> StoredAccount::remove(FolderId folder, const NumberSet& uids) {
+  return remove_some(folder, uids, false);
+}
 
 }  // namespace gatepost::account

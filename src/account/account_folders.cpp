@@ -12,8 +12,8 @@ using records::LogEntry;
 constexpr std::size_t kRowsPerDrop = 500;
 
 struct Resolved {
-  FolderId at = kRoot;                               // the deepest folder of the path that exists
-  std::size_t known = 0;                             // names that exist
+  FolderId at = kRoot;    // the deepest folder of the path that exists
+  std::size_t known = 0;  // names that exist
 };
 
 Resolved resolve(const Transaction& tx, const std::vector<std::string>& names) {
@@ -51,7 +51,8 @@ std::size_t height_of(const Transaction& tx, FolderId id) {
 
 }  // namespace
 
-Result<> StoredAccount::create_path(Transaction& tx, const std::vector<std::string>& names, Role role, FolderId& made) const {
+Result<> StoredAccount::create_path(Transaction& tx, const std::vector<std::string>& names, Role role,
+                                    FolderId& made) const {
   const Resolved at = resolve(tx, names);
   GP_CHECK(may_have_role(tx, role, kRoot));
   if (at.known == names.size()) {

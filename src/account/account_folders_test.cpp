@@ -9,7 +9,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 class TheFolders : public AccountFixture {};
-INSTANTIATE_TEST_SUITE_P(Engines, TheFolders, testing::ValuesIn(kEngines), [](const auto& i) { return std::string(i.param); });
+INSTANTIATE_TEST_SUITE_P(Engines, TheFolders, testing::ValuesIn(kEngines),
+                         [](const auto& i) { return std::string(i.param); });
 
 TEST_P(TheFolders, AreCreatedWithTheirParents) {
   const auto a = account();
@@ -18,7 +19,8 @@ TEST_P(TheFolders, AreCreatedWithTheirParents) {
   EXPECT_EQ(a->create_folder("a/b").error().code, Errc::already_exists);
   EXPECT_EQ(a->create_folder("inBox").error().code, Errc::already_exists);
   EXPECT_EQ(a->create_folder("Inbox/x")->path, "INBOX/x");
-  for (const char* bad : {"", "a//b", "/a", "a/", "a\nb", "\xff"}) EXPECT_EQ(a->create_folder(bad).error().code, Errc::invalid);
+  for (const char* bad : {"", "a//b", "/a", "a/", "a\nb", "\xff"})
+    EXPECT_EQ(a->create_folder(bad).error().code, Errc::invalid);
   EXPECT_EQ(a->create_folder(std::string(256, 'n')).error().code, Errc::invalid);
   std::string deep = "d";
   for (int i = 1; i < 50; ++i) deep += "/d";

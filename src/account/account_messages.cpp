@@ -34,7 +34,8 @@ std::size_t cost_of(const NewItem& item) {
 
 }  // namespace
 
-Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uint64_t octets, std::size_t messages) const {
+Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uint64_t octets,
+                                std::size_t messages) const {
   const FolderRecord* f = tx.find(folder);
   if (f == nullptr || !f->selectable) return fail(Errc::not_found, "no such folder");
   if (f->uid_next + std::uint64_t{messages} > kMaxMessages) return fail(Errc::limit, "the folder has used up its UIDs");
@@ -43,7 +44,8 @@ Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uin
   return {};
 }
 
-Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const NewItem> items, const std::string* delivery_key) {
+Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const NewItem> items,
+                                            const std::string* delivery_key) {
   std::size_t cost = 0;
   std::uint64_t octets = 0;
   for (const NewItem& item : items) {
@@ -115,7 +117,7 @@ Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vecto
   GP_CHECK(may_add(tx, to, octets, n));
   for (std::size_t i = 0; i < n; ++i) {
     next = rows[i].uid + 1;
-    if (items[i].body == Body{}) continue;           // lost; was reported
+    if (items[i].body == Body{}) continue;  // lost; was reported
     const ItemId id = tx.add_item(items[i]);
     Row row = new_row(id, rows[i].octets, rows[i].received);
     row.flags = rows[i].flags;
@@ -182,27 +184,27 @@ Result<Copied> StoredAccount::move(FolderId from, const NumberSet& uids, FolderI
     const std::size_t before = done.from.size();
     Transaction::Page page;
     GP_TRY(done.modseq, run([&](Transaction& tx) -> Result<> {
-      done.from.resize(before);
-      done.to.resize(before);
-      if (tx.find(from) == nullptr) return fail(Errc::not_found, "no such folder");
-      GP_TRY(page, tx.rows(from, rest, kRowsPerCopy));
-      GP_CHECK(may_add(tx, to, 0, page.rows.size()));
-      for (const Row& old : page.rows) {
-        if (tx.octets() > kCopyOctets) {
-          page.more = true;
-          page.next = old.uid;
-          break;
-        }
-        Row row = old;
-        tx.remove_row(from, old, true);
-        const Uid uid = tx.add_row(to, std::move(row));
-        tx.place_item(old.item, to, uid);
-        tx.log(LogEntry::What::item_moved, static_cast<std::uint64_t>(old.item), to);
-        done.from.push_back(old.uid);
-        done.to.push_back(uid);
-      }
-      return {};
-    }));
+             done.from.resize(before);
+             done.to.resize(before);
+             if (tx.find(from) == nullptr) return fail(Errc::not_found, "no such folder");
+             GP_TRY(page, tx.rows(from, rest, kRowsPerCopy));
+             GP_CHECK(may_add(tx, to, 0, page.rows.size()));
+             for (const Row& old : page.rows) {
+               if (tx.octets() > kCopyOctets) {
+                 page.more = true;
+                 page.next = old.uid;
+                 break;
+               }
+               Row row = old;
+               tx.remove_row(from, old, true);
+               const Uid uid = tx.add_row(to, std::move(row));
+               tx.place_item(old.item, to, uid);
+               tx.log(LogEntry::What::item_moved, static_cast<std::uint64_t>(old.item), to);
+               done.from.push_back(old.uid);
+               done.to.push_back(uid);
+             }
+             return {};
+           }));
     if (!page.more) break;
     rest.remove(1, page.next - 1);
   }

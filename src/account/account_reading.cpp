@@ -130,7 +130,7 @@ Result<> StoredAccount::load_uids(FolderId id) {
     if (r == nullptr) return fail(Errc::not_found, "no such folder");
     View& v = view(id);
     if (v.loaded) return {};
-    if (r->total == 0 || r->total == r->uid_next - 1) {          // nothing was ever removed: no need to look
+    if (r->total == 0 || r->total == r->uid_next - 1) {  // nothing was ever removed: no need to look
       if (r->total > 0) v.uids = NumberSet::of(1, r->total);
       v.loaded = true;
       return {};
@@ -196,10 +196,13 @@ Result<std::optional<Uid>> StoredAccount::first_unseen(FolderId id, Uid end) {
   std::optional<Uid> found;
   if (from < end) {
     GP_TRY(auto snap, snapshot());
-    GP_CHECK(scan_rows(*snap, id, NumberSet::of(from, end - 1), [&](Row& row) {
-      if ((row.flags.system & flag::kSeen) == 0) found = row.uid;
-      return !found;
-    }, damage_report()));
+    GP_CHECK(scan_rows(
+        *snap, id, NumberSet::of(from, end - 1),
+        [&](Row& row) {
+          if ((row.flags.system & flag::kSeen) == 0) found = row.uid;
+          return !found;
+        },
+        damage_report()));
   }
   const std::scoped_lock lock(mutex_);
   const auto v = views_.find(id);
@@ -227,7 +230,8 @@ Result<Opened> StoredAccount::open_folder(FolderId id, bool take_recent) {
         break;
       }
     }
-    if (auto loaded = load_uids(id); !loaded && loaded.error().code != Errc::conflict) return std::unexpected(loaded.error());
+    if (auto loaded = load_uids(id); !loaded && loaded.error().code != Errc::conflict)
+      return std::unexpected(loaded.error());
   }
   if (opened.folder.unseen > 0) {
     GP_TRY(opened.first_unseen, first_unseen(id, opened.folder.uid_next));
@@ -302,14 +306,15 @@ Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
   const auto uids_in = [&](char kind) -> Result<NumberSet> {
     std::vector<Uid> uids;
     const std::string from = kind == records::kind::kChanged ? records::changed_key(id, since + 1, 0)
-                                                              : records::vanished_key(id, since + 1, 0);
-    GP_CHECK(snap->scan(from, store::prefix_end(records::index_prefix(kind, id)), false, kScanPage, [&](store::Entry e) {
-      FolderId folder_id{};
-      Modseq modseq = 0;
-      Uid uid = 0;
-      if (records::parse_index_key(e.key, folder_id, modseq, uid)) uids.push_back(uid);
-      return true;
-    }));
+                                                             : records::vanished_key(id, since + 1, 0);
+    GP_CHECK(
+        snap->scan(from, store::prefix_end(records::index_prefix(kind, id)), false, kScanPage, [&](store::Entry e) {
+          FolderId folder_id{};
+          Modseq modseq = 0;
+          Uid uid = 0;
+          if (records::parse_index_key(e.key, folder_id, modseq, uid)) uids.push_back(uid);
+          return true;
+        }));
     std::ranges::sort(uids);
     NumberSet set;
     for (const Uid uid : uids) set.add(uid);
@@ -320,10 +325,13 @@ Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
     GP_TRY(delta.vanished, uids_in(records::kind::kVanished));
   }
   delta.changed.reserve(changed.size());
-  GP_CHECK(scan_rows(*snap, id, changed, [&](Row& row) {
-    delta.changed.push_back(std::move(row));
-    return true;
-  }, damage_report()));
+  GP_CHECK(scan_rows(
+      *snap, id, changed,
+      [&](Row& row) {
+        delta.changed.push_back(std::move(row));
+        return true;
+      },
+      damage_report()));
   return delta;
 }
 

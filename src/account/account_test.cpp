@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "account/account_fixture.hpp"
+#include "account/records.hpp"
 
 namespace gatepost::account {
 namespace {
@@ -14,7 +15,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 class AnAccount : public AccountFixture {};
-INSTANTIATE_TEST_SUITE_P(Engines, AnAccount, testing::ValuesIn(kEngines), [](const auto& i) { return std::string(i.param); });
+INSTANTIATE_TEST_SUITE_P(Engines, AnAccount, testing::ValuesIn(kEngines),
+                         [](const auto& i) { return std::string(i.param); });
 
 std::vector<std::string> paths(Account& a) {
   std::vector<std::string> out;
@@ -142,7 +144,8 @@ TEST_P(AnAccount, CommitsHugeSetsInPieces) {
   const NewItem one = message("x");
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(a->append(inbox, std::vector<NewItem>(1'000, one)));
   const NumberSet all = NumberSet::of(1, 0xffffffff);
-  EXPECT_EQ(a->store_flags(inbox, all, FlagChange::add, Flags{flag::kDeleted, {}}, std::nullopt)->changed.size(), 5'000U);
+  EXPECT_EQ(a->store_flags(inbox, all, FlagChange::add, Flags{flag::kDeleted, {}}, std::nullopt)->changed.size(),
+            5'000U);
   const FolderId sent = folder(*a, "Sent");
   const auto copied = a->copy(inbox, all, sent);
   ASSERT_TRUE(copied);
@@ -240,6 +243,27 @@ TEST_P(AnAccount, ForgetsOldExpungesButKeepsTheNewest) {
   EXPECT_EQ(delta->vanished.to_string(), "51:100");
   EXPECT_FALSE(a->changes(inbox, start + 49)->vanished_known);
   EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_P(AnAccount, KeepsACompleteChangeLogAboveItsFloor) {
+  const auto a = account();
+  const FolderId inbox = folder(*a, "INBOX");
+  for (int i = 0; i < 60; ++i) add(*a, inbox, "x");
+  clock_.advance(std::chrono::hours(24 * 91));
+  for (int i = 0; i < 30; ++i) add(*a, inbox, "y");
+  const Modseq newest = a->modseq();
+  ASSERT_TRUE(accounts_->prune({}));
+  auto snap = store_->keys().snapshot(store::Partition{static_cast<std::uint64_t>(kOwner)}, std::chrono::seconds(9));
+  const auto state = records::decode_state(**(*snap)->get(records::state_key()));
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->log_floor, newest - 41);
+  for (Modseq m = 1; m <= newest; ++m) {
+    EXPECT_EQ((*(*snap)->get(records::log_key(m, 0))).has_value(), m > state->log_floor) << m;
+  }
+  const auto log = records::decode_log(**(*snap)->get(records::log_key(newest, 0)));
+  ASSERT_EQ(log->entries.size(), 2U);
+  EXPECT_EQ(log->entries[0].what, records::LogEntry::What::item_created);
+  EXPECT_EQ(log->entries[1].what, records::LogEntry::What::folder_updated);
 }
 
 TEST_P(AnAccount, StoresADeliveryOnceByItsId) {

@@ -13,7 +13,8 @@ namespace {
 using testing::IsEmpty;
 
 class ManyThreads : public AccountFixture {};
-INSTANTIATE_TEST_SUITE_P(Engines, ManyThreads, testing::ValuesIn(kEngines), [](const auto& i) { return std::string(i.param); });
+INSTANTIATE_TEST_SUITE_P(Engines, ManyThreads, testing::ValuesIn(kEngines),
+                         [](const auto& i) { return std::string(i.param); });
 
 TEST_P(ManyThreads, ReadTheUidsOfAColdFolderWhileOthersChangeIt) {
   const NewItem one = message("x");
@@ -78,9 +79,12 @@ TEST_P(ManyThreads, UseMoreAccountsThanFitIntoMemory) {
             continue;
           }
           const auto watch = (*a)->watch([] {});
-          if (deliver(**a, {one, dice() % 2 == 0 ? "" : "Lists/a", ""})) ++expected[n];
-          else wrong = true;
-          if (dice() % 10 == 0 && !accounts_->check(AccountId{4000 + n}, dice() % 2 == 0, [&](const auto&) { wrong = true; })) {
+          if (deliver(**a, {one, dice() % 2 == 0 ? "" : "Lists/a", ""}))
+            ++expected[n];
+          else
+            wrong = true;
+          if (dice() % 10 == 0 &&
+              !accounts_->check(AccountId{4000 + n}, dice() % 2 == 0, [&](const auto&) { wrong = true; })) {
             wrong = true;
           }
         }

@@ -18,14 +18,16 @@ store::BlobId blob_of(const Body& body) { return {body.sha256, body.size}; }
 
 class StoredAccounts final : public Accounts {
  public:
-  StoredAccounts(store::Store& store, AccountsOptions options, QuotaOf quota_of, const Clock& clock, Log& log, Metrics& metrics)
+  StoredAccounts(store::Store& store, AccountsOptions options, QuotaOf quota_of, const Clock& clock, Log& log,
+                 Metrics& metrics)
       : environment_{store,
                      options,
                      std::move(quota_of),
                      clock,
                      log,
                      metrics.counter("gatepost_account_commits_total", "", "Commits of accounts."),
-                     metrics.counter("gatepost_account_changes_total", "", "Changes of accounts; several may share a commit.")},
+                     metrics.counter("gatepost_account_changes_total", "",
+                                     "Changes of accounts; several may share a commit.")},
         cached_(metrics.gauge("gatepost_account_cached", "", "Accounts in memory.")) {}
 
   Result<std::shared_ptr<Account>> open(AccountId id) override {
@@ -34,7 +36,8 @@ class StoredAccounts final : public Accounts {
   }
 
   Result<> remove(AccountId id) override {
-    if (!store::is_account(store::Partition{static_cast<std::uint64_t>(id)})) return fail(Errc::not_found, "no such account");
+    if (!store::is_account(store::Partition{static_cast<std::uint64_t>(id)}))
+      return fail(Errc::not_found, "no such account");
     const auto account = cached(id);
     GP_CHECK(account->remove_all());
     forget(account);
@@ -52,7 +55,7 @@ class StoredAccounts final : public Accounts {
     const store::Partition partition{static_cast<std::uint64_t>(id)};
     GP_TRY(const auto version, environment_.store.keys().version(partition));
     if (version == 0) return fail(Errc::not_found, "no such account");
-    return cached(id)->check(repair, finding);       // not opened: it may be too damaged for that
+    return cached(id)->check(repair, finding);  // not opened: it may be too damaged for that
   }
 
   Result<> prune(std::stop_token stop) override {
@@ -72,21 +75,22 @@ class StoredAccounts final : public Accounts {
   }
 
  private:
-  using Recent = std::list<std::shared_ptr<StoredAccount>>;      // most recently used first
+  using Recent = std::list<std::shared_ptr<StoredAccount>>;  // most recently used first
 
   Result<std::shared_ptr<StoredAccount>> open_stored(AccountId id) {
-    if (!store::is_account(store::Partition{static_cast<std::uint64_t>(id)})) return fail(Errc::not_found, "no such account");
+    if (!store::is_account(store::Partition{static_cast<std::uint64_t>(id)}))
+      return fail(Errc::not_found, "no such account");
     for (;;) {
       auto account = cached(id);
       auto opened = account->ensure_open();
       if (opened) return account;
       if (opened.error().code != Errc::closed) return std::unexpected(opened.error());
-      forget(account);                               // removed; the next one is a new account
+      forget(account);  // removed; the next one is a new account
     }
   }
 
   std::shared_ptr<StoredAccount> cached(AccountId id) {
-    Recent dropped;                                  // destroyed after the lock
+    Recent dropped;  // destroyed after the lock
     const std::scoped_lock lock(mutex_);
     if (const auto found = index_.find(id); found != index_.end()) {
       if (found->second != recent_.begin()) recent_.splice(recent_.begin(), recent_, found->second);
@@ -123,15 +127,15 @@ class StoredAccounts final : public Accounts {
 
   Environment environment_;
   Gauge& cached_;
-  std::mutex mutex_;                                 // guards what follows
+  std::mutex mutex_;  // guards what follows
   Recent recent_;
   std::unordered_map<AccountId, Recent::iterator> index_;
 };
 
 }  // namespace
 
-std::unique_ptr<Accounts> Accounts::create(store::Store& store, AccountsOptions options, QuotaOf quota_of, const Clock& clock,
-                                           Random&, Log& log, Metrics& metrics) {
+std::unique_ptr<Accounts> Accounts::create(store::Store& store, AccountsOptions options, QuotaOf quota_of,
+                                           const Clock& clock, Random&, Log& log, Metrics& metrics) {
   return std::make_unique<StoredAccounts>(store, options, std::move(quota_of), clock, log, metrics);
 }
 

@@ -22,7 +22,10 @@ std::string prefix(char kind) { return std::string(1, kind); }
 }  // namespace
 
 Checker::Checker(store::Snapshot& snapshot, store::Store& store, TimePoint now, bool repair, Report report)
-    : snapshot_(snapshot), store_(store), now_(std::chrono::floor<std::chrono::seconds>(now)), repair_(repair),
+    : snapshot_(snapshot),
+      store_(store),
+      now_(std::chrono::floor<std::chrono::seconds>(now)),
+      repair_(repair),
       report_(std::move(report)) {}
 
 void Checker::found(std::string where, std::string what, bool repairable) {
@@ -58,7 +61,7 @@ Result<> Checker::run() {
   GP_CHECK(check_folders());
   GP_CHECK(check_rows());
   std::ranges::sort(items_);
-  GP_CHECK(check_vanished());                        // before UIDs are given: none is given twice
+  GP_CHECK(check_vanished());  // before UIDs are given: none is given twice
   GP_CHECK(check_items());
   GP_CHECK(check_places());
   GP_CHECK(check_changed());
@@ -177,7 +180,8 @@ void Checker::count(Seen& seen, const Row& row) {
 void Checker::lose_row(FolderId id, const Row& row) {
   put(records::row_key(id, row.uid), std::nullopt);
   put(records::changed_key(id, row.modseq, row.uid), std::nullopt);
-  put(records::vanished_key(id, modseq(), row.uid), records::encode(records::Vanished{row.item, records::to_seconds(now_)}));
+  put(records::vanished_key(id, modseq(), row.uid),
+      records::encode(records::Vanished{row.item, records::to_seconds(now_)}));
   Seen& seen = folder(id);
   seen.last_uid = std::max(seen.last_uid, row.uid);
   ++seen.more_vanished;
@@ -236,7 +240,8 @@ Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) 
       continue;
     }
     GP_CHECK(check_body(where, row.item, item->body));
-    const auto place = place_values[i] ? records::decode_place(*place_values[i]) : Result<records::Place>(fail(Errc::corrupt));
+    const auto place =
+        place_values[i] ? records::decode_place(*place_values[i]) : Result<records::Place>(fail(Errc::corrupt));
     if (!place || place->folder != id || place->uid != row.uid) {
       found(where, "place of the item is wrong", true);
       put(places[i], records::encode(records::Place{id, row.uid}));
@@ -280,8 +285,10 @@ Result<> Checker::check_items() {
     if (std::ranges::binary_search(items_, number(id))) return {};
     auto item = records::decode_item(e.value);
     found(fmt::format("item {}", number(id)), item ? "is in no folder" : "is in no folder and cannot be read", true);
-    if (item) orphans.emplace_back(id, records::ItemRecord{item->body, item->received, {}});
-    else quarantine(e.key, e.value);
+    if (item)
+      orphans.emplace_back(id, records::ItemRecord{item->body, item->received, {}});
+    else
+      quarantine(e.key, e.value);
     return {};
   }));
   for (const auto& [id, item] : orphans) GP_CHECK(restore(id, item));
@@ -331,7 +338,8 @@ Result<> Checker::check_places() {
 }
 
 // Entries of k and v in pages, with the row each is about.
-Result<> Checker::check_index(char kind, const std::function<void(const IndexEntry&, const std::optional<std::string>&)>& visit) {
+Result<> Checker::check_index(char kind,
+                              const std::function<void(const IndexEntry&, const std::optional<std::string>&)>& visit) {
   std::vector<IndexEntry> page;
   const auto flush = [&]() -> Result<> {
     std::vector<std::string> keys;
@@ -387,7 +395,8 @@ void Checker::check_totals() {
     last_validity = std::max(last_validity, f.uid_validity);
     // UIDs whose rows could not be brought back have vanished.
     s.lost.for_each([&](Uid uid) {
-      put(records::vanished_key(id, modseq(), uid), records::encode(records::Vanished{ItemId{}, records::to_seconds(now_)}));
+      put(records::vanished_key(id, modseq(), uid),
+          records::encode(records::Vanished{ItemId{}, records::to_seconds(now_)}));
       ++s.more_vanished;
       s.touched = true;
     });

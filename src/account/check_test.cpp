@@ -40,7 +40,8 @@ class ACheck : public AccountFixture {
 
   FolderId inbox_{}, sent_{};
 };
-INSTANTIATE_TEST_SUITE_P(Engines, ACheck, testing::ValuesIn(kEngines), [](const auto& i) { return std::string(i.param); });
+INSTANTIATE_TEST_SUITE_P(Engines, ACheck, testing::ValuesIn(kEngines),
+                         [](const auto& i) { return std::string(i.param); });
 
 TEST_P(ACheck, BringsBackARowFromItsItem) {
   prepare();
@@ -95,7 +96,7 @@ TEST_P(ACheck, CountsAgain) {
   const Folder f = *account()->folder(inbox_);
   EXPECT_EQ(f.total, 5U);
   EXPECT_EQ(f.unseen, 3U);
-  EXPECT_EQ(f.uid_next, 7U);                         // 6 has vanished and is not given again
+  EXPECT_EQ(f.uid_next, 7U);  // 6 has vanished and is not given again
 }
 
 TEST_P(ACheck, RecoversAFolderWhoseRecordIsLost) {

@@ -119,7 +119,8 @@ namespace {
 // Ranges that are worth one scan, and single UIDs that are fetched together.
 class RowReader {
  public:
-  RowReader(store::Snapshot& snapshot, FolderId folder, const NumberSet& uids, const RowVisit& visit, const RowDamage& damaged)
+  RowReader(store::Snapshot& snapshot, FolderId folder, const NumberSet& uids, const RowVisit& visit,
+            const RowDamage& damaged)
       : snapshot_(snapshot), folder_(folder), uids_(uids), visit_(visit), damaged_(damaged) {}
 
   Result<> run() {
@@ -145,17 +146,20 @@ class RowReader {
  private:
   void visit(Uid uid, std::string_view value) {
     auto row = records::decode_row(uid, value);
-    if (row) stopped_ = !visit_(*row);
-    else damaged_(folder_, uid, row.error());
+    if (row)
+      stopped_ = !visit_(*row);
+    else
+      damaged_(folder_, uid, row.error());
   }
 
   Result<> scan(std::uint32_t first, std::uint32_t last) {
-    const std::string end =
-        last == std::numeric_limits<std::uint32_t>::max() ? store::prefix_end(records::row_prefix(folder_))
-                                                           : records::row_key(folder_, last + 1);
+    const std::string end = last == std::numeric_limits<std::uint32_t>::max()
+                                ? store::prefix_end(records::row_prefix(folder_))
+                                : records::row_key(folder_, last + 1);
     std::size_t range = 0;
     const auto& ranges = uids_.ranges();
-    range = static_cast<std::size_t>(std::ranges::lower_bound(ranges, first, {}, &NumberSet::Range::last) - ranges.begin());
+    range =
+        static_cast<std::size_t>(std::ranges::lower_bound(ranges, first, {}, &NumberSet::Range::last) - ranges.begin());
     return snapshot_.scan(records::row_key(folder_, first), end, false, kScanPage, [&](store::Entry e) {
       FolderId folder{};
       Uid uid = 0;

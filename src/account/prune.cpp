@@ -11,11 +11,10 @@ namespace {
 constexpr std::size_t kScanPage = 1'024;
 constexpr std::uint64_t kEntriesPerCommit = 50'000;  // erased by one range, so only the scan is bounded
 constexpr std::size_t kDeliveriesPerCommit = 10'000;
-constexpr std::uint64_t kLogAtLeast = 100'000;       // so many newest modseqs stay in the change log
 
 struct VanishedCut {
-  std::uint64_t entries = 0;                         // that may go
-  Modseq upto = 0;                                   // up to and with this modseq
+  std::uint64_t entries = 0;  // that may go
+  Modseq upto = 0;            // up to and with this modseq
 };
 
 // The oldest vanished entries that may go: whole modseqs, older than `before`, at most `at_most`.
@@ -28,7 +27,7 @@ Result<VanishedCut> find_cut(store::Snapshot& snap, FolderId folder, std::uint64
     Modseq modseq = 0;
     Uid uid = 0;
     if (!records::parse_index_key(e.key, id, modseq, uid)) return true;
-    if (modseq != open.upto) cut = open;             // the one before is complete
+    if (modseq != open.upto) cut = open;  // the one before is complete
     open.upto = modseq;
     const auto entry = records::decode_vanished(e.value);
     // One that cannot be read is as old as its neighbours.
@@ -36,7 +35,7 @@ Result<VanishedCut> find_cut(store::Snapshot& snap, FolderId folder, std::uint64
     ++open.entries;
     return true;
   }));
-  return at_end ? open : cut;                        // at the end the last modseq is complete as well
+  return at_end ? open : cut;  // at the end the last modseq is complete as well
 }
 
 }  // namespace
@@ -85,6 +84,7 @@ Result<> StoredAccount::prune() {
 
 // The change log stays as long as expunge records do, but at least its newest entries.
 Result<> StoredAccount::prune_log(std::uint64_t before) {
+  const std::uint64_t at_least = environment_.options.keep_log_at_least;
   Modseq floor = 0;
   Modseq newest = 0;
   {
@@ -92,11 +92,11 @@ Result<> StoredAccount::prune_log(std::uint64_t before) {
     floor = head_.state.log_floor;
     newest = head_.modseq;
   }
-  if (newest < floor + 2 * kLogAtLeast) return {};   // seldom, and then much at once
+  if (newest < floor + 2 * at_least) return {};  // seldom, and then much at once
   Modseq upto = floor;
   {
     GP_TRY(auto snap, snapshot());
-    GP_CHECK(snap->scan(records::log_key(floor + 1, 0), records::log_key(newest - kLogAtLeast, 0), false, kScanPage,
+    GP_CHECK(snap->scan(records::log_key(floor + 1, 0), records::log_key(newest - at_least, 0), false, kScanPage,
                         [&](store::Entry e) {
                           const auto log = records::decode_log(e.value);
                           if (log && log->seconds >= before) return false;

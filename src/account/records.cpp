@@ -10,7 +10,7 @@ namespace gatepost::account::records {
 namespace {
 
 constexpr std::size_t kMaxPlainDeliveryId = 64;
-constexpr std::uint64_t kMaxSeconds = 253'402'300'799;   // the year 9999: more is damage, and would overflow TimePoint
+constexpr std::uint64_t kMaxSeconds = 253'402'300'799;  // the year 9999: more is damage, and would overflow TimePoint
 
 std::string start(std::size_t reserve) {
   std::string out;
@@ -93,8 +93,12 @@ std::string row_key(FolderId folder, Uid uid) {
 std::string row_prefix(FolderId folder) { return index_prefix(kind::kRow, folder); }
 std::string item_key(ItemId item) { return id_key(kind::kItem, number(item)); }
 std::string place_key(ItemId item) { return id_key(kind::kPlace, number(item)); }
-std::string changed_key(FolderId folder, Modseq modseq, Uid uid) { return index_key(kind::kChanged, folder, modseq, uid); }
-std::string vanished_key(FolderId folder, Modseq modseq, Uid uid) { return index_key(kind::kVanished, folder, modseq, uid); }
+std::string changed_key(FolderId folder, Modseq modseq, Uid uid) {
+  return index_key(kind::kChanged, folder, modseq, uid);
+}
+std::string vanished_key(FolderId folder, Modseq modseq, Uid uid) {
+  return index_key(kind::kVanished, folder, modseq, uid);
+}
 std::string index_prefix(char kind, FolderId folder) {
   std::string key(1, kind);
   put_u32(key, number(folder));
@@ -150,8 +154,8 @@ bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid
 
 std::string encode(const State& s) {
   std::string out = start(40);
-  for (const std::uint64_t v : {s.next_item, std::uint64_t{s.next_folder}, std::uint64_t{s.next_uid_validity}, s.used_octets,
-                                s.messages, s.log_floor}) {
+  for (const std::uint64_t v : {s.next_item, std::uint64_t{s.next_folder}, std::uint64_t{s.next_uid_validity},
+                                s.used_octets, s.messages, s.log_floor}) {
     put_varint(out, v);
   }
   return out;
@@ -163,9 +167,10 @@ std::string encode(const FolderRecord& f) {
   put_u8(out, static_cast<std::uint8_t>(f.role));
   put_varint(out, number(f.parent));
   put_text(out, f.name);
-  for (const std::uint64_t v : {std::uint64_t{f.uid_validity}, std::uint64_t{f.uid_next}, std::uint64_t{f.total},
-                                std::uint64_t{f.unseen}, std::uint64_t{f.deleted}, f.octets, f.highest_modseq, f.oldest_kept,
-                                f.vanished, std::uint64_t{f.unseen_from}, std::uint64_t{f.recent_from}}) {
+  for (const std::uint64_t v :
+       {std::uint64_t{f.uid_validity}, std::uint64_t{f.uid_next}, std::uint64_t{f.total}, std::uint64_t{f.unseen},
+        std::uint64_t{f.deleted}, f.octets, f.highest_modseq, f.oldest_kept, f.vanished, std::uint64_t{f.unseen_from},
+        std::uint64_t{f.recent_from}}) {
     put_varint(out, v);
   }
   return out;

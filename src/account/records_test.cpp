@@ -24,7 +24,7 @@ TEST(AccountRecords, ReadBackWhatWasWritten) {
   row.item = ItemId{123456789};
   row.flags = {31, {0, 7, 999}};
   row.modseq = 42;
-  row.received = TimePoint(std::chrono::seconds(-86'400));       // mail from before 1970 is odd, but stays as it is
+  row.received = TimePoint(std::chrono::seconds(-86'400));  // mail from before 1970 is odd, but stays as it is
   row.saved = TimePoint(std::chrono::seconds(1'800'000'000));
   const auto again = decode_row(row.uid, encode(row));
   ASSERT_TRUE(again);

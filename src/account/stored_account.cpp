@@ -76,9 +76,10 @@ StoredAccount::~StoredAccount() = default;
 
 RowDamage StoredAccount::damage_report() {
   return [this](FolderId folder, Uid uid, const Error& error) {
-    environment_.log.write(event::kDamaged, {{"account", static_cast<std::uint64_t>(id_)},
-                                             {"where", fmt::format("folder {} uid {}", static_cast<std::uint32_t>(folder), uid)},
-                                             {"detail", error.detail}});
+    environment_.log.write(event::kDamaged,
+                           {{"account", static_cast<std::uint64_t>(id_)},
+                            {"where", fmt::format("folder {} uid {}", static_cast<std::uint32_t>(folder), uid)},
+                            {"detail", error.detail}});
   };
 }
 
@@ -103,8 +104,10 @@ Result<> StoredAccount::ensure_open() {
     for (const auto& [id, f] : head_.folders) dying = dying || f.dying;
   }
   Result<> done;
-  if (is_new) done = create();
-  else if (dying) done = finish_deletions();
+  if (is_new)
+    done = create();
+  else if (dying)
+    done = finish_deletions();
   // Others may use it only now.
   const std::scoped_lock lock(mutex_);
   open_ = done.has_value();
@@ -116,8 +119,9 @@ Result<> StoredAccount::create() {
     std::string_view name;
     Role role;
   };
-  static constexpr Standard kStandard[] = {{kInboxName, Role::inbox}, {"Drafts", Role::drafts}, {"Sent", Role::sent},
-                                           {"Trash", Role::trash},    {"Junk", Role::junk},     {"Archive", Role::archive}};
+  static constexpr Standard kStandard[] = {{kInboxName, Role::inbox}, {"Drafts", Role::drafts},
+                                           {"Sent", Role::sent},      {"Trash", Role::trash},
+                                           {"Junk", Role::junk},      {"Archive", Role::archive}};
   GP_CHECK(run([&](Transaction& tx) -> Result<> {
     if (tx.head().modseq != 0) return {};
     for (const Standard& s : kStandard) {
@@ -154,8 +158,10 @@ Result<Modseq> StoredAccount::run(const std::function<Result<>(Transaction&)>& c
   GP_CHECK(usable());
   queue_.push_back(&mine);
   while (!mine.done) {
-    if (leading_) mine.wake.wait(lock);
-    else lead(lock);
+    if (leading_)
+      mine.wake.wait(lock);
+    else
+      lead(lock);
   }
   if (!mine.result) return std::unexpected(std::move(mine.result).error());
   return mine.modseq;
@@ -213,8 +219,10 @@ std::size_t StoredAccount::process(const std::vector<Change*>& taken) {
     if (!removed_ && !moved_on && !tx.empty()) version = commit(tx);
     if (!removed_ && (moved_on || (!version && version.error().code == Errc::conflict)) && attempt < kTries) {
       environment_.log.write(event::kReloaded, {{"account", static_cast<std::uint64_t>(id_)}});
-      if (auto again = reload(); again) continue;
-      else version = std::unexpected(again.error());
+      if (auto again = reload(); again)
+        continue;
+      else
+        version = std::unexpected(again.error());
     } else if (moved_on && !removed_) {
       version = fail(Errc::unavailable, "the account keeps changing from outside");
     }
@@ -244,8 +252,10 @@ Result<Modseq> StoredAccount::commit(Transaction& tx) {
   if (!version && version.error().code == Errc::unknown_outcome) {
     // Nobody else writes here, so the version tells.
     GP_TRY(const auto now, environment_.store.keys().version(partition_));
-    if (now == head_.modseq + 1) version = now;
-    else return fail(Errc::unavailable, "commit was lost");
+    if (now == head_.modseq + 1)
+      version = now;
+    else
+      return fail(Errc::unavailable, "commit was lost");
   }
   if (!version) return version;
   environment_.commits.add();
@@ -257,8 +267,10 @@ Result<Modseq> StoredAccount::commit(Transaction& tx) {
 Result<> StoredAccount::reload() {
   GP_TRY(auto view, snapshot());
   GP_TRY(Head head, load_head(*view, [&](std::string_view where, const Error& error) {
-    environment_.log.write(event::kDamaged, {{"account", static_cast<std::uint64_t>(id_)}, {"where", where}, {"detail", error.detail}});
-  }));
+           environment_.log.write(
+               event::kDamaged,
+               {{"account", static_cast<std::uint64_t>(id_)}, {"where", where}, {"detail", error.detail}});
+         }));
   const std::scoped_lock lock(mutex_);
   head_ = std::move(head);
   views_.clear();
@@ -294,7 +306,8 @@ void StoredAccount::publish(Transaction& tx, Modseq version) {
   for (auto& [id, t] : tx.touched()) {
     const auto old = head_.folders.find(id);
     if (old == head_.folders.end()) continue;
-    if (!t.gone && !t.record.dying && old->second.parent == t.record.parent && old->second.name == t.record.name) continue;
+    if (!t.gone && !t.record.dying && old->second.parent == t.record.parent && old->second.name == t.record.name)
+      continue;
     const auto c = head_.children.find({old->second.parent, old->second.name});
     if (c != head_.children.end() && c->second == id) head_.children.erase(c);
   }
@@ -308,8 +321,10 @@ void StoredAccount::publish(Transaction& tx, Modseq version) {
     head_.keywords = std::move(names);
   }
   for (const auto& [name, subscribed] : tx.subscription_changes()) {
-    if (subscribed) head_.subscriptions.insert(name);
-    else head_.subscriptions.erase(name);
+    if (subscribed)
+      head_.subscriptions.insert(name);
+    else
+      head_.subscriptions.erase(name);
   }
   head_.state = tx.final_state();
   head_.modseq = version;
@@ -388,7 +403,8 @@ Result<> StoredAccount::check(bool repair, const std::function<void(const Accoun
     GP_CHECK(checker.run());
     if (!repair || checker.findings() == 0) return {};
     GP_CHECK(checker.commit_fixes(partition_));
-    environment_.log.write(event::kRepaired, {{"account", static_cast<std::uint64_t>(id_)}, {"findings", checker.findings()}});
+    environment_.log.write(event::kRepaired,
+                           {{"account", static_cast<std::uint64_t>(id_)}, {"findings", checker.findings()}});
     return reload();
   };
   // A report looks at one version while the account is in use; a repair lets changes wait.

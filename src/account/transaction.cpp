@@ -11,10 +11,10 @@ using records::FolderRecord;
 using records::LogEntry;
 
 constexpr std::chrono::seconds kSnapshotAge{60};
-constexpr std::size_t kRowCost = 150;                // octets of a row's keys, value, indexes and log entry
-constexpr std::size_t kRefCost = 64;                 // as the store counts it
+constexpr std::size_t kRowCost = 150;  // octets of a row's keys, value, indexes and log entry
+constexpr std::size_t kRefCost = 64;   // as the store counts it
 constexpr std::size_t kFolderCost = 400;
-constexpr std::size_t kLogPart = 48 << 10;           // a change log value is cut behind this
+constexpr std::size_t kLogPart = 48 << 10;  // a change log value is cut behind this
 
 void count(FolderRecord& f, const Row& row, bool in) {
   const auto step = [in](auto& n, auto by) { in ? n += by : n -= by; };
@@ -29,7 +29,8 @@ std::uint64_t number(FolderId id) { return static_cast<std::uint64_t>(id); }
 
 }  // namespace
 
-Transaction::Transaction(const Head& head, store::KeyValue& keys, store::Partition partition, TimePoint now, RowDamage damaged)
+Transaction::Transaction(const Head& head, store::KeyValue& keys, store::Partition partition, TimePoint now,
+                         RowDamage damaged)
     : head_(head),
       keys_(keys),
       partition_(partition),
@@ -62,7 +63,8 @@ std::vector<FolderId> Transaction::children(FolderId id) const {
   for (const auto& [child, t] : touched_) {
     if (!t.gone && !t.record.dying && t.record.parent == id) out.push_back(child);
   }
-  for (auto c = head_.children.lower_bound({id, std::string()}); c != head_.children.end() && c->first.first == id; ++c) {
+  for (auto c = head_.children.lower_bound({id, std::string()}); c != head_.children.end() && c->first.first == id;
+       ++c) {
     if (!touched_.contains(c->second)) out.push_back(c->second);
   }
   return out;
@@ -154,18 +156,22 @@ Result<Transaction::Page> Transaction::rows(FolderId folder, const NumberSet& ui
   Page page;
   GP_TRY(store::Snapshot* const view, snapshot());
   std::vector<Row> stored;
-  GP_CHECK(scan_rows(*view, folder, uids, [&](Row& row) {
-    if (stored.size() >= at_most) {
-      page.more = true;
-      page.next = row.uid;
-      return false;
-    }
-    stored.push_back(std::move(row));
-    return true;
-  }, damaged_));
+  GP_CHECK(scan_rows(
+      *view, folder, uids,
+      [&](Row& row) {
+        if (stored.size() >= at_most) {
+          page.more = true;
+          page.next = row.uid;
+          return false;
+        }
+        stored.push_back(std::move(row));
+        return true;
+      },
+      damaged_));
   // What this transaction has done to rows in the part that was read.
   auto own = rows_.lower_bound({folder, 0});
-  const auto end = rows_.lower_bound({page.more ? folder : FolderId{static_cast<std::uint32_t>(folder) + 1}, page.more ? page.next : 0});
+  const auto end = rows_.lower_bound(
+      {page.more ? folder : FolderId{static_cast<std::uint32_t>(folder) + 1}, page.more ? page.next : 0});
   auto row = stored.begin();
   while (row != stored.end() || own != end) {
     if (own == end || (row != stored.end() && row->uid < own->first.second)) {
@@ -259,8 +265,10 @@ Result<std::vector<records::ItemRecord>> Transaction::items(std::span<const Row>
       continue;
     }
     auto item = records::decode_item(*values[i]);
-    if (item) out[at[i]] = std::move(*item);
-    else damaged_(kRoot, rows[at[i]].uid, item.error());
+    if (item)
+      out[at[i]] = std::move(*item);
+    else
+      damaged_(kRoot, rows[at[i]].uid, item.error());
   }
   return out;
 }
@@ -284,7 +292,7 @@ void Transaction::drop_item(ItemId item, const Body& body) {
   if (state_.messages > 0) --state_.messages;
   write(records::item_key(item), std::nullopt);
   write(records::place_key(item), std::nullopt);
-  if (body == Body{}) return;                        // what it used is not known any more
+  if (body == Body{}) return;  // what it used is not known any more
   batch_.refs.push_back({store::BlobId{body.sha256, body.size}, number(item), false});
   octets_ += kRefCost;
 }
@@ -358,7 +366,8 @@ void Transaction::put_rows() {
     if (p.indexed == 0 && !p.row) continue;
     if (p.indexed != 0) batch_.writes.push_back({records::changed_key(folder, p.indexed, uid), std::nullopt});
     if (p.row) batch_.writes.push_back({records::changed_key(folder, modseq(), uid), records::encode_empty()});
-    batch_.writes.push_back({records::row_key(folder, uid), p.row ? std::optional(records::encode(*p.row)) : std::nullopt});
+    batch_.writes.push_back(
+        {records::row_key(folder, uid), p.row ? std::optional(records::encode(*p.row)) : std::nullopt});
   }
 }
 
