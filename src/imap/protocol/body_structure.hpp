@@ -49,7 +49,7 @@ struct PartView {
 //   single(part)                                        a part without parts
 //   open_multipart() ... children ... close_multipart(part)
 //   open_message(part, envelope) ... one child ... close_message(part)     message/rfc822 and message/global
-// A multipart without children gets an empty text part, since the grammar asks for one.
+// What was opened and gets no child gets an empty text part, since the grammar asks for one.
 class BodyStructureWriter {
  public:
   BodyStructureWriter(std::string& out, bool extended, bool utf8) : out_(out), extended_(extended), utf8_(utf8) {}
@@ -66,6 +66,7 @@ class BodyStructureWriter {
 
   std::string& out_;
   bool extended_, utf8_;
+  bool childless_ = false;  // of the part opened last
 };
 
 }  // namespace gatepost::imap

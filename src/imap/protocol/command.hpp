@@ -25,6 +25,7 @@ inline constexpr std::size_t kMaxIdFields = 30;  // RFC 2971 3.3
 inline constexpr std::size_t kMaxIdFieldOctets = 30;
 inline constexpr std::size_t kMaxIdValueOctets = 1024;
 inline constexpr std::size_t kMaxEnabled = 50;
+inline constexpr std::size_t kMaxSpecialUses = 20;
 
 enum class Verb : std::uint8_t {
   capability,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gatepost::imap {
@@ -24,11 +25,15 @@ enum class StatusItem : std::uint16_t {
   mailbox_id = 512,        // RFC 8474
   deleted_storage = 1024,  // RFC 9208 4.1.4
 };
-using StatusItems = std::uint16_t;  // bits of StatusItem
+using StatusItems = std::uint16_t;                             // bits of StatusItem
+std::string_view to_string(StatusItem item);                   // "MESSAGES"
+std::optional<StatusItem> status_item(std::string_view name);  // in any case
 constexpr bool has(StatusItems items, StatusItem item) { return (items & static_cast<StatusItems>(item)) != 0; }
 
 // What a mailbox is for (RFC 6154, RFC 8457).
 enum class SpecialUse : std::uint8_t { all, archive, drafts, flagged, junk, sent, trash, important, unknown };
+std::string_view special_use_name(SpecialUse use);  // "\Drafts"; "" for unknown
+SpecialUse special_use(std::string_view name);      // in any case
 
 // LIST in all its forms (RFC 9051 6.3.9, RFC 5258, RFC 5819, RFC 6154). Reference and patterns are UTF-8.
 struct List {

@@ -11,6 +11,8 @@
 
 namespace gatepost::imap {
 
+// "[1.HEADER]", also as a client asks for it.
+void write_section(std::string& out, const Section& section);
 // "BODY[HEADER.FIELDS (FROM TO)]<0>": how an answer names what was asked for (RFC 9051 7.5.2).
 void write_section_name(std::string& out, const FetchSection& section);
 
@@ -49,6 +51,7 @@ class FetchWriter {
  private:
   std::string& item(std::string_view name);
   void section(const FetchSection& section);
+  void separate();
 
   std::string& out_;
   bool utf8_;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <bitset>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -35,20 +35,20 @@ class MailboxPattern {
   bool has_wildcards() const { return has_wildcards_; }
 
  private:
-  // A state machine in bits: state i has matched i literal octets; it may also stay where a wildcard precedes octet i.
+  // A state machine in bits: in state i the first i literal octets of the pattern have been matched; where a wildcard
+  // stands before the next one, the state may also stay.
   using Word = std::uint64_t;
-  struct Octet {
-    char value;
-    std::vector<Word> at;  // the states that this octet takes one further
-  };
-  const std::vector<Word>* steps(char octet) const;
+  static constexpr std::size_t kMaxWords = kMaxPatternOctets / 64 + 1;
+  using States = std::array<Word, kMaxWords>;
+  const Word* steps(char octet) const { return masks_.data() + row_[static_cast<unsigned char>(octet)] * words_; }
 
   char delimiter_;
   bool has_wildcards_ = false;
-  bool matches_nothing_ = false;  // over the limit
-  std::size_t words_ = 1, last_ = 0;
-  std::vector<Word> stay_any_, stay_level_;
-  std::vector<Octet> octets_;
+  std::size_t words_ = 0;                    // used of States; 0: the pattern is over the limit and matches nothing
+  std::size_t last_ = 0;                     // the state in which all is matched
+  std::array<std::uint16_t, 256> row_{};     // of masks_, by octet; row 0 is empty
+  std::vector<Word> masks_;                  // rows of words_: the states that this octet takes one further
+  std::vector<Word> stay_any_, stay_level_;  // states with '*', with '%' before the next octet
 };
 
 }  // namespace gatepost::imap

@@ -50,7 +50,7 @@ std::string_view tag_of(std::string_view text);
 // BYE.
 //
 // Views in items point into `input` or into the receiver and live until the next call that is not const; an item's text
-// that is to outlive `input` must be copied. An idle receiver holds no buffer.
+// that is to outlive them must be copied.
 class Receiver {
  public:
   enum class Kind : std::uint8_t {
@@ -70,10 +70,11 @@ class Receiver {
     Kind kind = Kind::need_more;
     // command: the complete text without its line end, collected literals in it as "{5}\r\nhello" (whatever line end
     // the client used; '~' and '+' are kept). literal_header: the text so far, without the header itself.
-    std::string_view text;
+    std::string_view text = {};
     std::size_t consumed = 0;  // octets of the input that are done with
-    std::string_view tag;   // command, literal_header, too_long, has_nul: "" when there is none. Also with `continued`
-    LiteralHeader literal;  // literal_header
+    std::string_view tag =
+        {};  // command, literal_header, too_long, has_nul: "" when there is none. Also with `continued`
+    LiteralHeader literal = {};  // literal_header
     // literal_header: accept_collect() will do; false when the literal is over max_literal_octets.
     bool collectable = false;
     // command, literal_header, too_long, has_nul: the text follows a streamed literal of the same command.
@@ -97,6 +98,10 @@ class Receiver {
   // be stored, a syntax error behind it), as refuse() does. The session has written or will write the tagged answer.
   void drop_command();
 
+  // The last item's views are not needed any more: gives back the memory of a long command. next() does so too; worth
+  // calling before a long wait.
+  void release();
+
   // Takes effect with the next line (after sign-in more may be allowed).
   void set_limits(const ReceiverLimits& limits) { limits_ = limits; }
   // Forgets everything, for STARTTLS.
@@ -114,15 +119,16 @@ class Receiver {
   Item next_line(std::string_view input);
   Item line_ended(std::string_view line, std::size_t consumed);
   Item line_refused(Kind kind, std::string_view line, std::size_t consumed, bool ended);
-  Item next_collect(std::string_view input);
   Item next_stream(std::string_view input);
-  // Both return how many octets they took.
+  bool collectable() const;
+  // These three return how many octets they took.
+  std::size_t collect(std::string_view input);
   std::size_t drop_line(std::string_view input);
   std::size_t drop_literal(std::string_view input);
+  void drop_octets(std::uint64_t octets);
   void dropped_line_ended(std::string_view line);
   void keep_tail(std::string_view dropped);
   void command_ended();
-  void release();
 
   ReceiverLimits limits_;
   Mode mode_ = Mode::line;

@@ -81,8 +81,6 @@ namespace list_attribute {
 inline constexpr std::uint16_t kNoInferiors = 1, kNonExistent = 2, kNoSelect = 4, kHasChildren = 8, kHasNoChildren = 16,
                                kMarked = 32, kUnmarked = 64, kSubscribed = 128, kRemote = 256;
 }
-std::string_view special_use_name(SpecialUse use);  // "\Drafts"; "" for unknown
-SpecialUse special_use(std::string_view name);      // in any case
 
 struct ListEntry {
   std::string_view name;                // UTF-8

@@ -1,0 +1,271 @@
+#include "imap/protocol/command_search.hpp"
+
+#include <algorithm>
+
+#include "base/ascii.hpp"
+#include "base/date.hpp"
+#include "imap/protocol/flags.hpp"
+#include "imap/protocol/parsers.hpp"
+
+namespace gatepost::imap {
+namespace {
+
+// What stands behind a key's name.
+enum class Argument : std::uint8_t { none, text, keyword, date, octets, seconds, set, field, modseq, object_id };
+
+struct KeyRow {
+  std::string_view name;
+  SearchOp op;
+  Argument argument = Argument::none;
+  bool wanted = true;
+  std::uint8_t flag = 0;
+};
+// search-key (RFC 9051 9) and who added what.
+constexpr KeyRow kKeys[] = {
+    {"ALL", SearchOp::all},
+    {"ANSWERED", SearchOp::flag, Argument::none, true, flag::kAnswered},
+    {"DELETED", SearchOp::flag, Argument::none, true, flag::kDeleted},
+    {"DRAFT", SearchOp::flag, Argument::none, true, flag::kDraft},
+    {"FLAGGED", SearchOp::flag, Argument::none, true, flag::kFlagged},
+    {"SEEN", SearchOp::flag, Argument::none, true, flag::kSeen},
+    {"UNANSWERED", SearchOp::flag, Argument::none, false, flag::kAnswered},
+    {"UNDELETED", SearchOp::flag, Argument::none, false, flag::kDeleted},
+    {"UNDRAFT", SearchOp::flag, Argument::none, false, flag::kDraft},
+    {"UNFLAGGED", SearchOp::flag, Argument::none, false, flag::kFlagged},
+    {"UNSEEN", SearchOp::flag, Argument::none, false, flag::kSeen},
+    {"KEYWORD", SearchOp::keyword, Argument::keyword},
+    {"UNKEYWORD", SearchOp::keyword, Argument::keyword, false},
+    {"NEW", SearchOp::new_},  // RFC 3501 6.4.4, with OLD and RECENT
+    {"OLD", SearchOp::recent, Argument::none, false},
+    {"RECENT", SearchOp::recent},
+    {"UID", SearchOp::uid, Argument::set},
+    {"LARGER", SearchOp::larger, Argument::octets},
+    {"SMALLER", SearchOp::smaller, Argument::octets},
+    {"BEFORE", SearchOp::before, Argument::date},
+    {"ON", SearchOp::on, Argument::date},
+    {"SINCE", SearchOp::since, Argument::date},
+    {"SENTBEFORE", SearchOp::sent_before, Argument::date},
+    {"SENTON", SearchOp::sent_on, Argument::date},
+    {"SENTSINCE", SearchOp::sent_since, Argument::date},
+    {"BCC", SearchOp::bcc, Argument::text},
+    {"CC", SearchOp::cc, Argument::text},
+    {"FROM", SearchOp::from, Argument::text},
+    {"TO", SearchOp::to, Argument::text},
+    {"SUBJECT", SearchOp::subject, Argument::text},
+    {"HEADER", SearchOp::header, Argument::field},
+    {"BODY", SearchOp::body, Argument::text},
+    {"TEXT", SearchOp::text, Argument::text},
+    {"MODSEQ", SearchOp::modseq, Argument::modseq},  // RFC 7162 3.1.5
+    {"OLDER", SearchOp::older, Argument::seconds},   // RFC 5032
+    {"YOUNGER", SearchOp::younger, Argument::seconds},
+    {"SAVEDBEFORE", SearchOp::saved_before, Argument::date},  // RFC 8514
+    {"SAVEDON", SearchOp::saved_on, Argument::date},
+    {"SAVEDSINCE", SearchOp::saved_since, Argument::date},
+    {"SAVEDATESUPPORTED", SearchOp::save_date_supported},
+    {"EMAILID", SearchOp::email_id, Argument::object_id},  // RFC 8474
+    {"THREADID", SearchOp::thread_id, Argument::object_id},
+};
+
+// date = date-text / DQUOTE date-text DQUOTE
+std::chrono::sys_days read_date(Tokens& t) {
+  const std::string text = t.peek() == '"' ? t.string() : std::string(t.atom());
+  const auto date = date::parse_imap_date(text);
+  if (!date) t.fail("A date is malformed");
+  return date ? std::chrono::floor<std::chrono::days>(*date) : std::chrono::sys_days();
+}
+
+// "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer      search-modseq-ext = SP entry-name SP entry-type-req
+std::uint64_t read_modseq(Tokens& t) {
+  if (t.peek() == '"') {
+    t.string();
+    t.space();
+    if (!t.skip_atom("ALL") && !t.skip_atom("PRIV") && !t.skip_atom("SHARED"))
+      t.fail("Unknown entry type behind MODSEQ");
+    t.space();
+  }
+  return t.number64();
+}
+
+// RFC 8474 7: objectid = 1*255(ALPHA / DIGIT / "_" / "-")
+std::string read_object_id(Tokens& t) {
+  const std::string_view text = t.name();
+  if (text.size() > 255 || text.find('.') != std::string_view::npos) t.fail("An object identifier is malformed");
+  return std::string(text);
+}
+
+std::string read_keyword(Tokens& t) {
+  const std::string_view text = t.atom();
+  if (t.ok() && !is_keyword(text)) t.fail("A keyword is too long", Fault::limit);
+  return std::string(text);
+}
+
+void read_argument(Tokens& t, Argument argument, SearchKey& key) {
+  if (argument == Argument::none) return;
+  t.space();
+  switch (argument) {
+    case Argument::none:
+      return;
+    case Argument::text:
+      key.text = t.astring();
+      return;
+    case Argument::keyword:
+      key.text = read_keyword(t);
+      return;
+    case Argument::date:
+      key.day = read_date(t);
+      return;
+    case Argument::octets:
+      key.number = t.number64();
+      return;
+    case Argument::seconds:
+      key.number = t.nz_number();
+      return;
+    case Argument::set:
+      key.set = t.sequence_set();
+      return;
+    case Argument::field:
+      key.field = t.astring();
+      t.space();
+      key.text = t.astring();
+      return;
+    case Argument::modseq:
+      key.number = read_modseq(t);
+      return;
+    case Argument::object_id:
+      key.text = read_object_id(t);
+      return;
+  }
+}
+
+// Reads the keys into a flat vector. What is open is on a stack of our own, not on the program's.
+class KeysReader {
+ public:
+  explicit KeysReader(Tokens& t) : t_(t) {}
+
+  // 1*(SP search-key), from behind the first space.
+  std::vector<SearchKey> read() {
+    open(SearchOp::conjunction, kUntilClosed);
+    while (t_.ok() && !open_.empty()) {
+      if (!begin_key()) end_keys();
+    }
+    return std::move(keys_);
+  }
+
+ private:
+  static constexpr std::uint8_t kUntilClosed = 0;
+  struct Open {
+    std::size_t key;
+    std::uint8_t missing;  // operands; kUntilClosed: any number, up to ')' or the end
+  };
+
+  SearchKey& add(SearchOp op) {
+    if (keys_.size() == kMaxSearchKeys) t_.fail("Too many search keys", Fault::limit);
+    auto& key = keys_.emplace_back();
+    key.op = op;
+    key.end = static_cast<std::uint32_t>(keys_.size());
+    return key;
+  }
+
+  void open(SearchOp op, std::uint8_t operands) {
+    if (open_.size() > kMaxSearchDepth) t_.fail("The search is too deep", Fault::limit);
+    open_.push_back({keys_.size(), operands});
+    add(op);
+  }
+
+  // True when it was the beginning of a composed key, so that another key follows at once.
+  bool begin_key() {
+    if (t_.skip('(')) {
+      open(SearchOp::conjunction, kUntilClosed);
+      return true;
+    }
+    if (ascii::is_digit(t_.peek()) || t_.peek() == '*' || t_.peek() == '$') {
+      add(SearchOp::sequence).set = t_.sequence_set();
+      return false;
+    }
+    const std::string_view name = t_.name();
+    const bool negation = ascii::iequals(name, "NOT");
+    if (negation || ascii::iequals(name, "OR")) {
+      open(negation ? SearchOp::negation : SearchOp::disjunction, negation ? 1 : 2);
+      t_.space();
+      return true;
+    }
+    const auto* row = std::ranges::find_if(kKeys, [name](const KeyRow& r) { return ascii::iequals(r.name, name); });
+    if (row == std::end(kKeys)) {
+      t_.fail("Unknown search key");
+      return false;
+    }
+    SearchKey& key = add(row->op);
+    key.wanted = row->wanted;
+    key.flag = row->flag;
+    read_argument(t_, row->argument, key);
+    return false;
+  }
+
+  // A key is complete: ends what ends with it, up to where another key is due.
+  void end_keys() {
+    while (t_.ok() && !open_.empty()) {
+      Open& top = open_.back();
+      const bool group = top.missing == kUntilClosed;
+      const bool ended = group ? (open_.size() == 1 ? t_.at_last() : t_.skip(')')) : --top.missing == 0;
+      if (!ended) return t_.space();
+      keys_[top.key].end = static_cast<std::uint32_t>(keys_.size());
+      open_.pop_back();
+    }
+  }
+
+  Tokens& t_;
+  std::vector<SearchKey> keys_;
+  std::vector<Open> open_;
+};
+
+// search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
+SearchReturn read_returns(Tokens& t) {
+  SearchReturn out;
+  t.space();
+  t.expect('(', "A list of return options is missing");
+  if (t.skip(')')) {
+    out.all = true;
+    return out;
+  }
+  do {
+    if (t.skip_atom("MIN")) {
+      out.min = true;
+    } else if (t.skip_atom("MAX")) {
+      out.max = true;
+    } else if (t.skip_atom("ALL")) {
+      out.all = true;
+    } else if (t.skip_atom("COUNT")) {
+      out.count = true;
+    } else if (t.skip_atom("SAVE")) {
+      out.save = true;
+    } else {
+      t.fail("Unknown return option of SEARCH");
+    }
+  } while (t.skip(' '));
+  t.expect(')', "The list of return options has no end");
+  return out;
+}
+
+}  // namespace
+
+// search = "SEARCH" [search-return-opts] SP search-program
+// search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
+Body parse_search(Tokens& t, bool uid) {
+  Search out;
+  out.uid = uid;
+  t.space();
+  if (t.skip_atom("RETURN")) {
+    out.returns = read_returns(t);
+    t.space();
+  }
+  if (t.skip_atom("CHARSET")) {
+    t.space();
+    out.charset = ascii::to_upper(t.astring());
+    if (out.charset.empty()) t.fail("The charset has no name");
+    t.space();
+  }
+  out.keys = KeysReader(t).read();
+  return out;
+}
+
+}  // namespace gatepost::imap

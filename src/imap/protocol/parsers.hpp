@@ -1,0 +1,19 @@
+#pragma once
+
+#include "imap/protocol/command.hpp"
+#include "imap/protocol/tokens.hpp"
+
+// The arguments of each command, read from behind its name (at the space, when there are any). A new command is one
+// more function here, one row in command.cpp's table and one alternative of Body.
+namespace gatepost::imap {
+
+Body parse_select(Tokens& t, bool read_only);
+Body parse_create(Tokens& t);
+Body parse_list(Tokens& t);
+Body parse_lsub(Tokens& t);
+Body parse_status(Tokens& t);
+Body parse_search(Tokens& t, bool uid);
+Body parse_fetch(Tokens& t, bool uid);
+Body parse_store(Tokens& t, bool uid);
+
+}  // namespace gatepost::imap
