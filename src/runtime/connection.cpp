@@ -1,0 +1,403 @@
+#include "runtime/connection.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "runtime/events.hpp"
+
+namespace gatepost::runtime {
+
+namespace {
+
+// Unconsumed input up to this size waits in a block of its own, so that half a line does not hold a pooled buffer.
+constexpr std::size_t kSmallHold = 1024;
+// Room a read must find; less, and the buffer is compacted or grown.
+constexpr std::size_t kMinRoom = 4 << 10;
+constexpr std::size_t kWritePiece = 64 << 10;
+constexpr std::size_t kTinyText = 64;
+
+class StreamWaker final : public Waker, public std::enable_shared_from_this<StreamWaker> {
+ public:
+  StreamWaker(boost::asio::any_io_executor executor, Stream& stream) : executor_(std::move(executor)), stream_(&stream) {}
+
+  void wake() override {
+    if (gone_ || pending_.exchange(true)) return;
+    boost::asio::post(executor_, [self = shared_from_this()] {
+      self->pending_ = false;
+      if (self->stream_ != nullptr) self->stream_->wake();
+    });
+  }
+  // On the stream's thread.
+  void detach() {
+    gone_ = true;
+    stream_ = nullptr;
+  }
+
+ private:
+  boost::asio::any_io_executor executor_;
+  std::atomic<bool> pending_{false}, gone_{false};
+  Stream* stream_;                           // touched on the stream's thread only
+};
+
+// Unconsumed octets in a borrowed buffer.
+class Input {
+ public:
+  explicit Input(BufferPool& pool) : pool_(pool) {}
+  ~Input() { pool_.give_back(std::move(buffer_)); }
+
+  std::string_view view() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  std::size_t size() const { return end_ - begin_; }
+  bool empty() const { return begin_ == end_; }
+
+  void consume(std::size_t octets) { begin_ += octets; }
+  void clear() { begin_ = end_ = 0; }
+
+  // Before a wait that may be long.
+  void let_go() {
+    if (size() > kSmallHold || buffer_.size() <= kSmallHold) return;
+    Buffer kept;
+    if (!empty()) kept = Buffer(std::make_unique_for_overwrite<char[]>(size()), size());
+    replace(std::move(kept));
+  }
+
+  // Room to read into, within `max` octets of unconsumed input.
+  std::span<char> room(std::size_t max) {
+    const std::size_t floor = std::max(large_ ? BufferPool::kLargeOctets : BufferPool::kOctets, size() + kMinRoom);
+    const std::size_t wanted = empty() ? floor : std::max(floor, 2 * size());
+    if (buffer_.empty() || buffer_.size() - size() < kMinRoom) {
+      replace(pool_.take(std::min(wanted, std::max(max, BufferPool::kOctets))));
+    } else if (buffer_.size() - end_ < kMinRoom) {
+      std::memmove(buffer_.data(), buffer_.data() + begin_, size());
+      end_ = size();
+      begin_ = 0;
+    }
+    return std::span(buffer_.data() + end_, buffer_.size() - end_);
+  }
+  void filled(std::size_t octets) {
+    // A peer that fills the buffer has more to send: fewer, larger reads from now on, until it slows down.
+    large_ = begin_ == 0 && octets + kMinRoom > buffer_.size();
+    end_ += octets;
+  }
+
+ private:
+  void replace(Buffer next) {
+    const std::size_t used = size();
+    if (used != 0) std::memcpy(next.data(), buffer_.data() + begin_, used);
+    pool_.give_back(std::exchange(buffer_, std::move(next)));
+    begin_ = 0;
+    end_ = used;
+  }
+
+  BufferPool& pool_;
+  Buffer buffer_;
+  std::size_t begin_ = 0, end_ = 0;
+  bool large_ = false;
+};
+
+class Connection final : public Output, public LiveConnections::Member {
+ public:
+  Connection(std::unique_ptr<Stream> stream, Peer peer, const SessionFactory& make, const ServeSettings& settings,
+             const ServeParts& parts, boost::asio::any_io_executor executor)
+      : stream_(std::move(stream)),
+        peer_(std::move(peer)),
+        make_(make),
+        settings_(settings),
+        parts_(parts),
+        input_(parts.buffers),
+        waker_(std::make_shared<StreamWaker>(std::move(executor), *stream_)) {
+    parts_.live.add(*this);
+  }
+  ~Connection() {
+    parts_.live.remove(*this);
+    waker_->detach();
+    session_.reset();
+    let_go_text();
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Task<> run();
+  Task<> finish(std::string failure);
+
+  std::string& buffer() override {
+    if (text_.capacity() < kTinyText) text_ = parts_.buffers.take_text();
+    return text_;
+  }
+  Task<Result<>> drain() override;
+
+  void stop() override {
+    stop_requested_ = true;
+    stream_->wake();
+  }
+  void abort() override { stream_->close(); }
+
+ private:
+  enum class Event { input, woken, timed_out, ended };
+
+  Task<> converse();
+  Task<bool> start_tls();
+  Task<Event> next_event();
+  Task<Event> read();
+  // The session's answer to an event; nothing when the connection is to end.
+  Task<std::optional<Step>> react(Event event);
+
+  SteadyPoint now() const { return parts_.clock.steady(); }
+  void note(std::size_t consumed);
+  SteadyPoint deadline() const;
+  std::chrono::seconds allowed() const;
+  bool ends_now() const { return stop_requested_ && session_->waiting() != Waiting::data; }
+  void let_go_text() {
+    if (text_.capacity() < kTinyText || !text_.empty()) return;
+    parts_.buffers.give_back(std::exchange(text_, std::string()));
+  }
+  void log(const gatepost::Event& event, std::string why);
+
+  std::unique_ptr<Stream> stream_;
+  Peer peer_;
+  const SessionFactory& make_;
+  const ServeSettings& settings_;
+  ServeParts parts_;
+  Input input_;
+  std::string text_;
+  std::shared_ptr<StreamWaker> waker_;
+  std::unique_ptr<Session> session_;
+  Waiting phase_ = Waiting::greeting;
+  SteadyPoint phase_since_{}, item_since_{}, read_at_{};
+  std::size_t phase_octets_ = 0;
+  bool stop_requested_ = false, broken_ = false, peer_gone_ = false;
+};
+
+void Connection::log(const gatepost::Event& event, std::string why) {
+  parts_.log.write(event, {{"conn", peer_.connection_id},
+                           {"listener", peer_.listener},
+                           {"remote", peer_.remote.to_string()},
+                           {"why", std::move(why)}});
+}
+
+std::chrono::seconds Connection::allowed() const {
+  switch (phase_) {
+    case Waiting::greeting: return settings_.deadlines.greeting;
+    case Waiting::command: return settings_.deadlines.command;
+    case Waiting::idle: return settings_.deadlines.idle;
+    case Waiting::data: return settings_.deadlines.data;
+    case Waiting::sign_in: return settings_.deadlines.sign_in;
+  }
+  return settings_.deadlines.command;
+}
+
+// Keeps the books of the deadlines after the session took `consumed` octets.
+void Connection::note(std::size_t consumed) {
+  const Waiting before = std::exchange(phase_, session_->waiting());
+  const bool item_done = consumed != 0 && (phase_ == Waiting::command || phase_ == Waiting::idle);
+  if (phase_ != before || item_done) {
+    phase_since_ = now();
+    read_at_ = phase_since_;
+    phase_octets_ = 0;
+  } else if (phase_ == Waiting::data) {
+    phase_octets_ += consumed;
+  }
+  if (consumed != 0) item_since_ = SteadyPoint::max();
+}
+
+SteadyPoint Connection::deadline() const {
+  if (phase_ == Waiting::data) {
+    const auto earned = std::chrono::seconds(phase_octets_ / kMinDataRate);
+    return std::min(read_at_ + allowed(), phase_since_ + allowed() + earned);
+  }
+  const SteadyPoint of_phase = phase_since_ + allowed();
+  if (input_.empty() || item_since_ == SteadyPoint::max()) return of_phase;
+  return std::min(of_phase, item_since_ + settings_.deadlines.command);
+}
+
+Task<Result<>> Connection::drain() {
+  if (broken_) co_return fail(Errc::closed, "the peer is gone");
+  std::size_t sent = 0;
+  while (sent < text_.size()) {
+    const std::string_view piece = std::string_view(text_).substr(sent, kWritePiece);
+    stream_->set_deadline(now() + settings_.deadlines.data);
+    auto done = co_await stream_->write_all(piece);
+    if (!done) {
+      broken_ = true;
+      text_.clear();
+      co_return std::unexpected(std::move(done).error());
+    }
+    sent += piece.size();
+  }
+  text_.clear();
+  co_return Result<>();
+}
+
+// RFC 3207 4.2, RFC 9051 6.2.1, RFC 2595 4: what came before the handshake is not trusted, and not used after it.
+Task<bool> Connection::start_tls() {
+  auto sent = co_await drain();
+  input_.clear();
+  input_.let_go();
+  let_go_text();
+  if (!sent || settings_.tls == nullptr) co_return false;
+  stream_->set_deadline(now() + settings_.handshake);
+  auto facts = co_await stream_->start_tls_server(*settings_.tls);
+  if (!facts) {
+    broken_ = true;
+    log(event::kTlsFailed, std::move(facts).error().detail);
+    co_return false;
+  }
+  peer_.tls = *std::move(facts);
+  co_return true;
+}
+
+Task<Connection::Event> Connection::next_event() {
+  let_go_text();
+  input_.let_go();
+  if (!input_.empty() && item_since_ == SteadyPoint::max()) item_since_ = now();
+  stream_->set_deadline(deadline());
+  auto readable = co_await stream_->wait_readable();
+  if (!readable) co_return readable.error().code == Errc::timed_out ? Event::timed_out : Event::ended;
+  if (!*readable) co_return Event::woken;
+  co_return co_await read();
+}
+
+Task<Connection::Event> Connection::read() {
+  const std::span<char> room = input_.room(session_->max_buffered());
+  auto got = co_await stream_->read_some(room);
+  if (!got) {
+    const bool late = got.error().code == Errc::timed_out;
+    broken_ = !late;
+    co_return late ? Event::timed_out : Event::ended;
+  }
+  if (*got == 0) co_return Event::ended;
+  input_.filled(*got);
+  read_at_ = now();
+  co_return Event::input;
+}
+
+Task<std::optional<Step>> Connection::react(Event event) {
+  switch (event) {
+    case Event::input: co_return co_await session_->step(input_.view());
+    case Event::woken:
+      // A stop request arrives as a wake, too; the caller looks for it after this step.
+      if (ends_now()) co_return Step{};
+      co_return co_await session_->woken();
+    case Event::timed_out:
+      if (!session_->timed_out()) co_return std::nullopt;
+      phase_since_ = read_at_ = now();
+      phase_octets_ = 0;
+      item_since_ = SteadyPoint::max();
+      co_return Step{};
+    case Event::ended: peer_gone_ = true; co_return std::nullopt;
+  }
+  co_return std::nullopt;
+}
+
+Task<> Connection::converse() {
+  phase_since_ = read_at_ = now();
+  item_since_ = SteadyPoint::max();
+  Step step = co_await session_->opened();
+  bool untried = false;                      // input that the session has not seen in its present state
+  for (;;) {
+    input_.consume(std::min(step.consumed, input_.size()));
+    note(step.consumed);
+    if (step.next == Next::close) break;
+    if (step.next == Next::start_tls) {
+      if (!co_await start_tls()) break;
+      session_->tls_started(*peer_.tls);
+      note(0);
+      step.consumed = 0;
+    }
+    if (full() && !co_await drain()) break;
+    if (ends_now()) {
+      session_->stopping();
+      break;
+    }
+    if (!input_.empty() && (step.consumed != 0 || untried)) {
+      untried = false;
+      step = co_await session_->step(input_.view());
+      continue;
+    }
+    if (input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets)) {
+      log(event::kSessionStuck, std::to_string(input_.size()) + " octets");
+      break;
+    }
+    if (!co_await drain()) break;
+    const Event event = co_await next_event();
+    untried = event == Event::woken;
+    auto reaction = co_await react(event);
+    if (!reaction) break;
+    step = *reaction;
+  }
+  if (!broken_) co_await drain();
+  if (broken_ || peer_gone_) session_->closed();
+}
+
+Task<> Connection::run() {
+  if (settings_.implicit_tls && !co_await start_tls()) co_return;
+  session_ = make_(peer_, *this, waker_);
+  if (!session_) co_return;
+  co_await converse();
+}
+
+Task<> Connection::finish(std::string failure) {
+  if (!failure.empty()) {
+    log(event::kSessionFailed, std::move(failure));
+    stream_->close();
+  }
+  session_.reset();
+  input_.clear();
+  input_.let_go();
+  text_.clear();
+  let_go_text();
+  if (broken_) {
+    stream_->close();
+  } else {
+    co_await stream_->shutdown();
+  }
+}
+
+}  // namespace
+
+void LiveConnections::add(Member& member) {
+  members_.push_back(&member);
+  if (stopping_) member.stop();
+}
+
+void LiveConnections::remove(Member& member) {
+  const auto at = std::ranges::find(members_, &member);
+  if (at == members_.end()) return;
+  *at = members_.back();
+  members_.pop_back();
+}
+
+void LiveConnections::stop_all() {
+  stopping_ = true;
+  for (Member* const member : members_) member->stop();
+}
+
+void LiveConnections::abort_all() {
+  stopping_ = true;
+  for (Member* const member : members_) member->abort();
+}
+
+Task<> serve(std::unique_ptr<Stream> stream, Peer peer, const SessionFactory& make, const ServeSettings& settings,
+             ServeParts parts) {
+  auto executor = co_await boost::asio::this_coro::executor;
+  const auto connection =
+      std::make_unique<Connection>(std::move(stream), std::move(peer), make, settings, parts, std::move(executor));
+  std::string failure;
+  try {
+    co_await connection->run();
+  } catch (const std::exception& e) {
+    failure = e.what();
+  } catch (...) {
+    failure = "an unknown exception";
+  }
+  co_await connection->finish(std::move(failure));
+}
+
+}  // namespace gatepost::runtime

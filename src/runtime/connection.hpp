@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "runtime/buffer_pool.hpp"
+#include "runtime/session.hpp"
+#include "runtime/stream.hpp"
+#include "runtime/task.hpp"
+
+namespace gatepost::runtime {
+
+// Makes the session of a new connection, after the handshake where TLS is implicit. The session may keep the references:
+// they outlive it. nullptr: the connection is closed without a word.
+using SessionFactory = std::function<std::unique_ptr<Session>(Peer&, Output&, std::shared_ptr<Waker>)>;
+
+// The connections of one I/O thread that serve() runs, so that they can be told to end. All calls on that thread.
+class LiveConnections {
+ public:
+  class Member {
+   public:
+    virtual void stop() = 0;                 // the session says farewell when it is between two items
+    virtual void abort() = 0;                // the stream is closed under it
+   protected:
+    ~Member() = default;
+  };
+  void add(Member& member);                  // told to stop at once when stop_all() was called
+  void remove(Member& member);
+  void stop_all();
+  void abort_all();
+  std::size_t size() const { return members_.size(); }
+
+ private:
+  std::vector<Member*> members_;
+  bool stopping_ = false;
+};
+
+// All of it is borrowed until serve() ends.
+struct ServeSettings {
+  Deadlines deadlines;
+  TlsServer* tls = nullptr;                  // none: Next::start_tls closes the connection
+  bool implicit_tls = false;
+  std::chrono::seconds handshake{30};        // for one TLS handshake
+};
+struct ServeParts {
+  const Clock& clock;
+  Log& log;
+  BufferPool& buffers;
+  LiveConnections& live;
+};
+
+// Octets a second that message data must come with on average once its deadline has passed for the first time.
+inline constexpr std::size_t kMinDataRate = 100;
+
+// One connection from its first octet to its last: reads, feeds the session, sends what it wrote, upgrades to TLS, watches
+// the deadlines. Replies to pipelined items leave in one write. Nothing is read while output waits to be sent. An idle
+// connection holds no buffer. Whatever fails ends this connection alone. Ends when the stream is closed.
+//
+// Deadlines: greeting and sign_in run from when the session began to wait so; command and idle from the last finished item;
+// an unfinished item has no longer than `command`; data from the last octet read, and not slower than kMinDataRate; output
+// must move within `data`.
+Task<> serve(std::unique_ptr<Stream> stream, Peer peer, const SessionFactory& make, const ServeSettings& settings,
+             ServeParts parts);
+
+}  // namespace gatepost::runtime

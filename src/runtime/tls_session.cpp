@@ -1,0 +1,117 @@
+#include "runtime/tls_session.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "runtime/tls_error.hpp"
+
+namespace gatepost::runtime {
+
+namespace {
+
+// RFC 9266 4.1: label "EXPORTER-Channel-Binding", zero-length context, 32 octets.
+std::string channel_binding(SSL* ssl) {
+  // RFC 9266 4.2: before TLS 1.3 only with the extended master secret, else two connections could be given the same value.
+  if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1) return {};
+  constexpr std::string_view kLabel = "EXPORTER-Channel-Binding";
+  std::string out(32, '\0');
+  const int ok = SSL_export_keying_material(ssl, reinterpret_cast<unsigned char*>(out.data()), out.size(), kLabel.data(),
+                                            kLabel.size(), reinterpret_cast<const unsigned char*>(""), 0, 1);
+  return ok == 1 ? out : std::string();
+}
+
+std::string subject_of(const X509* certificate) {
+  if (certificate == nullptr) return {};
+  BIO* const memory = BIO_new(BIO_s_mem());
+  std::string out;
+  if (memory != nullptr && X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(memory, &text);
+    if (size > 0) out.assign(text, static_cast<std::size_t>(size));
+  }
+  BIO_free(memory);
+  return out;
+}
+
+}  // namespace
+
+TlsSession::TlsSession(ssl_st* ssl, std::shared_ptr<const void> context) : ssl_(ssl), context_(std::move(context)) {}
+
+TlsSession::~TlsSession() { SSL_free(ssl_); }
+
+TlsProgress TlsSession::progress(int result) {
+  const int saved = errno;
+  switch (SSL_get_error(ssl_, result)) {
+    case SSL_ERROR_NONE: return TlsProgress::done;
+    case SSL_ERROR_WANT_READ: return TlsProgress::want_read;
+    case SSL_ERROR_WANT_WRITE: return TlsProgress::want_write;
+    case SSL_ERROR_ZERO_RETURN: ERR_clear_error(); return TlsProgress::ended;
+    default: {
+      std::string words = tls_failure_words(ssl_);
+      // The first failure is the cause; OpenSSL has no words for what follows it.
+      if (!failure_.empty()) return TlsProgress::failed;
+      if (words.empty()) words = saved == 0 ? "the peer closed the connection" : std::strerror(saved);
+      failure_ = std::move(words);
+      return TlsProgress::failed;
+    }
+  }
+}
+
+TlsProgress TlsSession::handshake() {
+  ERR_clear_error();
+  errno = 0;
+  const TlsProgress at = progress(SSL_do_handshake(ssl_));
+  if (at == TlsProgress::ended) failure_ = "the peer closed the connection in the middle of the handshake";
+  return at;
+}
+
+TlsProgress TlsSession::read(std::span<char> into, std::size_t& got) {
+  ERR_clear_error();
+  errno = 0;
+  got = 0;
+  return progress(SSL_read_ex(ssl_, into.data(), into.size(), &got));
+}
+
+TlsProgress TlsSession::write(std::string_view octets, std::size_t& put) {
+  ERR_clear_error();
+  errno = 0;
+  put = 0;
+  return progress(SSL_write_ex(ssl_, octets.data(), octets.size(), &put));
+}
+
+TlsProgress TlsSession::peek() {
+  if (SSL_pending(ssl_) > 0) return TlsProgress::done;
+  ERR_clear_error();
+  errno = 0;
+  char octet = 0;
+  std::size_t got = 0;
+  return progress(SSL_peek_ex(ssl_, &octet, 1, &got));
+}
+
+void TlsSession::send_close_notify() {
+  ERR_clear_error();
+  // Not after a fatal error: OpenSSL forbids it, and the peer would not understand.
+  if (failure_.empty() && SSL_is_init_finished(ssl_) == 1) SSL_shutdown(ssl_);
+  ERR_clear_error();
+}
+
+TlsFacts TlsSession::facts() const {
+  TlsFacts facts;
+  facts.version = SSL_get_version(ssl_);
+  facts.cipher = SSL_get_cipher_name(ssl_);
+  if (const char* const name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name)) facts.server_name = name;
+  facts.tls_exporter = channel_binding(ssl_);
+  facts.resumed = SSL_session_reused(ssl_) == 1;
+  const X509* const peer = SSL_get0_peer_certificate(ssl_);
+  facts.peer_verified = peer != nullptr && SSL_is_server(ssl_) == 0 && SSL_get_verify_result(ssl_) == X509_V_OK &&
+                        SSL_get0_peername(ssl_) != nullptr;
+  facts.peer_subject = subject_of(peer);
+  return facts;
+}
+
+}  // namespace gatepost::runtime
