@@ -1,0 +1,68 @@
+#include "runtime/connections.hpp"
+
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace gatepost::runtime {
+
+Connections::Connections(IoThreads& threads, const Clock& clock, Log& log)
+    : threads_(threads), clock_(clock), log_(log), per_thread_(std::make_unique<PerThread[]>(threads.size())),
+      // Seconds since 1970 with room for 256 connections in each: a later process begins beyond this one's numbers.
+      next_id_(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch()).count())
+               << 8) {}
+
+Connections::~Connections() = default;
+
+ServeParts Connections::parts(std::size_t thread) {
+  return {clock_, log_, per_thread_[thread].buffers, per_thread_[thread].live};
+}
+
+std::size_t Connections::count() const {
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < threads_.size(); ++i) total += per_thread_[i].count.load(std::memory_order_acquire);
+  return total;
+}
+
+std::string Connections::next_id() { return fmt::format("{:x}", next_id_.fetch_add(1, std::memory_order_relaxed)); }
+
+Connections::Ticket Connections::place() {
+  const std::size_t begin = turn_.fetch_add(1, std::memory_order_relaxed) % threads_.size();
+  std::size_t best = begin;
+  for (std::size_t i = 1; i < threads_.size(); ++i) {
+    const std::size_t at = (begin + i) % threads_.size();
+    if (per_thread_[at].count.load(std::memory_order_relaxed) < per_thread_[best].count.load(std::memory_order_relaxed)) best = at;
+  }
+  per_thread_[best].count.fetch_add(1, std::memory_order_relaxed);
+  return Ticket(&per_thread_[best].count, best);
+}
+
+void Connections::stop_all() {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_.post(i, [live = &per_thread_[i].live] { live->stop_all(); });
+  }
+}
+
+void Connections::abort_all() {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_.post(i, [live = &per_thread_[i].live] { live->abort_all(); });
+  }
+}
+
+bool Connections::wait_until_none(std::chrono::milliseconds limit) const {
+  const auto until = std::chrono::steady_clock::now() + limit;
+  while (count() != 0) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+bool Connections::drain(std::chrono::milliseconds grace) {
+  stop_all();
+  if (wait_until_none(grace)) return true;
+  abort_all();
+  return wait_until_none(kAbortWait);
+}
+
+}  // namespace gatepost::runtime
