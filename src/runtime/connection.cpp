@@ -134,7 +134,7 @@ class Connection final : public Output, public LiveConnections::Member {
   Task<Result<>> drain() override;
 
   void stop() override {
-    stop_requested_ = true;
+    stop_requested_ = stop_wake_ = true;
     stream_->wake();
   }
   void abort() override { stream_->close(); }
@@ -172,7 +172,7 @@ class Connection final : public Output, public LiveConnections::Member {
   Waiting phase_ = Waiting::greeting;
   SteadyPoint phase_since_{}, item_since_{}, read_at_{};
   std::size_t phase_octets_ = 0;
-  bool stop_requested_ = false, broken_ = false, peer_gone_ = false;
+  bool stop_requested_ = false, stop_wake_ = false, broken_ = false, peer_gone_ = false;
 };
 
 void Connection::log(const gatepost::Event& event, std::string why) {
@@ -282,8 +282,8 @@ Task<std::optional<Step>> Connection::react(Event event) {
   switch (event) {
     case Event::input: co_return co_await session_->step(input_.view());
     case Event::woken:
-      // A stop request arrives as a wake, too; the caller looks for it after this step.
-      if (ends_now()) co_return Step{};
+      // A stop request arrives as a wake, too; it is not news for the session.
+      if (std::exchange(stop_wake_, false)) co_return Step{};
       co_return co_await session_->woken();
     case Event::timed_out:
       if (!session_->timed_out()) co_return std::nullopt;

@@ -19,7 +19,7 @@ struct LimitSettings {                       // 0: no limit
   std::uint32_t total = 0;                   // connections at one time
   std::uint32_t per_address = 0;             // at one time, counted by IpAddress::limit_key()
   std::uint32_t per_minute = 0;              // new ones of one address
-  std::vector<Network> unlimited;            // addresses the two address limits do not count
+  std::vector<Network> unlimited = {};            // addresses the two address limits do not count
 };
 
 enum class Refusal : std::uint8_t { none, total, address, rate };

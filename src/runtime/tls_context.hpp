@@ -76,7 +76,7 @@ struct TlsClientSettings {
     name_and_chain,                         // RFC 9525: trusted chain and the name asked for, else the handshake fails
   };
   Verify verify = Verify::name_and_chain;
-  std::filesystem::path ca_file;            // PEM; empty: the system's store
+  std::filesystem::path ca_file = {};       // PEM; empty: the system's store
   TlsMinimum minimum = TlsMinimum::v1_2;
 };
 
