@@ -105,27 +105,26 @@ class Input {
 class Connection final : public Output, public LiveConnections::Member {
  public:
   Connection(std::unique_ptr<Stream> stream, Peer peer, const SessionFactory& make, const ServeSettings& settings,
-             const ServeParts& parts, boost::asio::any_io_executor executor)
+             const ServeParts& parts)
       : stream_(std::move(stream)),
         peer_(std::move(peer)),
         make_(make),
         settings_(settings),
         parts_(parts),
-        input_(parts.buffers),
-        waker_(std::make_shared<StreamWaker>(std::move(executor), *stream_)) {
+        input_(parts.buffers) {
     parts_.live.add(*this);
   }
   ~Connection() {
     parts_.live.remove(*this);
-    waker_->detach();
+    if (waker_) waker_->detach();
     session_.reset();
     let_go_text();
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  Task<> run();
-  Task<> finish(std::string failure);
+  // The whole conversation; `self` keeps the connection alive meanwhile.
+  Task<> run(std::unique_ptr<Connection> self);
 
   std::string& buffer() override {
     if (text_.capacity() < kTinyText) text_ = parts_.buffers.take_text();
@@ -142,10 +141,13 @@ class Connection final : public Output, public LiveConnections::Member {
  private:
   enum class Event { input, woken, timed_out, ended };
 
-  Task<> converse();
+  Task<Step> begin();
+  // What is to be done before the session can get more input; false: the connection is to end.
+  Task<bool> settle(const Step& step);
+  Task<> finish();
   Task<bool> start_tls();
-  Task<Event> next_event();
-  Task<Event> read();
+  void prepare_to_wait();
+  Task<Event> after_wait(Result<bool> readable);
   // The session's answer to an event; nothing when the connection is to end.
   Task<std::optional<Step>> react(Event event);
 
@@ -253,18 +255,16 @@ Task<bool> Connection::start_tls() {
   co_return true;
 }
 
-Task<Connection::Event> Connection::next_event() {
+void Connection::prepare_to_wait() {
   let_go_text();
   input_.let_go();
   if (!input_.empty() && item_since_ == SteadyPoint::max()) item_since_ = now();
   stream_->set_deadline(deadline());
-  auto readable = co_await stream_->wait_readable();
-  if (!readable) co_return readable.error().code == Errc::timed_out ? Event::timed_out : Event::ended;
-  if (!*readable) co_return Event::woken;
-  co_return co_await read();
 }
 
-Task<Connection::Event> Connection::read() {
+Task<Connection::Event> Connection::after_wait(Result<bool> readable) {
+  if (!readable) co_return readable.error().code == Errc::timed_out ? Event::timed_out : Event::ended;
+  if (!*readable) co_return Event::woken;
   const std::span<char> room = input_.room(session_->max_buffered());
   auto got = co_await stream_->read_some(room);
   if (!got) {
@@ -296,58 +296,72 @@ Task<std::optional<Step>> Connection::react(Event event) {
   co_return std::nullopt;
 }
 
-Task<> Connection::converse() {
+// The handshake of implicit TLS, the session and its greeting.
+Task<Step> Connection::begin() {
+  auto executor = co_await boost::asio::this_coro::executor;
+  waker_ = std::make_shared<StreamWaker>(executor, *stream_);
+  if (settings_.implicit_tls && !co_await start_tls()) co_return Step{0, Next::close};
+  session_ = make_(peer_, *this, waker_);
+  if (!session_) co_return Step{0, Next::close};
   phase_since_ = read_at_ = now();
   item_since_ = SteadyPoint::max();
-  Step step = co_await session_->opened();
-  bool untried = false;                      // input that the session has not seen in its present state
-  for (;;) {
-    input_.consume(std::min(step.consumed, input_.size()));
-    note(step.consumed);
-    if (step.next == Next::close) break;
-    if (step.next == Next::start_tls) {
-      if (!co_await start_tls()) break;
-      session_->tls_started(*peer_.tls);
-      note(0);
-      step.consumed = 0;
-    }
-    if (full() && !co_await drain()) break;
-    if (ends_now()) {
-      session_->stopping();
-      break;
-    }
-    if (!input_.empty() && (step.consumed != 0 || untried)) {
-      untried = false;
-      step = co_await session_->step(input_.view());
-      continue;
-    }
-    if (input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets)) {
-      log(event::kSessionStuck, std::to_string(input_.size()) + " octets");
-      break;
-    }
-    if (!co_await drain()) break;
-    const Event event = co_await next_event();
-    untried = event == Event::woken;
-    auto reaction = co_await react(event);
-    if (!reaction) break;
-    step = *reaction;
+  co_return co_await session_->opened();
+}
+
+Task<bool> Connection::settle(const Step& step) {
+  input_.consume(std::min(step.consumed, input_.size()));
+  if (!session_) co_return false;
+  note(step.consumed);
+  if (step.next == Next::close) co_return false;
+  if (step.next == Next::start_tls) {
+    if (!co_await start_tls()) co_return false;
+    session_->tls_started(*peer_.tls);
+    note(0);
   }
-  if (!broken_) co_await drain();
-  if (broken_ || peer_gone_) session_->closed();
+  if (full() && !co_await drain()) co_return false;
+  if (ends_now()) session_->stopping();
+  co_return !ends_now();
 }
 
-Task<> Connection::run() {
-  if (settings_.implicit_tls && !co_await start_tls()) co_return;
-  session_ = make_(peer_, *this, waker_);
-  if (!session_) co_return;
-  co_await converse();
-}
-
-Task<> Connection::finish(std::string failure) {
+Task<> Connection::run(std::unique_ptr<Connection> self) {
+  std::string failure;
+  try {
+    Step step = co_await begin();
+    bool untried = false;                    // input that the session has not seen in its present state
+    while (co_await settle(step)) {
+      if (!input_.empty() && (step.consumed != 0 || untried)) {
+        untried = false;
+        step = co_await session_->step(input_.view());
+        continue;
+      }
+      if (input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets)) {
+        log(event::kSessionStuck, std::to_string(input_.size()) + " octets");
+        break;
+      }
+      if (!text_.empty() && !co_await drain()) break;
+      prepare_to_wait();
+      auto readable = co_await stream_->wait_readable();
+      const Event event = co_await after_wait(std::move(readable));
+      untried = event == Event::woken;
+      auto reaction = co_await react(event);
+      if (!reaction) break;
+      step = *reaction;
+    }
+    if (!broken_) co_await drain();
+    if (session_ && (broken_ || peer_gone_)) session_->closed();
+  } catch (const std::exception& e) {
+    failure = e.what();
+  } catch (...) {
+    failure = "an unknown exception";
+  }
   if (!failure.empty()) {
     log(event::kSessionFailed, std::move(failure));
-    stream_->close();
+    broken_ = true;
   }
+  co_await finish();
+}
+
+Task<> Connection::finish() {
   session_.reset();
   input_.clear();
   input_.let_go();
@@ -384,20 +398,12 @@ void LiveConnections::abort_all() {
   for (Member* const member : members_) member->abort();
 }
 
+// Not a coroutine: its arguments would stay in the frame of every idle connection.
 Task<> serve(std::unique_ptr<Stream> stream, Peer peer, const SessionFactory& make, const ServeSettings& settings,
              ServeParts parts) {
-  auto executor = co_await boost::asio::this_coro::executor;
-  const auto connection =
-      std::make_unique<Connection>(std::move(stream), std::move(peer), make, settings, parts, std::move(executor));
-  std::string failure;
-  try {
-    co_await connection->run();
-  } catch (const std::exception& e) {
-    failure = e.what();
-  } catch (...) {
-    failure = "an unknown exception";
-  }
-  co_await connection->finish(std::move(failure));
+  auto connection = std::make_unique<Connection>(std::move(stream), std::move(peer), make, settings, parts);
+  Connection& runs = *connection;
+  return runs.run(std::move(connection));
 }
 
 }  // namespace gatepost::runtime

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -68,6 +69,17 @@ struct ListenerRules {
 };
 
 struct Listener::State : std::enable_shared_from_this<State> {
+  // A connection between accept(2) and its end.
+  struct Arrival {
+    std::shared_ptr<State> state;            // destroyed last: the places are counted in it
+    std::shared_ptr<const ListenerRules> rules;
+    Connections::Ticket ticket;
+    ConnectionLimits::Place place, own_place;
+    int socket;
+    std::unique_ptr<Stream> stream;          // these two until the session runs
+    std::unique_ptr<Peer> peer;
+  };
+
   State(Connections& all, ConnectionLimits& daemon, UniqueFd socket, LimitSettings own_settings)
       : connections(all),
         limits(daemon),
@@ -82,9 +94,9 @@ struct Listener::State : std::enable_shared_from_this<State> {
   // false: nothing can be accepted just now, and not because nobody calls.
   bool accept_batch();
   void accepted(UniqueFd socket, const SocketAddress& from);
-  Task<> run(std::shared_ptr<State> self, std::shared_ptr<const ListenerRules> rules, UniqueFd socket, Endpoint remote,
-             Connections::Ticket ticket, ConnectionLimits::Place place, ConnectionLimits::Place own_place);
-  Task<bool> read_proxy_header(Stream& stream, int socket, Peer& peer);
+  static Task<> welcome_proxied(std::unique_ptr<Arrival> arrival);
+  static void welcome(std::unique_ptr<Arrival> arrival);
+  static Task<bool> read_proxy_header(Arrival& arrival);
   void refused(Refusal refusal, bool own_limit, const Endpoint& remote);
   std::shared_ptr<const ListenerRules> current() const {
     const std::lock_guard lock(mutex);
@@ -162,15 +174,54 @@ void Listener::State::accepted(UniqueFd socket, const SocketAddress& from) {
   if (!place) return refused(Refusal::total, false, *remote);
   auto own_place = own.enter();
   if (!own_place) return refused(Refusal::total, true, *remote);
-  Connections::Ticket ticket = connections.place();
-  const std::size_t target = ticket.thread;
-  auto task = [self = shared_from_this(), chosen = std::move(chosen), socket = std::move(socket), remote = *remote,
-               ticket = std::move(ticket), place = *std::move(place), own_place = *std::move(own_place)]() mutable {
-    State& state = *self;
-    return state.run(std::move(self), std::move(chosen), std::move(socket), remote, std::move(ticket), std::move(place),
-                     std::move(own_place));
-  };
-  connections.threads().spawn(target, std::move(task));
+  const auto peer_at = *remote;
+  const int raw = socket.get();
+  std::unique_ptr<Arrival> arrival(new Arrival{shared_from_this(), std::move(chosen), connections.place(), *std::move(place),
+                                               *std::move(own_place), raw, nullptr, nullptr});
+  arrival->peer = std::make_unique<Peer>();
+  arrival->peer->remote = peer_at;
+  const std::size_t target = arrival->ticket.thread;
+  // The descriptor is registered with the loop that will serve it, on that loop's thread.
+  connections.threads().post(target, [arrival = std::move(arrival), socket = std::move(socket), proxied]() mutable {
+    State& state = *arrival->state;
+    arrival->peer->connection_id = state.connections.next_id();
+    arrival->peer->local = local_endpoint(socket.get()).value_or(state.local);
+    arrival->peer->listener = arrival->rules->settings.name;
+    const std::size_t here = arrival->ticket.thread;
+    arrival->stream = make_tcp_stream(state.connections.threads().executor(here), socket.release());
+    if (!proxied) return welcome(std::move(arrival));
+    state.connections.threads().spawn(here, [arrival = std::move(arrival)]() mutable { return welcome_proxied(std::move(arrival)); });
+  });
+}
+
+Task<> Listener::State::welcome_proxied(std::unique_ptr<Arrival> arrival) {
+  const ListenerSettings& settings = arrival->rules->settings;
+  const Endpoint proxy = arrival->peer->remote;
+  if (!co_await read_proxy_header(*arrival)) {
+    arrival->state->connections.log().write(event::kProxyRefused,
+                                            {{"listener", settings.name}, {"remote", proxy.to_string()}});
+    co_return;
+  }
+  if (settings.admits && !settings.admits(arrival->peer->remote.address)) co_return;
+  welcome(std::move(arrival));
+}
+
+// Starts the conversation, whose end drops the arrival.
+void Listener::State::welcome(std::unique_ptr<Arrival> arrival) {
+  State& state = *arrival->state;
+  for (ConnectionLimits::Place* const counted : {&arrival->place, &arrival->own_place}) {
+    const Refusal refusal = counted->admit(arrival->peer->remote.address);
+    if (refusal != Refusal::none) return state.refused(refusal, counted == &arrival->own_place, arrival->peer->remote);
+  }
+  const std::size_t here = arrival->ticket.thread;
+  Peer peer = std::move(*arrival->peer);
+  arrival->peer.reset();
+  Task<> conversation = serve(std::move(arrival->stream), std::move(peer), arrival->rules->settings.make,
+                              arrival->rules->serve, state.connections.parts(here));
+  asio::co_spawn(state.connections.threads().executor(here), std::move(conversation),
+                 [arrival = std::move(arrival)](std::exception_ptr failure) {
+                   if (failure) std::rethrow_exception(failure);
+                 });
 }
 
 void Listener::State::refused(Refusal refusal, bool own_limit, const Endpoint& remote) {
@@ -191,15 +242,15 @@ void Listener::State::refused(Refusal refusal, bool own_limit, const Endpoint& r
 }
 
 // While the header is incomplete all that has come is part of it, so it is taken; what follows it stays in the socket.
-Task<bool> Listener::State::read_proxy_header(Stream& stream, int socket, Peer& peer) {
+Task<bool> Listener::State::read_proxy_header(Arrival& arrival) {
   std::string header;
-  stream.set_deadline(std::chrono::steady_clock::now() + kProxyHeaderTime);
+  arrival.stream->set_deadline(std::chrono::steady_clock::now() + kProxyHeaderTime);
   for (;;) {
-    auto readable = co_await stream.wait_readable();
+    auto readable = co_await arrival.stream->wait_readable();
     if (!readable) co_return false;
     const std::size_t had = header.size();
     header.resize(kMaxProxyHeader);
-    const ssize_t got = ::recv(socket, header.data() + had, header.size() - had, MSG_PEEK);
+    const ssize_t got = ::recv(arrival.socket, header.data() + had, header.size() - had, MSG_PEEK);
     header.resize(had + (got > 0 ? static_cast<std::size_t>(got) : 0));
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (got <= 0) co_return false;
@@ -207,39 +258,12 @@ Task<bool> Listener::State::read_proxy_header(Stream& stream, int socket, Peer& 
     if (parsed.kind == ProxyHeader::Kind::invalid) co_return false;
     const bool complete = parsed.kind == ProxyHeader::Kind::complete;
     const std::size_t taken = (complete ? parsed.size : header.size()) - had;
-    if (::recv(socket, header.data() + had, taken, 0) != static_cast<ssize_t>(taken)) co_return false;
+    if (::recv(arrival.socket, header.data() + had, taken, 0) != static_cast<ssize_t>(taken)) co_return false;
     if (!complete) continue;
-    if (parsed.source) peer.remote = *parsed.source;
-    if (parsed.destination) peer.local = *parsed.destination;
+    if (parsed.source) arrival.peer->remote = *parsed.source;
+    if (parsed.destination) arrival.peer->local = *parsed.destination;
     co_return true;
   }
-}
-
-Task<> Listener::State::run(std::shared_ptr<State> self, std::shared_ptr<const ListenerRules> chosen, UniqueFd socket,
-                            Endpoint remote, Connections::Ticket ticket, ConnectionLimits::Place place,
-                            ConnectionLimits::Place own_place) {
-  const ListenerSettings& settings = chosen->settings;
-  Peer peer;
-  peer.connection_id = connections.next_id();
-  peer.remote = remote;
-  peer.local = local_endpoint(socket.get()).value_or(local);
-  peer.listener = settings.name;
-  const int raw = socket.get();
-  std::unique_ptr<Stream> stream = make_tcp_stream(connections.threads().executor(ticket.thread), socket.release());
-  if (contains(settings.proxies, remote.address)) {
-    if (!co_await read_proxy_header(*stream, raw, peer)) {
-      connections.log().write(event::kProxyRefused, {{"listener", settings.name}, {"remote", remote.to_string()}});
-      co_return;
-    }
-    if (settings.admits && !settings.admits(peer.remote.address)) co_return;
-  }
-  for (ConnectionLimits::Place* const counted : {&place, &own_place}) {
-    const Refusal refusal = counted->admit(peer.remote.address);
-    if (refusal == Refusal::none) continue;
-    refused(refusal, counted == &own_place, peer.remote);
-    co_return;
-  }
-  co_await serve(std::move(stream), std::move(peer), settings.make, chosen->serve, connections.parts(ticket.thread));
 }
 
 Listener::Listener(Connections& connections, ConnectionLimits& limits, UniqueFd socket, ListenerSettings settings,

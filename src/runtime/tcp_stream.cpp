@@ -69,17 +69,29 @@ class Core : public std::enable_shared_from_this<Core> {
     socket_.close(ignored);
   }
 
-  // true: ready. false: wake() was called, and only when `wakeable`.
-  Task<Result<bool>> wait(WaitFor what, bool wakeable) {
+  asio::posix::stream_descriptor& socket() { return socket_; }
+
+  // The two halves of a wait. Before: nothing when one may wait. After, with what the wait ended with: true when ready, false
+  // when something else happened, which the next before_wait() tells.
+  Result<> before_wait(bool wakeable) {
+    if (closed_) return fail(Errc::closed, "the connection was closed");
+    if (expired_ || !arm()) return fail(Errc::timed_out);
+    wakeable_ = wakeable;
+    return {};
+  }
+  Result<bool> after_wait(const boost::system::error_code& error) {
+    wakeable_ = false;
+    if (!error) return !closed_;
+    if (error == asio::error::operation_aborted) return false;
+    return fail(Errc::closed, error.message());
+  }
+
+  Task<Result<>> wait(WaitFor what) {
     for (;;) {
-      if (closed_) co_return fail(Errc::closed, "the connection was closed");
-      if (wakeable && woken_) co_return false;
-      if (expired_ || !arm()) co_return fail(Errc::timed_out);
-      wakeable_ = wakeable;
+      GP_CO_CHECK(before_wait(false));
       auto [error] = co_await socket_.async_wait(what, kAwait);
-      wakeable_ = false;
-      if (!error && !closed_) co_return true;
-      if (error && error != asio::error::operation_aborted) co_return fail(Errc::closed, error.message());
+      GP_CO_TRY(const bool ready, after_wait(error));
+      if (ready) co_return Result<>();
     }
   }
 
@@ -155,23 +167,19 @@ class TcpStream final : public Stream {
   bool peer_ended_ = false;
 };
 
+// Where connections spend their lives: every octet of this frame is multiplied by their number, so it does not call wait().
 Task<Result<bool>> TcpStream::wait_readable() {
-  if (core_->take_wake()) co_return false;
   for (;;) {
-    auto want = WaitFor::wait_read;
-    if (tls_) {
-      const TlsProgress progress = tls_->peek();
-      // An end or a failure is for read_some() to report.
-      if (progress != TlsProgress::want_read && progress != TlsProgress::want_write) co_return true;
-      if (progress == TlsProgress::want_write) want = WaitFor::wait_write;
-    }
-    auto ready = co_await core_->wait(want, true);
+    if (core_->take_wake()) co_return false;
+    // An end or a failure of TLS is for read_some() to report.
+    const TlsProgress progress = tls_ ? tls_->peek() : TlsProgress::want_read;
+    if (progress != TlsProgress::want_read && progress != TlsProgress::want_write) co_return true;
+    if (auto may = core_->before_wait(true); !may) co_return std::unexpected(std::move(may).error());
+    const auto want = progress == TlsProgress::want_write ? WaitFor::wait_write : WaitFor::wait_read;
+    auto [error] = co_await core_->socket().async_wait(want, kAwait);
+    auto ready = core_->after_wait(error);
     if (!ready) co_return std::unexpected(std::move(ready).error());
-    if (!*ready) {
-      core_->take_wake();
-      co_return false;
-    }
-    if (!tls_) co_return true;
+    if (*ready && !tls_) co_return true;
   }
 }
 
@@ -184,7 +192,7 @@ Task<Result<std::size_t>> TcpStream::read_some(std::span<char> into) {
     if (got >= 0) co_return static_cast<std::size_t>(got);
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return fail(Errc::closed, std::strerror(errno));
-    GP_CO_CHECK(co_await core_->wait(WaitFor::wait_read, false));
+    GP_CO_CHECK(co_await core_->wait(WaitFor::wait_read));
   }
 }
 
@@ -199,14 +207,14 @@ Task<Result<>> TcpStream::write_all(std::string_view octets) {
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return fail(Errc::closed, std::strerror(errno));
-    GP_CO_CHECK(co_await core_->wait(WaitFor::wait_write, false));
+    GP_CO_CHECK(co_await core_->wait(WaitFor::wait_write));
   }
   co_return Result<>();
 }
 
 Task<Result<>> TcpStream::wait_for(TlsProgress progress) {
   const auto want = progress == TlsProgress::want_write ? WaitFor::wait_write : WaitFor::wait_read;
-  GP_CO_CHECK(co_await core_->wait(want, false));
+  GP_CO_CHECK(co_await core_->wait(want));
   co_return Result<>();
 }
 
@@ -253,7 +261,7 @@ Task<Result<TlsFacts>> TcpStream::handshake(std::unique_ptr<TlsSession> session)
     if (progress == TlsProgress::done) break;
     if (progress == TlsProgress::failed || progress == TlsProgress::ended) co_return fail(Errc::closed, session->failure());
     const auto want = progress == TlsProgress::want_write ? WaitFor::wait_write : WaitFor::wait_read;
-    auto ready = co_await core_->wait(want, false);
+    auto ready = co_await core_->wait(want);
     if (!ready && ready.error().code == Errc::timed_out) {
       co_return fail(Errc::timed_out, "the peer did not finish the handshake in time");
     }
@@ -285,7 +293,7 @@ Task<> TcpStream::shutdown() {
     core_->set_deadline(std::chrono::steady_clock::now() + kLinger);
     std::size_t dropped = 0;
     while (!core_->closed() && drop_input(core_->fd(), dropped)) {
-      auto ready = co_await core_->wait(WaitFor::wait_read, false);
+      auto ready = co_await core_->wait(WaitFor::wait_read);
       if (!ready) break;
     }
   }
