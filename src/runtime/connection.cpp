@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstring>
 #include <exception>
-#include <optional>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -141,15 +140,17 @@ class Connection final : public Output, public LiveConnections::Member {
  private:
   enum class Event { input, woken, timed_out, ended };
 
-  Task<Step> begin();
-  // What is to be done before the session can get more input; false: the connection is to end.
-  Task<bool> settle(const Step& step);
+  // These leave the session's last answer in step_; false: the connection is to end.
+  Task<bool> begin();
+  Task<bool> advance();
+  Task<bool> event(Result<bool> readable);
+  Task<bool> settle();
+  Task<> conclude();
+  void failed(const std::exception_ptr& failure);
   Task<> finish();
   Task<bool> start_tls();
   void prepare_to_wait();
   Task<Event> after_wait(Result<bool> readable);
-  // The session's answer to an event; nothing when the connection is to end.
-  Task<std::optional<Step>> react(Event event);
 
   SteadyPoint now() const { return parts_.clock.steady(); }
   void note(std::size_t consumed);
@@ -174,6 +175,8 @@ class Connection final : public Output, public LiveConnections::Member {
   Waiting phase_ = Waiting::greeting;
   SteadyPoint phase_since_{}, item_since_{}, read_at_{};
   std::size_t phase_octets_ = 0;
+  Step step_;
+  bool untried_ = false;                     // input that the session has not seen in its present state
   bool stop_requested_ = false, stop_wake_ = false, broken_ = false, peer_gone_ = false;
 };
 
@@ -248,7 +251,7 @@ Task<bool> Connection::start_tls() {
   auto facts = co_await stream_->start_tls_server(*settings_.tls);
   if (!facts) {
     broken_ = true;
-    log(event::kTlsFailed, std::move(facts).error().detail);
+    log(runtime::event::kTlsFailed, std::move(facts).error().detail);
     co_return false;
   }
   peer_.tls = *std::move(facts);
@@ -278,42 +281,47 @@ Task<Connection::Event> Connection::after_wait(Result<bool> readable) {
   co_return Event::input;
 }
 
-Task<std::optional<Step>> Connection::react(Event event) {
-  switch (event) {
-    case Event::input: co_return co_await session_->step(input_.view());
+Task<bool> Connection::event(Result<bool> readable) {
+  step_ = Step{};
+  untried_ = false;
+  const Event what = co_await after_wait(std::move(readable));
+  switch (what) {
+    case Event::input: step_ = co_await session_->step(input_.view()); co_return true;
     case Event::woken:
+      untried_ = true;
       // A stop request arrives as a wake, too; it is not news for the session.
-      if (std::exchange(stop_wake_, false)) co_return Step{};
-      co_return co_await session_->woken();
+      if (!std::exchange(stop_wake_, false)) step_ = co_await session_->woken();
+      co_return true;
     case Event::timed_out:
-      if (!session_->timed_out()) co_return std::nullopt;
+      if (!session_->timed_out()) co_return false;
       phase_since_ = read_at_ = now();
       phase_octets_ = 0;
       item_since_ = SteadyPoint::max();
-      co_return Step{};
-    case Event::ended: peer_gone_ = true; co_return std::nullopt;
+      co_return true;
+    case Event::ended: peer_gone_ = true; co_return false;
   }
-  co_return std::nullopt;
+  co_return false;
 }
 
 // The handshake of implicit TLS, the session and its greeting.
-Task<Step> Connection::begin() {
+Task<bool> Connection::begin() {
   auto executor = co_await boost::asio::this_coro::executor;
   waker_ = std::make_shared<StreamWaker>(executor, *stream_);
-  if (settings_.implicit_tls && !co_await start_tls()) co_return Step{0, Next::close};
+  if (settings_.implicit_tls && !co_await start_tls()) co_return false;
   session_ = make_(peer_, *this, waker_);
-  if (!session_) co_return Step{0, Next::close};
+  if (!session_) co_return false;
   phase_since_ = read_at_ = now();
   item_since_ = SteadyPoint::max();
-  co_return co_await session_->opened();
+  step_ = co_await session_->opened();
+  co_return true;
 }
 
-Task<bool> Connection::settle(const Step& step) {
-  input_.consume(std::min(step.consumed, input_.size()));
-  if (!session_) co_return false;
-  note(step.consumed);
-  if (step.next == Next::close) co_return false;
-  if (step.next == Next::start_tls) {
+// Does what the session's last answer asks for.
+Task<bool> Connection::settle() {
+  input_.consume(std::min(step_.consumed, input_.size()));
+  note(step_.consumed);
+  if (step_.next == Next::close) co_return false;
+  if (step_.next == Next::start_tls) {
     if (!co_await start_tls()) co_return false;
     session_->tls_started(*peer_.tls);
     note(0);
@@ -323,42 +331,58 @@ Task<bool> Connection::settle(const Step& step) {
   co_return !ends_now();
 }
 
+// Feeds the session until it needs what is not there yet.
+Task<bool> Connection::advance() {
+  while (co_await settle()) {
+    if (!input_.empty() && (step_.consumed != 0 || untried_)) {
+      untried_ = false;
+      step_ = co_await session_->step(input_.view());
+      continue;
+    }
+    if (input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets)) {
+      log(runtime::event::kSessionStuck, std::to_string(input_.size()) + " octets");
+      co_return false;
+    }
+    if (text_.empty()) co_return true;
+    auto sent = co_await drain();
+    co_return sent.has_value();
+  }
+  co_return false;
+}
+
+Task<> Connection::conclude() {
+  if (!broken_) co_await drain();
+  if (session_ && (broken_ || peer_gone_)) session_->closed();
+}
+
+// This frame lives as long as the connection: what it needs in between is in members and in frames that end.
 Task<> Connection::run(std::unique_ptr<Connection> self) {
-  std::string failure;
   try {
-    Step step = co_await begin();
-    bool untried = false;                    // input that the session has not seen in its present state
-    while (co_await settle(step)) {
-      if (!input_.empty() && (step.consumed != 0 || untried)) {
-        untried = false;
-        step = co_await session_->step(input_.view());
-        continue;
-      }
-      if (input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets)) {
-        log(event::kSessionStuck, std::to_string(input_.size()) + " octets");
-        break;
-      }
-      if (!text_.empty() && !co_await drain()) break;
+    bool open = co_await begin();
+    while (open) {
+      open = co_await advance();
+      if (!open) break;
       prepare_to_wait();
       auto readable = co_await stream_->wait_readable();
-      const Event event = co_await after_wait(std::move(readable));
-      untried = event == Event::woken;
-      auto reaction = co_await react(event);
-      if (!reaction) break;
-      step = *reaction;
+      open = co_await event(std::move(readable));
     }
-    if (!broken_) co_await drain();
-    if (session_ && (broken_ || peer_gone_)) session_->closed();
-  } catch (const std::exception& e) {
-    failure = e.what();
+    co_await conclude();
   } catch (...) {
-    failure = "an unknown exception";
-  }
-  if (!failure.empty()) {
-    log(event::kSessionFailed, std::move(failure));
-    broken_ = true;
+    failed(std::current_exception());
   }
   co_await finish();
+}
+
+void Connection::failed(const std::exception_ptr& failure) {
+  std::string why = "an unknown exception";
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& e) {
+    why = e.what();
+  } catch (...) {
+  }
+  log(runtime::event::kSessionFailed, std::move(why));
+  broken_ = true;
 }
 
 Task<> Connection::finish() {
