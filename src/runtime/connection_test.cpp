@@ -84,8 +84,8 @@ TEST_F(ConnectionTest, ShakesHandsBeforeTheSessionExistsWhenTlsIsImplicit) {
   auto stream = script();
   stream->start_tls(facts).send("QUIT\r\n");
   EXPECT_EQ(play(std::move(stream)), "hello\r\nbye\r\n");
-  ASSERT_TRUE(watched_.tls);
-  EXPECT_EQ(watched_.tls->version, "TLSv1.2");
+  ASSERT_TRUE(watched_.tls());
+  EXPECT_EQ(watched_.tls()->version, "TLSv1.2");
 }
 
 TEST_F(ConnectionTest, EndsASilentClientAtTheDeadlineWithTheSessionsWords) {
@@ -141,7 +141,7 @@ TEST_F(ConnectionTest, AWakerIsHarmlessAfterTheConnectionIsGone) {
   auto stream = script();
   stream->send("QUIT\r\n");
   play(std::move(stream));
-  watched_.waker->wake();
+  watched_.waker()->wake();
   EXPECT_EQ(watched_.woken, 0);
 }
 

@@ -104,9 +104,9 @@ TEST_F(ListenerTest, UpgradesToEitherTlsVersionAndBindsTheChannel) {
     ASSERT_TRUE(client.start_tls({.server_name = "mail.example.org", .version = version}));
     client.send("WHO\r\n");
     EXPECT_EQ(client.line(), version == TLS1_2_VERSION ? "127.0.0.1 TLSv1.2\r\n" : "127.0.0.1 TLSv1.3\r\n");
-    EXPECT_EQ(watched_.tls->tls_exporter, client.exporter());
-    EXPECT_EQ(watched_.tls->tls_exporter.size(), 32U);
-    EXPECT_EQ(watched_.tls->server_name, "mail.example.org");
+    EXPECT_EQ(watched_.tls()->tls_exporter, client.exporter());
+    EXPECT_EQ(watched_.tls()->tls_exporter.size(), 32U);
+    EXPECT_EQ(watched_.tls()->server_name, "mail.example.org");
   }
 }
 
@@ -192,7 +192,7 @@ TEST_F(ListenerTest, WakesAWaitingSessionFromAnotherThread) {
   client.line();
   client.send("IDLE\r\n");
   EXPECT_EQ(client.line(), "idling\r\n");
-  std::shared_ptr<Waker> waker = watched_.waker;
+  std::shared_ptr<Waker> waker = watched_.waker();
   waker->wake();
   EXPECT_EQ(client.line(), "news\r\n");
   client.close();
@@ -325,12 +325,12 @@ TEST_F(ListenerTest, ResumesTlsSessionsByTicket) {
     TestClient first(at());
     ASSERT_TRUE(first.start_tls({.server_name = "mail.example.org", .version = version}));
     first.line();
-    EXPECT_FALSE(watched_.tls->resumed);
+    EXPECT_FALSE(watched_.tls()->resumed);
     SSL_SESSION* const ticket = SSL_get1_session(first.ssl());
     TestClient second(at());
     ASSERT_TRUE(second.start_tls({.server_name = "mail.example.org", .version = version, .resume = ticket}));
     second.line();
-    EXPECT_TRUE(watched_.tls->resumed);
+    EXPECT_TRUE(watched_.tls()->resumed);
     SSL_SESSION_free(ticket);
   }
 }

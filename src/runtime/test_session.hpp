@@ -5,6 +5,8 @@
 //   DATA          -> "go", then octets up to a line "." -> "size N"           THROW -> an exception
 //   BIG n         -> n octets              IDLE     -> waits as `idle`        WHO   -> remote and TLS version
 
+#include <atomic>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 
@@ -14,19 +16,37 @@
 
 namespace gatepost::runtime::test {
 
-struct Watched {                             // what the test looks at while the session lives on its thread
-  std::shared_ptr<Waker> waker;
-  std::optional<TlsFacts> tls;
+// What the test looks at while sessions live on their threads: the latest one's, or counts of all. Thread-safe.
+class Watched {
+ public:
   std::atomic<int> made{0}, gone{0}, closed{0}, woken{0}, timed_out{0};
-  std::size_t largest_input = 0;
+  std::atomic<std::size_t> largest_input{0};
+
+  void set(std::shared_ptr<Waker> waker, std::optional<TlsFacts> tls) {
+    const std::lock_guard lock(mutex_);
+    if (waker) waker_ = std::move(waker);
+    tls_ = std::move(tls);
+  }
+  std::shared_ptr<Waker> waker() const {
+    const std::lock_guard lock(mutex_);
+    return waker_;
+  }
+  std::optional<TlsFacts> tls() const {
+    const std::lock_guard lock(mutex_);
+    return tls_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<Waker> waker_;
+  std::optional<TlsFacts> tls_;
 };
 
 class LineSession final : public Session {
  public:
   LineSession(Peer& peer, Output& output, std::shared_ptr<Waker> waker, Watched& watched)
       : peer_(peer), output_(output), watched_(watched) {
-    watched_.waker = std::move(waker);
-    watched_.tls = peer.tls;
+    watched_.set(std::move(waker), peer.tls);
     ++watched_.made;
   }
   ~LineSession() override { ++watched_.gone; }
@@ -36,7 +56,7 @@ class LineSession final : public Session {
     co_return Step{};
   }
   Task<Step> step(std::string_view input) override {
-    watched_.largest_input = std::max(watched_.largest_input, input.size());
+    watched_.largest_input = std::max(watched_.largest_input.load(), input.size());
     if (in_data_) co_return data(input);
     const std::size_t end = input.find("\r\n");
     if (end == std::string_view::npos) {
@@ -79,7 +99,7 @@ class LineSession final : public Session {
     output_.write("news\r\n");
     co_return Step{};
   }
-  void tls_started(const TlsFacts& facts) override { watched_.tls = facts; }
+  void tls_started(const TlsFacts& facts) override { watched_.set(nullptr, facts); }
   bool timed_out() override {
     ++watched_.timed_out;
     output_.write("too slow\r\n");

@@ -146,7 +146,7 @@ TEST_F(TlsOverTcp, AReloadIsForNewSessionsAndEarlierTicketsStayGood) {
   TestClient resumed(listener_->local());
   ASSERT_TRUE(resumed.start_tls({.resume = ticket}));
   resumed.line();
-  EXPECT_TRUE(watched_.tls->resumed);
+  EXPECT_TRUE(watched_.tls()->resumed);
   SSL_SESSION_free(ticket);
   settings.certificates = {{"bad", "bad", {}, "bad.pem"}};
   EXPECT_FALSE(tls_->reload(settings));
