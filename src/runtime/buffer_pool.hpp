@@ -25,12 +25,12 @@ class Buffer {
   std::size_t size_ = 0;
 };
 
-// What connections borrow while they have something to do. Belongs to one I/O thread; keeps at most kMaxIdle of each kind,
-// beyond that memory goes back to the system's allocator.
+// What connections borrow while they have something to do. Belongs to one I/O thread; keeps at most kMaxIdle of each
+// kind, beyond that memory goes back to the system's allocator.
 class BufferPool {
  public:
   static constexpr std::size_t kOctets = 16 << 10;
-  static constexpr std::size_t kLargeOctets = 64 << 10;   // for peers that fill a small one in one read
+  static constexpr std::size_t kLargeOctets = 64 << 10;  // for peers that fill a small one in one read
   static constexpr std::size_t kMaxIdle = 64;
   static constexpr std::size_t kMaxIdleLarge = 16;
 

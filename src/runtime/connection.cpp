@@ -25,7 +25,8 @@ constexpr std::size_t kTinyText = 64;
 
 class StreamWaker final : public Waker, public std::enable_shared_from_this<StreamWaker> {
  public:
-  StreamWaker(boost::asio::any_io_executor executor, Stream& stream) : executor_(std::move(executor)), stream_(&stream) {}
+  StreamWaker(boost::asio::any_io_executor executor, Stream& stream)
+      : executor_(std::move(executor)), stream_(&stream) {}
 
   void wake() override {
     if (gone_ || pending_.exchange(true)) return;
@@ -43,7 +44,7 @@ class StreamWaker final : public Waker, public std::enable_shared_from_this<Stre
  private:
   boost::asio::any_io_executor executor_;
   std::atomic<bool> pending_{false}, gone_{false};
-  Stream* stream_;                           // touched on the stream's thread only
+  Stream* stream_;  // touched on the stream's thread only
 };
 
 // Unconsumed octets in a borrowed buffer.
@@ -176,7 +177,7 @@ class Connection final : public Output, public LiveConnections::Member {
   SteadyPoint phase_since_{}, item_since_{}, read_at_{};
   std::size_t phase_octets_ = 0;
   Step step_;
-  bool untried_ = false;                     // input that the session has not seen in its present state
+  bool untried_ = false;  // input that the session has not seen in its present state
   bool stop_requested_ = false, stop_wake_ = false, broken_ = false, peer_gone_ = false;
 };
 
@@ -189,11 +190,16 @@ void Connection::log(const gatepost::Event& event, std::string why) {
 
 std::chrono::seconds Connection::allowed() const {
   switch (phase_) {
-    case Waiting::greeting: return settings_.deadlines.greeting;
-    case Waiting::command: return settings_.deadlines.command;
-    case Waiting::idle: return settings_.deadlines.idle;
-    case Waiting::data: return settings_.deadlines.data;
-    case Waiting::sign_in: return settings_.deadlines.sign_in;
+    case Waiting::greeting:
+      return settings_.deadlines.greeting;
+    case Waiting::command:
+      return settings_.deadlines.command;
+    case Waiting::idle:
+      return settings_.deadlines.idle;
+    case Waiting::data:
+      return settings_.deadlines.data;
+    case Waiting::sign_in:
+      return settings_.deadlines.sign_in;
   }
   return settings_.deadlines.command;
 }
@@ -286,7 +292,9 @@ Task<bool> Connection::event(Result<bool> readable) {
   untried_ = false;
   const Event what = co_await after_wait(std::move(readable));
   switch (what) {
-    case Event::input: step_ = co_await session_->step(input_.view()); co_return true;
+    case Event::input:
+      step_ = co_await session_->step(input_.view());
+      co_return true;
     case Event::woken:
       untried_ = true;
       // A stop request arrives as a wake, too; it is not news for the session.
@@ -298,7 +306,9 @@ Task<bool> Connection::event(Result<bool> readable) {
       phase_octets_ = 0;
       item_since_ = SteadyPoint::max();
       co_return true;
-    case Event::ended: peer_gone_ = true; co_return false;
+    case Event::ended:
+      peer_gone_ = true;
+      co_return false;
   }
   co_return false;
 }
@@ -401,14 +411,14 @@ Task<> Connection::finish() {
 }  // namespace
 
 void LiveConnections::add(Member& member) {
+  member.at_ = members_.size();
   members_.push_back(&member);
   if (stopping_) member.stop();
 }
 
 void LiveConnections::remove(Member& member) {
-  const auto at = std::ranges::find(members_, &member);
-  if (at == members_.end()) return;
-  *at = members_.back();
+  members_.back()->at_ = member.at_;
+  members_[member.at_] = members_.back();
   members_.pop_back();
 }
 

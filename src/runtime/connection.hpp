@@ -15,8 +15,8 @@
 
 namespace gatepost::runtime {
 
-// Makes the session of a new connection, after the handshake where TLS is implicit. The session may keep the references:
-// they outlive it. nullptr: the connection is closed without a word.
+// Makes the session of a new connection, after the handshake where TLS is implicit. The session may keep the
+// references: they outlive it. nullptr: the connection is closed without a word.
 using SessionFactory = std::function<std::unique_ptr<Session>(Peer&, Output&, std::shared_ptr<Waker>)>;
 
 // The connections of one I/O thread that serve() runs, so that they can be told to end. All calls on that thread.
@@ -24,12 +24,16 @@ class LiveConnections {
  public:
   class Member {
    public:
-    virtual void stop() = 0;                 // the session says farewell when it is between two items
-    virtual void abort() = 0;                // the stream is closed under it
+    virtual void stop() = 0;   // the session says farewell when it is between two items
+    virtual void abort() = 0;  // the stream is closed under it
    protected:
     ~Member() = default;
+
+   private:
+    friend class LiveConnections;
+    std::size_t at_ = 0;  // its place in members_
   };
-  void add(Member& member);                  // told to stop at once when stop_all() was called
+  void add(Member& member);  // told to stop at once when stop_all() was called
   void remove(Member& member);
   void stop_all();
   void abort_all();
@@ -43,9 +47,9 @@ class LiveConnections {
 // All of it is borrowed until serve() ends.
 struct ServeSettings {
   Deadlines deadlines;
-  TlsServer* tls = nullptr;                  // none: Next::start_tls closes the connection
+  TlsServer* tls = nullptr;  // none: Next::start_tls closes the connection
   bool implicit_tls = false;
-  std::chrono::seconds handshake{30};        // for one TLS handshake
+  std::chrono::seconds handshake{30};  // for one TLS handshake
 };
 struct ServeParts {
   const Clock& clock;
@@ -57,13 +61,13 @@ struct ServeParts {
 // Octets a second that message data must come with on average once its deadline has passed for the first time.
 inline constexpr std::size_t kMinDataRate = 100;
 
-// One connection from its first octet to its last: reads, feeds the session, sends what it wrote, upgrades to TLS, watches
-// the deadlines. Replies to pipelined items leave in one write. Nothing is read while output waits to be sent. An idle
-// connection holds no buffer. Whatever fails ends this connection alone. Ends when the stream is closed.
+// One connection from its first octet to its last: reads, feeds the session, sends what it wrote, upgrades to TLS,
+// watches the deadlines. Replies to pipelined items leave in one write. Nothing is read while output waits to be sent.
+// An idle connection holds no buffer. Whatever fails ends this connection alone. Ends when the stream is closed.
 //
-// Deadlines: greeting and sign_in run from when the session began to wait so; command and idle from the last finished item;
-// an unfinished item has no longer than `command`; data from the last octet read, and not slower than kMinDataRate; output
-// must move within `data`.
+// Deadlines: greeting and sign_in run from when the session began to wait so; command and idle from the last finished
+// item; an unfinished item has no longer than `command`; data from the last octet read, and not slower than
+// kMinDataRate; output must move within `data`.
 Task<> serve(std::unique_ptr<Stream> stream, Peer peer, const SessionFactory& make, const ServeSettings& settings,
              ServeParts parts);
 

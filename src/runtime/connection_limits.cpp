@@ -33,7 +33,7 @@ std::optional<ConnectionLimits::Place> ConnectionLimits::enter() {
 }
 
 ConnectionLimits::Shard& ConnectionLimits::shard_of(const IpAddress& key) {
-  std::uint32_t hash = 2166136261U;          // FNV-1a
+  std::uint32_t hash = 2166136261U;  // FNV-1a
   for (const std::uint8_t octet : key.octets) hash = (hash ^ octet) * 16777619U;
   return shards_[(hash >> 16) % kShards];
 }
@@ -43,7 +43,9 @@ Refusal ConnectionLimits::admit(const IpAddress& key, const LimitSettings& setti
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
   if (shard.uses.size() >= shard.sweep_at) {
-    std::erase_if(shard.uses, [now](const auto& entry) { return entry.second.open == 0 && now - entry.second.minute_began >= kMinute; });
+    std::erase_if(shard.uses, [now](const auto& entry) {
+      return entry.second.open == 0 && now - entry.second.minute_began >= kMinute;
+    });
     shard.sweep_at = std::max<std::size_t>(1024, 2 * shard.uses.size());
   }
   Use& use = shard.uses[key];

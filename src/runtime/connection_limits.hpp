@@ -15,11 +15,11 @@
 
 namespace gatepost::runtime {
 
-struct LimitSettings {                       // 0: no limit
-  std::uint32_t total = 0;                   // connections at one time
-  std::uint32_t per_address = 0;             // at one time, counted by IpAddress::limit_key()
-  std::uint32_t per_minute = 0;              // new ones of one address
-  std::vector<Network> unlimited = {};            // addresses the two address limits do not count
+struct LimitSettings {                  // 0: no limit
+  std::uint32_t total = 0;              // connections at one time
+  std::uint32_t per_address = 0;        // at one time, counted by IpAddress::limit_key()
+  std::uint32_t per_minute = 0;         // new ones of one address
+  std::vector<Network> unlimited = {};  // addresses the two address limits do not count
 };
 
 enum class Refusal : std::uint8_t { none, total, address, rate };
@@ -51,7 +51,7 @@ class ConnectionLimits {
   // None when the total is reached.
   std::optional<Place> enter();
   std::size_t count() const { return count_.load(std::memory_order_relaxed); }
-  std::size_t addresses() const;             // how many are remembered
+  std::size_t addresses() const;  // how many are remembered
 
  private:
   struct Use {
@@ -59,9 +59,9 @@ class ConnectionLimits {
     SteadyPoint minute_began;
   };
   struct Shard {
-    mutable std::mutex mutex;                // guards uses and sweep_at
+    mutable std::mutex mutex;  // guards uses and sweep_at
     std::map<IpAddress, Use> uses;
-    std::size_t sweep_at = 1024;             // size at which forgotten addresses are dropped
+    std::size_t sweep_at = 1024;  // size at which forgotten addresses are dropped
   };
   static constexpr std::size_t kShards = 16;
 
@@ -72,8 +72,8 @@ class ConnectionLimits {
 
   const Clock& clock_;
   std::atomic<std::uint32_t> count_{0};
-  mutable std::mutex settings_mutex_;        // guards settings_
-  std::shared_ptr<const LimitSettings> settings_;    // shared by calls that run during a reload
+  mutable std::mutex settings_mutex_;              // guards settings_
+  std::shared_ptr<const LimitSettings> settings_;  // shared by calls that run during a reload
   std::array<Shard, kShards> shards_;
 };
 

@@ -23,12 +23,15 @@ class ConnectionTest : public ::testing::Test {
     const SessionFactory make = [this](Peer& peer, Output& output, std::shared_ptr<Waker> waker) {
       return std::make_unique<test::LineSession>(peer, output, std::move(waker), watched_);
     };
-    run_to_end(serve(std::move(stream), Peer{"c1", {}, {}, "test", {}}, make, settings_, {clock_, log_, buffers_, live_}));
+    run_to_end(
+        serve(std::move(stream), Peer{"c1", {}, {}, "test", {}}, make, settings_, {clock_, log_, buffers_, live_}));
     EXPECT_EQ(live_.size(), 0U);
     EXPECT_TRUE(transcript_->closed);
     return transcript_->output;
   }
-  std::unique_ptr<ScriptStream> script(std::size_t chunk = 4096) { return std::make_unique<ScriptStream>(clock_, chunk); }
+  std::unique_ptr<ScriptStream> script(std::size_t chunk = 4096) {
+    return std::make_unique<ScriptStream>(clock_, chunk);
+  }
 
   ManualClock clock_;
   MemorySink sink_;
@@ -171,7 +174,7 @@ TEST_F(ConnectionTest, GivesBackItsBuffersWhileItWaits) {
   auto stream = script();
   stream->send("IDLE\r\n").silence(5s).stay_silent();
   play(std::move(stream));
-  EXPECT_EQ(buffers_.idle(), 2U);            // one for input, one for output, used again and again
+  EXPECT_EQ(buffers_.idle(), 2U);  // one for input, one for output, used again and again
 }
 
 TEST_F(ConnectionTest, SaysFarewellWhenItIsToStop) {

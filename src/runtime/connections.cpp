@@ -7,9 +7,13 @@
 namespace gatepost::runtime {
 
 Connections::Connections(IoThreads& threads, const Clock& clock, Log& log)
-    : threads_(threads), clock_(clock), log_(log), per_thread_(std::make_unique<PerThread[]>(threads.size())),
+    : threads_(threads),
+      clock_(clock),
+      log_(log),
+      per_thread_(std::make_unique<PerThread[]>(threads.size())),
       // Seconds since 1970 with room for 256 connections in each: a later process begins beyond this one's numbers.
-      next_id_(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch()).count())
+      next_id_(static_cast<std::uint64_t>(
+                   std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch()).count())
                << 8) {}
 
 Connections::~Connections() = default;
@@ -31,7 +35,8 @@ Connections::Ticket Connections::place() {
   std::size_t best = begin;
   for (std::size_t i = 1; i < threads_.size(); ++i) {
     const std::size_t at = (begin + i) % threads_.size();
-    if (per_thread_[at].count.load(std::memory_order_relaxed) < per_thread_[best].count.load(std::memory_order_relaxed)) best = at;
+    if (per_thread_[at].count.load(std::memory_order_relaxed) < per_thread_[best].count.load(std::memory_order_relaxed))
+      best = at;
   }
   per_thread_[best].count.fetch_add(1, std::memory_order_relaxed);
   return Ticket(&per_thread_[best].count, best);

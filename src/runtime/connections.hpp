@@ -15,8 +15,9 @@
 
 namespace gatepost::runtime {
 
-// What all listeners of the daemon share: buffers and live connections of every I/O thread. stop_all(), abort_all(), drain()
-// and count() are thread-safe; parts() is for that I/O thread. Outlived by IoThreads only: IoThreads::stop() comes first.
+// What all listeners of the daemon share: buffers and live connections of every I/O thread. stop_all(), abort_all(),
+// drain() and count() are thread-safe; parts() is for that I/O thread. Outlived by IoThreads only: IoThreads::stop()
+// comes first.
 class Connections {
  public:
   Connections(IoThreads& threads, const Clock& clock, Log& log);
@@ -27,7 +28,7 @@ class Connections {
   Log& log() { return log_; }
 
   ServeParts parts(std::size_t thread);
-  std::size_t count() const;                 // accepted and not yet closed
+  std::size_t count() const;  // accepted and not yet closed
 
   // The thread with the fewest connections. The connection counts there until the ticket is dropped.
   class Ticket {
@@ -54,8 +55,8 @@ class Connections {
   void stop_all();
   // Closes every stream; tasks end as soon as what they wait for on worker threads is done.
   void abort_all();
-  // Stop accepting first. stop_all(), waits until no connection is left or `grace` has passed, then abort_all() and waits up to
-  // kAbortWait more. Blocks; not on an I/O thread. Whether all are gone.
+  // Stop accepting first. stop_all(), waits until no connection is left or `grace` has passed, then abort_all() and
+  // waits up to kAbortWait more. Blocks; not on an I/O thread. Whether all are gone.
   bool drain(std::chrono::milliseconds grace);
   static constexpr std::chrono::seconds kAbortWait{10};
 

@@ -6,12 +6,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 #include "runtime/socket_address.hpp"
 #include "runtime/tcp_stream.hpp"

@@ -19,7 +19,8 @@ class Dialer : public ::testing::Test {
  protected:
   Dialer() { threads_.start(); }
   ~Dialer() override { threads_.stop(); }
-  Result<std::unique_ptr<Stream>> connect(Endpoint to, std::chrono::milliseconds timeout, std::optional<IpAddress> source = {}) {
+  Result<std::unique_ptr<Stream>> connect(Endpoint to, std::chrono::milliseconds timeout,
+                                          std::optional<IpAddress> source = {}) {
     return threads_.run<Result<std::unique_ptr<Stream>>>(0, [&] { return dial(to, timeout, source); });
   }
   // A stream lives on its thread; it ends there, too.

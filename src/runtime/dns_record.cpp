@@ -11,7 +11,11 @@ namespace gatepost::runtime {
 namespace {
 
 constexpr std::size_t kMaxLabel = 63;
-constexpr std::size_t kMaxName = 253;        // as text; 255 as labels
+constexpr std::size_t kMaxName = 253;  // as text; 255 as labels
+
+// What no name of a host or domain that mail uses has in it; such text would only be good for confusing logs and header
+// fields.
+bool unfit(char c) { return c <= ' ' || c == '\\' || c == '.' || c == 0x7f || ascii::is_8bit(c); }
 
 // A domain name in wire form without compression. None when it breaks the format, or has octets no host name has.
 std::optional<std::string> read_name(ByteReader& in) {
@@ -21,10 +25,10 @@ std::optional<std::string> read_name(ByteReader& in) {
     if (!in.ok() || size > kMaxLabel) return std::nullopt;
     if (size == 0) break;
     const std::string_view label = in.take(size);
-    if (!in.ok() || out.size() + label.size() > kMaxName) return std::nullopt;
-    if (label.find_first_of(std::string_view("\0.", 2)) != std::string_view::npos) return std::nullopt;
+    if (!in.ok() || std::ranges::any_of(label, unfit)) return std::nullopt;
     if (!out.empty()) out += '.';
     out += label;
+    if (out.size() > kMaxName) return std::nullopt;
   }
   return ascii::to_lower(out);
 }
@@ -59,8 +63,7 @@ std::optional<std::string> canonical_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxName) return std::nullopt;
   for (const std::string_view label : ascii::split(name, '.')) {
     if (label.empty() || label.size() > kMaxLabel) return std::nullopt;
-    // Text that libunbound would read as an escape or an end is no name that mail uses.
-    if (std::ranges::any_of(label, [](char c) { return ascii::is_control(c) || c == ' ' || c == '\\'; })) return std::nullopt;
+    if (std::ranges::any_of(label, unfit)) return std::nullopt;
   }
   return ascii::to_lower(name);
 }
@@ -68,8 +71,10 @@ std::optional<std::string> canonical_name(std::string_view name) {
 bool add_record(DnsAnswer& answer, RecordType type, std::string_view rdata) {
   ByteReader in(rdata);
   switch (type) {
-    case RecordType::a: return add_address(answer, rdata, true);
-    case RecordType::aaaa: return add_address(answer, rdata, false);
+    case RecordType::a:
+      return add_address(answer, rdata, true);
+    case RecordType::aaaa:
+      return add_address(answer, rdata, false);
     case RecordType::mx: {
       const std::uint16_t preference = in.u16();
       auto host = read_name(in);
@@ -84,7 +89,9 @@ bool add_record(DnsAnswer& answer, RecordType type, std::string_view rdata) {
       answer.texts.push_back(*std::move(text));
       return true;
     }
-    case RecordType::tlsa: answer.texts.emplace_back(rdata); return rdata.size() > 3;
+    case RecordType::tlsa:
+      answer.texts.emplace_back(rdata);
+      return rdata.size() > 3;
     case RecordType::ptr:
     case RecordType::ns:
     case RecordType::cname: {

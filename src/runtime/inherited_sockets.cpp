@@ -38,7 +38,8 @@ std::string_view variable(const char* name) {
 }  // namespace
 
 InheritedSockets InheritedSockets::from_environment() {
-  InheritedSockets out = from_values(variable("LISTEN_PID"), variable("LISTEN_FDS"), variable("LISTEN_FDNAMES"), getpid());
+  InheritedSockets out =
+      from_values(variable("LISTEN_PID"), variable("LISTEN_FDS"), variable("LISTEN_FDNAMES"), getpid());
   for (const char* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) unsetenv(name);
   return out;
 }

@@ -14,16 +14,16 @@ namespace gatepost::runtime {
 class InheritedSockets {
  public:
   InheritedSockets() = default;
-  // Reads LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES and removes them, so that no child takes them for its own. Call once, before
-  // threads exist. Sockets become non-blocking and close-on-exec.
+  // Reads LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES and removes them, so that no child takes them for its own. Call
+  // once, before threads exist. Sockets become non-blocking and close-on-exec.
   static InheritedSockets from_environment();
   // The same from values; `pid` is this process.
-  static InheritedSockets from_values(std::string_view listen_pid, std::string_view listen_fds, std::string_view listen_names,
-                                      int pid, int first_fd = 3);
+  static InheritedSockets from_values(std::string_view listen_pid, std::string_view listen_fds,
+                                      std::string_view listen_names, int pid, int first_fd = 3);
 
   struct Socket {
     UniqueFd fd;
-    std::string name;                        // of LISTEN_FDNAMES; may be empty
+    std::string name;  // of LISTEN_FDNAMES; may be empty
     Endpoint at;
   };
   // The listening socket bound to `at`, which leaves this list; none when there is none.

@@ -10,7 +10,7 @@
 namespace gatepost::runtime {
 namespace {
 
-constexpr int kFirst = 200;                  // far from what the test program itself has open
+constexpr int kFirst = 200;  // far from what the test program itself has open
 
 TEST(InheritedSockets, FindsASocketByItsAddress) {
   auto first = open_listening_socket({*IpAddress::parse("127.0.0.1"), 0});

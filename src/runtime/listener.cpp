@@ -8,12 +8,12 @@
 #include <cstring>
 #include <mutex>
 
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 #include "runtime/events.hpp"
 #include "runtime/proxy_protocol.hpp"
@@ -27,7 +27,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr int kAcceptBatch = 64;                             // then others on this thread have their turn
+constexpr int kAcceptBatch = 64;  // then others on this thread have their turn
 constexpr std::chrono::milliseconds kBackOff{100};
 constexpr std::chrono::seconds kProxyHeaderTime{10};
 constexpr std::chrono::seconds kLimitLogInterval{1};
@@ -36,10 +36,14 @@ bool out_of_resources(int error) { return error == EMFILE || error == ENFILE || 
 
 std::string_view word(Refusal refusal) {
   switch (refusal) {
-    case Refusal::none: return "none";
-    case Refusal::total: return "connections";
-    case Refusal::address: return "connections_per_address";
-    case Refusal::rate: return "connections_per_minute";
+    case Refusal::none:
+      return "none";
+    case Refusal::total:
+      return "connections";
+    case Refusal::address:
+      return "connections_per_address";
+    case Refusal::rate:
+      return "connections_per_minute";
   }
   return "?";
 }
@@ -51,14 +55,15 @@ Result<UniqueFd> open_listening_socket(const Endpoint& at, int backlog) {
   UniqueFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
   bool ok = static_cast<bool>(fd) && setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
-  if (ok && address.storage.ss_family == AF_INET6) ok = setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
+  if (ok && address.storage.ss_family == AF_INET6)
+    ok = setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
   ok = ok && ::bind(fd.get(), address.raw(), address.size) == 0 && ::listen(fd.get(), backlog) == 0;
   if (ok) return fd;
   const int why = errno;
-  const Errc code = why == EADDRINUSE                   ? Errc::already_exists
-                    : why == EACCES || why == EPERM     ? Errc::denied
-                    : why == EMFILE || why == ENFILE    ? Errc::limit
-                                                        : Errc::invalid;
+  const Errc code = why == EADDRINUSE                ? Errc::already_exists
+                    : why == EACCES || why == EPERM  ? Errc::denied
+                    : why == EMFILE || why == ENFILE ? Errc::limit
+                                                     : Errc::invalid;
   return fail(code, fmt::format("{}: {}", at.to_string(), std::strerror(why)));
 }
 
@@ -71,12 +76,12 @@ struct ListenerRules {
 struct Listener::State : std::enable_shared_from_this<State> {
   // A connection between accept(2) and its end.
   struct Arrival {
-    std::shared_ptr<State> state;            // destroyed last: the places are counted in it
+    std::shared_ptr<State> state;  // destroyed last: the places are counted in it
     std::shared_ptr<const ListenerRules> rules;
     Connections::Ticket ticket;
     ConnectionLimits::Place place, own_place;
     int socket;
-    std::unique_ptr<Stream> stream;          // these two until the session runs
+    std::unique_ptr<Stream> stream;  // these two until the session runs
     std::unique_ptr<Peer> peer;
   };
 
@@ -110,11 +115,11 @@ struct Listener::State : std::enable_shared_from_this<State> {
   const Endpoint local;
   const std::size_t thread;
   const int fd;
-  asio::posix::stream_descriptor acceptor;                   // on its thread only
-  asio::steady_timer pause;                                  // on its thread only
-  bool accepting = false;                                    // on its thread only
-  bool loop_runs = false;                                    // on its thread only
-  mutable std::mutex mutex;                                  // guards the next three
+  asio::posix::stream_descriptor acceptor;  // on its thread only
+  asio::steady_timer pause;                 // on its thread only
+  bool accepting = false;                   // on its thread only
+  bool loop_runs = false;                   // on its thread only
+  mutable std::mutex mutex;                 // guards the next three
   std::shared_ptr<const ListenerRules> rules;
   SteadyPoint limit_logged{};
   std::uint64_t unlogged = 0;
@@ -151,11 +156,13 @@ bool Listener::State::accept_batch() {
     const int why = errno;
     if (why == EAGAIN || why == EWOULDBLOCK) return true;
     if (out_of_resources(why)) {
-      connections.log().write(event::kOutOfDescriptors, {{"listener", current()->settings.name}, {"why", std::strerror(why)}});
+      connections.log().write(event::kOutOfDescriptors,
+                              {{"listener", current()->settings.name}, {"why", std::strerror(why)}});
       return false;
     }
     if (why == EBADF || why == EINVAL || why == ENOTSOCK) {
-      connections.log().write(event::kAcceptFailed, {{"listener", current()->settings.name}, {"why", std::strerror(why)}});
+      connections.log().write(event::kAcceptFailed,
+                              {{"listener", current()->settings.name}, {"why", std::strerror(why)}});
       return false;
     }
     // Else that one connection broke while it waited (accept(2)).
@@ -176,8 +183,8 @@ void Listener::State::accepted(UniqueFd socket, const SocketAddress& from) {
   if (!own_place) return refused(Refusal::total, true, *remote);
   const auto peer_at = *remote;
   const int raw = socket.get();
-  std::unique_ptr<Arrival> arrival(new Arrival{shared_from_this(), std::move(chosen), connections.place(), *std::move(place),
-                                               *std::move(own_place), raw, nullptr, nullptr});
+  std::unique_ptr<Arrival> arrival(new Arrival{shared_from_this(), std::move(chosen), connections.place(),
+                                               *std::move(place), *std::move(own_place), raw, nullptr, nullptr});
   arrival->peer = std::make_unique<Peer>();
   arrival->peer->remote = peer_at;
   const std::size_t target = arrival->ticket.thread;
@@ -190,7 +197,8 @@ void Listener::State::accepted(UniqueFd socket, const SocketAddress& from) {
     const std::size_t here = arrival->ticket.thread;
     arrival->stream = make_tcp_stream(state.connections.threads().executor(here), socket.release());
     if (!proxied) return welcome(std::move(arrival));
-    state.connections.threads().spawn(here, [arrival = std::move(arrival)]() mutable { return welcome_proxied(std::move(arrival)); });
+    state.connections.threads().spawn(
+        here, [arrival = std::move(arrival)]() mutable { return welcome_proxied(std::move(arrival)); });
   });
 }
 

@@ -225,7 +225,7 @@ TEST_F(ListenerTest, StopsWithTheSessionsFarewell) {
   std::jthread drain([&] { EXPECT_TRUE(connections_.drain(5s)); });
   EXPECT_EQ(idle.read_rest(), "going down\r\n");
   idle.close();
-  sender.send(" and half.\r\n");               // message data on its way is still taken
+  sender.send(" and half.\r\n");  // message data on its way is still taken
   EXPECT_EQ(sender.line(), "size 13\r\n");
   EXPECT_EQ(sender.read_rest(), "going down\r\n");
   sender.close();

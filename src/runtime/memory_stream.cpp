@@ -90,7 +90,7 @@ class MemoryStream final : public Stream {
   }
 
   const Clock& clock_;
-  std::shared_ptr<Pipe> in_, out_;           // shared by the two ends
+  std::shared_ptr<Pipe> in_, out_;  // shared by the two ends
   TlsFacts facts_;
   SteadyPoint deadline_ = SteadyPoint::max();
   bool woken_ = false, closed_ = false;
@@ -107,7 +107,8 @@ Task<> yield() {
 std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> make_memory_streams(const Clock& clock, TlsFacts facts) {
   auto there = std::make_shared<Pipe>();
   auto back = std::make_shared<Pipe>();
-  return {std::make_unique<MemoryStream>(clock, there, back, facts), std::make_unique<MemoryStream>(clock, back, there, facts)};
+  return {std::make_unique<MemoryStream>(clock, there, back, facts),
+          std::make_unique<MemoryStream>(clock, back, there, facts)};
 }
 
 ScriptStream::ScriptStream(ManualClock& clock, std::size_t chunk) : clock_(clock), chunk_(chunk) {}

@@ -15,19 +15,21 @@
 
 namespace gatepost::runtime {
 
-// Streams without sockets, for tests. TLS on them is make-believe: start_tls_*() answers with the facts given, octets stay plain.
+// Streams without sockets, for tests. TLS on them is make-believe: start_tls_*() answers with the facts given, octets
+// stay plain.
 
-// Two ends of one connection in one thread. A write waits while kPipeOctets lie unread. Deadlines follow `clock`, looked at every
-// millisecond, so that a ManualClock may be advanced by anybody.
+// Two ends of one connection in one thread. A write waits while kPipeOctets lie unread. Deadlines follow `clock`,
+// looked at every millisecond, so that a ManualClock may be advanced by anybody.
 inline constexpr std::size_t kPipeOctets = 64 << 10;
-std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> make_memory_streams(const Clock& clock, TlsFacts facts = {});
+std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> make_memory_streams(const Clock& clock,
+                                                                                TlsFacts facts = {});
 
-// A peer that follows a script, and notes what it was sent. Everything happens at once: the script's silences move the clock.
-// Keep a pointer beside the unique_ptr that serve() takes, or read the transcript, which is shared.
+// A peer that follows a script, and notes what it was sent. Everything happens at once: the script's silences move the
+// clock. Keep a pointer beside the unique_ptr that serve() takes, or read the transcript, which is shared.
 class ScriptStream final : public Stream {
  public:
   struct Transcript {
-    std::string output;                      // all that was written
+    std::string output;  // all that was written
     bool closed = false, shut_down = false, tls = false;
     std::size_t writes = 0;
   };
@@ -35,9 +37,10 @@ class ScriptStream final : public Stream {
   ScriptStream(ManualClock& clock, std::size_t chunk = 4096);
 
   ScriptStream& send(std::string octets);
-  ScriptStream& silence(std::chrono::microseconds how_long);   // a deadline that comes first passes, and the silence goes on
-  ScriptStream& wake_session();              // as if wake() came now
-  ScriptStream& start_tls(TlsFacts facts);   // what the next handshake gives; without it handshakes fail
+  ScriptStream& silence(
+      std::chrono::microseconds how_long);  // a deadline that comes first passes, and the silence goes on
+  ScriptStream& wake_session();             // as if wake() came now
+  ScriptStream& start_tls(TlsFacts facts);  // what the next handshake gives; without it handshakes fail
   // After the last step the peer closes its end; with stay_silent() it says nothing more, and every deadline passes.
   ScriptStream& stay_silent();
   std::shared_ptr<const Transcript> transcript() const { return transcript_; }

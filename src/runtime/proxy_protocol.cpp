@@ -11,9 +11,9 @@ namespace gatepost::runtime {
 
 namespace {
 
-constexpr std::string_view kSignature2("\r\n\r\n\0\r\nQUIT\n", 12);        // 2.2
-constexpr std::string_view kSignature1 = "PROXY ";                         // 2.1
-constexpr std::size_t kMaxVersion1 = 107;                                  // 2.1: the longest line, CRLF included
+constexpr std::string_view kSignature2("\r\n\r\n\0\r\nQUIT\n", 12);  // 2.2
+constexpr std::string_view kSignature1 = "PROXY ";                   // 2.1
+constexpr std::size_t kMaxVersion1 = 107;                            // 2.1: the longest line, CRLF included
 constexpr std::size_t kFixed2 = 16;
 
 ProxyHeader invalid() { return {ProxyHeader::Kind::invalid, 0, {}, {}}; }
@@ -22,7 +22,8 @@ std::optional<std::uint16_t> port_of(std::string_view text) {
   // 2.1: decimal, no leading zero.
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || (text.size() > 1 && text.front() == '0'))
+    return std::nullopt;
   return port;
 }
 
@@ -62,7 +63,7 @@ ProxyHeader parse_binary(std::string_view input) {
   if (kFixed2 + length > kMaxProxyHeader) return invalid();
   if (input.size() < kFixed2 + length) return {};
   ProxyHeader out{ProxyHeader::Kind::complete, kFixed2 + length, {}, {}};
-  const bool v4 = family == 0x11;                                          // TCP over IPv4; 0x21 over IPv6
+  const bool v4 = family == 0x11;  // TCP over IPv4; 0x21 over IPv6
   if (version_command == 0x20 || (!v4 && family != 0x21)) return out;
   if (length < (v4 ? 12U : 36U)) return invalid();
   Endpoint source;

@@ -17,7 +17,9 @@ std::string pointer_name(const IpAddress& address) {
   return out + "ip6.arpa";
 }
 
-Task<Result<DnsAnswer>> Resolver::query_pointer(const IpAddress& address) { return query(pointer_name(address), RecordType::ptr); }
+Task<Result<DnsAnswer>> Resolver::query_pointer(const IpAddress& address) {
+  return query(pointer_name(address), RecordType::ptr);
+}
 
 DnsAnswer& StaticResolver::at(std::string_view name, RecordType type) {
   return table_[{canonical_name(name).value_or(std::string(name)), type}];

@@ -40,8 +40,9 @@ TEST(DnsRecord, ReadsEachType) {
   EXPECT_TRUE(add_record(answer, RecordType::mx, std::string("\0\x14", 2) + wire_name("MX2.example.org")));
   EXPECT_TRUE(add_record(answer, RecordType::mx, std::string("\0\x0a", 2) + wire_name("mx1.example.org")));
   EXPECT_THAT(answer.mx, ElementsAre(MxRecord{10, "mx1.example.org"}, MxRecord{20, "mx2.example.org"}));
-  EXPECT_TRUE(add_record(answer, RecordType::txt, "\x05v=spf\x03"
-                                                  "1 a"));
+  EXPECT_TRUE(add_record(answer, RecordType::txt,
+                         "\x05v=spf\x03"
+                         "1 a"));
   EXPECT_THAT(answer.texts, ElementsAre("v=spf1 a"));
   EXPECT_TRUE(add_record(answer, RecordType::ptr, wire_name("host.example.org")));
   EXPECT_THAT(answer.names, ElementsAre("host.example.org"));
@@ -53,8 +54,17 @@ TEST(DnsRecord, RefusesWhatBreaksTheFormat) {
   EXPECT_FALSE(add_record(answer, RecordType::aaaa, "abcd"));
   EXPECT_FALSE(add_record(answer, RecordType::txt, "\x05v=s"));
   EXPECT_FALSE(add_record(answer, RecordType::ptr, std::string("\xc0\x0c", 2)));
-  EXPECT_FALSE(add_record(answer, RecordType::ptr, std::string("\x03" "a.b\0", 5)));
+  EXPECT_FALSE(add_record(answer, RecordType::ptr,
+                          std::string("\x03"
+                                      "a.b\0",
+                                      5)));
   EXPECT_FALSE(add_record(answer, RecordType::mx, "\x01"));
+  EXPECT_FALSE(add_record(answer, RecordType::ptr, wire_name("a\r\nb.example.org")));
+  std::string many;
+  for (int i = 0; i < 127; ++i) many += "a.";
+  many.pop_back();
+  EXPECT_TRUE(add_record(answer, RecordType::ptr, wire_name(many)));
+  EXPECT_FALSE(add_record(answer, RecordType::ptr, wire_name(many + ".a")));
   EXPECT_FALSE(canonical_name("a..b"));
   EXPECT_FALSE(canonical_name(std::string(64, 'x')));
   EXPECT_EQ(canonical_name("Mail.Example.ORG."), "mail.example.org");
@@ -68,7 +78,9 @@ TEST(Resolver, NamesThePointerOfAnAddress) {
 
 TEST(StaticResolver, AnswersFromItsTable) {
   StaticResolver resolver;
-  resolver.add_address("mx.example.org", "192.0.2.7").add_mx("Example.org", 20, "b.example.org").add_mx("example.org", 10, "a.example.org");
+  resolver.add_address("mx.example.org", "192.0.2.7")
+      .add_mx("Example.org", 20, "b.example.org")
+      .add_mx("example.org", 10, "a.example.org");
   resolver.add_failure("broken.example.org", RecordType::a, Errc::unavailable);
   EXPECT_THAT(run_to_end(resolver.query("EXAMPLE.org.", RecordType::mx))->mx,
               ElementsAre(MxRecord{10, "a.example.org"}, MxRecord{20, "b.example.org"}));
@@ -113,7 +125,8 @@ class NameServer {
         at += 1 + static_cast<std::size_t>(packet[at]);
       }
       const std::string question(packet + 12, at + 5 - 12);
-      std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+      std::ranges::transform(name, name.begin(),
+                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
       const auto reply = replies_.find(name);
       if (reply != replies_.end()) ++asked_;
       Reply what = reply != replies_.end() ? reply->second : Reply{.rcode = 3, .type = 0, .rdata = {}, .silent = false};
@@ -190,7 +203,7 @@ TEST_F(UnboundResolverTest, TellsNoDataFromNoNameFromNoAnswer) {
 TEST_F(UnboundResolverTest, EndsWhileALookupIsOnItsWay) {
   std::jthread asking([&] { EXPECT_FALSE(query("silent.example.org", RecordType::a).has_value()); });
   std::this_thread::sleep_for(50ms);
-  threads_.run<void>(0, []() -> Task<> { co_return; });      // the look-up has begun before this
+  threads_.run<void>(0, []() -> Task<> { co_return; });  // the look-up has begun before this
   resolver_.reset();
 }
 

@@ -8,9 +8,9 @@
 
 namespace gatepost::runtime {
 
-// Runs a task on an event loop of its own in the calling thread until it ends: tests and start-up. Exceptions pass through; a
-// task that waits for something that cannot come any more throws std::logic_error. Streams, timers and wakers made meanwhile
-// must not be used after the call.
+// Runs a task on an event loop of its own in the calling thread until it ends: tests and start-up. Exceptions pass
+// through; a task that waits for something that cannot come any more throws std::logic_error. Streams, timers and
+// wakers made meanwhile must not be used after the call.
 void run_to_end(Task<> task);
 
 namespace detail {

@@ -15,14 +15,14 @@ namespace gatepost::runtime {
 
 // Who is at the other end, for sessions, logs and limits.
 struct Peer {
-  std::string connection_id;                 // short, on every log line
-  Endpoint remote, local;                    // after PROXY protocol, if it was spoken
-  std::string listener;                      // name in the configuration
-  std::optional<TlsFacts> tls;               // set as soon as TLS is up
+  std::string connection_id;    // short, on every log line
+  Endpoint remote, local;       // after PROXY protocol, if it was spoken
+  std::string listener;         // name in the configuration
+  std::optional<TlsFacts> tls;  // set as soon as TLS is up
 };
 
-// Replies on their way to the peer. Appending never waits; drain() sends and waits, and is how a session that writes much
-// stays within bounded memory: call it between items when full() says so.
+// Replies on their way to the peer. Appending never waits; drain() sends and waits, and is how a session that writes
+// much stays within bounded memory: call it between items when full() says so.
 class Output {
  public:
   virtual ~Output() = default;
@@ -39,7 +39,7 @@ enum class Waiting { greeting, command, idle, data, sign_in };
 
 enum class Next { more, start_tls, close };
 struct Step {
-  std::size_t consumed = 0;                  // octets of the input that are done with
+  std::size_t consumed = 0;  // octets of the input that are done with
   Next next = Next::more;
 };
 
@@ -47,7 +47,7 @@ struct Step {
 class Waker {
  public:
   virtual ~Waker() = default;
-  virtual void wake() = 0;                   // thread-safe, cheap, may merge
+  virtual void wake() = 0;  // thread-safe, cheap, may merge
 };
 
 // One conversation. Belongs to one I/O thread; knows no socket. The connection calls exactly one of these at a time.
@@ -56,16 +56,16 @@ class Session {
   virtual ~Session() = default;
   // Once, before any input; writes the greeting.
   virtual Task<Step> opened() = 0;
-  // `input`: all unconsumed octets. Handles at most one protocol item (line, literal chunk, body chunk) and says how much it
-  // consumed. consumed == 0 with Next::more means "need more octets"; the connection then reads more (up to
+  // `input`: all unconsumed octets. Handles at most one protocol item (line, literal chunk, body chunk) and says how
+  // much it consumed. consumed == 0 with Next::more means "need more octets"; the connection then reads more (up to
   // max_buffered() unconsumed octets; a session must consume something when given that many).
   virtual Task<Step> step(std::string_view input) = 0;
   // After wake(): e.g. news for IDLE.
   virtual Task<Step> woken() { co_return Step{}; }
   // After Next::start_tls succeeded; input that came before the handshake has been discarded.
   virtual void tls_started(const TlsFacts&) {}
-  // The deadline passed: may write a farewell (421, * BYE). The connection closes after it. Returning true instead keeps the
-  // connection (e.g. IMAP IDLE keep-alive line written) and starts the deadline anew.
+  // The deadline passed: may write a farewell (421, * BYE). The connection closes after it. Returning true instead
+  // keeps the connection (e.g. IMAP IDLE keep-alive line written) and starts the deadline anew.
   virtual bool timed_out() { return false; }
   // The server is stopping: write the protocol's farewell. The connection closes after it.
   virtual void stopping() {}

@@ -16,30 +16,31 @@ namespace gatepost::runtime {
 
 // What a finished handshake agreed on.
 struct TlsFacts {
-  std::string version;               // "TLSv1.3"
-  std::string cipher;                // "TLS_AES_256_GCM_SHA384"
-  std::string server_name;           // SNI; may be empty
-  std::string tls_exporter;          // RFC 9266 channel binding, 32 octets; empty when not available
+  std::string version;       // "TLSv1.3"
+  std::string cipher;        // "TLS_AES_256_GCM_SHA384"
+  std::string server_name;   // SNI; may be empty
+  std::string tls_exporter;  // RFC 9266 channel binding, 32 octets; empty when not available
   bool resumed = false;
-  bool peer_verified = false;        // client side: chain and name verified
-  std::string peer_subject;          // certificate the peer showed, may be empty
+  bool peer_verified = false;  // client side: chain and name verified
+  std::string peer_subject;    // certificate the peer showed, may be empty
 };
 
-class TlsServer;                     // tls_context.hpp
+class TlsServer;  // tls_context.hpp
 class TlsClient;
 
-// A byte stream that belongs to one I/O thread. Every waiting call ends with Errc::timed_out at the deadline set last and with
-// Errc::closed when the peer or close() ended the stream. One reader and one writer at a time.
+// A byte stream that belongs to one I/O thread. Every waiting call ends with Errc::timed_out at the deadline set last
+// and with Errc::closed when the peer or close() ended the stream. One reader and one writer at a time.
 class Stream {
  public:
   virtual ~Stream() = default;
-  // Waits until octets (or the end of the stream) can be read without holding a buffer. Also returns when wake() was called:
-  // false = woken, true = readable.
+  // Waits until octets (or the end of the stream) can be read without holding a buffer. Also returns when wake() was
+  // called: false = woken, true = readable.
   virtual Task<Result<bool>> wait_readable() = 0;
   // At least one octet, 0 = the peer finished sending.
   virtual Task<Result<std::size_t>> read_some(std::span<char> into) = 0;
   virtual Task<Result<>> write_all(std::string_view octets) = 0;
-  // Server side upgrade on the same connection; the caller discards what it had read before (RFC 3207 4.2, RFC 9051 6.2.1).
+  // Server side upgrade on the same connection; the caller discards what it had read before (RFC 3207 4.2, RFC
+  // 9051 6.2.1).
   virtual Task<Result<TlsFacts>> start_tls_server(TlsServer&) = 0;
   virtual Task<Result<TlsFacts>> start_tls_client(TlsClient&, std::string_view server_name) = 0;
   // Sends what TLS wants sent at the end (close_notify) and closes; never waits long.

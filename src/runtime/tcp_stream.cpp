@@ -25,8 +25,8 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 using WaitFor = asio::posix::stream_descriptor::wait_type;
 
-// How long, and for how much, a closing connection listens on, so that unread input does not reset it before the peer has
-// seen our last reply.
+// How long, and for how much, a closing connection listens on, so that unread input does not reset it before the peer
+// has seen our last reply.
 constexpr std::chrono::seconds kLinger{1};
 constexpr std::size_t kMaxLingerOctets = 1 << 20;
 constexpr std::size_t kTlsRecordOctets = 16 << 10;
@@ -42,7 +42,8 @@ bool drop_input(int fd, std::size_t& dropped) {
   return false;
 }
 
-// The socket and its timer. Shared only with the timer's pending handler, which may outlive the stream by one turn of the loop.
+// The socket and its timer. Shared only with the timer's pending handler, which may outlive the stream by one turn of
+// the loop.
 class Core : public std::enable_shared_from_this<Core> {
  public:
   Core(const asio::any_io_executor& executor, int fd) : socket_(executor, fd), timer_(executor) {}
@@ -71,8 +72,8 @@ class Core : public std::enable_shared_from_this<Core> {
 
   asio::posix::stream_descriptor& socket() { return socket_; }
 
-  // The two halves of a wait. Before: nothing when one may wait. After, with what the wait ended with: true when ready, false
-  // when something else happened, which the next before_wait() tells.
+  // The two halves of a wait. Before: nothing when one may wait. After, with what the wait ended with: true when ready,
+  // false when something else happened, which the next before_wait() tells.
   Result<> before_wait(bool wakeable) {
     if (closed_) return fail(Errc::closed, "the connection was closed");
     if (expired_ || !arm()) return fail(Errc::timed_out);
@@ -96,8 +97,9 @@ class Core : public std::enable_shared_from_this<Core> {
   }
 
  private:
-  // Makes sure the timer fires no later than the deadline. An earlier one is left alone: it arms itself again when it fires
-  // early, so that moving the deadline forward, which every command does, costs nothing. false: the deadline has passed.
+  // Makes sure the timer fires no later than the deadline. An earlier one is left alone: it arms itself again when it
+  // fires early, so that moving the deadline forward, which every command does, costs nothing. false: the deadline has
+  // passed.
   bool arm() {
     if (deadline_ == SteadyPoint::max()) return true;
     if (armed_ && armed_at_ <= deadline_) return true;
@@ -138,7 +140,7 @@ class TcpStream final : public Stream {
  public:
   TcpStream(const asio::any_io_executor& executor, int fd) : core_(std::make_shared<Core>(executor, fd)) {
     const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);      // replies are coalesced before they are written
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // replies are coalesced before they are written
   }
   ~TcpStream() override { close(); }
 
@@ -167,7 +169,8 @@ class TcpStream final : public Stream {
   bool peer_ended_ = false;
 };
 
-// Where connections spend their lives: every octet of this frame is multiplied by their number, so it does not call wait().
+// Where connections spend their lives: every octet of this frame is multiplied by their number, so it does not call
+// wait().
 Task<Result<bool>> TcpStream::wait_readable() {
   for (;;) {
     if (core_->take_wake()) co_return false;
@@ -259,7 +262,8 @@ Task<Result<TlsFacts>> TcpStream::handshake(std::unique_ptr<TlsSession> session)
     if (core_->closed()) co_return fail(Errc::closed, "the connection was closed");
     const TlsProgress progress = session->handshake();
     if (progress == TlsProgress::done) break;
-    if (progress == TlsProgress::failed || progress == TlsProgress::ended) co_return fail(Errc::closed, session->failure());
+    if (progress == TlsProgress::failed || progress == TlsProgress::ended)
+      co_return fail(Errc::closed, session->failure());
     const auto want = progress == TlsProgress::want_write ? WaitFor::wait_write : WaitFor::wait_read;
     auto ready = co_await core_->wait(want);
     if (!ready && ready.error().code == Errc::timed_out) {

@@ -8,9 +8,10 @@
 
 namespace gatepost::runtime {
 
-// A stream over a connected, non-blocking stream socket (TCP or local), which it owns. `executor` is that of the I/O thread
-// the stream lives on. Plain until start_tls_*(); TLS then runs directly on the socket, so that an idle connection keeps no
-// record buffers. Deadlines cost no system call unless the peer is waited for, and one timer serves the stream's life.
+// A stream over a connected, non-blocking stream socket (TCP or local), which it owns. `executor` is that of the I/O
+// thread the stream lives on. Plain until start_tls_*(); TLS then runs directly on the socket, so that an idle
+// connection keeps no record buffers. Deadlines cost no system call unless the peer is waited for, and one timer serves
+// the stream's life.
 std::unique_ptr<Stream> make_tcp_stream(boost::asio::any_io_executor executor, int fd);
 
 }  // namespace gatepost::runtime

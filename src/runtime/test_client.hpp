@@ -19,8 +19,8 @@ namespace gatepost::runtime::test {
 
 struct ClientTls {
   std::string server_name = {};
-  int version = 0;                           // 0: whatever; else exactly this one
-  const char* ciphers = nullptr;             // TLS 1.2
+  int version = 0;                // 0: whatever; else exactly this one
+  const char* ciphers = nullptr;  // TLS 1.2
   SSL_SESSION* resume = nullptr;
 };
 
@@ -30,7 +30,7 @@ class TestClient {
     const SocketAddress address = to_socket_address(to);
     fd_.reset(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (receive_buffer != 0) setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    const timeval limit{10, 0};              // a test never hangs on a silent server
+    const timeval limit{10, 0};  // a test never hangs on a silent server
     setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     connected_ = ::connect(fd_.get(), address.raw(), address.size) == 0;
   }

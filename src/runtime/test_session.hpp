@@ -86,7 +86,8 @@ class LineSession final : public Session {
     } else if (line == "THROW") {
       throw std::runtime_error("thrown by the session");
     } else if (line == "WHO") {
-      output_.write(fmt::format("{} {}\r\n", peer_.remote.address.to_string(), peer_.tls ? peer_.tls->version : "plain"));
+      output_.write(
+          fmt::format("{} {}\r\n", peer_.remote.address.to_string(), peer_.tls ? peer_.tls->version : "plain"));
     } else if (line.starts_with("BIG ")) {
       co_return co_await big(std::stoul(line.substr(4)), step);
     } else {

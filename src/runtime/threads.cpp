@@ -33,7 +33,9 @@ IoThreads::~IoThreads() { stop(); }
 
 std::size_t IoThreads::size() const { return size_; }
 
-asio::any_io_executor IoThreads::executor(std::size_t thread) const { return loops_[thread % size_].context.get_executor(); }
+asio::any_io_executor IoThreads::executor(std::size_t thread) const {
+  return loops_[thread % size_].context.get_executor();
+}
 
 void IoThreads::start() {
   // New threads inherit the mask: signals stay with the thread that called start().

@@ -13,14 +13,14 @@
 
 namespace gatepost::runtime {
 
-// The I/O threads: each has its own event loop, and what is started on one never leaves it. post(), spawn() and run() are
-// thread-safe. Outlives every stream, listener, timer, waker and Workers pool that uses it.
+// The I/O threads: each has its own event loop, and what is started on one never leaves it. post(), spawn() and run()
+// are thread-safe. Outlives every stream, listener, timer, waker and Workers pool that uses it.
 class IoThreads {
  public:
-  // `threads` 0: one for each processor. Threads are named `name` and their number. From here on the process ignores SIGPIPE;
-  // the threads leave all other signals to their creator.
+  // `threads` 0: one for each processor. Threads are named `name` and their number. From here on the process ignores
+  // SIGPIPE; the threads leave all other signals to their creator.
   explicit IoThreads(std::size_t threads = 0, std::string name = "io");
-  ~IoThreads();                                         // stop(), then destroys what is still suspended
+  ~IoThreads();  // stop(), then destroys what is still suspended
 
   std::size_t size() const;
   boost::asio::any_io_executor executor(std::size_t thread) const;

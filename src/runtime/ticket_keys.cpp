@@ -15,7 +15,8 @@ namespace {
 bool key_mac(EVP_MAC_CTX* mac, std::array<std::uint8_t, 32>& key) {
   char digest[] = "SHA256";
   const OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.data(), key.size()),
-                               OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+                               OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                               OSSL_PARAM_construct_end()};
   return EVP_MAC_CTX_set_params(mac, params) == 1;
 }
 
@@ -51,12 +52,14 @@ int TlsServer::TicketKeys::seal(unsigned char* name, unsigned char* iv, EVP_CIPH
   return key_mac(mac, current_->hmac) ? 1 : -1;
 }
 
-int TlsServer::TicketKeys::open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
+int TlsServer::TicketKeys::open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                                EVP_MAC_CTX* mac) {
   const std::lock_guard lock(mutex_);
   if (!rotate()) return -1;
   const SteadyPoint now = clock_.steady();
   for (auto* key : {&current_, &previous_}) {
-    if (!*key || now - (*key)->made >= 2 * lifetime_ || !std::equal((*key)->name.begin(), (*key)->name.end(), name)) continue;
+    if (!*key || now - (*key)->made >= 2 * lifetime_ || !std::equal((*key)->name.begin(), (*key)->name.end(), name))
+      continue;
     if (!key_mac(mac, (*key)->hmac)) return -1;
     if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, (*key)->aes.data(), iv) != 1) return -1;
     return key == &current_ ? 1 : 2;

@@ -19,7 +19,8 @@ struct TlsServer::TicketKeys {
   TicketKeys(const Clock& clock, std::chrono::seconds key_lifetime) : clock_(clock), lifetime_(key_lifetime) {}
   ~TicketKeys();
 
-  // As SSL_CTX_set_tlsext_ticket_key_evp_cb asks for. Sealing: 1 or -1. Opening: 0 unknown key, 1 good, 2 good but renew.
+  // As SSL_CTX_set_tlsext_ticket_key_evp_cb asks for. Sealing: 1 or -1. Opening: 0 unknown key, 1 good, 2 good but
+  // renew.
   int seal(unsigned char* name, unsigned char* iv, evp_cipher_ctx_st* cipher, evp_mac_ctx_st* mac);
   int open(const unsigned char* name, const unsigned char* iv, evp_cipher_ctx_st* cipher, evp_mac_ctx_st* mac);
 
@@ -29,10 +30,10 @@ struct TlsServer::TicketKeys {
     std::array<std::uint8_t, 32> aes, hmac;
     SteadyPoint made;
   };
-  bool rotate();                            // makes the current key fresh; false when there is no randomness
+  bool rotate();  // makes the current key fresh; false when there is no randomness
   const Clock& clock_;
   std::chrono::seconds lifetime_;
-  std::mutex mutex_;                        // guards the two keys
+  std::mutex mutex_;  // guards the two keys
   std::optional<Key> current_, previous_;
 };
 

@@ -24,7 +24,7 @@ Task<> sleep_for(std::chrono::steady_clock::duration duration) {
 
 struct Alarm::State {
   explicit State(const asio::any_io_executor& executor) : timer(executor) {}
-  asio::steady_timer timer;                  // both on the waiting thread only
+  asio::steady_timer timer;  // both on the waiting thread only
   bool rung = false;
 };
 

@@ -20,11 +20,11 @@ class Alarm {
   ~Alarm();
   // false: the time has passed; true: ring() was called, now or since the last wait. One waiter at a time.
   Task<bool> wait(std::chrono::steady_clock::duration at_most);
-  void ring();                               // thread-safe; several before a wait count as one
+  void ring();  // thread-safe; several before a wait count as one
 
  private:
   struct State;
-  std::shared_ptr<State> state_;             // shared with rings on their way
+  std::shared_ptr<State> state_;  // shared with rings on their way
 };
 
 }  // namespace gatepost::runtime

@@ -61,7 +61,8 @@ std::vector<std::string> names_in(X509* certificate) {
   GENERAL_NAMES_free(alternatives);
   if (no_alternatives) {
     char common[256];
-    const int size = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, common, sizeof common);
+    const int size =
+        X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, common, sizeof common);
     if (size > 0) names.push_back(ascii::to_lower({common, static_cast<std::size_t>(size)}));
   }
   return names;
@@ -71,7 +72,8 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) {
     const int why = errno;
-    return fail(why == EACCES ? Errc::denied : Errc::not_found, fmt::format("{}: {}", path.string(), std::strerror(why)));
+    return fail(why == EACCES ? Errc::denied : Errc::not_found,
+                fmt::format("{}: {}", path.string(), std::strerror(why)));
   }
   std::string text{std::istreambuf_iterator<char>(in), {}};
   if (in.bad()) return fail(Errc::invalid, fmt::format("{}: cannot be read", path.string()));
@@ -104,12 +106,14 @@ Result<ParsedCertificate> parse_certificate(const TlsCertificate& from) {
   const BioPtr chain = over(from.chain_pem);
   out.leaf.reset(PEM_read_bio_X509(chain.get(), nullptr, no_passphrase, nullptr));
   if (!out.leaf) return bad("holds no PEM certificate");
-  while (X509* const next = PEM_read_bio_X509(chain.get(), nullptr, no_passphrase, nullptr)) out.chain.emplace_back(next);
-  ERR_clear_error();      // the end of the PEM text is reported as an error
+  while (X509* const next = PEM_read_bio_X509(chain.get(), nullptr, no_passphrase, nullptr))
+    out.chain.emplace_back(next);
+  ERR_clear_error();  // the end of the PEM text is reported as an error
   const BioPtr key = over(from.key_pem);
   out.key.reset(PEM_read_bio_PrivateKey(key.get(), nullptr, no_passphrase, nullptr));
   if (!out.key) return bad("its private key cannot be read (PEM without a passphrase is needed)");
-  if (X509_check_private_key(out.leaf.get(), out.key.get()) != 1) return bad("the private key belongs to another certificate");
+  if (X509_check_private_key(out.leaf.get(), out.key.get()) != 1)
+    return bad("the private key belongs to another certificate");
   out.key_type = EVP_PKEY_get_base_id(out.key.get());
   out.facts.names = from.names.empty() ? names_in(out.leaf.get()) : from.names;
   for (std::string& name : out.facts.names) name = ascii::to_lower(name);

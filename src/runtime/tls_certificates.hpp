@@ -27,12 +27,13 @@ struct ParsedCertificate {
   X509Ptr leaf;
   std::vector<X509Ptr> chain;
   KeyPtr key;
-  int key_type = 0;                          // EVP_PKEY base id
+  int key_type = 0;  // EVP_PKEY base id
   TlsCertificateFacts facts;
 };
 Result<ParsedCertificate> parse_certificate(const TlsCertificate& from);
 
-// Whether `pattern` ("mail.example.org", "*.example.org": one label, RFC 9525 6.3) stands for `host`; both in lower case.
+// Whether `pattern` ("mail.example.org", "*.example.org": one label, RFC 9525 6.3) stands for `host`; both in lower
+// case.
 bool name_matches(std::string_view pattern, std::string_view host);
 
 }  // namespace gatepost::runtime

@@ -38,7 +38,8 @@ void set_common(SSL_CTX* context, TlsMinimum minimum) {
   SSL_CTX_set_min_proto_version(context, version_number(minimum));
   // An end without close_notify is what many mail clients do; every protocol here marks the end of its data itself.
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
 }  // namespace
@@ -47,8 +48,8 @@ struct TlsServer::State {
   std::vector<ParsedCertificate> certificates;
   // One context for each set of certificates that serves a name; the first is the default.
   std::vector<ContextPtr> contexts;
-  std::map<std::string, SSL_CTX*, std::less<>> by_name;         // exact names and "*.suffix" patterns
-  std::string alpn;                                             // wire form: length, name, ...
+  std::map<std::string, SSL_CTX*, std::less<>> by_name;  // exact names and "*.suffix" patterns
+  std::string alpn;                                      // wire form: length, name, ...
   std::shared_ptr<TicketKeys> keys;
   std::string ciphers;
   TlsMinimum minimum = TlsMinimum::v1_2;
@@ -84,12 +85,13 @@ int choose_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, co
   unsigned char* chosen = nullptr;
   const int found = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(ours.data()),
                                           static_cast<unsigned>(ours.size()), in, in_size);
-  if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;      // RFC 7301 3.2: no_application_protocol
+  if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;  // RFC 7301 3.2: no_application_protocol
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
 }
 
-int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing) {
+int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+               int sealing) {
   TlsServer::TicketKeys& keys = *state_of(ssl)->keys;
   return sealing != 0 ? keys.seal(name, iv, cipher, mac) : keys.open(name, iv, cipher, mac);
 }
@@ -107,7 +109,7 @@ Result<SSL_CTX*> TlsServer::State::context_of(const std::vector<std::size_t>& me
     return fail(Errc::invalid, "tls.ciphers: " + tls_failure_words());
   }
   SSL_CTX_set_dh_auto(context.get(), 1);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);           // tickets only: nothing to keep here
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets only: nothing to keep here
   SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>(kSessionContext.data()),
                                  static_cast<unsigned>(kSessionContext.size()));
   SSL_CTX_set_num_tickets(context.get(), 1);
@@ -131,8 +133,9 @@ Result<SSL_CTX*> TlsServer::State::context_of(const std::vector<std::size_t>& me
 
 Result<> TlsServer::State::build() {
   const auto serves = [this](std::size_t index, std::string_view name) {
-    return std::ranges::any_of(certificates[index].facts.names,
-                               [&](const std::string& pattern) { return pattern == name || name_matches(pattern, name); });
+    return std::ranges::any_of(certificates[index].facts.names, [&](const std::string& pattern) {
+      return pattern == name || name_matches(pattern, name);
+    });
   };
   // The first certificate of each key type that serves the name, beginning with `first`.
   const auto members_for = [&](std::size_t first, const std::vector<std::string>& names) {
@@ -140,7 +143,8 @@ Result<> TlsServer::State::build() {
     for (std::size_t i = 0; i < certificates.size(); ++i) {
       const bool new_type = std::ranges::none_of(
           members, [&](std::size_t m) { return certificates[m].key_type == certificates[i].key_type; });
-      if (new_type && std::ranges::all_of(names, [&](const std::string& name) { return serves(i, name); })) members.push_back(i);
+      if (new_type && std::ranges::all_of(names, [&](const std::string& name) { return serves(i, name); }))
+        members.push_back(i);
     }
     std::ranges::sort(members);
     return members;
@@ -219,7 +223,8 @@ Result<std::unique_ptr<TlsSession>> TlsServer::session(int fd) const {
 
 Result<std::unique_ptr<TlsClient>> TlsClient::create(const TlsClientSettings& settings) {
   ERR_clear_error();
-  std::shared_ptr<void> context(SSL_CTX_new(TLS_client_method()), [](void* raw) { SSL_CTX_free(static_cast<SSL_CTX*>(raw)); });
+  std::shared_ptr<void> context(SSL_CTX_new(TLS_client_method()),
+                                [](void* raw) { SSL_CTX_free(static_cast<SSL_CTX*>(raw)); });
   auto* const raw = static_cast<SSL_CTX*>(context.get());
   if (raw == nullptr) return fail(Errc::internal, tls_failure_words());
   set_common(raw, settings.minimum);
@@ -229,7 +234,8 @@ Result<std::unique_ptr<TlsClient>> TlsClient::create(const TlsClientSettings& se
   const int loaded = settings.ca_file.empty() ? SSL_CTX_set_default_verify_paths(raw)
                                               : SSL_CTX_load_verify_file(raw, settings.ca_file.c_str());
   if (loaded != 1 && (verifies || !settings.ca_file.empty())) {
-    return fail(Errc::invalid, fmt::format("certificate authorities {}: {}", settings.ca_file.string(), tls_failure_words()));
+    return fail(Errc::invalid,
+                fmt::format("certificate authorities {}: {}", settings.ca_file.string(), tls_failure_words()));
   }
   ERR_clear_error();
   return std::unique_ptr<TlsClient>(new TlsClient(std::move(context), verifies));

@@ -21,21 +21,21 @@ enum class TlsMinimum : std::uint8_t { v1_2, v1_3 };
 
 // A certificate with its key, as PEM text.
 struct TlsCertificate {
-  std::string chain_pem;                    // leaf first
+  std::string chain_pem;  // leaf first
   std::string key_pem;
-  std::vector<std::string> names;           // SNI names it serves, "*.example.org" allowed; empty: those in the certificate
-  std::string label;                        // for error texts: the file
+  std::vector<std::string> names;  // SNI names it serves, "*.example.org" allowed; empty: those in the certificate
+  std::string label;               // for error texts: the file
 };
 // Reads both files. Errc::not_found / denied / invalid with the path in the detail.
 Result<TlsCertificate> read_tls_certificate(const std::filesystem::path& chain, const std::filesystem::path& key,
                                             std::vector<std::string> names = {});
 
 struct TlsServerSettings {
-  std::vector<TlsCertificate> certificates; // at least one; the first serves clients that name no known host
+  std::vector<TlsCertificate> certificates;  // at least one; the first serves clients that name no known host
   TlsMinimum minimum = TlsMinimum::v1_2;
-  std::string ciphers;                      // OpenSSL list for TLS 1.2; empty: the built-in list
-  std::vector<std::string> alpn;            // offered protocols, best first; empty: ALPN is not spoken
-  std::chrono::seconds ticket_key_lifetime{12 * 3600};   // a key makes tickets so long, and is accepted so long again
+  std::string ciphers;                                  // OpenSSL list for TLS 1.2; empty: the built-in list
+  std::vector<std::string> alpn;                        // offered protocols, best first; empty: ALPN is not spoken
+  std::chrono::seconds ticket_key_lifetime{12 * 3600};  // a key makes tickets so long, and is accepted so long again
 };
 
 struct TlsCertificateFacts {
@@ -44,39 +44,41 @@ struct TlsCertificateFacts {
   TimePoint not_before, not_after;
 };
 
-// The server side of TLS: certificates chosen by SNI, session tickets, the settings all handshakes follow. Certificates of
-// different key types (ECDSA, RSA) that serve the same name are used together, whichever the client can verify. Thread-safe.
+// The server side of TLS: certificates chosen by SNI, session tickets, the settings all handshakes follow. Certificates
+// of different key types (ECDSA, RSA) that serve the same name are used together, whichever the client can verify.
+// Thread-safe.
 class TlsServer {
  public:
   // Errc::invalid says which certificate and what is wrong with it. `clock` is borrowed for life.
   static Result<std::unique_ptr<TlsServer>> create(const TlsServerSettings& settings, const Clock& clock);
   ~TlsServer();
 
-  // New handshakes follow `settings`; running sessions keep theirs, and earlier tickets stay good. On error nothing changes.
+  // New handshakes follow `settings`; running sessions keep theirs, and earlier tickets stay good. On error nothing
+  // changes.
   Result<> reload(const TlsServerSettings& settings);
   std::vector<TlsCertificateFacts> certificates() const;
 
   // The server's end of a handshake on a connected non-blocking socket, which the session does not own.
   Result<std::unique_ptr<TlsSession>> session(int fd) const;
 
-  struct State;                             // immutable, shared by the sessions that use it
+  struct State;  // immutable, shared by the sessions that use it
   struct TicketKeys;
 
  private:
   explicit TlsServer(std::shared_ptr<TicketKeys> keys) : keys_(std::move(keys)) {}
   std::shared_ptr<const State> current() const;
   std::shared_ptr<TicketKeys> keys_;
-  mutable std::mutex mutex_;                // guards state_
+  mutable std::mutex mutex_;  // guards state_
   std::shared_ptr<const State> state_;
 };
 
 struct TlsClientSettings {
   enum class Verify : std::uint8_t {
-    none,                                   // opportunistic: any certificate will do; TlsFacts says whether it was good
-    name_and_chain,                         // RFC 9525: trusted chain and the name asked for, else the handshake fails
+    none,            // opportunistic: any certificate will do; TlsFacts says whether it was good
+    name_and_chain,  // RFC 9525: trusted chain and the name asked for, else the handshake fails
   };
   Verify verify = Verify::name_and_chain;
-  std::filesystem::path ca_file = {};       // PEM; empty: the system's store
+  std::filesystem::path ca_file = {};  // PEM; empty: the system's store
   TlsMinimum minimum = TlsMinimum::v1_2;
 };
 
@@ -90,7 +92,7 @@ class TlsClient {
 
  private:
   TlsClient(std::shared_ptr<void> context, bool verifies) : context_(std::move(context)), verifies_(verifies) {}
-  std::shared_ptr<void> context_;           // SSL_CTX
+  std::shared_ptr<void> context_;  // SSL_CTX
   bool verifies_;
 };
 

@@ -126,7 +126,8 @@ TEST_F(TlsOverTcp, ChoosesTheCertificateByTheNameTheClientAsksFor) {
 TEST_F(TlsOverTcp, ServesEcdsaAndRsaForTheSameName) {
   start({make_certificate({"mail.example.org"}), make_certificate({"mail.example.org"}, "RSA")});
   EXPECT_EQ(certificate_for({.version = TLS1_2_VERSION, .ciphers = "ECDHE-RSA-AES128-GCM-SHA256"}), "mail.example.org");
-  EXPECT_EQ(certificate_for({.version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"}), "mail.example.org");
+  EXPECT_EQ(certificate_for({.version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"}),
+            "mail.example.org");
   EXPECT_EQ(certificate_for({.version = TLS1_2_VERSION, .ciphers = "AES128-SHA"}), "failed");
   EXPECT_EQ(certificate_for({.version = TLS1_1_VERSION}), "failed");
 }

@@ -51,9 +51,10 @@ constexpr std::array kWords{
 std::string tls_failure_words(const ssl_st* ssl) {
   std::string out;
   while (const unsigned long code = ERR_get_error()) {
-    if (!out.empty()) continue;      // the first is the cause, the rest its consequences
+    if (!out.empty()) continue;  // the first is the cause, the rest its consequences
     const int reason = ERR_GET_REASON(code);
-    const auto* const row = ERR_GET_LIB(code) == ERR_LIB_SSL ? std::ranges::find(kWords, reason, &Words::reason) : kWords.end();
+    const auto* const row =
+        ERR_GET_LIB(code) == ERR_LIB_SSL ? std::ranges::find(kWords, reason, &Words::reason) : kWords.end();
     const char* const raw = ERR_reason_error_string(code);
     if (row != kWords.end()) {
       out = fmt::format("{} ({})", row->text, raw != nullptr ? raw : "?");

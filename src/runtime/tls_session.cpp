@@ -16,12 +16,14 @@ namespace {
 
 // RFC 9266 4.1: label "EXPORTER-Channel-Binding", zero-length context, 32 octets.
 std::string channel_binding(SSL* ssl) {
-  // RFC 9266 4.2: before TLS 1.3 only with the extended master secret, else two connections could be given the same value.
+  // RFC 9266 4.2: before TLS 1.3 only with the extended master secret, else two connections could be given the same
+  // value.
   if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1) return {};
   constexpr std::string_view kLabel = "EXPORTER-Channel-Binding";
   std::string out(32, '\0');
-  const int ok = SSL_export_keying_material(ssl, reinterpret_cast<unsigned char*>(out.data()), out.size(), kLabel.data(),
-                                            kLabel.size(), reinterpret_cast<const unsigned char*>(""), 0, 1);
+  const int ok =
+      SSL_export_keying_material(ssl, reinterpret_cast<unsigned char*>(out.data()), out.size(), kLabel.data(),
+                                 kLabel.size(), reinterpret_cast<const unsigned char*>(""), 0, 1);
   return ok == 1 ? out : std::string();
 }
 
@@ -47,10 +49,15 @@ TlsSession::~TlsSession() { SSL_free(ssl_); }
 TlsProgress TlsSession::progress(int result) {
   const int saved = errno;
   switch (SSL_get_error(ssl_, result)) {
-    case SSL_ERROR_NONE: return TlsProgress::done;
-    case SSL_ERROR_WANT_READ: return TlsProgress::want_read;
-    case SSL_ERROR_WANT_WRITE: return TlsProgress::want_write;
-    case SSL_ERROR_ZERO_RETURN: ERR_clear_error(); return TlsProgress::ended;
+    case SSL_ERROR_NONE:
+      return TlsProgress::done;
+    case SSL_ERROR_WANT_READ:
+      return TlsProgress::want_read;
+    case SSL_ERROR_WANT_WRITE:
+      return TlsProgress::want_write;
+    case SSL_ERROR_ZERO_RETURN:
+      ERR_clear_error();
+      return TlsProgress::ended;
     default: {
       std::string words = tls_failure_words(ssl_);
       // The first failure is the cause; OpenSSL has no words for what follows it.

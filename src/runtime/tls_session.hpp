@@ -15,8 +15,8 @@ namespace gatepost::runtime {
 // What a TLS call came to, or which readiness of the socket it waits for.
 enum class TlsProgress { done, want_read, want_write, ended, failed };
 
-// One TLS connection directly on a non-blocking socket; never waits. Made by TlsServer and TlsClient; belongs to the stream
-// that owns the socket.
+// One TLS connection directly on a non-blocking socket; never waits. Made by TlsServer and TlsClient; belongs to the
+// stream that owns the socket.
 class TlsSession {
  public:
   // Takes over `ssl`. `context` is kept alive for as long as the session lives.
@@ -30,9 +30,9 @@ class TlsSession {
   TlsProgress write(std::string_view octets, std::size_t& put);
   // done when read() would give octets; takes in records that carry none (tickets, key updates).
   TlsProgress peek();
-  void send_close_notify();                    // once, without waiting
+  void send_close_notify();  // once, without waiting
 
-  TlsFacts facts() const;                      // after the handshake
+  TlsFacts facts() const;  // after the handshake
   // Why the last call failed, in words for the admin.
   const std::string& failure() const { return failure_; }
 

@@ -16,12 +16,12 @@
 #include <unordered_map>
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 #include "runtime/dns_record.hpp"
 #include "runtime/unique_fd.hpp"
@@ -35,7 +35,7 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr int kClassIn = 1;
 constexpr int kNoError = 0;
-constexpr int kNameError = 3;                // RFC 1035 4.1.1
+constexpr int kNameError = 3;  // RFC 1035 4.1.1
 // A server that says "keep this for a year" is not believed.
 constexpr std::chrono::seconds kMaxTtl{24 * 3600};
 constexpr std::chrono::seconds kNegativeTtl{60};
@@ -77,7 +77,7 @@ Result<DnsAnswer> to_answer(int error, const ub_result* result, RecordType type,
 struct Lookup {
   Lookup(const asio::any_io_executor& executor, std::string for_name, RecordType for_type)
       : timer(executor), name(std::move(for_name)), type(for_type) {}
-  asio::steady_timer timer;                  // on the caller's thread only, as is `answer`
+  asio::steady_timer timer;  // on the caller's thread only, as is `answer`
   std::optional<Result<DnsAnswer>> answer;
   const std::string name;
   const RecordType type;
@@ -126,7 +126,7 @@ struct UnboundResolver::Engine {
   ub_ctx* context = nullptr;
   UniqueFd stop_event;
   std::thread thread;
-  std::mutex mutex;                          // guards cache and calls
+  std::mutex mutex;  // guards cache and calls
   std::unordered_map<Key, Cached, KeyHash> cache;
   std::map<Call*, std::unique_ptr<Call>> calls;
 };
@@ -136,8 +136,9 @@ Result<> UnboundResolver::Engine::configure() {
     if (error == 0) return {};
     return fail(Errc::invalid, fmt::format("{}: {}", what, ub_strerror(error)));
   };
-  for (const auto& [option, value] : {std::pair{"do-not-query-localhost:", "no"}, std::pair{"unblock-lan-zones:", "yes"},
-                                      std::pair{"insecure-lan-zones:", "yes"}, std::pair{"edns-buffer-size:", "1232"}}) {
+  for (const auto& [option, value] :
+       {std::pair{"do-not-query-localhost:", "no"}, std::pair{"unblock-lan-zones:", "yes"},
+        std::pair{"insecure-lan-zones:", "yes"}, std::pair{"edns-buffer-size:", "1232"}}) {
     GP_CHECK(check(ub_ctx_set_option(context, option, value), option));
   }
   if (settings.validate) {
@@ -165,7 +166,8 @@ Result<> UnboundResolver::Engine::open() {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);   // libunbound's own thread begins with the first look-up and blocks them itself
+  pthread_sigmask(SIG_SETMASK, &all,
+                  &before);  // libunbound's own thread begins with the first look-up and blocks them itself
   thread = std::thread([this] { run(); });
   pthread_setname_np(thread.native_handle(), "dns");
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -210,7 +212,8 @@ void UnboundResolver::Engine::keep(Key key, const DnsAnswer& answer) {
   if (answer.ttl <= std::chrono::seconds(0) || settings.cache_entries == 0) return;
   const SteadyPoint now = clock.steady();
   const std::lock_guard lock(mutex);
-  if (cache.size() >= settings.cache_entries) std::erase_if(cache, [now](const auto& row) { return row.second.until <= now; });
+  if (cache.size() >= settings.cache_entries)
+    std::erase_if(cache, [now](const auto& row) { return row.second.until <= now; });
   // Still full of good answers: any may go, libunbound has them as well.
   if (cache.size() >= settings.cache_entries) cache.erase(cache.begin());
   cache.insert_or_assign(std::move(key), Cached{answer, now + answer.ttl});
@@ -224,8 +227,8 @@ Result<> UnboundResolver::Engine::ask(const std::shared_ptr<Lookup>& lookup) {
     const std::lock_guard lock(mutex);
     calls.emplace(raw, std::move(call));
   }
-  const int error = ub_resolve_async(context, lookup->name.c_str(), static_cast<int>(lookup->type), kClassIn, raw, &answered,
-                                     nullptr);
+  const int error = ub_resolve_async(context, lookup->name.c_str(), static_cast<int>(lookup->type), kClassIn, raw,
+                                     &answered, nullptr);
   if (error == 0) return {};
   const std::lock_guard lock(mutex);
   calls.erase(raw);

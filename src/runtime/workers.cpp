@@ -26,13 +26,13 @@ struct Workers::Pool {
 
   struct Thread {
     std::condition_variable wake;
-    bool woken = false;                      // guarded by Pool::mutex
+    bool woken = false;  // guarded by Pool::mutex
     std::thread thread;
   };
 
-  mutable std::mutex mutex;                  // guards jobs, idle, stopping and Thread::woken
+  mutable std::mutex mutex;  // guards jobs, idle, stopping and Thread::woken
   std::deque<Job> jobs;
-  std::vector<Thread*> idle;                 // the one that fell asleep last is woken first: its caches are warm
+  std::vector<Thread*> idle;  // the one that fell asleep last is woken first: its caches are warm
   bool stopping = false;
   std::vector<std::unique_ptr<Thread>> threads;
 
@@ -58,7 +58,7 @@ struct Workers::Pool {
         jobs.pop_front();
         lock.unlock();
         job();
-        job = nullptr;                       // what it owns is dropped outside the lock
+        job = nullptr;  // what it owns is dropped outside the lock
         lock.lock();
         continue;
       }
@@ -127,7 +127,8 @@ Task<> Workers::run_erased(const std::function<void()>& job) {
       asio::post(executor, [handler = std::move(handler), failure]() mutable { std::move(handler)(failure); });
     });
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(std::move(start), asio::use_awaitable);
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(std::move(start),
+                                                                                         asio::use_awaitable);
 }
 
 }  // namespace gatepost::runtime

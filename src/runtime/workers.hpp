@@ -12,12 +12,13 @@
 
 namespace gatepost::runtime {
 
-// A bounded pool for what blocks: commits, disk reads, hashing. Thread-safe.
+// A bounded pool for what blocks: commits, disk reads, hashing. Thread-safe. IoThreads outlive it: results are posted
+// there.
 class Workers {
  public:
   // 0 threads: everything runs at once on the caller's thread (tests).
   explicit Workers(std::size_t threads);
-  ~Workers();                                  // finishes what is queued
+  ~Workers();  // finishes what is queued
 
   // Runs `work` on a pool thread and resumes the caller on its own I/O thread with the result; exceptions pass through.
   // The caller's frame outlives `work`, so it may refer to the caller's locals.

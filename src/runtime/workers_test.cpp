@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 Task<bool> resumes_on_its_own_thread(Workers& workers) {
   const auto before = std::this_thread::get_id();
   const auto worker = co_await workers.run([] { return std::this_thread::get_id(); });
-  co_return worker != before && std::this_thread::get_id() == before;
+  co_return worker != before&& std::this_thread::get_id() == before;
 }
 
 Task<int> run_one(Workers& workers, int value) {
@@ -94,7 +94,7 @@ TEST(Workers, AHopIsCheap) {
   run_to_end(hop(workers, kHops));
   const auto each = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count() / kHops;
   RecordProperty("microseconds_per_hop", std::to_string(each));
-  EXPECT_LT(each, 1000.0);                   // measured 5 to 10; the rest is for loaded machines and sanitizers
+  EXPECT_LT(each, 1000.0);  // measured 5 to 10; the rest is for loaded machines and sanitizers
 }
 
 }  // namespace
