@@ -16,7 +16,7 @@ option(GATEPOST_BENCH "build the load programs" OFF)
 set(GATEPOST_SANITIZE "" CACHE STRING "sanitizers, e.g. address,undefined or thread")
 
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
-                    -Wthread-safety -Werror -fno-omit-frame-pointer)
+                    -Wthread-safety -Werror -Wno-missing-designated-field-initializers -fno-omit-frame-pointer)
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
                         _GNU_SOURCE)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")

@@ -29,7 +29,7 @@ class BodyWriter {
  public:
   virtual ~BodyWriter() = default;
   virtual Result<> append(std::string_view octets) = 0;
-  virtual Result<Body> finish() = 0;                 // durable with the first commit that uses it
+  virtual Result<Body> finish() = 0;  // durable with the first commit that uses it
 };
 
 // Destroying it ends the watch; the callback does not run afterwards.
@@ -41,33 +41,34 @@ class Watch {
 enum class FlagChange { add, remove, replace };
 
 struct StoreOutcome {
-  std::vector<Row> changed;                          // as they are now, by UID; rows that already were so are left out
-  NumberSet modified;                                // refused: changed since `unchanged_since` (RFC 7162 3.1.3)
+  std::vector<Row> changed;  // as they are now, by UID; rows that already were so are left out
+  NumberSet modified;        // refused: changed since `unchanged_since` (RFC 7162 3.1.3)
   Modseq modseq = 0;
 };
 struct Appended {
   std::uint32_t uid_validity = 0;
-  std::vector<Uid> uids;                             // in the order given
+  std::vector<Uid> uids;  // in the order given
   Modseq modseq = 0;
 };
 struct Copied {
-  std::uint32_t uid_validity = 0;                    // of the destination
-  std::vector<Uid> from, to;                         // pairs, ascending `from`
+  std::uint32_t uid_validity = 0;  // of the destination
+  std::vector<Uid> from, to;       // pairs, ascending `from`
   Modseq modseq = 0;
 };
 
 // A folder as opened: what SELECT answers, at cost independent of its size.
 struct Opened {
   Folder folder;
-  std::shared_ptr<const NumberSet> uids;             // all UIDs at `folder.highest_modseq`; loaded once per process, shared
-  Uid first_recent = 0;                              // UIDs from here on were new to every session before (RFC 3501 2.3.2)
+  std::shared_ptr<const NumberSet> uids;  // all UIDs at `folder.highest_modseq`; loaded once per process, shared
+  Uid first_recent = 0;                   // UIDs from here on were new to every session before (RFC 3501 2.3.2)
   std::optional<Uid> first_unseen;
 };
 
-// One account: folders, items, flags and the change log that every protocol's delta sync is a view of. Thread-safe; calls
-// may block on the disk (run them on workers). Each successful change is durable when the call returns and makes one new
-// modseq. Errors: not_found (folder, uid sets never: missing UIDs are skipped), already_exists, denied (e.g. renaming into its own
-// child, deleting the inbox), over_quota, disk_full, limit (too many folders, keywords), unavailable.
+// One account: folders, items, flags and the change log that every protocol's delta sync is a view of. Thread-safe;
+// calls may block on the disk (run them on workers). Each successful change is durable when the call returns and makes
+// one new modseq. Errors: not_found (folder, uid sets never: missing UIDs are skipped), already_exists, denied (e.g.
+// renaming into its own child, deleting the inbox), over_quota, disk_full, limit (too many folders, keywords),
+// unavailable.
 class Account {
  public:
   virtual ~Account() = default;
@@ -75,39 +76,41 @@ class Account {
   virtual Modseq modseq() = 0;
 
   // Folders.
-  virtual Result<std::shared_ptr<const std::vector<Folder>>> folders() = 0;         // sorted by path; an immutable snapshot
+  virtual Result<std::shared_ptr<const std::vector<Folder>>> folders() = 0;  // sorted by path; an immutable snapshot
   virtual Result<Folder> folder(FolderId) = 0;
-  virtual Result<Folder> find_folder(std::string_view path) = 0;                    // "INBOX" in any case
-  virtual Result<Folder> create_folder(std::string_view path, Role role = Role::none) = 0;   // creates missing parents
-  virtual Result<> delete_folder(FolderId) = 0;      // with children: its messages go, it stays as not selectable
-  virtual Result<> rename_folder(FolderId, std::string_view new_path) = 0;          // INBOX: moves its messages (RFC 9051 6.3.6)
-  virtual Result<> set_subscribed(std::string_view path, bool subscribed) = 0;      // also of names that do not exist
+  virtual Result<Folder> find_folder(std::string_view path) = 0;                            // "INBOX" in any case
+  virtual Result<Folder> create_folder(std::string_view path, Role role = Role::none) = 0;  // creates missing parents
+  virtual Result<> delete_folder(FolderId) = 0;  // with children: its messages go, it stays as not selectable
+  virtual Result<> rename_folder(FolderId,
+                                 std::string_view new_path) = 0;  // INBOX: moves its messages (RFC 9051 6.3.6)
+  virtual Result<> set_subscribed(std::string_view path, bool subscribed) = 0;  // also of names that do not exist
   virtual Result<std::vector<std::string>> subscriptions() = 0;
   virtual Result<> set_role(FolderId, Role) = 0;
 
-  // Keywords of the account, index = KeywordId. Grows only; a shared snapshot. Names are equal whatever their ASCII case;
-  // the first spelling is kept. keyword_ids: sorted, each once; without `create`, unknown names are left out.
+  // Keywords of the account, index = KeywordId. Grows only; a shared snapshot. Names are equal whatever their ASCII
+  // case; the first spelling is kept. keyword_ids: sorted, each once; without `create`, unknown names are left out.
   virtual Result<std::shared_ptr<const std::vector<std::string>>> keywords() = 0;
   virtual Result<std::vector<KeywordId>> keyword_ids(const std::vector<std::string>& names, bool create) = 0;
 
   // Reading.
-  virtual Result<Opened> open_folder(FolderId, bool take_recent) = 0;               // take_recent: SELECT, not EXAMINE
+  virtual Result<Opened> open_folder(FolderId, bool take_recent) = 0;  // take_recent: SELECT, not EXAMINE
   // Rows of `uids` in ascending order, read in pages; visit returns false to stop. Cost follows the rows visited.
   virtual Result<> rows(FolderId, const NumberSet& uids, const std::function<bool(const Row&)>& visit) = 0;
   virtual Result<Item> item(ItemId) = 0;
-  virtual Result<std::vector<Item>> items(std::span<const ItemId>) = 0;             // same order; Errc::not_found if one is gone
+  virtual Result<std::vector<Item>> items(std::span<const ItemId>) = 0;  // same order; Errc::not_found if one is gone
   virtual Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) = 0;
-  virtual Result<Delta> changes(FolderId, Modseq since) = 0;                        // cost follows the changes
+  virtual Result<Delta> changes(FolderId, Modseq since) = 0;  // cost follows the changes
 
   // Changing. UIDs that do not exist (any more) are skipped.
   virtual Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) = 0;
-  virtual Result<Appended> append(FolderId, std::span<const NewItem>) = 0;          // all or none
-  // The same for one message, unless `delivery_id` was stored here within 7 days: then nothing happens and `uids` is empty.
+  virtual Result<Appended> append(FolderId, std::span<const NewItem>) = 0;  // all or none
+  // The same for one message, unless `delivery_id` was stored here within 7 days: then nothing happens and `uids` is
+  // empty.
   virtual Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id) = 0;
   virtual Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
                                            std::optional<Modseq> unchanged_since) = 0;
-  virtual Result<NumberSet> expunge(FolderId, const NumberSet& uids) = 0;           // those of `uids` with \Deleted
-  virtual Result<NumberSet> remove(FolderId, const NumberSet& uids) = 0;            // whatever their flags (POP3 DELE)
+  virtual Result<NumberSet> expunge(FolderId, const NumberSet& uids) = 0;  // those of `uids` with \Deleted
+  virtual Result<NumberSet> remove(FolderId, const NumberSet& uids) = 0;   // whatever their flags (POP3 DELE)
   virtual Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) = 0;
   virtual Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) = 0;
 
@@ -117,17 +120,18 @@ class Account {
   };
   virtual Result<Quota> quota() = 0;
 
-  // Runs `changed` soon after each commit to this account, from any thread; must not block or call back into the account.
+  // Runs `changed` soon after each commit to this account, from any thread; must not block or call back into the
+  // account.
   virtual std::unique_ptr<Watch> watch(std::function<void()> changed) = 0;
   // POP3's exclusive maildrop (RFC 1939 3). Errc::conflict while another session holds it; IMAP is not affected.
   virtual Result<std::unique_ptr<Watch>> lock_maildrop() = 0;
 };
 
 struct AccountsOptions {
-  std::chrono::hours keep_vanished{24 * 90};         // expunge records older than this may be dropped
-  std::size_t keep_vanished_at_least = 10'000;       // but so many per folder are always kept
-  std::size_t keep_log_at_least = 100'000;           // change log entries as old go too, but not those of the newest modseqs
-  std::size_t cached_accounts = 10'000;              // idle ones beyond are dropped from memory
+  std::chrono::hours keep_vanished{24 * 90};    // expunge records older than this may be dropped
+  std::size_t keep_vanished_at_least = 10'000;  // but so many per folder are always kept
+  std::size_t keep_log_at_least = 100'000;      // change log entries as old go too, but not those of the newest modseqs
+  std::size_t cached_accounts = 10'000;         // idle ones beyond are dropped from memory
 };
 
 // All accounts of the store. Thread-safe. Accounts, watches and body writers are to be let go before it.
@@ -135,12 +139,13 @@ class Accounts {
  public:
   // Limits (quota) come from outside because the directory owns them: octets, 0 = unlimited.
   using QuotaOf = std::function<std::uint64_t(AccountId)>;
-  static std::unique_ptr<Accounts> create(store::Store&, AccountsOptions, QuotaOf, const Clock&, Random&, Log&, Metrics&);
+  static std::unique_ptr<Accounts> create(store::Store&, AccountsOptions, QuotaOf, const Clock&, Random&, Log&,
+                                          Metrics&);
   virtual ~Accounts() = default;
   // Opens it; an account that does not exist yet is created with INBOX, Drafts, Sent, Trash, Junk and Archive.
   // The caller makes sure that the id belongs to a principal.
   virtual Result<std::shared_ptr<Account>> open(AccountId) = 0;
-  virtual Result<> remove(AccountId) = 0;            // everything in it
+  virtual Result<> remove(AccountId) = 0;  // everything in it
   // A body that several accounts will reference; see deliver.hpp.
   virtual Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) = 0;
   virtual Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) = 0;

@@ -56,7 +56,8 @@ class AccountFixture : public testing::TestWithParam<const char*> {
     start();
   }
   void start() {
-    accounts_ = Accounts::create(*store_, options_, [this](AccountId) { return quota_; }, clock_, random_, null_log(), metrics_);
+    accounts_ = Accounts::create(
+        *store_, options_, [this](AccountId) { return quota_; }, clock_, random_, null_log(), metrics_);
   }
   // What was in memory is forgotten; on an engine that keeps things, the store is opened again.
   void restart() {

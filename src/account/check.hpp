@@ -15,8 +15,8 @@
 
 namespace gatepost::account {
 
-// Walks one account at one version, reports what does not fit together, and gathers what would repair it. Holds 8 octets
-// for each message, and the repairs. What cannot be read is set aside under a quarantine key, never thrown away.
+// Walks one account at one version, reports what does not fit together, and gathers what would repair it. Holds 8
+// octets for each message, and the repairs. What cannot be read is set aside under a quarantine key, never thrown away.
 class Checker {
  public:
   using Report = std::function<void(const Accounts::Finding&)>;
@@ -30,13 +30,13 @@ class Checker {
  private:
   struct Seen {
     records::FolderRecord record;
-    bool rewrite = false;                            // the record itself is repaired
-    bool touched = false;                            // its messages are
+    bool rewrite = false;  // the record itself is repaired
+    bool touched = false;  // its messages are
     std::uint32_t total = 0, unseen = 0, deleted = 0;
     std::uint64_t octets = 0, vanished = 0, more_vanished = 0;
     Uid last_uid = 0;
     Uid first_unseen = std::numeric_limits<Uid>::max();
-    NumberSet lost;                                  // UIDs whose rows cannot be read
+    NumberSet lost;  // UIDs whose rows cannot be read
   };
   struct IndexEntry {
     std::string key;
@@ -45,7 +45,7 @@ class Checker {
     Uid uid = 0;
   };
 
-  Modseq modseq() const { return snapshot_.version() + 1; }      // of repairs
+  Modseq modseq() const { return snapshot_.version() + 1; }  // of repairs
   void found(std::string where, std::string what, bool repairable);
   void put(std::string key, std::optional<std::string> value);
   void quarantine(std::string_view key, std::string_view value);
@@ -61,7 +61,8 @@ class Checker {
   Result<> check_items();
   Result<> restore(ItemId id, const records::ItemRecord& item);
   Result<> check_places();
-  Result<> check_index(char kind, const std::function<void(const IndexEntry&, const std::optional<std::string>&)>& visit);
+  Result<> check_index(char kind,
+                       const std::function<void(const IndexEntry&, const std::optional<std::string>&)>& visit);
   Result<> check_changed();
   Result<> check_vanished();
   void check_totals();
@@ -82,7 +83,7 @@ class Checker {
   records::State state_;
   bool rewrite_state_ = false;
   std::map<FolderId, Seen> folders_;
-  std::vector<std::uint64_t> items_;                 // that have a row; sorted once the rows are read
+  std::vector<std::uint64_t> items_;  // that have a row; sorted once the rows are read
   std::uint64_t last_item_ = 0;
   std::uint64_t used_octets_ = 0;
 };

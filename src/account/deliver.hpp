@@ -9,7 +9,7 @@ namespace gatepost::account {
 
 struct Delivery {
   NewItem item;
-  std::string folder;                                // path; empty = INBOX; a missing one is created, or INBOX if it cannot be
+  std::string folder;  // path; empty = INBOX; a missing one is created, or INBOX if it cannot be
   // Names this delivery among retries: the same id delivered twice within 7 days is stored once. Empty = no check.
   std::string delivery_id;
 };

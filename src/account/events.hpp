@@ -13,8 +13,8 @@ inline constexpr Event kReloaded{
     "account.reloaded", Level::warning, "An account was changed from outside and has been read again.",
     "Something else wrote to the store while the server was running, or a commit's outcome was unknown.",
     "Make sure that only one server uses the store."};
-inline constexpr Event kRepaired{
-    "account.repaired", Level::notice, "An account was repaired.", "`findings` things did not fit together.", "Nothing."};
+inline constexpr Event kRepaired{"account.repaired", Level::notice, "An account was repaired.",
+                                 "`findings` things did not fit together.", "Nothing."};
 
 inline constexpr std::array kAll{kDamaged, kReloaded, kRepaired};
 

@@ -28,8 +28,8 @@ inline constexpr std::string_view kInboxName = "INBOX";
 struct Head {
   Modseq modseq = 0;
   records::State state;
-  std::map<FolderId, records::FolderRecord> folders;             // dying ones too
-  std::map<std::pair<FolderId, std::string>, FolderId> children; // (parent, name); without dying ones
+  std::map<FolderId, records::FolderRecord> folders;              // dying ones too
+  std::map<std::pair<FolderId, std::string>, FolderId> children;  // (parent, name); without dying ones
   std::shared_ptr<const std::vector<std::string>> keywords = std::make_shared<const std::vector<std::string>>();
   std::map<std::string, KeywordId, ascii::ILess> keyword_ids;
   std::set<std::string, std::less<>> subscriptions;
@@ -38,7 +38,8 @@ struct Head {
 
 // Reads it from the store; never touches message rows. `damaged` hears of records that were left out. A partition at
 // version 0 gives an empty head; Errc::corrupt when the account's state itself cannot be read.
-Result<Head> load_head(store::Snapshot& snapshot, const std::function<void(std::string_view where, const Error&)>& damaged);
+Result<Head> load_head(store::Snapshot& snapshot,
+                       const std::function<void(std::string_view where, const Error&)>& damaged);
 
 std::string path_of(const Head& head, const records::FolderRecord& folder);
 // A path's names, the first as "INBOX" when it is that in any case. Errc::invalid: an empty or overlong name, a control

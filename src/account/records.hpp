@@ -13,26 +13,26 @@ namespace gatepost::account::records {
 
 // First octet of a key.
 namespace kind {
-inline constexpr char kState = 'S';          // S                      -> State
-inline constexpr char kFolder = 'f';         // f folder               -> FolderRecord
-inline constexpr char kRow = 'm';            // m folder uid           -> Row
-inline constexpr char kItem = 'i';           // i item                 -> ItemRecord
-inline constexpr char kPlace = 'j';          // j item                 -> Place
-inline constexpr char kChanged = 'k';        // k folder modseq uid    -> (format only)
-inline constexpr char kVanished = 'v';       // v folder modseq uid    -> Vanished
-inline constexpr char kLog = 'c';            // c modseq part          -> seconds, LogEntry...
-inline constexpr char kKeyword = 'w';        // w keyword              -> its name
-inline constexpr char kSubscription = 'u';   // u name                 -> (format only)
-inline constexpr char kDelivery = 'l';       // l delivery id          -> when to forget it
-inline constexpr char kQuarantine = 'x';     // x key                  -> a value that could not be read
+inline constexpr char kState = 'S';         // S                      -> State
+inline constexpr char kFolder = 'f';        // f folder               -> FolderRecord
+inline constexpr char kRow = 'm';           // m folder uid           -> Row
+inline constexpr char kItem = 'i';          // i item                 -> ItemRecord
+inline constexpr char kPlace = 'j';         // j item                 -> Place
+inline constexpr char kChanged = 'k';       // k folder modseq uid    -> (format only)
+inline constexpr char kVanished = 'v';      // v folder modseq uid    -> Vanished
+inline constexpr char kLog = 'c';           // c modseq part          -> seconds, LogEntry...
+inline constexpr char kKeyword = 'w';       // w keyword              -> its name
+inline constexpr char kSubscription = 'u';  // u name                 -> (format only)
+inline constexpr char kDelivery = 'l';      // l delivery id          -> when to forget it
+inline constexpr char kQuarantine = 'x';    // x key                  -> a value that could not be read
 }  // namespace kind
 
 struct State {
   std::uint64_t next_item = 1;
   std::uint32_t next_folder = 1;
-  std::uint32_t next_uid_validity = 1;       // never given out twice within the account
+  std::uint32_t next_uid_validity = 1;  // never given out twice within the account
   std::uint64_t used_octets = 0, messages = 0;
-  Modseq log_floor = 0;                      // the change log is complete for changes after this
+  Modseq log_floor = 0;  // the change log is complete for changes after this
 };
 
 struct FolderRecord {
@@ -41,20 +41,21 @@ struct FolderRecord {
   std::string name;
   Role role = Role::none;
   bool selectable = true;
-  bool dying = false;                        // deleted; its rows are being removed
+  bool dying = false;  // deleted; its rows are being removed
   std::uint32_t uid_validity = 0;
   Uid uid_next = 1;
   std::uint32_t total = 0, unseen = 0, deleted = 0;
   std::uint64_t octets = 0;
   Modseq highest_modseq = 0, oldest_kept = 0;
-  std::uint64_t vanished = 0;                // entries in the vanished index
-  // Hints, written along when something else changes: no message below this UID lacks \Seen; UIDs from here on are recent.
+  std::uint64_t vanished = 0;  // entries in the vanished index
+  // Hints, written along when something else changes: no message below this UID lacks \Seen; UIDs from here on are
+  // recent.
   Uid unseen_from = 1, recent_from = 1;
 };
 
 struct ItemRecord {
   Body body;
-  TimePoint received{};                      // also in the row; here so that the row can be rebuilt
+  TimePoint received{};  // also in the row; here so that the row can be rebuilt
   std::string summary;
 };
 
@@ -65,17 +66,23 @@ struct Place {
 
 struct Vanished {
   ItemId item{};
-  std::uint64_t seconds = 0;                 // since 1970
+  std::uint64_t seconds = 0;  // since 1970
 };
 
 // One thing that a commit did; for protocols that ask "what changed in the whole account".
 struct LogEntry {
   enum class What : std::uint8_t {
-    item_created = 1, item_updated, item_destroyed, item_moved, folder_created, folder_updated, folder_destroyed,
+    item_created = 1,
+    item_updated,
+    item_destroyed,
+    item_moved,
+    folder_created,
+    folder_updated,
+    folder_destroyed,
   };
   What what{};
-  std::uint64_t id = 0;                      // of the item or folder
-  FolderId folder{};                         // items: where it is now (destroyed: was)
+  std::uint64_t id = 0;  // of the item or folder
+  FolderId folder{};     // items: where it is now (destroyed: was)
 };
 inline constexpr auto kLastWhat = LogEntry::What::folder_destroyed;
 
@@ -87,28 +94,28 @@ std::string item_key(ItemId item);
 std::string place_key(ItemId item);
 std::string changed_key(FolderId folder, Modseq modseq, Uid uid);
 std::string vanished_key(FolderId folder, Modseq modseq, Uid uid);
-std::string index_prefix(char kind, FolderId folder);           // k or v of one folder
+std::string index_prefix(char kind, FolderId folder);  // k or v of one folder
 std::string log_key(Modseq modseq, std::uint16_t part);
 std::string keyword_key(KeywordId keyword);
 std::string subscription_key(std::string_view name);
-std::string delivery_key(std::string_view delivery_id);         // any length: long ids are hashed
+std::string delivery_key(std::string_view delivery_id);  // any length: long ids are hashed
 std::string quarantine_key(std::string_view key);
 
 // The numbers in a key of the given kind; false when it is not such a key.
 bool parse_folder_key(std::string_view key, FolderId& folder);
 bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid);
-bool parse_item_key(std::string_view key, ItemId& item);        // i and j
-bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid);   // k and v
+bool parse_item_key(std::string_view key, ItemId& item);                                 // i and j
+bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid);  // k and v
 
 std::string encode(const State& state);
 std::string encode(const FolderRecord& folder);
-std::string encode(const Row& row);                             // without the UID, which the key has
+std::string encode(const Row& row);  // without the UID, which the key has
 std::string encode(const ItemRecord& item);
 std::string encode(const Place& place);
 std::string encode(const Vanished& vanished);
-std::string encode_text(std::string_view text);                 // w
-std::string encode_empty();                                     // k, u
-std::string encode_expiry(std::uint64_t seconds);               // l
+std::string encode_text(std::string_view text);    // w
+std::string encode_empty();                        // k, u
+std::string encode_expiry(std::uint64_t seconds);  // l
 void begin_log(std::string& out, std::uint64_t seconds);
 void put(std::string& out, const LogEntry& entry);
 
@@ -127,6 +134,6 @@ struct LogRecord {
 };
 Result<LogRecord> decode_log(std::string_view value);
 
-std::uint64_t to_seconds(TimePoint t);                          // since 1970; 0 before
+std::uint64_t to_seconds(TimePoint t);  // since 1970; 0 before
 
 }  // namespace gatepost::account::records

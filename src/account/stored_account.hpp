@@ -37,7 +37,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> remove_all();
   Result<> prune();
   Result<> check(bool repair, const std::function<void(const Accounts::Finding&)>& finding);
-  bool idle();                                                   // nothing of it is lost when it leaves memory
+  bool idle();  // nothing of it is lost when it leaves memory
 
   AccountId id() const override { return id_; }
   Modseq modseq() override;
@@ -84,16 +84,16 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   // Memory of a folder beyond its record.
   struct View {
     bool loaded = false;
-    NumberSet uids;                                              // of the published head, once loaded
-    std::shared_ptr<const NumberSet> shared;                     // a copy of `uids`; empty after a change
-    int loading = 0;                                             // threads that read the UIDs; changes meanwhile:
+    NumberSet uids;                           // of the published head, once loaded
+    std::shared_ptr<const NumberSet> shared;  // a copy of `uids`; empty after a change
+    int loading = 0;                          // threads that read the UIDs; changes meanwhile:
     struct Step {
       Modseq modseq;
       NumberSet added, removed;
     };
     std::vector<Step> steps;
     Uid unseen_from = 1;
-    std::uint64_t unseen_lowered = 0;                            // counts how often a commit may have lowered unseen_from
+    std::uint64_t unseen_lowered = 0;  // counts how often a commit may have lowered unseen_from
     Uid recent_from = 1;
   };
 
@@ -111,15 +111,15 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   // Runs `work` while nothing is being committed; head_ may be read without the lock meanwhile.
   Result<> exclusively(const std::function<Result<>()>& work);
   void lead(std::unique_lock<std::mutex>& lock);
-  void hand_on();                                                // with the lock: the next in the queue leads
+  void hand_on();  // with the lock: the next in the queue leads
   std::size_t process(const std::vector<Change*>& taken);
   Result<Modseq> commit(Transaction& transaction);
   Result<> reload();
-  void publish(Transaction& transaction, Modseq version);        // with the lock
+  void publish(Transaction& transaction, Modseq version);  // with the lock
   void publish_folder(FolderId id, Transaction::Touched& touched, Modseq version);
   void notify();
 
-  Result<> create();                                             // the default folders
+  Result<> create();  // the default folders
   Result<> prune_log(std::uint64_t before);
   Result<> prune_deliveries(std::uint64_t now);
   Result<> finish_deletions();
@@ -127,7 +127,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
 
   // With the lock.
   Result<> usable() const;
-  const records::FolderRecord* record(FolderId id) const;        // null: missing or dying
+  const records::FolderRecord* record(FolderId id) const;  // null: missing or dying
   Folder describe(const records::FolderRecord& record) const;
   View& view(FolderId id);
 
@@ -148,16 +148,16 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Environment& environment_;
   const store::Partition partition_;
 
-  std::mutex open_mutex_;                                        // one thread opens
-  std::mutex mutex_;                                             // guards what follows
-  Head head_;                                                    // changed only by the leader, with the lock
+  std::mutex open_mutex_;  // one thread opens
+  std::mutex mutex_;       // guards what follows
+  Head head_;              // changed only by the leader, with the lock
   bool open_ = false;
   bool removed_ = false;
-  bool leading_ = false;                                         // somebody commits; head_ will not change before that ends
+  bool leading_ = false;  // somebody commits; head_ will not change before that ends
   std::deque<Change*> queue_;
   std::unordered_map<FolderId, View> views_;
-  std::shared_ptr<const std::vector<Folder>> folder_list_;       // empty after a change
-  std::uint64_t generation_ = 0;                                 // counts reloads
+  std::shared_ptr<const std::vector<Folder>> folder_list_;  // empty after a change
+  std::uint64_t generation_ = 0;                            // counts reloads
   std::shared_ptr<const std::vector<std::shared_ptr<Subscriber>>> subscribers_;
   bool maildrop_locked_ = false;
 };

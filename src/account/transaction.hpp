@@ -23,20 +23,20 @@ class Transaction {
   struct Touched {
     records::FolderRecord record;
     bool is_new = false;
-    bool gone = false;                                           // nothing is left of it
-    Uid lowest_unseen = std::numeric_limits<Uid>::max();         // of those that lost, or came without, \Seen
-    NumberSet added, removed;                                    // UIDs
+    bool gone = false;                                    // nothing is left of it
+    Uid lowest_unseen = std::numeric_limits<Uid>::max();  // of those that lost, or came without, \Seen
+    NumberSet added, removed;                             // UIDs
   };
 
   // `head` does not change while this lives.
   Transaction(const Head& head, store::KeyValue& keys, store::Partition partition, TimePoint now, RowDamage damaged);
 
-  Modseq modseq() const { return head_.modseq + 1; }             // of everything this writes
+  Modseq modseq() const { return head_.modseq + 1; }  // of everything this writes
   TimePoint now() const { return now_; }
   const Head& head() const { return head_; }
   bool empty() const { return !dirty_; }
-  std::size_t octets() const { return octets_; }                 // of the batch so far, about
-  records::State& state() { return state_; }                     // changing it alone commits nothing
+  std::size_t octets() const { return octets_; }  // of the batch so far, about
+  records::State& state() { return state_; }      // changing it alone commits nothing
 
   // Folders. Null: there is none. Dying ones are found only by find_any().
   const records::FolderRecord* find(FolderId id) const;
@@ -45,20 +45,20 @@ class Transaction {
   std::vector<FolderId> children(FolderId id) const;
   std::optional<FolderId> with_role(Role role) const;
   std::size_t folder_count() const;
-  records::FolderRecord& touch(FolderId id);                     // must exist
+  records::FolderRecord& touch(FolderId id);  // must exist
   FolderId add_folder(FolderId parent, std::string name, Role role);
-  void renew(FolderId id);                                       // fresh UIDVALIDITY for one that holds nothing
-  void forget_folder(FolderId id);                               // its record and indexes; the rows are gone already
+  void renew(FolderId id);          // fresh UIDVALIDITY for one that holds nothing
+  void forget_folder(FolderId id);  // its record and indexes; the rows are gone already
   std::uint32_t new_uid_validity();
 
   // Rows as this transaction sees them: the first of `uids`, ascending, at most `at_most`.
   struct Page {
     std::vector<Row> rows;
     bool more = false;
-    Uid next = 0;                                                // with `more`: where to go on
+    Uid next = 0;  // with `more`: where to go on
   };
   Result<Page> rows(FolderId folder, const NumberSet& uids, std::size_t at_most);
-  Uid add_row(FolderId folder, Row row);                         // gives UID and modseq
+  Uid add_row(FolderId folder, Row row);  // gives UID and modseq
   const Row& change_row(FolderId folder, const Row& before, Flags flags);
   void remove_row(FolderId folder, const Row& before, bool vanished);
 
@@ -90,8 +90,8 @@ class Transaction {
 
  private:
   struct Pending {
-    std::optional<Row> row;                                      // none: removed
-    Modseq indexed = 0;                                          // modseq of the stored row, 0 = there is none
+    std::optional<Row> row;  // none: removed
+    Modseq indexed = 0;      // modseq of the stored row, 0 = there is none
   };
   Pending& pending(FolderId folder, const Row& before);
   Touched& touched(FolderId id);

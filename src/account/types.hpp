@@ -14,10 +14,10 @@ namespace gatepost::account {
 
 // Owner; the same number as the principal that owns it and as its store partition.
 enum class AccountId : std::uint64_t {};
-enum class FolderId : std::uint32_t {};              // 0 = the root, which holds no items
-enum class ItemId : std::uint64_t {};                // unique within the account, kept by a move, never used again
-using Uid = std::uint32_t;                           // a message's number within one folder, from 1
-using Modseq = std::uint64_t;                        // the account's version at which something last changed
+enum class FolderId : std::uint32_t {};  // 0 = the root, which holds no items
+enum class ItemId : std::uint64_t {};    // unique within the account, kept by a move, never used again
+using Uid = std::uint32_t;               // a message's number within one folder, from 1
+using Modseq = std::uint64_t;            // the account's version at which something last changed
 
 inline constexpr FolderId kRoot{0};
 
@@ -50,17 +50,17 @@ struct Body {
 struct Folder {
   FolderId id{};
   FolderId parent = kRoot;
-  std::string name;                                  // leaf, UTF-8 NFC, no '/'
-  std::string path;                                  // "Projects/2026"; derived. The inbox is "INBOX"
+  std::string name;  // leaf, UTF-8 NFC, no '/'
+  std::string path;  // "Projects/2026"; derived. The inbox is "INBOX"
   Role role = Role::none;
   bool subscribed = false;
-  bool selectable = true;                            // false: only holds others (deleted with children, \NoSelect)
+  bool selectable = true;  // false: only holds others (deleted with children, \NoSelect)
   std::uint32_t uid_validity = 0;
   Uid uid_next = 1;
   std::uint32_t total = 0, unseen = 0, deleted = 0;  // messages; without \Seen; with \Deleted
   std::uint64_t octets = 0;
-  Modseq highest_modseq = 0;                         // of anything in it (RFC 7162 HIGHESTMODSEQ)
-  Modseq oldest_kept = 0;                            // changes() knows what vanished when asked since this or later
+  Modseq highest_modseq = 0;  // of anything in it (RFC 7162 HIGHESTMODSEQ)
+  Modseq oldest_kept = 0;     // changes() knows what vanished when asked since this or later
 };
 
 // One line of a folder: all that listing flags needs, without touching the item record.
@@ -69,31 +69,31 @@ struct Row {
   ItemId item{};
   Flags flags;
   Modseq modseq = 0;
-  std::uint64_t octets = 0;                          // RFC822.SIZE
-  TimePoint received{};                              // INTERNALDATE, whole seconds
-  TimePoint saved{};                                 // when it came into this folder (RFC 8514)
+  std::uint64_t octets = 0;  // RFC822.SIZE
+  TimePoint received{};      // INTERNALDATE, whole seconds
+  TimePoint saved{};         // when it came into this folder (RFC 8514)
 };
 
 struct Item {
   Body body;
-  std::string summary;                               // mime::encode() of its structure; empty when it was too large to keep
+  std::string summary;  // mime::encode() of its structure; empty when it was too large to keep
 };
 
 // A message to be added. The body was written through a BodyWriter and is referenced by the commit that adds the item.
 struct NewItem {
   Body body;
-  std::string summary;                               // as in Item
+  std::string summary;  // as in Item
   std::uint8_t system_flags = 0;
-  std::vector<std::string> keywords;                 // names; new ones are created
+  std::vector<std::string> keywords;  // names; new ones are created
   TimePoint received{};
 };
 
 // What changed in a folder after a modseq.
 struct Delta {
-  std::vector<Row> changed;                          // added or flags changed, by UID
+  std::vector<Row> changed;  // added or flags changed, by UID
   NumberSet vanished;
-  Modseq to = 0;                                     // use as `since` next time
-  bool vanished_known = true;                        // false: `since` is older than the index; compare UIDs instead
+  Modseq to = 0;               // use as `since` next time
+  bool vanished_known = true;  // false: `since` is older than the index; compare UIDs instead
 };
 
 }  // namespace gatepost::account

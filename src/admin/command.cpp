@@ -1,7 +1,7 @@
 #include "admin/command.hpp"
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include "admin/verbs.hpp"
 
@@ -81,8 +81,9 @@ Reply failure(const Error& error, std::string_view what) {
   reply.exit_code = 1;
   reply.text = error.detail.empty() ? fmt::format("{}: {}\n", what, to_string(error.code))
                                     : fmt::format("{}: {} ({})\n", what, error.detail, to_string(error.code));
-  reply.json = json::serialize(json::object{
-      {"error", json::string(std::string(to_string(error.code)))}, {"detail", error.detail}, {"what", json::string(std::string(what))}});
+  reply.json = json::serialize(json::object{{"error", json::string(std::string(to_string(error.code)))},
+                                            {"detail", error.detail},
+                                            {"what", json::string(std::string(what))}});
   return reply;
 }
 
@@ -96,8 +97,8 @@ Reply usage(std::string_view message) {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = [] {
     std::vector<Verb> list;
-    for (const auto& group : {domain_verbs(), account_verbs(), alias_verbs(), app_password_verbs(), queue_verbs(), store_verbs(),
-                              server_verbs()}) {
+    for (const auto& group : {domain_verbs(), account_verbs(), alias_verbs(), app_password_verbs(), queue_verbs(),
+                              store_verbs(), server_verbs()}) {
       list.insert(list.end(), group.begin(), group.end());
     }
     return list;

@@ -19,21 +19,22 @@ class Store;
 
 namespace gatepost::admin {
 
-// What an administrator asks for: "account add" with its options. Made by the command line, carried over the control socket to
-// a running server, or run directly on the data directory when no server runs.
+// What an administrator asks for: "account add" with its options. Made by the command line, carried over the control
+// socket to a running server, or run directly on the data directory when no server runs.
 struct Request {
-  std::string verb;                                        // "account add"
-  std::map<std::string, std::vector<std::string>> options; // {"address": ["anna@example.org"], "password": [...]}
+  std::string verb;                                         // "account add"
+  std::map<std::string, std::vector<std::string>> options;  // {"address": ["anna@example.org"], "password": [...]}
 
-  std::string option(std::string_view name, std::string_view otherwise = {}) const;   // first value
+  std::string option(std::string_view name, std::string_view otherwise = {}) const;  // first value
   bool has(std::string_view name) const;
 };
 
-// Exit codes of every verb: 0 done, 1 refused or failed (the text says why and what to do), 2 wrong usage, 3 no server / store.
+// Exit codes of every verb: 0 done, 1 refused or failed (the text says why and what to do), 2 wrong usage, 3 no server
+// / store.
 struct Reply {
   int exit_code = 0;
-  std::string text;                                        // for people, with line ends
-  std::string json;                                        // the same for programs: one JSON value
+  std::string text;  // for people, with line ends
+  std::string json;  // the same for programs: one JSON value
 };
 
 // Requests and replies as one line of JSON (the control socket's form).
@@ -50,20 +51,21 @@ struct Services {
   store::Store& store;
   Random& random;
   const Clock& clock;
-  directory::Authenticator* authenticator = nullptr;       // bans
+  directory::Authenticator* authenticator = nullptr;  // bans
   struct Server {
     std::function<Reply(const Request&)> status;
     std::function<Reply()> reload;
     std::function<void()> stop;
     std::function<void()> queue_changed;
-    std::function<void(account::AccountId)> end_sessions;  // after disable or passwd: open sessions of the account are closed
+    std::function<void(account::AccountId)>
+        end_sessions;  // after disable or passwd: open sessions of the account are closed
   } server;
 };
 
 struct Verb {
-  std::string_view name;                                   // "account add"
-  std::string_view help;                                   // one sentence
-  bool needs_server;                                       // only a running server can do it
+  std::string_view name;  // "account add"
+  std::string_view help;  // one sentence
+  bool needs_server;      // only a running server can do it
   Reply (*run)(Services&, const Request&, std::stop_token);
 };
 

@@ -93,7 +93,8 @@ Reply account_passwd(Services& services, const Request& request, std::stop_token
   if (!principal) return principal.error();
   const bool generated = !request.has("password");
   const Secret password(generated ? services.random.token(16) : request.option("password"));
-  if (auto set = services.directory.set_password(principal->id, password); !set) return failure(set.error(), principal->address);
+  if (auto set = services.directory.set_password(principal->id, password); !set)
+    return failure(set.error(), principal->address);
   end_sessions(services, *principal);
   Reply reply = done(fmt::format("The password of {} is changed.", principal->address), principal->address);
   if (generated) reply.text += fmt::format("Password: {}\n", password.reveal());
@@ -106,7 +107,8 @@ Reply set_enabled(Services& services, const Request& request, bool enabled) {
   principal->enabled = enabled;
   if (auto set = services.directory.update_principal(*principal); !set) return failure(set.error(), principal->address);
   if (!enabled) end_sessions(services, *principal);
-  return done(fmt::format("Account {} is {}.", principal->address, enabled ? "enabled" : "disabled: no sign-in, mail is refused"),
+  return done(fmt::format("Account {} is {}.", principal->address,
+                          enabled ? "enabled" : "disabled: no sign-in, mail is refused"),
               principal->address);
 }
 Reply account_disable(Services& s, const Request& r, std::stop_token) { return set_enabled(s, r, false); }
@@ -121,14 +123,16 @@ Reply account_quota(Services& services, const Request& request, std::stop_token)
     return usage("--octets wants a number of octets, 0 for no limit");
   }
   if (auto set = services.directory.update_principal(*principal); !set) return failure(set.error(), principal->address);
-  return done(fmt::format("The quota of {} is {} octets.", principal->address, principal->quota_octets), principal->address);
+  return done(fmt::format("The quota of {} is {} octets.", principal->address, principal->quota_octets),
+              principal->address);
 }
 
 Reply account_delete(Services& services, const Request& request, std::stop_token) {
   const auto principal = find(services, request);
   if (!principal) return principal.error();
   // Sign-in and addresses first: nothing may arrive while the mail goes.
-  if (auto gone = services.directory.remove_principal(principal->id); !gone) return failure(gone.error(), principal->address);
+  if (auto gone = services.directory.remove_principal(principal->id); !gone)
+    return failure(gone.error(), principal->address);
   end_sessions(services, *principal);
   if (auto gone = services.accounts.remove(static_cast<account::AccountId>(principal->id)); !gone) {
     return failure(gone.error(), principal->address);
@@ -140,7 +144,8 @@ Reply alias_add(Services& services, const Request& request, std::stop_token) {
   const std::string address = request.option("address");
   const auto targets = request.options.find("target");
   if (targets == request.options.end()) return usage("alias add ADDRESS TARGET...");
-  if (auto added = services.directory.add_alias(address, targets->second); !added) return failure(added.error(), "alias " + address);
+  if (auto added = services.directory.add_alias(address, targets->second); !added)
+    return failure(added.error(), "alias " + address);
   return done(fmt::format("Mail to {} goes to {} address(es).", address, targets->second.size()), address);
 }
 
@@ -190,7 +195,8 @@ Reply app_password_delete(Services& services, const Request& request, std::stop_
   } catch (const std::exception&) {
     return usage("app-password delete ADDRESS ID");
   }
-  if (auto gone = services.directory.remove_app_password(principal->id, id); !gone) return failure(gone.error(), principal->address);
+  if (auto gone = services.directory.remove_app_password(principal->id, id); !gone)
+    return failure(gone.error(), principal->address);
   return done(fmt::format("App password {} of {} no longer works.", id, principal->address), principal->address);
 }
 

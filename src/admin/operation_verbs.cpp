@@ -1,5 +1,5 @@
-#include <boost/json.hpp>
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
@@ -25,8 +25,14 @@ Reply queue_list(Services& services, const Request&, std::stop_token) {
     for (const auto& r : e.recipients) {
       if (r.status == mailflow::RecipientState::Status::delivered) continue;
       const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - e.created).count();
-      table.row().text(to_string(e.id)).number(static_cast<std::uint64_t>(std::max<std::int64_t>(age, 0))).number(e.body.size);
-      table.number(e.attempts).text(date::format_rfc3339(e.due)).boolean(e.held).text(e.reverse_path.empty() ? "<>" : e.reverse_path);
+      table.row()
+          .text(to_string(e.id))
+          .number(static_cast<std::uint64_t>(std::max<std::int64_t>(age, 0)))
+          .number(e.body.size);
+      table.number(e.attempts)
+          .text(date::format_rfc3339(e.due))
+          .boolean(e.held)
+          .text(e.reverse_path.empty() ? "<>" : e.reverse_path);
       table.text(r.address).text(r.last_reply);
     }
   }
@@ -88,7 +94,8 @@ struct CheckReport {
     ++problems;
     repaired += fixed ? 1 : 0;
     text += fmt::format("{}: {}{}\n", where, what, fixed ? " (repaired)" : "");
-    list.emplace_back(json::object{{"where", json::string(std::string(where))}, {"what", json::string(std::string(what))}, {"repaired", fixed}});
+    list.emplace_back(json::object{
+        {"where", json::string(std::string(where))}, {"what", json::string(std::string(what))}, {"repaired", fixed}});
   }
 };
 
@@ -105,13 +112,16 @@ Reply store_check(Services& services, const Request& request, std::stop_token st
   if (!result) return failure(result.error(), "store check");
   for (const auto id : accounts) {
     if (stop.stop_requested()) break;
-    result = services.accounts.check(id, repair, [&](const account::Accounts::Finding& f) { report.add(f.where, f.what, f.repaired); });
+    result = services.accounts.check(
+        id, repair, [&](const account::Accounts::Finding& f) { report.add(f.where, f.what, f.repaired); });
     if (!result) report.add(fmt::format("account {}", static_cast<std::uint64_t>(id)), result.error().detail, false);
   }
   Reply reply;
   reply.exit_code = report.problems == report.repaired ? 0 : 1;
-  reply.text = report.text + fmt::format("{} account(s) checked, {} problem(s), {} repaired.\n", accounts.size(), report.problems, report.repaired);
-  reply.json = json::serialize(json::object{{"accounts", accounts.size()}, {"problems", report.list}, {"repaired", report.repaired}});
+  reply.text = report.text + fmt::format("{} account(s) checked, {} problem(s), {} repaired.\n", accounts.size(),
+                                         report.problems, report.repaired);
+  reply.json = json::serialize(
+      json::object{{"accounts", accounts.size()}, {"problems", report.list}, {"repaired", report.repaired}});
   return reply;
 }
 
@@ -119,7 +129,11 @@ Reply store_backup(Services& services, const Request& request, std::stop_token s
   const std::string to = request.option("directory");
   if (to.empty()) return usage("store backup DIRECTORY");
   if (auto made = services.store.backup(to, stop); !made) return failure(made.error(), "store backup");
-  return done(fmt::format("A consistent copy is in {}. To restore: stop the server, put it in place of the store directory, start.", to), to);
+  return done(
+      fmt::format(
+          "A consistent copy is in {}. To restore: stop the server, put it in place of the store directory, start.",
+          to),
+      to);
 }
 
 Reply store_collect(Services& services, const Request&, std::stop_token stop) {
@@ -163,7 +177,8 @@ std::vector<Verb> queue_verbs() {
 }
 
 std::vector<Verb> store_verbs() {
-  return {{"store check", "Read everything, verify checksums and indexes; --repair mends what can be derived.", false, store_check},
+  return {{"store check", "Read everything, verify checksums and indexes; --repair mends what can be derived.", false,
+           store_check},
           {"store backup", "A consistent copy while the server runs.", false, store_backup},
           {"store collect", "Free the space of bodies nobody uses.", false, store_collect}};
 }

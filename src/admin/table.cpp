@@ -1,7 +1,7 @@
 #include "admin/table.hpp"
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include "base/utf8.hpp"
 
@@ -48,9 +48,15 @@ Reply Table::reply(std::string_view empty) const {
       widths[i] = std::max(widths[i], width(row[i].shown));
       const std::string key(columns_[i]);
       switch (row[i].kind) {
-        case Cell::Kind::text: object[key] = row[i].shown; break;
-        case Cell::Kind::number: object[key] = std::stoull(row[i].shown); break;
-        case Cell::Kind::boolean: object[key] = row[i].shown == "yes"; break;
+        case Cell::Kind::text:
+          object[key] = row[i].shown;
+          break;
+        case Cell::Kind::number:
+          object[key] = std::stoull(row[i].shown);
+          break;
+        case Cell::Kind::boolean:
+          object[key] = row[i].shown == "yes";
+          break;
       }
     }
     array.emplace_back(std::move(object));
@@ -77,7 +83,8 @@ Reply Table::reply(std::string_view empty) const {
 Reply done(std::string_view sentence, std::string_view name) {
   Reply reply;
   reply.text = fmt::format("{}\n", sentence);
-  reply.json = json::serialize(json::object{{"done", json::string(std::string(sentence))}, {"name", json::string(std::string(name))}});
+  reply.json = json::serialize(
+      json::object{{"done", json::string(std::string(sentence))}, {"name", json::string(std::string(name))}});
   return reply;
 }
 

@@ -13,8 +13,8 @@ void put_u8(std::string& out, std::uint8_t v);
 void put_u16(std::string& out, std::uint16_t v);
 void put_u32(std::string& out, std::uint32_t v);
 void put_u64(std::string& out, std::uint64_t v);
-void put_varint(std::string& out, std::uint64_t v);               // LEB128, 1 to 10 octets
-void put_text(std::string& out, std::string_view text);           // varint length, then the octets
+void put_varint(std::string& out, std::uint64_t v);      // LEB128, 1 to 10 octets
+void put_text(std::string& out, std::string_view text);  // varint length, then the octets
 
 // Reads what the functions above wrote. Any read past the end, or a varint over 64 bits, makes ok() false for good;
 // reads then return zero or empty. Views point into the input.
@@ -42,7 +42,7 @@ inline std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string to_hex(std::string_view bytes);                       // lower case
+std::string to_hex(std::string_view bytes);  // lower case
 std::optional<std::string> from_hex(std::string_view hex);
 
 }  // namespace gatepost

@@ -14,8 +14,8 @@ using SteadyPoint = std::chrono::steady_clock::time_point;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual TimePoint now() const = 0;          // wall time, may jump
-  virtual SteadyPoint steady() const = 0;     // for durations
+  virtual TimePoint now() const = 0;       // wall time, may jump
+  virtual SteadyPoint steady() const = 0;  // for durations
 };
 
 class SystemClock final : public Clock {

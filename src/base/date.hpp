@@ -7,7 +7,7 @@
 
 namespace gatepost {
 
-using TimePoint = std::chrono::system_clock::time_point;          // microseconds at most are kept on disk
+using TimePoint = std::chrono::system_clock::time_point;  // microseconds at most are kept on disk
 
 namespace date {
 

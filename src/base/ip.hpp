@@ -15,7 +15,7 @@ struct IpAddress {
   bool operator==(const IpAddress&) const = default;
   auto operator<=>(const IpAddress&) const = default;
 
-  static std::optional<IpAddress> parse(std::string_view text);          // "192.0.2.1", "2001:db8::1", no brackets
+  static std::optional<IpAddress> parse(std::string_view text);  // "192.0.2.1", "2001:db8::1", no brackets
   static IpAddress v4(std::uint32_t host_order);
   bool is_v4() const;
   bool is_loopback() const;
@@ -26,9 +26,9 @@ struct IpAddress {
 
 struct Network {
   IpAddress address;
-  std::uint8_t prefix = 128;                                             // of 128; an IPv4 /24 is 96 + 24
+  std::uint8_t prefix = 128;  // of 128; an IPv4 /24 is 96 + 24
   bool operator==(const Network&) const = default;
-  static std::optional<Network> parse(std::string_view text);            // "10.0.0.0/8", "::1"; host bits must be zero
+  static std::optional<Network> parse(std::string_view text);  // "10.0.0.0/8", "::1"; host bits must be zero
   bool contains(const IpAddress& a) const;
   std::string to_string() const;
 };
@@ -38,7 +38,7 @@ struct Endpoint {
   IpAddress address;
   std::uint16_t port = 0;
   bool operator==(const Endpoint&) const = default;
-  std::string to_string() const;                                         // "192.0.2.1:25", "[2001:db8::1]:25"
+  std::string to_string() const;  // "192.0.2.1:25", "[2001:db8::1]:25"
 };
 
 }  // namespace gatepost

@@ -18,14 +18,14 @@ namespace gatepost {
 enum class Level : std::uint8_t { debug, info, notice, warning, error };
 std::string_view to_string(Level level);
 
-// One row of the event catalogue. Every layer that logs has an events.hpp with its rows; the manual and `gatepost explain
-// NAME` are made from the same rows. `name` is stable: admins build alerts on it.
+// One row of the event catalogue. Every layer that logs has an events.hpp with its rows; the manual and `gatepost
+// explain NAME` are made from the same rows. `name` is stable: admins build alerts on it.
 struct Event {
-  std::string_view name;       // "smtp.accepted"
+  std::string_view name;  // "smtp.accepted"
   Level level;
-  std::string_view sentence;   // what happened, without values: "A message was accepted."
-  std::string_view meaning;    // what it means to the admin
-  std::string_view action;     // what to do, or "Nothing."
+  std::string_view sentence;  // what happened, without values: "A message was accepted."
+  std::string_view meaning;   // what it means to the admin
+  std::string_view action;    // what to do, or "Nothing."
 };
 
 // A value of a log line. Text is escaped; no secrets and no message content.
@@ -44,7 +44,7 @@ struct Field {
 class LogSink {
  public:
   virtual ~LogSink() = default;
-  virtual void write(Level level, std::string_view line) = 0;            // line without line end
+  virtual void write(Level level, std::string_view line) = 0;  // line without line end
 };
 
 // Structured log: "2026-11-24T08:35:18.123Z info smtp.accepted conn=4f2a from=a@b size=1234".
@@ -63,7 +63,7 @@ class Log {
   std::atomic<Level> lowest_;
 };
 
-class StderrSink final : public LogSink {                                // one write(2) per line
+class StderrSink final : public LogSink {  // one write(2) per line
  public:
   void write(Level level, std::string_view line) override;
 };
@@ -83,7 +83,7 @@ class FileSink final : public LogSink {
   int fd_;
 };
 
-class MemorySink final : public LogSink {                                // tests
+class MemorySink final : public LogSink {  // tests
  public:
   void write(Level level, std::string_view line) override;
   std::vector<std::string> lines() const;

@@ -9,17 +9,17 @@
 
 namespace gatepost {
 
-// A set of 32-bit numbers kept as sorted, disjoint, non-adjacent ranges: UIDs and sequence numbers, where a mailbox of a
-// million messages is usually a handful of ranges. Not thread-safe; copies are cheap when ranges are few.
+// A set of 32-bit numbers kept as sorted, disjoint, non-adjacent ranges: UIDs and sequence numbers, where a mailbox of
+// a million messages is usually a handful of ranges. Not thread-safe; copies are cheap when ranges are few.
 class NumberSet {
  public:
   struct Range {
-    std::uint32_t first, last;                                    // inclusive
+    std::uint32_t first, last;  // inclusive
     bool operator==(const Range&) const = default;
   };
 
   NumberSet() = default;
-  static NumberSet of(std::uint32_t first, std::uint32_t last);   // first <= last
+  static NumberSet of(std::uint32_t first, std::uint32_t last);  // first <= last
 
   // O(1) at the end of the set, O(ranges) elsewhere.
   void add(std::uint32_t n) { add(n, n); }
@@ -31,8 +31,8 @@ class NumberSet {
   void clear();
 
   bool empty() const { return ranges_.empty(); }
-  std::uint64_t size() const { return size_; }                    // count of numbers, O(1)
-  bool contains(std::uint32_t n) const;                           // O(log ranges)
+  std::uint64_t size() const { return size_; }  // count of numbers, O(1)
+  bool contains(std::uint32_t n) const;         // O(log ranges)
   std::optional<std::uint32_t> min() const;
   std::optional<std::uint32_t> max() const;
   NumberSet intersect(const NumberSet& other) const;
@@ -40,7 +40,8 @@ class NumberSet {
 
   // Rank and select, the map between sequence numbers and UIDs, O(log ranges) (an index is built when first asked
   // after a change; changes at the end keep it):
-  // rank(n): 1-based position of n, or 0 when absent.   select(k): the k-th smallest (1-based), nullopt when k > size().
+  // rank(n): 1-based position of n, or 0 when absent.   select(k): the k-th smallest (1-based), nullopt when k >
+  // size().
   std::uint32_t rank(std::uint32_t n) const;
   std::optional<std::uint32_t> select(std::uint32_t k) const;
   // How many numbers are < n.
@@ -58,7 +59,7 @@ class NumberSet {
 
   std::vector<Range> ranges_;
   std::uint64_t size_ = 0;
-  mutable std::vector<std::uint32_t> before_;                     // numbers below ranges_[i]; valid up to its size
+  mutable std::vector<std::uint32_t> before_;  // numbers below ranges_[i]; valid up to its size
 };
 
 }  // namespace gatepost

@@ -63,12 +63,14 @@ inline std::unexpected<Error> fail(Errc code, std::string detail = {}) {
 #define GP_CONCAT_(a, b) a##b
 #define GP_CONCAT(a, b) GP_CONCAT_(a, b)
 
-#define GP_TRY_(tmp, decl, expr, ret)                             \
-  auto tmp = (expr);                                              \
-  if (!tmp) [[unlikely]] ret std::unexpected(std::move(tmp).error()); \
+#define GP_TRY_(tmp, decl, expr, ret)            \
+  auto tmp = (expr);                             \
+  if (!tmp) [[unlikely]]                         \
+    ret std::unexpected(std::move(tmp).error()); \
   decl = *std::move(tmp)
-#define GP_CHECK_(tmp, expr, ret) \
-  if (auto tmp = (expr); !tmp) [[unlikely]] ret std::unexpected(std::move(tmp).error())
+#define GP_CHECK_(tmp, expr, ret)           \
+  if (auto tmp = (expr); !tmp) [[unlikely]] \
+  ret std::unexpected(std::move(tmp).error())
 
 // GP_TRY(auto x, f());   x is f()'s value, or the enclosing function returns f()'s error.   GP_CO_TRY in coroutines.
 #define GP_TRY(decl, expr) GP_TRY_(GP_CONCAT(gp_try_, __COUNTER__), decl, expr, return)

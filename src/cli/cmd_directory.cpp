@@ -27,8 +27,8 @@ std::string read_password() {
   return password;
 }
 
-CLI::App* verb(CLI::App* noun, Context& context, const std::string& name, const std::string& help, const std::shared_ptr<Values>& values,
-               std::function<Options()> options) {
+CLI::App* verb(CLI::App* noun, Context& context, const std::string& name, const std::string& help,
+               const std::shared_ptr<Values>& values, std::function<Options()> options) {
   CLI::App* command = noun->add_subcommand(name, help);
   const std::string full = noun->get_name() + " " + name;
   command->callback([&context, full, values, options = std::move(options)] { run_verb(context, full, options()); });
@@ -39,12 +39,14 @@ void add_domain(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("domain", "Mail domains")->require_subcommand(1);
   auto v = std::make_shared<Values>();
   verb(noun, context, "add", "Serve a mail domain", v, [v] { return Options{{"name", {v->domain}}}; })
-      ->add_option("name", v->domain)->required();
+      ->add_option("name", v->domain)
+      ->required();
   verb(noun, context, "list", "The domains that are served", v, [] { return Options{}; });
   verb(noun, context, "delete", "Serve a domain no longer", v, [v] { return Options{{"name", {v->domain}}}; })
-      ->add_option("name", v->domain)->required();
-  CLI::App* catch_all = verb(noun, context, "catch-all", "Where unknown addresses go; without ADDRESS they are refused", v,
-                             [v] { return Options{{"name", {v->domain}}, {"address", {v->address}}}; });
+      ->add_option("name", v->domain)
+      ->required();
+  CLI::App* catch_all = verb(noun, context, "catch-all", "Where unknown addresses go; without ADDRESS they are refused",
+                             v, [v] { return Options{{"name", {v->domain}}, {"address", {v->address}}}; });
   catch_all->add_option("name", v->domain)->required();
   catch_all->add_option("address", v->address);
 }
@@ -59,7 +61,8 @@ void add_account(CLI::App& app, Context& context) {
     if (!v->quota.empty()) options["quota"] = {v->quota};
     return options;
   };
-  CLI::App* add = verb(noun, context, "add", "Add an account; its password is made and shown unless --password-stdin", v, with_password);
+  CLI::App* add = verb(noun, context, "add", "Add an account; its password is made and shown unless --password-stdin",
+                       v, with_password);
   add->add_option("address", v->address)->required();
   add->add_option("--name", v->name, "Display name");
   add->add_option("--quota", v->quota, "Octets it may hold, 0 for no limit")->check(CLI::NonNegativeNumber);
@@ -68,8 +71,9 @@ void add_account(CLI::App& app, Context& context) {
   CLI::App* passwd = verb(noun, context, "passwd", "Set a new password", v, with_password);
   passwd->add_option("address", v->address)->required();
   passwd->add_flag("--password-stdin", v->password_stdin, "Read the password from the first line of standard input");
-  for (const auto& [name, help] : {std::pair{"disable", "No sign-in, mail is refused; nothing is deleted"},
-                                   std::pair{"enable", "Undo a disable"}, std::pair{"delete", "Delete an account with all its mail"}}) {
+  for (const auto& [name, help] :
+       {std::pair{"disable", "No sign-in, mail is refused; nothing is deleted"}, std::pair{"enable", "Undo a disable"},
+        std::pair{"delete", "Delete an account with all its mail"}}) {
     verb(noun, context, name, help, v, address_only)->add_option("address", v->address)->required();
   }
   CLI::App* quota = verb(noun, context, "quota", "Limit what it may hold", v,
@@ -87,7 +91,8 @@ void add_alias(CLI::App& app, Context& context) {
   add->add_option("target", v->targets)->required();
   verb(noun, context, "list", "The aliases", v, [] { return Options{}; });
   verb(noun, context, "delete", "Delete an alias", v, [v] { return Options{{"address", {v->address}}}; })
-      ->add_option("address", v->address)->required();
+      ->add_option("address", v->address)
+      ->required();
 }
 
 void add_app_password(CLI::App& app, Context& context) {
@@ -98,7 +103,8 @@ void add_app_password(CLI::App& app, Context& context) {
   add->add_option("address", v->address)->required();
   add->add_option("name", v->name, "What it is for: \"Anna's phone\"")->required();
   verb(noun, context, "list", "Those of an account", v, [v] { return Options{{"address", {v->address}}}; })
-      ->add_option("address", v->address)->required();
+      ->add_option("address", v->address)
+      ->required();
   CLI::App* remove = verb(noun, context, "delete", "Let one work no longer", v,
                           [v] { return Options{{"address", {v->address}}, {"id", {v->id}}}; });
   remove->add_option("address", v->address)->required();

@@ -17,8 +17,8 @@ void add_explain_command(CLI::App& app, Context& context) {
     for (const Event& event : daemon::event_catalogue()) {
       if (!name->empty() && event.name != *name) continue;
       found = true;
-      std::cout << event.name << " (" << to_string(event.level) << "): " << event.sentence << "\n    " << event.meaning << "\n    What to do: "
-                << event.action << "\n";
+      std::cout << event.name << " (" << to_string(event.level) << "): " << event.sentence << "\n    " << event.meaning
+                << "\n    What to do: " << event.action << "\n";
     }
     if (!found) std::cerr << "There is no event '" << *name << "'.\n";
     context.exit_code = found ? 0 : 1;

@@ -13,8 +13,9 @@ void add_queue_commands(CLI::App& app, Context& context) {
     std::string id;
     bool all = false;
   };
-  for (const auto& [name, help] : {std::pair{"retry", "Try now"}, std::pair{"hold", "Do not try until released"},
-                                   std::pair{"release", "Undo a hold"}, std::pair{"delete", "Delete without telling the sender"}}) {
+  for (const auto& [name, help] :
+       {std::pair{"retry", "Try now"}, std::pair{"hold", "Do not try until released"},
+        std::pair{"release", "Undo a hold"}, std::pair{"delete", "Delete without telling the sender"}}) {
     auto v = std::make_shared<Values>();
     CLI::App* command = noun->add_subcommand(name, help);
     auto* id = command->add_option("id", v->id, "Queue id");

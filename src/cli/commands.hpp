@@ -26,7 +26,8 @@ void add_explain_command(CLI::App&, Context&);
 
 using Options = std::map<std::string, std::vector<std::string>>;
 
-// Runs an administrator's verb: by the running server when there is one, else on the data directory itself. Prints the reply.
+// Runs an administrator's verb: by the running server when there is one, else on the data directory itself. Prints the
+// reply.
 void run_verb(Context&, const std::string& verb, const Options&);
 
 // Puts a backup in the place of the store of a stopped server; the old store is kept beside it.

@@ -14,7 +14,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("gatepost ") + GATEPOST_VERSION);
 
   gatepost::cli::Context context;
-  app.add_option("-c,--config", context.config_file, "Configuration file")->envname("GATEPOST_CONFIG")->capture_default_str();
+  app.add_option("-c,--config", context.config_file, "Configuration file")
+      ->envname("GATEPOST_CONFIG")
+      ->capture_default_str();
   app.add_flag("--json", context.json, "Answer in JSON");
   app.fallthrough();
   app.footer("Exit codes: 0 done, 1 refused or failed (the text says why), 2 wrong usage, 3 no server is running.");

@@ -42,7 +42,8 @@ void restore_backup(Context& context, const std::string& directory) {
     std::cerr << "restore: " << ec.message() << "\n";
     return;
   }
-  std::cout << fmt::format("Restored from {}. The former store is in {}: delete it when you are content.\n", directory, old.string());
+  std::cout << fmt::format("Restored from {}. The former store is in {}: delete it when you are content.\n", directory,
+                           old.string());
   context.exit_code = 0;
 }
 

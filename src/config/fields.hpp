@@ -184,9 +184,9 @@ Key<O> words(std::string_view section, std::string_view name, At<O, E> field,
               return std::nullopt;
             }
             const std::string_view near = nearest(*s, names);
-            return Complaint{
-                fmt::format("{} is none of its words", in_quotes(*s)), "",
-                near.empty() ? fmt::format("Write one of {}.", type) : fmt::format("Did you mean {}?", in_quotes(near))};
+            return Complaint{fmt::format("{} is none of its words", in_quotes(*s)), "",
+                             near.empty() ? fmt::format("Write one of {}.", type)
+                                          : fmt::format("Did you mean {}?", in_quotes(near))};
           },
           [=](O& o) {
             for (const auto& choice : choices) {

@@ -47,7 +47,8 @@ Result<sockaddr_un> address_of(const std::filesystem::path& path) {
   address.sun_family = AF_UNIX;
   const std::string text = path.string();
   if (text.size() >= sizeof address.sun_path) {
-    return fail(Errc::invalid, fmt::format("{} is too long for a socket's name: use a data directory with a shorter path", text));
+    return fail(Errc::invalid,
+                fmt::format("{} is too long for a socket's name: use a data directory with a shorter path", text));
   }
   std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
   return address;
@@ -95,7 +96,11 @@ Result<std::string> receive_all(int fd, std::size_t at_most, int timeout_ms) {
 class Server final : public ControlSocket {
  public:
   Server(Fd listener, Fd stop_event, std::filesystem::path path, Handler handler, Log& log)
-      : listener_(std::move(listener)), stop_event_(std::move(stop_event)), path_(std::move(path)), handler_(std::move(handler)), log_(log) {
+      : listener_(std::move(listener)),
+        stop_event_(std::move(stop_event)),
+        path_(std::move(path)),
+        handler_(std::move(handler)),
+        log_(log) {
     accepting_ = std::jthread([this] { accept_all(); });
   }
 
@@ -104,7 +109,7 @@ class Server final : public ControlSocket {
     const std::uint64_t one = 1;
     (void)!::write(stop_event_.get(), &one, sizeof one);
     accepting_.join();
-    running_.clear();                              // joins
+    running_.clear();  // joins
     std::error_code ignored;
     std::filesystem::remove(path_, ignored);
   }
@@ -126,7 +131,8 @@ class Server final : public ControlSocket {
       std::erase_if(running_, [](const auto& job) { return job->done.load(); });
       if (!trusted(client.get())) continue;
       if (running_.size() >= kMaxAtOnce) {
-        send_all(client.get(), to_json(admin::failure(Error{Errc::unavailable, "too many commands are running"}, "gatepost")));
+        send_all(client.get(),
+                 to_json(admin::failure(Error{Errc::unavailable, "too many commands are running"}, "gatepost")));
         continue;
       }
       auto job = std::make_unique<Job>();
@@ -161,7 +167,7 @@ class Server final : public ControlSocket {
   const Handler handler_;
   Log& log_;
   std::stop_source stop_;
-  std::list<std::unique_ptr<Job>> running_;       // accepting thread only, until it has ended
+  std::list<std::unique_ptr<Job>> running_;  // accepting thread only, until it has ended
   std::jthread accepting_;
 };
 
@@ -169,17 +175,19 @@ class Server final : public ControlSocket {
 
 std::filesystem::path control_socket_path(const std::filesystem::path& data_dir) { return data_dir / "control.sock"; }
 
-Result<std::unique_ptr<ControlSocket>> ControlSocket::open(const std::filesystem::path& path, Handler handler, Log& log) {
+Result<std::unique_ptr<ControlSocket>> ControlSocket::open(const std::filesystem::path& path, Handler handler,
+                                                           Log& log) {
   GP_TRY(const sockaddr_un address, address_of(path));
   if (connect_to(path)) return fail(Errc::already_exists, "a server is running on this data directory already");
   std::error_code ignored;
-  std::filesystem::remove(path, ignored);         // left by a server that was killed
+  std::filesystem::remove(path, ignored);  // left by a server that was killed
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return fail(Errc::internal, "socket: " + errno_text());
   const mode_t before = ::umask(0177);
   const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   ::umask(before);
-  if (bound != 0 || ::listen(fd.get(), 16) != 0) return fail(Errc::internal, fmt::format("{}: {}", path.string(), errno_text()));
+  if (bound != 0 || ::listen(fd.get(), 16) != 0)
+    return fail(Errc::internal, fmt::format("{}: {}", path.string(), errno_text()));
   Fd stop(::eventfd(0, EFD_CLOEXEC));
   if (!stop) return fail(Errc::internal, "eventfd: " + errno_text());
   return std::make_unique<Server>(std::move(fd), std::move(stop), path, std::move(handler), log);
@@ -190,7 +198,8 @@ Result<admin::Reply> ask(const std::filesystem::path& path, const admin::Request
   if (!send_all(fd.get(), to_json(request))) return fail(Errc::closed, "the server ended the conversation");
   ::shutdown(fd.get(), SHUT_WR);
   GP_TRY(const std::string text, receive_all(fd.get(), SIZE_MAX, -1));
-  if (text.empty()) return fail(Errc::denied, "the server does not take commands from this user: use its own user, or root");
+  if (text.empty())
+    return fail(Errc::denied, "the server does not take commands from this user: use its own user, or root");
   return admin::reply_from_json(text);
 }
 

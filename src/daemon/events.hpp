@@ -6,37 +6,45 @@
 
 namespace gatepost::daemon::event {
 
-inline constexpr Event kStarting{"server.starting", Level::notice, "The server is starting.", "Nothing is served yet.", "Nothing."};
-inline constexpr Event kReady{"server.ready", Level::notice, "The server is ready.", "Every listener accepts connections.", "Nothing."};
-inline constexpr Event kListening{"server.listening", Level::info, "A listener is open.", "`reason` is the configuration's word on why.",
-                                  "Nothing."};
+inline constexpr Event kStarting{"server.starting", Level::notice, "The server is starting.", "Nothing is served yet.",
+                                 "Nothing."};
+inline constexpr Event kReady{"server.ready", Level::notice, "The server is ready.",
+                              "Every listener accepts connections.", "Nothing."};
+inline constexpr Event kListening{"server.listening", Level::info, "A listener is open.",
+                                  "`reason` is the configuration's word on why.", "Nothing."};
 inline constexpr Event kBindFailed{"server.bind_failed", Level::error, "A listener could not be opened.",
                                    "Another program has the port, or the address is not this machine's.",
                                    "Find who has it (ss -ltnp), or change the listener."};
 inline constexpr Event kStopping{"server.stopping", Level::notice, "The server is stopping.",
                                  "It accepts nothing new; sessions are told and get some time to end.", "Nothing."};
-inline constexpr Event kStopped{"server.stopped", Level::notice, "The server has stopped.", "Everything acknowledged is on disk.", "Nothing."};
-inline constexpr Event kReloaded{"server.reloaded", Level::notice, "The configuration was read again.", "New sessions use it; open ones keep theirs.",
-                                 "Nothing."};
+inline constexpr Event kStopped{"server.stopped", Level::notice, "The server has stopped.",
+                                "Everything acknowledged is on disk.", "Nothing."};
+inline constexpr Event kReloaded{"server.reloaded", Level::notice, "The configuration was read again.",
+                                 "New sessions use it; open ones keep theirs.", "Nothing."};
 inline constexpr Event kReloadFailed{"server.reload_failed", Level::error, "The new configuration was refused.",
                                      "The server goes on with the one it has. `detail` says what is wrong.",
                                      "Mend it; gatepost config check shows every problem."};
-inline constexpr Event kNeedsRestart{"server.needs_restart", Level::warning, "A changed setting takes effect at the next start only.",
-                                     "`setting` cannot be changed while the server runs.", "Restart the server when it suits."};
-inline constexpr Event kRefused{"gate.refused", Level::notice, "A connection from an address outside a listener's audience was closed.",
+inline constexpr Event kNeedsRestart{
+    "server.needs_restart", Level::warning, "A changed setting takes effect at the next start only.",
+    "`setting` cannot be changed while the server runs.", "Restart the server when it suits."};
+inline constexpr Event kRefused{"gate.refused", Level::notice,
+                                "A connection from an address outside a listener's audience was closed.",
                                 "The daemon keeps its own gate: nothing was said to the peer.",
                                 "If the peer should get in, put its network in the listener's audience."};
-inline constexpr Event kControlRefused{"control.refused", Level::warning, "Another user tried to give the server commands.",
+inline constexpr Event kControlRefused{"control.refused", Level::warning,
+                                       "Another user tried to give the server commands.",
                                        "Only root and the server's own user may.", "Find out who has `uid`."};
 inline constexpr Event kSecured{"server.secured", Level::notice, "The server gave up its privileges.",
                                 "`user`, `seccomp`, `landlock` say what protects the machine from it.", "Nothing."};
-inline constexpr Event kSecurityMissing{"server.security_missing", Level::warning, "A protection could not be switched on.",
-                                        "The kernel does not offer it, or the server was not started as root. It works without.",
-                                        "Start it by the systemd unit, on a kernel that has it."};
+inline constexpr Event kSecurityMissing{
+    "server.security_missing", Level::warning, "A protection could not be switched on.",
+    "The kernel does not offer it, or the server was not started as root. It works without.",
+    "Start it by the systemd unit, on a kernel that has it."};
 inline constexpr Event kMaintenanceFailed{"server.maintenance_failed", Level::error, "A maintenance round failed.",
                                           "`task` is tried again later.", "Look at the disk."};
 
-inline constexpr std::array kAll{kStarting, kReady,        kListening, kBindFailed,     kStopping, kStopped,         kReloaded, kReloadFailed,
-                                 kNeedsRestart, kRefused, kControlRefused, kSecured, kSecurityMissing, kMaintenanceFailed};
+inline constexpr std::array kAll{kStarting,       kReady,    kListening,       kBindFailed,       kStopping,
+                                 kStopped,        kReloaded, kReloadFailed,    kNeedsRestart,     kRefused,
+                                 kControlRefused, kSecured,  kSecurityMissing, kMaintenanceFailed};
 
 }  // namespace gatepost::daemon::event

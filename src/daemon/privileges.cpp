@@ -29,12 +29,13 @@ int landlock_create(const landlock_ruleset_attr* attr, std::size_t size, std::ui
 
 constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 // What version 1 of Landlock governs, without execute: the server starts no programs at all.
-constexpr std::uint64_t kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-                                 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+constexpr std::uint64_t kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                                 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                                 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
                                  LANDLOCK_ACCESS_FS_MAKE_SYM;
 constexpr std::uint64_t kFileOnly = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
-constexpr std::uint64_t kHandled = kWrite | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-                                   LANDLOCK_ACCESS_FS_MAKE_BLOCK;
+constexpr std::uint64_t kHandled = kWrite | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+                                   LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
 
 Result<> allow(int ruleset, const std::filesystem::path& path, std::uint64_t access) {
   const int fd = ::open(path.c_str(), O_PATH | O_CLOEXEC);
@@ -65,28 +66,86 @@ Result<> landlock(const Confinement& paths) {
   for (const auto& path : paths.writable) {
     if (result) result = allow(ruleset, path, kWrite);
   }
-  if (result && ::syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) result = fail(Errc::unsupported, "landlock: " + errno_text());
+  if (result && ::syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
+    result = fail(Errc::unsupported, "landlock: " + errno_text());
   ::close(ruleset);
   return result;
 }
 
-// A deny list rather than an allow list: libraries (the key engine, the C library, sanitizers) change which harmless calls they
-// make with every release, and a server that dies after an update is no safer than one that cannot mount.
+// A deny list rather than an allow list: libraries (the key engine, the C library, sanitizers) change which harmless
+// calls they make with every release, and a server that dies after an update is no safer than one that cannot mount.
 Result<> seccomp() {
   scmp_filter_ctx filter = ::seccomp_init(SCMP_ACT_ALLOW);
   if (filter == nullptr) return fail(Errc::unsupported, "seccomp_init failed");
-  static constexpr const char* kDenied[] = {
-      "execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev", "mount", "umount2", "pivot_root", "chroot",
-      "setns", "unshare", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "swapon", "swapoff",
-      "acct", "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname", "setdomainname", "quotactl", "bpf",
-      "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "open_by_handle_at", "name_to_handle_at", "iopl", "ioperm",
-      "mknod", "mknodat", "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "io_uring_setup",
-      "io_uring_enter", "io_uring_register", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig", "fspick", "mount_setattr",
-      "personality", "syslog", "vhangup", "nfsservctl", "lookup_dcookie", "pidfd_getfd", "kcmp"};
+  static constexpr const char* kDenied[] = {"execve",
+                                            "execveat",
+                                            "fork",
+                                            "vfork",
+                                            "ptrace",
+                                            "process_vm_readv",
+                                            "process_vm_writev",
+                                            "mount",
+                                            "umount2",
+                                            "pivot_root",
+                                            "chroot",
+                                            "setns",
+                                            "unshare",
+                                            "init_module",
+                                            "finit_module",
+                                            "delete_module",
+                                            "kexec_load",
+                                            "kexec_file_load",
+                                            "reboot",
+                                            "swapon",
+                                            "swapoff",
+                                            "acct",
+                                            "settimeofday",
+                                            "clock_settime",
+                                            "clock_adjtime",
+                                            "adjtimex",
+                                            "sethostname",
+                                            "setdomainname",
+                                            "quotactl",
+                                            "bpf",
+                                            "perf_event_open",
+                                            "userfaultfd",
+                                            "keyctl",
+                                            "add_key",
+                                            "request_key",
+                                            "open_by_handle_at",
+                                            "name_to_handle_at",
+                                            "iopl",
+                                            "ioperm",
+                                            "mknod",
+                                            "mknodat",
+                                            "setuid",
+                                            "setgid",
+                                            "setreuid",
+                                            "setregid",
+                                            "setresuid",
+                                            "setresgid",
+                                            "setgroups",
+                                            "io_uring_setup",
+                                            "io_uring_enter",
+                                            "io_uring_register",
+                                            "move_mount",
+                                            "open_tree",
+                                            "fsopen",
+                                            "fsmount",
+                                            "fsconfig",
+                                            "fspick",
+                                            "mount_setattr",
+                                            "personality",
+                                            "syslog",
+                                            "vhangup",
+                                            "nfsservctl",
+                                            "lookup_dcookie",
+                                            "pidfd_getfd",
+                                            "kcmp"};
   Result<> result;
   for (const char* name : kDenied) {
     const int number = ::seccomp_syscall_resolve_name(name);
-    if (number == __NR_SCMP_ERROR) continue;       // not on this architecture
+    if (number == __NR_SCMP_ERROR) continue;  // not on this architecture
     if (::seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0) != 0 && number >= 0) {
       result = fail(Errc::internal, fmt::format("seccomp rule for {} was refused", name));
     }
@@ -102,8 +161,8 @@ Result<> seccomp() {
 void give_to(const std::filesystem::path& path, uid_t uid, gid_t gid) {
   std::error_code ec;
   (void)!::lchown(path.c_str(), uid, gid);
-  for (auto it = std::filesystem::recursive_directory_iterator(path, ec); !ec && it != std::filesystem::recursive_directory_iterator();
-       it.increment(ec)) {
+  for (auto it = std::filesystem::recursive_directory_iterator(path, ec);
+       !ec && it != std::filesystem::recursive_directory_iterator(); it.increment(ec)) {
     (void)!::lchown(it->path().c_str(), uid, gid);
   }
 }
@@ -114,7 +173,8 @@ Result<> become_user(const std::string& user, const std::filesystem::path& data_
   if (::geteuid() != 0 || user.empty() || user == "root") return {};
   const passwd* entry = ::getpwnam(user.c_str());
   if (entry == nullptr) {
-    return fail(Errc::not_found, fmt::format("there is no user '{0}': adduser --system --group --no-create-home {0}", user));
+    return fail(Errc::not_found,
+                fmt::format("there is no user '{0}': adduser --system --group --no-create-home {0}", user));
   }
   const uid_t uid = entry->pw_uid;
   const gid_t gid = entry->pw_gid;

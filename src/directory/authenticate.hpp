@@ -16,25 +16,25 @@
 namespace gatepost::directory {
 
 struct SignInLimits {
-  std::uint32_t distinct_failures = 10;              // distinct wrong passwords per account and address together ...
-  std::chrono::seconds window{600};                  // ... within this time ...
-  std::chrono::seconds ban{900};                     // ... refuse that pair for so long
-  std::uint32_t address_failures = 100;              // and failures of one address over all accounts
-  std::vector<Network> never_banned;                 // allow list: always wins
+  std::uint32_t distinct_failures = 10;  // distinct wrong passwords per account and address together ...
+  std::chrono::seconds window{600};      // ... within this time ...
+  std::chrono::seconds ban{900};         // ... refuse that pair for so long
+  std::uint32_t address_failures = 100;  // and failures of one address over all accounts
+  std::vector<Network> never_banned;     // allow list: always wins
 };
 
 struct SignInContext {
   IpAddress remote;
-  std::string_view service;                          // "imap", "smtp", "pop3"
+  std::string_view service;  // "imap", "smtp", "pop3"
   std::string_view connection_id;
 };
 
 // A refusal in force.
 struct Ban {
-  IpAddress remote;                                  // IpAddress::limit_key(): an IPv6 one stands for its /64
-  std::string name;                                  // sign-in name, canonical; empty: every account
+  IpAddress remote;  // IpAddress::limit_key(): an IPv6 one stands for its /64
+  std::string name;  // sign-in name, canonical; empty: every account
   TimePoint until{};
-  std::string reason;                                // "10 distinct wrong passwords"
+  std::string reason;  // "10 distinct wrong passwords"
 };
 
 // Sign-in with its limits, log lines and metrics: the one door of all protocols. Thread-safe; blocks (run on workers).
@@ -42,19 +42,19 @@ class Authenticator {
  public:
   Authenticator(Directory&, SignInLimits, const Clock&, Log&, Metrics&);
   ~Authenticator();
-  void set_limits(SignInLimits);                     // at reload
+  void set_limits(SignInLimits);  // at reload
 
-  // Errc::unauthenticated: wrong name or password (one answer for both). Errc::limit: refused by the limits without a look at
-  // the password. Errc::denied: right password, account disabled. Others: could not be checked.
+  // Errc::unauthenticated: wrong name or password (one answer for both). Errc::limit: refused by the limits without a
+  // look at the password. Errc::denied: right password, account disabled. Others: could not be checked.
   Result<Principal> with_password(std::string_view name, const Secret& password, const SignInContext&);
   // After a SCRAM exchange: was it allowed to start, and how it ended.
   Result<> may_try(std::string_view name, const SignInContext&);
-  Result<Principal> proven(std::string_view name, const SignInContext&);          // the mechanism proved it
-  // `fingerprint`: equal for equal wrong passwords, for SCRAM the client key recovered from the proof (RFC 5802 3), so that
-  // a device which repeats one old password counts once. Only a keyed hash of it is kept.
+  Result<Principal> proven(std::string_view name, const SignInContext&);  // the mechanism proved it
+  // `fingerprint`: equal for equal wrong passwords, for SCRAM the client key recovered from the proof (RFC 5802 3), so
+  // that a device which repeats one old password counts once. Only a keyed hash of it is kept.
   void failed(std::string_view name, const SignInContext&, std::string_view fingerprint);
 
-  std::vector<Ban> bans() const;                     // in force now, by address
+  std::vector<Ban> bans() const;  // in force now, by address
   // Ends every ban of the address (of its /64 for IPv6) and forgets its failures. How many bans there were.
   std::size_t lift(const IpAddress&);
 

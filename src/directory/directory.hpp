@@ -22,14 +22,14 @@ class KeyValue;
 namespace gatepost::directory {
 
 struct Options {
-  std::string recipient_delimiter = "+";     // "anna+lists@": delivered to anna; empty = off
+  std::string recipient_delimiter = "+";  // "anna+lists@": delivered to anna; empty = off
   std::uint32_t argon2_memory_kib = 64 << 10;
   std::uint32_t argon2_iterations = 3;
   std::uint32_t scram_iterations = 4096;
-  std::size_t parallel_hashes = 2;           // further ones wait: each costs argon2_memory_kib ...
-  std::chrono::milliseconds hash_wait{5000}; // ... for at most so long, then Errc::unavailable
-  // Where mail for postmaster@ and abuse@ of a local domain goes while nobody has that address (RFC 5321 4.5.1, RFC 2142):
-  // an address, local or outside. Empty, or leading nowhere: the enabled person that was added first.
+  std::size_t parallel_hashes = 2;            // further ones wait: each costs argon2_memory_kib ...
+  std::chrono::milliseconds hash_wait{5000};  // ... for at most so long, then Errc::unavailable
+  // Where mail for postmaster@ and abuse@ of a local domain goes while nobody has that address (RFC 5321 4.5.1, RFC
+  // 2142): an address, local or outside. Empty, or leading nowhere: the enabled person that was added first.
   std::string postmaster;
 };
 
@@ -39,34 +39,34 @@ inline constexpr std::size_t kMaxPasswordOctets = 1024;
 // Where a recipient address leads.
 struct Destination {
   enum class Kind { account, outside } kind = Kind::account;
-  PrincipalId account{};                     // kind account
-  std::string address;                       // canonical address that was reached (account's primary, or the outside address)
-  std::string detail;                        // "lists" of anna+lists
+  PrincipalId account{};  // kind account
+  std::string address;    // canonical address that was reached (account's primary, or the outside address)
+  std::string detail;     // "lists" of anna+lists
 };
 
-// Principals, domains, aliases and credentials, kept in the store's directory partition. Thread-safe; calls may block on the
-// disk (run them on workers); look-ups that hit the in-memory index do not. Addresses are compared in canonical form: domain as
-// A-labels in lower case, local part lower-cased (ASCII).
+// Principals, domains, aliases and credentials, kept in the store's directory partition. Thread-safe; calls may block
+// on the disk (run them on workers); look-ups that hit the in-memory index do not. Addresses are compared in canonical
+// form: domain as A-labels in lower case, local part lower-cased (ASCII).
 class Directory {
  public:
-  // Loads everything into memory; the references outlive the directory, which expects to be the partition's only writer.
-  // Errc::invalid: an option makes no sense. Errc::corrupt, Errc::unsupported: a stored record cannot be read.
+  // Loads everything into memory; the references outlive the directory, which expects to be the partition's only
+  // writer. Errc::invalid: an option makes no sense. Errc::corrupt, Errc::unsupported: a stored record cannot be read.
   static Result<std::unique_ptr<Directory>> open(store::KeyValue&, Options, const Clock&, Random&);
   virtual ~Directory() = default;
 
   // Domains.
-  virtual Result<> add_domain(std::string_view name) = 0;             // already_exists, invalid
-  virtual Result<> remove_domain(std::string_view name) = 0;          // conflict while addresses exist
+  virtual Result<> add_domain(std::string_view name) = 0;     // already_exists, invalid
+  virtual Result<> remove_domain(std::string_view name) = 0;  // conflict while addresses exist
   virtual Result<> set_catch_all(std::string_view domain, std::string_view address) = 0;  // empty address: none
   virtual Result<std::vector<Domain>> domains() = 0;
   virtual Result<bool> is_local_domain(std::string_view domain) = 0;
 
   // Principals.
   virtual Result<Principal> add_principal(PrincipalKind, std::string_view address, std::string_view display_name) = 0;
-  virtual Result<> update_principal(const Principal&) = 0;            // display name, enabled, quota (address does not change)
-  virtual Result<> remove_principal(PrincipalId) = 0;                 // its addresses and credentials too; not its account data
+  virtual Result<> update_principal(const Principal&) = 0;  // display name, enabled, quota (address does not change)
+  virtual Result<> remove_principal(PrincipalId) = 0;       // its addresses and credentials too; not its account data
   virtual Result<Principal> principal(PrincipalId) = 0;
-  virtual Result<Principal> find(std::string_view address) = 0;       // by primary address or one-target local alias
+  virtual Result<Principal> find(std::string_view address) = 0;  // by primary address or one-target local alias
   virtual Result<std::vector<Principal>> principals() = 0;
 
   // Aliases.
@@ -75,7 +75,8 @@ class Directory {
   virtual Result<std::vector<Alias>> aliases() = 0;
 
   // Expands a recipient: aliases (nested, each address once, at most 10,000), plus-addressing, catch-all.
-  // Errc::not_found: local domain, no such user. Errc::denied: disabled account. An outside address gives itself, kind outside.
+  // Errc::not_found: local domain, no such user. Errc::denied: disabled account. An outside address gives itself, kind
+  // outside.
   virtual Result<std::vector<Destination>> resolve(std::string_view address) = 0;
   // May this principal write this address as sender? Primary, aliases that lead to it, plus forms.
   virtual Result<bool> owns_address(PrincipalId, std::string_view address) = 0;
@@ -87,10 +88,10 @@ class Directory {
   virtual Result<Secret> add_app_password(PrincipalId, std::string_view name) = 0;
   virtual Result<> remove_app_password(PrincipalId, std::uint32_t id) = 0;
   virtual Result<std::vector<AppPassword>> app_passwords(PrincipalId) = 0;
-  // True password check (main password, then app passwords); slow by intent, repeated successes are remembered in memory for
-  // some minutes (keyed hash only). Unknown names cost the same time. Errc::unauthenticated: wrong name or password.
-  // Errc::denied: right password, account disabled. Errc::unavailable: too many waited for a hash. No limits here: see
-  // authenticate.hpp.
+  // True password check (main password, then app passwords); slow by intent, repeated successes are remembered in
+  // memory for some minutes (keyed hash only). Unknown names cost the same time. Errc::unauthenticated: wrong name or
+  // password. Errc::denied: right password, account disabled. Errc::unavailable: too many waited for a hash. No limits
+  // here: see authenticate.hpp.
   virtual Result<Principal> verify_password(std::string_view name, const Secret& password) = 0;
   // For SCRAM. `hash`: "SHA-256" or "SHA-1" in any case ("SCRAM-" before it is fine); another one gives nullopt. A name
   // without a password or without an account gets a decoy, the same at each question, that no proof fits. A disabled

@@ -30,16 +30,20 @@ std::string explanation(Notice notice, const std::vector<RecipientState>& recipi
                         TimePoint retry_until) {
   std::string out = fmt::format("This is the mail server {}.\r\n\r\n", hostname);
   if (notice == Notice::failed) {
-    out += "Your message could not be delivered to the recipients below.\r\nIt has not been and will not be sent to them.\r\n";
+    out +=
+        "Your message could not be delivered to the recipients below.\r\nIt has not been and will not be sent to "
+        "them.\r\n";
   } else {
     out += fmt::format(
-        "Your message has not been delivered to the recipients below yet.\r\nYou need not send it again: it is tried until {}.\r\n",
+        "Your message has not been delivered to the recipients below yet.\r\nYou need not send it again: it is tried "
+        "until {}.\r\n",
         date::format_rfc5322(retry_until));
   }
   for (const auto& r : recipients) {
     out += fmt::format("\r\n<{}>\r\n", r.original.empty() ? r.address : r.original);
     const std::string said = r.last_reply.empty() ? "no answer from the destination" : one_line(r.last_reply);
-    out += r.last_host.empty() ? fmt::format("    {}\r\n", said) : fmt::format("    {} said: {}\r\n", r.last_host, said);
+    out +=
+        r.last_host.empty() ? fmt::format("    {}\r\n", said) : fmt::format("    {} said: {}\r\n", r.last_host, said);
   }
   return out;
 }
@@ -47,10 +51,12 @@ std::string explanation(Notice notice, const std::vector<RecipientState>& recipi
 // RFC 3464 2.2 and 2.3.
 std::string status_fields(Notice notice, const QueueEntry& entry, const std::vector<RecipientState>& recipients,
                           std::string_view hostname, TimePoint retry_until) {
-  std::string out = fmt::format("Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n", hostname, date::format_rfc5322(entry.created));
+  std::string out =
+      fmt::format("Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n", hostname, date::format_rfc5322(entry.created));
   for (const auto& r : recipients) {
     out += "\r\n";
-    if (!r.original.empty() && r.original != r.address) out += "Original-Recipient: " + typed_address(r.original) + "\r\n";
+    if (!r.original.empty() && r.original != r.address)
+      out += "Original-Recipient: " + typed_address(r.original) + "\r\n";
     out += "Final-Recipient: " + typed_address(r.address) + "\r\n";
     out += fmt::format("Action: {}\r\nStatus: {}\r\n", notice == Notice::failed ? "failed" : "delayed",
                        enhanced_status(r.last_reply, notice));
@@ -90,9 +96,10 @@ std::string enhanced_status(std::string_view reply, Notice notice) {
   return out;
 }
 
-std::string delivery_status_notice(Notice notice, const QueueEntry& entry, const std::vector<RecipientState>& recipients,
-                                   std::string_view header, std::string_view hostname, std::string_view message_id,
-                                   TimePoint now, TimePoint retry_until) {
+std::string delivery_status_notice(Notice notice, const QueueEntry& entry,
+                                   const std::vector<RecipientState>& recipients, std::string_view header,
+                                   std::string_view hostname, std::string_view message_id, TimePoint now,
+                                   TimePoint retry_until) {
   const std::string boundary = fmt::format("=_{}_report", to_string(entry.id));
   const std::string_view returned = returned_header(header);
   const bool plain = utf8::is_ascii(returned) && !entry.smtputf8;
@@ -101,10 +108,10 @@ std::string delivery_status_notice(Notice notice, const QueueEntry& entry, const
       "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
       "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"{}\"\r\n\r\n",
       date::format_rfc5322(now), hostname, entry.reverse_path,
-      notice == Notice::failed ? "Undelivered mail: returned to sender" : "Delayed mail: still being tried", message_id, boundary);
-  out += fmt::format(
-      "--{}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}\r\n", boundary,
-      explanation(notice, recipients, hostname, retry_until));
+      notice == Notice::failed ? "Undelivered mail: returned to sender" : "Delayed mail: still being tried", message_id,
+      boundary);
+  out += fmt::format("--{}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}\r\n",
+                     boundary, explanation(notice, recipients, hostname, retry_until));
   // RFC 6533 5: message/global-delivery-status when addresses are not ASCII.
   out += fmt::format("--{}\r\nContent-Type: message/{}\r\n\r\n{}\r\n", boundary,
                      plain ? "delivery-status" : "global-delivery-status",

@@ -13,20 +13,20 @@ namespace gatepost::mailflow {
 
 // One attempt to hand a message to the servers of one destination.
 struct Attempt {
-  const QueueEntry* entry;                           // borrowed for the attempt
-  std::string domain;                                // destination of all `recipients`
-  std::vector<std::size_t> recipients;               // indexes into entry->recipients
+  const QueueEntry* entry;              // borrowed for the attempt
+  std::string domain;                   // destination of all `recipients`
+  std::vector<std::size_t> recipients;  // indexes into entry->recipients
 };
 
 struct AttemptResult {
   enum class Outcome : std::uint8_t { delivered, try_later, failed };
   struct PerRecipient {
-    std::size_t recipient;                           // index into entry->recipients
+    std::size_t recipient;  // index into entry->recipients
     Outcome outcome;
-    std::string reply;                               // "250 2.0.0 ok", "451 4.4.1 connection timed out"
-    std::string host;                                // who said it; empty = we ourselves
+    std::string reply;  // "250 2.0.0 ok", "451 4.4.1 connection timed out"
+    std::string host;   // who said it; empty = we ourselves
   };
-  std::vector<PerRecipient> recipients;              // one for each of the attempt
+  std::vector<PerRecipient> recipients;  // one for each of the attempt
 };
 
 // Sends to other servers; implemented by smtp/client.

@@ -13,12 +13,11 @@ inline constexpr Event kRefused{
     "mail.refused", Level::notice, "A message was refused after its content had been received.",
     "`code` says why: too_large, limit (mail loop), over_quota, disk_full, unavailable. The sender was told.",
     "disk_full and unavailable need attention here; the others are the sender's business."};
-inline constexpr Event kDelivered{
-    "mail.delivered", Level::info, "A queued message reached a destination.", "`to` has it.", "Nothing."};
-inline constexpr Event kDeferred{
-    "mail.deferred", Level::notice, "A delivery attempt failed for the time being.",
-    "`reply` is what the other server, or this one, said. It is tried again.",
-    "Nothing, unless it lasts: then look at `reply` and at `gatepost queue list`."};
+inline constexpr Event kDelivered{"mail.delivered", Level::info, "A queued message reached a destination.",
+                                  "`to` has it.", "Nothing."};
+inline constexpr Event kDeferred{"mail.deferred", Level::notice, "A delivery attempt failed for the time being.",
+                                 "`reply` is what the other server, or this one, said. It is tried again.",
+                                 "Nothing, unless it lasts: then look at `reply` and at `gatepost queue list`."};
 inline constexpr Event kBounced{
     "mail.bounced", Level::notice, "A message could not be delivered and its sender was told.",
     "`reply` says why. A message from the null sender is dropped instead of bounced.", "Nothing."};

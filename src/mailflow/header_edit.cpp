@@ -37,7 +37,8 @@ std::size_t header_end(std::string_view text, std::size_t from) {
 
 std::uint32_t count_received(std::string_view header) {
   std::uint32_t count = 0;
-  for_each_field(header, [&](std::string_view field) { count += ascii::iequals(field_name(field), "Received") ? 1 : 0; });
+  for_each_field(header,
+                 [&](std::string_view field) { count += ascii::iequals(field_name(field), "Received") ? 1 : 0; });
   return count;
 }
 

@@ -8,20 +8,21 @@
 
 namespace gatepost::mailflow {
 
-// Octets of `text` up to and including the empty line that ends a message's header, or npos while it has not come yet. A message
-// that begins with an empty line has a header of those two octets. Line ends are CRLF. `from`: where to go on looking.
+// Octets of `text` up to and including the empty line that ends a message's header, or npos while it has not come yet.
+// A message that begins with an empty line has a header of those two octets. Line ends are CRLF. `from`: where to go on
+// looking.
 std::size_t header_end(std::string_view text, std::size_t from = 0);
 
 // Received fields in a header block: how many servers the message passed (RFC 5321 6.3).
 std::uint32_t count_received(std::string_view header);
 
 struct SubmissionEdit {
-  std::string date;                                  // value for a missing Date field
-  std::string message_id;                            // value for a missing Message-ID field, with angle brackets
+  std::string date;        // value for a missing Date field
+  std::string message_id;  // value for a missing Message-ID field, with angle brackets
 };
 
-// What a submission server does to a header (RFC 6409 8.1, 8.2; RFC 5322 3.6.3): adds Date and Message-ID when they are missing
-// and drops Bcc and Resent-Bcc. Every other octet stays as it is.
+// What a submission server does to a header (RFC 6409 8.1, 8.2; RFC 5322 3.6.3): adds Date and Message-ID when they are
+// missing and drops Bcc and Resent-Bcc. Every other octet stays as it is.
 std::string edit_for_submission(std::string_view header, const SubmissionEdit& edit);
 
 }  // namespace gatepost::mailflow

@@ -12,8 +12,8 @@
 namespace gatepost::mailflow {
 namespace {
 
-// What is gathered before a worker is asked to take it: large enough that an ordinary message costs one hand-over, small
-// enough that a thousand slow senders fit in memory.
+// What is gathered before a worker is asked to take it: large enough that an ordinary message costs one hand-over,
+// small enough that a thousand slow senders fit in memory.
 constexpr std::size_t kFlushOctets = 256 << 10;
 
 class StreamedIntake final : public Intake {
@@ -100,7 +100,8 @@ class StreamedIntake final : public Intake {
     GP_CHECK(write(trace));
     if (source_.service != "submission") return write(header);
     const std::string edited = edit_for_submission(
-        header, {date::format_rfc5322(now), fmt::format("<{}.{}@{}>", to_string(id_), services_.random.hex(8), options_->hostname)});
+        header, {date::format_rfc5322(now),
+                 fmt::format("<{}.{}@{}>", to_string(id_), services_.random.hex(8), options_->hostname)});
     return write(edited);
   }
 
@@ -131,20 +132,27 @@ class StreamedIntake final : public Intake {
     entry.smtputf8 = envelope_.smtputf8;
     entry.created = entry.due = services_.clock.now();
     entry.recipients = destinations_of(envelope_);
-    GP_TRY(const Accepted accepted, deliver_or_queue(services_.accounts, services_.queue, services_.workers, std::move(entry)));
+    GP_TRY(const Accepted accepted,
+           deliver_or_queue(services_.accounts, services_.queue, services_.workers, std::move(entry)));
     services_.accepted.add();
     services_.octets.add(body.size);
-    services_.log.write(event::kAccepted,
-                        {{"conn", source_.connection_id}, {"id", to_string(id_)}, {"from", envelope_.reverse_path},
-                         {"to", envelope_.recipients.front().address}, {"rcpts", envelope_.recipients.size()},
-                         {"size", body.size}, {"local", accepted.local}, {"queued", accepted.queued}});
+    services_.log.write(event::kAccepted, {{"conn", source_.connection_id},
+                                           {"id", to_string(id_)},
+                                           {"from", envelope_.reverse_path},
+                                           {"to", envelope_.recipients.front().address},
+                                           {"rcpts", envelope_.recipients.size()},
+                                           {"size", body.size},
+                                           {"local", accepted.local},
+                                           {"queued", accepted.queued}});
     return accepted;
   }
 
   void report_refusal(const Error& error) {
     services_.refused.add();
-    services_.log.write(event::kRefused, {{"conn", source_.connection_id}, {"id", to_string(id_)},
-                                          {"from", envelope_.reverse_path}, {"code", gatepost::to_string(error.code)},
+    services_.log.write(event::kRefused, {{"conn", source_.connection_id},
+                                          {"id", to_string(id_)},
+                                          {"from", envelope_.reverse_path},
+                                          {"code", gatepost::to_string(error.code)},
                                           {"detail", error.detail}});
   }
 
@@ -169,7 +177,8 @@ Result<std::unique_ptr<Intake>> make_intake(IntakeServices& services, std::share
                                             Source source, Envelope envelope, std::uint64_t size_hint) {
   if (envelope.recipients.empty()) return fail(Errc::invalid, "no recipients");
   if (size_hint > options->max_message_octets) return fail(Errc::too_large, "declared size is over the limit");
-  return std::make_unique<StreamedIntake>(services, std::move(options), std::move(source), std::move(envelope), size_hint);
+  return std::make_unique<StreamedIntake>(services, std::move(options), std::move(source), std::move(envelope),
+                                          size_hint);
 }
 
 Result<> inject_message(IntakeServices& services, std::shared_ptr<const ReceptionOptions> options, Envelope envelope,

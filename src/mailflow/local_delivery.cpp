@@ -52,7 +52,8 @@ bool is_permanent(Errc code) {
 }
 
 std::string words(const Error& error) {
-  return error.code == Errc::over_quota ? "552 5.2.2 mailbox is full" : "451 4.3.0 " + std::string(to_string(error.code));
+  return error.code == Errc::over_quota ? "552 5.2.2 mailbox is full"
+                                        : "451 4.3.0 " + std::string(to_string(error.code));
 }
 
 }  // namespace
@@ -85,7 +86,8 @@ Result<> deliver_local(account::Accounts& accounts, const QueueEntry& entry, con
   return account::deliver(*account, delivery);
 }
 
-Result<Accepted> deliver_or_queue(account::Accounts& accounts, Queue& queue, runtime::Workers& workers, QueueEntry entry) {
+Result<Accepted> deliver_or_queue(account::Accounts& accounts, Queue& queue, runtime::Workers& workers,
+                                  QueueEntry entry) {
   std::vector<std::size_t> local;
   for (std::size_t i = 0; i < entry.recipients.size(); ++i) {
     if (entry.recipients[i].account) local.push_back(i);

@@ -9,9 +9,9 @@ namespace gatepost::mailflow {
 // Every final destination of an envelope once, however many recipients lead to it.
 std::vector<RecipientState> destinations_of(const Envelope&);
 
-// Delivers to the local destinations at once and puts the others, and local ones that failed, into the queue. When the message
-// has one destination, or all failed alike, the failure is the result instead, so that the client hears it and nothing
-// is queued. Ok = durable. Runs on a worker thread and lends it to parallel deliveries.
+// Delivers to the local destinations at once and puts the others, and local ones that failed, into the queue. When the
+// message has one destination, or all failed alike, the failure is the result instead, so that the client hears it and
+// nothing is queued. Ok = durable. Runs on a worker thread and lends it to parallel deliveries.
 Result<Accepted> deliver_or_queue(account::Accounts&, Queue&, runtime::Workers&, QueueEntry);
 
 // One local destination; idempotent by queue id and account.

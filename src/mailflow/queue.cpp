@@ -116,8 +116,10 @@ class StoredQueue final : public Queue {
     }
     for (const QueueId id : ids) {
       auto entry = get(id);
-      if (entry) out.push_back(std::move(*entry));
-      else if (entry.error().code != Errc::not_found) return std::unexpected(entry.error());
+      if (entry)
+        out.push_back(std::move(*entry));
+      else if (entry.error().code != Errc::not_found)
+        return std::unexpected(entry.error());
     }
     std::ranges::sort(out, {}, &QueueEntry::created);
     return out;
@@ -155,8 +157,10 @@ class StoredQueue final : public Queue {
       const QueueId id{key.u64()};
       auto entry = decode_queue_entry(id, row.value);
       // One damaged entry must not keep the others from going out.
-      if (entry) remember(*entry);
-      else log_.write(event::kQueueProblem, {{"id", to_string(id)}, {"detail", entry.error().detail}});
+      if (entry)
+        remember(*entry);
+      else
+        log_.write(event::kQueueProblem, {{"id", to_string(id)}, {"detail", entry.error().detail}});
       return true;
     });
   }
@@ -227,8 +231,7 @@ std::optional<QueueId> parse_queue_id(std::string_view text) {
   return QueueId{id};
 }
 
-Result<std::unique_ptr<Queue>> Queue::open(store::Store& store, Random& random, Log& log,
-                                           Metrics& metrics) {
+Result<std::unique_ptr<Queue>> Queue::open(store::Store& store, Random& random, Log& log, Metrics& metrics) {
   auto queue = std::make_unique<StoredQueue>(store, random, log, metrics);
   GP_CHECK(queue->load());
   return queue;

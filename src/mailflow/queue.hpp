@@ -24,31 +24,31 @@ class Store;
 namespace gatepost::mailflow {
 
 enum class QueueId : std::uint64_t {};
-std::string to_string(QueueId);                      // 12 hex digits, as in logs and `gatepost queue list`
+std::string to_string(QueueId);  // 12 hex digits, as in logs and `gatepost queue list`
 std::optional<QueueId> parse_queue_id(std::string_view);
 
 // What became of one recipient.
 struct RecipientState {
   enum class Status : std::uint8_t { waiting, delivered, failed };
-  std::string address;                               // final destination
-  std::string original;                              // what the client wrote in RCPT
-  std::optional<directory::PrincipalId> account;     // local destination
+  std::string address;                            // final destination
+  std::string original;                           // what the client wrote in RCPT
+  std::optional<directory::PrincipalId> account;  // local destination
   Status status = Status::waiting;
-  std::string last_reply;                            // "550 5.1.1 no such user" or our own words
-  std::string last_host;                             // remote MTA that said so, may be empty
+  std::string last_reply;  // "550 5.1.1 no such user" or our own words
+  std::string last_host;   // remote MTA that said so, may be empty
 };
 
 struct QueueEntry {
   QueueId id{};
   account::Body body;
-  std::string summary;                               // for local destinations
+  std::string summary;  // for local destinations
   std::string reverse_path;
   BodyType body_type = BodyType::eight_bit;
   bool smtputf8 = false;
   TimePoint created{}, due{};
   std::uint32_t attempts = 0;
   bool delay_reported = false;
-  bool held = false;                                 // by the admin
+  bool held = false;  // by the admin
   std::vector<RecipientState> recipients;
 };
 
@@ -60,14 +60,14 @@ class Queue {
   // Gives the entry its id (unless it has one) and stores it, referencing its body. Wakes the runner.
   virtual Result<QueueId> add(QueueEntry) = 0;
   virtual Result<QueueEntry> get(QueueId) = 0;
-  virtual Result<> update(const QueueEntry&) = 0;    // not_found when it was removed meanwhile
+  virtual Result<> update(const QueueEntry&) = 0;  // not_found when it was removed meanwhile
   virtual Result<> remove(QueueId) = 0;
   // Ids in order of due time, from memory.
   struct Due {
     QueueId id;
     TimePoint due;
   };
-  virtual std::vector<Due> due_until(TimePoint, std::size_t at_most) = 0;   // held ones left out
+  virtual std::vector<Due> due_until(TimePoint, std::size_t at_most) = 0;  // held ones left out
   virtual std::optional<TimePoint> next_due() = 0;
   virtual Result<std::vector<QueueEntry>> list(std::size_t at_most) = 0;
   virtual std::size_t size() = 0;

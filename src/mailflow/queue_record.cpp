@@ -11,7 +11,8 @@ constexpr std::uint8_t kFormat = 1;
 constexpr std::uint8_t kSmtpUtf8 = 1, kDelayReported = 2, kHeld = 4;
 
 std::uint64_t micros(TimePoint t) {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
 }
 TimePoint from_micros(std::uint64_t us) { return TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(us))); }
 
@@ -28,7 +29,8 @@ RecipientState get_recipient(ByteReader& in) {
   RecipientState r;
   r.address = in.text();
   r.original = in.text();
-  if (const std::uint64_t account = in.varint(); account != 0) r.account = static_cast<directory::PrincipalId>(account - 1);
+  if (const std::uint64_t account = in.varint(); account != 0)
+    r.account = static_cast<directory::PrincipalId>(account - 1);
   r.status = static_cast<RecipientState::Status>(std::min<std::uint8_t>(in.u8(), 2));
   r.last_reply = in.text();
   r.last_host = in.text();

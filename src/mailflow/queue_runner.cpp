@@ -25,7 +25,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kReadHeaderOctets = 128 << 10;
-constexpr std::chrono::seconds kLongestSleep{60};     // the wall clock may be set while we sleep
+constexpr std::chrono::seconds kLongestSleep{60};  // the wall clock may be set while we sleep
 
 // A signal for coroutines of one thread: wait() returns at notify() or at the time limit.
 class Signal {
@@ -121,7 +121,8 @@ class Runner final : public QueueRunner {
     } catch (const std::exception& e) {
       log_.write(event::kQueueProblem, {{"id", to_string(id)}, {"detail", e.what()}});
     }
-    // An entry that cannot be read or written now stays in flight for a while, or it would be tried again at once, for ever.
+    // An entry that cannot be read or written now stays in flight for a while, or it would be tried again at once, for
+    // ever.
     for (int second = 0; !settled && second < 30 && !stopping_; ++second) co_await sleep(std::chrono::seconds(1));
     in_flight_.erase(id);
     pending_wake_ = true;
@@ -161,7 +162,8 @@ class Runner final : public QueueRunner {
       } else {
         const bool full = done.error().code == Errc::over_quota;
         mark(entry, recipient, full ? AttemptResult::Outcome::failed : AttemptResult::Outcome::try_later,
-             full ? "552 5.2.2 mailbox is full" : "451 4.3.0 " + std::string(gatepost::to_string(done.error().code)), "");
+             full ? "552 5.2.2 mailbox is full" : "451 4.3.0 " + std::string(gatepost::to_string(done.error().code)),
+             "");
       }
     }
   }
@@ -185,7 +187,8 @@ class Runner final : public QueueRunner {
         throw;
       }
       free_slot(domain);
-      for (const auto& one : result.recipients) mark(entry, entry.recipients.at(one.recipient), one.outcome, one.reply, one.host);
+      for (const auto& one : result.recipients)
+        mark(entry, entry.recipients.at(one.recipient), one.outcome, one.reply, one.host);
     }
   }
 
@@ -198,8 +201,8 @@ class Runner final : public QueueRunner {
   }
 
   // Thread-safe: only touches the entry, the log and counters.
-  void mark(const QueueEntry& entry, RecipientState& recipient, AttemptResult::Outcome outcome, const std::string& reply,
-            const std::string& host) {
+  void mark(const QueueEntry& entry, RecipientState& recipient, AttemptResult::Outcome outcome,
+            const std::string& reply, const std::string& host) {
     recipient.last_reply = reply;
     recipient.last_host = host;
     const auto write = [&](const Event& event) {
@@ -210,8 +213,12 @@ class Runner final : public QueueRunner {
         recipient.status = RecipientState::Status::delivered;
         delivered_.add();
         return write(event::kDelivered);
-      case AttemptResult::Outcome::failed: recipient.status = RecipientState::Status::failed; return;
-      case AttemptResult::Outcome::try_later: deferred_.add(); return write(event::kDeferred);
+      case AttemptResult::Outcome::failed:
+        recipient.status = RecipientState::Status::failed;
+        return;
+      case AttemptResult::Outcome::try_later:
+        deferred_.add();
+        return write(event::kDeferred);
     }
   }
 
@@ -222,8 +229,10 @@ class Runner final : public QueueRunner {
     std::vector<RecipientState> failed, waiting;
     for (auto& recipient : entry.recipients) {
       if (recipient.status == RecipientState::Status::delivered) continue;
-      if (recipient.status == RecipientState::Status::failed || expired) failed.push_back(recipient);
-      else waiting.push_back(recipient);
+      if (recipient.status == RecipientState::Status::failed || expired)
+        failed.push_back(recipient);
+      else
+        waiting.push_back(recipient);
     }
     if (!failed.empty()) GP_CHECK(notify(Notice::failed, entry, failed, now));
     return waiting.empty() ? queue_.remove(entry.id) : reschedule(entry, std::move(waiting), now);
@@ -242,23 +251,26 @@ class Runner final : public QueueRunner {
     return queue_.update(entry);
   }
 
-  Result<> notify(Notice notice, const QueueEntry& entry, const std::vector<RecipientState>& recipients, TimePoint now) {
+  Result<> notify(Notice notice, const QueueEntry& entry, const std::vector<RecipientState>& recipients,
+                  TimePoint now) {
     if (notice == Notice::failed) {
       for (const auto& r : recipients) {
         bounced_.add();
-        log_.write(event::kBounced, {{"id", to_string(entry.id)}, {"from", entry.reverse_path}, {"to", r.address}, {"reply", r.last_reply}});
+        log_.write(
+            event::kBounced,
+            {{"id", to_string(entry.id)}, {"from", entry.reverse_path}, {"to", r.address}, {"reply", r.last_reply}});
       }
     }
     // RFC 5321 4.5.5: a message with the null path is never answered.
     if (entry.reverse_path.empty()) return {};
     const std::string header = read_header(entry);
     const std::string message_id = fmt::format("{}.{}@{}", to_string(entry.id), entry.attempts, options_.hostname);
-    const std::string message = delivery_status_notice(notice, entry, recipients, header, options_.hostname, message_id, now,
-                                                       entry.created + options_.lifetime);
+    const std::string message = delivery_status_notice(notice, entry, recipients, header, options_.hostname, message_id,
+                                                       now, entry.created + options_.lifetime);
     const Result<> sent = reception_.inject("", entry.reverse_path, message);
     // Nobody to tell any more (the sender's account is gone or full): not a reason to keep the entry.
-    if (!sent && (sent.error().code == Errc::not_found || sent.error().code == Errc::denied || sent.error().code == Errc::invalid ||
-                  sent.error().code == Errc::over_quota)) {
+    if (!sent && (sent.error().code == Errc::not_found || sent.error().code == Errc::denied ||
+                  sent.error().code == Errc::invalid || sent.error().code == Errc::over_quota)) {
       return {};
     }
     return sent;
@@ -295,8 +307,9 @@ class Runner final : public QueueRunner {
 }  // namespace
 
 std::unique_ptr<QueueRunner> QueueRunner::create(RunnerOptions options, Queue& queue, account::Accounts& accounts,
-                                                 Reception& reception, RemoteDelivery& remote, runtime::Workers& workers,
-                                                 const Clock& clock, Log& log, Metrics& metrics) {
+                                                 Reception& reception, RemoteDelivery& remote,
+                                                 runtime::Workers& workers, const Clock& clock, Log& log,
+                                                 Metrics& metrics) {
   return std::make_unique<Runner>(std::move(options), queue, accounts, reception, remote, workers, clock, log, metrics);
 }
 

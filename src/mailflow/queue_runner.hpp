@@ -13,11 +13,11 @@ namespace gatepost::mailflow {
 struct RunnerOptions {
   std::string hostname;
   // Waits before the second, third, ... attempt; the last one repeats.
-  std::vector<std::chrono::seconds> retry_after{std::chrono::minutes(5),  std::chrono::minutes(10), std::chrono::minutes(20),
-                                                std::chrono::minutes(40), std::chrono::hours(1),    std::chrono::hours(2),
-                                                std::chrono::hours(4)};
-  std::chrono::seconds lifetime = std::chrono::hours(24 * 5);          // then it is returned (RFC 5321 4.5.4.1: 4-5 days)
-  std::chrono::seconds delay_notice = std::chrono::hours(4);           // tell the sender that it is late; 0 = never
+  std::vector<std::chrono::seconds> retry_after{
+      std::chrono::minutes(5), std::chrono::minutes(10), std::chrono::minutes(20), std::chrono::minutes(40),
+      std::chrono::hours(1),   std::chrono::hours(2),    std::chrono::hours(4)};
+  std::chrono::seconds lifetime = std::chrono::hours(24 * 5);  // then it is returned (RFC 5321 4.5.4.1: 4-5 days)
+  std::chrono::seconds delay_notice = std::chrono::hours(4);   // tell the sender that it is late; 0 = never
   std::size_t concurrent_per_domain = 10;
   std::size_t concurrent = 100;
 };
@@ -31,8 +31,8 @@ class QueueRunner {
   virtual ~QueueRunner() = default;
   // Ends after stop(), when the attempts in flight have ended.
   virtual runtime::Task<> run() = 0;
-  virtual void stop() = 0;                           // thread-safe
-  virtual void wake() = 0;                           // thread-safe
+  virtual void stop() = 0;  // thread-safe
+  virtual void wake() = 0;  // thread-safe
 };
 
 }  // namespace gatepost::mailflow

@@ -13,10 +13,16 @@ class DirectReception final : public Reception {
                   runtime::Workers& workers, const Clock& clock, Random& random, Log& log, Metrics& metrics)
       : options_(std::make_shared<const ReceptionOptions>(std::move(options))),
         directory_(directory),
-        services_{accounts, queue, workers, clock, random, log,
-                  metrics.counter("gatepost_mail_accepted_total", "", "Messages taken in."),
-                  metrics.counter("gatepost_mail_refused_total", "", "Messages refused after their content was received."),
-                  metrics.counter("gatepost_mail_octets_total", "", "Octets of messages taken in.")} {}
+        services_{
+            accounts,
+            queue,
+            workers,
+            clock,
+            random,
+            log,
+            metrics.counter("gatepost_mail_accepted_total", "", "Messages taken in."),
+            metrics.counter("gatepost_mail_refused_total", "", "Messages refused after their content was received."),
+            metrics.counter("gatepost_mail_octets_total", "", "Octets of messages taken in.")} {}
 
   void set_options(ReceptionOptions options) override {
     auto next = std::make_shared<const ReceptionOptions>(std::move(options));
@@ -38,7 +44,8 @@ class DirectReception final : public Reception {
     std::string full(address);
     const std::size_t at = full.rfind('@');
     if (at == std::string::npos) {
-      // RFC 5321 4.5.1: "postmaster" without a domain is always accepted; the path parser lets no other such address by.
+      // RFC 5321 4.5.1: "postmaster" without a domain is always accepted; the path parser lets no other such address
+      // by.
       auto domain = default_domain();
       if (!domain) return std::unexpected(domain.error());
       full += "@" + *domain;
@@ -85,10 +92,14 @@ class DirectReception final : public Reception {
 
   static RecipientRefusal refusal(Errc code) {
     switch (code) {
-      case Errc::not_found: return RecipientRefusal::no_such_user;
-      case Errc::denied: return RecipientRefusal::disabled;
-      case Errc::invalid: return RecipientRefusal::bad_address;
-      default: return RecipientRefusal::try_later;
+      case Errc::not_found:
+        return RecipientRefusal::no_such_user;
+      case Errc::denied:
+        return RecipientRefusal::disabled;
+      case Errc::invalid:
+        return RecipientRefusal::bad_address;
+      default:
+        return RecipientRefusal::try_later;
     }
   }
 

@@ -18,17 +18,17 @@
 namespace gatepost::mailflow {
 
 struct ReceptionOptions {
-  std::string hostname;                              // in Received and generated Message-IDs
+  std::string hostname;  // in Received and generated Message-IDs
   std::uint64_t max_message_octets = 50 << 20;
   std::uint32_t max_recipients = 1000;
-  std::uint32_t max_received = 50;                   // Received fields: more is a loop (RFC 5321 6.3)
+  std::uint32_t max_received = 50;  // Received fields: more is a loop (RFC 5321 6.3)
   std::uint64_t max_header_octets = 1 << 20;
 };
 
 struct Accepted {
-  std::string queue_id;                              // names the message in replies and logs
+  std::string queue_id;  // names the message in replies and logs
   std::uint64_t octets = 0;
-  std::uint32_t local = 0, queued = 0;               // destinations
+  std::uint32_t local = 0, queued = 0;  // destinations
 };
 
 // One message on its way in, in bounded memory. Belongs to one session.
@@ -36,7 +36,8 @@ class Intake {
  public:
   virtual ~Intake() = default;
   // Content exactly as it shall be stored (dots removed, CRLF line ends). Never waits. Errors stick: the session keeps
-  // consuming the client's data and reports the error of finish(). Returns true when flush() should be awaited before more.
+  // consuming the client's data and reports the error of finish(). Returns true when flush() should be awaited before
+  // more.
   virtual bool append(std::string_view octets) = 0;
   virtual runtime::Task<> flush() = 0;
   // The end of the message. Ok = everything acknowledged is durable: delivered to local accounts or in the queue.
@@ -46,11 +47,11 @@ class Intake {
 
 // Why a recipient is not taken. Each protocol says it in its own words.
 enum class RecipientRefusal {
-  relay_denied,        // not ours, and the client did not sign in
-  no_such_user,        // our domain, nobody there
-  disabled,            // the account is switched off
-  bad_address,         // not an address
-  try_later,           // could not be decided now
+  relay_denied,  // not ours, and the client did not sign in
+  no_such_user,  // our domain, nobody there
+  disabled,      // the account is switched off
+  bad_address,   // not an address
+  try_later,     // could not be decided now
 };
 
 // Decides what is taken in and makes it durable. Thread-safe.
@@ -59,7 +60,7 @@ class Reception {
   static std::unique_ptr<Reception> create(ReceptionOptions, directory::Directory&, account::Accounts&, Queue&,
                                            runtime::Workers&, const Clock&, Random&, Log&, Metrics&);
   virtual ~Reception() = default;
-  virtual void set_options(ReceptionOptions) = 0;    // at reload
+  virtual void set_options(ReceptionOptions) = 0;  // at reload
   virtual ReceptionOptions options() const = 0;
 
   // May `source` send as `reverse_path`? denied: signed in, but the address is not the account's.

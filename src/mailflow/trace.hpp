@@ -8,9 +8,10 @@
 
 namespace gatepost::mailflow {
 
-// The Received field (RFC 5321 4.4), folded, ending in CRLF. Names the recipient only when there is exactly one, so that nobody
-// learns of others (RFC 5321 7.6).
-std::string received_field(const Source&, const Envelope&, std::string_view hostname, std::string_view queue_id, TimePoint now);
+// The Received field (RFC 5321 4.4), folded, ending in CRLF. Names the recipient only when there is exactly one, so
+// that nobody learns of others (RFC 5321 7.6).
+std::string received_field(const Source&, const Envelope&, std::string_view hostname, std::string_view queue_id,
+                           TimePoint now);
 
 // RFC 5321 4.4 and 4.5.1: what `with` names: SMTP, ESMTP, ESMTPS, ESMTPSA, UTF8SMTPSA, ... (RFC 3848, RFC 6531).
 std::string with_protocol(const Source&);

@@ -56,7 +56,8 @@ class Connections {
   // Closes every stream; tasks end as soon as what they wait for on worker threads is done.
   void abort_all();
   // Stop accepting first. stop_all(), waits until no connection is left or `grace` has passed, then abort_all() and
-  // waits up to kAbortWait more. Blocks; not on an I/O thread. Whether all are gone.
+  // waits up to kAbortWait more. Blocks; not on an I/O thread. false: some are left, which
+  // still use this object: end the process without destroying it.
   bool drain(std::chrono::milliseconds grace);
   static constexpr std::chrono::seconds kAbortWait{10};
 

@@ -20,8 +20,8 @@ class BlobWriter {
  public:
   virtual ~BlobWriter() = default;
   virtual Result<> append(std::string_view octets) = 0;
-  // The body is complete and readable. It becomes durable at the latest with the first commit() on the paired KeyValue that
-  // begins after this returns: that commit syncs it first. A body nobody references within the collector's grace
+  // The body is complete and readable. It becomes durable at the latest with the first commit() on the paired KeyValue
+  // that begins after this returns: that commit syncs it first. A body nobody references within the collector's grace
   // period (24 h) is garbage. Finishing a body that is stored already renews that period and stores nothing twice.
   virtual Result<BlobId> finish() = 0;
 };
@@ -36,8 +36,10 @@ class BlobStore {
   // Reading sequentially in pieces costs each compressed frame once.
   virtual Result<> read(const BlobId&, std::uint64_t offset, std::span<char> out) = 0;
   virtual Result<bool> exists(const BlobId&) = 0;
-  // Frees bodies older than the grace period for which `referenced` says no, and gives their space back to the file system.
-  virtual Result<std::uint64_t> collect(const std::function<Result<bool>(const BlobId&)>& referenced, std::stop_token) = 0;
+  // Frees bodies older than the grace period for which `referenced` says no, and gives their space back to the file
+  // system.
+  virtual Result<std::uint64_t> collect(const std::function<Result<bool>(const BlobId&)>& referenced,
+                                        std::stop_token) = 0;
 };
 
 // The whole body; only for callers that bounded its size.

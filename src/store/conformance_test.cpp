@@ -331,7 +331,9 @@ TEST_P(Engine, TakesABodyInPiecesOfAnySize) {
 }
 
 TEST_P(Engine, ForgetsABodyThatIsNotFinished) {
-  { ASSERT_TRUE(bodies().create().value()->append(text_of(3'000'000, 1, false))); }
+  {
+    ASSERT_TRUE(bodies().create().value()->append(text_of(3'000'000, 1, false)));
+  }
   BlobId id{sha256("never stored"), 12};
   EXPECT_FALSE(bodies().exists(id).value());
   std::string out(12, '\0');
@@ -462,8 +464,10 @@ TEST_P(Engine, LosesNoUpdateWhenManyThreadsCommitToOnePartition) {
         auto snapshot = keys().snapshot(kAccount, 60s).value();
         const int counter = std::stoi(snapshot->get("counter").value().value_or("0"));
         const auto result = put(kAccount, snapshot->version(), {{"counter", std::to_string(counter + 1)}});
-        if (result) ++i;
-        else ASSERT_EQ(result.error().code, Errc::conflict);
+        if (result)
+          ++i;
+        else
+          ASSERT_EQ(result.error().code, Errc::conflict);
       }
     });
   }
@@ -550,7 +554,8 @@ TEST_P(Engine, KeepsEverythingOverAReopen) {
   EXPECT_EQ(put(kAccount, 2, {{"b", "2"}}).value(), 3u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Conformance, Engine, ::testing::Values("memory"), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Conformance, Engine, ::testing::Values("memory", "rocksdb"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace gatepost::store

@@ -30,10 +30,10 @@ inline constexpr std::size_t kMaxBatchOctets = 4 << 20;
 
 struct Write {
   std::string key;
-  std::optional<std::string> value;                    // none = erase
+  std::optional<std::string> value;  // none = erase
 };
 struct RangeErase {
-  std::string begin, end;                              // [begin, end)
+  std::string begin, end;  // [begin, end)
 };
 // One item's use of a body. Presence, not a counter, so adding twice is harmless. Written with the batch.
 struct BlobRef {
@@ -43,23 +43,24 @@ struct BlobRef {
 };
 struct Batch {
   std::vector<Write> writes;
-  std::vector<RangeErase> erases;                      // applied before writes
+  std::vector<RangeErase> erases;  // applied before writes
   std::vector<BlobRef> refs;
-  CommitId id{};                                       // all zero = nobody will ask outcome()
+  CommitId id{};  // all zero = nobody will ask outcome()
 };
 struct Entry {
-  std::string_view key, value;                         // valid during the visit
+  std::string_view key, value;  // valid during the visit
 };
 
-// A consistent view of one partition at one version. Used by one thread at a time. Keys are without the partition prefix.
+// A consistent view of one partition at one version. Used by one thread at a time. Keys are without the partition
+// prefix.
 class Snapshot {
  public:
   virtual ~Snapshot() = default;
   virtual Version version() const = 0;
   virtual Result<std::optional<std::string>> get(std::string_view key) = 0;
   virtual Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys) = 0;
-  // Visits [begin, end) in key order (or backwards); visit returns false to stop. Holds at most `page` entries in memory.
-  // An empty `end` means the end of the partition.
+  // Visits [begin, end) in key order (or backwards); visit returns false to stop. Holds at most `page` entries in
+  // memory. An empty `end` means the end of the partition.
   virtual Result<> scan(std::string_view begin, std::string_view end, bool descending, std::size_t page,
                         const std::function<bool(Entry)>& visit) = 0;
 };

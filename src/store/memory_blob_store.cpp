@@ -42,7 +42,8 @@ Result<> MemoryBlobStore::read(const BlobId& id, std::uint64_t offset, std::span
     if (found == bodies_.end()) return fail(Errc::not_found, "no body " + id.to_hex());
     octets = found->second.octets;
   }
-  if (offset > octets->size() || out.size() > octets->size() - offset) return fail(Errc::invalid, "past the body's end");
+  if (offset > octets->size() || out.size() > octets->size() - offset)
+    return fail(Errc::invalid, "past the body's end");
   std::copy_n(octets->data() + offset, out.size(), out.data());
   return {};
 }

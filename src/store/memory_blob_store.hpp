@@ -26,13 +26,13 @@ class MemoryBlobStore final : public BlobStore {
  private:
   class Writer;
   struct Body {
-    std::shared_ptr<const std::string> octets;       // shared with readers that copy outside the lock
+    std::shared_ptr<const std::string> octets;  // shared with readers that copy outside the lock
     SteadyPoint used;
   };
   const Clock& clock_;
   const std::chrono::seconds grace_;
   std::mutex mutex_;
-  std::map<BlobId, Body> bodies_;                    // guarded by mutex_
+  std::map<BlobId, Body> bodies_;  // guarded by mutex_
 };
 
 }  // namespace gatepost::store

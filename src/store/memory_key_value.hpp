@@ -14,8 +14,8 @@ namespace gatepost::store {
 
 class MemoryBlobStore;
 
-// Ordered maps whose rows keep the versions that live snapshots still see. Thread-safe (one lock). `bodies` outlives it;
-// snapshots must not outlive it.
+// Ordered maps whose rows keep the versions that live snapshots still see. Thread-safe (one lock). `bodies` outlives
+// it; snapshots must not outlive it.
 class MemoryKeyValue final : public KeyValue {
  public:
   explicit MemoryKeyValue(MemoryBlobStore& bodies) : bodies_(bodies) {}
@@ -36,13 +36,13 @@ class MemoryKeyValue final : public KeyValue {
   class View;
   struct Cell {
     Version version;
-    std::optional<std::string> value;                        // none = erased
+    std::optional<std::string> value;  // none = erased
   };
   struct Rows {
     Version version = 0;
-    std::map<std::string, std::vector<Cell>, std::less<>> rows;   // cells in order of version, never empty
+    std::map<std::string, std::vector<Cell>, std::less<>> rows;  // cells in order of version, never empty
     std::multiset<Version> snapshots;
-    std::set<std::string> untidy;                            // rows with cells that only a snapshot needed
+    std::set<std::string> untidy;  // rows with cells that only a snapshot needed
     std::map<CommitId, Version> commits;
   };
   using Reference = std::pair<Partition, std::uint64_t>;
@@ -52,10 +52,10 @@ class MemoryKeyValue final : public KeyValue {
   static void tidy(Rows& rows, const std::string& key);
 
   MemoryBlobStore& bodies_;
-  std::mutex mutex_;                                         // guards what follows
-  std::map<Partition, std::shared_ptr<Rows>> partitions_;    // shared with snapshots, which outlive drop()
+  std::mutex mutex_;                                       // guards what follows
+  std::map<Partition, std::shared_ptr<Rows>> partitions_;  // shared with snapshots, which outlive drop()
   std::map<BlobId, std::set<Reference>> references_;
-  Watchers watchers_;                                        // has its own lock
+  Watchers watchers_;  // has its own lock
 };
 
 }  // namespace gatepost::store

@@ -17,14 +17,14 @@
 namespace gatepost::store {
 
 struct Options {
-  std::string engine = "rocksdb";                      // "rocksdb" or "memory"
-  std::filesystem::path directory;                     // of this store alone; created when missing
+  std::string engine = "rocksdb";   // "rocksdb" or "memory"
+  std::filesystem::path directory;  // of this store alone; created when missing
   std::size_t cache_octets = 64 << 20;
-  int compression_level = 1;                           // zstd; 0 = bodies are stored as they are
-  std::uint64_t reserve_octets = 1 << 30;              // below this much free space new bodies are refused (disk_full);
-  int reserve_percent = 5;                             // the smaller of the two reserves counts
+  int compression_level = 1;               // zstd; 0 = bodies are stored as they are
+  std::uint64_t reserve_octets = 1 << 30;  // below this much free space new bodies are refused (disk_full);
+  int reserve_percent = 5;                 // the smaller of the two reserves counts
   std::chrono::hours collect_after{24};
-  bool read_only = false;                              // for tools beside a stopped server
+  bool read_only = false;  // for tools beside a stopped server
 };
 
 // Keys and bodies of one engine, opened together. Thread-safe.
@@ -37,7 +37,8 @@ class Store {
   // released for them). Ends by itself.
   virtual bool disk_low() const = 0;
   // A consistent copy into the empty or missing directory `to` while the store is in use; resumable by calling again
-  // after removing `to`. Opening `to` as a store restores it. Immutable files are hard-linked when on the same file system.
+  // after removing `to`. Opening `to` as a store restores it. Immutable files are hard-linked when on the same file
+  // system.
   virtual Result<> backup(const std::filesystem::path& to, std::stop_token) = 0;
   // Reads everything, verifies checksums; calls `problem` for each finding and goes on. Online.
   struct Finding {
@@ -48,8 +49,8 @@ class Store {
   virtual Result<std::uint64_t> collect(std::stop_token) = 0;
 };
 
-// Opens or creates. Recovery after a crash happens here: the key engine replays its log, segment tails are cut at the first
-// bad record. `log`, `metrics`, `clock` outlive the store. Errc::unavailable when another process has it open.
+// Opens or creates. Recovery after a crash happens here: the key engine replays its log, segment tails are cut at the
+// first bad record. `log`, `metrics`, `clock` outlive the store. Errc::unavailable when another process has it open.
 Result<std::unique_ptr<Store>> open(const Options&, Log& log, Metrics& metrics, const Clock& clock);
 
 }  // namespace gatepost::store

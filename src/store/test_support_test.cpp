@@ -6,7 +6,8 @@
 namespace gatepost::store {
 
 TestDirectory::TestDirectory(std::string_view purpose) {
-  std::string pattern = (std::filesystem::temp_directory_path() / ("gatepost-" + std::string(purpose) + "-XXXXXX")).string();
+  std::string pattern =
+      (std::filesystem::temp_directory_path() / ("gatepost-" + std::string(purpose) + "-XXXXXX")).string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
   path_ = pattern;
 }

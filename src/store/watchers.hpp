@@ -29,8 +29,8 @@ class Watchers {
  private:
   struct Subscriber {
     explicit Subscriber(Callback c) : callback(std::move(c)) {}
-    std::mutex running;                          // held while the callback runs
-    Callback callback;                           // guarded by `running`; empty once the subscription has ended
+    std::mutex running;  // held while the callback runs
+    Callback callback;   // guarded by `running`; empty once the subscription has ended
   };
   using List = std::vector<std::shared_ptr<Subscriber>>;
   // Shared with the subscriptions, which may be destroyed after the engine.

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "directory/principal.hpp"
+#include "sasl/mechanism.hpp"
+
+namespace gatepost::directory {
+
+// What proves the main password.
+struct PasswordRecord {
+  std::string argon2id;                                 // encoded: "$argon2id$v=19$m=65536,t=3,p=1$..."
+  sasl::ScramVerifier scram_sha256, scram_sha1;
+};
+
+// An app password. Its secret has some 116 bits of chance, so one fast salted hash is as good as a slow one.
+struct AppSecret {
+  std::uint32_t id = 0;
+  std::string name;
+  TimePoint created{};
+  std::string salt;                                     // kAppSaltOctets
+  std::string digest;                                   // SHA-256(salt || secret without hyphens)
+};
+
+struct Credentials {
+  std::optional<PasswordRecord> password;
+  std::vector<AppSecret> app_secrets;                   // in order of id
+};
+
+inline constexpr std::size_t kAppSecretCharacters = 20;
+inline constexpr std::size_t kAppSaltOctets = 16;
+
+// Makes a secret for `app` (fills salt and digest): four groups of five letters and digits, "abcde-fghij-kmnop-qrstu".
+Secret make_app_secret(Random&, AppSecret& app);
+// The app password that `typed` is, hyphens and blanks ignored, or null. Microseconds.
+const AppSecret* find_app_secret(const Credentials&, const Secret& typed);
+
+// argon2id by libsodium, so many at a time as memory allows. Thread-safe; calls take tens of milliseconds of one CPU.
+class PasswordHasher {
+ public:
+  struct Options {
+    std::uint32_t memory_kib = 64 << 10;                // at least 8
+    std::uint32_t iterations = 3;
+    std::size_t parallel = 2;
+    std::chrono::milliseconds wait{5000};
+  };
+  // Errc::invalid: parameters argon2 does not take. Hashes one throw-away password, for waste().
+  static Result<std::unique_ptr<PasswordHasher>> create(const Options&, Random&);
+
+  // Errc::unavailable from all three: `parallel` others were at it for `wait`, or there is not enough memory.
+  Result<std::string> hash(const Secret& password);
+  Result<bool> verify(const std::string& encoded, const Secret& password);
+  Result<> waste(const Secret& password);               // the time of verify()
+  // Made with other parameters than ours.
+  bool outdated(const std::string& encoded) const;
+
+ private:
+  class Turn;
+  explicit PasswordHasher(const Options& options) : options_(options) {}
+  std::size_t memory_octets() const { return std::size_t{options_.memory_kib} * 1024; }
+
+  const Options options_;
+  std::string nobodys_;                                 // what waste() compares with; constant after create()
+  std::mutex mutex_;                                    // guards running_
+  std::condition_variable freed_;
+  std::size_t running_ = 0;
+};
+
+}  // namespace gatepost::directory

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "directory/credentials.hpp"
+#include "directory/principal.hpp"
+
+namespace gatepost::directory {
+
+// What an address of ours is: a principal's own, or an alias with its targets (canonical).
+using AddressEntry = std::variant<PrincipalId, std::vector<std::string>>;
+
+struct PrincipalRow {
+  Principal principal;
+  // Immutable and shared with sign-ins that go on while it is replaced. Never null.
+  std::shared_ptr<const Credentials> credentials;
+  // Another number whenever a password that was right may not be any more. Unique over all principals.
+  std::uint64_t generation = 0;
+};
+
+// The whole directory in memory. Not thread-safe: its owner has a lock. All names and addresses are canonical.
+class Index {
+ public:
+  using Domains = std::map<std::string, Domain, std::less<>>;
+  using Principals = std::map<PrincipalId, PrincipalRow>;       // in order of creation
+
+  const Domains& domains() const { return domains_; }
+  const Principals& principals() const { return principals_; }
+  const Domain* domain(std::string_view name) const;
+  const PrincipalRow* principal(PrincipalId id) const;
+  const AddressEntry* address(std::string_view address) const;
+  // By address, or by an alias with this one target, such aliases followed one after another at most kMaxHops times.
+  const PrincipalRow* find(std::string_view address) const;
+  bool has_addresses_in(std::string_view domain) const;         // slow: looks at all
+  std::vector<Alias> aliases() const;                           // in order of address
+
+  void put_domain(Domain domain);
+  void erase_domain(std::string_view name);
+  // Adds or replaces; an existing principal keeps its credentials, and its generation unless `enabled` changes.
+  void put_principal(Principal principal);
+  void erase_principal(PrincipalId id);
+  void put_credentials(PrincipalId id, std::shared_ptr<const Credentials> credentials);
+  // The same credentials in another form (a new hash of the same password): the generation stays.
+  void refresh_credentials(PrincipalId id, std::shared_ptr<const Credentials> credentials);
+  void put_alias(std::string address, std::vector<std::string> targets);
+  void erase_alias(std::string_view address);
+  // Numbers of generations go on after those of `previous`, so that nothing remembered under them fits. Before any put.
+  void start_after(const Index& previous) { last_generation_ = previous.last_generation_; }
+
+  static constexpr int kMaxHops = 16;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+
+  Domains domains_;
+  Principals principals_;
+  std::unordered_map<std::string, AddressEntry, Hash, std::equal_to<>> addresses_;
+  std::uint64_t last_generation_ = 0;
+};
+
+// The domain of a canonical address.
+std::string_view domain_of(std::string_view address);
+// The local part of a canonical address.
+std::string_view local_of(std::string_view address);
+
+}  // namespace gatepost::directory

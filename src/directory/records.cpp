@@ -1,0 +1,247 @@
+#include "directory/records.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+
+#include "base/bytes.hpp"
+#include "store/keys.hpp"
+
+namespace gatepost::directory {
+namespace {
+
+constexpr std::size_t kPage = 1000;                     // rows read at once
+constexpr std::chrono::seconds kMaxLoadTime{60};
+
+std::string numbered(char family, PrincipalId id) {
+  std::string key(1, family);
+  put_u64(key, static_cast<std::uint64_t>(id));
+  return key;
+}
+std::string numbered(char family, PrincipalId id, std::uint32_t app) {
+  std::string key = numbered(family, id);
+  put_u32(key, app);
+  return key;
+}
+store::RangeErase family_of(char family, PrincipalId id) {
+  std::string begin = numbered(family, id);
+  std::string end = store::prefix_end(begin);
+  return {std::move(begin), std::move(end)};
+}
+
+std::string begin_value() { return std::string(1, static_cast<char>(store::kRecordFormat)); }
+
+void put_time(std::string& out, TimePoint at) {
+  put_u64(out, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count()));
+}
+TimePoint get_time(ByteReader& in) {
+  return TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(in.u64())));
+}
+
+void put_verifier(std::string& out, const sasl::ScramVerifier& v) {
+  put_varint(out, v.iterations);
+  put_text(out, v.salt);
+  put_text(out, v.stored_key);
+  put_text(out, v.server_key);
+}
+sasl::ScramVerifier get_verifier(ByteReader& in) {
+  sasl::ScramVerifier v;
+  v.iterations = static_cast<std::uint32_t>(in.varint());
+  v.salt = in.text();
+  v.stored_key = in.text();
+  v.server_key = in.text();
+  return v;
+}
+
+// Takes one row after the other; rows of a principal come after the principal's own, by the order of the families.
+class Loader {
+ public:
+  explicit Loader(Stored& into) : into_(into) {}
+
+  Result<> take(store::Entry row) {
+    ByteReader value(row.value);
+    const std::uint8_t format = value.u8();
+    if (format > store::kRecordFormat) {
+      return fail(Errc::unsupported, fmt::format("directory record {} has format {}, made by a newer version", shown(row), format));
+    }
+    const bool taken = format == store::kRecordFormat && take_family(row, value);
+    if (!taken || !value.ok() || !value.at_end()) return fail(Errc::corrupt, fmt::format("directory record {}", shown(row)));
+    return {};
+  }
+
+  void finish() {
+    for (auto& [id, credentials] : credentials_) {
+      into_.index.put_credentials(id, std::make_shared<const Credentials>(std::move(credentials)));
+    }
+  }
+
+ private:
+  static std::string shown(const store::Entry& row) { return to_hex(row.key); }
+
+  bool take_family(store::Entry row, ByteReader& value) {
+    const std::string_view rest = row.key.substr(1);
+    switch (row.key.front()) {
+      case 'a': return take_alias(rest, value);
+      case 'd': return take_domain(rest, value);
+      case 'k': into_.decoy_key = value.take(kDecoyKeyOctets); return true;
+      case 'n': into_.next_id = value.u64(); return true;
+      case 'p': return take_principal(rest, value);
+      case 's': return take_password(rest, value);
+      case 't': return take_app(rest, value);
+      case 'u': return take_use(rest, value);
+      default: return false;
+    }
+  }
+
+  bool take_alias(std::string_view rest, ByteReader& value) {
+    std::vector<std::string> targets;
+    while (value.ok() && !value.at_end()) targets.emplace_back(value.text());
+    into_.index.put_alias(std::string(rest), std::move(targets));
+    return true;
+  }
+
+  bool take_domain(std::string_view rest, ByteReader& value) {
+    Domain domain{std::string(rest), {}, get_time(value)};
+    domain.catch_all = value.text();
+    into_.index.put_domain(std::move(domain));
+    return true;
+  }
+
+  bool take_principal(std::string_view rest, ByteReader& value) {
+    Principal p;
+    ByteReader key(rest);
+    p.id = PrincipalId{key.u64()};
+    const std::uint8_t kind = value.u8();
+    if (!key.ok() || !key.at_end() || kind > static_cast<std::uint8_t>(PrincipalKind::group)) return false;
+    p.kind = static_cast<PrincipalKind>(kind);
+    p.enabled = value.u8() != 0;
+    p.created = get_time(value);
+    p.quota_octets = value.varint();
+    p.address = value.text();
+    p.display_name = value.text();
+    into_.index.put_principal(std::move(p));
+    return true;
+  }
+
+  bool take_password(std::string_view rest, ByteReader& value) {
+    ByteReader key(rest);
+    const PrincipalId id{key.u64()};
+    PasswordRecord record;
+    record.argon2id = value.text();
+    record.scram_sha256 = get_verifier(value);
+    record.scram_sha1 = get_verifier(value);
+    if (!key.ok() || !key.at_end() || into_.index.principal(id) == nullptr) return false;
+    credentials_[id].password = std::move(record);
+    return true;
+  }
+
+  bool take_app(std::string_view rest, ByteReader& value) {
+    ByteReader key(rest);
+    const PrincipalId id{key.u64()};
+    AppSecret app;
+    app.id = key.u32();
+    app.created = get_time(value);
+    app.name = value.text();
+    app.salt = value.text();
+    app.digest = value.text();
+    if (!key.ok() || !key.at_end() || into_.index.principal(id) == nullptr) return false;
+    credentials_[id].app_secrets.push_back(std::move(app));
+    return true;
+  }
+
+  bool take_use(std::string_view rest, ByteReader& value) {
+    ByteReader key(rest);
+    const PrincipalId id{key.u64()};
+    const std::uint32_t app = key.u32();
+    into_.uses[{id, app}] = get_time(value);
+    return key.ok() && key.at_end();
+  }
+
+  Stored& into_;
+  std::map<PrincipalId, Credentials> credentials_;
+};
+
+}  // namespace
+
+std::string domain_key(std::string_view name) { return "d" + std::string(name); }
+std::string principal_key(PrincipalId id) { return numbered('p', id); }
+std::string alias_key(std::string_view address) { return "a" + std::string(address); }
+std::string password_key(PrincipalId id) { return numbered('s', id); }
+std::string app_key(PrincipalId id, std::uint32_t app) { return numbered('t', id, app); }
+std::string app_use_key(PrincipalId id, std::uint32_t app) { return numbered('u', id, app); }
+store::RangeErase all_apps(PrincipalId id) { return family_of('t', id); }
+store::RangeErase all_app_uses(PrincipalId id) { return family_of('u', id); }
+
+std::string encode(const Domain& domain) {
+  std::string out = begin_value();
+  put_time(out, domain.created);
+  put_text(out, domain.catch_all);
+  return out;
+}
+
+std::string encode(const Principal& p) {
+  std::string out = begin_value();
+  put_u8(out, static_cast<std::uint8_t>(p.kind));
+  put_u8(out, p.enabled ? 1 : 0);
+  put_time(out, p.created);
+  put_varint(out, p.quota_octets);
+  put_text(out, p.address);
+  put_text(out, p.display_name);
+  return out;
+}
+
+std::string encode_targets(const std::vector<std::string>& targets) {
+  std::string out = begin_value();
+  for (const std::string& target : targets) put_text(out, target);
+  return out;
+}
+
+std::string encode(const PasswordRecord& record) {
+  std::string out = begin_value();
+  put_text(out, record.argon2id);
+  put_verifier(out, record.scram_sha256);
+  put_verifier(out, record.scram_sha1);
+  return out;
+}
+
+std::string encode(const AppSecret& app) {
+  std::string out = begin_value();
+  put_time(out, app.created);
+  put_text(out, app.name);
+  put_text(out, app.salt);
+  put_text(out, app.digest);
+  return out;
+}
+
+std::string encode_time(TimePoint at) {
+  std::string out = begin_value();
+  put_time(out, at);
+  return out;
+}
+
+std::string encode_next_id(std::uint64_t next) {
+  std::string out = begin_value();
+  put_u64(out, next);
+  return out;
+}
+
+std::string encode_decoy_key(std::string_view key) { return begin_value() += key; }
+
+Result<Stored> load(store::KeyValue& keys, const Index& previous) {
+  Stored stored;
+  stored.index.start_after(previous);
+  GP_TRY(const auto snapshot, keys.snapshot(store::kDirectoryPartition, kMaxLoadTime));
+  stored.version = snapshot->version();
+  Loader loader(stored);
+  Result<> taken;
+  GP_CHECK(snapshot->scan("", "", false, kPage, [&](store::Entry row) {
+    taken = loader.take(row);
+    return taken.has_value();
+  }));
+  GP_CHECK(taken);
+  loader.finish();
+  return stored;
+}
+
+}  // namespace gatepost::directory

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "directory/credentials.hpp"
+#include "directory/index.hpp"
+#include "directory/principal.hpp"
+#include "store/key_value.hpp"
+
+// The directory's keys and values, octet by octet: docs/formats/directory.md.
+namespace gatepost::directory {
+
+inline constexpr std::string_view kNextIdKey = "n";
+inline constexpr std::string_view kDecoyKeyKey = "k";
+inline constexpr std::size_t kDecoyKeyOctets = 32;
+
+std::string domain_key(std::string_view name);
+std::string principal_key(PrincipalId id);
+std::string alias_key(std::string_view address);
+std::string password_key(PrincipalId id);
+std::string app_key(PrincipalId id, std::uint32_t app);
+std::string app_use_key(PrincipalId id, std::uint32_t app);
+// All app passwords, or uses of them, of one principal.
+store::RangeErase all_apps(PrincipalId id);
+store::RangeErase all_app_uses(PrincipalId id);
+
+std::string encode(const Domain&);                      // without the name, which is the key; likewise below
+std::string encode(const Principal&);
+std::string encode_targets(const std::vector<std::string>& targets);
+std::string encode(const PasswordRecord&);
+std::string encode(const AppSecret&);
+std::string encode_time(TimePoint);
+std::string encode_next_id(std::uint64_t next);
+std::string encode_decoy_key(std::string_view key);
+
+using AppUses = std::map<std::pair<PrincipalId, std::uint32_t>, TimePoint>;
+
+// Everything in the directory's partition.
+struct Stored {
+  Index index;
+  AppUses uses;
+  std::uint64_t next_id = 0;                            // 0: none stored yet
+  std::string decoy_key;                                // empty: none stored yet
+  store::Version version = 0;
+};
+// Generations are numbered after those of `previous`. Errc::corrupt: a value that is none, or a record without the one it
+// belongs to. Errc::unsupported: written by a newer version.
+Result<Stored> load(store::KeyValue&, const Index& previous);
+
+}  // namespace gatepost::directory

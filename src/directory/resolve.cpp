@@ -1,0 +1,108 @@
+#include "directory/resolve.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "directory/addresses.hpp"
+
+namespace gatepost::directory {
+namespace {
+
+// A work list instead of recursion: aliases may lead to each other in any depth and in circles.
+class Walk {
+ public:
+  Walk(const Index& index, const ResolveRules& rules, bool own_only) : index_(index), rules_(rules), own_only_(own_only) {}
+
+  void run(std::string_view start) {
+    push(start, {});
+    // Steps are added while others are taken.
+    for (std::size_t next = 0; next < steps_.size() && !overflow_; ++next) take(Step(steps_[next]));
+    if (found.empty() && !own_only_ && is_role(local_of(start)) && index_.domain(domain_of(start)) != nullptr) first_person();
+  }
+  bool overflow() const { return overflow_; }
+  bool disabled() const { return disabled_; }
+
+  std::vector<Destination> found;
+
+ private:
+  struct Step {
+    std::string address, detail;
+  };
+
+  void push(std::string_view address, std::string_view detail) {
+    if (seen_.size() >= kMaxExpansion) {
+      overflow_ = true;
+    } else if (seen_.emplace(address).second) {
+      steps_.push_back({std::string(address), std::string(detail)});
+    }
+  }
+
+  void take(const Step& step) {
+    const std::string_view local = local_of(step.address), name = domain_of(step.address);
+    const Domain* domain = index_.domain(name);
+    if (domain == nullptr) {
+      found.push_back({Destination::Kind::outside, {}, step.address, {}});
+      return;
+    }
+    if (const AddressEntry* entry = index_.address(step.address)) return follow(*entry, step.detail);
+    for (const PlusForm& form : plus_forms(local, rules_.delimiters)) {
+      if (const AddressEntry* entry = index_.address(fmt::format("{}@{}", form.base, name))) return follow(*entry, form.detail);
+    }
+    if (own_only_) return;
+    if (is_role(local) && !rules_.postmaster.empty()) return push(rules_.postmaster, {});
+    if (!domain->catch_all.empty()) return push(domain->catch_all, {});
+    if (is_role(local)) first_person();
+  }
+
+  void follow(const AddressEntry& entry, std::string_view detail) {
+    if (const auto* id = std::get_if<PrincipalId>(&entry)) return reach(*index_.principal(*id), detail);
+    for (const std::string& target : std::get<std::vector<std::string>>(entry)) push(target, detail);
+  }
+
+  void reach(const PrincipalRow& row, std::string_view detail) {
+    if (!row.principal.enabled) {
+      disabled_ = true;
+    } else if (reached_.insert(static_cast<std::uint64_t>(row.principal.id)).second) {
+      found.push_back({Destination::Kind::account, row.principal.id, row.principal.address, std::string(detail)});
+    }
+  }
+
+  void first_person() {
+    for (const auto& [id, row] : index_.principals()) {
+      if (row.principal.enabled && row.principal.kind == PrincipalKind::person) return reach(row, {});
+    }
+  }
+
+  const Index& index_;
+  const ResolveRules& rules_;
+  const bool own_only_;
+  std::vector<Step> steps_;
+  std::unordered_set<std::string> seen_;
+  std::unordered_set<std::uint64_t> reached_;
+  bool overflow_ = false;
+  bool disabled_ = false;
+};
+
+}  // namespace
+
+Result<std::vector<Destination>> resolve(const Index& index, const ResolveRules& rules, std::string_view address) {
+  Walk walk(index, rules, false);
+  walk.run(address);
+  if (walk.overflow()) return fail(Errc::limit, fmt::format("{} leads to more than {} addresses", address, kMaxExpansion));
+  if (!walk.found.empty()) return std::move(walk.found);
+  if (walk.disabled()) return fail(Errc::denied, fmt::format("{} is disabled", address));
+  return fail(Errc::not_found, fmt::format("there is no {}", address));
+}
+
+bool leads_to(const Index& index, const ResolveRules& rules, std::string_view address, PrincipalId id) {
+  Walk walk(index, rules, true);
+  walk.run(address);
+  return std::ranges::any_of(walk.found, [&](const Destination& d) {
+    return d.kind == Destination::Kind::account && d.account == id;
+  });
+}
+
+}  // namespace gatepost::directory

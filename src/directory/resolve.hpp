@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "directory/directory.hpp"
+#include "directory/index.hpp"
+
+namespace gatepost::directory {
+
+inline constexpr std::size_t kMaxExpansion = 10'000;    // addresses looked at for one recipient
+
+struct ResolveRules {
+  std::string_view delimiters;                          // Options::recipient_delimiter
+  std::string_view postmaster;                          // canonical, or empty
+};
+
+// Where mail for a canonical address goes; see Directory::resolve(). An address of ours is looked up
+//   1. as it is, 2. as a plus form, longest base first, 3. if it is postmaster@ or abuse@: as rules.postmaster,
+//   4. as the domain's catch-all, 5. if it is postmaster@ or abuse@: as the enabled person added first.
+// The first that there is counts. A detail goes along through aliases. Errc::limit: over kMaxExpansion addresses.
+Result<std::vector<Destination>> resolve(const Index&, const ResolveRules&, std::string_view address);
+
+// Does the address lead to `id` by steps 1 and 2 alone?
+bool leads_to(const Index&, const ResolveRules&, std::string_view address, PrincipalId id);
+
+}  // namespace gatepost::directory

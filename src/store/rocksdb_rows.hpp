@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+// RocksDB behind the few calls this engine needs; its headers stay in rocksdb_rows.cpp.
+namespace gatepost::store {
+
+class Rows;
+
+// Changes that are written together. Later changes of a key win.
+class RowBatch {
+ public:
+  RowBatch();
+  ~RowBatch();
+  RowBatch(const RowBatch&) = delete;
+  RowBatch& operator=(const RowBatch&) = delete;
+
+  void put(std::string_view key, std::string_view value);
+  // The key is `prefix` followed by `rest`.
+  void put(std::string_view prefix, std::string_view rest, std::string_view value);
+  void erase(std::string_view key);
+  void erase(std::string_view prefix, std::string_view rest);
+  void erase_range(std::string_view begin, std::string_view end);          // [begin, end)
+  void clear();
+  bool empty() const;
+  std::size_t octets() const;
+
+ private:
+  friend class Rows;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Pins one state of all rows; reads given it see that state. The Rows outlives it.
+class RowView {
+ public:
+  explicit RowView(Rows& rows);
+  ~RowView();
+  RowView(const RowView&) = delete;
+  RowView& operator=(const RowView&) = delete;
+
+ private:
+  friend class Rows;
+  friend class RowCursor;
+  Rows& rows_;
+  const void* pinned_;
+};
+
+// Walks the rows of [begin, end); an empty `end` means no end. Views are valid until the next move.
+class RowCursor {
+ public:
+  // `one_prefix`: the range lies within one prefix of kPrefixOctets octets and is walked forwards, so that files without
+  // that prefix need not be opened.
+  RowCursor(Rows& rows, std::string begin, std::string end, const RowView* view, bool one_prefix = false);
+  ~RowCursor();
+  RowCursor(const RowCursor&) = delete;
+  RowCursor& operator=(const RowCursor&) = delete;
+
+  void first();
+  void last();
+  void seek(std::string_view key);
+  bool valid() const;
+  void next();
+  void previous();
+  std::string_view key() const;
+  std::string_view value() const;
+  // What stopped the walk, when it was not the end of the range.
+  Result<> status() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Thread-safe.
+class Rows {
+ public:
+  struct Settings {
+    std::filesystem::path directory;
+    std::size_t cache_octets;
+    bool read_only;
+  };
+  // Errc::unavailable when another process has it open.
+  static Result<std::unique_ptr<Rows>> open(const Settings& settings);
+  ~Rows();
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+
+  // False: no such row, `value` unspecified.
+  Result<bool> get(std::string_view key, std::string& value, const RowView* view = nullptr);
+  Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string> keys, const RowView* view);
+  // Atomic; with `sync` also durable on return, together with everything written before. After an error nothing of the
+  // batch is visible; Errc::disk_full, or Errc::unavailable. The next write tries to get the engine going again.
+  Result<> write(RowBatch& batch, bool sync);
+  // A consistent copy of all that was written before, into the missing directory `to`; hard links where possible.
+  Result<> checkpoint(const std::filesystem::path& to);
+  // Memory tables to disk, so that the next open() has no log to replay.
+  Result<> flush();
+  // Verifies the checksums of all files.
+  Result<> verify();
+  // Names and values of the engine's own gauges that are worth watching.
+  std::uint64_t property(std::string_view name) const;
+
+ private:
+  friend class RowView;
+  friend class RowCursor;
+  Rows();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gatepost::store

@@ -1,0 +1,132 @@
+#include "store/rocksdb_store.hpp"
+
+#include <fmt/format.h>
+
+#include "store/committer.hpp"
+#include "store/events.hpp"
+#include "store/keys.hpp"
+#include "store/rocksdb_key_value.hpp"
+#include "store/segment_blob_store.hpp"
+
+namespace gatepost::store {
+namespace {
+
+class RocksStore final : public Store {
+ public:
+  RocksStore(const Options& options, std::unique_ptr<Rows> rows, Log& log, Metrics& metrics, const Clock& clock,
+             Disk& disk, const SegmentFiles::Limits& files)
+      : options_(options),
+        rows_(std::move(rows)),
+        space_(options.directory, {options.reserve_octets, options.reserve_percent}, options.read_only, disk, log, clock),
+        bodies_(options.directory / "bodies", {options.compression_level, options.collect_after, options.read_only, files},
+                *rows_, disk, space_, log, metrics, clock),
+        committer_(*rows_, bodies_, space_, watchers_, log, metrics),
+        keys_(*rows_, committer_, watchers_, bodies_, log) {
+    bodies_.run_exclusively_by(committer_);
+  }
+  ~RocksStore() override {
+    if (options_.read_only) return;
+    (void)bodies_.flush();
+    (void)rows_->flush();
+  }
+
+  Result<> recover() {
+    GP_CHECK(check_format());
+    GP_CHECK(bodies_.recover());
+    if (!options_.read_only) GP_CHECK(keys_.recover());
+    return {};
+  }
+
+  KeyValue& keys() override { return keys_; }
+  BlobStore& bodies() override { return bodies_; }
+  bool disk_low() const override { return space_.low(); }
+  Result<std::uint64_t> collect(std::stop_token stop) override {
+    if (options_.read_only) return fail(Errc::read_only, "the store was opened to read only");
+    return bodies_.collect([this](const BlobId& id) { return keys_.referenced(id); }, stop);
+  }
+  Result<> backup(const std::filesystem::path& to, std::stop_token stop) override;
+  Result<> check(const std::function<void(const Finding&)>& problem, std::stop_token stop) override;
+
+ private:
+  Result<> check_format();
+  Result<> check_references(const std::function<void(const Finding&)>& problem, std::stop_token stop);
+
+  const Options options_;
+  std::unique_ptr<Rows> rows_;
+  mutable DiskSpace space_;                      // looks at the disk when it is asked
+  SegmentBlobStore bodies_;
+  Watchers watchers_;
+  Committer committer_;
+  RocksKeyValue keys_;
+};
+
+Result<> RocksStore::check_format() {
+  std::string value;
+  GP_TRY(const bool found, rows_->get(std::string(1, root::kFormat), value));
+  if (found) {
+    if (value.empty() || static_cast<std::uint8_t>(value[0]) > kStoreFormat)
+      return fail(Errc::unsupported, "the store was written by a later version of this program");
+    return {};
+  }
+  if (options_.read_only) return fail(Errc::not_found, "no store here");
+  RowBatch batch;
+  batch.put(std::string(1, root::kFormat), std::string(1, static_cast<char>(kStoreFormat)));
+  return rows_->write(batch, true);
+}
+
+Result<> RocksStore::backup(const std::filesystem::path& to, std::stop_token stop) {
+  std::error_code ignored;
+  if (std::filesystem::exists(to, ignored) && !std::filesystem::is_empty(to, ignored))
+    return fail(Errc::already_exists, to.string() + " is not empty");
+  GP_CHECK(make_directories(to));
+  // Without the collector no file the rows speak of goes away before it is copied.
+  std::lock_guard no_collector(bodies_.collector_mutex());
+  if (!options_.read_only) GP_CHECK(bodies_.flush());
+  GP_CHECK(rows_->checkpoint(to / "keys"));
+  GP_CHECK(bodies_.copy_files(to / "bodies", stop));
+  return sync_directory(to);
+}
+
+Result<> RocksStore::check(const std::function<void(const Finding&)>& problem, std::stop_token stop) {
+  if (auto verified = rows_->verify(); !verified) problem({"keys", verified.error().detail});
+  GP_CHECK(bodies_.check([&](const std::string& where, const std::string& what) { problem({where, what}); }, stop));
+  return check_references(problem, stop);
+}
+
+Result<> RocksStore::check_references(const std::function<void(const Finding&)>& problem, std::stop_token stop) {
+  const RowView view(*rows_);
+  RowCursor cursor(*rows_, std::string(1, root::kReference), std::string(1, root::kReference + 1), &view);
+  BlobId last;
+  bool last_stored = false;
+  std::string value;
+  for (cursor.first(); cursor.valid() && !stop.stop_requested(); cursor.next()) {
+    const auto key = parse_reference_key(cursor.key());
+    const auto size = decode_size(cursor.value());
+    if (!key || !size) {
+      problem({"reference row", "unreadable row"});
+      continue;
+    }
+    if (key->id.sha256 != last.sha256 || !last_stored) {
+      last = key->id;
+      GP_TRY(last_stored, rows_->get(body_key(key->id), value, &view));
+    }
+    const std::string where = fmt::format("partition {} item {}", number(key->partition), key->item);
+    if (!last_stored) problem({where, "body " + key->id.to_hex() + " is missing"});
+    GP_TRY(const bool owned, rows_->get(version_key(key->partition), value, &view));
+    if (!owned) problem({where, "the reference's partition does not exist"});
+  }
+  return cursor.status();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_rocksdb(const Options& options, Log& log, Metrics& metrics, const Clock& clock,
+                                            Disk& disk, const SegmentFiles::Limits& files) {
+  if (!options.read_only) GP_CHECK(make_directories(options.directory));
+  GP_TRY(auto rows, Rows::open({options.directory / "keys", options.cache_octets, options.read_only}));
+  auto store = std::make_unique<RocksStore>(options, std::move(rows), log, metrics, clock, disk, files);
+  GP_CHECK(store->recover());
+  return store;
+}
+
+}  // namespace gatepost::store

@@ -1,0 +1,86 @@
+// How SegmentBlobStore proves that every body is whole, and how it copies its files for a backup.
+#include <fcntl.h>
+
+#include "store/segment_blob_store.hpp"
+
+namespace gatepost::store {
+
+Result<> SegmentBlobStore::check(
+    const std::function<void(const std::string& where, const std::string& what)>& problem, std::stop_token stop) {
+  const auto codec = codecs_.borrow();
+  RowCursor cursor(rows_, std::string(1, root::kBody), std::string(1, root::kBody + 1), nullptr);
+  for (cursor.first(); cursor.valid() && !stop.stop_requested(); cursor.next()) {
+    auto id = digest_of(cursor.key());
+    auto where = decode_location(cursor.value());
+    if (!id || !where) {
+      problem("body row", "unreadable row");
+      continue;
+    }
+    id->size = where->size;
+    Result<record::Header> header = fail(Errc::internal);
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      const auto verify = [&]() -> Result<record::Header> {
+        GP_TRY(const auto fd, files_.reading(where->kind, where->file));
+        const RecordSource source = [&](std::uint64_t offset, std::span<char> out) {
+          return read_all_at(fd->get(), out, where->offset + offset);
+        };
+        return verify_record(source, record::record_octets(where->size, where->stored), *codec);
+      };
+      header = verify();
+      if (header && header->id != *id) header = fail(Errc::corrupt, "another body lies in its place");
+      if (header) break;
+      // Deleted or moved since the walk began?
+      const auto now = row_of(*id);
+      if (!now || !*now) break;
+      if (**now == *where) {
+        problem("body " + id->to_hex(), header.error().detail);
+        break;
+      }
+      where = *now;
+    }
+  }
+  return cursor.status();
+}
+
+Result<> SegmentBlobStore::copy_files(const std::filesystem::path& to, std::stop_token stop) {
+  SegmentFiles target(to, disk_, settings_.files);
+  GP_CHECK(target.create_directories());
+  // What the copied rows speak of was there before: the segment that is being appended to is copied as far as it has
+  // come, the others do not change any more except by holes, which a second link to the file prevents.
+  const std::uint32_t current = files_.current();
+  GP_TRY(const auto numbers, files_.segment_numbers());
+  for (const std::uint32_t number : numbers) {
+    if (stop.stop_requested()) return fail(Errc::closed, "backup was stopped");
+    const auto from = files_.segment_path(number), path = target.segment_path(number);
+    if (number < current && files_.is_closed(number)) {
+      GP_CHECK(link_or_copy(from, path));
+      continue;
+    }
+    GP_TRY(const Fd fd, open_file(from, O_RDONLY));
+    GP_TRY(const std::uint64_t size, file_size(fd.get()));
+    GP_CHECK(copy_front(from, path, size));
+  }
+  GP_CHECK(sync_directory(to / "segments"));
+  // Large bodies: `new` first, so that one that moves meanwhile is found at its place.
+  GP_TRY(const auto names, files_.new_names());
+  for (const std::uint64_t name : names) {
+    auto linked = link_or_copy(files_.new_path(name), target.new_path(name));
+    if (!linked && linked.error().code != Errc::not_found) return linked;
+  }
+  GP_CHECK(sync_directory(to / "new"));
+  std::error_code error;
+  for (std::filesystem::directory_iterator i(files_.directory() / "large", error), end; !error && i != end;
+       i.increment(error)) {
+    if (stop.stop_requested()) return fail(Errc::closed, "backup was stopped");
+    const auto shelf = to / "large" / i->path().filename();
+    for (const auto& file : std::filesystem::directory_iterator(i->path(), error)) {
+      auto linked = link_or_copy(file.path(), shelf / file.path().filename());
+      if (!linked) return linked;
+    }
+    GP_CHECK(sync_directory(shelf));
+  }
+  if (error) return fail(Errc::unavailable, "list " + (files_.directory() / "large").string());
+  return {};
+}
+
+}  // namespace gatepost::store
