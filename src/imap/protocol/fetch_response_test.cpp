@@ -14,7 +14,7 @@ TEST(ImapFetchResponse, WritesItemsInOrder) {
   w.uid(7);
   w.flags({flag::kSeen, {"$k"}}, true);
   w.modseq(65402);
-  w.internal_date(TimePoint(std::chrono::seconds(784'875'145)));
+  w.internal_date(TimePoint(std::chrono::seconds(784'880'745)));
   w.size(4286);
   w.email_id("M1");
   w.thread_id(std::nullopt);

@@ -93,6 +93,7 @@ Receiver::Item Receiver::next(std::string_view input) {
     taken += octets;
     input.remove_prefix(octets);
   }
+  release();  // a dropped command ended: nothing of it may stand before what comes now
   Item item = mode_ == Mode::stream ? next_stream(input) : next_line(input);
   item.consumed += taken;
   return item;
@@ -139,7 +140,11 @@ Receiver::Item Receiver::line_ended(std::string_view line, std::size_t consumed)
 
 Receiver::Item Receiver::line_refused(Kind kind, std::string_view line, std::size_t consumed, bool ended) {
   scanned_ = 0;
-  if (!in_command_ && expect_ == Expect::command) tag_ = tag_of(line);
+  if (!in_command_ && expect_ == Expect::command) {
+    tag_ = tag_of(line);
+    // What was cut may be the tag itself.
+    if (!ended && tag_.size() == line.size()) tag_.clear();
+  }
   const Item item{.kind = kind, .consumed = consumed, .tag = tag_, .continued = continued_};
   const Expect expected = expect_;
   command_ended();

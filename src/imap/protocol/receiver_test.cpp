@@ -186,9 +186,10 @@ TEST(ImapReceiver, SkipsTheLiteralAtTheEndOfAnOversizedLine) {
 }
 
 TEST(ImapReceiver, CountsAllLinesOfACommandTogether) {
-  const ReceiverLimits small{.max_line_octets = 24};
+  const ReceiverLimits small{.max_line_octets = 23};
   EXPECT_EQ(items("A1 X {1}\r\na {1}\r\nb {1}\r\nc\r\nA2 NOOP\r\n", collect_all, small),
-            (Items{"literal <A1> A1 X #1", "literal <A1> A1 X {1}\r\na #1", "too long <A1>", "command <A2> A2 NOOP"}));
+            (Items{"literal <A1> A1 X #1", "literal <A1> A1 X {1}\r\na #1", "literal <A1> A1 X {1}\r\na {1}\r\nb #1",
+                   "too long <A1>", "command <A2> A2 NOOP"}));
   // A streamed message begins anew.
   EXPECT_EQ(items("A1 APPEND x {1+}\r\na {1+}\r\nb {1+}\r\nc {1+}\r\nd\r\n", stream_all, small).size(), 9u);
 }
