@@ -44,7 +44,7 @@ key = "{dir}/key.pem"
 
 [auth]
 allow_sign_in_without_tls = "yes, send passwords in clear"   # the peer is measured so too
-argon2_memory_kib = 1024                                     # the peer hashes nothing
+argon2_memory_kib = 8192                                     # the peer hashes nothing
 argon2_iterations = 1
 
 [bans]
