@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "mime/structure.hpp"
+
+namespace gatepost::mime {
+
+// The form of a Structure that is stored with an item (docs/formats/summary.md), so that ENVELOPE, BODYSTRUCTURE and
+// the place of a part are known without reading the body. A few hundred octets for an ordinary message.
+std::string encode(const Structure& structure);
+
+// Reads what encode() wrote; `encoded` need not live on. corrupt: not a summary, unsupported: of a later version. What
+// is accepted satisfies all that structure.hpp promises: offsets in order, runs in range, parts nested.
+Result<Structure> decode(std::string_view encoded);
+
+}  // namespace gatepost::mime
