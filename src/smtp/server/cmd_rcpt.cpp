@@ -1,0 +1,47 @@
+#include "smtp/server/events.hpp"
+#include "smtp/server/session.hpp"
+
+namespace gatepost::smtp::server {
+
+// RCPT (RFC 5321 4.1.1.3)
+Work SmtpSession::on_rcpt(Rcpt& rcpt) {
+  mailflow::Envelope& envelope = transaction_.envelope;
+  const std::string address = rcpt.forward_path.address();
+  // RFC 6531 3.5
+  if (rcpt.forward_path.needs_smtputf8() && !envelope.smtputf8) {
+    return refuse_recipient({553, {5, 6, 7}, "the address needs SMTPUTF8"}, address);
+  }
+  // RFC 5321 4.5.3.1.10
+  if (envelope.recipients.size() >= settings_->max_recipients) {
+    return refuse_recipient({452, {4, 5, 3}, "too many recipients"}, address);
+  }
+  auto recipient = shared_.services.reception.check_recipient(source_, address);
+  if (!recipient) return refuse_recipient(reply_for(recipient.error()), address);
+  if (transaction_.destinations + recipient->destinations.size() > kMaxDestinations) {
+    return refuse_recipient({452, {4, 5, 3}, "too many recipients"}, address);
+  }
+  if (signed_in_) {
+    constexpr std::chrono::hours kHour(1);
+    if (!shared_.recipients_by_account.take(signed_in_->principal().id, settings_->recipients_per_hour_per_account,
+                                            kHour, shared_.services.clock.steady())) {
+      return refuse_recipient({450, {4, 7, 1}, "too many recipients in this hour, try again later"}, address);
+    }
+  }
+  transaction_.destinations += recipient->destinations.size();
+  envelope.recipients.push_back(*std::move(recipient));
+  phase_ = Phase::rcpt;
+  return say(250, {2, 1, 5}, "recipient ok");
+}
+
+Work SmtpSession::refuse_recipient(const Words& words, std::string_view address) {
+  counters_.recipients_refused.add();
+  shared_.services.log.write(event::kRecipientRefused, {{"conn", peer_.connection_id},
+                                                        {"remote", peer_.remote.to_string()},
+                                                        {"user", user()},
+                                                        {"from", transaction_.envelope.reverse_path},
+                                                        {"to", address},
+                                                        {"reply", words.text}});
+  return say(words);
+}
+
+}  // namespace gatepost::smtp::server
