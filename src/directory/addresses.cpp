@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <idn2.h>
 #include <unicode/unorm2.h>
+#include <unicode/ustring.h>
 
 #include <algorithm>
 #include <array>
@@ -26,7 +27,8 @@ std::unexpected<Error> invalid(std::string_view what, std::string_view text) {
 
 // atext (RFC 5322 3.2.3), with UTF-8 (RFC 6532 3.2); whether the UTF-8 is well-formed is checked elsewhere.
 bool is_atext(char c) {
-  return ascii::is_alnum(c) || ascii::is_8bit(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+  return ascii::is_alnum(c) || ascii::is_8bit(c) ||
+         std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 
 // Dot-string = Atom *("." Atom)                        (RFC 5321 4.1.2)
@@ -57,7 +59,8 @@ std::string normalised(std::string text) {
   std::int32_t octets = 0;
   std::int32_t length = 0;
   u_strFromUTF8(wide.data(), wide.size(), &length, text.data(), static_cast<std::int32_t>(text.size()), &status);
-  length = unorm2_normalize(nfc, wide.data(), U_SUCCESS(status) ? length : 0, composed.data(), composed.size(), &status);
+  length =
+      unorm2_normalize(nfc, wide.data(), U_SUCCESS(status) ? length : 0, composed.data(), composed.size(), &status);
   u_strToUTF8(narrow.data(), narrow.size(), &octets, composed.data(), U_SUCCESS(status) ? length : 0, &status);
   if (U_FAILURE(status)) return text;
   return {narrow.data(), static_cast<std::size_t>(octets)};
@@ -72,7 +75,8 @@ Result<> check_labels(std::string_view domain, std::string_view shown) {
   for (std::string_view label : ascii::split(domain, '.')) {
     if (label.empty()) return invalid("a domain name has no empty labels and no dot at its end", shown);
     if (label.size() > kMaxLabelOctets) return invalid("a label of a domain name has at most 63 octets", shown);
-    if (label.front() == '-' || label.back() == '-') return invalid("a label neither begins nor ends with a hyphen", shown);
+    if (label.front() == '-' || label.back() == '-')
+      return invalid("a label neither begins nor ends with a hyphen", shown);
     for (char c : label) {
       if (!ascii::is_alnum(c) && c != '-' && c != '_') return invalid("a character that no domain name has", shown);
     }
@@ -86,14 +90,15 @@ Result<std::string> canonical_literal(std::string_view text) {
     return invalid("an address literal looks like [192.0.2.1]", text);
   }
   for (char c : text.substr(1, text.size() - 2)) {
-    if (!ascii::is_alnum(c) && c != '.' && c != ':' && c != '-') return invalid("an address literal looks like [192.0.2.1]", text);
+    if (!ascii::is_alnum(c) && c != '.' && c != ':' && c != '-')
+      return invalid("an address literal looks like [192.0.2.1]", text);
   }
   return ascii::to_lower(text);
 }
 
 struct Cut {
-  std::string local;                                    // without quotes
-  std::size_t at;                                       // position of '@'
+  std::string local;  // without quotes
+  std::size_t at;     // position of '@'
 };
 
 // Quoted-string = DQUOTE *QcontentSMTP DQUOTE          (RFC 5321 4.1.2); `text` begins with the quote.
@@ -102,7 +107,8 @@ Result<Cut> cut_quoted(std::string_view text) {
   for (std::size_t i = 1; i < text.size(); ++i) {
     char c = text[i];
     if (c == '"') {
-      if (i + 1 >= text.size() || text[i + 1] != '@') return invalid("'@' and a domain must follow the closing quote", text);
+      if (i + 1 >= text.size() || text[i + 1] != '@')
+        return invalid("'@' and a domain must follow the closing quote", text);
       cut.at = i + 1;
       return cut;
     }
@@ -157,7 +163,8 @@ Result<std::string> canonical_domain(std::string_view text) {
 
 Result<Address> canonical_address(std::string_view text) {
   if (text.empty()) return fail(Errc::invalid, "an address is missing");
-  if (text.size() > kMaxUnicodeDomainOctets + 2 * kMaxLocalOctets) return invalid("an address has at most 254 octets", text);
+  if (text.size() > kMaxUnicodeDomainOctets + 2 * kMaxLocalOctets)
+    return invalid("an address has at most 254 octets", text);
   if (!utf8::is_valid(text)) return invalid("not UTF-8", text);
   if (has_c1_control(text)) return invalid("a control character", text);
   GP_TRY(const Cut cut, text.front() == '"' ? cut_quoted(text) : cut_plain(text));

@@ -39,11 +39,27 @@ TEST(Addresses, TakesAddressLiteralsAsDomains) {
 }
 
 TEST(Addresses, RefusesGarbageWithASentence) {
-  for (std::string_view text :
-       {"", "anna", "@example.org", "anna@", "anna@example..org", "anna@example.org.", ".anna@example.org", "an..na@example.org",
-        "an na@example.org", "anna@exa mple.org", "anna@-example.org", "anna@[192.0.2.1", "anna@[]", "\"anna@example.org",
-        "\"anna\"example.org", "\"anna\\", "<anna@example.org>", "an\xff@example.org", "an\xc2\x85@example.org", "a@b@c",
-        "anna@ex\xc2\xadmple\xe2\x80\xae.org"}) {
+  for (std::string_view text : {"",
+                                "anna",
+                                "@example.org",
+                                "anna@",
+                                "anna@example..org",
+                                "anna@example.org.",
+                                ".anna@example.org",
+                                "an..na@example.org",
+                                "an na@example.org",
+                                "anna@exa mple.org",
+                                "anna@-example.org",
+                                "anna@[192.0.2.1",
+                                "anna@[]",
+                                "\"anna@example.org",
+                                "\"anna\"example.org",
+                                "\"anna\\",
+                                "<anna@example.org>",
+                                "an\xff@example.org",
+                                "an\xc2\x85@example.org",
+                                "a@b@c",
+                                "anna@ex\xc2\xadmple\xe2\x80\xae.org"}) {
     const auto address = canonical_address(text);
     ASSERT_FALSE(address) << text;
     EXPECT_EQ(address.error().code, Errc::invalid);

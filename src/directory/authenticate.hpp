@@ -16,10 +16,10 @@
 namespace gatepost::directory {
 
 struct SignInLimits {
-  std::uint32_t distinct_failures = 10;  // distinct wrong passwords per account and address together ...
+  std::uint32_t distinct_failures = 10;  // distinct wrong passwords per account and address together (0: no limit) ...
   std::chrono::seconds window{600};      // ... within this time ...
   std::chrono::seconds ban{900};         // ... refuse that pair for so long
-  std::uint32_t address_failures = 100;  // and failures of one address over all accounts
+  std::uint32_t address_failures = 100;  // and as many of one address over all accounts (0: no limit)
   std::vector<Network> never_banned;     // allow list: always wins
 };
 
@@ -50,8 +50,9 @@ class Authenticator {
   // After a SCRAM exchange: was it allowed to start, and how it ended.
   Result<> may_try(std::string_view name, const SignInContext&);
   Result<Principal> proven(std::string_view name, const SignInContext&);  // the mechanism proved it
-  // `fingerprint`: equal for equal wrong passwords, for SCRAM the client key recovered from the proof (RFC 5802 3), so
-  // that a device which repeats one old password counts once. Only a keyed hash of it is kept.
+  // `fingerprint`: equal for equal wrong passwords where the mechanism shows that, so that a device which repeats one
+  // old password counts once. A SCRAM proof does not: nonces make each a new one (RFC 5802 3), and each counts. Only a
+  // keyed hash of it is kept.
   void failed(std::string_view name, const SignInContext&, std::string_view fingerprint);
 
   std::vector<Ban> bans() const;  // in force now, by address

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/ascii.hpp"
+#include "base/base64.hpp"
 
 namespace gatepost::directory {
 namespace {
@@ -22,6 +23,17 @@ std::string digest_of(std::string_view salt, std::string_view secret) {
   crypto_hash_sha256_final(&state, reinterpret_cast<unsigned char*>(digest.data()));
   sodium_memzero(&state, sizeof state);
   return digest;
+}
+
+constexpr std::size_t kArgon2HashOctets = 32;  // what libsodium makes
+
+// Without padding, as in an encoded argon2 hash.
+std::string random_base64(Random& random, std::size_t octets) {
+  std::string raw(octets, '\0');
+  random.fill(std::as_writable_bytes(std::span(raw)));
+  std::string text = base64::encode(raw);
+  while (text.ends_with('=')) text.pop_back();
+  return text;
 }
 
 }  // namespace
@@ -66,7 +78,8 @@ class PasswordHasher::Turn {
  public:
   explicit Turn(PasswordHasher& hasher) : hasher_(hasher) {
     std::unique_lock lock(hasher.mutex_);
-    taken_ = hasher.freed_.wait_for(lock, hasher.options_.wait, [&] { return hasher.running_ < hasher.options_.parallel; });
+    taken_ =
+        hasher.freed_.wait_for(lock, hasher.options_.wait, [&] { return hasher.running_ < hasher.options_.parallel; });
     if (taken_) ++hasher.running_;
   }
   ~Turn() {
@@ -91,11 +104,19 @@ class PasswordHasher::Turn {
 
 Result<std::unique_ptr<PasswordHasher>> PasswordHasher::create(const Options& options, Random& random) {
   if (sodium_init() < 0) return fail(Errc::internal, "libsodium does not start");
-  if (options.memory_kib < crypto_pwhash_argon2id_MEMLIMIT_MIN / 1024) return fail(Errc::invalid, "argon2 needs 8 KiB at least");
+  if (options.memory_kib < crypto_pwhash_argon2id_MEMLIMIT_MIN / 1024)
+    return fail(Errc::invalid, "argon2 needs 8 KiB at least");
   if (options.iterations < 1) return fail(Errc::invalid, "argon2 needs one iteration at least");
   if (options.parallel < 1) return fail(Errc::invalid, "no password can be checked with zero hashes at a time");
   std::unique_ptr<PasswordHasher> hasher(new PasswordHasher(options));
-  GP_TRY(hasher->nobodys_, hasher->hash(Secret(random.token(kAppSecretCharacters))));
+  if (options.memory_kib > crypto_pwhash_argon2id_MEMLIMIT_MAX / 1024 ||
+      options.iterations > crypto_pwhash_argon2id_OPSLIMIT_MAX) {
+    return fail(Errc::invalid, "argon2 does not take so much memory or so many iterations");
+  }
+  // No password has this hash, and none had to be hashed for it.
+  hasher->nobodys_ =
+      fmt::format("$argon2id$v=19$m={},t={},p=1${}${}", options.memory_kib, options.iterations,
+                  random_base64(random, crypto_pwhash_argon2id_SALTBYTES), random_base64(random, kArgon2HashOctets));
   return hasher;
 }
 
@@ -106,7 +127,8 @@ Result<std::string> PasswordHasher::hash(const Secret& password) {
   const std::string_view text = password.reveal();
   if (crypto_pwhash_str_alg(encoded.data(), text.data(), text.size(), options_.iterations, memory_octets(),
                             crypto_pwhash_ALG_ARGON2ID13) != 0) {
-    return fail(Errc::unavailable, fmt::format("argon2id failed, perhaps for lack of {} KiB of memory", options_.memory_kib));
+    return fail(Errc::unavailable,
+                fmt::format("argon2id failed, perhaps for lack of {} KiB of memory", options_.memory_kib));
   }
   return std::string(encoded.data());
 }

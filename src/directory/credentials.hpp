@@ -21,7 +21,7 @@ namespace gatepost::directory {
 
 // What proves the main password.
 struct PasswordRecord {
-  std::string argon2id;                                 // encoded: "$argon2id$v=19$m=65536,t=3,p=1$..."
+  std::string argon2id;  // encoded: "$argon2id$v=19$m=65536,t=3,p=1$..."
   sasl::ScramVerifier scram_sha256, scram_sha1;
 };
 
@@ -30,13 +30,13 @@ struct AppSecret {
   std::uint32_t id = 0;
   std::string name;
   TimePoint created{};
-  std::string salt;                                     // kAppSaltOctets
-  std::string digest;                                   // SHA-256(salt || secret without hyphens)
+  std::string salt;    // kAppSaltOctets
+  std::string digest;  // SHA-256(salt || secret without hyphens)
 };
 
 struct Credentials {
   std::optional<PasswordRecord> password;
-  std::vector<AppSecret> app_secrets;                   // in order of id
+  std::vector<AppSecret> app_secrets;  // in order of id
 };
 
 inline constexpr std::size_t kAppSecretCharacters = 20;
@@ -51,18 +51,18 @@ const AppSecret* find_app_secret(const Credentials&, const Secret& typed);
 class PasswordHasher {
  public:
   struct Options {
-    std::uint32_t memory_kib = 64 << 10;                // at least 8
+    std::uint32_t memory_kib = 64 << 10;  // at least 8
     std::uint32_t iterations = 3;
     std::size_t parallel = 2;
     std::chrono::milliseconds wait{5000};
   };
-  // Errc::invalid: parameters argon2 does not take. Hashes one throw-away password, for waste().
+  // Errc::invalid: parameters argon2 does not take.
   static Result<std::unique_ptr<PasswordHasher>> create(const Options&, Random&);
 
   // Errc::unavailable from all three: `parallel` others were at it for `wait`, or there is not enough memory.
   Result<std::string> hash(const Secret& password);
   Result<bool> verify(const std::string& encoded, const Secret& password);
-  Result<> waste(const Secret& password);               // the time of verify()
+  Result<> waste(const Secret& password);  // the time of verify()
   // Made with other parameters than ours.
   bool outdated(const std::string& encoded) const;
 
@@ -72,8 +72,8 @@ class PasswordHasher {
   std::size_t memory_octets() const { return std::size_t{options_.memory_kib} * 1024; }
 
   const Options options_;
-  std::string nobodys_;                                 // what waste() compares with; constant after create()
-  std::mutex mutex_;                                    // guards running_
+  std::string nobodys_;  // what waste() compares with; constant after create()
+  std::mutex mutex_;     // guards running_
   std::condition_variable freed_;
   std::size_t running_ = 0;
 };

@@ -19,18 +19,18 @@ namespace gatepost::directory {
 
 // What the configuration says about signing in. Replaced whole at reload.
 struct DoorPolicy {
-  bool without_tls = false;             // sign-in on connections without TLS, said in words in the configuration
-  std::vector<std::string> mechanisms;  // SASL names; empty: all we have
+  bool without_tls = false;                // sign-in on connections without TLS, said in words in the configuration
+  std::vector<std::string> mechanisms;     // SASL names; empty: all we have
   std::uint32_t sessions_per_account = 0;  // of one service, at one time; 0: no limit
 };
 
 // The connection somebody signs in on. Views live as long as the session.
 struct DoorContext {
   IpAddress remote;
-  std::string service;                // "imap", "pop3", "submission"
+  std::string service;  // "imap", "pop3", "submission"
   std::string connection_id;
   bool tls = false;
-  std::string channel_binding;        // TlsFacts::tls_exporter; empty: none
+  std::string channel_binding;  // TlsFacts::tls_exporter; empty: none
 };
 
 // A session that is signed in; leaves the count when dropped. revoked() is thread-safe.
@@ -42,23 +42,23 @@ class SignedIn {
   virtual bool revoked() const = 0;
 };
 
-// Asks for more, or the end: signed in, or why not. Errc of the Error: unauthenticated (wrong name or password; also what
-// the mechanism calls a broken proof), invalid (broken message), denied (disabled, or wants to be somebody else), limit
-// (refused by sign-in limits or sessions_per_account), unsupported (no such mechanism here), unavailable and others (could
-// not be checked).
+// Asks for more, or the end: signed in, or why not. Errc of the Error: unauthenticated (wrong name or password; also
+// what the mechanism calls a broken proof), invalid (broken message), denied (disabled, or wants to be somebody else),
+// limit (refused by sign-in limits or sessions_per_account), unsupported (no such mechanism here), unavailable and
+// others (could not be checked).
 using SignInStep = std::variant<sasl::Challenge, std::unique_ptr<SignedIn>, Error>;
 
-// One SASL conversation. Not thread-safe, but may move between threads from one call to the next; each call may block for
-// a password hash: run it on a worker. After anything but a Challenge it is over. To cancel, drop it.
+// One SASL conversation. Not thread-safe, but may move between threads from one call to the next; each call may block
+// for a password hash: run it on a worker. After anything but a Challenge it is over. To cancel, drop it.
 class SignIn {
  public:
   virtual ~SignIn() = default;
   virtual SignInStep begin(std::optional<std::string_view> initial) = 0;
-  virtual SignInStep answer(std::string_view response) = 0;      // out of base64
+  virtual SignInStep answer(std::string_view response) = 0;  // out of base64
 };
 
-// The one way in for the sessions of all protocols: mechanisms, limits, who is signed in. Thread-safe; outlives everything
-// it gave out.
+// The one way in for the sessions of all protocols: mechanisms, limits, who is signed in. Thread-safe; outlives
+// everything it gave out.
 class Door {
  public:
   Door(sasl::Library&, Authenticator&, DoorPolicy, Log&, Metrics&);
@@ -70,8 +70,8 @@ class Door {
   // Whether the protocol's own password command (LOGIN, USER and PASS) works here.
   bool takes_passwords(const DoorContext&) const;
 
-  // `revoked`: runs on any thread when the session has to end; must not block. Wakes the session (runtime::Waker::wake).
-  // Errc::unsupported: not one of mechanisms(context).
+  // `revoked`: runs on any thread when the session has to end; must not block. Wakes the session
+  // (runtime::Waker::wake). Errc::unsupported: not one of mechanisms(context).
   Result<std::unique_ptr<SignIn>> start(std::string_view mechanism, DoorContext, std::function<void()> revoked);
   // The protocol's own password command. Blocks. Errors as above; Errc::denied without TLS where that is not allowed.
   Result<std::unique_ptr<SignedIn>> with_password(std::string_view name, const Secret& password, const DoorContext&,
@@ -88,7 +88,7 @@ class Door {
   struct State;
   sasl::Library& library_;
   Authenticator& authenticator_;
-  std::shared_ptr<State> state_;         // shared with what was given out
+  std::shared_ptr<State> state_;  // shared with what was given out
 };
 
 }  // namespace gatepost::directory

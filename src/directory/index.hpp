@@ -30,7 +30,7 @@ struct PrincipalRow {
 class Index {
  public:
   using Domains = std::map<std::string, Domain, std::less<>>;
-  using Principals = std::map<PrincipalId, PrincipalRow>;       // in order of creation
+  using Principals = std::map<PrincipalId, PrincipalRow>;  // in order of creation
 
   const Domains& domains() const { return domains_; }
   const Principals& principals() const { return principals_; }
@@ -39,8 +39,8 @@ class Index {
   const AddressEntry* address(std::string_view address) const;
   // By address, or by an alias with this one target, such aliases followed one after another at most kMaxHops times.
   const PrincipalRow* find(std::string_view address) const;
-  bool has_addresses_in(std::string_view domain) const;         // slow: looks at all
-  std::vector<Alias> aliases() const;                           // in order of address
+  bool has_addresses_in(std::string_view domain) const;  // slow: looks at all
+  std::vector<Alias> aliases() const;                    // in order of address
 
   void put_domain(Domain domain);
   void erase_domain(std::string_view name);

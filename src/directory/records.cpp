@@ -11,7 +11,7 @@
 namespace gatepost::directory {
 namespace {
 
-constexpr std::size_t kPage = 1000;                     // rows read at once
+constexpr std::size_t kPage = 1000;  // rows read at once
 constexpr std::chrono::seconds kMaxLoadTime{60};
 
 std::string numbered(char family, PrincipalId id) {
@@ -33,11 +33,10 @@ store::RangeErase family_of(char family, PrincipalId id) {
 std::string begin_value() { return std::string(1, static_cast<char>(store::kRecordFormat)); }
 
 void put_time(std::string& out, TimePoint at) {
-  put_u64(out, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count()));
+  put_u64(out, static_cast<std::uint64_t>(
+                   std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count()));
 }
-TimePoint get_time(ByteReader& in) {
-  return TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(in.u64())));
-}
+TimePoint get_time(ByteReader& in) { return TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(in.u64()))); }
 
 void put_verifier(std::string& out, const sasl::ScramVerifier& v) {
   put_varint(out, v.iterations);
@@ -63,10 +62,12 @@ class Loader {
     ByteReader value(row.value);
     const std::uint8_t format = value.u8();
     if (format > store::kRecordFormat) {
-      return fail(Errc::unsupported, fmt::format("directory record {} has format {}, made by a newer version", shown(row), format));
+      return fail(Errc::unsupported,
+                  fmt::format("directory record {} has format {}, made by a newer version", shown(row), format));
     }
     const bool taken = format == store::kRecordFormat && take_family(row, value);
-    if (!taken || !value.ok() || !value.at_end()) return fail(Errc::corrupt, fmt::format("directory record {}", shown(row)));
+    if (!taken || !value.ok() || !value.at_end())
+      return fail(Errc::corrupt, fmt::format("directory record {}", shown(row)));
     return {};
   }
 
@@ -82,15 +83,26 @@ class Loader {
   bool take_family(store::Entry row, ByteReader& value) {
     const std::string_view rest = row.key.substr(1);
     switch (row.key.front()) {
-      case 'a': return take_alias(rest, value);
-      case 'd': return take_domain(rest, value);
-      case 'k': into_.decoy_key = value.take(kDecoyKeyOctets); return true;
-      case 'n': into_.next_id = value.u64(); return true;
-      case 'p': return take_principal(rest, value);
-      case 's': return take_password(rest, value);
-      case 't': return take_app(rest, value);
-      case 'u': return take_use(rest, value);
-      default: return false;
+      case 'a':
+        return take_alias(rest, value);
+      case 'd':
+        return take_domain(rest, value);
+      case 'k':
+        into_.decoy_key = value.take(kDecoyKeyOctets);
+        return true;
+      case 'n':
+        into_.next_id = value.u64();
+        return true;
+      case 'p':
+        return take_principal(rest, value);
+      case 's':
+        return take_password(rest, value);
+      case 't':
+        return take_app(rest, value);
+      case 'u':
+        return take_use(rest, value);
+      default:
+        return false;
     }
   }
 

@@ -31,7 +31,7 @@ std::string app_use_key(PrincipalId id, std::uint32_t app);
 store::RangeErase all_apps(PrincipalId id);
 store::RangeErase all_app_uses(PrincipalId id);
 
-std::string encode(const Domain&);                      // without the name, which is the key; likewise below
+std::string encode(const Domain&);  // without the name, which is the key; likewise below
 std::string encode(const Principal&);
 std::string encode_targets(const std::vector<std::string>& targets);
 std::string encode(const PasswordRecord&);
@@ -46,12 +46,12 @@ using AppUses = std::map<std::pair<PrincipalId, std::uint32_t>, TimePoint>;
 struct Stored {
   Index index;
   AppUses uses;
-  std::uint64_t next_id = 0;                            // 0: none stored yet
-  std::string decoy_key;                                // empty: none stored yet
+  std::uint64_t next_id = 0;  // 0: none stored yet
+  std::string decoy_key;      // empty: none stored yet
   store::Version version = 0;
 };
-// Generations are numbered after those of `previous`. Errc::corrupt: a value that is none, or a record without the one it
-// belongs to. Errc::unsupported: written by a newer version.
+// Generations are numbered after those of `previous`. Errc::corrupt: a value that is none, or a record without the one
+// it belongs to. Errc::unsupported: written by a newer version.
 Result<Stored> load(store::KeyValue&, const Index& previous);
 
 }  // namespace gatepost::directory

@@ -11,16 +11,34 @@
 namespace gatepost::directory {
 namespace {
 
+struct Match {
+  const AddressEntry* entry = nullptr;
+  std::string_view detail;  // a view into the address
+};
+
+// Steps 1 and 2.
+Match match(const Index& index, const ResolveRules& rules, std::string_view address) {
+  if (const AddressEntry* entry = index.address(address)) return {entry, {}};
+  for (const PlusForm& form : plus_forms(local_of(address), rules.delimiters)) {
+    if (const AddressEntry* entry = index.address(fmt::format("{}@{}", form.base, domain_of(address)))) {
+      return {entry, form.detail};
+    }
+  }
+  return {};
+}
+
 // A work list instead of recursion: aliases may lead to each other in any depth and in circles.
 class Walk {
  public:
-  Walk(const Index& index, const ResolveRules& rules, bool own_only) : index_(index), rules_(rules), own_only_(own_only) {}
+  Walk(const Index& index, const ResolveRules& rules, bool own_only)
+      : index_(index), rules_(rules), own_only_(own_only) {}
 
   void run(std::string_view start) {
     push(start, {});
     // Steps are added while others are taken.
     for (std::size_t next = 0; next < steps_.size() && !overflow_; ++next) take(Step(steps_[next]));
-    if (found.empty() && !own_only_ && is_role(local_of(start)) && index_.domain(domain_of(start)) != nullptr) first_person();
+    if (found.empty() && !own_only_ && is_role(local_of(start)) && index_.domain(domain_of(start)) != nullptr)
+      first_person();
   }
   bool overflow() const { return overflow_; }
   bool disabled() const { return disabled_; }
@@ -47,9 +65,9 @@ class Walk {
       found.push_back({Destination::Kind::outside, {}, step.address, {}});
       return;
     }
-    if (const AddressEntry* entry = index_.address(step.address)) return follow(*entry, step.detail);
-    for (const PlusForm& form : plus_forms(local, rules_.delimiters)) {
-      if (const AddressEntry* entry = index_.address(fmt::format("{}@{}", form.base, name))) return follow(*entry, form.detail);
+    const Match found_here = match(index_, rules_, step.address);
+    if (found_here.entry != nullptr) {
+      return follow(*found_here.entry, found_here.detail.empty() ? step.detail : found_here.detail);
     }
     if (own_only_) return;
     if (is_role(local) && !rules_.postmaster.empty()) return push(rules_.postmaster, {});
@@ -91,18 +109,23 @@ class Walk {
 Result<std::vector<Destination>> resolve(const Index& index, const ResolveRules& rules, std::string_view address) {
   Walk walk(index, rules, false);
   walk.run(address);
-  if (walk.overflow()) return fail(Errc::limit, fmt::format("{} leads to more than {} addresses", address, kMaxExpansion));
+  if (walk.overflow())
+    return fail(Errc::limit, fmt::format("{} leads to more than {} addresses", address, kMaxExpansion));
   if (!walk.found.empty()) return std::move(walk.found);
   if (walk.disabled()) return fail(Errc::denied, fmt::format("{} is disabled", address));
   return fail(Errc::not_found, fmt::format("there is no {}", address));
 }
 
+bool is_answered(const Index& index, const ResolveRules& rules, std::string_view address) {
+  return index.domain(domain_of(address)) == nullptr || match(index, rules, address).entry != nullptr ||
+         is_role(local_of(address));
+}
+
 bool leads_to(const Index& index, const ResolveRules& rules, std::string_view address, PrincipalId id) {
   Walk walk(index, rules, true);
   walk.run(address);
-  return std::ranges::any_of(walk.found, [&](const Destination& d) {
-    return d.kind == Destination::Kind::account && d.account == id;
-  });
+  return std::ranges::any_of(
+      walk.found, [&](const Destination& d) { return d.kind == Destination::Kind::account && d.account == id; });
 }
 
 }  // namespace gatepost::directory

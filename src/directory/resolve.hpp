@@ -11,11 +11,11 @@
 
 namespace gatepost::directory {
 
-inline constexpr std::size_t kMaxExpansion = 10'000;    // addresses looked at for one recipient
+inline constexpr std::size_t kMaxExpansion = 10'000;  // addresses looked at for one recipient
 
 struct ResolveRules {
-  std::string_view delimiters;                          // Options::recipient_delimiter
-  std::string_view postmaster;                          // canonical, or empty
+  std::string_view delimiters;  // Options::recipient_delimiter
+  std::string_view postmaster;  // canonical, or empty
 };
 
 // Where mail for a canonical address goes; see Directory::resolve(). An address of ours is looked up
@@ -26,5 +26,8 @@ Result<std::vector<Destination>> resolve(const Index&, const ResolveRules&, std:
 
 // Does the address lead to `id` by steps 1 and 2 alone?
 bool leads_to(const Index&, const ResolveRules&, std::string_view address, PrincipalId id);
+
+// Is it an outside address, or does step 1 or 2 find it, or is it postmaster@ or abuse@? What may be named as a target.
+bool is_answered(const Index&, const ResolveRules&, std::string_view address);
 
 }  // namespace gatepost::directory

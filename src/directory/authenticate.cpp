@@ -1,0 +1,184 @@
+#include "directory/authenticate.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <span>
+
+#include "base/ascii.hpp"
+#include "base/digest.hpp"
+#include "base/mutex.hpp"
+#include "base/random.hpp"
+#include "base/utf8.hpp"
+#include "directory/addresses.hpp"
+#include "directory/events.hpp"
+#include "directory/sign_in_guard.hpp"
+
+namespace gatepost::directory {
+namespace {
+
+enum class Outcome : std::uint8_t { accepted, failed, disabled, refused, unchecked };
+constexpr std::array<std::string_view, 5> kOutcomes{"accepted", "failed", "disabled", "refused", "unchecked"};
+
+// What names are counted and logged by: the account's address however it was written, or what was given instead.
+std::string counted_name(Directory& directory, std::string_view name) {
+  if (auto found = directory.find(name)) return std::move(found->address);
+  if (const auto address = canonical_address(name)) return address->to_string();
+  std::string shown = ascii::to_lower(utf8::sanitize(name.substr(0, kMaxAddressOctets)));
+  return shown.empty() ? "?" : shown;  // empty stands for every account
+}
+
+}  // namespace
+
+struct Authenticator::State {
+  State(SignInLimits limits, const Clock& clock, Log& l, Metrics& m)
+      : guard(std::move(limits), clock), log(l), metrics(m) {
+    SystemRandom().fill(std::as_writable_bytes(std::span(key)));
+  }
+
+  std::uint64_t mark_of(std::string_view name, std::string_view fingerprint) const {
+    const std::string own = hmac_sha256({key.data(), key.size()}, name);
+    const std::string tag = hmac_sha256(own, fingerprint);
+    std::uint64_t mark = 0;
+    std::memcpy(&mark, tag.data(), sizeof mark);
+    return mark;
+  }
+
+  void count(const SignInContext& context, Outcome outcome) GP_EXCLUDES(mutex) {
+    const Lock lock(mutex);
+    auto at = counters.find(context.service);
+    if (at == counters.end()) {
+      at = counters.emplace(context.service, std::array<Counter*, kOutcomes.size()>{}).first;
+      for (std::size_t i = 0; i < kOutcomes.size(); ++i) {
+        at->second[i] = &metrics.counter("gatepost_sign_ins_total",
+                                         fmt::format("service=\"{}\",outcome=\"{}\"", context.service, kOutcomes[i]),
+                                         "Attempts to sign in, by how they ended.");
+      }
+    }
+    at->second[static_cast<std::size_t>(outcome)]->add();
+  }
+
+  static std::vector<Field> fields(const SignInContext& context, std::string_view name) {
+    return {{"conn", context.connection_id},
+            {"service", context.service},
+            {"remote", context.remote.to_string()},
+            {"name", name}};
+  }
+
+  Result<> allowed(std::string_view name, const SignInContext& context) {
+    const auto ban = guard.banned(context.remote, name);
+    if (!ban) return {};
+    auto line = fields(context, name);
+    line.emplace_back("until", date::format_rfc3339(ban->until));
+    log.write(event::kRefused, line);
+    count(context, Outcome::refused);
+    return fail(Errc::limit, fmt::format("banned until {}: {}", date::format_rfc3339(ban->until), ban->reason));
+  }
+
+  void failed(std::string_view name, const SignInContext& context, std::uint64_t mark) {
+    const SignInGuard::Counted counted = guard.failed(context.remote, name, mark);
+    count(context, Outcome::failed);
+    auto line = fields(context, name);
+    line.emplace_back("counted", counted.distinct);
+    log.write(event::kFailed, line);
+    for (const Ban& ban : counted.bans) {
+      log.write(event::kBanned, {{"conn", context.connection_id},
+                                 {"remote", ban.remote.to_string()},
+                                 {"name", ban.name},
+                                 {"until", date::format_rfc3339(ban.until)},
+                                 {"reason", ban.reason}});
+    }
+    if (!counted.bans.empty()) show_bans();
+  }
+
+  Result<Principal> accepted(Principal principal, const SignInContext& context) {
+    // Others may have failed from there while we calculated: no one gets more guesses by making them at once.
+    GP_CHECK(allowed(principal.address, context));
+    guard.succeeded(context.remote, principal.address);
+    count(context, Outcome::accepted);
+    log.write(event::kSignedIn, fields(context, principal.address));
+    return principal;
+  }
+
+  std::unexpected<Error> not_accepted(Error error, std::string_view name, const SignInContext& context) {
+    auto line = fields(context, name);
+    if (error.code == Errc::denied) {
+      log.write(event::kDisabled, line);
+      count(context, Outcome::disabled);
+    } else {
+      line.emplace_back("code", to_string(error.code));
+      line.emplace_back("detail", error.detail);
+      log.write(event::kUnchecked, line);
+      count(context, Outcome::unchecked);
+    }
+    return std::unexpected(std::move(error));
+  }
+
+  void show_bans() {
+    metrics.gauge("gatepost_sign_in_bans", "", "Bans in force when the last one began or was lifted.")
+        .set(static_cast<std::int64_t>(guard.ban_count()));
+  }
+
+  SignInGuard guard;
+  Log& log;
+  Metrics& metrics;
+  std::array<char, 32> key{};  // of marks; never leaves the process
+  Mutex mutex;
+  std::map<std::string, std::array<Counter*, kOutcomes.size()>, std::less<>> counters GP_GUARDED_BY(mutex);
+};
+
+Authenticator::Authenticator(Directory& directory, SignInLimits limits, const Clock& clock, Log& log, Metrics& metrics)
+    : directory_(directory), state_(std::make_unique<State>(std::move(limits), clock, log, metrics)) {}
+
+Authenticator::~Authenticator() = default;
+
+void Authenticator::set_limits(SignInLimits limits) { state_->guard.set_limits(std::move(limits)); }
+
+Result<Principal> Authenticator::with_password(std::string_view name, const Secret& password,
+                                               const SignInContext& context) {
+  const std::string counted = counted_name(directory_, name);
+  GP_CHECK(state_->allowed(counted, context));
+  auto principal = directory_.verify_password(name, password);
+  if (principal) return state_->accepted(*std::move(principal), context);
+  if (principal.error().code != Errc::unauthenticated) {
+    return state_->not_accepted(std::move(principal).error(), counted, context);
+  }
+  state_->failed(counted, context, state_->mark_of(counted, password.reveal()));
+  return std::unexpected(std::move(principal).error());
+}
+
+Result<> Authenticator::may_try(std::string_view name, const SignInContext& context) {
+  return state_->allowed(counted_name(directory_, name), context);
+}
+
+Result<Principal> Authenticator::proven(std::string_view name, const SignInContext& context) {
+  auto principal = directory_.find(name);
+  if (!principal) {
+    // Deleted while the exchange went on.
+    Error gone{principal.error().code == Errc::not_found ? Errc::unauthenticated : principal.error().code,
+               principal.error().detail};
+    return state_->not_accepted(std::move(gone), name, context);
+  }
+  if (!principal->enabled) {
+    return state_->not_accepted({Errc::denied, fmt::format("{} is disabled", principal->address)}, principal->address,
+                                context);
+  }
+  return state_->accepted(*std::move(principal), context);
+}
+
+void Authenticator::failed(std::string_view name, const SignInContext& context, std::string_view fingerprint) {
+  const std::string counted = counted_name(directory_, name);
+  state_->failed(counted, context, state_->mark_of(counted, fingerprint));
+}
+
+std::vector<Ban> Authenticator::bans() const { return state_->guard.bans(); }
+
+std::size_t Authenticator::lift(const IpAddress& remote) {
+  const std::size_t lifted = state_->guard.lift(remote);
+  state_->show_bans();
+  return lifted;
+}
+
+}  // namespace gatepost::directory

@@ -1,0 +1,400 @@
+#include "directory/directory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+#include "base/ascii.hpp"
+#include "base/utf8.hpp"
+#include "directory/addresses.hpp"
+#include "directory/stored_directory.hpp"
+#include "store/keys.hpp"
+
+namespace gatepost::directory {
+namespace {
+
+constexpr int kAttempts = 10;  // when somebody else writes to our partition
+constexpr std::size_t kMaxDisplayNameOctets = 255;
+constexpr std::uint32_t kMinScramIterations = 4096;  // RFC 7677 4
+constexpr std::uint32_t kMaxScramIterations = 10'000'000;
+
+Result<Options> checked(Options options) {
+  for (char c : options.recipient_delimiter) {
+    if (std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c)) continue;
+    return fail(Errc::invalid, fmt::format("'{}' cannot separate a detail from a name", utf8::sanitize({&c, 1})));
+  }
+  if (options.scram_iterations < kMinScramIterations || options.scram_iterations > kMaxScramIterations) {
+    return fail(Errc::invalid, fmt::format("SCRAM wants {} iterations at least", kMinScramIterations));
+  }
+  if (!options.postmaster.empty()) {
+    GP_TRY(const Address address, canonical_address(options.postmaster));
+    options.postmaster = address.to_string();
+  }
+  return options;
+}
+
+Result<std::string> checked_display_name(std::string_view name) {
+  if (name.size() > kMaxDisplayNameOctets) return fail(Errc::invalid, "a name has at most 255 octets");
+  if (!utf8::is_valid(name)) return fail(Errc::invalid, "the name is not UTF-8");
+  if (std::ranges::any_of(name, ascii::is_control)) return fail(Errc::invalid, "the name has control characters");
+  return std::string(name);
+}
+
+std::unexpected<Error> no_domain(std::string_view name) {
+  return fail(Errc::not_found, fmt::format("the domain {} is not served here", name));
+}
+std::unexpected<Error> no_principal() { return fail(Errc::not_found, "there is no such account"); }
+
+// Is `address` the principal's own, as it is or with a detail?
+bool is_form_of(std::string_view address, std::string_view own, std::string_view delimiters) {
+  if (address == own) return true;
+  if (domain_of(address) != domain_of(own)) return false;
+  return std::ranges::any_of(plus_forms(local_of(address), delimiters),
+                             [&](const PlusForm& form) { return form.base == local_of(own); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Directory>> Directory::open(store::KeyValue& keys, Options options, const Clock& clock,
+                                                   Random& random) {
+  GP_TRY(Options good, checked(std::move(options)));
+  const PasswordHasher::Options hashing{good.argon2_memory_kib, good.argon2_iterations, good.parallel_hashes,
+                                        good.hash_wait};
+  GP_TRY(auto hasher, PasswordHasher::create(hashing, random));
+  auto directory = std::make_unique<StoredDirectory>(keys, std::move(good), clock, random, std::move(hasher));
+  GP_CHECK(directory->start());
+  return directory;
+}
+
+StoredDirectory::StoredDirectory(store::KeyValue& keys, Options options, const Clock& clock, Random& random,
+                                 std::unique_ptr<PasswordHasher> hasher)
+    : keys_(keys),
+      options_(std::move(options)),
+      clock_(clock),
+      random_(random),
+      hasher_(std::move(hasher)),
+      successes_(clock, random) {}
+
+Result<> StoredDirectory::start() {
+  {
+    const Lock lock(writer_);
+    GP_CHECK(reload());
+  }
+  if (!decoy_key_.empty()) return {};
+  std::string key(kDecoyKeyOctets, '\0');
+  random_.fill(std::as_writable_bytes(std::span(key)));
+  const Result<> kept = write([&](const Current&, Change& change) -> Result<> {
+    if (!decoy_key_.empty()) return {};  // somebody else was faster
+    change.put(std::string(kDecoyKeyKey), encode_decoy_key(key));
+    return {};
+  });
+  // A tool beside a stopped server reads only: nobody signs in there.
+  if (!kept && kept.error().code != Errc::read_only) return kept;
+  if (decoy_key_.empty()) decoy_key_ = std::move(key);
+  return {};
+}
+
+Result<> StoredDirectory::reload() {
+  std::optional<Result<Stored>> stored;
+  {
+    const SharedLock reading(mutex_);
+    stored.emplace(load(keys_, index_));
+  }
+  GP_TRY(Stored fresh, *std::move(stored));
+  version_ = fresh.version;
+  next_id_ = std::max(fresh.next_id, store::kFirstAccount);
+  if (decoy_key_.empty()) decoy_key_ = std::move(fresh.decoy_key);
+  {
+    const Lock uses(uses_mutex_);
+    uses_.clear();
+    for (const auto& [app, at] : fresh.uses) uses_[app] = {at, at};
+  }
+  {
+    const Lock writing(mutex_);
+    index_ = std::move(fresh.index);
+  }
+  stale_ = false;
+  return {};
+}
+
+Result<> StoredDirectory::write(const Plan& plan) {
+  const Lock lock(writer_);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (stale_) GP_CHECK(reload());
+    Change change;
+    {
+      const SharedLock reading(mutex_);
+      GP_CHECK(plan({index_, next_id_}, change));
+    }
+    if (change.batch.writes.empty() && change.batch.erases.empty()) return {};
+    if (Result<> done = commit(change); done || done.error().code != Errc::conflict) return done;
+  }
+  return fail(Errc::conflict, "somebody else changes the directory all the time");
+}
+
+// Errc::conflict: not done, to be planned anew.
+Result<> StoredDirectory::commit(Change& change) {
+  random_.fill(std::as_writable_bytes(std::span(change.batch.id)));
+  const auto version = keys_.commit(store::kDirectoryPartition, version_, change.batch);
+  if (version) {
+    version_ = *version;
+    if (change.next_id != 0) next_id_ = change.next_id;
+    const Lock writing(mutex_);
+    if (change.apply) change.apply(index_);
+    return {};
+  }
+  if (version.error().code == Errc::conflict) stale_ = true;
+  if (version.error().code != Errc::unknown_outcome) return std::unexpected(version.error());
+  stale_ = true;
+  const auto landed = keys_.outcome(store::kDirectoryPartition, change.batch.id);
+  if (!landed) return std::unexpected(version.error());
+  if (!*landed) return fail(Errc::conflict, "the commit was lost");
+  return reload();
+}
+
+// ---- domains
+
+Result<> StoredDirectory::add_domain(std::string_view name) {
+  GP_TRY(const std::string domain, canonical_domain(name));
+  return write([&](const Current& current, Change& change) -> Result<> {
+    if (current.index.domain(domain) != nullptr) {
+      return fail(Errc::already_exists, fmt::format("the domain {} is served already", domain));
+    }
+    Domain row{domain, {}, clock_.now()};
+    change.put(domain_key(domain), encode(row));
+    change.apply = [row](Index& index) { index.put_domain(row); };
+    return {};
+  });
+}
+
+Result<> StoredDirectory::remove_domain(std::string_view name) {
+  GP_TRY(const std::string domain, canonical_domain(name));
+  return write([&](const Current& current, Change& change) -> Result<> {
+    if (current.index.domain(domain) == nullptr) return no_domain(domain);
+    if (current.index.has_addresses_in(domain)) {
+      return fail(Errc::conflict, fmt::format("there are still accounts or aliases in {}", domain));
+    }
+    change.erase(domain_key(domain));
+    change.apply = [&](Index& index) { index.erase_domain(domain); };
+    return {};
+  });
+}
+
+Result<> StoredDirectory::set_catch_all(std::string_view name, std::string_view address) {
+  GP_TRY(const std::string domain, canonical_domain(name));
+  std::string target;
+  if (!address.empty()) {
+    GP_TRY(const Address canonical, canonical_address(address));
+    target = canonical.to_string();
+  }
+  return write([&](const Current& current, Change& change) -> Result<> {
+    const Domain* found = current.index.domain(domain);
+    if (found == nullptr) return no_domain(domain);
+    Domain row = *found;
+    row.catch_all = target;
+    if (!target.empty() && !is_answered(current.index, rules(), target)) {
+      return fail(Errc::not_found, fmt::format("there is no {}", target));
+    }
+    change.put(domain_key(domain), encode(row));
+    change.apply = [row](Index& index) { index.put_domain(row); };
+    return {};
+  });
+}
+
+Result<std::vector<Domain>> StoredDirectory::domains() {
+  const SharedLock reading(mutex_);
+  std::vector<Domain> found;
+  for (const auto& [name, domain] : index_.domains()) found.push_back(domain);
+  return found;
+}
+
+Result<bool> StoredDirectory::is_local_domain(std::string_view name) {
+  const auto domain = canonical_domain(name);
+  if (!domain) return false;
+  const SharedLock reading(mutex_);
+  return index_.domain(*domain) != nullptr;
+}
+
+// ---- principals
+
+Result<Principal> StoredDirectory::add_principal(PrincipalKind kind, std::string_view address,
+                                                 std::string_view display_name) {
+  GP_TRY(const Address canonical, canonical_address(address));
+  GP_TRY(const std::string shown, checked_display_name(display_name));
+  Principal added;
+  GP_CHECK(write([&](const Current& current, Change& change) -> Result<> {
+    added = {.id = PrincipalId{current.next_id},
+             .kind = kind,
+             .address = canonical.to_string(),
+             .display_name = shown,
+             .created = clock_.now()};
+    if (current.index.domain(canonical.domain) == nullptr) return no_domain(canonical.domain);
+    if (current.index.address(added.address) != nullptr) {
+      return fail(Errc::already_exists, fmt::format("{} exists already", added.address));
+    }
+    change.next_id = current.next_id + 1;
+    change.put(std::string(kNextIdKey), encode_next_id(change.next_id));
+    change.put(principal_key(added.id), encode(added));
+    change.apply = [&](Index& index) { index.put_principal(added); };
+    return {};
+  }));
+  return added;
+}
+
+Result<> StoredDirectory::update_principal(const Principal& wanted) {
+  GP_TRY(const std::string shown, checked_display_name(wanted.display_name));
+  return write([&](const Current& current, Change& change) -> Result<> {
+    const PrincipalRow* found = current.index.principal(wanted.id);
+    if (found == nullptr) return no_principal();
+    Principal row = found->principal;
+    row.display_name = shown;
+    row.enabled = wanted.enabled;
+    row.quota_octets = wanted.quota_octets;
+    change.put(principal_key(row.id), encode(row));
+    change.apply = [row](Index& index) { index.put_principal(row); };
+    return {};
+  });
+}
+
+// Aliases and catch-alls stop leading to the address, or its next owner would get what was never meant for him.
+Result<> StoredDirectory::remove_principal(PrincipalId id) {
+  GP_CHECK(write([&](const Current& current, Change& change) -> Result<> {
+    const PrincipalRow* found = current.index.principal(id);
+    if (found == nullptr) return no_principal();
+    auto leads_here = [&](const std::string& target) {
+      return current.index.address(target) == nullptr
+                 ? is_form_of(target, found->principal.address, options_.recipient_delimiter)
+                 : target == found->principal.address;
+    };
+    change.erase(principal_key(id));
+    change.erase(password_key(id));
+    change.batch.erases = {all_apps(id), all_app_uses(id)};
+    std::vector<Alias> changed = current.index.aliases();
+    std::erase_if(changed, [&](Alias& alias) { return std::erase_if(alias.targets, leads_here) == 0; });
+    for (const Alias& alias : changed) {
+      if (alias.targets.empty()) {
+        change.erase(alias_key(alias.address));
+      } else {
+        change.put(alias_key(alias.address), encode_targets(alias.targets));
+      }
+    }
+    std::vector<Domain> uncaught;
+    for (const auto& [name, domain] : current.index.domains()) {
+      if (domain.catch_all.empty() || !leads_here(domain.catch_all)) continue;
+      uncaught.push_back(domain);
+      uncaught.back().catch_all.clear();
+      change.put(domain_key(name), encode(uncaught.back()));
+    }
+    change.apply = [id, changed, uncaught](Index& index) {
+      index.erase_principal(id);
+      for (const Alias& alias : changed) {
+        index.erase_alias(alias.address);
+        if (!alias.targets.empty()) index.put_alias(alias.address, alias.targets);
+      }
+      for (const Domain& domain : uncaught) index.put_domain(domain);
+    };
+    return {};
+  }));
+  const Lock uses(uses_mutex_);
+  std::erase_if(uses_, [&](const auto& use) { return use.first.first == id; });
+  return {};
+}
+
+std::optional<PrincipalRow> StoredDirectory::row(PrincipalId id) {
+  const SharedLock reading(mutex_);
+  const PrincipalRow* found = index_.principal(id);
+  return found != nullptr ? std::optional(*found) : std::nullopt;
+}
+
+Result<Principal> StoredDirectory::principal(PrincipalId id) {
+  auto found = row(id);
+  if (!found) return no_principal();
+  return std::move(found->principal);
+}
+
+Result<Principal> StoredDirectory::find(std::string_view address) {
+  GP_TRY(const Address canonical, canonical_address(address));
+  const SharedLock reading(mutex_);
+  const PrincipalRow* found = index_.find(canonical.to_string());
+  if (found == nullptr) return fail(Errc::not_found, fmt::format("there is no account {}", canonical.to_string()));
+  return found->principal;
+}
+
+Result<std::vector<Principal>> StoredDirectory::principals() {
+  const SharedLock reading(mutex_);
+  std::vector<Principal> found;
+  for (const auto& [id, row] : index_.principals()) found.push_back(row.principal);
+  return found;
+}
+
+// ---- aliases
+
+Result<> StoredDirectory::add_alias(std::string_view address, const std::vector<std::string>& targets) {
+  GP_TRY(const Address canonical, canonical_address(address));
+  const std::string name = canonical.to_string();
+  if (targets.empty()) return fail(Errc::invalid, "an alias leads to one address at least");
+  std::vector<std::string> leads_to;
+  for (const std::string& target : targets) {
+    GP_TRY(const Address good, canonical_address(target));
+    leads_to.push_back(good.to_string());
+    if (leads_to.back() == name) return fail(Errc::invalid, "an alias does not lead to itself");
+  }
+  // In the order they were given, each once.
+  std::vector<std::string> once;
+  for (std::string& target : leads_to) {
+    if (std::ranges::find(once, target) == once.end()) once.push_back(std::move(target));
+  }
+  std::string value = encode_targets(once);
+  if (value.size() > store::kMaxValueOctets) {
+    return fail(Errc::too_large, "too many targets for one alias: let it lead to several aliases");
+  }
+  return write([&](const Current& current, Change& change) -> Result<> {
+    if (current.index.domain(canonical.domain) == nullptr) return no_domain(canonical.domain);
+    if (current.index.address(name) != nullptr)
+      return fail(Errc::already_exists, fmt::format("{} exists already", name));
+    for (const std::string& target : once) {
+      if (!is_answered(current.index, rules(), target))
+        return fail(Errc::not_found, fmt::format("there is no {}", target));
+    }
+    change.put(alias_key(name), value);
+    change.apply = [&](Index& index) { index.put_alias(name, once); };
+    return {};
+  });
+}
+
+Result<> StoredDirectory::remove_alias(std::string_view address) {
+  GP_TRY(const Address canonical, canonical_address(address));
+  const std::string name = canonical.to_string();
+  return write([&](const Current& current, Change& change) -> Result<> {
+    const AddressEntry* entry = current.index.address(name);
+    if (entry == nullptr || std::holds_alternative<PrincipalId>(*entry)) {
+      return fail(Errc::not_found, fmt::format("there is no alias {}", name));
+    }
+    change.erase(alias_key(name));
+    change.apply = [&](Index& index) { index.erase_alias(name); };
+    return {};
+  });
+}
+
+Result<std::vector<Alias>> StoredDirectory::aliases() {
+  const SharedLock reading(mutex_);
+  return index_.aliases();
+}
+
+// ---- where mail goes
+
+Result<std::vector<Destination>> StoredDirectory::resolve(std::string_view address) {
+  GP_TRY(const Address canonical, canonical_address(address));
+  const SharedLock reading(mutex_);
+  return directory::resolve(index_, rules(), canonical.to_string());
+}
+
+Result<bool> StoredDirectory::owns_address(PrincipalId id, std::string_view address) {
+  GP_TRY(const Address canonical, canonical_address(address));
+  const SharedLock reading(mutex_);
+  if (index_.principal(id) == nullptr) return no_principal();
+  return leads_to(index_, rules(), canonical.to_string(), id);
+}
+
+}  // namespace gatepost::directory

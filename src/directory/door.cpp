@@ -1,0 +1,331 @@
+#include "directory/door.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <map>
+#include <unordered_set>
+#include <utility>
+
+#include "base/ascii.hpp"
+#include "base/mutex.hpp"
+#include "directory/events.hpp"
+
+namespace gatepost::directory {
+namespace {
+
+constexpr int kAttempts = 3;  // when passwords change during a sign-in
+constexpr std::size_t kRememberedRevokes = 1024;
+
+bool is_allowed(const DoorPolicy& policy, sasl::Mechanism mechanism) {
+  return policy.mechanisms.empty() || std::ranges::any_of(policy.mechanisms, [&](const std::string& name) {
+           return ascii::iequals(name, sasl::to_string(mechanism));
+         });
+}
+
+sasl::Offer offer_of(const DoorPolicy& policy, const DoorContext& context) {
+  // Where -PLUS may not be used it does not exist, and a client that says "you do not have it" is right (RFC 5802 6).
+  const bool plus =
+      is_allowed(policy, sasl::Mechanism::scram_sha256_plus) || is_allowed(policy, sasl::Mechanism::scram_sha1_plus);
+  return {.tls = context.tls,
+          .without_tls = policy.without_tls,
+          .channel_binding = plus ? context.channel_binding : std::string()};
+}
+
+bool takes_passwords(const DoorPolicy& policy, const DoorContext& context) {
+  return (context.tls || policy.without_tls) &&
+         (is_allowed(policy, sasl::Mechanism::plain) || is_allowed(policy, sasl::Mechanism::login));
+}
+
+SignInContext sign_in_context(const DoorContext& context) {
+  return {context.remote, context.service, context.connection_id};
+}
+
+}  // namespace
+
+// Who is signed in, and which principals were revoked lately. Thread-safe.
+struct Door::State {
+  // One session, known to the registry for as long as it lives.
+  struct Entry {
+    Principal principal;
+    std::string service;
+    std::function<void()> on_revoked;
+    std::atomic<bool> revoked{false};
+  };
+  using Entries = std::unordered_set<std::shared_ptr<Entry>>;
+  struct Service {
+    std::size_t sessions = 0;
+    Gauge* gauge = nullptr;
+  };
+
+  State(DoorPolicy p, Log& l, Metrics& m)
+      : log(l), metrics(m), policy(std::make_shared<const DoorPolicy>(std::move(p))) {}
+
+  std::shared_ptr<const DoorPolicy> current() {
+    const Lock lock(mutex);
+    return policy;
+  }
+  // What a sign-in notes at its beginning: a revoke after it makes what it found out worthless.
+  std::uint64_t revokes() {
+    const Lock lock(mutex);
+    return revoke_count;
+  }
+  bool revoked_since(std::uint64_t noted, PrincipalId id) GP_REQUIRES(mutex) {
+    if (revoke_count - noted > recent.size()) return true;  // forgotten: assume the worst
+    const auto fresh = static_cast<std::ptrdiff_t>(recent.size() - (revoke_count - noted));
+    return std::find(recent.begin() + fresh, recent.end(), id) != recent.end();
+  }
+
+  // Errc::conflict: credentials of this principal were changed since `noted`.
+  Result<std::unique_ptr<SignedIn>> enter(const std::shared_ptr<State>& self, Principal principal, std::uint64_t noted,
+                                          const DoorContext& context, std::function<void()> on_revoked);
+  // Checks the password and enters; whoever changed it meanwhile makes it look again.
+  Result<std::unique_ptr<SignedIn>> enter_with_password(const std::shared_ptr<State>& self,
+                                                        Authenticator& authenticator, std::string_view name,
+                                                        const Secret& password, const DoorContext& context,
+                                                        const std::function<void()>& on_revoked);
+  void leave(const std::shared_ptr<Entry>& entry);
+  std::size_t revoke(PrincipalId id);
+
+  Log& log;
+  Metrics& metrics;
+  Mutex mutex;
+  std::shared_ptr<const DoorPolicy> policy GP_GUARDED_BY(mutex);  // immutable, shared with sign-ins that go on
+  std::map<std::pair<PrincipalId, std::string>, Entries> sessions GP_GUARDED_BY(mutex);
+  std::map<std::string, Service, std::less<>> services GP_GUARDED_BY(mutex);
+  std::uint64_t revoke_count GP_GUARDED_BY(mutex) = 0;
+  std::deque<PrincipalId> recent GP_GUARDED_BY(mutex);  // the last of the revokes
+
+  class Session;
+  class Conversation;
+};
+
+class Door::State::Session final : public SignedIn {
+ public:
+  // Shares the registry, which may have to outlive the door for the moment of leaving.
+  Session(std::shared_ptr<State> state, std::shared_ptr<Entry> entry)
+      : state_(std::move(state)), entry_(std::move(entry)) {}
+  ~Session() override { state_->leave(entry_); }
+  const Principal& principal() const override { return entry_->principal; }
+  bool revoked() const override { return entry_->revoked.load(std::memory_order_acquire); }
+
+ private:
+  std::shared_ptr<State> state_;
+  std::shared_ptr<Entry> entry_;
+};
+
+Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State>& self, Principal principal,
+                                                     std::uint64_t noted, const DoorContext& context,
+                                                     std::function<void()> on_revoked) {
+  auto entry = std::make_shared<Entry>();
+  entry->principal = std::move(principal);
+  entry->service = context.service;
+  entry->on_revoked = std::move(on_revoked);
+  std::size_t open = 0;
+  {
+    const Lock lock(mutex);
+    const PrincipalId id = entry->principal.id;
+    if (revoked_since(noted, id)) return fail(Errc::conflict, "the account was changed during the sign-in");
+    Entries& entries = sessions[{id, context.service}];
+    open = entries.size();
+    if (policy->sessions_per_account == 0 || open < policy->sessions_per_account) {
+      entries.insert(entry);
+      Service& service = services[context.service];
+      if (service.gauge == nullptr) {
+        service.gauge = &metrics.gauge("gatepost_signed_in_sessions", fmt::format("service=\"{}\"", context.service),
+                                       "Sessions that are signed in.");
+      }
+      service.gauge->set(static_cast<std::int64_t>(++service.sessions));
+      return std::make_unique<Session>(self, entry);
+    }
+  }
+  log.write(event::kTooManySessions, {{"conn", context.connection_id},
+                                      {"service", context.service},
+                                      {"name", entry->principal.address},
+                                      {"sessions", open}});
+  return fail(Errc::limit, fmt::format("{} has {} sessions already", entry->principal.address, open));
+}
+
+Result<std::unique_ptr<SignedIn>> Door::State::enter_with_password(const std::shared_ptr<State>& self,
+                                                                   Authenticator& authenticator, std::string_view name,
+                                                                   const Secret& password, const DoorContext& context,
+                                                                   const std::function<void()>& on_revoked) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::uint64_t noted = revokes();
+    GP_TRY(Principal principal, authenticator.with_password(name, password, sign_in_context(context)));
+    auto entered = enter(self, std::move(principal), noted, context, on_revoked);
+    if (entered || entered.error().code != Errc::conflict) return entered;
+  }
+  return fail(Errc::unavailable, "the account is being changed all the time");
+}
+
+void Door::State::leave(const std::shared_ptr<Entry>& entry) {
+  const Lock lock(mutex);
+  const auto at = sessions.find({entry->principal.id, entry->service});
+  at->second.erase(entry);
+  if (at->second.empty()) sessions.erase(at);
+  Service& service = services[entry->service];
+  service.gauge->set(static_cast<std::int64_t>(--service.sessions));
+}
+
+std::size_t Door::State::revoke(PrincipalId id) {
+  std::vector<std::shared_ptr<Entry>> ended;
+  {
+    const Lock lock(mutex);
+    ++revoke_count;
+    recent.push_back(id);
+    if (recent.size() > kRememberedRevokes) recent.pop_front();
+    for (auto at = sessions.lower_bound({id, ""}); at != sessions.end() && at->first.first == id; ++at) {
+      ended.insert(ended.end(), at->second.begin(), at->second.end());
+    }
+  }
+  for (const auto& entry : ended) {
+    entry->revoked.store(true, std::memory_order_release);
+    if (entry->on_revoked) entry->on_revoked();
+  }
+  if (!ended.empty()) {
+    log.write(event::kRevoked, {{"name", ended.front()->principal.address}, {"sessions", ended.size()}});
+  }
+  return ended.size();
+}
+
+// Between one SASL exchange and the directory.
+class Door::State::Conversation final : public SignIn, private sasl::Credentials {
+ public:
+  Conversation(std::shared_ptr<State> state, Authenticator& authenticator, DoorContext context,
+               std::function<void()> on_revoked)
+      : state_(std::move(state)),
+        authenticator_(authenticator),
+        context_(std::move(context)),
+        on_revoked_(std::move(on_revoked)),
+        noted_(state_->revokes()) {}
+
+  Result<> open(sasl::Library& library, std::string_view mechanism, const sasl::Offer& offer) {
+    mechanism_ = mechanism;
+    GP_TRY(exchange_, library.server(mechanism, offer, *this));
+    return {};
+  }
+
+  SignInStep begin(std::optional<std::string_view> initial) override {
+    if (exchange_ == nullptr) return over();
+    return take(exchange_->begin(initial));
+  }
+  SignInStep answer(std::string_view response) override {
+    if (exchange_ == nullptr) return over();
+    return take(exchange_->step(response));
+  }
+
+ private:
+  static SignInStep over() { return Error{Errc::invalid, "the sign-in is over"}; }
+
+  Result<std::optional<sasl::ScramVerifier>> scram_verifier(std::string_view name, std::string_view hash) override {
+    refused_ = true;
+    GP_CHECK(authenticator_.may_try(name, sign_in_context(context_)));
+    refused_ = false;
+    return authenticator_.directory().scram_verifier(name, hash);
+  }
+
+  SignInStep take(sasl::Step step) {
+    if (auto* challenge = std::get_if<sasl::Challenge>(&step)) return std::move(*challenge);
+    exchange_.reset();
+    if (auto* check = std::get_if<sasl::CheckPassword>(&step)) {
+      return step_of(
+          state_->enter_with_password(state_, authenticator_, check->name, check->password, context_, on_revoked_));
+    }
+    if (auto* proven = std::get_if<sasl::Proven>(&step)) {
+      auto principal = authenticator_.proven(proven->name, sign_in_context(context_));
+      if (!principal) return std::move(principal).error();
+      auto entered = state_->enter(state_, *std::move(principal), noted_, context_, on_revoked_);
+      // The password that was proven may be the old one.
+      if (!entered && entered.error().code == Errc::conflict) return Error{Errc::unavailable, entered.error().detail};
+      return step_of(std::move(entered));
+    }
+    return failed(std::get<sasl::Failed>(std::move(step)));
+  }
+
+  SignInStep failed(sasl::Failed failure) {
+    if (!failure.fingerprint.empty() && failure.error.code == Errc::unauthenticated) {
+      authenticator_.failed(failure.name, sign_in_context(context_), failure.fingerprint.reveal());
+    } else if (!refused_) {
+      state_->log.write(event::kBroken, {{"conn", context_.connection_id},
+                                         {"service", context_.service},
+                                         {"remote", context_.remote.to_string()},
+                                         {"mechanism", mechanism_},
+                                         {"name", failure.name},
+                                         {"code", to_string(failure.error.code)},
+                                         {"detail", failure.error.detail}});
+    }
+    return std::move(failure.error);
+  }
+
+  static SignInStep step_of(Result<std::unique_ptr<SignedIn>> entered) {
+    if (!entered) return std::move(entered).error();
+    return *std::move(entered);
+  }
+
+  const std::shared_ptr<State> state_;  // shared as Session's
+  Authenticator& authenticator_;
+  const DoorContext context_;
+  const std::function<void()> on_revoked_;
+  const std::uint64_t noted_;
+  std::string mechanism_;
+  bool refused_ = false;  // by the limits, which have logged it
+  std::unique_ptr<sasl::Exchange> exchange_;
+};
+
+Door::Door(sasl::Library& library, Authenticator& authenticator, DoorPolicy policy, Log& log, Metrics& metrics)
+    : library_(library),
+      authenticator_(authenticator),
+      state_(std::make_shared<State>(std::move(policy), log, metrics)) {}
+
+Door::~Door() = default;
+
+void Door::set_policy(DoorPolicy policy) {
+  auto fresh = std::make_shared<const DoorPolicy>(std::move(policy));
+  const Lock lock(state_->mutex);
+  state_->policy = std::move(fresh);
+}
+
+std::vector<sasl::Mechanism> Door::mechanisms(const DoorContext& context) const {
+  const auto policy = state_->current();
+  auto offered = sasl::mechanisms(offer_of(*policy, context));
+  std::erase_if(offered, [&](sasl::Mechanism m) { return !is_allowed(*policy, m); });
+  return offered;
+}
+
+bool Door::takes_passwords(const DoorContext& context) const {
+  return directory::takes_passwords(*state_->current(), context);
+}
+
+Result<std::unique_ptr<SignIn>> Door::start(std::string_view mechanism, DoorContext context,
+                                            std::function<void()> revoked) {
+  const auto named = sasl::mechanism_named(mechanism);
+  const auto policy = state_->current();
+  if (!named || !is_allowed(*policy, *named)) return fail(Errc::unsupported, "a mechanism that is not offered");
+  const sasl::Offer offer = offer_of(*policy, context);
+  auto conversation =
+      std::make_unique<State::Conversation>(state_, authenticator_, std::move(context), std::move(revoked));
+  GP_CHECK(conversation->open(library_, sasl::to_string(*named), offer));
+  return conversation;
+}
+
+Result<std::unique_ptr<SignedIn>> Door::with_password(std::string_view name, const Secret& password,
+                                                      const DoorContext& context, std::function<void()> revoked) {
+  if (!takes_passwords(context)) return fail(Errc::denied, "passwords are not taken on this connection");
+  return state_->enter_with_password(state_, authenticator_, name, password, context, revoked);
+}
+
+std::size_t Door::revoke(PrincipalId id) { return state_->revoke(id); }
+
+std::size_t Door::signed_in(std::string_view service) const {
+  const Lock lock(state_->mutex);
+  std::size_t count = 0;
+  for (const auto& [name, of_service] : state_->services) {
+    if (service.empty() || service == name) count += of_service.sessions;
+  }
+  return count;
+}
+
+}  // namespace gatepost::directory

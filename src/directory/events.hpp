@@ -1,0 +1,42 @@
+#pragma once
+
+#include <array>
+
+#include "base/log.hpp"
+
+namespace gatepost::directory::event {
+
+inline constexpr Event kSignedIn{"sign_in.accepted", Level::info, "Somebody signed in.",
+                                 "`name` is the account, `service` the protocol, `remote` the address.", "Nothing."};
+inline constexpr Event kFailed{
+    "sign_in.failed", Level::notice, "A sign-in failed: wrong name or password.",
+    "`name` is what was given. `counted` is how many distinct wrong passwords of this name and address are held "
+    "against "
+    "them now; the same wrong one again is not counted.",
+    "Many of them from many addresses: somebody is guessing. From one device: it has an old password."};
+inline constexpr Event kDisabled{"sign_in.disabled", Level::notice,
+                                 "The password was right, but the account is disabled.", "The answer was a refusal.",
+                                 "`gatepost account enable`, if it should work again."};
+inline constexpr Event kRefused{"sign_in.refused", Level::info, "A sign-in was refused without a look at the password.",
+                                "The address, or the address with this name, is banned until `until`.",
+                                "Nothing; `gatepost ban lift` if it is one of yours."};
+inline constexpr Event kBanned{
+    "sign_in.banned", Level::warning, "An address may not sign in for a time.",
+    "`reason` says why, `until` how long. With an empty `name` it may not sign in to any account.",
+    "Nothing; `gatepost ban lift` if it is one of yours, and see [sign_in] in the configuration."};
+inline constexpr Event kBroken{"sign_in.broken", Level::info, "A sign-in broke the rules of its mechanism.",
+                               "`detail` has the rule. No password was tried.",
+                               "Nothing, unless it is a client of yours."};
+inline constexpr Event kUnchecked{"sign_in.unchecked", Level::error, "A sign-in could not be checked.",
+                                  "`code` and `detail` say why; unavailable: too many sign-ins at once, or no memory.",
+                                  "Look at memory and load; raise the number of parallel hashes when there is room."};
+inline constexpr Event kTooManySessions{
+    "sign_in.too_many_sessions", Level::notice, "A sign-in was refused: the account has its maximum of sessions.",
+    "`sessions` of this service are open.", "Raise the limit when its owner has that many devices."};
+inline constexpr Event kRevoked{"sign_in.revoked", Level::notice, "Sessions were ended by an administrator's change.",
+                                "The account was disabled or deleted, or a password of it was changed.", "Nothing."};
+
+inline constexpr std::array kAll{kSignedIn, kFailed,    kDisabled,        kRefused, kBanned,
+                                 kBroken,   kUnchecked, kTooManySessions, kRevoked};
+
+}  // namespace gatepost::directory::event

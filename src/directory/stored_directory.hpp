@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.hpp"
+#include "directory/credentials.hpp"
+#include "directory/directory.hpp"
+#include "directory/index.hpp"
+#include "directory/records.hpp"
+#include "directory/resolve.hpp"
+#include "directory/success_cache.hpp"
+#include "store/key_value.hpp"
+
+namespace gatepost::directory {
+
+// The directory over a store: everything in memory for reading, every change durable before it is seen. Writers go one
+// after the other and hold no lock that readers want while the disk works; nobody holds a lock while hashing.
+class StoredDirectory final : public Directory {
+ public:
+  StoredDirectory(store::KeyValue& keys, Options options, const Clock& clock, Random& random,
+                  std::unique_ptr<PasswordHasher> hasher);
+  // Reads everything; `options` has been checked by Directory::open.
+  Result<> start();
+
+  Result<> add_domain(std::string_view name) override;
+  Result<> remove_domain(std::string_view name) override;
+  Result<> set_catch_all(std::string_view domain, std::string_view address) override;
+  Result<std::vector<Domain>> domains() override;
+  Result<bool> is_local_domain(std::string_view domain) override;
+
+  Result<Principal> add_principal(PrincipalKind kind, std::string_view address, std::string_view display_name) override;
+  Result<> update_principal(const Principal& principal) override;
+  Result<> remove_principal(PrincipalId id) override;
+  Result<Principal> principal(PrincipalId id) override;
+  Result<Principal> find(std::string_view address) override;
+  Result<std::vector<Principal>> principals() override;
+
+  Result<> add_alias(std::string_view address, const std::vector<std::string>& targets) override;
+  Result<> remove_alias(std::string_view address) override;
+  Result<std::vector<Alias>> aliases() override;
+
+  Result<std::vector<Destination>> resolve(std::string_view address) override;
+  Result<bool> owns_address(PrincipalId id, std::string_view address) override;
+
+  Result<> set_password(PrincipalId id, const Secret& password) override;
+  Result<Secret> add_app_password(PrincipalId id, std::string_view name) override;
+  Result<> remove_app_password(PrincipalId id, std::uint32_t app) override;
+  Result<std::vector<AppPassword>> app_passwords(PrincipalId id) override;
+  Result<Principal> verify_password(std::string_view name, const Secret& password) override;
+  Result<std::optional<sasl::ScramVerifier>> scram_verifier(std::string_view name, std::string_view hash) override;
+
+ private:
+  // What a change is planned on, and what it is: rows to write, and the same in memory once they are durable.
+  struct Current {
+    const Index& index;
+    std::uint64_t next_id;
+  };
+  struct Change {
+    store::Batch batch;
+    std::uint64_t next_id = 0;  // 0: stays
+    std::function<void(Index&)> apply;
+
+    void put(std::string key, std::string value) { batch.writes.push_back({std::move(key), std::move(value)}); }
+    void erase(std::string key) { batch.writes.push_back({std::move(key), std::nullopt}); }
+  };
+  using Plan = std::function<Result<>(const Current&, Change&)>;
+
+  // Plans, commits, applies. `plan` runs again on what is new when somebody else has changed the partition; its errors
+  // are passed on. A change without rows is none.
+  Result<> write(const Plan& plan) GP_EXCLUDES(writer_, mutex_);
+  Result<> commit(Change& change) GP_REQUIRES(writer_) GP_EXCLUDES(mutex_);
+  Result<> reload() GP_REQUIRES(writer_) GP_EXCLUDES(mutex_);
+
+  ResolveRules rules() const { return {options_.recipient_delimiter, options_.postmaster}; }
+  // Who signs in by this name; none if nobody.
+  std::optional<PrincipalRow> sign_in_row(std::string_view name) GP_EXCLUDES(mutex_);
+  std::optional<PrincipalRow> row(PrincipalId id) GP_EXCLUDES(mutex_);
+
+  struct Proof {
+    bool right = false;
+    const AppSecret* app = nullptr;  // of the row's credentials; null: the main password
+    bool remembered = false;         // true: no hash was needed
+  };
+  Result<Proof> prove(const std::optional<PrincipalRow>& row, const Secret& prepared, const Secret& typed);
+  Result<PasswordRecord> make_record(const Secret& prepared);
+  void refresh_password(const PrincipalRow& row, const Secret& prepared);
+  void note_use(PrincipalId id, std::uint32_t app);
+
+  store::KeyValue& keys_;
+  const Options options_;
+  const Clock& clock_;
+  Random& random_;
+  const std::unique_ptr<PasswordHasher> hasher_;
+  SuccessCache successes_;
+  std::string decoy_key_;  // constant after start()
+
+  Mutex writer_;  // before mutex_
+  store::Version version_ GP_GUARDED_BY(writer_) = 0;
+  std::uint64_t next_id_ GP_GUARDED_BY(writer_) = 0;
+  bool stale_ GP_GUARDED_BY(writer_) = true;  // the partition may have changed under us
+
+  SharedMutex mutex_;
+  Index index_ GP_GUARDED_BY(mutex_);
+
+  struct Use {
+    TimePoint last, stored;
+  };
+  Mutex uses_mutex_;  // after the others
+  std::map<std::pair<PrincipalId, std::uint32_t>, Use> uses_ GP_GUARDED_BY(uses_mutex_);
+};
+
+}  // namespace gatepost::directory
