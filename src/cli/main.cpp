@@ -4,14 +4,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include <fmt/format.h>
+
 #include "cli/commands.hpp"
+#include "daemon/version.hpp"
 
 // One program, noun then verb: gatepost serve, gatepost account add, gatepost store check ...
 int main(int argc, char** argv) {
   CLI::App app{"Gatepost: one daemon for mail, and the keeper of its own gate."};
   app.name("gatepost");
   app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("gatepost ") + GATEPOST_VERSION);
+  app.set_version_flag("--version", fmt::format("gatepost {}", gatepost::daemon::version()));
 
   gatepost::cli::Context context;
   app.add_option("-c,--config", context.config_file, "Configuration file")

@@ -5,10 +5,14 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <list>
+#include <span>
 #include <thread>
 
 #include <fmt/format.h>
@@ -18,27 +22,11 @@
 namespace gatepost::daemon {
 namespace {
 
+using runtime::UniqueFd;
+
 constexpr std::size_t kMaxRequestOctets = 1 << 20;
 constexpr std::size_t kMaxAtOnce = 8;
 constexpr int kRequestTimeoutMs = 10'000;
-
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 std::string errno_text() { return std::strerror(errno); }
 
@@ -54,9 +42,9 @@ Result<sockaddr_un> address_of(const std::filesystem::path& path) {
   return address;
 }
 
-Result<Fd> connect_to(const std::filesystem::path& path) {
+Result<UniqueFd> connect_to(const std::filesystem::path& path) {
   GP_TRY(const sockaddr_un address, address_of(path));
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return fail(Errc::internal, "socket: " + errno_text());
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const bool nobody = errno == ENOENT || errno == ECONNREFUSED;
@@ -75,8 +63,63 @@ bool send_all(int fd, std::string_view text) {
   return true;
 }
 
+// Descriptors travel beside blanks in front of the JSON (SCM_RIGHTS, unix(7)); the kernel takes 253 at a time.
+constexpr std::size_t kDescriptorsAtOnce = 250;
+
+bool send_descriptors(int fd, const std::vector<UniqueFd>& handed) {
+  std::vector<int> numbers;
+  for (const UniqueFd& one : handed) numbers.push_back(one.get());
+  std::span<const int> descriptors(numbers);
+  while (!descriptors.empty()) {
+    const auto some = descriptors.first(std::min(descriptors.size(), kDescriptorsAtOnce));
+    char blank = ' ';
+    iovec data{&blank, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(kDescriptorsAtOnce * sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(some.size_bytes());
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(some.size_bytes());
+    std::memcpy(CMSG_DATA(header), some.data(), some.size_bytes());
+    ssize_t sent = 0;
+    do sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent <= 0) return false;
+    descriptors = descriptors.subspan(some.size());
+  }
+  return true;
+}
+
+// recv(2), keeping what descriptors come along.
+ssize_t receive_some(int fd, std::span<char> into, std::vector<UniqueFd>* descriptors) {
+  iovec data{into.data(), into.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(kDescriptorsAtOnce * sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = descriptors != nullptr ? control : nullptr;
+  message.msg_controllen = descriptors != nullptr ? sizeof control : 0;
+  const ssize_t n = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  if (n < 0 || descriptors == nullptr) return n;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int one = -1;
+      std::memcpy(&one, CMSG_DATA(header) + i * sizeof(int), sizeof one);
+      descriptors->emplace_back(one);
+    }
+  }
+  return n;
+}
+
 // Everything up to the other side's end of sending. `timeout_ms` < 0: as long as it takes.
-Result<std::string> receive_all(int fd, std::size_t at_most, int timeout_ms) {
+Result<std::string> receive_all(int fd, std::size_t at_most, int timeout_ms,
+                                std::vector<UniqueFd>* descriptors = nullptr) {
   std::string text;
   char buffer[16 << 10];
   for (;;) {
@@ -84,7 +127,7 @@ Result<std::string> receive_all(int fd, std::size_t at_most, int timeout_ms) {
     const int ready = ::poll(&p, 1, timeout_ms);
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) return fail(Errc::timed_out, "no answer");
-    const ssize_t n = ::recv(fd, buffer, sizeof buffer, 0);
+    const ssize_t n = receive_some(fd, buffer, descriptors);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail(Errc::closed, errno_text());
     if (n == 0) return text;
@@ -95,7 +138,7 @@ Result<std::string> receive_all(int fd, std::size_t at_most, int timeout_ms) {
 
 class Server final : public ControlSocket {
  public:
-  Server(Fd listener, Fd stop_event, std::filesystem::path path, Handler handler, Log& log)
+  Server(UniqueFd listener, UniqueFd stop_event, std::filesystem::path path, Handler handler, Log& log)
       : listener_(std::move(listener)),
         stop_event_(std::move(stop_event)),
         path_(std::move(path)),
@@ -126,7 +169,7 @@ class Server final : public ControlSocket {
       if (::poll(p, 2, -1) < 0 && errno != EINTR) return;
       if (stop_.stop_requested()) return;
       if ((p[0].revents & POLLIN) == 0) continue;
-      Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!client) continue;
       std::erase_if(running_, [](const auto& job) { return job->done.load(); });
       if (!trusted(client.get())) continue;
@@ -157,12 +200,12 @@ class Server final : public ControlSocket {
     const auto text = receive_all(fd, kMaxRequestOctets, kRequestTimeoutMs);
     if (!text) return;
     const auto request = admin::request_from_json(*text);
-    const admin::Reply reply =
-        request ? handler_(*request, stop_.get_token()) : admin::failure(request.error(), "request");
-    send_all(fd, to_json(reply));
+    const Answer answer =
+        request ? handler_(*request, stop_.get_token()) : Answer{admin::failure(request.error(), "request"), {}};
+    if (send_descriptors(fd, answer.descriptors)) send_all(fd, to_json(answer.reply));
   }
 
-  Fd listener_, stop_event_;
+  UniqueFd listener_, stop_event_;
   const std::filesystem::path path_;
   const Handler handler_;
   Log& log_;
@@ -181,23 +224,24 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::open(const std::filesystem
   if (connect_to(path)) return fail(Errc::already_exists, "a server is running on this data directory already");
   std::error_code ignored;
   std::filesystem::remove(path, ignored);  // left by a server that was killed
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return fail(Errc::internal, "socket: " + errno_text());
   const mode_t before = ::umask(0177);
   const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   ::umask(before);
   if (bound != 0 || ::listen(fd.get(), 16) != 0)
     return fail(Errc::internal, fmt::format("{}: {}", path.string(), errno_text()));
-  Fd stop(::eventfd(0, EFD_CLOEXEC));
+  UniqueFd stop(::eventfd(0, EFD_CLOEXEC));
   if (!stop) return fail(Errc::internal, "eventfd: " + errno_text());
   return std::make_unique<Server>(std::move(fd), std::move(stop), path, std::move(handler), log);
 }
 
-Result<admin::Reply> ask(const std::filesystem::path& path, const admin::Request& request) {
-  GP_TRY(const Fd fd, connect_to(path));
+Result<admin::Reply> ask(const std::filesystem::path& path, const admin::Request& request,
+                         std::vector<UniqueFd>* descriptors) {
+  GP_TRY(const UniqueFd fd, connect_to(path));
   if (!send_all(fd.get(), to_json(request))) return fail(Errc::closed, "the server ended the conversation");
   ::shutdown(fd.get(), SHUT_WR);
-  GP_TRY(const std::string text, receive_all(fd.get(), SIZE_MAX, -1));
+  GP_TRY(const std::string text, receive_all(fd.get(), SIZE_MAX, -1, descriptors));
   if (text.empty())
     return fail(Errc::denied, "the server does not take commands from this user: use its own user, or root");
   return admin::reply_from_json(text);

@@ -5,9 +5,11 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "admin/command.hpp"
 #include "base/log.hpp"
+#include "runtime/unique_fd.hpp"
 
 namespace gatepost::daemon {
 
@@ -19,12 +21,18 @@ std::filesystem::path control_socket_path(const std::filesystem::path& data_dir)
 // a handful at a time.
 class ControlSocket {
  public:
-  using Handler = std::function<admin::Reply(const admin::Request&, std::stop_token)>;
+  struct Answer {
+    admin::Reply reply;
+    std::vector<runtime::UniqueFd> descriptors;  // handed over with it
+  };
+  using Handler = std::function<Answer(const admin::Request&, std::stop_token)>;
   static Result<std::unique_ptr<ControlSocket>> open(const std::filesystem::path& path, Handler handler, Log& log);
   virtual ~ControlSocket() = default;  // stops accepting, asks running requests to stop and waits for them
 };
 
-// The other end: sends one request and waits for its reply. Errc::not_found: no server is running there.
-Result<admin::Reply> ask(const std::filesystem::path& path, const admin::Request& request);
+// The other end: sends one request and waits for its reply, with the descriptors handed over beside it where they are
+// asked for. Errc::not_found: no server is running there. Errc::denied: it does not take commands from this user.
+Result<admin::Reply> ask(const std::filesystem::path& path, const admin::Request& request,
+                         std::vector<runtime::UniqueFd>* descriptors = nullptr);
 
 }  // namespace gatepost::daemon

@@ -43,8 +43,32 @@ inline constexpr Event kSecurityMissing{
 inline constexpr Event kMaintenanceFailed{"server.maintenance_failed", Level::error, "A maintenance round failed.",
                                           "`task` is tried again later.", "Look at the disk."};
 
-inline constexpr std::array kAll{kStarting,       kReady,    kListening,       kBindFailed,       kStopping,
-                                 kStopped,        kReloaded, kReloadFailed,    kNeedsRestart,     kRefused,
-                                 kControlRefused, kSecured,  kSecurityMissing, kMaintenanceFailed};
+inline constexpr Event kListenerClosed{"server.listener_closed", Level::notice, "A listener was closed by a reload.",
+                                       "The configuration has it no longer; its connections go on.", "Nothing."};
+inline constexpr Event kSocketUnused{
+    "server.socket_unused", Level::warning, "A socket that was handed to the server belongs to no listener.",
+    "systemd, or the server before this one, had it open at `at`. It is closed.",
+    "Make gatepost.socket and the listeners of the configuration name the same addresses and ports."};
+inline constexpr Event kKeyUnreadable{
+    "server.file_unreadable", Level::warning, "A file cannot be read by the user the server has become.",
+    "Root read it at the start; a reload will fail.", "Let the group of the server's user read `file`."};
+inline constexpr Event kCertificateEnds{"server.certificate_ends", Level::warning, "A certificate ends soon.",
+                                        "At `not_after` clients begin to refuse the server.",
+                                        "Renew it, then run gatepost reload."};
+inline constexpr Event kTakingOver{"server.taking_over", Level::notice,
+                                   "The server takes over the listening sockets of one that runs.",
+                                   "The old one ends its sessions and stops; connections wait meanwhile.", "Nothing."};
+inline constexpr Event kStopForced{"server.stop_forced", Level::warning,
+                                   "The server stopped without waiting for all sessions.",
+                                   "Some did not end in time. What was acknowledged is on disk.", "Nothing."};
+inline constexpr Event kUnresponsive{
+    "server.unresponsive", Level::error, "An I/O thread does not respond.",
+    "systemd is not told that all is well, and restarts the server after its WatchdogSec.",
+    "Report it with the log before this line."};
+
+inline constexpr std::array kAll{
+    kStarting,       kReady,        kListening,     kBindFailed,      kStopping,   kStopped,         kReloaded,
+    kReloadFailed,   kNeedsRestart, kRefused,       kControlRefused,  kSecured,    kSecurityMissing, kMaintenanceFailed,
+    kListenerClosed, kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced,      kUnresponsive};
 
 }  // namespace gatepost::daemon::event

@@ -9,10 +9,14 @@
 
 namespace gatepost::daemon {
 
-// After the low ports are bound and before any thread is started. When started as root: gives the data directory to
-// `user` and becomes it, for good, without groups and capabilities. Otherwise does nothing. Errc::not_found: no such
-// user.
-Result<> become_user(const std::string& user, const std::filesystem::path& data_dir);
+// Makes the data directory when it is missing and, as root, gives it with all that is in it to `user`, whose server
+// will use it. Errc::not_found: no such user.
+Result<> prepare_data_directory(const std::filesystem::path& data_dir, const std::string& user);
+
+// After the low ports are bound and before any thread is started. When started as root: becomes `user`, for good,
+// without groups and capabilities; otherwise does nothing. `files` (the log) are given to the user first.
+// Errc::not_found: no such user.
+Result<> become_user(const std::string& user, const std::vector<std::filesystem::path>& files = {});
 
 struct Confinement {
   std::vector<std::filesystem::path> writable;  // the data directory, the folder of the log file

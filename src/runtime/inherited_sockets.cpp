@@ -52,16 +52,24 @@ InheritedSockets InheritedSockets::from_values(std::string_view listen_pid, std:
   const auto names = ascii::split(listen_names, ':');
   for (int i = 0; i < count; ++i) {
     const int fd = first_fd + i;
-    const int flags = fcntl(fd, F_GETFL);
-    if (flags < 0) continue;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    const auto at = local_endpoint(fd);
-    if (!at || !is_listening(fd)) continue;
-    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    if (fcntl(fd, F_GETFL) < 0) continue;
     const auto index = static_cast<std::size_t>(i);
-    out.sockets_.push_back({UniqueFd(fd), index < names.size() ? std::string(names[index]) : std::string(), *at});
+    // What is no listening socket stays open: it is not ours.
+    if (!is_listening(fd)) {
+      fcntl(fd, F_SETFD, FD_CLOEXEC);
+      continue;
+    }
+    out.add(UniqueFd(fd), index < names.size() ? std::string(names[index]) : std::string());
   }
   return out;
+}
+
+void InheritedSockets::add(UniqueFd fd, std::string name) {
+  const auto at = local_endpoint(fd.get());
+  if (!at || !is_listening(fd.get())) return;
+  fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+  fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+  sockets_.push_back({std::move(fd), std::move(name), *at});
 }
 
 UniqueFd InheritedSockets::take(const Endpoint& at) {

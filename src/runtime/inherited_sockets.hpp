@@ -26,6 +26,8 @@ class InheritedSockets {
     std::string name;  // of LISTEN_FDNAMES; may be empty
     Endpoint at;
   };
+  // One that came another way; closed when it is not a listening socket.
+  void add(UniqueFd fd, std::string name = {});
   // The listening socket bound to `at`, which leaves this list; none when there is none.
   UniqueFd take(const Endpoint& at);
   // What nobody took; a daemon should log these.

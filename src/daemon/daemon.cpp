@@ -1,0 +1,244 @@
+#include "daemon/daemon.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "daemon/audience_gate.hpp"
+#include "daemon/events.hpp"
+#include "daemon/outgoing.hpp"
+#include "daemon/process.hpp"
+#include "daemon/secret_file.hpp"
+#include "daemon/settings.hpp"
+
+namespace gatepost::daemon {
+
+Daemon::Daemon(Parts parts)
+    : config_file_(std::move(parts.config_file)),
+      managed_(parts.managed),
+      log_target_(parts.log_target),
+      log_(parts.log),
+      clock_(parts.clock),
+      started_(parts.clock.now()),
+      config_(std::make_shared<const config::Config>(std::move(parts.config))),
+      threads_(io_threads(*config_)),
+      product_(std::move(parts.product)),
+      connections_(threads_, clock_, log_),
+      limits_(daemon_limits(*config_), clock_),
+      sockets_(std::move(parts.sockets)) {}
+
+Daemon::~Daemon() { threads_.stop(); }
+
+Result<std::unique_ptr<Daemon>> Daemon::create(Parts parts) {
+  auto tls = std::move(parts.tls);
+  std::unique_ptr<Daemon> out(new Daemon(std::move(parts)));
+  GP_CHECK(out->build(std::move(tls)));
+  return out;
+}
+
+Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
+  const config::Config& c = *config_;
+  Product& product = *product_;
+  GP_TRY(const Secret decoy_key, secret_in_file(c.server.data_dir / "decoy.key", product.random));
+  GP_TRY(sasl_, sasl::Library::create(decoy_key.reveal()));
+  authenticator_ =
+      std::make_unique<directory::Authenticator>(*product.directory, sign_in_limits(c), clock_, log_, product.metrics);
+  door_ = std::make_unique<directory::Door>(*sasl_, *authenticator_, door_policy(c), log_, product.metrics);
+  workers_ = std::make_unique<runtime::Workers>(worker_threads(c));
+  GP_TRY(resolver_, runtime::UnboundResolver::create(resolver_settings(c), clock_));
+  reception_ = mailflow::Reception::create(reception_options(c), *product.directory, *product.accounts, *product.queue,
+                                           *workers_, clock_, product.random, log_, product.metrics);
+  GP_TRY(remote_, make_remote_delivery(c, {product, *sasl_, *resolver_, *workers_, clock_, log_}));
+  runner_ = mailflow::QueueRunner::create(runner_options(c), *product.queue, *product.accounts, *reception_, *remote_,
+                                          *workers_, clock_, log_, product.metrics);
+  if (tls) {
+    GP_CHECK(create_tls(*tls));
+  }
+  protocols_ = std::make_unique<Protocols>(ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, log_}, c);
+  add_metrics();
+  return {};
+}
+
+Result<> Daemon::create_tls(const runtime::TlsServerSettings& settings) {
+  GP_TRY(tls_owner_, runtime::TlsServer::create(settings, clock_));
+  tls_ = tls_owner_.get();
+  return {};
+}
+
+Result<> Daemon::start() {
+  const auto config = this->config();
+  const auto handler = [this](const admin::Request& request, std::stop_token stop) { return command(request, stop); };
+  GP_TRY(control_, ControlSocket::open(control_socket_path(config->server.data_dir), handler, log_));
+  threads_.start();
+  threads_.spawn(0, [this] { return work_queue(); });
+  for (BoundSocket& socket : std::exchange(sockets_, {})) open_listener(*config, std::move(socket));
+  maintenance_ = std::make_unique<Maintenance>(chores(), clock_, log_);
+  return {};
+}
+
+runtime::Task<> Daemon::work_queue() {
+  co_await runner_->run();
+  queue_ended_.set_value();
+}
+
+runtime::ListenerSettings Daemon::listener_settings(const config::Config& c, const config::Listener& l) {
+  const auto gate = std::make_shared<AudienceGate>(l, c.networks, clock_, log_, product_->metrics);
+  return {.name = l.name,
+          .deadlines = deadlines(c, l.service),
+          .tls = l.tls == config::TlsMode::none ? nullptr : tls_.load(),
+          .implicit_tls = l.tls == config::TlsMode::implicit,
+          .handshake = c.tls.handshake_timeout,
+          .admits = [gate](const IpAddress& peer) { return gate->admits(peer); },
+          .proxies = l.proxy_protocol ? c.proxy_protocol.trusted : std::vector<Network>(),
+          .make = protocols_->factory(l)};
+}
+
+void Daemon::open_listener(const config::Config& c, BoundSocket socket) {
+  const config::Listener& l = socket.listener;
+  log_.write(event::kListening, {{"listener", l.name},
+                                 {"at", socket.at.to_string()},
+                                 {"service", config::to_string(l.service)},
+                                 {"tls", config::to_string(l.tls)},
+                                 {"audience", config::to_string(l.audience)},
+                                 {"reason", l.reason}});
+  auto listener = std::make_unique<runtime::Listener>(connections_, limits_, std::move(socket.fd),
+                                                      listener_settings(c, l), listener_limits(c, l));
+  listener->start();
+  const std::lock_guard lock(mutex_);
+  listeners_.push_back({l, socket.at, std::move(listener)});
+}
+
+ControlSocket::Answer Daemon::command(const admin::Request& request, std::stop_token stop) {
+  if (request.verb == kHandOver) return hand_over();
+  admin::Services services = admin_services();
+  return {admin::run(services, request, stop), {}};
+}
+
+ControlSocket::Answer Daemon::hand_over() {
+  if (managed_) {
+    return {admin::failure(Error{Errc::unsupported, "systemd runs this server: systemctl restart gatepost"}, "restart"),
+            {}};
+  }
+  ControlSocket::Answer answer;
+  const std::lock_guard lock(mutex_);
+  for (const OpenListener& open : listeners_) answer.descriptors.emplace_back(::dup(open.listener->fd()));
+  answer.reply.json = fmt::format("{{\"sockets\":{},\"pid\":{}}}", answer.descriptors.size(), ::getpid());
+  // The successor goes on writing where we write.
+  answer.descriptors.emplace_back(::dup(STDERR_FILENO));
+  return answer;
+}
+
+admin::Services Daemon::admin_services() {
+  admin::Services services = product_->admin_services();
+  services.authenticator = authenticator_.get();
+  services.server.status = [this](const admin::Request&) { return to_reply(status()); };
+  services.server.reload = [this] {
+    if (const Result<> reloaded = reload(); !reloaded) return admin::failure(reloaded.error(), "reload");
+    admin::Reply reply = to_reply(status());
+    reply.text = "The configuration and the certificates were read again; no session ended.\n";
+    const std::lock_guard lock(mutex_);
+    for (const std::string& setting : needs_restart_)
+      reply.text += fmt::format("{} takes effect at the next start.\n", setting);
+    return reply;
+  };
+  services.server.stop = [] { send_signal(SIGTERM); };
+  services.server.queue_changed = [this] { runner_->wake(); };
+  services.server.end_sessions = [this](account::AccountId id) {
+    door_->revoke(static_cast<directory::PrincipalId>(id));
+  };
+  return services;
+}
+
+std::shared_ptr<const config::Config> Daemon::config() const {
+  const std::lock_guard lock(mutex_);
+  return config_;
+}
+
+Status Daemon::status() {
+  Status s;
+  const auto config = this->config();
+  s.hostname = config->server.hostname;
+  s.config_file = config_file_.string();
+  s.data_dir = config->server.data_dir.string();
+  s.engine = store_options(*config).engine;
+  s.pid = ::getpid();
+  s.started = started_;
+  s.now = clock_.now();
+  s.connections = connections_.count();
+  for (const std::string_view service : {"imap", "pop3", "submission"}) {
+    s.signed_in.emplace_back(service, door_->signed_in(service));
+  }
+  s.queue = product_->queue->size();
+  if (const auto principals = product_->directory->principals()) s.accounts = principals->size();
+  s.bans = authenticator_->bans().size();
+  s.disk_low = product_->store->disk_low();
+  if (tls_ != nullptr) s.certificates = tls_.load()->certificates();
+  const std::lock_guard lock(mutex_);
+  s.reloaded = reloaded_;
+  s.needs_restart = needs_restart_;
+  for (const OpenListener& open : listeners_) {
+    s.listeners.push_back({open.config.name, std::string(config::to_string(open.config.service)),
+                           std::string(config::to_string(open.config.tls)),
+                           std::string(config::to_string(open.config.audience)), open.at,
+                           open.listener->connections()});
+  }
+  return s;
+}
+
+void Daemon::reopen_log() {
+  const std::lock_guard one(reload_mutex_);
+  if (const Result<> opened = log_target_.set(log_target_.target()); !opened) {
+    log_.write(event::kReloadFailed, {{"detail", opened.error().detail}});
+  }
+}
+
+bool Daemon::heartbeat() {
+  const bool all = beats_.exchange(0) >= threads_.size();
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_.post(i, [this] { ++beats_; });
+  }
+  return all;
+}
+
+bool Daemon::stop(std::chrono::milliseconds grace) {
+  const auto until = std::chrono::steady_clock::now() + grace;
+  {
+    const std::lock_guard one(reload_mutex_);
+    stopping_ = true;
+    const std::lock_guard lock(mutex_);
+    for (const OpenListener& open : listeners_) open.listener->stop_accepting();
+  }
+  // Who was accepted just now still gets a greeting before the farewell.
+  settle();
+  settle();
+  std::this_thread::sleep_for(kGreetingTime);
+  runner_->stop();
+  if (!connections_.drain(grace)) return false;
+  auto ended = queue_ended_.get_future();
+  if (ended.wait_until(std::max(until, std::chrono::steady_clock::now() + kQueueTime)) != std::future_status::ready) {
+    return false;
+  }
+  maintenance_.reset();
+  control_.reset();
+  listeners_.clear();
+  settle();
+  threads_.stop();
+  return true;
+}
+
+void Daemon::settle() {
+  const auto passed = std::make_shared<std::atomic<std::size_t>>(0);  // shared with threads that come too late
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_.post(i, [passed] { ++*passed; });
+  }
+  const auto until = std::chrono::steady_clock::now() + kSettleTime;
+  while (*passed < threads_.size() && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+}  // namespace gatepost::daemon

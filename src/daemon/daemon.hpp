@@ -1,0 +1,153 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "config/config.hpp"
+#include "daemon/control_socket.hpp"
+#include "daemon/log_target.hpp"
+#include "daemon/maintenance.hpp"
+#include "daemon/product.hpp"
+#include "daemon/protocols.hpp"
+#include "daemon/sockets.hpp"
+#include "daemon/status.hpp"
+#include "directory/authenticate.hpp"
+#include "directory/door.hpp"
+#include "mailflow/delivery.hpp"
+#include "mailflow/queue_runner.hpp"
+#include "runtime/connections.hpp"
+#include "runtime/listener.hpp"
+#include "runtime/resolver.hpp"
+#include "runtime/threads.hpp"
+#include "runtime/tls_context.hpp"
+#include "runtime/workers.hpp"
+#include "sasl/mechanism.hpp"
+
+namespace gatepost::daemon {
+
+// The running server: builds every service in order, passes references, and ends them in the reverse order. Everything
+// it is given outlives it.
+class Daemon {
+ public:
+  struct Parts {
+    std::filesystem::path config_file;
+    config::Config config;
+    std::unique_ptr<Product> product;
+    std::vector<BoundSocket> sockets;               // one for each address of the configuration's listeners
+    std::optional<runtime::TlsServerSettings> tls;  // none: no certificate is configured
+    bool managed = false;                           // by systemd, which restarts us itself
+    LogTarget& log_target;
+    Log& log;
+    const Clock& clock;
+  };
+  // Nothing is served yet.
+  static Result<std::unique_ptr<Daemon>> create(Parts parts);
+  ~Daemon();
+
+  // Accepts connections and administrators' commands, works the queue. Errc::already_exists: another server has the
+  // control socket.
+  Result<> start();
+
+  // Reads the configuration and the certificates again. All of it takes effect, but for what needs_restart() names, or,
+  // on an error, nothing. No session ends. Thread-safe.
+  Result<> reload();
+  // Opens the log file anew.
+  void reopen_log();
+
+  // Whether every I/O thread has done something since the call before.
+  bool heartbeat();
+
+  // Ends in good order: accepts nothing more (connections wait in the kernel, where a successor finds them), tells
+  // sessions and gives them `grace`, lets the queue's attempts end, stops all threads. false: something would not end;
+  // then this object must not be destroyed: flush and _exit(2). What was acknowledged is durable either way.
+  bool stop(std::chrono::milliseconds grace);
+
+ private:
+  struct OpenListener {
+    config::Listener config;
+    Endpoint at;
+    std::unique_ptr<runtime::Listener> listener;
+  };
+  // What a reload prepares before it changes anything.
+  struct Fresh {
+    config::Config config;
+    std::vector<std::string_view> needs_restart;
+    std::optional<runtime::TlsServerSettings> tls;
+    std::vector<BoundSocket> sockets;  // of listeners that were not there before
+  };
+
+  static constexpr std::chrono::milliseconds kGreetingTime{20};
+  static constexpr std::chrono::seconds kQueueTime{1}, kSettleTime{1};
+
+  explicit Daemon(Parts parts);
+  Result<> build(std::optional<runtime::TlsServerSettings> tls);
+  Result<> create_tls(const runtime::TlsServerSettings&);
+  void add_metrics();
+  runtime::Task<> work_queue();
+  void settle();  // every I/O thread has done what was posted before
+  std::vector<Chore> chores();
+  Result<> look_at_certificates();
+
+  runtime::ListenerSettings listener_settings(const config::Config&, const config::Listener&);
+  void open_listener(const config::Config&, BoundSocket socket);
+
+  Result<Fresh> prepare_reload();
+  Result<> apply(Fresh fresh);
+  void apply_listeners(Fresh& fresh);
+
+  ControlSocket::Answer command(const admin::Request& request, std::stop_token stop);
+  ControlSocket::Answer hand_over();
+  admin::Services admin_services();
+  Status status();
+  std::shared_ptr<const config::Config> config() const;
+
+  const std::filesystem::path config_file_;
+  const bool managed_;
+  LogTarget& log_target_;
+  Log& log_;
+  const Clock& clock_;
+  const TimePoint started_;
+
+  std::mutex reload_mutex_;  // one reload at a time; guards stopping_
+  bool stopping_ = false;
+  mutable std::mutex mutex_;                      // guards the four below
+  std::shared_ptr<const config::Config> config_;  // shared by readers during a reload
+  std::vector<OpenListener> listeners_;
+  std::vector<std::string> needs_restart_;
+  TimePoint reloaded_{};
+
+  // In the order in which they are built; destroyed from the last to the first.
+  runtime::IoThreads threads_;
+  std::unique_ptr<Product> product_;
+  std::unique_ptr<sasl::Library> sasl_;
+  std::unique_ptr<directory::Authenticator> authenticator_;
+  std::unique_ptr<directory::Door> door_;
+  std::unique_ptr<runtime::Workers> workers_;
+  std::unique_ptr<runtime::Resolver> resolver_;
+  std::unique_ptr<mailflow::Reception> reception_;
+  std::unique_ptr<mailflow::RemoteDelivery> remote_;
+  std::unique_ptr<mailflow::QueueRunner> runner_;
+  std::unique_ptr<runtime::TlsServer> tls_owner_;
+  std::atomic<runtime::TlsServer*> tls_{nullptr};  // once there, it stays
+  std::unique_ptr<Protocols> protocols_;
+  runtime::Connections connections_;
+  runtime::ConnectionLimits limits_;
+  std::vector<BoundSocket> sockets_;  // until start()
+  std::promise<void> queue_ended_;
+  std::atomic<std::size_t> beats_{0};
+  std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<ControlSocket> control_;
+};
+
+// The verb by which a new process asks for the listening sockets (take_over.hpp).
+inline constexpr std::string_view kHandOver = "hand over";
+
+}  // namespace gatepost::daemon

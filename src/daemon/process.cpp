@@ -1,0 +1,62 @@
+#include "daemon/process.hpp"
+
+#include <malloc.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+namespace gatepost::daemon {
+namespace {
+
+constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+
+sigset_t our_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : kSignals) sigaddset(&set, number);
+  return set;
+}
+
+}  // namespace
+
+void prepare_process(std::size_t io_threads) {
+  ::umask(0077);
+  struct sigaction ignore{};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignore, nullptr);
+
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+
+  // glibc makes up to eight arenas a processor, and what is freed in one serves no other: idle connections would pay
+  // for them. Workers and engine threads share what I/O threads have. Freed memory at the end of the heap goes back
+  // early.
+  ::mallopt(M_ARENA_MAX, static_cast<int>(io_threads) + 2);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 18);
+}
+
+void block_signals() {
+  const sigset_t set = our_signals();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+int wait_for_signal(long milliseconds) {
+  const sigset_t set = our_signals();
+  const timespec limit{milliseconds / 1000, (milliseconds % 1000) * 1'000'000};
+  const int number = ::sigtimedwait(&set, nullptr, &limit);
+  return number > 0 ? number : 0;
+}
+
+void send_signal(int number) { ::kill(::getpid(), number); }
+
+}  // namespace gatepost::daemon

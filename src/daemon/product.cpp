@@ -1,0 +1,32 @@
+#include "daemon/product.hpp"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "daemon/settings.hpp"
+
+namespace gatepost::daemon {
+
+Result<std::unique_ptr<Product>> Product::open(const config::Config& config, const Clock& clock, Log& log) {
+  std::unique_ptr<Product> out(new Product(clock));
+  std::error_code ec;
+  if (config.store.engine != config::Store::Engine::memory) {
+    std::filesystem::create_directories(store_directory(config), ec);
+    if (ec) return fail(Errc::denied, fmt::format("{}: {}", store_directory(config).string(), ec.message()));
+  }
+  GP_TRY(out->store, store::open(store_options(config), log, out->metrics, clock));
+  GP_TRY(out->directory, directory::Directory::open(out->store->keys(), directory_options(config), clock, out->random));
+  out->default_quota_octets = config.quota.storage_octets;
+  const auto quota_of = [product = out.get()](account::AccountId id) -> std::uint64_t {
+    const auto principal = product->directory->principal(static_cast<directory::PrincipalId>(id));
+    if (principal && principal->quota_octets != 0) return principal->quota_octets;
+    return product->default_quota_octets;
+  };
+  out->accounts =
+      account::Accounts::create(*out->store, accounts_options(config), quota_of, clock, out->random, log, out->metrics);
+  GP_TRY(out->queue, mailflow::Queue::open(*out->store, out->random, log, out->metrics));
+  return out;
+}
+
+}  // namespace gatepost::daemon

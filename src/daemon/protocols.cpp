@@ -1,0 +1,91 @@
+#include "daemon/protocols.hpp"
+
+#include "daemon/metrics_session.hpp"
+#include "pop3/server/server.hpp"
+#include "smtp/server/server.hpp"
+#if __has_include("imap/server/server.hpp")
+#include "imap/server/server.hpp"
+#define GATEPOST_HAS_IMAP
+#endif
+
+namespace gatepost::daemon {
+namespace {
+
+smtp::server::Settings smtp_settings(const config::Config& c) {
+  return {.hostname = c.server.hostname,
+          .banner = c.smtp.banner,
+          .max_message_octets = c.limits.message_octets,
+          .max_recipients = c.limits.recipients,
+          .max_bad_commands = c.limits.bad_commands,
+          .max_messages_per_connection = c.limits.messages_per_connection,
+          .messages_per_minute_per_address = c.limits.messages_per_minute_per_address,
+          .messages_per_minute_per_account = c.limits.messages_per_minute_per_account,
+          .recipients_per_hour_per_account = c.limits.recipients_per_hour_per_account,
+          .unlimited = c.limits.unlimited,
+          .bare_line_ends = c.smtp.bare_line_ends == config::Smtp::LineEnds::normalise ? smtp::BareLineEnds::normalise
+                                                                                       : smtp::BareLineEnds::refuse,
+          .require_tls = c.smtp.require_tls};
+}
+
+pop3::server::Settings pop3_settings(const config::Config& c) {
+  return {.hostname = c.server.hostname,
+          .login_delay = c.pop3.login_delay,
+          .expire_days = c.pop3.expire_days,
+          .bad_commands = c.limits.bad_commands};
+}
+
+}  // namespace
+
+struct Protocols::State {
+  State(ProtocolParts parts, const config::Config& c)
+      : metrics(parts.product.metrics),
+        smtp({parts.reception, parts.door, parts.workers, parts.product.clock, parts.log, parts.product.metrics},
+             smtp_settings(c)),
+        pop3(
+            {*parts.product.accounts, parts.door, parts.workers, parts.product.clock, parts.log, parts.product.metrics},
+            pop3_settings(c)) {}
+
+  Metrics& metrics;
+  smtp::server::Server smtp;
+  pop3::server::Server pop3;
+};
+
+Protocols::Protocols(ProtocolParts parts, const config::Config& config)
+    : state_(std::make_unique<State>(parts, config)) {}
+
+Protocols::~Protocols() = default;
+
+void Protocols::reload(const config::Config& config) {
+  state_->smtp.reload(smtp_settings(config));
+  state_->pop3.reload(pop3_settings(config));
+}
+
+runtime::SessionFactory Protocols::factory(const config::Listener& listener) {
+  State& state = *state_;
+  const bool upgrades = listener.tls == config::TlsMode::starttls;
+  switch (listener.service) {
+    case config::Service::smtp:
+      return [&state, upgrades](runtime::Peer& peer, runtime::Output& output, std::shared_ptr<runtime::Waker> waker) {
+        return state.smtp.session(smtp::server::Service::smtp, upgrades, peer, output, std::move(waker));
+      };
+    case config::Service::submission:
+      return [&state, upgrades](runtime::Peer& peer, runtime::Output& output, std::shared_ptr<runtime::Waker> waker) {
+        return state.smtp.session(smtp::server::Service::submission, upgrades, peer, output, std::move(waker));
+      };
+    case config::Service::pop3:
+      return [&state, upgrades](runtime::Peer& peer, runtime::Output& output, std::shared_ptr<runtime::Waker> waker) {
+        return state.pop3.session(peer, output, std::move(waker), upgrades);
+      };
+    case config::Service::imap:
+      return [](runtime::Peer&, runtime::Output&, std::shared_ptr<runtime::Waker>) {
+        return std::unique_ptr<runtime::Session>();
+      };
+    case config::Service::metrics:
+      return [&state](runtime::Peer&, runtime::Output& output, std::shared_ptr<runtime::Waker>) {
+        return make_metrics_session(output, state.metrics);
+      };
+  }
+  return {};
+}
+
+}  // namespace gatepost::daemon

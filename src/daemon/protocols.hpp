@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+
+#include "config/config.hpp"
+#include "daemon/product.hpp"
+#include "directory/door.hpp"
+#include "mailflow/reception.hpp"
+#include "runtime/connection.hpp"
+#include "runtime/resolver.hpp"
+#include "runtime/workers.hpp"
+
+namespace gatepost::daemon {
+
+// What the servers of the protocols use; outlives them.
+struct ProtocolParts {
+  Product& product;
+  directory::Door& door;
+  mailflow::Reception& reception;
+  runtime::Resolver& resolver;
+  runtime::Workers& workers;
+  Log& log;
+};
+
+// The servers of all protocols, with their settings. Thread-safe; outlives its sessions.
+class Protocols {
+ public:
+  Protocols(ProtocolParts parts, const config::Config& config);
+  ~Protocols();
+  void reload(const config::Config& config);  // new sessions follow
+  // What makes the sessions of a listener. May be used as long as this lives.
+  runtime::SessionFactory factory(const config::Listener& listener);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gatepost::daemon

@@ -1,0 +1,257 @@
+#include "daemon/serve.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "config/load.hpp"
+#include "daemon/daemon.hpp"
+#include "daemon/events.hpp"
+#include "daemon/privileges.hpp"
+#include "daemon/process.hpp"
+#include "daemon/service_manager.hpp"
+#include "daemon/settings.hpp"
+#include "daemon/take_over.hpp"
+#include "daemon/version.hpp"
+
+namespace gatepost::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kGrace{10};            // for sessions when the server stops
+constexpr seconds kPredecessorTime{60};  // for the server whose place we take, or that is just ending
+
+// The number of this process beside its data, for scripts; taken away at the end unless a successor wrote its own.
+class PidFile {
+ public:
+  explicit PidFile(const fs::path& data_dir) : path_(data_dir / "gatepost.pid") {
+    std::ofstream(path_) << ::getpid() << "\n";
+  }
+  ~PidFile() {
+    int there = 0;
+    std::ifstream(path_) >> there;
+    std::error_code ignored;
+    if (there == ::getpid()) fs::remove(path_, ignored);
+  }
+
+ private:
+  const fs::path path_;
+};
+
+// Everything of a start that goes from one step to the next.
+class Start {
+ public:
+  explicit Start(ServeOptions options) : options_(std::move(options)) {
+    options_.config_file = fs::absolute(options_.config_file);
+  }
+
+  int run() {
+    if (!read_config()) return 2;
+    prepare_process(io_threads(config_));
+    block_signals();
+    Result<> done = prepare();
+    if (done) done = open_product();
+    if (done) done = build();
+    if (!done) {
+      std::cerr << "gatepost: " << done.error().detail << "\n";
+      return 1;
+    }
+    return serve_until_told();
+  }
+
+ private:
+  bool read_config() {
+    config::LoadOutcome loaded = config::load_and_check(options_.config_file);
+    for (const auto& problem : loaded.problems) std::cerr << problem.text() << "\n";
+    config_ = std::move(loaded.config);
+    return loaded.ok();
+  }
+
+  // What still has root's rights: the log, the sockets, the certificates. Then they are given up.
+  Result<> prepare() {
+    const config::Server& server = config_.server;
+    GP_CHECK(prepare_data_directory(server.data_dir, server.user));
+    inherited_ = runtime::InheritedSockets::from_environment();
+    if (options_.take_over) {
+      GP_CHECK(take_over());
+    }
+    GP_CHECK(log_target_.set(config_.log.target));
+    log_.set_lowest(config_.log.level);
+    log_.write(event::kStarting,
+               {{"version", version()}, {"config", options_.config_file.string()}, {"pid", ::getpid()}});
+    GP_TRY(sockets_, open_sockets(config_.listeners, inherited_, log_));
+    for (const auto& unused : inherited_.rest()) log_.write(event::kSocketUnused, {{"at", unused.at.to_string()}});
+    inherited_ = {};
+    if (!config_.tls.certificates.empty()) {
+      GP_TRY(tls_, tls_settings(config_));
+    }
+    std::vector<fs::path> files;
+    if (config_.log.target != LogTarget::kStderr) files.emplace_back(config_.log.target);
+    GP_CHECK(become_user(server.user, files));
+    confine(confinement(), server.user, log_);
+    complain_of_unreadable_files();
+    return {};
+  }
+
+  Result<> take_over() {
+    auto handed = ask_for_sockets(config_.server.data_dir);
+    if (!handed && handed.error().code == Errc::not_found) {
+      options_.take_over = false;  // nobody is there: a start like any other
+      return {};
+    }
+    if (!handed) return std::unexpected(std::move(handed).error());
+    inherited_ = std::move(handed->sockets);
+    if (config_.log.target == LogTarget::kStderr && handed->log) {
+      ::dup2(handed->log.get(), STDOUT_FILENO);
+      ::dup2(handed->log.get(), STDERR_FILENO);
+    }
+    log_.write(event::kTakingOver, {{"from_pid", handed->pid}});
+    return {};
+  }
+
+  Confinement confinement() const {
+    Confinement paths;
+    paths.writable = {config_.server.data_dir};
+    if (config_.log.target != LogTarget::kStderr) paths.writable.push_back(fs::path(config_.log.target).parent_path());
+    // Names, time zones, the processors' count, what the C library asks for; /etc as a whole because files there are
+    // replaced, not rewritten.
+    for (const char* path : {"/etc", "/usr/share", "/usr/lib", "/lib", "/proc", "/sys/devices/system",
+                             "/run/systemd/resolve", "/dev/urandom", "/dev/null"}) {
+      paths.readable.emplace_back(path);
+    }
+    // The folder of each file, and the folder of what it links to (certbot's live/ and archive/).
+    const auto readable = [&](const fs::path& file) {
+      std::error_code ec;
+      paths.readable.push_back(file.parent_path());
+      const fs::path real = fs::canonical(file, ec);
+      if (!ec) paths.readable.push_back(real.parent_path());
+    };
+    readable(options_.config_file);
+    for (const config::Certificate& one : config_.tls.certificates) {
+      readable(one.cert);
+      readable(one.key);
+    }
+    if (config_.mailflow.smart_host) readable(config_.mailflow.smart_host->password_file);
+    return paths;
+  }
+
+  void complain_of_unreadable_files() {
+    std::vector<fs::path> files{options_.config_file};
+    for (const config::Certificate& one : config_.tls.certificates) {
+      files.push_back(one.cert);
+      files.push_back(one.key);
+    }
+    for (const fs::path& file : files) {
+      if (::access(file.c_str(), R_OK) != 0) log_.write(event::kKeyUnreadable, {{"file", file.string()}});
+    }
+  }
+
+  // The store has one user at a time: the predecessor is told to stop as late as possible, and waited for.
+  Result<> open_product() {
+    if (options_.take_over) {
+      GP_CHECK(ask_to_stop(config_.server.data_dir));
+    }
+    const auto until = std::chrono::steady_clock::now() + kPredecessorTime;
+    for (;;) {
+      auto opened = Product::open(config_, clock_, log_);
+      if (opened) {
+        product_ = *std::move(opened);
+        return {};
+      }
+      const bool busy = opened.error().code == Errc::unavailable && options_.take_over;
+      if (!busy || std::chrono::steady_clock::now() > until) return std::unexpected(std::move(opened).error());
+      manager_.extend_start(seconds(10));
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+  }
+
+  Result<> build() {
+    GP_TRY(daemon_, Daemon::create({.config_file = options_.config_file,
+                                    .config = config_,
+                                    .product = std::move(product_),
+                                    .sockets = std::move(sockets_),
+                                    .tls = std::move(tls_),
+                                    .managed = manager_.present(),
+                                    .log_target = log_target_,
+                                    .log = log_,
+                                    .clock = clock_}));
+    return daemon_->start();
+  }
+
+  int serve_until_told() {
+    const PidFile pid_file(config_.server.data_dir);
+    log_.write(event::kReady, {{"hostname", config_.server.hostname}, {"start_ms", milliseconds_since_begin()}});
+    manager_.ready("Serving " + config_.server.hostname);
+    for (bool stop = false; !stop;) {
+      switch (wait_for_signal(manager_.pulse().value_or(std::chrono::hours(1)).count())) {
+        case SIGTERM:
+        case SIGINT:
+          stop = true;
+          break;
+        case SIGHUP:
+          manager_.reloading();
+          (void)daemon_->reload();  // it says in the log how that went
+          manager_.ready("Serving " + config_.server.hostname);
+          break;
+        case SIGUSR1:
+          daemon_->reopen_log();
+          break;
+        default:
+          pulse();
+      }
+    }
+    return stop();
+  }
+
+  void pulse() {
+    if (!manager_.pulse()) return;
+    if (daemon_->heartbeat() || std::exchange(first_pulse_, false)) {
+      manager_.alive();
+    } else {
+      log_.write(event::kUnresponsive, {});
+    }
+  }
+
+  int stop() {
+    log_.write(event::kStopping, {});
+    manager_.stopping();
+    const bool ended = daemon_->stop(kGrace);
+    if (ended) daemon_.reset();
+    log_.write(ended ? event::kStopped : event::kStopForced, {});
+    if (!ended) ::_exit(0);  // something still runs in there
+    return 0;
+  }
+
+  std::int64_t milliseconds_since_begin() const {
+    return std::chrono::duration_cast<milliseconds>(clock_.steady() - begin_).count();
+  }
+
+  ServeOptions options_;
+  const ServiceManager manager_;
+  const SystemClock clock_;
+  const SteadyPoint begin_ = clock_.steady();
+  LogTarget log_target_;
+  Log log_{log_target_, clock_};
+  config::Config config_;
+  runtime::InheritedSockets inherited_;
+  std::vector<BoundSocket> sockets_;
+  std::optional<runtime::TlsServerSettings> tls_;
+  std::unique_ptr<Product> product_;
+  std::unique_ptr<Daemon> daemon_;
+  bool first_pulse_ = true;
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options) { return Start(options).run(); }
+
+}  // namespace gatepost::daemon

@@ -1,0 +1,159 @@
+#include "daemon/settings.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace gatepost::daemon {
+namespace {
+
+using config::Config;
+
+std::size_t processors() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+// A setting that is read at the start only.
+struct Fixed {
+  std::string_view name;
+  bool (*same)(const Config&, const Config&);
+  void (*keep)(Config& fresh, const Config& running);
+};
+
+template <auto member>
+constexpr Fixed fixed(std::string_view name) {
+  return {name, [](const Config& a, const Config& b) { return member(a) == member(b); },
+          [](Config& fresh, const Config& running) { member(fresh) = member(running); }};
+}
+
+constexpr Fixed kFixed[] = {
+    fixed<[](auto& c) -> auto& { return c.server.data_dir; }>("[server] data_dir"),
+    fixed<[](auto& c) -> auto& { return c.server.user; }>("[server] user"),
+    fixed<[](auto& c) -> auto& { return c.server.postmaster; }>("[server] postmaster"),
+    fixed<[](auto& c) -> auto& { return c.server.io_threads; }>("[server] io_threads"),
+    fixed<[](auto& c) -> auto& { return c.server.worker_threads; }>("[server] worker_threads"),
+    fixed<[](auto& c) -> auto& { return c.store; }>("[store]"),
+    fixed<[](auto& c) -> auto& { return c.auth.argon2_memory_kib; }>("[auth] argon2_memory"),
+    fixed<[](auto& c) -> auto& { return c.auth.argon2_iterations; }>("[auth] argon2_iterations"),
+    fixed<[](auto& c) -> auto& { return c.auth.parallel_hashes; }>("[auth] parallel_hashes"),
+    fixed<[](auto& c) -> auto& { return c.auth.scram_iterations; }>("[auth] scram_iterations"),
+    fixed<[](auto& c) -> auto& { return c.smtp.recipient_delimiter; }>("[smtp] recipient_delimiter"),
+    fixed<[](auto& c) -> auto& { return c.mailflow; }>("[mailflow]"),
+    fixed<[](auto& c) -> auto& { return c.dns; }>("[dns]"),
+};
+
+}  // namespace
+
+std::filesystem::path store_directory(const Config& c) { return c.server.data_dir / "store"; }
+
+store::Options store_options(const Config& c) {
+  return {.engine = c.store.engine == config::Store::Engine::memory ? "memory" : "rocksdb",
+          .directory = store_directory(c),
+          .cache_octets = c.store.cache_octets,
+          .compression_level = static_cast<int>(c.store.compression_level),
+          .reserve_octets = c.store.disk_reserve_octets,
+          .reserve_percent = static_cast<int>(c.store.disk_reserve_percent),
+          .collect_after = c.store.collect_after};
+}
+
+directory::Options directory_options(const Config& c) {
+  // The default names this host, whose postmaster is whoever reads mail here; only what the file says leads elsewhere.
+  const bool said = c.server.postmaster != "postmaster@" + c.server.hostname;
+  return {.recipient_delimiter = c.smtp.recipient_delimiter,
+          .argon2_memory_kib = c.auth.argon2_memory_kib,
+          .argon2_iterations = c.auth.argon2_iterations,
+          .scram_iterations = c.auth.scram_iterations,
+          .parallel_hashes = c.auth.parallel_hashes,
+          .postmaster = said ? c.server.postmaster : std::string()};
+}
+
+directory::SignInLimits sign_in_limits(const Config& c) {
+  return {.distinct_failures = c.auth.failures,
+          .window = c.auth.failure_window,
+          .ban = c.auth.ban,
+          .address_failures = c.auth.address_failures,
+          .never_banned = c.bans.never};
+}
+
+directory::DoorPolicy door_policy(const Config& c) {
+  return {.without_tls = c.auth.allow_sign_in_without_tls,
+          .mechanisms = c.auth.mechanisms,
+          .sessions_per_account = c.limits.connections_per_account};
+}
+
+account::AccountsOptions accounts_options(const Config& c) { return {.keep_vanished = c.store.keep_vanished}; }
+
+mailflow::ReceptionOptions reception_options(const Config& c) {
+  return {.hostname = c.server.hostname,
+          .max_message_octets = c.limits.message_octets,
+          .max_recipients = c.limits.recipients,
+          .max_received = c.smtp.max_received,
+          .max_header_octets = c.limits.header_octets};
+}
+
+mailflow::RunnerOptions runner_options(const Config& c) {
+  mailflow::RunnerOptions options;
+  options.hostname = c.server.hostname;
+  if (!c.mailflow.retry_schedule.empty()) options.retry_after = c.mailflow.retry_schedule;
+  options.lifetime = c.mailflow.queue_lifetime;
+  options.delay_notice = c.mailflow.delay_warning;
+  options.concurrent_per_domain = c.mailflow.max_concurrent_per_destination;
+  options.concurrent = c.mailflow.max_concurrent;
+  return options;
+}
+
+runtime::ResolverSettings resolver_settings(const Config& c) {
+  return {.servers = c.dns.servers, .timeout = c.dns.timeout, .cache_entries = c.dns.cache_entries};
+}
+
+runtime::LimitSettings daemon_limits(const Config& c) {
+  return {.total = c.limits.connections,
+          .per_address = c.limits.connections_per_address,
+          .per_minute = c.limits.connections_per_minute,
+          .unlimited = c.limits.unlimited};
+}
+
+runtime::LimitSettings listener_limits(const Config& c, const config::Listener& l) {
+  return {.total = l.max_connections, .per_minute = l.connections_per_minute, .unlimited = c.limits.unlimited};
+}
+
+runtime::Deadlines deadlines(const Config& c, config::Service service) {
+  runtime::Deadlines out{.greeting = c.limits.greeting_timeout,
+                         .command = c.limits.command_timeout,
+                         .data = c.limits.data_timeout,
+                         .sign_in = c.limits.sign_in_timeout};
+  if (service == config::Service::imap) out.idle = c.imap.idle_timeout;
+  if (service == config::Service::pop3) out.idle = c.pop3.idle_timeout;
+  return out;
+}
+
+Result<runtime::TlsServerSettings> tls_settings(const Config& c) {
+  runtime::TlsServerSettings settings;
+  settings.minimum =
+      c.tls.min_version == config::TlsVersion::v1_3 ? runtime::TlsMinimum::v1_3 : runtime::TlsMinimum::v1_2;
+  settings.ciphers = c.tls.ciphers;
+  for (const config::Certificate& certificate : c.tls.certificates) {
+    GP_TRY(runtime::TlsCertificate read,
+           runtime::read_tls_certificate(certificate.cert, certificate.key, certificate.names));
+    settings.certificates.push_back(std::move(read));
+  }
+  return settings;
+}
+
+std::size_t io_threads(const Config& c) { return c.server.io_threads != 0 ? c.server.io_threads : processors(); }
+
+std::size_t worker_threads(const Config& c) {
+  return c.server.worker_threads != 0 ? c.server.worker_threads : 4 * processors();
+}
+
+std::vector<std::string_view> needs_restart(const Config& running, const Config& fresh) {
+  std::vector<std::string_view> names;
+  for (const Fixed& setting : kFixed) {
+    if (!setting.same(running, fresh)) names.push_back(setting.name);
+  }
+  return names;
+}
+
+Config after_reload(const Config& running, Config fresh) {
+  for (const Fixed& setting : kFixed) setting.keep(fresh, running);
+  return fresh;
+}
+
+}  // namespace gatepost::daemon

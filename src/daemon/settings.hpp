@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "account/account.hpp"
+#include "config/config.hpp"
+#include "directory/door.hpp"
+#include "mailflow/queue_runner.hpp"
+#include "mailflow/reception.hpp"
+#include "runtime/connection_limits.hpp"
+#include "runtime/listener.hpp"
+#include "runtime/resolver.hpp"
+#include "runtime/tls_context.hpp"
+#include "store/store.hpp"
+
+// What the configuration means to each layer, in that layer's own values. No layer but this one knows the
+// configuration.
+namespace gatepost::daemon {
+
+std::filesystem::path store_directory(const config::Config&);
+
+store::Options store_options(const config::Config&);
+directory::Options directory_options(const config::Config&);
+directory::SignInLimits sign_in_limits(const config::Config&);
+directory::DoorPolicy door_policy(const config::Config&);
+account::AccountsOptions accounts_options(const config::Config&);
+mailflow::ReceptionOptions reception_options(const config::Config&);
+mailflow::RunnerOptions runner_options(const config::Config&);
+runtime::ResolverSettings resolver_settings(const config::Config&);
+runtime::LimitSettings daemon_limits(const config::Config&);
+runtime::LimitSettings listener_limits(const config::Config&, const config::Listener&);
+runtime::Deadlines deadlines(const config::Config&, config::Service);
+// Reads the certificates' files.
+Result<runtime::TlsServerSettings> tls_settings(const config::Config&);
+
+std::size_t io_threads(const config::Config&);
+std::size_t worker_threads(const config::Config&);
+
+// The settings of `fresh` that differ from `running` and are read at the start only, as "[store] engine".
+std::vector<std::string_view> needs_restart(const config::Config& running, const config::Config& fresh);
+// `fresh`, with those settings as they are in `running`: what a server is like after a reload.
+config::Config after_reload(const config::Config& running, config::Config fresh);
+
+}  // namespace gatepost::daemon

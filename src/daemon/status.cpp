@@ -1,0 +1,108 @@
+#include "daemon/status.hpp"
+
+#include <fmt/format.h>
+#include <boost/json.hpp>
+
+#include "base/date.hpp"
+#include "daemon/version.hpp"
+
+namespace gatepost::daemon {
+namespace {
+
+namespace json = boost::json;
+
+std::string duration(std::int64_t seconds) {
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  if (seconds < 3600) return fmt::format("{} min", seconds / 60);
+  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+  return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
+}
+
+std::int64_t seconds_between(TimePoint from, TimePoint to) {
+  return std::chrono::duration_cast<std::chrono::seconds>(to - from).count();
+}
+
+std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
+
+std::string as_text(const Status& s) {
+  std::string out = fmt::format("Gatepost {} serves {} (pid {}), up {}.\n", version(), s.hostname, s.pid,
+                                duration(seconds_between(s.started, s.now)));
+  out += fmt::format("  configuration  {}{}\n", s.config_file,
+                     s.reloaded == TimePoint{} ? std::string() : ", read again " + date::format_rfc3339(s.reloaded));
+  out += fmt::format("  data           {} ({}), {} account(s){}\n", s.data_dir, s.engine, s.accounts,
+                     s.disk_low ? "; FREE SPACE IS BELOW THE RESERVE: new mail is refused" : "");
+  out += fmt::format("  queue          {} message(s) wait\n", s.queue);
+  out += fmt::format("  connections    {} open; signed in:", s.connections);
+  for (const auto& [service, count] : s.signed_in) out += fmt::format(" {} {}", service, count);
+  out += fmt::format("\n  bans           {}\n", s.bans);
+  for (const auto& l : s.listeners) {
+    out += fmt::format("  {:<14} {:<24} {:<10} {:<8} for {:<9} {} connection(s)\n", l.name, l.at.to_string(), l.service,
+                       l.tls, l.audience, l.connections);
+  }
+  for (const auto& c : s.certificates) {
+    out += fmt::format("  certificate    {} until {} ({} days)\n", joined(c.names), date::format_rfc3339(c.not_after),
+                       seconds_between(s.now, c.not_after) / 86400);
+  }
+  if (!s.needs_restart.empty()) out += fmt::format("  restart needed for {}\n", joined(s.needs_restart));
+  return out;
+}
+
+json::array strings(const std::vector<std::string>& words) {
+  json::array out;
+  for (const auto& word : words) out.emplace_back(word);
+  return out;
+}
+
+json::object as_json(const Status& s) {
+  json::array listeners;
+  for (const auto& l : s.listeners) {
+    listeners.push_back(json::object{{"name", l.name},
+                                     {"service", l.service},
+                                     {"tls", l.tls},
+                                     {"audience", l.audience},
+                                     {"address", l.at.address.to_string()},
+                                     {"port", l.at.port},
+                                     {"connections", l.connections}});
+  }
+  json::object signed_in;
+  for (const auto& [service, count] : s.signed_in) signed_in[service] = count;
+  json::array certificates;
+  for (const auto& c : s.certificates) {
+    certificates.push_back(json::object{{"names", strings(c.names)},
+                                        {"subject", c.subject},
+                                        {"issuer", c.issuer},
+                                        {"file", c.label},
+                                        {"not_before", date::format_rfc3339(c.not_before)},
+                                        {"not_after", date::format_rfc3339(c.not_after)}});
+  }
+  json::object out{{"version", version()},
+                   {"hostname", s.hostname},
+                   {"pid", s.pid},
+                   {"started", date::format_rfc3339(s.started)},
+                   {"up_s", seconds_between(s.started, s.now)},
+                   {"config", s.config_file},
+                   {"data", s.data_dir},
+                   {"engine", s.engine},
+                   {"disk_low", s.disk_low},
+                   {"accounts", s.accounts},
+                   {"queue", s.queue},
+                   {"connections", s.connections},
+                   {"bans", s.bans}};
+  out["reloaded"] = s.reloaded == TimePoint{} ? json::value() : json::value(date::format_rfc3339(s.reloaded));
+  out["signed_in"] = std::move(signed_in);
+  out["listeners"] = std::move(listeners);
+  out["certificates"] = std::move(certificates);
+  out["needs_restart"] = strings(s.needs_restart);
+  return out;
+}
+
+}  // namespace
+
+admin::Reply to_reply(const Status& status) {
+  admin::Reply reply;
+  reply.text = as_text(status);
+  reply.json = json::serialize(as_json(status));
+  return reply;
+}
+
+}  // namespace gatepost::daemon

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/command.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "runtime/tls_context.hpp"
+
+namespace gatepost::daemon {
+
+// What a running server says of itself.
+struct Status {
+  struct Listener {
+    std::string name, service, tls, audience;
+    Endpoint at;
+    std::size_t connections = 0;
+  };
+  std::string hostname, config_file, data_dir, engine;
+  int pid = 0;
+  TimePoint started{}, now{}, reloaded{};  // reloaded: epoch when never
+  std::vector<Listener> listeners;
+  std::size_t connections = 0;
+  std::vector<std::pair<std::string, std::size_t>> signed_in;  // by service
+  std::size_t queue = 0, accounts = 0, bans = 0;
+  bool disk_low = false;
+  std::vector<runtime::TlsCertificateFacts> certificates;
+  std::vector<std::string> needs_restart;  // settings that were changed since the start and wait for the next one
+};
+
+// As text for people and as JSON.
+admin::Reply to_reply(const Status&);
+
+}  // namespace gatepost::daemon

@@ -1,0 +1,112 @@
+// What the daemon tells monitoring, and what it looks after by itself.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "base/date.hpp"
+#include "daemon/daemon.hpp"
+#include "daemon/events.hpp"
+#include "daemon/version.hpp"
+
+namespace gatepost::daemon {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::chrono::days kCertificateNotice{14};
+
+double resident_octets() {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/self/statm", "re"), &std::fclose);
+  unsigned long size = 0;
+  unsigned long resident = 0;
+  if (!file || std::fscanf(file.get(), "%lu %lu", &size, &resident) != 2) return 0;
+  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+double processor_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  return of(used.ru_utime) + of(used.ru_stime);
+}
+
+double descriptor_limit() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  return static_cast<double>(files.rlim_cur);
+}
+
+double seconds_since_1970(TimePoint at) {
+  return static_cast<double>(std::chrono::duration_cast<seconds>(at.time_since_epoch()).count());
+}
+
+}  // namespace
+
+void Daemon::add_metrics() {
+  Metrics& m = product_->metrics;
+  m.gauge("gatepost_build_info", fmt::format("version=\"{}\"", version()), "The running version.").set(1);
+  m.callback("gatepost_connections", "", "Open connections.",
+             [this] { return static_cast<double>(connections_.count()); });
+  for (const std::string_view service : {"imap", "pop3", "submission"}) {
+    m.callback("gatepost_signed_in", fmt::format("service=\"{}\"", service), "Signed-in sessions.",
+               [this, service] { return static_cast<double>(door_->signed_in(service)); });
+  }
+  m.callback("gatepost_bans", "", "Refusals of sign-in in force.",
+             [this] { return static_cast<double>(authenticator_->bans().size()); });
+  m.callback("gatepost_store_disk_low", "", "1 while free space is below the reserve and new mail is refused.",
+             [this] { return product_->store->disk_low() ? 1.0 : 0.0; });
+  m.callback("gatepost_workers_queued", "", "Jobs that wait for a worker thread.",
+             [this] { return static_cast<double>(workers_->queued()); });
+  m.callback("gatepost_certificate_expiry_seconds", "", "When the first certificate ends, in seconds since 1970.",
+             [this] {
+               double first = 0;
+               if (tls_ == nullptr) return first;
+               for (const auto& one : tls_.load()->certificates()) {
+                 const double at = seconds_since_1970(one.not_after);
+                 if (first == 0 || at < first) first = at;
+               }
+               return first;
+             });
+  // The names every Prometheus client uses.
+  m.callback("process_start_time_seconds", "", "When the process started, in seconds since 1970.",
+             [this] { return seconds_since_1970(started_); });
+  m.callback("process_resident_memory_bytes", "", "Memory in use.", resident_octets);
+  m.callback("process_cpu_seconds_total", "", "Processor time used.", processor_seconds);
+  m.callback("process_max_fds", "", "How many descriptors the process may have.", descriptor_limit);
+}
+
+std::vector<Chore> Daemon::chores() {
+  std::vector<Chore> out;
+  // Looking makes the store say in the log when space runs low, also while no mail comes.
+  out.push_back({"free space", seconds(5), seconds(5), [this](std::stop_token) -> Result<> {
+                   (void)product_->store->disk_low();
+                   return {};
+                 }});
+  out.push_back({"certificates", seconds(0), hours(24), [this](std::stop_token) { return look_at_certificates(); }});
+  out.push_back({"unused bodies", minutes(10), hours(1), [this](std::stop_token stop) -> Result<> {
+                   GP_CHECK(product_->store->collect(stop));
+                   return {};
+                 }});
+  out.push_back({"old change records", minutes(20), hours(6),
+                 [this](std::stop_token stop) { return product_->accounts->prune(stop); }});
+  return out;
+}
+
+Result<> Daemon::look_at_certificates() {
+  if (tls_ == nullptr) return {};
+  for (const runtime::TlsCertificateFacts& one : tls_.load()->certificates()) {
+    if (one.not_after - clock_.now() > kCertificateNotice) continue;
+    log_.write(event::kCertificateEnds, {{"file", one.label},
+                                         {"names", fmt::format("{}", fmt::join(one.names, ","))},
+                                         {"not_after", date::format_rfc3339(one.not_after)}});
+  }
+  return {};
+}
+
+}  // namespace gatepost::daemon
