@@ -50,13 +50,13 @@ struct SmartHost {
 
 // What the configuration says; an attempt keeps those it began with.
 struct Settings {
-  std::string hostname;                   // in EHLO
-  std::vector<std::string> own_names;     // names MX records know us by; `hostname` is always one
-  std::optional<SmartHost> smart_host;    // none: to the mail exchangers of each domain
-  std::uint16_t port = 25;                // of mail exchangers
-  TlsUse tls = TlsUse::opportunistic;     // to mail exchangers
+  std::string hostname;                     // in EHLO
+  std::vector<std::string> own_names;       // names MX records know us by; `hostname` is always one
+  std::optional<SmartHost> smart_host;      // none: to the mail exchangers of each domain
+  std::uint16_t port = 25;                  // of mail exchangers
+  TlsUse tls = TlsUse::opportunistic;       // to mail exchangers
   std::vector<IpAddress> source_addresses;  // the first of the right family is taken; none: the system's choice
-  std::filesystem::path ca_file;          // PEM, to verify smart hosts; empty: the system's store
+  std::filesystem::path ca_file;            // PEM, to verify smart hosts; empty: the system's store
   std::chrono::seconds connect_timeout{30};
   std::chrono::seconds command_timeout{300};  // RFC 5321 4.5.3.2.1 to .4
   std::chrono::seconds block_timeout{180};    // RFC 5321 4.5.3.2.5: for a block of data to be taken
