@@ -1,13 +1,14 @@
-# gatepost_layer(folder USES ... HIDES ... LIBS ...)
+# gatepost_layer(folder USES ... HIDES ... TESTS ... LIBS ...)
 #
 # A folder of src/ becomes one library, one test program (from *_test.cpp) and one fuzz program per *_fuzz.cpp.
 # USES:  layers whose headers this folder's headers mention.     HIDES: layers only its .cpp files include.
+# TESTS: layers only its tests and fuzzers include.
 # LIBS:  outside libraries, linked privately.
 #
 # The include path of a layer is a folder of symbolic links in the build tree that holds this one folder, so an include
 # of a layer that was not named is "file not found": the order of src/CMakeLists.txt is enforced by the compiler.
 function(gatepost_layer folder)
-  cmake_parse_arguments(ARG "" "" "USES;HIDES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "USES;HIDES;TESTS;LIBS" ${ARGN})
   string(REPLACE "/" "_" name "${folder}")
   set(root "${PROJECT_SOURCE_DIR}/src/${folder}")
   set(view "${PROJECT_BINARY_DIR}/view/${name}")
@@ -25,8 +26,9 @@ function(gatepost_layer folder)
 
   list(TRANSFORM ARG_USES REPLACE "/" "_")
   list(TRANSFORM ARG_HIDES REPLACE "/" "_")
-  # Tests and fuzzers see what the folder's own .cpp files see.
-  set(all_layers ${name} ${ARG_HIDES})
+  list(TRANSFORM ARG_TESTS REPLACE "/" "_")
+  # Tests and fuzzers see what the folder's own .cpp files see, and what TESTS names.
+  set(all_layers ${name} ${ARG_HIDES} ${ARG_TESTS})
 
   if(sources)
     add_library(${name} STATIC ${sources})
