@@ -8,6 +8,8 @@
 namespace gatepost::imap {
 namespace {
 
+using namespace std::string_view_literals;
+
 using Kind = Receiver::Kind;
 using Decide = std::function<void(Receiver&, const Receiver::Item&)>;
 
@@ -204,9 +206,8 @@ TEST(ImapReceiver, SaysWhenCollectedLiteralsWouldBeTooMuch) {
 }
 
 TEST(ImapReceiver, RefusesNulOutsideOfLiterals) {
-  EXPECT_EQ(items(std::string_view("A1 LOGIN a\0b c {9+}\r\nA2 NOOP\r\n\r\nA3 NOOP\r\n", 45)),
-            (Items{"nul <A1>", "command <A3> A3 NOOP"}));
-  EXPECT_EQ(items(std::string_view("A1 X {1}\r\na\0\r\nA3 NOOP\r\n", 23)),
+  EXPECT_EQ(items("A1 LOGIN a\0b c {9+}\r\nA2 NOOP\r\n\r\nA3 NOOP\r\n"sv), (Items{"nul <A1>", "command <A3> A3 NOOP"}));
+  EXPECT_EQ(items("A1 X {1}\r\na\0\r\nA3 NOOP\r\n"sv),
             (Items{"literal <A1> A1 X #1", "nul <A1>", "command <A3> A3 NOOP"}));
 }
 
