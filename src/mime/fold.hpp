@@ -19,7 +19,7 @@ class Folder {
   void finish(std::string& folded);  // ready for another text afterwards
 
  private:
-  void flush(std::size_t octets, std::string& folded);
+  static void fold_segment(std::string_view text, std::string& folded);
 
   std::string held_;  // what the next piece may still change
 };

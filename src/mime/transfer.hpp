@@ -27,7 +27,8 @@ class TransferDecoder {
  private:
   void base64(std::string_view octets, std::string& out);
   void quoted_printable(std::string_view octets, std::string& out);
-  void line_end(std::string& out);
+  void end_group(std::string& out);
+  bool decide(char c, std::string& out);
 
   TransferEncoding encoding_;
   std::uint32_t bits_ = 0, count_ = 0;  // base64: of the group not yet complete
