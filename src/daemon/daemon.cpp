@@ -52,8 +52,11 @@ Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
   GP_TRY(resolver_, runtime::UnboundResolver::create(resolver_settings(c), clock_));
   reception_ = mailflow::Reception::create(reception_options(c), *product.directory, *product.accounts, *product.queue,
                                            *workers_, clock_, product.random, log_, product.metrics);
-  GP_TRY(remote_, make_remote_delivery(c, {product, *sasl_, *resolver_, *workers_, clock_, log_}));
-  runner_ = mailflow::QueueRunner::create(runner_options(c), *product.queue, *product.accounts, *reception_, *remote_,
+  GP_TRY(smtp::client::Settings outgoing, outgoing_settings(c));
+  GP_TRY(delivery_, smtp::client::Delivery::create({*product.accounts, *resolver_, *workers_, *sasl_, clock_,
+                                                    product.random, log_, product.metrics},
+                                                   std::move(outgoing)));
+  runner_ = mailflow::QueueRunner::create(runner_options(c), *product.queue, *product.accounts, *reception_, *delivery_,
                                           *workers_, clock_, log_, product.metrics);
   if (tls) {
     GP_CHECK(create_tls(*tls));

@@ -21,7 +21,6 @@
 #include "daemon/status.hpp"
 #include "directory/authenticate.hpp"
 #include "directory/door.hpp"
-#include "mailflow/delivery.hpp"
 #include "mailflow/queue_runner.hpp"
 #include "runtime/connections.hpp"
 #include "runtime/listener.hpp"
@@ -30,6 +29,7 @@
 #include "runtime/tls_context.hpp"
 #include "runtime/workers.hpp"
 #include "sasl/mechanism.hpp"
+#include "smtp/client/delivery.hpp"
 
 namespace gatepost::daemon {
 
@@ -81,6 +81,7 @@ class Daemon {
     config::Config config;
     std::vector<std::string_view> needs_restart;
     std::optional<runtime::TlsServerSettings> tls;
+    smtp::client::Settings outgoing;
     std::vector<BoundSocket> sockets;  // of listeners that were not there before
   };
 
@@ -133,7 +134,7 @@ class Daemon {
   std::unique_ptr<runtime::Workers> workers_;
   std::unique_ptr<runtime::Resolver> resolver_;
   std::unique_ptr<mailflow::Reception> reception_;
-  std::unique_ptr<mailflow::RemoteDelivery> remote_;
+  std::unique_ptr<smtp::client::Delivery> delivery_;
   std::unique_ptr<mailflow::QueueRunner> runner_;
   std::unique_ptr<runtime::TlsServer> tls_owner_;
   std::atomic<runtime::TlsServer*> tls_{nullptr};  // once there, it stays

@@ -6,6 +6,7 @@
 #include "config/load.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/events.hpp"
+#include "daemon/outgoing.hpp"
 #include "daemon/settings.hpp"
 
 namespace gatepost::daemon {
@@ -50,6 +51,7 @@ Result<Daemon::Fresh> Daemon::prepare_reload() {
   if (!fresh.config.tls.certificates.empty()) {
     GP_TRY(fresh.tls, tls_settings(fresh.config));
   }
+  GP_TRY(fresh.outgoing, outgoing_settings(fresh.config));
   // Addresses that no listener has yet. A root that became somebody else can no longer bind ports below 1024.
   std::vector<config::Listener> wanted;
   for (const config::Listener& listener : fresh.config.listeners) {
@@ -76,6 +78,8 @@ Result<> Daemon::apply(Fresh fresh) {
       return tls;
     }
   }
+  // Its one failure would be an unreadable ca_file, which the configuration does not have.
+  (void)delivery_->reload(std::move(fresh.outgoing));
   const config::Config& c = fresh.config;
   log_.set_lowest(c.log.level);
   limits_.reload(daemon_limits(c));

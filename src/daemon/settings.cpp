@@ -30,12 +30,18 @@ constexpr Fixed kFixed[] = {
     fixed<[](auto& c) -> auto& { return c.server.io_threads; }>("[server] io_threads"),
     fixed<[](auto& c) -> auto& { return c.server.worker_threads; }>("[server] worker_threads"),
     fixed<[](auto& c) -> auto& { return c.store; }>("[store]"),
-    fixed<[](auto& c) -> auto& { return c.auth.argon2_memory_kib; }>("[auth] argon2_memory"),
+    fixed<[](auto& c) -> auto& { return c.auth.argon2_memory_kib; }>("[auth] argon2_memory_kib"),
     fixed<[](auto& c) -> auto& { return c.auth.argon2_iterations; }>("[auth] argon2_iterations"),
     fixed<[](auto& c) -> auto& { return c.auth.parallel_hashes; }>("[auth] parallel_hashes"),
     fixed<[](auto& c) -> auto& { return c.auth.scram_iterations; }>("[auth] scram_iterations"),
     fixed<[](auto& c) -> auto& { return c.smtp.recipient_delimiter; }>("[smtp] recipient_delimiter"),
-    fixed<[](auto& c) -> auto& { return c.mailflow; }>("[mailflow]"),
+    fixed<[](auto& c) -> auto& { return c.mailflow.retry_schedule; }>("[mailflow] retry_schedule"),
+    fixed<[](auto& c) -> auto& { return c.mailflow.queue_lifetime; }>("[mailflow] queue_lifetime"),
+    fixed<[](auto& c) -> auto& { return c.mailflow.bounce_lifetime; }>("[mailflow] bounce_lifetime"),
+    fixed<[](auto& c) -> auto& { return c.mailflow.delay_warning; }>("[mailflow] delay_warning"),
+    fixed<[](auto& c) -> auto& { return c.mailflow.max_concurrent; }>("[mailflow] max_concurrent"),
+    fixed<[](auto& c) -> auto& { return c.mailflow.max_concurrent_per_destination; }>(
+        "[mailflow] max_concurrent_per_destination"),
     fixed<[](auto& c) -> auto& { return c.dns; }>("[dns]"),
 };
 
@@ -93,6 +99,7 @@ mailflow::RunnerOptions runner_options(const Config& c) {
   options.hostname = c.server.hostname;
   if (!c.mailflow.retry_schedule.empty()) options.retry_after = c.mailflow.retry_schedule;
   options.lifetime = c.mailflow.queue_lifetime;
+  options.bounce_lifetime = c.mailflow.bounce_lifetime;
   options.delay_notice = c.mailflow.delay_warning;
   options.concurrent_per_domain = c.mailflow.max_concurrent_per_destination;
   options.concurrent = c.mailflow.max_concurrent;

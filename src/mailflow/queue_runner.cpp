@@ -222,10 +222,14 @@ class Runner final : public QueueRunner {
     }
   }
 
+  std::chrono::seconds lifetime(const QueueEntry& entry) const {
+    return entry.reverse_path.empty() ? options_.bounce_lifetime : options_.lifetime;
+  }
+
   // On a worker: bounces what failed, schedules what waits, removes what is done.
   Result<> settle(QueueEntry& entry) {
     const TimePoint now = clock_.now();
-    const bool expired = now - entry.created >= options_.lifetime;
+    const bool expired = now - entry.created >= lifetime(entry);
     std::vector<RecipientState> failed, waiting;
     for (auto& recipient : entry.recipients) {
       if (recipient.status == RecipientState::Status::delivered) continue;
@@ -266,7 +270,7 @@ class Runner final : public QueueRunner {
     const std::string header = read_header(entry);
     const std::string message_id = fmt::format("{}.{}@{}", to_string(entry.id), entry.attempts, options_.hostname);
     const std::string message = delivery_status_notice(notice, entry, recipients, header, options_.hostname, message_id,
-                                                       now, entry.created + options_.lifetime);
+                                                       now, entry.created + lifetime(entry));
     const Result<> sent = reception_.inject("", entry.reverse_path, message);
     // Nobody to tell any more (the sender's account is gone or full): not a reason to keep the entry.
     if (!sent && (sent.error().code == Errc::not_found || sent.error().code == Errc::denied ||
