@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "imap/protocol/command.hpp"
+#include "imap/server/answer.hpp"
+#include "runtime/task.hpp"
+
+namespace gatepost::imap::server {
+
+class Session;
+
+// One bit each (RFC 9051 3). Logout is no state of ours: the connection is closed.
+enum class State : std::uint8_t { not_authenticated = 1, authenticated = 2, selected = 4 };
+
+// A handler writes its untagged responses to session.out(), and says how the command ends. `session` and `command`
+// outlive it. In a handler that the table allows in the selected state only, session.selected() is there.
+using Handler = runtime::Task<Answer> (*)(Session& session, Command& command);
+
+struct Row {
+  Verb verb;
+  std::uint8_t states;             // in which it is allowed; otherwise BAD
+  Handler run;                     // none: APPEND, whose message streams (cmd_append.cpp)
+  std::string_view capability;     // announced where the command is allowed, once signed in; "" for none
+};
+// nullptr: the command is not known here.
+const Row* row_of(Verb verb);
+
+// What CAPABILITY answers in the session's present state.
+std::vector<std::string_view> capabilities(const Session& session);
+
+// cmd_small.cpp
+runtime::Task<Answer> run_capability(Session&, Command&);
+runtime::Task<Answer> run_noop(Session&, Command&);  // CHECK too
+runtime::Task<Answer> run_logout(Session&, Command&);
+runtime::Task<Answer> run_id(Session&, Command&);
+runtime::Task<Answer> run_namespace(Session&, Command&);
+// cmd_quota.cpp
+runtime::Task<Answer> run_getquota(Session&, Command&);
+runtime::Task<Answer> run_getquotaroot(Session&, Command&);
+// cmd_authenticate.cpp
+runtime::Task<Answer> run_starttls(Session&, Command&);
+runtime::Task<Answer> run_authenticate(Session&, Command&);
+runtime::Task<Answer> run_login(Session&, Command&);
+// cmd_enable.cpp
+runtime::Task<Answer> run_enable(Session&, Command&);
+// cmd_select.cpp
+runtime::Task<Answer> run_select(Session&, Command&);
+runtime::Task<Answer> run_close(Session&, Command&);
+runtime::Task<Answer> run_unselect(Session&, Command&);
+// cmd_create_delete_rename.cpp
+runtime::Task<Answer> run_create(Session&, Command&);
+runtime::Task<Answer> run_delete(Session&, Command&);
+runtime::Task<Answer> run_rename(Session&, Command&);
+runtime::Task<Answer> run_subscribe(Session&, Command&);
+runtime::Task<Answer> run_unsubscribe(Session&, Command&);
+// cmd_list.cpp
+runtime::Task<Answer> run_list(Session&, Command&);
+runtime::Task<Answer> run_lsub(Session&, Command&);
+// cmd_status.cpp
+runtime::Task<Answer> run_status(Session&, Command&);
+// cmd_idle.cpp
+runtime::Task<Answer> run_idle(Session&, Command&);
+// cmd_expunge.cpp
+runtime::Task<Answer> run_expunge(Session&, Command&);
+// cmd_search.cpp
+runtime::Task<Answer> run_search(Session&, Command&);
+// cmd_fetch.cpp
+runtime::Task<Answer> run_fetch(Session&, Command&);
+// cmd_store.cpp
+runtime::Task<Answer> run_store(Session&, Command&);
+// cmd_copy_move.cpp
+runtime::Task<Answer> run_copy(Session&, Command&);
+runtime::Task<Answer> run_move(Session&, Command&);
+
+}  // namespace gatepost::imap::server

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "account/account.hpp"
+#include "base/number_set.hpp"
+#include "imap/protocol/sequence_set.hpp"
+#include "imap/server/answer.hpp"
+
+namespace gatepost::imap::server {
+
+// What happened to the selected mailbox, as read by a worker and not told yet.
+struct News {
+  account::Folder folder;
+  std::shared_ptr<const NumberSet> uids;  // as they are now
+  NumberSet vanished;                     // of those the client knows
+  std::vector<account::Row> changed;      // flags changed, of those the client knows and that stay
+  std::uint32_t arrived = 0;              // how many the client does not know
+  account::Uid first_recent = 0;          // of what arrived (Opened::first_recent)
+  account::Modseq to = 0;
+};
+
+// One session's view of a mailbox: what the client knows of it. Between two commands only take() changes it, so
+// sequence numbers stay as they are while a command runs (RFC 9051 7.5.1). The UIDs are shared with everybody who sees
+// the same; a folder of a million messages costs nothing here.
+class Selected {
+ public:
+  Selected(account::Opened opened, bool read_only);
+
+  account::FolderId folder() const { return folder_; }
+  bool read_only() const { return read_only_; }
+  std::uint32_t uid_validity() const { return uid_validity_; }
+  std::uint32_t exists() const { return static_cast<std::uint32_t>(uids_->size()); }
+  // The message with sequence number n is the n-th of these: uids().rank(uid), uids().select(n). Others may have
+  // removed some of them meanwhile: Account::rows() leaves those out.
+  const NumberSet& uids() const { return *uids_; }
+  bool is_recent(account::Uid uid) const { return recent_.contains(uid); }
+  std::uint32_t recent() const { return static_cast<std::uint32_t>(recent_.size()); }
+  // All up to this modseq has been told.
+  account::Modseq modseq() const { return modseq_; }
+
+  // The UIDs that a command means, among uids(). A sequence number beyond exists() is BAD (RFC 9051 6.4.4, 9); UIDs
+  // that are not there are left out. "$" is the saved search result.
+  std::expected<NumberSet, Answer> resolve(const SequenceSet& set, bool uid) const;
+  // UIDs or, as the client asked, their sequence numbers.
+  NumberSet as_asked(const NumberSet& uids, bool uid) const;
+
+  // Result of SEARCH RETURN (SAVE) (RFC 5182), UIDs; what vanishes leaves it.
+  const NumberSet& saved() const { return saved_; }
+  void save(NumberSet uids) { saved_ = std::move(uids); }
+
+  // The command has told the client the flags of `uids` as they were at `modseq` or later: what changed in them up to
+  // then is no news. Forgotten when news are read next.
+  void told(const NumberSet& uids, account::Modseq modseq);
+  // The same for STORE.SILENT, whose client knows the outcome of exactly these rows.
+  void told(std::vector<account::Row> rows) { told_rows_ = std::move(rows); }
+
+  // Reads the news. Blocks: on a worker, while the session waits. Errc::not_found: the folder was deleted.
+  Result<News> read_news(account::Account& account, bool take_recent);
+  // Makes them what the client knows; before that, uids() is still the numbering that EXPUNGE speaks of.
+  void take(const News& news);
+
+  // News with vanished messages came when they could not be told; they wait for a command in which they can.
+  bool withheld = false;
+  std::size_t keywords_told = 0;  // how many of the account's keywords FLAGS has named
+
+ private:
+  bool is_told(const account::Row& row) const;
+
+  account::FolderId folder_;
+  bool read_only_;
+  std::uint32_t uid_validity_;
+  std::shared_ptr<const NumberSet> uids_;  // shared with the account and other sessions
+  NumberSet recent_, saved_;
+  account::Modseq modseq_;
+  NumberSet told_;
+  account::Modseq told_modseq_ = 0;
+  std::vector<account::Row> told_rows_;
+};
+
+}  // namespace gatepost::imap::server

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "runtime/session.hpp"
+
+namespace gatepost::account {
+class Accounts;
+}
+namespace gatepost::directory {
+class Door;
+}
+namespace gatepost::runtime {
+class Workers;
+}
+
+namespace gatepost::imap::server {
+
+// What the configuration says; never changes within a session.
+struct Settings {
+  std::string hostname;                         // in the greeting
+  std::string version;                          // in the answer to ID; "" is not told
+  std::uint64_t max_message_octets = 50 << 20;  // of APPEND; announced by APPENDLIMIT (RFC 7889)
+  std::uint32_t bad_commands = 20;              // in a row, before the connection is closed
+  std::uint32_t failed_sign_ins = 5;            // of one connection, before it is closed
+};
+
+// What the server uses; all of it outlives the server and its sessions.
+struct Services {
+  account::Accounts& accounts;
+  directory::Door& door;
+  runtime::Workers& workers;
+  const Clock& clock;
+  Log& log;
+  Metrics& metrics;
+};
+
+// Makes the sessions of ports 143 and 993. Thread-safe; outlives its sessions.
+class Server {
+ public:
+  Server(Services services, Settings settings);
+  ~Server();
+  void reload(Settings settings);  // new sessions follow
+  // `offers_tls`: whether STARTTLS can be answered on this listener (TLS mode starttls; without TLS yet).
+  std::unique_ptr<runtime::Session> session(runtime::Peer& peer, runtime::Output& output,
+                                            std::shared_ptr<runtime::Waker> waker, bool offers_tls = true);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gatepost::imap::server
