@@ -38,7 +38,9 @@ Result<> SegmentBlobStore::recover_segments() {
     GP_TRY(std::uint64_t size, file_size(fd->get()));
     SegmentRow row = segments_.contains(number) ? segments_[number] : SegmentRow{};
     const bool shared = SegmentFiles::shared_with_backup(fd->get());
-    if (size > row.end) GP_TRY(size, recover_tail(number, row.end, size, row));
+    if (size > row.end) {
+      GP_TRY(size, recover_tail(number, row.end, size, row));
+    }
     if (number < last) continue;
     last = number;
     end = row.end;
@@ -105,8 +107,11 @@ Result<> SegmentBlobStore::recover_new_files() {
         wanted = where && where->kind == Location::Kind::own_file && where->file == name;
       }
     }
-    if (wanted) GP_CHECK(files_.adopt_own(name));
-    else files_.discard_own(name);
+    if (wanted) {
+      GP_CHECK(files_.adopt_own(name));
+    } else {
+      files_.discard_own(name);
+    }
   }
   return {};
 }
