@@ -53,10 +53,10 @@ std::optional<Words> SmtpSession::check_chunk(const Bdat& bdat) {
   if (phase_ == Phase::connected || phase_ == Phase::ready) return Words{503, {5, 5, 1}, "MAIL must come first"};
   if (phase_ == Phase::mail) return Words{554, {5, 5, 1}, "no valid recipients"};
   if (phase_ == Phase::rcpt) {
+    // RFC 3030 3: every octet of BINARYMIME is kept.
+    const bool binary = transaction_.envelope.body_type == mailflow::BodyType::binary;
     if (auto refusal = begin_content()) return refusal;
-    if (transaction_.envelope.body_type != mailflow::BodyType::binary) {
-      transaction_.checker.emplace(settings_->bare_line_ends);
-    }
+    if (!binary) transaction_.checker.emplace(settings_->bare_line_ends);
   } else if (!transaction_.intake) {  // an earlier chunk was refused
     return Words{503, {5, 5, 1}, "the message was refused, RSET must come first"};
   }
