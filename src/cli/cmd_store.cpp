@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -20,10 +19,7 @@ void add_store_commands(CLI::App& app, Context& context) {
   CLI::App* backup =
       noun->add_subcommand("backup", "A consistent copy into an empty or new directory; runs beside a live server");
   backup->add_option("directory", *to)->required();
-  // The server does the work, perhaps with another working directory.
-  backup->callback([&context, to] {
-    run_verb(context, "store backup", {{"directory", {std::filesystem::absolute(*to).string()}}});
-  });
+  backup->callback([&context, to] { make_backup(context, *to); });
 
   auto from = std::make_shared<std::string>();
   CLI::App* restore =

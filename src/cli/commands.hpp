@@ -30,6 +30,10 @@ using Options = std::map<std::string, std::vector<std::string>>;
 // reply.
 void run_verb(Context&, const std::string& verb, const Options&);
 
+// A consistent copy of the store in `directory`, which is empty or missing. The server, which may write to its data
+// directory alone, makes the copy there; then it is moved with the rights of whoever asked.
+void make_backup(Context&, const std::string& directory);
+
 // Puts a backup in the place of the store of a stopped server; the old store is kept beside it.
 void restore_backup(Context&, const std::string& directory);
 

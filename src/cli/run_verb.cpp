@@ -1,13 +1,13 @@
+#include "cli/run_verb.hpp"
+
 #include <iostream>
 
-#include "admin/command.hpp"
 #include "cli/commands.hpp"
 #include "config/load.hpp"
 #include "daemon/control_socket.hpp"
 #include "daemon/offline.hpp"
 
 namespace gatepost::cli {
-namespace {
 
 void print(Context& context, const admin::Reply& reply) {
   context.exit_code = reply.exit_code;
@@ -15,23 +15,24 @@ void print(Context& context, const admin::Reply& reply) {
   (reply.exit_code == 0 || context.json ? std::cout : std::cerr) << text;
 }
 
-}  // namespace
+std::optional<config::Config> load_config(Context& context) {
+  config::LoadOutcome loaded = config::load(context.config_file);
+  if (loaded.ok()) return std::move(loaded.config);
+  for (const auto& problem : loaded.problems) std::cerr << problem.text() << "\n";
+  context.exit_code = 2;
+  return std::nullopt;
+}
+
+admin::Reply reply_to(const config::Config& config, const admin::Request& request) {
+  auto reply = daemon::ask(daemon::control_socket_path(config.server.data_dir), request);
+  if (reply) return *std::move(reply);
+  if (reply.error().code == Errc::not_found) return daemon::run_offline(config, request);
+  return admin::failure(reply.error(), request.verb);
+}
 
 void run_verb(Context& context, const std::string& verb, const Options& options) {
-  const config::LoadOutcome loaded = config::load(context.config_file);
-  if (!loaded.ok()) {
-    for (const auto& problem : loaded.problems) std::cerr << problem.text() << "\n";
-    context.exit_code = 2;
-    return;
-  }
-  const admin::Request request{verb, options};
-  const auto socket = daemon::control_socket_path(loaded.config.server.data_dir);
-  auto reply = daemon::ask(socket, request);
-  if (!reply && reply.error().code == Errc::not_found) {
-    print(context, daemon::run_offline(loaded.config, request));
-    return;
-  }
-  print(context, reply ? *reply : admin::failure(reply.error(), verb));
+  const auto config = load_config(context);
+  if (config) print(context, reply_to(*config, admin::Request{verb, options}));
 }
 
 }  // namespace gatepost::cli

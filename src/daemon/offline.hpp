@@ -1,10 +1,7 @@
 #pragma once
 
-#include <filesystem>
-
 #include "admin/command.hpp"
 #include "config/config.hpp"
-#include "daemon/settings.hpp"
 
 namespace gatepost::daemon {
 

@@ -6,6 +6,7 @@
 
 #include "account/account.hpp"
 #include "config/config.hpp"
+#include "daemon/paths.hpp"
 #include "directory/door.hpp"
 #include "mailflow/queue_runner.hpp"
 #include "mailflow/reception.hpp"
@@ -18,8 +19,6 @@
 // What the configuration means to each layer, in that layer's own values. No layer but this one knows the
 // configuration.
 namespace gatepost::daemon {
-
-std::filesystem::path store_directory(const config::Config&);
 
 store::Options store_options(const config::Config&);
 directory::Options directory_options(const config::Config&);

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <filesystem>
+
+#include "config/config.hpp"
+
+namespace gatepost::daemon {
+
+// The store within the data directory, which also holds control.sock, gatepost.pid and decoy.key.
+std::filesystem::path store_directory(const config::Config&);
+
+}  // namespace gatepost::daemon
