@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "base/bytes.hpp"
@@ -46,11 +48,22 @@ void put_verifier(std::string& out, const sasl::ScramVerifier& v) {
 }
 sasl::ScramVerifier get_verifier(ByteReader& in) {
   sasl::ScramVerifier v;
-  v.iterations = static_cast<std::uint32_t>(in.varint());
+  const std::uint64_t iterations = in.varint();
+  v.iterations = iterations <= UINT32_MAX ? static_cast<std::uint32_t>(iterations) : 0;
   v.salt = in.text();
   v.stored_key = in.text();
   v.server_key = in.text();
   return v;
+}
+
+bool is_verifier(const sasl::ScramVerifier& v, std::size_t key_octets) {
+  return v.iterations > 0 && !v.salt.empty() && v.stored_key.size() == key_octets && v.server_key.size() == key_octets;
+}
+
+// Only what the rest relies on: how an address is made canonical may change with a library.
+bool is_address(std::string_view text) {
+  const std::size_t at = text.rfind('@');
+  return at != std::string_view::npos && at > 0 && at + 1 < text.size();
 }
 
 // Takes one row after the other; rows of a principal come after the principal's own, by the order of the families.
@@ -71,16 +84,40 @@ class Loader {
     return {};
   }
 
-  void finish() {
+  // When all rows are taken: does everything have what it belongs to?
+  Result<> finish() {
+    for (const auto& [id, row] : into_.index.principals()) {
+      if (into_.index.domain(domain_of(row.principal.address)) == nullptr) return homeless(row.principal.address);
+    }
+    for (const Alias& alias : into_.index.aliases()) {
+      if (into_.index.domain(domain_of(alias.address)) == nullptr) return homeless(alias.address);
+    }
+    // A number must never be given to a second one: the mail of the first would be his.
+    if (!into_.index.principals().empty() &&
+        into_.next_id <= static_cast<std::uint64_t>(into_.index.principals().rbegin()->first)) {
+      return fail(Errc::corrupt, "directory: the next number is one that is taken");
+    }
+    for (const auto& [app, at] : into_.uses) {
+      const auto owner = credentials_.find(app.first);
+      if (owner == credentials_.end() ||
+          std::ranges::find(owner->second.app_secrets, app.second, &AppSecret::id) == owner->second.app_secrets.end()) {
+        return fail(Errc::corrupt, "directory: a use of no app password");
+      }
+    }
     for (auto& [id, credentials] : credentials_) {
       into_.index.put_credentials(id, std::make_shared<const Credentials>(std::move(credentials)));
     }
+    return {};
   }
 
  private:
+  static std::unexpected<Error> homeless(const std::string& address) {
+    return fail(Errc::corrupt, fmt::format("directory: the domain of {} is missing", address));
+  }
   static std::string shown(const store::Entry& row) { return to_hex(row.key); }
 
   bool take_family(store::Entry row, ByteReader& value) {
+    if (row.key.empty()) return false;
     const std::string_view rest = row.key.substr(1);
     switch (row.key.front()) {
       case 'a':
@@ -109,6 +146,7 @@ class Loader {
   bool take_alias(std::string_view rest, ByteReader& value) {
     std::vector<std::string> targets;
     while (value.ok() && !value.at_end()) targets.emplace_back(value.text());
+    if (!is_address(rest) || targets.empty() || !std::ranges::all_of(targets, is_address)) return false;
     into_.index.put_alias(std::string(rest), std::move(targets));
     return true;
   }
@@ -116,6 +154,7 @@ class Loader {
   bool take_domain(std::string_view rest, ByteReader& value) {
     Domain domain{std::string(rest), {}, get_time(value)};
     domain.catch_all = value.text();
+    if (rest.empty() || !(domain.catch_all.empty() || is_address(domain.catch_all))) return false;
     into_.index.put_domain(std::move(domain));
     return true;
   }
@@ -127,11 +166,14 @@ class Loader {
     const std::uint8_t kind = value.u8();
     if (!key.ok() || !key.at_end() || kind > static_cast<std::uint8_t>(PrincipalKind::group)) return false;
     p.kind = static_cast<PrincipalKind>(kind);
-    p.enabled = value.u8() != 0;
+    const std::uint8_t enabled = value.u8();
+    p.enabled = enabled == 1;
     p.created = get_time(value);
     p.quota_octets = value.varint();
     p.address = value.text();
     p.display_name = value.text();
+    if (enabled > 1 || p.id < PrincipalId{store::kFirstAccount} || !is_address(p.address)) return false;
+    if (into_.index.address(p.address) != nullptr) return false;  // taken
     into_.index.put_principal(std::move(p));
     return true;
   }
@@ -144,6 +186,8 @@ class Loader {
     record.scram_sha256 = get_verifier(value);
     record.scram_sha1 = get_verifier(value);
     if (!key.ok() || !key.at_end() || into_.index.principal(id) == nullptr) return false;
+    if (!record.argon2id.starts_with("$argon2id$") || record.argon2id.contains('\0')) return false;
+    if (!is_verifier(record.scram_sha256, 32) || !is_verifier(record.scram_sha1, 20)) return false;
     credentials_[id].password = std::move(record);
     return true;
   }
@@ -252,7 +296,7 @@ Result<Stored> load(store::KeyValue& keys, const Index& previous) {
     return taken.has_value();
   }));
   GP_CHECK(taken);
-  loader.finish();
+  GP_CHECK(loader.finish());
   return stored;
 }
 

@@ -1,0 +1,282 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "directory/directory.hpp"
+#include "directory/records.hpp"
+#include "directory/test_support.hpp"
+
+namespace gatepost::directory {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class DirectoryCredentials : public testing::Test {
+ protected:
+  DirectoryCredentials() {
+    EXPECT_TRUE(dir->add_domain("example.org"));
+    anna = dir.person("anna@example.org", "correct horse");
+  }
+  std::optional<Errc> check(std::string_view name, std::string_view password) {
+    return code(dir->verify_password(name, Secret(password)));
+  }
+  sasl::ScramVerifier verifier(std::string_view name, std::string_view hash = "SHA-256") {
+    return **dir->scram_verifier(name, hash);
+  }
+  static double seconds(const std::function<void()>& work) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+
+  TestDirectory dir;
+  Principal anna;
+};
+
+TEST_F(DirectoryCredentials, TakesTheRightPasswordUnderEveryFormOfTheName) {
+  ASSERT_TRUE(dir->add_alias("a@example.org", {"anna@example.org"}));
+  EXPECT_EQ(dir->verify_password("anna@example.org", Secret("correct horse"))->id, anna.id);
+  EXPECT_EQ(dir->verify_password("ANNA@Example.ORG", Secret("correct horse"))->id, anna.id);
+  EXPECT_EQ(dir->verify_password("a@example.org", Secret("correct horse"))->id, anna.id);
+  EXPECT_EQ(check("anna@example.org", "Correct horse"), Errc::unauthenticated);
+  EXPECT_EQ(check("anna@example.org", ""), Errc::unauthenticated);
+  EXPECT_EQ(check("anna@example.org", std::string(2000, 'x')), Errc::unauthenticated);
+  EXPECT_EQ(check("anna+x@example.org", "correct horse"), Errc::unauthenticated);
+  EXPECT_EQ(check("nobody@example.org", "correct horse"), Errc::unauthenticated);
+  EXPECT_EQ(check("anna", "correct horse"), Errc::unauthenticated);
+  EXPECT_EQ(check("", "correct horse"), Errc::unauthenticated);
+}
+
+TEST_F(DirectoryCredentials, NeverSignsInByAnAliasOfSeveral) {
+  dir.person("ben@example.org", "ben's password");
+  ASSERT_TRUE(dir->add_alias("both@example.org", {"anna@example.org", "ben@example.org"}));
+  EXPECT_EQ(check("both@example.org", "correct horse"), Errc::unauthenticated);
+}
+
+TEST_F(DirectoryCredentials, RefusesPasswordsThatAreShortEndlessOrNoText) {
+  auto set = [&](std::string_view password) { return code(dir->set_password(anna.id, Secret(password))); };
+  EXPECT_EQ(set("seven77"), Errc::invalid);
+  EXPECT_EQ(set(""), Errc::invalid);
+  EXPECT_EQ(set(std::string(1025, 'x')), Errc::invalid);
+  EXPECT_EQ(set("broken \xff text"), Errc::invalid);
+  EXPECT_EQ(set(std::string("nul \0 inside", 12)), Errc::invalid);
+  EXPECT_EQ(set(std::string(1024, 'x')), std::nullopt);
+  EXPECT_EQ(check("anna@example.org", std::string(1024, 'x')), std::nullopt);
+  EXPECT_EQ(code(dir->set_password(PrincipalId{7}, Secret("long enough"))), Errc::not_found);
+}
+
+TEST_F(DirectoryCredentials, TakesAPasswordHoweverTheKeyboardComposesIt) {
+  ASSERT_TRUE(dir->set_password(anna.id, Secret("sch\u00f6nes Wetter")));
+  EXPECT_EQ(check("anna@example.org", "scho\u0308nes Wetter"), std::nullopt);
+  EXPECT_EQ(check("anna@example.org", "schones Wetter"), Errc::unauthenticated);
+}
+
+TEST_F(DirectoryCredentials, ForgetsTheOldPasswordAtOnce) {
+  EXPECT_EQ(check("anna@example.org", "correct horse"), std::nullopt);
+  ASSERT_TRUE(dir->set_password(anna.id, Secret("battery staple")));
+  EXPECT_EQ(check("anna@example.org", "correct horse"), Errc::unauthenticated);
+  EXPECT_EQ(check("anna@example.org", "battery staple"), std::nullopt);
+}
+
+TEST_F(DirectoryCredentials, TellsADisabledAccountOnlyToWhoKnowsThePassword) {
+  EXPECT_EQ(check("anna@example.org", "correct horse"), std::nullopt);
+  anna.enabled = false;
+  ASSERT_TRUE(dir->update_principal(anna));
+  EXPECT_EQ(check("anna@example.org", "correct horse"), Errc::denied);
+  EXPECT_EQ(check("anna@example.org", "wrong horse!"), Errc::unauthenticated);
+  anna.enabled = true;
+  ASSERT_TRUE(dir->update_principal(anna));
+  EXPECT_EQ(check("anna@example.org", "correct horse"), std::nullopt);
+}
+
+TEST_F(DirectoryCredentials, SpendsOnUnknownNamesWhatKnownOnesCost) {
+  dir.options.argon2_memory_kib = 16 << 10;
+  dir.options.argon2_iterations = 4;
+  dir.reopen();
+  const Principal ben = dir.person("ben@example.org", "ben's password");
+  const Principal cleo = dir.person("cleo@example.org");
+  auto best = [&](const char* name) {
+    double least = 1e9;
+    for (int i = 0; i < 3; ++i) least = std::min(least, seconds([&] { (void)check(name, "wrong password"); }));
+    return least;
+  };
+  const double known = best("ben@example.org");
+  for (const char* name : {"nobody@example.org", "cleo@example.org", "no address", "x@elsewhere.example"}) {
+    const double unknown = best(name);
+    EXPECT_GT(unknown, known / 3) << name;
+    EXPECT_LT(unknown, known * 3) << name;
+  }
+}
+
+TEST_F(DirectoryCredentials, DoesNotHashAgainForAClientThatSignsInAllTheTime) {
+  dir.options.argon2_memory_kib = 16 << 10;
+  dir.options.argon2_iterations = 4;
+  dir.reopen();
+  dir.person("ben@example.org", "ben's password");
+  const double first = seconds([&] { EXPECT_EQ(check("ben@example.org", "ben's password"), std::nullopt); });
+  const double hundred = seconds([&] {
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(check("ben@example.org", "ben's password"), std::nullopt);
+  });
+  EXPECT_LT(hundred, first * 10);
+  // It is forgotten in the end, and then calculated anew.
+  dir.clock.advance(11min);
+  EXPECT_EQ(check("ben@example.org", "ben's password"), std::nullopt);
+}
+
+TEST_F(DirectoryCredentials, HashesAgainWhenTheOptionsHaveChanged) {
+  const auto before = verifier("anna@example.org");
+  dir.options.argon2_iterations = 2;
+  dir.options.scram_iterations = 5000;
+  dir.reopen();
+  const int commits = dir.keys.commits;
+  EXPECT_EQ(check("anna@example.org", "wrong horse!"), Errc::unauthenticated);
+  EXPECT_EQ(verifier("anna@example.org"), before);
+  EXPECT_EQ(check("anna@example.org", "correct horse"), std::nullopt);
+  EXPECT_EQ(dir.keys.commits, commits + 1);
+  EXPECT_EQ(verifier("anna@example.org").iterations, 5000u);
+  EXPECT_EQ(check("anna@example.org", "correct horse"), std::nullopt);
+  dir.reopen();
+  EXPECT_EQ(verifier("anna@example.org").iterations, 5000u);
+  EXPECT_EQ(check("anna@example.org", "correct horse"), std::nullopt);
+  EXPECT_EQ(dir.keys.commits, commits + 1) << "once";
+}
+
+TEST_F(DirectoryCredentials, SignsInEvenIfTheNewHashCannotBeStored) {
+  dir.options.argon2_iterations = 2;
+  dir.reopen();
+  dir.keys.refuse = Errc::disk_full;
+  EXPECT_EQ(check("anna@example.org", "correct horse"), std::nullopt);
+}
+
+TEST_F(DirectoryCredentials, LooksAgainWhenThePasswordChangesDuringTheCheck) {
+  // The refresh commits in the middle of a sign-in; there somebody sets another password.
+  dir.options.argon2_iterations = 2;
+  dir.reopen();
+  auto other = *Directory::open(dir.store->keys(), dir.options, dir.clock, dir.random);
+  dir.keys.before_commit = [&] { ASSERT_TRUE(other->set_password(anna.id, Secret("battery staple"))); };
+  (void)check("anna@example.org", "correct horse");
+  EXPECT_EQ(check("anna@example.org", "battery staple"), std::nullopt) << "not overwritten with the old one";
+  EXPECT_EQ(check("anna@example.org", "correct horse"), Errc::unauthenticated);
+}
+
+TEST_F(DirectoryCredentials, SaysUnavailableWhenTooManyWaitForAHash) {
+  dir.options.parallel_hashes = 1;
+  dir.options.hash_wait = 0ms;
+  dir.options.argon2_memory_kib = 64 << 10;
+  dir.options.argon2_iterations = 10;
+  dir.reopen();
+  std::atomic<int> unavailable = 0, wrong = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        const auto answer = check("nobody@example.org", "whatever it is");
+        (answer == Errc::unavailable ? unavailable : wrong) += 1;
+      });
+    }
+  }
+  EXPECT_GE(wrong, 1);
+  EXPECT_GE(unavailable, 1);
+}
+
+TEST_F(DirectoryCredentials, GivesAppPasswordsThatWorkBesideTheMainOne) {
+  const auto phone = dir->add_app_password(anna.id, "Anna's phone");
+  const auto tablet = dir->add_app_password(anna.id, "tablet");
+  ASSERT_TRUE(phone && tablet);
+  EXPECT_EQ(check("anna@example.org", phone->reveal()), std::nullopt);
+  EXPECT_EQ(check("anna@example.org", tablet->reveal()), std::nullopt);
+  EXPECT_EQ(check("anna@example.org", "correct horse"), std::nullopt);
+  std::string bare(phone->reveal());
+  std::erase(bare, '-');
+  EXPECT_EQ(check("anna@example.org", bare), std::nullopt);
+  ASSERT_TRUE(dir->remove_app_password(anna.id, 1));
+  EXPECT_EQ(code(dir->remove_app_password(anna.id, 1)), Errc::not_found);
+  EXPECT_EQ(check("anna@example.org", phone->reveal()), Errc::unauthenticated);
+  EXPECT_EQ(check("anna@example.org", tablet->reveal()), std::nullopt);
+  dir.reopen();
+  EXPECT_EQ(check("anna@example.org", phone->reveal()), Errc::unauthenticated);
+  EXPECT_EQ(check("anna@example.org", tablet->reveal()), std::nullopt);
+  const auto list = *dir->app_passwords(anna.id);
+  ASSERT_THAT(list, SizeIs(1));
+  EXPECT_EQ(list[0].id, 2u);
+  EXPECT_EQ(list[0].name, "tablet");
+}
+
+TEST_F(DirectoryCredentials, LetsAppPasswordsWorkWithoutAMainOne) {
+  const Principal ben = dir.person("ben@example.org");
+  const auto phone = dir->add_app_password(ben.id, "phone");
+  EXPECT_EQ(check("ben@example.org", phone->reveal()), std::nullopt);
+  EXPECT_EQ(check("ben@example.org", "whatever it is"), Errc::unauthenticated);
+}
+
+TEST_F(DirectoryCredentials, BoundsAppPasswordsAndTheirNames) {
+  EXPECT_EQ(code(dir->add_app_password(anna.id, "")), Errc::invalid);
+  EXPECT_EQ(code(dir->add_app_password(anna.id, "a\nb")), Errc::invalid);
+  EXPECT_EQ(code(dir->add_app_password(anna.id, std::string(101, 'x'))), Errc::invalid);
+  EXPECT_EQ(code(dir->add_app_password(PrincipalId{7}, "phone")), Errc::not_found);
+  EXPECT_EQ(code(dir->app_passwords(PrincipalId{7})), Errc::not_found);
+  EXPECT_EQ(code(dir->remove_app_password(PrincipalId{7}, 1)), Errc::not_found);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(dir->add_app_password(anna.id, "phone"));
+  EXPECT_EQ(code(dir->add_app_password(anna.id, "phone")), Errc::limit);
+}
+
+TEST_F(DirectoryCredentials, WritesTheLastUseOfAnAppPasswordOnceAnHour) {
+  const auto phone = dir->add_app_password(anna.id, "phone");
+  EXPECT_EQ(dir->app_passwords(anna.id)->front().last_used, std::nullopt);
+  const int commits = dir.keys.commits;
+  for (int i = 0; i < 59; ++i) {
+    dir.clock.advance(1min);
+    ASSERT_EQ(check("anna@example.org", phone->reveal()), std::nullopt);
+    EXPECT_EQ(dir->app_passwords(anna.id)->front().last_used, dir.clock.now());
+  }
+  EXPECT_EQ(dir.keys.commits, commits + 1);
+  dir.clock.advance(2min);
+  ASSERT_EQ(check("anna@example.org", phone->reveal()), std::nullopt);
+  EXPECT_EQ(dir.keys.commits, commits + 2);
+  dir.reopen();
+  EXPECT_EQ(dir->app_passwords(anna.id)->front().last_used, dir.clock.now());
+  dir.keys.refuse = Errc::disk_full;
+  dir.clock.advance(2h);
+  EXPECT_EQ(check("anna@example.org", phone->reveal()), std::nullopt) << "the disk keeps nobody out";
+}
+
+TEST_F(DirectoryCredentials, ForgetsAllOfARemovedAccount) {
+  const auto phone = dir->add_app_password(anna.id, "phone");
+  ASSERT_EQ(check("anna@example.org", phone->reveal()), std::nullopt);
+  ASSERT_TRUE(dir->remove_principal(anna.id));
+  EXPECT_EQ(check("anna@example.org", "correct horse"), Errc::unauthenticated);
+  EXPECT_EQ(check("anna@example.org", phone->reveal()), Errc::unauthenticated);
+  dir.reopen();
+  const Principal again = dir.person("anna@example.org");
+  EXPECT_EQ(check("anna@example.org", "correct horse"), Errc::unauthenticated);
+  EXPECT_THAT(*dir->app_passwords(again.id), IsEmpty());
+}
+
+TEST_F(DirectoryCredentials, AnswersScramForUnknownNamesWithDecoysThatNeverChange) {
+  const auto known = verifier("anna@example.org"), decoy = verifier("nobody@example.org");
+  EXPECT_EQ(decoy.iterations, known.iterations);
+  EXPECT_EQ(decoy.salt.size(), known.salt.size());
+  EXPECT_EQ(decoy.stored_key.size(), known.stored_key.size());
+  EXPECT_EQ(verifier("NOBODY@example.org"), decoy);
+  EXPECT_NE(verifier("other@example.org"), decoy);
+  EXPECT_NE(verifier("nobody@example.org", "SHA-1").salt, decoy.salt);
+  EXPECT_EQ(verifier("no address").salt.size(), known.salt.size());
+  EXPECT_EQ(verifier("anna@example.org", "scram-sha-1").stored_key.size(), 20u);
+  EXPECT_EQ(*dir->scram_verifier("anna@example.org", "MD5"), std::nullopt);
+  dir.reopen();
+  EXPECT_EQ(verifier("nobody@example.org"), decoy);
+  EXPECT_EQ(verifier("anna@example.org"), known);
+}
+
+TEST_F(DirectoryCredentials, HasVerifiersThatTheStandardDerives) {
+  const auto kept = verifier("Anna@example.org");
+  EXPECT_EQ(*sasl::derive_scram_sha256(Secret("correct horse"), kept.salt, kept.iterations), kept);
+}
+
+}  // namespace
+}  // namespace gatepost::directory

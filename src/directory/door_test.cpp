@@ -1,0 +1,245 @@
+#include "directory/door.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "directory/test_support.hpp"
+#include "sasl/login.hpp"
+#include "sasl/plain.hpp"
+
+namespace gatepost::directory {
+namespace {
+
+using sasl::Mechanism;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class DoorTest : public testing::Test {
+ protected:
+  DoorTest() {
+    EXPECT_TRUE(dir->add_domain("example.org"));
+    anna = dir.person("anna@example.org", "correct horse");
+    context.remote = *IpAddress::parse("192.0.2.1");
+    context.service = "imap";
+    context.connection_id = "4f2a";
+    context.tls = true;
+  }
+
+  Result<std::unique_ptr<SignedIn>> with_password(
+      std::string_view password = "correct horse", std::function<void()> revoked = [] {}) {
+    return door.with_password("anna@example.org", Secret(password), context, std::move(revoked));
+  }
+  // Plays the client of `mechanism` to the end.
+  SignInStep play(std::string_view mechanism, std::string_view name, std::string_view password) {
+    auto client = *library->client({std::string(mechanism)}, true, name, Secret(password));
+    auto conversation = door.start(mechanism, context, [] {});
+    if (!conversation) return conversation.error();
+    const auto initial = *client->initial();
+    SignInStep step = initial ? (*conversation)->begin(*initial) : (*conversation)->begin(std::nullopt);
+    while (auto* challenge = std::get_if<sasl::Challenge>(&step)) {
+      auto answer = client->step(challenge->octets);
+      if (!answer) return answer.error();
+      step = (*conversation)->answer(*answer);
+    }
+    const SignInStep after = (*conversation)->answer("more");
+    EXPECT_EQ(std::get<Error>(after).code, Errc::invalid) << "it is over";
+    return step;
+  }
+  static std::optional<Errc> code_of(const SignInStep& step) {
+    const auto* error = std::get_if<Error>(&step);
+    return error != nullptr ? std::optional(error->code) : std::nullopt;
+  }
+
+  TestDirectory dir;
+  Principal anna;
+  MemorySink sink;
+  Log log{sink, dir.clock};
+  Metrics metrics;
+  std::unique_ptr<sasl::Library> library = *sasl::Library::create("secret of this server");
+  Authenticator authenticator{*dir, {}, dir.clock, log, metrics};
+  Door door{*library, authenticator, {}, log, metrics};
+  DoorContext context;
+};
+
+TEST_F(DoorTest, OffersNothingWithoutTlsUnlessTheConfigurationSaysSo) {
+  context.tls = false;
+  EXPECT_THAT(door.mechanisms(context), IsEmpty());
+  EXPECT_FALSE(door.takes_passwords(context));
+  EXPECT_EQ(code(with_password()), Errc::denied);
+  EXPECT_EQ(code(door.start("PLAIN", context, [] {})), Errc::unsupported);
+  EXPECT_EQ(code(door.start("SCRAM-SHA-256", context, [] {})), Errc::unsupported);
+  door.set_policy({.without_tls = true});
+  EXPECT_TRUE(door.takes_passwords(context));
+  EXPECT_TRUE(with_password());
+}
+
+TEST_F(DoorTest, OffersWhatThePolicyAllowsAndTheConnectionCanDo) {
+  EXPECT_THAT(door.mechanisms(context),
+              ElementsAre(Mechanism::scram_sha256, Mechanism::scram_sha1, Mechanism::plain, Mechanism::login));
+  context.channel_binding = std::string(32, 'x');
+  EXPECT_EQ(door.mechanisms(context).front(), Mechanism::scram_sha256_plus);
+  door.set_policy({.mechanisms = {"plain", "SCRAM-SHA-256"}});
+  EXPECT_THAT(door.mechanisms(context), ElementsAre(Mechanism::scram_sha256, Mechanism::plain));
+  EXPECT_TRUE(door.takes_passwords(context));
+  EXPECT_EQ(code(door.start("LOGIN", context, [] {})), Errc::unsupported);
+  EXPECT_EQ(code(door.start("NTLM", context, [] {})), Errc::unsupported);
+  door.set_policy({.mechanisms = {"SCRAM-SHA-256-PLUS"}});
+  EXPECT_FALSE(door.takes_passwords(context));
+  EXPECT_EQ(code(with_password()), Errc::denied);
+}
+
+TEST_F(DoorTest, SignsInByEveryMechanism) {
+  for (const char* mechanism : {"SCRAM-SHA-256", "scram-sha-1", "PLAIN", "LOGIN"}) {
+    const auto step = play(mechanism, "Anna@example.org", "correct horse");
+    ASSERT_TRUE(std::holds_alternative<std::unique_ptr<SignedIn>>(step)) << mechanism;
+    EXPECT_EQ(std::get<std::unique_ptr<SignedIn>>(step)->principal().id, anna.id);
+    EXPECT_EQ(code_of(play(mechanism, "anna@example.org", "wrong horse")), Errc::unauthenticated) << mechanism;
+    EXPECT_EQ(code_of(play(mechanism, "nobody@example.org", "correct horse")), Errc::unauthenticated) << mechanism;
+  }
+}
+
+TEST_F(DoorTest, LetsAClientThatKnowsChannelBindingUseWhatWeOffer) {
+  // "y": it has it, and saw no -PLUS here (RFC 5802 6).
+  context.channel_binding = std::string(32, 'x');
+  door.set_policy({.mechanisms = {"SCRAM-SHA-256"}});
+  auto conversation = *door.start("SCRAM-SHA-256", context, [] {});
+  EXPECT_TRUE(std::holds_alternative<sasl::Challenge>(conversation->begin("y,,n=anna@example.org,r=abcdefgh")));
+  door.set_policy({});
+  conversation = *door.start("SCRAM-SHA-256", context, [] {});
+  EXPECT_EQ(code_of(conversation->begin("y,,n=anna@example.org,r=abcdefgh")), Errc::unauthenticated);
+}
+
+TEST_F(DoorTest, TakesAppPasswordsByPlainAndLoginAlone) {
+  const auto secret = dir->add_app_password(anna.id, "phone");
+  EXPECT_EQ(code_of(play("PLAIN", "anna@example.org", secret->reveal())), std::nullopt);
+  EXPECT_EQ(code_of(play("LOGIN", "anna@example.org", secret->reveal())), std::nullopt);
+  EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", secret->reveal())), Errc::unauthenticated);
+}
+
+TEST_F(DoorTest, SaysWhatIsWrongWithAnExchange) {
+  auto conversation = *door.start("PLAIN", context, [] {});
+  EXPECT_EQ(code_of(conversation->begin("no fields")), Errc::invalid);
+  conversation = *door.start("PLAIN", context, [] {});
+  EXPECT_EQ(code_of(conversation->begin(std::string("ben@example.org\0anna@example.org\0correct horse", 45))),
+            Errc::denied);
+  anna.enabled = false;
+  ASSERT_TRUE(dir->update_principal(anna));
+  EXPECT_EQ(code_of(play("PLAIN", "anna@example.org", "correct horse")), Errc::denied);
+  EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", "correct horse")), Errc::denied);
+  EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", "wrong horse")), Errc::unauthenticated);
+}
+
+TEST_F(DoorTest, KeepsScramToTheLimits) {
+  SignInLimits limits;
+  limits.distinct_failures = 2;
+  authenticator.set_limits(limits);
+  EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", "wrong one")), Errc::unauthenticated);
+  EXPECT_EQ(code_of(play("SCRAM-SHA-1", "anna@example.org", "wrong two")), Errc::unauthenticated);
+  EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", "correct horse")), Errc::limit);
+  EXPECT_EQ(code_of(play("PLAIN", "anna@example.org", "correct horse")), Errc::limit);
+  EXPECT_EQ(code(with_password()), Errc::limit);
+  for (const auto& line : sink.lines()) EXPECT_THAT(line, testing::Not(HasSubstr("sign_in.broken")));
+}
+
+TEST_F(DoorTest, CountsSessionsByAccountAndService) {
+  door.set_policy({.sessions_per_account = 2});
+  auto first = with_password(), second = with_password();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(code(with_password()), Errc::limit);
+  EXPECT_EQ(code_of(play("PLAIN", "anna@example.org", "correct horse")), Errc::limit);
+  context.service = "pop3";
+  auto other = with_password();
+  EXPECT_TRUE(other);
+  EXPECT_EQ(door.signed_in(), 3u);
+  EXPECT_EQ(door.signed_in("imap"), 2u);
+  EXPECT_EQ(door.signed_in("smtp"), 0u);
+  EXPECT_THAT(metrics.text(), HasSubstr("gatepost_signed_in_sessions{service=\"imap\"} 2"));
+  context.service = "imap";
+  first->reset();
+  EXPECT_TRUE(with_password());
+  EXPECT_EQ(door.signed_in("imap"), 1u);
+  EXPECT_THAT(metrics.text(), HasSubstr("gatepost_signed_in_sessions{service=\"imap\"} 1"));
+}
+
+TEST_F(DoorTest, EndsEverySessionOfARevokedPrincipalAndNoOther) {
+  const Principal ben = dir.person("ben@example.org", "ben's password");
+  int woken = 0, others = 0;
+  auto one = with_password("correct horse", [&] { ++woken; });
+  context.service = "submission";
+  auto two = with_password("correct horse", [&] { ++woken; });
+  auto bens = door.with_password("ben@example.org", Secret("ben's password"), context, [&] { ++others; });
+  ASSERT_TRUE(one && two && bens);
+  EXPECT_FALSE((*one)->revoked());
+  EXPECT_EQ(door.revoke(anna.id), 2u);
+  EXPECT_EQ(woken, 2);
+  EXPECT_TRUE((*one)->revoked() && (*two)->revoked());
+  EXPECT_FALSE((*bens)->revoked());
+  EXPECT_EQ(others, 0);
+  EXPECT_EQ((*one)->principal().address, "anna@example.org");
+  one->reset();
+  two->reset();
+  EXPECT_EQ(door.revoke(anna.id), 0u);
+  EXPECT_EQ(door.signed_in(), 1u);
+}
+
+TEST_F(DoorTest, LetsNoSignInPassThatBeganBeforeTheRevoke) {
+  auto client = *library->client({"SCRAM-SHA-256"}, true, "anna@example.org", Secret("correct horse"));
+  auto conversation = *door.start("SCRAM-SHA-256", context, [] {});
+  SignInStep step = conversation->begin(**client->initial());
+  auto answer = client->step(std::get<sasl::Challenge>(step).octets);
+  step = conversation->answer(*answer);
+  ASSERT_TRUE(dir->set_password(anna.id, Secret("battery staple")));
+  EXPECT_EQ(door.revoke(anna.id), 0u);
+  EXPECT_EQ(code_of(conversation->answer("")), Errc::unavailable);
+  EXPECT_EQ(door.signed_in(), 0u);
+  // Many revokes of others do not hide it, nor do they stand in the way of what begins after.
+  for (int i = 0; i < 5000; ++i) door.revoke(PrincipalId{5000});
+  EXPECT_TRUE(with_password("battery staple"));
+}
+
+TEST_F(DoorTest, OutlivesNothingItGaveOut) {
+  auto own = std::make_unique<Door>(*library, authenticator, DoorPolicy{}, log, metrics);
+  auto session = own->with_password("anna@example.org", Secret("correct horse"), context, [] {});
+  own.reset();
+  EXPECT_FALSE((*session)->revoked());
+  session->reset();
+}
+
+TEST_F(DoorTest, ServesManyThreadsAtOnce) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> woken = 0;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      DoorContext mine = context;
+      mine.service = t % 2 == 0 ? "imap" : "pop3";
+      for (int i = 0; i < 200; ++i) {
+        auto session = door.with_password("anna@example.org", Secret("correct horse"), mine, [&] { ++woken; });
+        if (!session) {
+          EXPECT_EQ(session.error().code, Errc::unavailable);
+        } else {
+          (void)(*session)->revoked();
+        }
+      }
+    });
+  }
+  std::jthread admin([&] {
+    while (!stop) {
+      door.revoke(anna.id);
+      (void)door.signed_in();
+      door.set_policy({.sessions_per_account = 10});
+      (void)door.mechanisms(context);
+    }
+  });
+  threads.clear();
+  stop = true;
+  admin.join();
+  EXPECT_EQ(door.signed_in(), 0u);
+}
+
+}  // namespace
+}  // namespace gatepost::directory
