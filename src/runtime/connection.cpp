@@ -200,6 +200,8 @@ std::chrono::seconds Connection::allowed() const {
       return settings_.deadlines.data;
     case Waiting::sign_in:
       return settings_.deadlines.sign_in;
+    case Waiting::refresh:
+      return settings_.deadlines.refresh;
   }
   return settings_.deadlines.command;
 }

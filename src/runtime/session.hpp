@@ -34,8 +34,9 @@ class Output {
   static constexpr std::size_t kFullOctets = 32 << 10;
 };
 
-// Which deadline runs while the session waits for its peer.
-enum class Waiting { greeting, command, idle, data, sign_in };
+// Which deadline runs while the session waits for its peer. refresh: it waits for news, and wants timed_out() now and
+// then to give a sign of life.
+enum class Waiting { greeting, command, idle, data, sign_in, refresh };
 
 enum class Next { more, start_tls, close };
 struct Step {
@@ -76,7 +77,7 @@ class Session {
 };
 
 struct Deadlines {
-  std::chrono::seconds greeting{300}, command{300}, idle{1800}, data{300}, sign_in{180};
+  std::chrono::seconds greeting{300}, command{300}, idle{1800}, data{300}, sign_in{180}, refresh{120};
 };
 
 }  // namespace gatepost::runtime

@@ -22,6 +22,7 @@ struct Answer {
   std::string code = {};       // resp-text-code, "" for none
   std::string_view text = {};  // constant words of ours; "" gives "<COMMAND> completed"
   Then then = Then::tagged;
+  bool highest_modseq = false;  // with QRESYNC, the code is to be HIGHESTMODSEQ (RFC 7162 3.2.7, 3.2.8)
 };
 
 inline Answer ok(std::string_view text = {}) { return {.text = text}; }

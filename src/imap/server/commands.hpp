@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,13 +24,13 @@ struct Row {
   Verb verb;
   std::uint8_t states;             // in which it is allowed; otherwise BAD
   Handler run;                     // none: APPEND, whose message streams (cmd_append.cpp)
-  std::string_view capability;     // announced where the command is allowed, once signed in; "" for none
+  std::string_view capabilities;   // announced where the command is allowed: names with spaces between, or ""
 };
 // nullptr: the command is not known here.
 const Row* row_of(Verb verb);
 
 // What CAPABILITY answers in the session's present state.
-std::vector<std::string_view> capabilities(const Session& session);
+std::vector<std::string> capabilities(const Session& session);
 
 // cmd_small.cpp
 runtime::Task<Answer> run_capability(Session&, Command&);

@@ -22,6 +22,7 @@ struct News {
   std::uint32_t arrived = 0;              // how many the client does not know
   account::Uid first_recent = 0;          // of what arrived (Opened::first_recent)
   account::Modseq to = 0;
+  bool withheld = false;  // messages vanished, and that may not be told now: nothing else is filled in
 };
 
 // One session's view of a mailbox: what the client knows of it. Between two commands only take() changes it, so
@@ -54,15 +55,17 @@ class Selected {
   void save(NumberSet uids) { saved_ = std::move(uids); }
 
   // The command has told the client the flags of `uids` as they were at `modseq` or later: what changed in them up to
-  // then is no news. Forgotten when news are read next.
+  // then is no news. Forgotten at the command's end.
   void told(const NumberSet& uids, account::Modseq modseq);
   // The same for STORE.SILENT, whose client knows the outcome of exactly these rows.
   void told(std::vector<account::Row> rows) { told_rows_ = std::move(rows); }
 
   // Reads the news. Blocks: on a worker, while the session waits. Errc::not_found: the folder was deleted.
-  Result<News> read_news(account::Account& account, bool take_recent);
+  Result<News> read_news(account::Account& account, bool vanished_allowed);
   // Makes them what the client knows; before that, uids() is still the numbering that EXPUNGE speaks of.
   void take(const News& news);
+  // Nothing happened after all.
+  void forget_told();
 
   // News with vanished messages came when they could not be told; they wait for a command in which they can.
   bool withheld = false;

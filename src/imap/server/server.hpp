@@ -26,6 +26,8 @@ struct Settings {
   std::string hostname;                         // in the greeting
   std::string version;                          // in the answer to ID; "" is not told
   std::uint64_t max_message_octets = 50 << 20;  // of APPEND; announced by APPENDLIMIT (RFC 7889)
+  std::uint64_t command_octets = 64 << 10;      // of one command, message data and literals not included
+  std::uint64_t literal_octets = 64 << 10;      // of all its literals together, message data not
   std::uint32_t bad_commands = 20;              // in a row, before the connection is closed
   std::uint32_t failed_sign_ins = 5;            // of one connection, before it is closed
 };

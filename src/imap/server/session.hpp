@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "account/account.hpp"
@@ -27,6 +29,7 @@ struct Shared {
   explicit Shared(const Services& s);
   Services services;
   Counter &sessions, &commands, &bad_commands, &appended;
+  Gauge& idling;
 };
 
 // What ENABLE and CONDSTORE-enabling commands turned on; stays until the end (RFC 9051 6.3.1).
@@ -38,7 +41,6 @@ struct Enabled {
 };
 
 struct Appending;  // cmd_append.hpp
-struct Keywords;
 
 // One conversation (RFC 9051). Belongs to one I/O thread. Each command is a function of cmd_*.cpp; the table that names
 // them is in commands.cpp. What follows the runtime's part is for these functions.
@@ -47,6 +49,8 @@ class Session final : public runtime::Session {
   Session(Shared& shared, std::shared_ptr<const Settings> settings, runtime::Peer& peer, runtime::Output& output,
           std::shared_ptr<runtime::Waker> waker, bool offers_tls);
   ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   Task<runtime::Step> opened() override;
   Task<runtime::Step> step(std::string_view input) override;
@@ -55,12 +59,12 @@ class Session final : public runtime::Session {
   bool timed_out() override;
   void stopping() override;
   runtime::Waiting waiting() const override;
+  std::size_t max_buffered() const override { return 64 << 10; }
 
   State state() const;
   const Settings& settings() const { return *settings_; }
   const Services& services() const { return shared_.services; }
   runtime::Workers& workers() const { return shared_.services.workers; }
-  Shared& shared() const { return shared_; }
   bool tls() const { return peer_.tls.has_value(); }
   bool offers_starttls() const { return offers_tls_ && !tls(); }
   directory::DoorContext door_context() const;
@@ -70,15 +74,17 @@ class Session final : public runtime::Session {
   // is one string throughout, empty after a drain.
   std::string& out() { return output_.buffer(); }
   runtime::Output& output() { return output_; }
+  // The two together: false when the peer is gone.
+  Task<bool> drain_if_full();
 
-  // Signed in. The account's calls block: on workers(), but for modseq(), folder(), find_folder(), folders() and
-  // keywords(), which are answered from memory.
+  // Signed in. The account's calls block: on workers(), but for modseq(), folder(), find_folder(), folders(), quota()
+  // and keywords(), which are answered from memory.
   account::Account& account() const { return *account_; }
   // State::selected.
   Selected& selected() const { return *selected_; }
   bool has_selected() const { return selected_ != nullptr; }
   void select(std::unique_ptr<Selected> view) { selected_ = std::move(view); }
-  // Tells the client that a mailbox is closed now (RFC 9051 7.1, CLOSED).
+  // Tells the client that the mailbox is closed now (RFC 9051 7.1, CLOSED).
   void close_selected();
 
   const Enabled& enabled() const { return enabled_; }
@@ -86,44 +92,105 @@ class Session final : public runtime::Session {
   bool utf8() const { return enabled_.rev2 || enabled_.utf8_accept; }  // for names and quoted strings on the wire
   // FETCH responses nobody asked for name the UID (RFC 7162 3.2.4; RFC 9051 7.5.2 advises it).
   bool news_with_uid() const { return enabled_.rev2 || enabled_.qresync; }
-  void enable(const Enabled& more);
+  void enable(const Enabled& all) { enabled_ = all; }
   // By FETCH MODSEQ, CHANGEDSINCE, SEARCH MODSEQ, STATUS HIGHESTMODSEQ, ... (RFC 7162 3.1).
-  void enable_condstore();
+  void enable_condstore() { enabled_.condstore = true; }
 
   // The account's keywords, index = KeywordId; told to the client by FLAGS when it has not heard of some of them, so
-  // to be called before rows with flags are written, and again with each page. Never blocks.
+  // to be called before rows with flags are written, and again with each page. Does not block.
   std::shared_ptr<const std::vector<std::string>> keywords();
-  // A failed call of the account, as this client hears it; what an administrator should know is logged.
+  // A failed call of the account, as this client hears it; what an administrator should know of is logged.
   Answer failed(const Error& error);
-  // The same for a mailbox that is the target of APPEND, COPY or MOVE: not_found is NO [TRYCREATE].
+  // The same for a mailbox that APPEND, COPY or MOVE name as target: not_found is NO [TRYCREATE].
   Answer failed_target(const Error& error);
 
-  // cmd_authenticate.cpp
-  void signed_in(std::unique_ptr<directory::SignedIn> who, std::shared_ptr<account::Account> account);
+  // What the client does not know yet of the selected mailbox; finish() of every command does so. `vanished_allowed`:
+  // not within FETCH, STORE and SEARCH by sequence numbers (RFC 9051 7.5.1). False: the connection is to end.
+  Task<bool> tell_news(bool vanished_allowed);
 
  private:
-  friend struct Authentication;
   friend Task<Answer> run_authenticate(Session&, Command&);
   friend Task<Answer> run_login(Session&, Command&);
   friend Task<Answer> run_idle(Session&, Command&);
 
-  enum class Mode : std::uint8_t { commands, sasl, idle, append };
+  // Between two items of the input.
+  enum class Mode : std::uint8_t { commands, sasl, idle };
+  // What signing in came to: more to ask, in, not, or right but not possible now.
+  struct Entered {
+    std::unique_ptr<directory::SignedIn> who;
+    std::shared_ptr<account::Account> account;
+  };
+  struct NotOpened {
+    Error error;
+  };
+  using Entry = std::variant<sasl::Challenge, Entered, NotOpened, Error>;
+
+  // session.cpp
+  Task<Next> take(Receiver::Item item);
+  Task<Next> on_command(std::string_view text);
+  Task<Next> on_line(std::string_view text);
+  Task<Next> on_literal(Receiver::Item item);
+  Next on_syntax_error(std::string_view text, const SyntaxError& error);
+  Next on_refused(const Receiver::Item& item);
+  // The end of the command `tag`.
+  Task<Next> finish(std::string tag, Verb verb, bool vanished_allowed, Answer answer);
+  Next count_bad(bool bad);
+  Next bye(std::string_view code, std::string_view text);
+  Next hang_up(std::string_view text, std::string_view why);
+  bool revoked() const { return signed_in_ && signed_in_->revoked(); }
+  Next farewell_revoked();
+
+  // news.cpp
+  Task<bool> write_news(News news);
+  Task<bool> write_vanished_news(const NumberSet& vanished);
+  Task<bool> write_changed_news(const std::vector<account::Row>& rows);
+
+  // cmd_authenticate.cpp
+  Task<Next> sasl_line(std::string text);
+  Entry enter(directory::SignInStep step);                // blocks
+  Entry enter(std::unique_ptr<directory::SignedIn> who);  // blocks
+  Answer settle(Entry entry);
+  Answer sign_in_failed(Answer answer);
+
+  // cmd_idle.cpp
+  Task<Next> idle_line(std::string_view text);
+  void end_idle();
+
+  // cmd_append.cpp
+  Task<Next> append_header(Receiver::Item item);
+  Task<Next> append_message(LiteralHeader literal);
+  std::optional<Answer> check_append(const LiteralHeader& literal);
+  Task<Next> append_octets(std::string_view octets, bool last);
+  Task<Next> append_end(std::string_view text);
+  Task<Next> append_refused(Answer answer);
+  Result<> append_store(std::string_view octets, bool last);  // blocks
 
   Shared& shared_;
   std::shared_ptr<const Settings> settings_;  // shared by the sessions that began under them
   runtime::Peer& peer_;
   runtime::Output& output_;
   std::shared_ptr<runtime::Waker> waker_;  // shared with the door and the account, which wake from any thread
-  bool offers_tls_;
-
   Receiver receiver_;
+  std::string tag_;                             // of the command that goes on: AUTHENTICATE, IDLE
+  std::unique_ptr<directory::SignIn> sign_in_;  // AUTHENTICATE
   std::unique_ptr<directory::SignedIn> signed_in_;
   std::shared_ptr<account::Account> account_;  // shared with whoever else has it open
   std::unique_ptr<Selected> selected_;
+  std::unique_ptr<account::Watch> watch_;  // IDLE
+  std::unique_ptr<Appending> appending_;   // APPEND
+  std::uint32_t commands_ = 0, bad_ = 0, failed_sign_ins_ = 0;
+  Mode mode_ = Mode::commands;
   Enabled enabled_;
+  const bool offers_tls_;
+  bool heard_ = false;
 };
 
 // A row's flags as names. `keywords` as Session::keywords() gives them.
 imap::Flags wire_flags(const account::Flags& flags, const std::vector<std::string>& keywords);
+// All of them, for FLAGS and PERMANENTFLAGS.
+imap::Flags all_flags(const std::vector<std::string>& keywords);
+
+// CAPABILITY's words, for code::capability() and write_capability().
+std::vector<std::string_view> views(const std::vector<std::string>& texts);
 
 }  // namespace gatepost::imap::server

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "account/account.hpp"
+#include "imap/protocol/command_append.hpp"
+#include "mime/structure.hpp"
+
+namespace gatepost::imap::server {
+
+inline constexpr std::uint32_t kMaxAppendMessages = 1000;      // of one MULTIAPPEND
+inline constexpr std::size_t kMaxSummaryOctets = 64 << 10;     // larger ones are not kept; reading makes them anew
+inline constexpr std::size_t kMaxSummariesOctets = 4 << 20;    // of one MULTIAPPEND
+inline constexpr std::size_t kMaxHeldOctets = 32 << 10;        // of a literal, before a worker takes them
+
+// An APPEND on its way (RFC 9051 6.3.12): one message at a time streams to the store, in bounded memory. Nothing is in
+// the mailbox before all of them are.
+struct Appending {
+  explicit Appending(const ParseOptions& options) : reader(options) {}
+
+  AppendReader reader;
+  account::Folder folder;
+  std::vector<account::NewItem> items;  // complete
+  std::size_t summaries_octets = 0;
+  std::uint64_t octets = 0;  // of all messages so far
+
+  // The message that is coming.
+  std::unique_ptr<account::BodyWriter> writer;
+  mime::StructureScanner scanner;
+  std::string held;
+};
+
+}  // namespace gatepost::imap::server
