@@ -55,7 +55,10 @@ void TransferDecoder::append(std::string_view octets, std::string& out) {
 }
 
 void TransferDecoder::finish(std::string& out) {
-  if (encoding_ == TransferEncoding::base64) end_group(out);
+  if (encoding_ == TransferEncoding::base64) {
+    char rest[2];
+    out.append(rest, end_group(rest));
+  }
   if (encoding_ == TransferEncoding::quoted_printable) {
     // The end of the text ends its last line: blanks there are padding, and "=" is a soft line break.
     if (held_.size() == 2 && hex_value(held_[1]) >= 0) out += held_;
@@ -63,40 +66,52 @@ void TransferDecoder::finish(std::string& out) {
   }
 }
 
-// What is there of a group that ends early: two characters are an octet, three are two.
-void TransferDecoder::end_group(std::string& out) {
-  if (count_ >= 2) out += static_cast<char>(bits_ >> (count_ == 2 ? 4 : 10));
-  if (count_ == 3) out += static_cast<char>(bits_ >> 2);
+// What is there of a group that ends early: two characters are an octet, three are two. Returns how many octets.
+std::size_t TransferDecoder::end_group(char* to) {
+  const std::size_t octets = count_ < 2 ? 0 : count_ - 1;
+  if (octets == 1) to[0] = static_cast<char>(bits_ >> 4);
+  if (octets == 2) {
+    to[0] = static_cast<char>(bits_ >> 10);
+    to[1] = static_cast<char>(bits_ >> 2);
+  }
   bits_ = count_ = 0;
+  return octets;
 }
 
 void TransferDecoder::base64(std::string_view octets, std::string& out) {
+  const std::size_t before = out.size();
+  out.resize(before + (octets.size() + count_) / 4 * 3 + 3);
+  char* to = out.data() + before;
+  const auto put = [&to](std::uint32_t group) {
+    to[0] = static_cast<char>(group >> 16);
+    to[1] = static_cast<char>(group >> 8);
+    to[2] = static_cast<char>(group);
+    to += 3;
+  };
   std::size_t i = 0;
   while (i < octets.size()) {
-    if (count_ == 0 && i + 4 <= octets.size()) {
-      const std::uint32_t a = base64_value(octets[i]), b = base64_value(octets[i + 1]), c = base64_value(octets[i + 2]),
-                          d = base64_value(octets[i + 3]);
-      if ((a | b | c | d) < 64) {
-        const std::uint32_t bits = a << 18 | b << 12 | c << 6 | d;
-        const char group[3] = {static_cast<char>(bits >> 16), static_cast<char>(bits >> 8), static_cast<char>(bits)};
-        out.append(group, 3);
-        i += 4;
-        continue;
-      }
+    while (count_ == 0 && i + 4 <= octets.size()) {
+      const std::uint32_t a = base64_value(octets[i]), b = base64_value(octets[i + 1]);
+      const std::uint32_t c = base64_value(octets[i + 2]), d = base64_value(octets[i + 3]);
+      if ((a | b | c | d) >= 64) break;
+      put(a << 18 | b << 12 | c << 6 | d);
+      i += 4;
     }
+    if (i == octets.size()) break;
     const std::uint8_t value = base64_value(octets[i++]);
     if (value == kOther) continue;
     if (value == kPad) {
-      end_group(out);
+      // Three or four characters were read for the one or two octets written here.
+      to += end_group(to);
       continue;
     }
     bits_ = bits_ << 6 | value;
     if (++count_ == 4) {
-      const char group[3] = {static_cast<char>(bits_ >> 16), static_cast<char>(bits_ >> 8), static_cast<char>(bits_)};
-      out.append(group, 3);
+      put(bits_);
       bits_ = count_ = 0;
     }
   }
+  out.resize(static_cast<std::size_t>(to - out.data()));
 }
 
 void TransferDecoder::quoted_printable(std::string_view octets, std::string& out) {

@@ -27,7 +27,7 @@ class TransferDecoder {
  private:
   void base64(std::string_view octets, std::string& out);
   void quoted_printable(std::string_view octets, std::string& out);
-  void end_group(std::string& out);
+  std::size_t end_group(char* to);
   bool decide(char c, std::string& out);
 
   TransferEncoding encoding_;
