@@ -1,0 +1,94 @@
+#pragma once
+
+// Tests only.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "store/store.hpp"
+
+namespace gatepost::store {
+
+// A store with something in its way. The questions are asked before each call, on the caller's thread; an answer is the
+// error. Set them while nobody else uses the store.
+class FaultyStore final : public Store {
+ public:
+  explicit FaultyStore(std::unique_ptr<Store> store) : store_(std::move(store)), keys_(*this), bodies_(*this) {}
+
+  std::function<std::optional<Errc>(Partition, const Batch&)> refuse_commit;
+  std::function<std::optional<Errc>(std::uint64_t offset)> refuse_read;  // of a body
+  std::function<std::optional<Errc>()> refuse_body;                      // a new one
+  std::atomic<int> bodies_made{0};                                       // begun
+
+  KeyValue& keys() override { return keys_; }
+  BlobStore& bodies() override { return bodies_; }
+  bool disk_low() const override { return store_->disk_low(); }
+  Result<> backup(const std::filesystem::path& to, std::stop_token stop) override { return store_->backup(to, stop); }
+  Result<> check(const std::function<void(const Finding&)>& problem, std::stop_token stop) override {
+    return store_->check(problem, stop);
+  }
+  Result<std::uint64_t> collect(std::stop_token stop) override { return store_->collect(stop); }
+
+ private:
+  class Keys final : public KeyValue {
+   public:
+    explicit Keys(FaultyStore& store) : store_(store) {}
+    Result<std::unique_ptr<Snapshot>> snapshot(Partition p, std::chrono::seconds age) override {
+      return real().snapshot(p, age);
+    }
+    Result<Version> commit(Partition p, Version expected, const Batch& batch) override {
+      if (store_.refuse_commit) {
+        if (const auto error = store_.refuse_commit(p, batch)) return fail(*error, "refused by the test");
+      }
+      return real().commit(p, expected, batch);
+    }
+    Result<bool> outcome(Partition p, const CommitId& id) override { return real().outcome(p, id); }
+    Result<Version> version(Partition p) override { return real().version(p); }
+    Result<bool> referenced(const BlobId& id) override { return real().referenced(id); }
+    Result<> partitions(const std::function<bool(Partition)>& visit) override { return real().partitions(visit); }
+    std::unique_ptr<Subscription> watch(std::function<void(Partition, Version)> callback) override {
+      return real().watch(std::move(callback));
+    }
+    Result<> drop(Partition p) override { return real().drop(p); }
+
+   private:
+    KeyValue& real() { return store_.store_->keys(); }
+    FaultyStore& store_;
+  };
+
+  class Bodies final : public BlobStore {
+   public:
+    explicit Bodies(FaultyStore& store) : store_(store) {}
+    Result<std::unique_ptr<BlobWriter>> create(std::uint64_t size_hint) override {
+      if (store_.refuse_body) {
+        if (const auto error = store_.refuse_body()) return fail(*error, "refused by the test");
+      }
+      ++store_.bodies_made;
+      return real().create(size_hint);
+    }
+    Result<> read(const BlobId& id, std::uint64_t offset, std::span<char> out) override {
+      if (store_.refuse_read) {
+        if (const auto error = store_.refuse_read(offset)) return fail(*error, "refused by the test");
+      }
+      return real().read(id, offset, out);
+    }
+    Result<bool> exists(const BlobId& id) override { return real().exists(id); }
+    Result<std::uint64_t> collect(const std::function<Result<bool>(const BlobId&)>& referenced,
+                                  std::stop_token stop) override {
+      return real().collect(referenced, stop);
+    }
+
+   private:
+    BlobStore& real() { return store_.store_->bodies(); }
+    FaultyStore& store_;
+  };
+
+  std::unique_ptr<Store> store_;
+  Keys keys_;
+  Bodies bodies_;
+};
+
+}  // namespace gatepost::store
