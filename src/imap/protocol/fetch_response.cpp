@@ -102,6 +102,7 @@ void FetchWriter::section(const FetchSection& section) {
 }
 
 void FetchWriter::flags(const Flags& flags, bool recent) { write_flag_list(item("FLAGS"), flags, recent); }
+void FetchWriter::flags(std::string_view list) { item("FLAGS") += list; }
 void FetchWriter::uid(std::uint32_t uid) { write_number(item("UID"), uid); }
 void FetchWriter::modseq(std::uint64_t modseq) {
   item("MODSEQ") += '(';

@@ -25,6 +25,7 @@ class FetchWriter {
   FetchWriter(std::string& out, std::uint32_t sequence_number, bool utf8);
 
   void flags(const Flags& flags, bool recent = false);
+  void flags(std::string_view list);  // as write_flag_list writes it
   void uid(std::uint32_t uid);
   void modseq(std::uint64_t modseq);
   void internal_date(TimePoint date);

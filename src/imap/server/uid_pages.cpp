@@ -1,0 +1,85 @@
+#include "imap/server/uid_pages.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace gatepost::imap::server {
+
+using NumberRange = NumberSet::Range;
+
+UidPages::UidPages(const NumberSet& uids, bool from_end) : uids_(uids), from_end_(from_end), left_(uids.size()) {}
+
+NumberSet UidPages::take(std::size_t count) {
+  const auto& ranges = uids_.ranges();
+  std::vector<NumberRange> page;
+  std::uint64_t wanted = std::min<std::uint64_t>(count, left_);
+  left_ -= wanted;
+  while (wanted > 0) {
+    const NumberRange& range = ranges[from_end_ ? ranges.size() - 1 - range_ : range_];
+    const std::uint64_t rest = std::uint64_t{range.last} - range.first + 1 - used_;
+    const auto taken = static_cast<std::uint32_t>(std::min(rest, wanted));
+    if (from_end_) {
+      const std::uint32_t last = range.last - used_;
+      page.push_back({last - taken + 1, last});
+    } else {
+      const std::uint32_t first = range.first + used_;
+      page.push_back({first, first + taken - 1});
+    }
+    used_ += taken;
+    wanted -= taken;
+    if (taken == rest) {
+      ++range_;
+      used_ = 0;
+    }
+  }
+  if (from_end_) std::ranges::reverse(page);
+  NumberSet out;
+  for (const NumberRange& range : page) out.add(range.first, range.last);
+  return out;
+}
+
+std::uint32_t Ranks::of(std::uint32_t number) {
+  const auto& ranges = numbers_.ranges();
+  while (range_ < ranges.size() && ranges[range_].last < number) {
+    before_ += ranges[range_].last - ranges[range_].first + 1;
+    ++range_;
+  }
+  if (range_ == ranges.size() || ranges[range_].first > number) return 0;
+  return before_ + (number - ranges[range_].first) + 1;
+}
+
+NumberSet at_positions(const NumberSet& numbers, const NumberSet& positions) {
+  NumberSet out;
+  std::uint64_t before = 0;
+  auto wanted = positions.ranges().begin();
+  const auto end = positions.ranges().end();
+  for (const NumberRange& range : numbers.ranges()) {
+    const std::uint64_t size = std::uint64_t{range.last} - range.first + 1;
+    // Positions of this range: before + 1 to before + size.
+    while (wanted != end && wanted->last <= before) ++wanted;
+    for (auto w = wanted; w != end && w->first <= before + size; ++w) {
+      const std::uint64_t from = std::max<std::uint64_t>(w->first, before + 1);
+      const std::uint64_t to = std::min<std::uint64_t>(w->last, before + size);
+      if (from <= to) {
+        out.add(range.first + static_cast<std::uint32_t>(from - before - 1),
+                range.first + static_cast<std::uint32_t>(to - before - 1));
+      }
+      if (w->last > before + size) break;
+      wanted = w;
+    }
+    before += size;
+  }
+  return out;
+}
+
+NumberSet positions_of(const NumberSet& numbers, const NumberSet& chosen) {
+  NumberSet out;
+  Ranks ranks(numbers);
+  for (const NumberRange& range : chosen.intersect(numbers).ranges()) {
+    const std::uint32_t first = ranks.of(range.first);
+    out.add(first, first + (range.last - range.first));
+  }
+  return out;
+}
+
+}  // namespace gatepost::imap::server

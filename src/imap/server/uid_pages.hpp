@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/number_set.hpp"
+
+namespace gatepost::imap::server {
+
+// Cuts a set into pages, from its beginning or its end. The set outlives it and does not change.
+class UidPages {
+ public:
+  explicit UidPages(const NumberSet& uids, bool from_end = false);
+  bool at_end() const { return left_ == 0; }
+  // The next `count` numbers, fewer at the end.
+  NumberSet take(std::size_t count);
+  std::uint64_t left() const { return left_; }
+
+ private:
+  const NumberSet& uids_;
+  bool from_end_;
+  std::uint64_t left_;
+  std::size_t range_ = 0;   // the range that comes next, counted from where we began
+  std::uint32_t used_ = 0;  // numbers of it that are taken
+};
+
+// Positions in a set of numbers asked for in ascending order, each in constant time on the average. The set outlives it
+// and does not change.
+class Ranks {
+ public:
+  explicit Ranks(const NumberSet& numbers) : numbers_(numbers) {}
+  std::uint32_t of(std::uint32_t number);  // from 1; 0: not in the set
+
+ private:
+  const NumberSet& numbers_;
+  std::size_t range_ = 0;
+  std::uint32_t before_ = 0;  // numbers in the ranges before range_
+};
+
+// The numbers at these positions (from 1); positions behind the end mean nothing. Linear in the ranges of both.
+NumberSet at_positions(const NumberSet& numbers, const NumberSet& positions);
+// The positions of those of `chosen` that are in `numbers`.
+NumberSet positions_of(const NumberSet& numbers, const NumberSet& chosen);
+
+}  // namespace gatepost::imap::server
