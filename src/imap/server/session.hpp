@@ -162,7 +162,7 @@ class Session final : public runtime::Session {
   std::optional<Answer> check_append(const LiteralHeader& literal);
   Task<Next> append_octets(std::string_view octets, bool last);
   Task<Next> append_end(std::string_view text);
-  Task<Next> append_refused(Answer answer);
+  Task<Next> append_done(Answer answer);
   Result<> append_store(std::string_view octets, bool last);  // blocks
 
   Shared& shared_;

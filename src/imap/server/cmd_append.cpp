@@ -1,0 +1,153 @@
+// APPEND (RFC 9051 6.3.12; RFC 3502, RFC 3516 4.4, RFC 6855 4, RFC 7889).
+
+#include "imap/server/cmd_append.hpp"
+
+#include <utility>
+
+#include "imap/protocol/response.hpp"
+#include "imap/server/session.hpp"
+#include "mime/summary.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+// What a refused message may send without being asked, before the connection is closed.
+constexpr std::uint64_t kMaxDropFactor = 4;
+
+}  // namespace
+
+// A literal of APPEND is announced: the mailbox's name, or a message.
+Task<Next> Session::append_header(Receiver::Item item) {
+  if (!appending_) {
+    shared_.commands.add();
+    ++commands_;
+    if (!account_) {
+      receiver_.refuse();
+      write_bad(out(), item.tag, "Sign in first");
+      if (!item.literal.synchronizing) co_return hang_up("That is far too much", "APPEND without signing in");
+      co_return count_bad(true);
+    }
+    appending_ = std::make_unique<Appending>(ParseOptions{.utf8 = utf8()});
+  }
+  const auto next = appending_->reader.literal_header(item.text, item.literal);
+  if (!next) {
+    appending_.reset();
+    receiver_.refuse();
+    co_return on_syntax_error(item.text, next.error());
+  }
+  if (*next == AppendReader::Next::message) co_return co_await append_message(item.literal);
+  if (item.collectable && receiver_.accept_collect()) {
+    if (item.literal.synchronizing) write_continuation(out(), "OK");
+    co_return Next::more;
+  }
+  if (!item.collectable) receiver_.refuse();
+  co_return co_await append_done(no(code::kTooBig, "The name is too long"));
+}
+
+// Before a single octet of it has come. nullopt: it may.
+std::optional<Answer> Session::check_append(const LiteralHeader& literal) {
+  const Appending& append = *appending_;
+  const AppendMessage& message = append.reader.message();
+  if (literal.octets > settings_->max_message_octets) return no(code::kTooBig, "The message is too large");
+  if (append.reader.messages() > kMaxAppendMessages) return no(code::kLimit, "Too many messages at once");
+  // Clients cancel a MULTIAPPEND so (RFC 3502 6.3.11), and there are no messages without octets.
+  if (literal.octets == 0) return no(code::kCannot, "There are no empty messages");
+  // RFC 6855 4
+  if (message.utf8 && !utf8()) return bad("ENABLE UTF8=ACCEPT first");
+  const auto quota = account_->quota();
+  if (quota && quota->limit_octets != 0 && quota->used_octets + append.octets + literal.octets > quota->limit_octets) {
+    return no(code::kOverQuota, "The account is full");
+  }
+  return std::nullopt;
+}
+
+Task<Next> Session::append_message(LiteralHeader literal) {
+  Appending& append = *appending_;
+  std::optional<Answer> refusal = check_append(literal);
+  if (!refusal) {
+    auto job = [this, &append, &literal]() -> Result<> {
+      if (append.items.empty()) {
+        GP_TRY(append.folder, account_->find_folder(append.reader.mailbox()));
+        if (!append.folder.selectable) return fail(Errc::not_found, "it holds no messages");
+      }
+      GP_TRY(append.writer, account_->new_body(literal.octets));
+      return {};
+    };
+    const Result<> ready = co_await workers().run(job);
+    if (!ready) refusal = failed_target(ready.error());
+  }
+  if (refusal) {
+    receiver_.refuse();
+    const bool far_too_much = !literal.synchronizing && literal.octets / kMaxDropFactor > settings_->max_message_octets;
+    const Next next = co_await append_done(*std::move(refusal));
+    co_return far_too_much ? hang_up("That is far too much", "a huge message") : next;
+  }
+  append.octets += literal.octets;
+  if (literal.synchronizing) write_continuation(out(), "OK");
+  receiver_.accept_stream();
+  co_return Next::more;
+}
+
+// Octets go to a worker by the page, not as they trickle in.
+Task<Next> Session::append_octets(std::string_view octets, bool last) {
+  Appending& append = *appending_;
+  if (!last && append.held.size() + octets.size() < kMaxHeldOctets) {
+    append.held.append(octets);
+    co_return Next::more;
+  }
+  auto job = [this, octets, last] { return append_store(octets, last); };
+  const Result<> stored = co_await workers().run(job);
+  if (stored) co_return Next::more;
+  receiver_.drop_command();
+  co_return co_await append_done(failed(stored.error()));
+}
+
+Result<> Session::append_store(std::string_view octets, bool last) {
+  Appending& append = *appending_;
+  for (const std::string_view piece : {std::string_view(append.held), octets}) {
+    if (piece.empty()) continue;
+    append.scanner.feed(piece);
+    GP_CHECK(append.writer->append(piece));
+  }
+  append.held.clear();
+  if (!last) return {};
+  append.held.shrink_to_fit();
+  account::NewItem item;
+  GP_TRY(item.body, append.writer->finish());
+  append.writer.reset();
+  item.summary = mime::encode(append.scanner.finish());
+  if (item.summary.size() > kMaxSummaryOctets || append.summaries_octets + item.summary.size() > kMaxSummariesOctets) {
+    item.summary = {};
+  }
+  append.summaries_octets += item.summary.size();
+  const AppendMessage& message = append.reader.message();
+  item.system_flags = message.flags.system;
+  item.keywords = message.flags.keywords;
+  item.received = message.date.value_or(services().clock.now());
+  append.items.push_back(std::move(item));
+  return {};
+}
+
+Task<Next> Session::append_end(std::string_view text) {
+  const auto complete = appending_->reader.end(text);
+  if (!complete) {
+    appending_.reset();
+    co_return on_syntax_error(text, complete.error());
+  }
+  auto job = [this] { return account_->append(appending_->folder.id, appending_->items); };
+  const Result<account::Appended> done = co_await workers().run(job);
+  if (!done) co_return co_await append_done(failed_target(done.error()));
+  shared_.appended.add(done->uids.size());
+  NumberSet uids;
+  for (const account::Uid uid : done->uids) uids.add(uid);
+  co_return co_await append_done(ok(code::append_uid(done->uid_validity, uids), "APPEND completed"));
+}
+
+// The end of the command, whatever it is.
+Task<Next> Session::append_done(Answer answer) {
+  std::string tag = appending_->reader.tag();
+  appending_.reset();
+  co_return co_await finish(std::move(tag), Verb::append, true, std::move(answer));
+}
+
+}  // namespace gatepost::imap::server

@@ -1,0 +1,54 @@
+// COPY, UID COPY, MOVE, UID MOVE (RFC 9051 6.4.7, 6.4.8).
+
+#include "imap/protocol/response.hpp"
+#include "imap/server/session.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+std::string code_of(const account::Copied& copied) {
+  NumberSet from;
+  NumberSet to;
+  for (const account::Uid uid : copied.from) from.add(uid);
+  for (const account::Uid uid : copied.to) to.add(uid);
+  return code::copy_uid(copied.uid_validity, from, to);
+}
+
+Result<account::Copied> transfer(Session& session, const NumberSet& uids, std::string_view mailbox, bool moves) {
+  account::Account& account = session.account();
+  GP_TRY(const account::Folder target, account.find_folder(mailbox));
+  // CREATE makes it one that holds messages.
+  if (!target.selectable) return fail(Errc::not_found, "it holds no messages");
+  const account::FolderId from = session.selected().folder();
+  return moves ? account.move(from, uids, target.id) : account.copy(from, uids, target.id);
+}
+
+}  // namespace
+
+Task<Answer> run_copy(Session& session, Command& command) {
+  const auto& request = std::get<Copy>(command.body);
+  const auto uids = session.selected().resolve(request.set, request.uid);
+  if (!uids) co_return uids.error();
+  auto job = [&]() { return transfer(session, *uids, request.mailbox, false); };
+  const Result<account::Copied> copied = co_await session.workers().run(job);
+  if (!copied) co_return session.failed_target(copied.error());
+  // RFC 9051 7.1, COPYUID: not when nothing was copied.
+  if (copied->from.empty()) co_return ok();
+  co_return ok(code_of(*copied), "COPY completed");
+}
+
+// The client learns what became of the messages, then that they are gone, then the end (RFC 9051 6.4.8).
+Task<Answer> run_move(Session& session, Command& command) {
+  const auto& request = std::get<Move>(command.body);
+  if (session.selected().read_only()) co_return no(code::kReadOnly, "The mailbox is open for reading only");
+  const auto uids = session.selected().resolve(request.set, request.uid);
+  if (!uids) co_return uids.error();
+  auto job = [&]() { return transfer(session, *uids, request.mailbox, true); };
+  const Result<account::Copied> moved = co_await session.workers().run(job);
+  if (!moved) co_return session.failed_target(moved.error());
+  if (moved->from.empty()) co_return ok();
+  write_untagged(session.out(), Condition::ok, code_of(*moved), "Moved");
+  co_return Answer{.highest_modseq = true};
+}
+
+}  // namespace gatepost::imap::server

@@ -1,0 +1,170 @@
+// SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 6.3.2, 6.3.3, 6.4.1, 6.4.2; RFC 7162 3.1.8, 3.2.5).
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "imap/protocol/fetch_response.hpp"
+#include "imap/protocol/response.hpp"
+#include "imap/server/list_entry.hpp"
+#include "imap/server/object_id.hpp"
+#include "imap/server/session.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+struct Found {
+  account::Opened opened;
+  // QRESYNC: what changed since the client was here last.
+  NumberSet vanished;
+  std::vector<account::Row> changed;
+};
+
+// RFC 7162 3.2.5.2: the client says which UID it knows by which sequence number; up to the last pair that still agrees
+// with the mailbox, nothing vanished.
+account::Uid last_agreeing(const Qresync& known, const NumberSet& uids) {
+  account::Uid last = 0;
+  auto number = known.known_sequence.ranges().begin();
+  auto uid = known.known_sequence_uids.ranges().begin();
+  std::uint32_t number_at = 0;
+  std::uint32_t uid_at = 0;
+  while (number != known.known_sequence.ranges().end() && uid != known.known_sequence_uids.ranges().end()) {
+    const std::uint32_t n = number->first + number_at;
+    const std::uint32_t u = uid->first + uid_at;
+    if (uids.rank(u) != n) break;
+    // Both run on together, up to the end of the shorter run.
+    const std::uint32_t run = std::min(number->last - n, uid->last - u);
+    const std::uint32_t same = uids.rank(u + run) == n + run ? run : 0;
+    last = u + same;
+    number_at += same + 1;
+    uid_at += same + 1;
+    if (number->first + number_at > number->last || number->first + number_at == 0) {
+      ++number;
+      number_at = 0;
+    }
+    if (uid->first + uid_at > uid->last || uid->first + uid_at == 0) {
+      ++uid;
+      uid_at = 0;
+    }
+  }
+  return last;
+}
+
+Result<> resynchronize(account::Account& account, const Qresync& known, Found& found) {
+  const account::Folder& folder = found.opened.folder;
+  const NumberSet& uids = *found.opened.uids;
+  if (known.uid_validity != folder.uid_validity) return {};
+  GP_TRY(account::Delta delta, account.changes(folder.id, known.modseq));
+  NumberSet scope = known.known_uids.value_or(NumberSet());
+  if (!known.known_uids && folder.uid_next > 1) scope = NumberSet::of(1, folder.uid_next - 1);
+  if (delta.vanished_known) {
+    found.vanished = delta.vanished.intersect(scope);
+  } else {
+    // RFC 7162 3.2.5.1: too long ago to tell: all that is not there, less what the client shows to know better.
+    found.vanished = std::move(scope);
+    if (const account::Uid agreed = last_agreeing(known, uids); agreed > 0) found.vanished.remove(1, agreed);
+  }
+  // What is still there in this view vanishes from it later, and what came since arrives later.
+  found.vanished.remove(uids);
+  if (folder.uid_next > 1) found.vanished.remove(folder.uid_next, UINT32_MAX);
+  std::erase_if(delta.changed, [&](const account::Row& row) {
+    return !uids.contains(row.uid) || (known.known_uids && !known.known_uids->contains(row.uid));
+  });
+  found.changed = std::move(delta.changed);
+  return {};
+}
+
+Result<Found> open(account::Account& account, const Select& request) {
+  GP_TRY(const account::Folder folder, account.find_folder(request.mailbox));
+  if (!folder.selectable) return fail(Errc::denied, "it holds no messages");
+  Found found;
+  GP_TRY(found.opened, account.open_folder(folder.id, !request.read_only));
+  if (request.qresync) GP_CHECK(resynchronize(account, *request.qresync, found));
+  return found;
+}
+
+void write_view(Session& session, const account::Opened& opened, bool read_only) {
+  std::string& out = session.out();
+  const account::Folder& folder = opened.folder;
+  Selected& view = session.selected();
+  if (const auto names = session.account().keywords()) {
+    view.keywords_told = (*names)->size();
+    const imap::Flags flags = all_flags(**names);
+    write_flags(out, flags);
+    write_untagged(out, Condition::ok, code::permanent_flags(read_only ? imap::Flags() : flags, !read_only),
+                   read_only ? "No flags are kept" : "These are kept");
+  }
+  write_exists(out, view.exists());
+  if (!session.rev2()) {
+    write_recent(out, view.recent());
+    if (opened.first_unseen) {
+      if (const std::uint32_t n = view.uids().rank(*opened.first_unseen); n != 0) {
+        write_untagged(out, Condition::ok, code::unseen(n), "The first unseen message");
+      }
+    }
+  }
+  write_untagged(out, Condition::ok, code::uid_validity(folder.uid_validity), "UIDs are valid");
+  write_untagged(out, Condition::ok, code::uid_next(folder.uid_next), "The next UID");
+  write_untagged(out, Condition::ok, code::highest_modseq(std::max<account::Modseq>(folder.highest_modseq, 1)),
+                 "Highest");
+  write_untagged(out, Condition::ok, code::mailbox_id(mailbox_id(folder.id)), "Its name for ever");
+  if (session.rev2()) {
+    // RFC 9051 6.3.2
+    const auto all = session.account().folders();
+    const bool children = all && std::ranges::any_of(**all, [&](const auto& f) { return f.parent == folder.id; });
+    write_folder(out, folder, {.children = children, .subscribed = folder.subscribed}, session.utf8());
+  }
+}
+
+}  // namespace
+
+Task<Answer> run_select(Session& session, Command& command) {
+  const auto& request = std::get<Select>(command.body);
+  if (request.qresync && !session.enabled().qresync) co_return bad("ENABLE QRESYNC first");
+  if (request.condstore) session.enable_condstore();
+  session.close_selected();
+  auto job = [&]() -> Result<Found> { return open(session.account(), request); };
+  Result<Found> found = co_await session.workers().run(job);
+  if (!found) co_return session.failed(found.error());
+  const account::Opened& opened = found->opened;
+  session.select(std::make_unique<Selected>(opened, request.read_only));
+  write_view(session, opened, request.read_only);
+  write_vanished(session.out(), found->vanished, true);
+  if (!found->changed.empty()) {
+    const auto names = session.keywords();
+    for (const account::Row& row : found->changed) {
+      FetchWriter writer(session.out(), session.selected().uids().rank(row.uid), session.utf8());
+      writer.uid(row.uid);
+      writer.flags(wire_flags(row.flags, *names), !session.rev2() && session.selected().is_recent(row.uid));
+      writer.modseq(row.modseq);
+      writer.finish();
+      const bool goes_on = co_await session.drain_if_full();
+      if (!goes_on) co_return peer_gone();
+    }
+  }
+  const auto mode = request.read_only ? code::kReadOnly : code::kReadWrite;
+  co_return ok(std::string(mode), request.read_only ? "Open for reading" : "Open");
+}
+
+// RFC 9051 6.4.1: what is \Deleted goes, without a word.
+Task<Answer> run_close(Session& session, Command&) {
+  Selected& view = session.selected();
+  if (!view.read_only()) {
+    auto job = [&]() { return session.account().expunge(view.folder(), view.uids()); };
+    const auto gone = co_await session.workers().run(job);
+    if (!gone) {
+      // The mailbox is closed whatever becomes of it.
+      session.select(nullptr);
+      co_return session.failed(gone.error());
+    }
+  }
+  session.select(nullptr);
+  co_return ok();
+}
+
+Task<Answer> run_unselect(Session& session, Command&) {
+  session.select(nullptr);
+  co_return ok();
+}
+
+}  // namespace gatepost::imap::server

@@ -1,0 +1,118 @@
+// STORE, UID STORE (RFC 9051 6.4.6; RFC 7162 3.1.3).
+
+#include <utility>
+
+#include "imap/protocol/fetch_response.hpp"
+#include "imap/protocol/response.hpp"
+#include "imap/server/session.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+constexpr std::size_t kRowsPerPage = 1000;
+
+account::FlagChange change_of(Store::Mode mode) {
+  switch (mode) {
+    case Store::Mode::replace:
+      return account::FlagChange::replace;
+    case Store::Mode::add:
+      return account::FlagChange::add;
+    case Store::Mode::remove:
+      return account::FlagChange::remove;
+  }
+  return account::FlagChange::replace;
+}
+
+Result<account::StoreOutcome> store(Session& session, const Store& request, const NumberSet& uids) {
+  account::Account& account = session.account();
+  account::Flags flags{.system = request.flags.system, .keywords = {}};
+  if (!request.flags.keywords.empty() && !uids.empty()) {
+    GP_TRY(flags.keywords, account.keyword_ids(request.flags.keywords, request.mode != Store::Mode::remove));
+  }
+  return account.store_flags(session.selected().folder(), uids, change_of(request.mode), flags,
+                             request.unchanged_since);
+}
+
+struct Writing {
+  bool uid, flags, modseq;
+};
+
+void write_row(Session& session, const account::Row& row, const std::vector<std::string>& names, Writing what) {
+  const Selected& view = session.selected();
+  FetchWriter writer(session.out(), view.uids().rank(row.uid), session.utf8());
+  if (what.uid) writer.uid(row.uid);
+  if (what.flags) writer.flags(wire_flags(row.flags, names), !session.rev2() && view.is_recent(row.uid));
+  if (what.modseq) writer.modseq(row.modseq);
+  writer.finish();
+}
+
+// The flags as they are now, as if FETCH had asked (RFC 9051 6.4.6). How many there are; nullopt: the peer is gone.
+Task<Result<std::optional<std::uint64_t>>> write_rows(Session& session, NumberSet uids, Writing what) {
+  std::uint64_t written = 0;
+  std::vector<account::Row> page;
+  auto read = [&]() -> Result<> {
+    page.clear();
+    return session.account().rows(session.selected().folder(), uids, [&](const account::Row& row) {
+      page.push_back(row);
+      return page.size() < kRowsPerPage;
+    });
+  };
+  do {
+    const Result<> done = co_await session.workers().run(read);
+    if (!done) co_return std::unexpected(done.error());
+    const auto names = session.keywords();
+    for (const account::Row& row : page) write_row(session, row, *names, what);
+    written += page.size();
+    if (!page.empty()) uids.remove(1, page.back().uid);
+    const bool goes_on = co_await session.drain_if_full();
+    if (!goes_on) co_return std::nullopt;
+  } while (page.size() == kRowsPerPage);
+  co_return written;
+}
+
+}  // namespace
+
+Task<Answer> run_store(Session& session, Command& command) {
+  const auto& request = std::get<Store>(command.body);
+  Selected& view = session.selected();
+  if (view.read_only()) co_return no(code::kReadOnly, "The mailbox is open for reading only");
+  const auto uids = view.resolve(request.set, request.uid);
+  if (!uids) co_return uids.error();
+  if (request.unchanged_since) session.enable_condstore();
+
+  auto job = [&]() { return store(session, request, *uids); };
+  Result<account::StoreOutcome> outcome = co_await session.workers().run(job);
+  if (!outcome) co_return session.failed(outcome.error());
+
+  // RFC 7162 3.1.3: with CONDSTORE the new modseq is told even to those who want silence.
+  Writing what{
+      .uid = request.uid || session.news_with_uid(), .flags = !request.silent, .modseq = session.enabled().condstore};
+  bool some_gone = false;
+  if (!request.silent) {
+    const NumberSet told = uids->minus(outcome->modified);
+    view.told(told, outcome->modseq);
+    const auto written = co_await write_rows(session, told, what);
+    if (!written) co_return session.failed(written.error());
+    if (!*written) co_return peer_gone();
+    some_gone = **written < told.size();
+  } else {
+    if (what.modseq) {
+      for (const account::Row& row : outcome->changed) {
+        if (!view.uids().contains(row.uid)) continue;
+        write_row(session, row, {}, what);
+        const bool goes_on = co_await session.drain_if_full();
+        if (!goes_on) co_return peer_gone();
+      }
+    }
+    view.told(std::move(outcome->changed));
+  }
+
+  if (!outcome->modified.empty()) {
+    co_return ok(code::modified(view.as_asked(outcome->modified, request.uid)), "Some changed meanwhile");
+  }
+  // RFC 2180 4.2.1: the others have been changed.
+  if (some_gone && !request.uid) co_return no(code::kExpungeIssued, "Some of the messages are gone");
+  co_return ok();
+}
+
+}  // namespace gatepost::imap::server

@@ -1,0 +1,93 @@
+#include "imap/server/commands.hpp"
+
+#include <array>
+
+#include "imap/server/session.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+constexpr auto kNot = static_cast<std::uint8_t>(State::not_authenticated);
+constexpr auto kAuth = static_cast<std::uint8_t>(State::authenticated);
+constexpr auto kSelected = static_cast<std::uint8_t>(State::selected);
+constexpr std::uint8_t kIn = kAuth | kSelected, kAny = kNot | kIn;
+
+// RFC 9051 6.1 to 6.4. What an extension adds to a command stands beside the command that serves it.
+constexpr std::array kCommands{
+    Row{Verb::capability, kAny, &run_capability, "IMAP4rev1 IMAP4rev2 LITERAL+"},
+    Row{Verb::noop, kAny, &run_noop, ""},
+    Row{Verb::logout, kAny, &run_logout, ""},
+    Row{Verb::id, kAny, &run_id, "ID"},
+    Row{Verb::starttls, kNot, &run_starttls, ""},
+    Row{Verb::authenticate, kNot, &run_authenticate, "SASL-IR"},
+    Row{Verb::login, kNot, &run_login, ""},
+    Row{Verb::enable, kIn, &run_enable, "ENABLE UTF8=ACCEPT"},
+    Row{Verb::select, kIn, &run_select, "CONDSTORE QRESYNC"},
+    Row{Verb::examine, kIn, &run_select, ""},
+    Row{Verb::create, kIn, &run_create, "CREATE-SPECIAL-USE"},
+    Row{Verb::delete_, kIn, &run_delete, ""},
+    Row{Verb::rename, kIn, &run_rename, ""},
+    Row{Verb::subscribe, kIn, &run_subscribe, ""},
+    Row{Verb::unsubscribe, kIn, &run_unsubscribe, ""},
+    Row{Verb::list, kIn, &run_list, "CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE"},
+    Row{Verb::lsub, kIn, &run_lsub, ""},
+    Row{Verb::namespace_, kIn, &run_namespace, "NAMESPACE"},
+    Row{Verb::status, kIn, &run_status, "STATUS=SIZE"},
+    Row{Verb::append, kIn, nullptr, "UIDPLUS MULTIAPPEND"},
+    Row{Verb::idle, kIn, &run_idle, "IDLE"},
+    Row{Verb::check, kSelected, &run_noop, ""},
+    Row{Verb::close, kSelected, &run_close, ""},
+    Row{Verb::unselect, kSelected, &run_unselect, "UNSELECT"},
+    Row{Verb::expunge, kSelected, &run_expunge, ""},
+#if __has_include("imap/server/cmd_search.cpp")
+    Row{Verb::search, kSelected, &run_search, "ESEARCH SEARCHRES WITHIN"},
+#endif
+#if __has_include("imap/server/cmd_fetch.cpp")
+    Row{Verb::fetch, kSelected, &run_fetch, "BINARY"},
+#endif
+    Row{Verb::store, kSelected, &run_store, ""},
+    Row{Verb::copy, kSelected, &run_copy, ""},
+    Row{Verb::move, kSelected, &run_move, "MOVE"},
+    Row{Verb::getquota, kIn, &run_getquota, "QUOTA QUOTA=RES-STORAGE"},
+    Row{Verb::getquotaroot, kIn, &run_getquotaroot, ""},
+};
+
+void add_words(std::vector<std::string>& out, std::string_view words) {
+  while (!words.empty()) {
+    const std::size_t space = words.find(' ');
+    out.emplace_back(words.substr(0, space));
+    words = space == std::string_view::npos ? std::string_view() : words.substr(space + 1);
+  }
+}
+
+}  // namespace
+
+const Row* row_of(Verb verb) {
+  for (const Row& row : kCommands) {
+    if (row.verb == verb) return &row;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> capabilities(const Session& session) {
+  std::vector<std::string> out;
+  const bool out_of = session.state() == State::not_authenticated;
+  for (const Row& row : kCommands) {
+    if ((row.states & (out_of ? kNot : kIn)) != 0) add_words(out, row.capabilities);
+  }
+  if (!out_of) {
+    // RFC 7889 3
+    out.push_back("APPENDLIMIT=" + std::to_string(session.settings().max_message_octets));
+    return out;
+  }
+  const directory::DoorContext context = session.door_context();
+  const directory::Door& door = session.services().door;
+  if (session.offers_starttls()) out.emplace_back("STARTTLS");
+  for (const sasl::Mechanism mechanism : door.mechanisms(context)) {
+    out.push_back("AUTH=" + std::string(sasl::to_string(mechanism)));
+  }
+  if (!door.takes_passwords(context)) out.emplace_back("LOGINDISABLED");
+  return out;
+}
+
+}  // namespace gatepost::imap::server

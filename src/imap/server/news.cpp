@@ -1,0 +1,118 @@
+// What a session tells of the selected mailbox without being asked (RFC 9051 7.4, 7.5).
+
+#include <utility>
+
+#include "imap/protocol/fetch_response.hpp"
+#include "imap/protocol/response.hpp"
+#include "imap/server/session.hpp"
+
+namespace gatepost::imap::server {
+
+imap::Flags wire_flags(const account::Flags& flags, const std::vector<std::string>& keywords) {
+  static_assert(account::flag::kSeen == imap::flag::kSeen && account::flag::kAnswered == imap::flag::kAnswered &&
+                account::flag::kFlagged == imap::flag::kFlagged && account::flag::kDeleted == imap::flag::kDeleted &&
+                account::flag::kDraft == imap::flag::kDraft);
+  imap::Flags out{.system = flags.system, .keywords = {}};
+  out.keywords.reserve(flags.keywords.size());
+  for (const account::KeywordId id : flags.keywords) {
+    if (id < keywords.size()) out.keywords.push_back(keywords[id]);
+  }
+  return out;
+}
+
+imap::Flags all_flags(const std::vector<std::string>& keywords) {
+  return {.system = imap::flag::kAll, .keywords = keywords};
+}
+
+std::shared_ptr<const std::vector<std::string>> Session::keywords() {
+  auto all = account_->keywords();
+  if (!all) return std::make_shared<const std::vector<std::string>>();
+  if (selected_ && selected_->keywords_told < (*all)->size()) {
+    selected_->keywords_told = (*all)->size();
+    const imap::Flags flags = all_flags(**all);
+    imap::write_flags(out(), flags);
+    if (!selected_->read_only()) {
+      write_untagged(out(), Condition::ok, code::permanent_flags(flags, true), "These are kept");
+    }
+  }
+  return *all;
+}
+
+Task<bool> Session::tell_news(bool vanished_allowed) {
+  Selected& view = *selected_;
+  const auto folder = account_->folder(view.folder());
+  if (folder && folder->highest_modseq <= view.modseq() && folder->uid_validity == view.uid_validity()) {
+    view.forget_told();
+    co_return true;
+  }
+  if (!vanished_allowed && view.withheld) {
+    view.forget_told();
+    co_return true;
+  }
+  auto read = [this, &view, vanished_allowed] { return view.read_news(*account_, vanished_allowed); };
+  Result<News> news = co_await workers().run(read);
+  if (!news) {
+    view.forget_told();
+    // RFC 2180 3.3: nobody can go on with a mailbox that is gone.
+    if (news.error().code == Errc::not_found) co_return bye("", "The mailbox was deleted") == Next::more;
+    (void)failed(news.error());
+    co_return true;  // they come with the next command
+  }
+  if (news->withheld) {
+    view.withheld = true;
+    view.forget_told();
+    co_return true;
+  }
+  co_return co_await write_news(std::move(*news));
+}
+
+// Sequence numbers of EXPUNGE go by the old numbering, those of FETCH by the new one.
+Task<bool> Session::write_news(News news) {
+  const bool told = co_await write_vanished_news(news.vanished);
+  if (!told) co_return false;
+  selected_->take(news);
+  if (news.arrived > 0) {
+    write_exists(out(), selected_->exists());
+    if (!rev2()) write_recent(out(), selected_->recent());
+  }
+  co_return co_await write_changed_news(news.changed);
+}
+
+Task<bool> Session::write_vanished_news(const NumberSet& vanished) {
+  if (enabled_.qresync) {
+    // RFC 7162 3.2.10
+    write_vanished(out(), vanished, false);
+    co_return true;
+  }
+  const NumberSet& uids = selected_->uids();
+  const auto& ranges = vanished.ranges();
+  // From the last to the first, so that no number changes before it is told.
+  for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
+    const std::uint32_t first = uids.rank(range->first);
+    for (std::uint32_t n = uids.rank(range->last); n >= first && n > 0; --n) {
+      write_expunge(out(), n);
+      if (!output_.full()) continue;
+      const bool goes_on = co_await drain_if_full();
+      if (!goes_on) co_return false;
+    }
+  }
+  co_return true;
+}
+
+Task<bool> Session::write_changed_news(const std::vector<account::Row>& rows) {
+  if (rows.empty()) co_return true;
+  const auto names = keywords();
+  for (const account::Row& row : rows) {
+    FetchWriter writer(out(), selected_->uids().rank(row.uid), utf8());
+    if (news_with_uid()) writer.uid(row.uid);
+    writer.flags(wire_flags(row.flags, *names), !rev2() && selected_->is_recent(row.uid));
+    if (enabled_.condstore) writer.modseq(row.modseq);
+    writer.finish();
+    if (!output_.full()) continue;
+    const bool goes_on = co_await drain_if_full();
+    if (!goes_on) co_return false;
+  }
+  co_return true;
+}
+
+}  // namespace gatepost::imap::server
