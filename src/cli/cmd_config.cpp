@@ -4,25 +4,18 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
-#include "config/check.hpp"
 #include "config/load.hpp"
 
 namespace gatepost::cli {
 namespace {
 
 void check_config(Context& context, bool quiet) {
-  config::LoadOutcome loaded = config::load(context.config_file);
-  if (loaded.ok()) {
-    for (auto& problem : config::check(loaded.config)) {
-      if (problem.file.empty()) problem.file = context.config_file;
-      loaded.problems.push_back(std::move(problem));
-    }
-  }
+  const config::LoadOutcome loaded = config::load_and_check(context.config_file);
   const bool ok = loaded.ok();
   for (const auto& problem : loaded.problems) {
-    if (quiet && problem.severity == config::Severity::warning) continue;
-    (problem.severity == config::Severity::error ? std::cerr : std::cout)
-        << (problem.severity == config::Severity::error ? "error: " : "warning: ") << problem.text() << "\n";
+    const bool warning = problem.severity == config::Severity::warning;
+    if (quiet && warning) continue;
+    (warning ? std::cout : std::cerr) << problem.text() << "\n";
   }
   if (ok && !quiet) std::cout << context.config_file << " is fine.\n";
   context.exit_code = ok ? 0 : 1;

@@ -149,7 +149,6 @@ struct Imap {
   seconds idle_refresh{120};   // "* OK" while IDLE, so that address translation keeps the path open; 0: never
   std::uint64_t command_octets = 64 << 10;  // of one command line, literals included, message data not
   std::uint64_t literal_octets = 64 << 10;  // of one literal that is not message data
-  std::uint32_t max_folders = 10'000;       // of one account
   bool operator==(const Imap&) const = default;
 };
 

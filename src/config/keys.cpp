@@ -394,7 +394,6 @@ void add_imap_pop3(Keys& k) {
                      "The longest command, message data aside."));
   k.push_back(octets("imap", "literal_size", AT(Config, imap.literal_octets), 4 * kKiB, 16 * kMiB,
                      "The longest literal that is no message: folder names, search texts."));
-  k.push_back(number("imap", "max_folders", AT(Config, imap.max_folders), 10, kMany, "Folders of one account."));
   k.push_back(duration("pop3", "idle_timeout", AT(Config, pop3.idle_timeout), minutes(1), days(1),
                        "Silent for so long (RFC 1939 3 asks for 10 minutes at least)."));
   k.push_back(duration("pop3", "login_delay", AT(Config, pop3.login_delay), seconds(0), days(1),

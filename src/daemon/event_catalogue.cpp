@@ -5,24 +5,14 @@
 
 #include "account/events.hpp"
 #include "daemon/events.hpp"
-#include "mailflow/events.hpp"
-#include "runtime/events.hpp"
-#include "store/events.hpp"
-#if __has_include("directory/events.hpp")
 #include "directory/events.hpp"
-#endif
-#if __has_include("smtp/server/events.hpp")
-#include "smtp/server/events.hpp"
-#endif
-#if __has_include("smtp/client/events.hpp")
-#include "smtp/client/events.hpp"
-#endif
-#if __has_include("imap/server/events.hpp")
 #include "imap/server/events.hpp"
-#endif
-#if __has_include("pop3/server/events.hpp")
+#include "mailflow/events.hpp"
 #include "pop3/server/events.hpp"
-#endif
+#include "runtime/events.hpp"
+#include "smtp/client/events.hpp"
+#include "smtp/server/events.hpp"
+#include "store/events.hpp"
 
 namespace gatepost::daemon {
 
@@ -33,21 +23,11 @@ std::vector<Event> event_catalogue() {
       store::event::kAll,
       account::event::kAll,
       mailflow::event::kAll,
-#if __has_include("directory/events.hpp")
       directory::event::kAll,
-#endif
-#if __has_include("smtp/server/events.hpp")
       smtp::server::event::kAll,
-#endif
-#if __has_include("smtp/client/events.hpp")
       smtp::client::event::kAll,
-#endif
-#if __has_include("imap/server/events.hpp")
       imap::server::event::kAll,
-#endif
-#if __has_include("pop3/server/events.hpp")
       pop3::server::event::kAll,
-#endif
   };
   std::vector<Event> all;
   for (const auto& layer : layers) all.insert(all.end(), layer.begin(), layer.end());

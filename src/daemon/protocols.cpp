@@ -1,12 +1,10 @@
 #include "daemon/protocols.hpp"
 
 #include "daemon/metrics_session.hpp"
+#include "daemon/version.hpp"
+#include "imap/server/server.hpp"
 #include "pop3/server/server.hpp"
 #include "smtp/server/server.hpp"
-#if __has_include("imap/server/server.hpp")
-#include "imap/server/server.hpp"
-#define GATEPOST_HAS_IMAP
-#endif
 
 namespace gatepost::daemon {
 namespace {
@@ -27,6 +25,15 @@ smtp::server::Settings smtp_settings(const config::Config& c) {
           .require_tls = c.smtp.require_tls};
 }
 
+imap::server::Settings imap_settings(const config::Config& c) {
+  return {.hostname = c.server.hostname,
+          .version = std::string(version()),
+          .max_message_octets = c.limits.message_octets,
+          .command_octets = c.imap.command_octets,
+          .literal_octets = c.imap.literal_octets,
+          .bad_commands = c.limits.bad_commands};
+}
+
 pop3::server::Settings pop3_settings(const config::Config& c) {
   return {.hostname = c.server.hostname,
           .login_delay = c.pop3.login_delay,
@@ -37,16 +44,15 @@ pop3::server::Settings pop3_settings(const config::Config& c) {
 }  // namespace
 
 struct Protocols::State {
-  State(ProtocolParts parts, const config::Config& c)
-      : metrics(parts.product.metrics),
-        smtp({parts.reception, parts.door, parts.workers, parts.product.clock, parts.log, parts.product.metrics},
-             smtp_settings(c)),
-        pop3(
-            {*parts.product.accounts, parts.door, parts.workers, parts.product.clock, parts.log, parts.product.metrics},
-            pop3_settings(c)) {}
+  State(ProtocolParts p, const config::Config& c)
+      : metrics(p.product.metrics),
+        smtp({p.reception, p.door, p.workers, p.product.clock, p.log, metrics}, smtp_settings(c)),
+        imap({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics}, imap_settings(c)),
+        pop3({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics}, pop3_settings(c)) {}
 
   Metrics& metrics;
   smtp::server::Server smtp;
+  imap::server::Server imap;
   pop3::server::Server pop3;
 };
 
@@ -57,6 +63,7 @@ Protocols::~Protocols() = default;
 
 void Protocols::reload(const config::Config& config) {
   state_->smtp.reload(smtp_settings(config));
+  state_->imap.reload(imap_settings(config));
   state_->pop3.reload(pop3_settings(config));
 }
 
@@ -77,8 +84,8 @@ runtime::SessionFactory Protocols::factory(const config::Listener& listener) {
         return state.pop3.session(peer, output, std::move(waker), upgrades);
       };
     case config::Service::imap:
-      return [](runtime::Peer&, runtime::Output&, std::shared_ptr<runtime::Waker>) {
-        return std::unique_ptr<runtime::Session>();
+      return [&state, upgrades](runtime::Peer& peer, runtime::Output& output, std::shared_ptr<runtime::Waker> waker) {
+        return state.imap.session(peer, output, std::move(waker), upgrades);
       };
     case config::Service::metrics:
       return [&state](runtime::Peer&, runtime::Output& output, std::shared_ptr<runtime::Waker>) {

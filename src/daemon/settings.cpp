@@ -126,7 +126,10 @@ runtime::Deadlines deadlines(const Config& c, config::Service service) {
                          .command = c.limits.command_timeout,
                          .data = c.limits.data_timeout,
                          .sign_in = c.limits.sign_in_timeout};
-  if (service == config::Service::imap) out.idle = c.imap.idle_timeout;
+  if (service == config::Service::imap) {
+    out.idle = c.imap.idle_timeout;
+    out.refresh = c.imap.idle_refresh.count() > 0 ? c.imap.idle_refresh : c.imap.idle_timeout;
+  }
   if (service == config::Service::pop3) out.idle = c.pop3.idle_timeout;
   return out;
 }
