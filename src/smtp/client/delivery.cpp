@@ -97,6 +97,7 @@ class Sending {
     std::unique_ptr<Channel> channel = idle_.take(place());
     if (!channel) co_return;
     co_await use(std::move(channel));
+    tally_.forget_note();
   }
 
   Task<> by_hosts() {

@@ -38,6 +38,7 @@ class Tally {
   // Why one host was of no use: what open recipients get when no other helps. One that may help later outweighs all
   // that never will.
   void note(Verdict verdict);
+  void forget_note() { noted_.reset(); }
   // All recipients; no more calls.
   mailflow::AttemptResult finish();
 
