@@ -9,13 +9,25 @@ using NumberRange = NumberSet::Range;
 
 UidPages::UidPages(const NumberSet& uids, bool from_end) : uids_(uids), from_end_(from_end), left_(uids.size()) {}
 
-NumberSet UidPages::take(std::size_t count) {
+const NumberRange& UidPages::current() const {
   const auto& ranges = uids_.ranges();
+  return ranges[from_end_ ? ranges.size() - 1 - range_ : range_];
+}
+
+bool UidPages::passed_all_up_to(std::uint32_t number) const {
+  return left_ == 0 || (!from_end_ && current().first + used_ > number);
+}
+
+bool UidPages::passed_all_from(std::uint32_t number) const {
+  return left_ == 0 || (from_end_ && current().last - used_ < number);
+}
+
+NumberSet UidPages::take(std::size_t count) {
   std::vector<NumberRange> page;
   std::uint64_t wanted = std::min<std::uint64_t>(count, left_);
   left_ -= wanted;
   while (wanted > 0) {
-    const NumberRange& range = ranges[from_end_ ? ranges.size() - 1 - range_ : range_];
+    const NumberRange& range = current();
     const std::uint64_t rest = std::uint64_t{range.last} - range.first + 1 - used_;
     const auto taken = static_cast<std::uint32_t>(std::min(rest, wanted));
     if (from_end_) {

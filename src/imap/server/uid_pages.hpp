@@ -14,9 +14,13 @@ class UidPages {
   bool at_end() const { return left_ == 0; }
   // The next `count` numbers, fewer at the end.
   NumberSet take(std::size_t count);
-  std::uint64_t left() const { return left_; }
+  // Nothing up to, or nothing from `number` on is still to come.
+  bool passed_all_up_to(std::uint32_t number) const;
+  bool passed_all_from(std::uint32_t number) const;
 
  private:
+  const NumberSet::Range& current() const;
+
   const NumberSet& uids_;
   bool from_end_;
   std::uint64_t left_;

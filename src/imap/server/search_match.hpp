@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "account/account.hpp"
+#include "imap/server/message_reader.hpp"
+#include "imap/server/search_program.hpp"
+#include "mime/fold.hpp"
+#include "mime/structure.hpp"
+
+namespace gatepost::imap::server {
+
+// Yes, no, or not known before more of the message is read.
+enum class Truth : std::uint8_t { no, yes, unknown };
+
+// Decides whether messages match, one after the other, reading no more of each than the decision needs: keys that cost
+// less come first. Keeps its memory between messages. Blocks where it says so.
+class SearchMatch {
+ public:
+  // All of these outlive it.
+  SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view);
+
+  Truth by_row(const account::Row& row);
+  // For what by_row() left unknown. Blocks.
+  Result<bool> by_message(const account::Row& row, const account::Item& item);
+
+ private:
+  struct Seeker {
+    std::uint32_t test;
+    bool in_headers;  // TEXT; else BODY
+    mime::Searcher searcher;
+  };
+
+  // Of composed keys from those of their children (Kleene's logic). What the whole is.
+  Truth combine();
+  // Marks keys of this depth whose answer can still matter; false: there is none.
+  bool need(Depth depth);
+  bool test_row(const SearchTest& test, const account::Row& row) const;
+
+  Result<> look_at_summary(const account::Item& item);
+  bool test_summary(const SearchTest& test);
+  bool test_sent(const SearchTest& test) const;
+  const std::string& summary_text(SummaryField field);
+  Result<> look_at_header();
+  Result<std::string_view> header_of(const mime::Part& part);
+
+  // search_text.cpp
+  Result<> look_at_text();
+  Result<> seek_in_part(const mime::Part& part);
+  void seek_in_header(std::string_view block, bool part_of_body);
+  void seek(std::string_view utf8, bool in_body);
+  void end_seeking(bool in_body);
+  void feed_seekers(bool in_body);
+
+  const SearchProgram& program_;
+  const Selected& view_;
+  MessageReader reader_;
+  std::vector<Truth> values_;
+  std::vector<bool> chain_, needed_;  // chain_: the key and all above it are undecided
+
+  mime::Structure structure_;
+  std::array<std::optional<std::string>, kSummaryFields> summary_texts_;  // folded, of the message at hand
+
+  std::vector<Seeker> seekers_;   // of all BODY and TEXT keys
+  std::vector<Seeker*> seeking_;  // still undecided in the message at hand
+  mime::Folder folder_;
+  std::string decoded_, utf8_, folded_;
+};
+
+}  // namespace gatepost::imap::server

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "account/account.hpp"
+#include "base/number_set.hpp"
+#include "imap/protocol/command_search.hpp"
+#include "imap/server/answer.hpp"
+#include "imap/server/selected.hpp"
+
+namespace gatepost::imap::server {
+
+// What has to be read of a message to answer a key; each costs much more than the one before.
+enum class Depth : std::uint8_t { row, summary, header, text };
+
+// Fields that a summary knows. The first five are texts, the others addresses.
+enum class SummaryField : std::uint8_t {
+  date,
+  subject,
+  in_reply_to,
+  message_id,
+  references,
+  from,
+  sender,
+  reply_to,
+  to,
+  cc,
+  bcc,
+};
+inline constexpr std::size_t kSummaryFields = 11;
+
+// A key made ready: numbers are UIDs, text is folded UTF-8, names are resolved.
+struct SearchTest {
+  SearchOp op = SearchOp::all;  // of text in fields: header
+  Depth depth = Depth::row;
+  bool wanted = true;
+  std::uint8_t flag = 0;
+  std::optional<account::KeywordId> keyword;  // none: no message has it
+  std::optional<SummaryField> summary_field;  // of header, when the summary can tell
+  std::uint32_t parent = 0, end = 0;          // as SearchKey's end
+  std::uint64_t number = 0;
+  TimePoint time{};  // older, younger
+  std::chrono::sys_days day{};
+  NumberSet uids;      // sequence, uid: both are `uid` here
+  std::string needle;  // empty: the field exists
+  std::string field;
+};
+
+// A search as it reads in one mailbox at one moment.
+class SearchProgram {
+ public:
+  // An Answer: NO [BADCHARSET]. `keywords`: names by id.
+  static std::expected<SearchProgram, Answer> make(const Search& search, const Selected& view,
+                                                   const std::vector<std::string>& keywords, TimePoint now);
+
+  // tests()[0] is the conjunction of all.
+  const std::vector<SearchTest>& tests() const { return tests_; }
+  bool asks_modseq() const { return asks_modseq_; }  // the answer tells a MODSEQ (RFC 7162 3.1.5)
+
+  // What can be said without looking at any message: `certain` match, and what is not `possible` does not.
+  struct Bounds {
+    NumberSet certain, possible;
+  };
+  Bounds bounds(const Selected& view) const;
+
+ private:
+  Bounds bounds_of(const SearchTest& test, const Selected& view) const;
+
+  std::vector<SearchTest> tests_;
+  bool asks_modseq_ = false;
+};
+
+}  // namespace gatepost::imap::server
