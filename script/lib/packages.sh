@@ -34,6 +34,7 @@ gp_install() {
   done
   [ ${#missing[@]} -eq 0 ] && return 0
   echo "Installing: ${missing[*]}"
+  gp_installed=1
   gp_apt install -y --no-install-recommends "${missing[@]}" || { gp_apt update && gp_apt install -y --no-install-recommends "${missing[@]}"; }
 }
 

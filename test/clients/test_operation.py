@@ -1,0 +1,510 @@
+"""What an administrator does to a running server, and what that means to those who use it."""
+
+import imaplib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import smtplib
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from demo import Demo
+
+
+def wait(condition, seconds=15):
+    end = time.time() + seconds
+    while time.time() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it did not come true")
+
+
+def edit(path, old, new):
+    """Changes a file in place: its owner stays."""
+    text = pathlib.Path(path).read_text()
+    assert old in text, old
+    with open(path, "r+") as file:
+        file.write(text.replace(old, new))
+        file.truncate()
+
+
+def greeting(port, host="127.0.0.1", timeout=20):
+    with socket.create_connection((host, port), timeout=timeout) as s:
+        return s.recv(1000)
+
+
+class Running(unittest.TestCase):
+    """One server for tests that leave it as it was."""
+
+    strict = False
+    extra = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.demo = Demo(extra_config=cls.extra, strict=cls.strict)
+        cls.demo.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.demo.__exit__()
+
+
+class Reload(Running):
+    def test_sessions_go_on_and_new_ones_see_the_new_configuration(self):
+        imap, smtp = self.demo.imap(), self.demo.smtp()
+        edit(self.demo.env["GP_CONFIG"], "[[tls.certificate]]", '[smtp]\nbanner = "ESMTP changed"\n\n[[tls.certificate]]')
+        self.demo.gatepost("reload")
+        self.assertEqual(imap.noop()[0], "OK")
+        self.assertEqual(smtp.noop()[0], 250)
+        self.assertIn(b"ESMTP changed", greeting(self.demo.port("SMTP")))
+        # By signal, too.
+        edit(self.demo.env["GP_CONFIG"], "ESMTP changed", "ESMTP changed again")
+        os.kill(self.demo.pid, signal.SIGHUP)
+        wait(lambda: b"ESMTP changed again" in greeting(self.demo.port("SMTP")))
+        self.assertEqual(imap.logout()[0], "BYE")
+        smtp.quit()
+
+    def test_a_broken_file_changes_nothing(self):
+        config = self.demo.env["GP_CONFIG"]
+        before = pathlib.Path(config).read_text()
+        try:
+            edit(config, "[server]", "[server]\nhostnmae = 3")
+            done = self.demo.gatepost("reload", check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"gatepost.toml:\d+: \[server\] hostnmae: unknown key")
+            self.assertTrue(greeting(self.demo.port("SMTP")).startswith(b"220 "))
+            self.assertIn("server.reload_failed", self.demo.log())
+        finally:
+            with open(config, "r+") as file:
+                file.write(before)
+                file.truncate()
+        self.demo.gatepost("reload")
+
+    def test_listeners_come_and_go(self):
+        config = self.demo.env["GP_CONFIG"]
+        extra = '\n[listener.extra]\nservice = "smtp"\nport = 2525\ntls = "starttls"\nreason = "a test"\n'
+        with open(config, "a") as file:
+            file.write(extra)
+        self.demo.gatepost("reload")
+        with socket.create_connection(("127.0.0.1", 12525), timeout=10) as kept:
+            self.assertTrue(kept.recv(1000).startswith(b"220 "))
+            edit(config, extra, "")
+            self.demo.gatepost("reload")
+            with self.assertRaises(ConnectionRefusedError):
+                greeting(12525)
+            kept.sendall(b"NOOP\r\n")
+            self.assertTrue(kept.recv(1000).startswith(b"250 "))
+
+    def test_what_needs_a_restart_is_said(self):
+        config = self.demo.env["GP_CONFIG"]
+        edit(config, "port_offset", "io_threads = 3\nport_offset")
+        done = self.demo.gatepost("reload")
+        self.assertIn("[server] io_threads takes effect at the next start", done.stdout)
+        self.assertIn("server.needs_restart", self.demo.log())
+        edit(config, "io_threads = 3\n", "")
+        self.demo.gatepost("reload")
+        self.assertEqual(json.loads(self.demo.gatepost("status", "--json").stdout)["needs_restart"], [])
+
+    def test_certificates_are_exchanged_without_ending_sessions(self):
+        def serial():
+            context = ssl.create_default_context(cafile=self.demo.env["GP_CA"])
+            with socket.create_connection(("127.0.0.1", self.demo.port("IMAPS")), timeout=10) as s:
+                with context.wrap_socket(s, server_hostname="localhost") as tls:
+                    return tls.getpeercert()["serialNumber"]
+
+        imap = self.demo.imap()
+        before = serial()
+        pki = self.demo.data / "pki"
+        with tempfile.TemporaryDirectory() as work:
+            key, csr, ext, leaf = (os.path.join(work, n) for n in ("key", "csr", "ext", "leaf"))
+            pathlib.Path(ext).write_text("subjectAltName=DNS:localhost\n")
+            for command in (["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key],
+                            ["req", "-new", "-key", key, "-subj", "/CN=localhost", "-out", csr],
+                            ["x509", "-req", "-in", csr, "-CA", str(pki / "ca.pem"), "-CAkey", str(pki / "ca.key"),
+                             "-set_serial", "4711", "-days", "5", "-extfile", ext, "-out", leaf]):
+                subprocess.run(["openssl", *command], check=True, stderr=subprocess.DEVNULL)
+            for source, target in ((leaf, pki / "server.pem"), (key, pki / "server.key")):
+                with open(target, "w") as file:
+                    file.write(pathlib.Path(source).read_text())
+        self.demo.gatepost("reload")
+        after = serial()
+        self.assertNotEqual(before, after)
+        self.assertEqual(int(after, 16), 4711)
+        self.assertEqual(imap.noop()[0], "OK")
+        self.assertIn("server.certificate_ends", self.demo.log())  # five days are not many
+
+    def test_a_log_file_is_opened_anew(self):
+        config = self.demo.env["GP_CONFIG"]
+        log = self.demo.data / "store.log"
+        with open(config, "a") as file:
+            file.write(f'\n[log]\ntarget = "{log}"\nlevel = "debug"\n')
+        self.demo.gatepost("reload")
+        greeting(self.demo.port("SMTP"))
+        self.demo.gatepost("reload")
+        wait(lambda: log.exists() and "server.reloaded" in log.read_text())
+        log.rename(self.demo.data / "store.log.1")
+        os.kill(self.demo.pid, signal.SIGUSR1)
+        wait(log.exists)
+        self.demo.gatepost("reload")
+        wait(lambda: "server.reloaded" in log.read_text())
+
+
+class Watching(Running):
+    def get(self, path, **kwargs):
+        request = urllib.request.Request(f"http://localhost:{self.demo.port('METRICS')}{path}", **kwargs)
+        return urllib.request.urlopen(request, timeout=10)
+
+    def test_metrics(self):
+        self.demo.deliver()
+        with self.get("/metrics") as answer:
+            self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+            text = answer.read().decode()
+        self.assertRegex(text, r"(?m)^gatepost_build_info\{version=\"[0-9.]+\"\} 1$")
+        self.assertRegex(text, r"(?m)^gatepost_mail_accepted_total [1-9]")
+        for line in text.splitlines():
+            self.assertRegex(line, r"^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+(\{[^}]*\})? \S+)$")
+        for path, method, code in (("/", "GET", 404), ("/metrics", "DELETE", 405)):
+            with self.assertRaises(urllib.error.HTTPError) as error:
+                self.get(path, method=method)
+            self.assertEqual(error.exception.code, code)
+        with socket.create_connection(("127.0.0.1", self.demo.port("METRICS")), timeout=10) as s:
+            s.sendall(b"\x16\x03\x01\x02\x00garbage\r\n\r\n")
+            self.assertTrue(s.recv(1000).startswith(b"HTTP/1.1 400 "))
+
+    def test_status(self):
+        imap = self.demo.imap()
+        status = json.loads(self.demo.gatepost("status", "--json").stdout)
+        self.assertEqual(status["pid"], self.demo.pid)
+        self.assertEqual(status["hostname"], "mail." + self.demo.domain)
+        self.assertEqual(status["accounts"], 2)
+        self.assertEqual(status["signed_in"]["imap"], 1)
+        self.assertEqual({l["service"] for l in status["listeners"]}, {"smtp", "submission", "imap", "pop3", "metrics"})
+        self.assertIn("localhost", status["certificates"][0]["names"])
+        self.assertIn("imaps", self.demo.gatepost("status").stdout)
+        imap.logout()
+
+    def test_every_event_is_explained(self):
+        names = set(re.findall(r"^\S+Z \w+ ([\w.]+)", self.demo.log(), re.M))
+        self.assertTrue(names)
+        for name in names:
+            self.assertIn("What to do: ", self.demo.gatepost("explain", name).stdout)
+
+    def test_the_audience_is_told(self):
+        with self.assertRaises(RuntimeError):
+            self.demo.gatepost("account", "add", "not-an-address")
+        done = self.demo.gatepost("account", "list", "--json")
+        self.assertEqual([a["address"] for a in json.loads(done.stdout)], [self.demo.user1, self.demo.user2])
+
+    def test_nobody_signs_in_without_tls(self):
+        smtp = smtplib.SMTP("127.0.0.1", self.demo.port("SUBMISSION"), timeout=20)
+        smtp.ehlo("me")
+        self.assertNotIn("auth", smtp.esmtp_features)
+        code, _ = smtp.docmd("AUTH", "PLAIN AGEAYg==")
+        self.assertEqual(code // 100, 5)
+        smtp.quit()
+        imap = imaplib.IMAP4("127.0.0.1", self.demo.port("IMAP"), timeout=20)
+        self.assertIn("LOGINDISABLED", imap.capabilities)
+        self.assertFalse([c for c in imap.capabilities if c.startswith("AUTH=")])
+        with self.assertRaises(imaplib.IMAP4.error):
+            imap.login(self.demo.user1, self.demo.pass1)
+        imap.logout()
+        with socket.create_connection(("127.0.0.1", self.demo.port("POP3")), timeout=20) as pop:
+            file = pop.makefile("rwb")
+            file.readline()
+
+            def say(line):
+                file.write(line.encode() + b"\r\n")
+                file.flush()
+                return file.readline()
+
+            self.assertTrue(say("CAPA").startswith(b"+OK"))
+            capabilities = []
+            while (line := file.readline().strip()) != b".":
+                capabilities.append(line)
+            self.assertNotIn(b"USER", capabilities)
+            self.assertFalse([c for c in capabilities if c.startswith(b"SASL")])
+            self.assertIn(b"STLS", capabilities)
+            self.assertTrue(say("USER " + self.demo.user1).startswith(b"-ERR"))
+            self.assertTrue(say("PASS " + self.demo.pass1).startswith(b"-ERR"))
+
+    def test_garbage_before_tls_harms_nobody(self):
+        imap = self.demo.imap()
+        for name in ("IMAPS", "POP3S", "SUBMISSIONS"):
+            with socket.create_connection(("127.0.0.1", self.demo.port(name)), timeout=20) as s:
+                s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + bytes(range(256)))
+                try:
+                    while s.recv(1000):
+                        pass
+                except ConnectionError:
+                    pass
+        self.assertEqual(imap.noop()[0], "OK")
+        imap.logout()
+
+
+class Audience(Running):
+    extra = '[networks]\nvpn = ["10.99.0.0/16"]\n\n[listener.inner]\nservice = "imap"\nport = 1143\ntls = "starttls"\n' \
+            'audience = "vpn"\nreason = "a test"\n'
+
+    def test_a_refused_address_gets_no_banner(self):
+        self.assertEqual(greeting(11143), b"")
+        wait(lambda: re.search(r"gate.refused listener=inner audience=vpn remote=127.0.0.1", self.demo.log()))
+        self.assertTrue(greeting(self.demo.port("IMAP")).startswith(b"* OK"))
+
+
+class Bans(Running):
+    strict = True
+    extra = "[auth]\nfailures = 3\nban = \"1 h\"\n"
+
+    def test_different_wrong_passwords_lock_out_until_lifted(self):
+        def attempt(password):
+            client = imaplib.IMAP4_SSL(self.demo.host, self.demo.port("IMAPS"), ssl_context=self.demo.tls, timeout=30)
+            try:
+                client.login(self.demo.user1, password)
+                return True
+            except imaplib.IMAP4.error:
+                return False
+            finally:
+                client.shutdown()
+
+        for _ in range(5):
+            self.assertFalse(attempt("the old one"))  # a phone that repeats itself is no attack
+        self.assertTrue(attempt(self.demo.pass1))
+        for i in range(4):
+            self.assertFalse(attempt(f"guess {i}"))
+        self.assertFalse(attempt(self.demo.pass1))
+        bans = json.loads(self.demo.gatepost("ban", "list", "--json").stdout)
+        self.assertEqual([b["account"] for b in bans], [self.demo.user1])
+        self.assertTrue(self.demo.imap(self.demo.user2, self.demo.pass2))
+        address = bans[0]["address"]
+        self.demo.gatepost("ban", "lift", address)
+        self.assertEqual(json.loads(self.demo.gatepost("ban", "list", "--json").stdout), [])
+        self.assertTrue(attempt(self.demo.pass1))
+
+
+class Ending(unittest.TestCase):
+    def test_sigterm_says_farewell_keeps_the_data_and_leaves_nothing_behind(self):
+        with Demo() as demo:
+            demo.deliver(subject="before")
+            imap = demo.imap()
+            smtp = demo.smtp()
+            status = subprocess.run(["sh", "-c", f"cat /proc/{demo.pid}/status"], stdout=subprocess.PIPE, text=True).stdout
+            self.assertRegex(status, r"NoNewPrivs:\s+1")
+            self.assertRegex(status, r"Seccomp:\s+2")
+            if os.geteuid() == 0:
+                self.assertNotRegex(status, r"(?m)^Uid:\s+0\b")
+            begin = time.time()
+            os.kill(demo.pid, signal.SIGTERM)
+            self.assertIn(b"BYE", imap.readline())
+            self.assertTrue(smtp.getreply()[0] == 421)
+            wait(lambda: "server.stopped" in demo.log())
+            self.assertLess(time.time() - begin, 5)
+            wait(lambda: not (demo.data / "control.sock").exists())
+            self.assertEqual(demo.gatepost("status", check=False).returncode, 3)
+            # The command line works on the data itself now.
+            listed = json.loads(demo.gatepost("account", "list", "--json").stdout)
+            self.assertEqual(listed[0]["messages"], 1)
+            demo.start()
+            self.assertIn(b"Subject: before", demo.bodies()[0])
+
+    def test_a_disabled_account_loses_its_sessions(self):
+        with Demo() as demo:
+            imap, pop, submission = demo.imap(), demo.pop(), demo.submission()
+            other = demo.imap(demo.user2, demo.pass2)
+            demo.gatepost("account", "disable", demo.user1)
+            self.assertIn(b"BYE", imap.readline())
+            with self.assertRaises((OSError, EOFError, Exception)):
+                pop.stat()
+                pop.stat()
+            self.assertIn(submission.getreply()[0], (421, -1))
+            self.assertEqual(other.noop()[0], "OK")
+            with self.assertRaises(imaplib.IMAP4.error):
+                demo.imap()
+            with demo.smtp() as client:
+                client.ehlo("elsewhere.example")
+                client.mail("stranger@elsewhere.example")
+                self.assertEqual(client.rcpt(demo.user1)[0] // 100, 5)
+            demo.gatepost("account", "enable", demo.user1)
+            demo.imap().logout()
+
+
+class Restart(unittest.TestCase):
+    def test_no_connection_is_refused(self):
+        with Demo() as demo:
+            demo.deliver(subject="kept")
+            stop, bad, good = threading.Event(), [], [0]
+            port, imaps = demo.port("SMTP"), demo.port("IMAPS")
+            context = ssl.create_default_context(cafile=demo.env["GP_CA"])
+
+            def knock(tls):
+                while not stop.is_set():
+                    try:
+                        s = socket.create_connection(("127.0.0.1", imaps if tls else port), timeout=30)
+                        if tls:
+                            s = context.wrap_socket(s, server_hostname="localhost")
+                        with s:
+                            line = s.recv(200)
+                            if not line.startswith(b"* OK" if tls else b"220 "):
+                                bad.append(line)
+                            good[0] += 1
+                    except OSError as error:
+                        bad.append(repr(error))
+
+            threads = [threading.Thread(target=knock, args=(i % 2 == 1,)) for i in range(4)]
+            for thread in threads:
+                thread.start()
+            before = demo.pid
+            for _ in range(3):
+                time.sleep(0.3)
+                done = demo.gatepost("restart")
+                self.assertIn("serves in the place of", done.stdout)
+            time.sleep(0.3)
+            stop.set()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(bad, [])
+            self.assertGreater(good[0], 100)
+            now = json.loads(demo.gatepost("status", "--json").stdout)["pid"]
+            self.assertNotEqual(now, before)
+            self.assertEqual(int((demo.data / "gatepost.pid").read_text()), now)
+            self.assertIn(b"Subject: kept", demo.bodies()[0])
+            # The new process writes where the old one wrote.
+            self.assertEqual(demo.log().count("server.ready"), 4)
+
+    def test_a_broken_configuration_leaves_the_old_server_alone(self):
+        with Demo() as demo:
+            edit(demo.env["GP_CONFIG"], "[server]", "[server]\nnonsense = 1")
+            self.assertEqual(demo.gatepost("restart", check=False).returncode, 2)
+            self.assertTrue(greeting(demo.port("SMTP")).startswith(b"220 "))
+
+
+class ServiceManager(unittest.TestCase):
+    """What systemd does, done by hand: sockets by LISTEN_FDS, and sd_notify."""
+
+    def test_socket_activation_and_notifications(self):
+        with Demo() as demo:
+            demo.stop()
+            ports = [demo.port(name) for name in ("SMTP", "IMAPS")]
+            sockets = []
+            for port in ports:
+                s = socket.socket()
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(("127.0.0.1", port))
+                s.listen(100)
+                sockets.append(s)
+            notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            place = pathlib.Path(tempfile.mkdtemp(prefix="gatepost-notify-"))
+            place.chmod(0o755)
+            notify.bind(str(place / "notify"))
+            (place / "notify").chmod(0o777)
+            notify.settimeout(20)
+
+            # Who comes before the server is there waits.
+            early = socket.create_connection(("127.0.0.1", ports[0]), timeout=20)
+            environment = dict(os.environ, LISTEN_FDS="2", LISTEN_FDNAMES="smtp:imaps", NOTIFY_SOCKET=str(place / "notify"),
+                               WATCHDOG_USEC="400000")
+            numbers = [s.fileno() for s in sockets]
+
+            def start():
+                log = open(demo.data / "gatepost.log", "ab")
+                arguments = [demo.env["GP_BINARY"], "--config", demo.env["GP_CONFIG"], "serve"]
+                # The shell gives the descriptors the numbers systemd would, and its own process number away.
+                moves = " ".join(f"{3 + i}<&{n}" for i, n in enumerate(numbers))
+                script = f'exec {moves}; export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"'
+                return subprocess.Popen(["bash", "-c", script, "bash", *arguments], env=environment, pass_fds=numbers,
+                                        stdout=log, stderr=log)
+
+            def told():
+                return notify.recv(4096).decode()
+
+            def told_until(word):
+                end = time.time() + 20
+                while time.time() < end:
+                    if word in (text := told()):
+                        return text
+                raise AssertionError(word)
+
+            process = start()
+            try:
+                self.assertIn("STATUS=Serving", told_until("READY=1"))
+                self.assertTrue(early.recv(1000).startswith(b"220 "))
+                self.assertTrue(demo.imap().noop()[0] == "OK")
+                self.assertNotIn("bind_failed", demo.log())
+                told_until("WATCHDOG=1")
+                told_until("WATCHDOG=1")
+                process.send_signal(signal.SIGHUP)
+                told_until("RELOADING=1")
+                told_until("READY=1")
+                self.assertEqual(demo.gatepost("restart", check=False).returncode, 1)  # systemd does that itself
+                # Stopped and started again on the same sockets: whoever connects meanwhile is served afterwards.
+                process.send_signal(signal.SIGTERM)
+                told_until("STOPPING=1")
+                self.assertEqual(process.wait(20), 0)
+                between = socket.create_connection(("127.0.0.1", ports[0]), timeout=20)
+                process = start()
+                self.assertTrue(between.recv(1000).startswith(b"220 "))
+                told_until("READY=1")
+            finally:
+                process.terminate()
+                process.wait(20)
+                shutil.rmtree(place, ignore_errors=True)
+
+
+class Store(unittest.TestCase):
+    def test_check_backup_and_restore(self):
+        with Demo() as demo, tempfile.TemporaryDirectory() as place:
+            for i in range(20):
+                demo.deliver(b"x" * 5000 + b"\r\n", f"message {i}")
+            imap = demo.imap()
+            imap.select()
+            imap.store("1:5", "+FLAGS", "\\Flagged")
+            uidvalidity = imap.response("UIDVALIDITY")[1]
+            done = demo.gatepost("store", "check")
+            self.assertIn("0 problem(s)", done.stdout)
+
+            backup = os.path.join(place, "backup")
+            demo.gatepost("store", "backup", backup)
+            self.assertTrue(os.listdir(backup))
+            self.assertNotEqual(demo.gatepost("store", "backup", backup, check=False).returncode, 0)
+            self.assertFalse([p for p in demo.data.iterdir() if p.name.startswith("backup.")])
+
+            # What happens afterwards is gone after a restore.
+            demo.deliver(subject="too late")
+            imap.store("1:20", "+FLAGS", "\\Deleted")
+            imap.expunge()
+            imap.logout()
+            self.assertEqual(len(demo.bodies()), 1)
+            self.assertNotEqual(demo.gatepost("store", "restore", backup, check=False).returncode, 0)  # it is running
+            demo.stop()
+            demo.gatepost("store", "restore", backup)
+            demo.start()
+            bodies = demo.bodies()
+            self.assertEqual(len(bodies), 20)
+            self.assertIn(b"Subject: message 19", bodies[-1])
+            imap = demo.imap()
+            imap.select()
+            self.assertEqual(imap.response("UIDVALIDITY")[1], uidvalidity)
+            self.assertEqual(imap.search(None, "FLAGGED")[1], [b"1 2 3 4 5"])
+            imap.logout()
+            self.assertIn("0 problem(s)", demo.gatepost("store", "check").stdout)
+            # The backup is still whole: a second restore gives the same.
+            demo.stop()
+            demo.gatepost("store", "restore", backup)
+            self.assertIn("0 problem(s)", demo.gatepost("store", "check").stdout)
+            demo.start()
+            self.assertEqual(len(demo.bodies()), 20)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
