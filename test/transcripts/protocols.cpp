@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "base/ascii.hpp"
+#include "imap/server/server.hpp"
 #include "pop3/server/server.hpp"
 #include "smtp/server/server.hpp"
 
@@ -39,6 +40,23 @@ bool set(smtp::server::Settings& s, std::string_view name, std::string_view valu
   return true;
 }
 
+bool set(imap::server::Settings& s, std::string_view name, std::string_view value) {
+  if (name == "max_message_octets") {
+    s.max_message_octets = number(value);
+  } else if (name == "command_octets") {
+    s.command_octets = number(value);
+  } else if (name == "literal_octets") {
+    s.literal_octets = number(value);
+  } else if (name == "bad_commands") {
+    s.bad_commands = number(value);
+  } else if (name == "failed_sign_ins") {
+    s.failed_sign_ins = number(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 bool set(pop3::server::Settings& s, std::string_view name, std::string_view value) {
   if (name == "login_delay") {
     s.login_delay = std::chrono::seconds(number(value));
@@ -67,12 +85,14 @@ bool is_common(std::string_view name) {
 
 struct Protocols::Servers {
   std::unique_ptr<smtp::server::Server> smtp;
+  std::unique_ptr<imap::server::Server> imap;
   std::unique_ptr<pop3::server::Server> pop3;
   bool starttls = true;
 };
 
 Protocols::Protocols(World& w, const Transcript& transcript) : servers_(std::make_unique<Servers>()) {
   smtp::server::Settings smtp{.hostname = std::string(kHost)};
+  imap::server::Settings imap{.hostname = std::string(kHost), .version = "0"};
   pop3::server::Settings pop3{.hostname = std::string(kHost)};
   for (const auto& [name, value] : transcript.head) {
     if (name != "set") continue;
@@ -82,11 +102,14 @@ Protocols::Protocols(World& w, const Transcript& transcript) : servers_(std::mak
     if (key == "starttls") servers_->starttls = setting == "yes";
     bool known = is_common(key);
     known |= set(smtp, key, setting);
+    known |= set(imap, key, setting);
     known |= set(pop3, key, setting);
     if (!known) throw std::runtime_error("no setting " + value);
   }
   servers_->smtp = std::make_unique<smtp::server::Server>(
       smtp::server::Services{*w.reception, *w.door, w.workers, w.clock, w.log, w.metrics}, smtp);
+  servers_->imap = std::make_unique<imap::server::Server>(
+      imap::server::Services{*w.accounts, *w.door, w.workers, w.clock, w.log, w.metrics}, imap);
   servers_->pop3 = std::make_unique<pop3::server::Server>(
       pop3::server::Services{*w.accounts, *w.door, w.workers, w.clock, w.log, w.metrics}, pop3);
 }
@@ -103,6 +126,11 @@ Result<runtime::SessionFactory> Protocols::factory(std::string_view listener) {
     const auto service = listener == "smtp" ? smtp::server::Service::smtp : smtp::server::Service::submission;
     return [server = servers_->smtp.get(), service, starttls](Peer& peer, Output& output, Waker waker) {
       return server->session(service, starttls, peer, output, std::move(waker));
+    };
+  }
+  if (listener == "imap") {
+    return [server = servers_->imap.get(), starttls](Peer& peer, Output& output, Waker waker) {
+      return server->session(peer, output, std::move(waker), starttls);
     };
   }
   if (listener == "pop3") {

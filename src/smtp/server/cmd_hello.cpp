@@ -25,7 +25,7 @@ Work SmtpSession::on_hello(Hello& hello) {
   reply.lines.emplace_back("SMTPUTF8");                                               // RFC 6531
   reply.lines.emplace_back("ENHANCEDSTATUSCODES");                                    // RFC 2034
   if (starttls_ && !tls()) reply.lines.emplace_back("STARTTLS");                      // RFC 3207
-  if (!signed_in_ && (tls() || !settings_->require_tls)) {                            // RFC 4954
+  if (!signed_in_ && !tls_is_due()) {                                                 // RFC 4954
     std::string mechanisms;
     for (const sasl::Mechanism mechanism : shared_.services.door.mechanisms(door_context())) {
       mechanisms += " ";

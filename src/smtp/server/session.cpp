@@ -99,7 +99,7 @@ Work SmtpSession::on_line(std::string_view line) {
   const Row& row = row_of(verb(*command));
   if ((row.phases & static_cast<std::uint8_t>(phase_)) == 0) return out_of_sequence(row.verb);
   // RFC 3207 4: everything but a few commands is refused where TLS is required.
-  if (settings_->require_tls && !tls() && !row.before_tls) return say(530, {5, 7, 0}, "STARTTLS is needed first");
+  if (tls_is_due() && !row.before_tls) return say(530, {5, 7, 0}, "STARTTLS is needed first");
   return row.run(*this, *command);
 }
 

@@ -72,6 +72,7 @@ class SmtpSession final : public runtime::Session {
   void end_transaction();
   std::string_view user() const;
   bool tls() const { return peer_.tls.has_value(); }
+  bool tls_is_due() const { return service_ == Service::smtp && settings_->require_tls && !tls(); }
 
   // cmd_auth.cpp
   directory::DoorContext door_context() const;
