@@ -52,8 +52,8 @@ bool is_permanent(Errc code) {
 }
 
 std::string words(const Error& error) {
-  return error.code == Errc::over_quota ? "552 5.2.2 mailbox is full"
-                                        : "451 4.3.0 " + std::string(to_string(error.code));
+  if (error.code == Errc::over_quota) return "552 5.2.2 mailbox is full";
+  return fmt::format("{} {}", is_permanent(error.code) ? "550 5.2.0" : "451 4.3.0", to_string(error.code));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "mailflow/queue.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <mutex>
@@ -52,11 +53,14 @@ class StoredQueue final : public Queue {
     store::Batch batch;
     batch.writes.push_back({entry_key(entry.id), encode(entry)});
     batch.refs.push_back({blob_of(entry.body), static_cast<std::uint64_t>(entry.id), true});
-    GP_CHECK(commit(entry.id, std::move(batch), [&]() -> Result<> {
-      if (known(entry.id)) return fail(Errc::already_exists, "queue id is taken");
-      return {};
-    }));
-    remember(entry);
+    GP_CHECK(commit(
+        entry.id, std::move(batch),
+        [&]() -> Result<> {
+          if (known(entry.id)) return fail(Errc::already_exists, "queue id is taken");
+          return {};
+        },
+        [&] { remember(entry); }));
+    announce();
     return entry.id;
   }
 
@@ -68,24 +72,25 @@ class StoredQueue final : public Queue {
   }
 
   Result<> update(const QueueEntry& entry) override {
-    store::Batch batch;
-    batch.writes.push_back({entry_key(entry.id), encode(entry)});
-    GP_CHECK(commit(entry.id, std::move(batch), [&]() -> Result<> {
-      if (!known(entry.id)) return fail(Errc::not_found, "no queue entry " + to_string(entry.id));
-      return {};
-    }));
-    remember(entry);
-    return {};
+    const std::scoped_lock lock(change_mutexes_[shard_of(entry.id)]);
+    return update_locked(entry);
+  }
+
+  Result<> change(QueueId id, const std::function<void(QueueEntry&)>& edit) override {
+    const std::scoped_lock lock(change_mutexes_[shard_of(id)]);
+    GP_TRY(QueueEntry entry, get(id));
+    edit(entry);
+    return update_locked(entry);
   }
 
   Result<> remove(QueueId id) override {
+    const std::scoped_lock lock(change_mutexes_[shard_of(id)]);
     GP_TRY(const QueueEntry entry, get(id));
     store::Batch batch;
     batch.writes.push_back({entry_key(id), std::nullopt});
     batch.refs.push_back({blob_of(entry.body), static_cast<std::uint64_t>(id), false});
-    GP_CHECK(commit(id, std::move(batch), [] { return Result<>{}; }));
-    forget(id);
-    return {};
+    // Forgotten before the next commit may look, or an update could bring it back without its body.
+    return commit(id, std::move(batch), [] { return Result<>{}; }, [&] { forget(id); });
   }
 
   std::vector<Due> due_until(TimePoint until, std::size_t at_most) override {
@@ -136,12 +141,27 @@ class StoredQueue final : public Queue {
   }
 
  private:
+  // With the shard's change mutex.
+  Result<> update_locked(const QueueEntry& entry) {
+    store::Batch batch;
+    batch.writes.push_back({entry_key(entry.id), encode(entry)});
+    GP_CHECK(commit(
+        entry.id, std::move(batch),
+        [&]() -> Result<> {
+          if (!known(entry.id)) return fail(Errc::not_found, "no queue entry " + to_string(entry.id));
+          return {};
+        },
+        [&] { remember(entry); }));
+    announce();
+    return {};
+  }
+
   struct Row {
     TimePoint due;
     bool held;
   };
   struct Shard {
-    std::mutex mutex;
+    std::mutex mutex;  // guards version, and one commit at a time
     store::Version version = 0;
   };
 
@@ -165,8 +185,9 @@ class StoredQueue final : public Queue {
     });
   }
 
-  template <class Check>
-  Result<> commit(QueueId id, store::Batch batch, Check check) {
+  // `check` before and `done` after, with no other commit to the shard in between.
+  template <class Check, class Done>
+  Result<> commit(QueueId id, store::Batch batch, Check check, Done done) {
     Shard& shard = shards_[shard_of(id)];
     const std::scoped_lock lock(shard.mutex);
     GP_CHECK(check());
@@ -177,6 +198,7 @@ class StoredQueue final : public Queue {
       version = keys_.commit(partition(id), shard.version, batch);
     }
     GP_TRY(shard.version, std::move(version));
+    done();
     return {};
   }
 
@@ -186,13 +208,17 @@ class StoredQueue final : public Queue {
   }
 
   void remember(const QueueEntry& entry) {
+    const std::scoped_lock lock(index_mutex_);
+    if (const auto old = rows_.find(entry.id); old != rows_.end()) by_due_.erase({old->second.due, entry.id});
+    rows_[entry.id] = {entry.due, entry.held};
+    if (!entry.held) by_due_.insert({entry.due, entry.id});
+    length_.set(static_cast<std::int64_t>(rows_.size()));
+  }
+
+  void announce() {
     std::function<void()> wake;
     {
       const std::scoped_lock lock(index_mutex_);
-      if (const auto old = rows_.find(entry.id); old != rows_.end()) by_due_.erase({old->second.due, entry.id});
-      rows_[entry.id] = {entry.due, entry.held};
-      if (!entry.held) by_due_.insert({entry.due, entry.id});
-      length_.set(static_cast<std::int64_t>(rows_.size()));
       wake = wake_;
     }
     if (wake) wake();
@@ -212,7 +238,8 @@ class StoredQueue final : public Queue {
   Log& log_;
   Gauge& length_;
   std::array<Shard, kShards> shards_;
-  std::mutex index_mutex_;
+  std::array<std::mutex, kShards> change_mutexes_;  // held from reading an entry to its end; before the shard's
+  std::mutex index_mutex_;                          // guards what follows; taken last
   std::map<QueueId, Row> rows_;
   std::set<std::pair<TimePoint, QueueId>> by_due_;
   std::function<void()> wake_;

@@ -61,6 +61,8 @@ class Queue {
   virtual Result<QueueId> add(QueueEntry) = 0;
   virtual Result<QueueEntry> get(QueueId) = 0;
   virtual Result<> update(const QueueEntry&) = 0;  // not_found when it was removed meanwhile
+  // Changes the stored entry, whatever others have made of it meanwhile. not_found when it is gone.
+  virtual Result<> change(QueueId, const std::function<void(QueueEntry&)>&) = 0;
   virtual Result<> remove(QueueId) = 0;
   // Ids in order of due time, from memory.
   struct Due {

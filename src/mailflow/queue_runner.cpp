@@ -3,13 +3,9 @@
 #include <map>
 #include <set>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <fmt/format.h>
 
@@ -18,6 +14,8 @@
 #include "mailflow/events.hpp"
 #include "mailflow/header_edit.hpp"
 #include "mailflow/local_delivery.hpp"
+#include "mailflow/slots.hpp"
+#include "runtime/timer.hpp"
 
 namespace gatepost::mailflow {
 namespace {
@@ -26,20 +24,10 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kReadHeaderOctets = 128 << 10;
 constexpr std::chrono::seconds kLongestSleep{60};  // the wall clock may be set while we sleep
-
-// A signal for coroutines of one thread: wait() returns at notify() or at the time limit.
-class Signal {
- public:
-  explicit Signal(asio::any_io_executor executor) : timer_(std::move(executor)) {}
-  runtime::Task<> wait(std::chrono::steady_clock::duration at_most) {
-    timer_.expires_after(at_most);
-    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
-  void notify() { timer_.cancel(); }
-
- private:
-  asio::steady_timer timer_;
-};
+// Entries in hand for one that is being sent: those of busy destinations wait for their turn in memory.
+constexpr std::size_t kInHandPerSlot = 20;
+// Nobody at a destination could be reached: others that want to go there do not try so soon after.
+constexpr std::chrono::seconds kUnreachableFor{60};
 
 class Runner final : public QueueRunner {
  public:
@@ -53,6 +41,7 @@ class Runner final : public QueueRunner {
         workers_(workers),
         clock_(clock),
         log_(log),
+        slots_(std::max<std::size_t>(options_.concurrent, 1), std::max<std::size_t>(options_.concurrent_per_domain, 1)),
         delivered_(metrics.counter("gatepost_queue_delivered_total", "", "Queued destinations that were reached.")),
         deferred_(metrics.counter("gatepost_queue_deferred_total", "", "Attempts that failed for the time being.")),
         bounced_(metrics.counter("gatepost_queue_bounced_total", "", "Destinations that were given up.")) {}
@@ -61,18 +50,19 @@ class Runner final : public QueueRunner {
 
   runtime::Task<> run() override {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    signal_ = std::make_shared<Signal>(executor);
-    set_wake(executor);
-    queue_.on_change([this] { wake(); });
+    const auto alarm = std::make_shared<runtime::Alarm>(executor);
+    set_alarm(alarm);
+    // Outlives this runner if a change is just being announced.
+    queue_.on_change([alarm] { alarm->ring(); });
     while (!stopping_) {
-      pending_wake_ = false;
       start_due(executor);
       const auto sleep = time_to_next();
-      if (!pending_wake_ && !stopping_) co_await signal_->wait(sleep);
+      co_await alarm->wait(sleep);
     }
-    while (!in_flight_.empty()) co_await signal_->wait(std::chrono::seconds(1));
+    slots_.close();
+    while (!in_flight_.empty()) co_await alarm->wait(std::chrono::seconds(1));
     queue_.on_change(nullptr);
-    set_wake({});
+    set_alarm(nullptr);
   }
 
   void stop() override {
@@ -81,24 +71,20 @@ class Runner final : public QueueRunner {
   }
 
   void wake() override {
-    const std::scoped_lock lock(wake_mutex_);
-    if (!wake_executor_) return;
-    asio::post(*wake_executor_, [this, signal = std::weak_ptr<Signal>(signal_)] {
-      if (const auto alive = signal.lock()) {
-        pending_wake_ = true;
-        alive->notify();
-      }
-    });
+    const std::scoped_lock lock(alarm_mutex_);
+    if (alarm_) alarm_->ring();
   }
 
  private:
-  void set_wake(std::optional<asio::any_io_executor> executor) {
-    const std::scoped_lock lock(wake_mutex_);
-    wake_executor_ = std::move(executor);
+  void set_alarm(std::shared_ptr<runtime::Alarm> alarm) {
+    const std::scoped_lock lock(alarm_mutex_);
+    alarm_ = std::move(alarm);
   }
 
+  std::size_t most_in_hand() const { return kInHandPerSlot * std::max<std::size_t>(options_.concurrent, 1); }
+
   std::chrono::steady_clock::duration time_to_next() {
-    if (in_flight_.size() >= options_.concurrent) return kLongestSleep;
+    if (in_flight_.size() >= most_in_hand()) return kLongestSleep;
     const auto now = clock_.now();
     for (const auto& due : queue_.due_until(now + kLongestSleep, in_flight_.size() + 1)) {
       if (!in_flight_.contains(due.id)) return std::max(due.due - now, TimePoint::duration::zero());
@@ -107,8 +93,8 @@ class Runner final : public QueueRunner {
   }
 
   void start_due(const asio::any_io_executor& executor) {
-    for (const auto& due : queue_.due_until(clock_.now(), in_flight_.size() + options_.concurrent)) {
-      if (in_flight_.size() >= options_.concurrent) break;
+    for (const auto& due : queue_.due_until(clock_.now(), most_in_hand())) {
+      if (in_flight_.size() >= most_in_hand()) break;
       if (!in_flight_.insert(due.id).second) continue;
       asio::co_spawn(executor, process(due.id), asio::detached);
     }
@@ -123,10 +109,11 @@ class Runner final : public QueueRunner {
     }
     // An entry that cannot be read or written now stays in flight for a while, or it would be tried again at once, for
     // ever.
-    for (int second = 0; !settled && second < 30 && !stopping_; ++second) co_await sleep(std::chrono::seconds(1));
+    for (int second = 0; !settled && second < 30 && !stopping_; ++second) {
+      co_await runtime::sleep_for(std::chrono::seconds(1));
+    }
     in_flight_.erase(id);
-    pending_wake_ = true;
-    signal_->notify();
+    wake();
   }
 
   // False: the store failed; what was delivered may be delivered again (local ones are not: they are idempotent).
@@ -148,11 +135,6 @@ class Runner final : public QueueRunner {
     co_return false;
   }
 
-  static runtime::Task<> sleep(std::chrono::milliseconds time) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, time);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
-
   void deliver_locals(QueueEntry& entry) {
     for (auto& recipient : entry.recipients) {
       if (!recipient.account || recipient.status != RecipientState::Status::waiting) continue;
@@ -168,6 +150,7 @@ class Runner final : public QueueRunner {
     }
   }
 
+  // Destinations do not wait for each other.
   runtime::Task<> deliver_remotes(QueueEntry& entry) {
     std::map<std::string, std::vector<std::size_t>, std::less<>> by_domain;
     for (std::size_t i = 0; i < entry.recipients.size(); ++i) {
@@ -175,29 +158,69 @@ class Runner final : public QueueRunner {
       if (r.account || r.status != RecipientState::Status::waiting) continue;
       by_domain[ascii::to_lower(r.address.substr(r.address.rfind('@') + 1))].push_back(i);
     }
-    for (const auto& [domain, recipients] : by_domain) {
-      if (stopping_) co_return;
-      co_await take_slot(domain);
-      AttemptResult result;
+    if (by_domain.empty()) co_return;
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const auto fan = std::make_shared<Fan>(executor, by_domain.size());
+    for (auto& [domain, recipients] : by_domain) {
+      Attempt attempt{&entry, domain, std::move(recipients)};
+      asio::co_spawn(executor, deliver_to_domain(entry, std::move(attempt), fan), asio::detached);
+    }
+    while (fan->left != 0) co_await fan->alarm.wait(std::chrono::hours(1));
+  }
+
+  // What waits for the destinations of one entry; shared by their tasks.
+  struct Fan {
+    Fan(const asio::any_io_executor& executor, std::size_t count) : alarm(executor), left(count) {}
+    runtime::Alarm alarm;
+    std::size_t left;
+  };
+
+  // `entry` waits for the end of this.
+  runtime::Task<> deliver_to_domain(QueueEntry& entry, Attempt attempt, std::shared_ptr<Fan> fan) {
+    const std::string domain = attempt.domain;
+    const bool may = co_await slots_.take(domain);
+    if (may) {
       try {
-        Attempt attempt{&entry, domain, recipients};
-        result = co_await remote_.attempt(attempt);
-      } catch (...) {
-        free_slot(domain);
-        throw;
+        co_await attempt_remote(entry, std::move(attempt));
+      } catch (const std::exception& e) {
+        log_.write(event::kQueueProblem, {{"id", to_string(entry.id)}, {"detail", e.what()}});
       }
-      free_slot(domain);
-      for (const auto& one : result.recipients)
-        mark(entry, entry.recipients.at(one.recipient), one.outcome, one.reply, one.host);
+      slots_.give_back(domain);
+    }
+    --fan->left;
+    fan->alarm.ring();
+  }
+
+  runtime::Task<> attempt_remote(QueueEntry& entry, Attempt attempt) {
+    const std::string domain = attempt.domain;
+    if (const std::string* const reply = unreachable(domain)) {
+      for (const std::size_t i : attempt.recipients) {
+        mark(entry, entry.recipients.at(i), AttemptResult::Outcome::try_later, *reply, "");
+      }
+      co_return;
+    }
+    const AttemptResult result = co_await remote_.attempt(std::move(attempt));
+    bool reached = false;
+    for (const auto& one : result.recipients) {
+      reached = reached || one.outcome != AttemptResult::Outcome::try_later || !one.host.empty();
+      mark(entry, entry.recipients.at(one.recipient), one.outcome, one.reply, one.host);
+    }
+    if (reached || result.recipients.empty()) {
+      unreachable_.erase(domain);
+    } else {
+      note_unreachable(domain, result.recipients.front().reply);
     }
   }
 
-  runtime::Task<> take_slot(const std::string& domain) {
-    while (busy_[domain] >= options_.concurrent_per_domain) co_await sleep(std::chrono::milliseconds(50));
-    ++busy_[domain];
+  // What the last attempt in vain said, if that was a moment ago.
+  const std::string* unreachable(const std::string& domain) const {
+    const auto at = unreachable_.find(domain);
+    return at == unreachable_.end() || at->second.until <= clock_.steady() ? nullptr : &at->second.reply;
   }
-  void free_slot(const std::string& domain) {
-    if (--busy_[domain] == 0) busy_.erase(domain);
+  void note_unreachable(const std::string& domain, std::string reply) {
+    const SteadyPoint now = clock_.steady();
+    std::erase_if(unreachable_, [now](const auto& one) { return one.second.until <= now; });
+    unreachable_[domain] = {now + kUnreachableFor, std::move(reply)};
   }
 
   // Thread-safe: only touches the entry, the log and counters.
@@ -222,37 +245,58 @@ class Runner final : public QueueRunner {
     }
   }
 
-  std::chrono::seconds lifetime(const QueueEntry& entry) const {
-    return entry.reverse_path.empty() ? options_.bounce_lifetime : options_.lifetime;
-  }
-
-  // On a worker: bounces what failed, schedules what waits, removes what is done.
+  // On a worker: bounces what failed, schedules what waits, removes what is done. Whatever fails here, what was
+  // delivered is noted, so that nobody gets it twice.
   Result<> settle(QueueEntry& entry) {
     const TimePoint now = clock_.now();
     const bool expired = now - entry.created >= lifetime(entry);
     std::vector<RecipientState> failed, waiting;
     for (auto& recipient : entry.recipients) {
       if (recipient.status == RecipientState::Status::delivered) continue;
-      if (recipient.status == RecipientState::Status::failed || expired)
+      // A stop may come before an attempt was made: it does not expire by that.
+      if (recipient.status == RecipientState::Status::failed || (expired && !stopping_)) {
+        recipient.status = RecipientState::Status::failed;
         failed.push_back(recipient);
-      else
+      } else {
         waiting.push_back(recipient);
+      }
     }
-    if (!failed.empty()) GP_CHECK(notify(Notice::failed, entry, failed, now));
+    if (!failed.empty()) {
+      const Result<> told = notify(Notice::failed, entry, failed, now);
+      if (!told) {
+        log_.write(event::kQueueProblem, {{"id", to_string(entry.id)}, {"detail", told.error().detail}});
+        waiting.insert(waiting.end(), failed.begin(), failed.end());  // told in the next round
+      }
+    }
     return waiting.empty() ? queue_.remove(entry.id) : reschedule(entry, std::move(waiting), now);
   }
 
+  std::chrono::seconds lifetime(const QueueEntry& entry) const {
+    return entry.reverse_path.empty() ? options_.bounce_lifetime : options_.lifetime;
+  }
+
   Result<> reschedule(QueueEntry& entry, std::vector<RecipientState> waiting, TimePoint now) {
-    if (options_.delay_notice.count() > 0 && !entry.delay_reported && now - entry.created >= options_.delay_notice) {
-      GP_CHECK(notify(Notice::delayed, entry, waiting, now));
-      entry.delay_reported = true;
+    const bool late = options_.delay_notice.count() > 0 && now - entry.created >= options_.delay_notice;
+    if (late && !entry.delay_reported) {
+      std::vector<RecipientState> delayed = waiting;
+      std::erase_if(delayed, [](const auto& r) { return r.status != RecipientState::Status::waiting; });
+      entry.delay_reported = delayed.empty() || notify(Notice::delayed, entry, delayed, now).has_value();
     }
     entry.recipients = std::move(waiting);
-    const std::size_t step = std::min<std::size_t>(entry.attempts, options_.retry_after.size() - 1);
-    ++entry.attempts;
-    // While stopping an attempt may not have been made at all: keep it due.
-    entry.due = stopping_ ? now : now + options_.retry_after[step];
-    return queue_.update(entry);
+    std::chrono::seconds wait{0};
+    if (!options_.retry_after.empty()) {
+      wait = options_.retry_after[std::min<std::size_t>(entry.attempts, options_.retry_after.size() - 1)];
+    }
+    // While stopping an attempt may not have been made at all: it is due at once after the start.
+    entry.due = stopping_ ? now : now + std::max(wait, std::chrono::seconds(1));
+    if (!stopping_) ++entry.attempts;
+    // The admin may have held it meanwhile: that stays.
+    return queue_.change(entry.id, [&entry](QueueEntry& stored) {
+      stored.recipients = std::move(entry.recipients);
+      stored.due = entry.due;
+      stored.attempts = entry.attempts;
+      stored.delay_reported = entry.delay_reported;
+    });
   }
 
   Result<> notify(Notice notice, const QueueEntry& entry, const std::vector<RecipientState>& recipients,
@@ -295,17 +339,20 @@ class Runner final : public QueueRunner {
   runtime::Workers& workers_;
   const Clock& clock_;
   Log& log_;
+  Slots slots_;  // only on the runner's I/O thread
   Counter &delivered_, &deferred_, &bounced_;
 
   std::atomic<bool> stopping_{false};
-  std::mutex wake_mutex_;
-  std::optional<asio::any_io_executor> wake_executor_;
-  std::shared_ptr<Signal> signal_;
+  std::mutex alarm_mutex_;                 // guards alarm_
+  std::shared_ptr<runtime::Alarm> alarm_;  // shared with the queue, which rings it
 
   // Only on the runner's I/O thread:
-  std::atomic<bool> pending_wake_{false};
+  struct Unreachable {
+    SteadyPoint until;
+    std::string reply;
+  };
   std::set<QueueId> in_flight_;
-  std::map<std::string, std::size_t> busy_;
+  std::map<std::string, Unreachable> unreachable_;
 };
 
 }  // namespace

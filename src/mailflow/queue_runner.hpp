@@ -18,7 +18,7 @@ struct RunnerOptions {
       std::chrono::hours(1),   std::chrono::hours(2),    std::chrono::hours(4)};
   std::chrono::seconds lifetime = std::chrono::hours(24 * 5);  // then it is returned (RFC 5321 4.5.4.1: 4-5 days)
   std::chrono::seconds bounce_lifetime = std::chrono::hours(24 * 2);  // of messages with the null path: then dropped
-  std::chrono::seconds delay_notice = std::chrono::hours(4);   // tell the sender that it is late; 0 = never
+  std::chrono::seconds delay_notice = std::chrono::hours(4);          // tell the sender that it is late; 0 = never
   std::size_t concurrent_per_domain = 10;
   std::size_t concurrent = 100;
 };

@@ -67,7 +67,7 @@ class Reception {
   virtual Result<> check_sender(const Source&, std::string_view reverse_path) = 0;
   // Reads memory only.
   virtual std::expected<Recipient, RecipientRefusal> check_recipient(const Source&, std::string_view address) = 0;
-  // Errc::disk_full when the store takes no new bodies at the moment.
+  // Errc::too_large by the hint; what the store says comes with finish(). Reads memory only.
   virtual Result<std::unique_ptr<Intake>> begin(Source, Envelope, std::uint64_t size_hint) = 0;
   // Mail that the server itself makes (bounces): a complete message. Blocks.
   virtual Result<> inject(std::string_view reverse_path, std::string_view recipient, std::string_view message) = 0;

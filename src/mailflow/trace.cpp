@@ -29,6 +29,10 @@ std::string with_protocol(const Source& source) {
 
 std::string received_field(const Source& source, const Envelope& envelope, std::string_view hostname,
                            std::string_view queue_id, TimePoint now) {
+  // Made here: it came from nobody.
+  if (source.service == "local") {
+    return fmt::format("Received: by {} (Gatepost) id {};\r\n\t{}\r\n", hostname, queue_id, date::format_rfc5322(now));
+  }
   const std::string address = source.remote.address.to_string();
   // RFC 5321 4.1.3: an IPv6 address literal carries its tag.
   const std::string literal = source.remote.address.is_v4() ? address : "IPv6:" + address;
