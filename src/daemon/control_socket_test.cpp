@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
-#include <fstream>
+#include <thread>
 
 #include "runtime/socket_address.hpp"
 

@@ -1,6 +1,7 @@
 #include "daemon/process.hpp"
 
 #include <malloc.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ sigset_t our_signals() {
 
 void prepare_process(std::size_t io_threads) {
   ::umask(0077);
+  ::prctl(PR_SET_NAME, "gatepost");  // also when started by way of /proc/self/exe
   struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, nullptr);
