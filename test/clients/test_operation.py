@@ -201,7 +201,7 @@ class Watching(Running):
         for name in names:
             self.assertIn("What to do: ", self.demo.gatepost("explain", name).stdout)
 
-    def test_the_audience_is_told(self):
+    def test_commands_refuse_and_list(self):
         with self.assertRaises(RuntimeError):
             self.demo.gatepost("account", "add", "not-an-address")
         done = self.demo.gatepost("account", "list", "--json")
