@@ -1,0 +1,47 @@
+#include "mailflow/header_edit.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gatepost::mailflow {
+namespace {
+
+const SubmissionEdit kEdit{"Thu, 01 Jan 2026 00:00:00 +0000", "<1@mail.example.org>"};
+
+TEST(MailflowHeaderEdit, FindsTheEndOfAHeaderHoweverItComes) {
+  const std::string text = "A: b\r\n c\r\n\r\nbody\r\n\r\n";
+  EXPECT_EQ(header_end(text), 12U);
+  EXPECT_EQ(header_end("\r\nbody"), 2U);
+  EXPECT_EQ(header_end("A: b\r\n"), std::string_view::npos);
+  EXPECT_EQ(header_end("A: b\n\nbody"), std::string_view::npos);
+  for (std::size_t searched = 0; searched < 12; ++searched) {
+    EXPECT_EQ(header_end(text.substr(0, searched)), std::string_view::npos);
+    EXPECT_EQ(header_end(text, searched), 12U) << searched;
+  }
+}
+
+TEST(MailflowHeaderEdit, CountsReceivedFields) {
+  EXPECT_EQ(count_received("Received: a\r\n\tb\r\nreceived : c\r\nX-Received: d\r\nSubject: Received: e\r\n\r\n"), 2U);
+  EXPECT_EQ(count_received(""), 0U);
+}
+
+TEST(MailflowHeaderEdit, AddsWhatIsMissing) {
+  EXPECT_EQ(edit_for_submission("Subject: x\r\n\r\n", kEdit),
+            "Date: Thu, 01 Jan 2026 00:00:00 +0000\r\nMessage-ID: <1@mail.example.org>\r\nSubject: x\r\n\r\n");
+  EXPECT_EQ(edit_for_submission("DATE: y\r\nmessage-id: <z>\r\n\r\n", kEdit), "DATE: y\r\nmessage-id: <z>\r\n\r\n");
+  EXPECT_EQ(edit_for_submission("\r\n", kEdit),
+            "Date: Thu, 01 Jan 2026 00:00:00 +0000\r\nMessage-ID: <1@mail.example.org>\r\n\r\n");
+}
+
+TEST(MailflowHeaderEdit, KeepsBccPrivate) {
+  EXPECT_EQ(edit_for_submission(
+                "Date: d\r\nMessage-ID: <m>\r\nBcc: a@b,\r\n\tc@d\r\nTo: e@f\r\nRESENT-BCC : g@h\r\n\r\n", kEdit),
+            "Date: d\r\nMessage-ID: <m>\r\nTo: e@f\r\n\r\n");
+}
+
+TEST(MailflowHeaderEdit, LeavesOtherOctetsAsTheyAre) {
+  const std::string odd = "Date: d\r\nMessage-ID: <m>\r\nno field at all\r\nX:\xff\x01\r\n \r\nBccx: y\r\n\r\n";
+  EXPECT_EQ(edit_for_submission(odd, kEdit), odd);
+}
+
+}  // namespace
+}  // namespace gatepost::mailflow
