@@ -56,8 +56,8 @@ Words words_for_sign_in(Errc code) {
   switch (code) {
     case Errc::invalid:
       return {kCredentials, "The authentication exchange is broken"};
+    // One that is switched off: nobody is told that the password was right.
     case Errc::denied:
-      return {kCredentials, "This account may not sign in here"};
     case Errc::not_found:
       return {kCredentials, "The name or the password is wrong"};
     case Errc::unsupported:

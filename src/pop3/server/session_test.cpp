@@ -329,7 +329,7 @@ TEST_F(Pop3Session, ServesADisabledAccountNoMore) {
   anna.enabled = false;
   ASSERT_TRUE(world.directory->update_principal(anna));
   Talk talk(world);
-  EXPECT_EQ(talk.enter(), "-ERR [AUTH] This account may not sign in here\r\n");
+  EXPECT_EQ(talk.enter(), "-ERR [AUTH] The name or the password is wrong\r\n");
 }
 
 TEST_F(Pop3Session, KnowsUtf8AndTwoNamesOfOneLanguage) {
