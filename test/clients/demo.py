@@ -34,7 +34,7 @@ class Demo:
         shutil.rmtree(self.data, ignore_errors=True)
 
     def start(self):
-        command = [str(TOP / "script/server"), "--background", "--no-install", "--preset", PRESET, "--data", str(self.data)]
+        command = [str(TOP / "script/server"), "--background", "--no-build", "--preset", PRESET, "--data", str(self.data)]
         if self.strict:
             command.append("--strict")
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
