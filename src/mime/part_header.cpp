@@ -1,5 +1,6 @@
 #include "mime/part_header.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/ascii.hpp"
@@ -122,6 +123,7 @@ class PartHeaderReader {
     if (!fields_[kDisposition]) return;
     const std::size_t first = structure_.parameters.size();
     part_.disposition = read_disposition(*fields_[kDisposition], structure_.pool, structure_.parameters);
+    if (structure_.parameters.size() > kMaxAllParameters) structure_.parameters.resize(first);
     part_.disposition_parameters = run(first, structure_.parameters.size());
   }
 
@@ -129,8 +131,9 @@ class PartHeaderReader {
   void languages() {
     if (!fields_[kLanguage]) return;
     const std::size_t first = structure_.languages.size();
+    const std::size_t limit = std::min(first + kMaxLanguages, kMaxAllLanguages);
     std::string_view rest = *fields_[kLanguage];
-    while (!rest.empty() && structure_.languages.size() - first < kMaxLanguages) {
+    while (!rest.empty() && structure_.languages.size() < limit) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
       std::string_view tag = ascii::trim(rest.substr(0, comma));
       tag = tag.substr(0, tag.find_first_of(std::string_view(" \t\r\n\0()", 7)));
@@ -148,6 +151,7 @@ class PartHeaderReader {
     } else if (context_.in_digest) {
       type = ContentType{"message", "rfc822"};
     }
+    if (structure_.parameters.size() > kMaxAllParameters) structure_.parameters.resize(first);
     if (type) {
       part_.type = type->type;
       part_.subtype = type->subtype;
@@ -212,10 +216,11 @@ class PartHeaderReader {
 
   Run addresses(Slot slot) {
     const std::size_t first = structure_.addresses.size();
-    if (fields_[slot]) read_addresses(*fields_[slot], structure_.pool, structure_.addresses, first + kMaxAddresses);
+    const std::size_t limit = std::min(first + kMaxAddresses, kMaxAllAddresses);
+    if (fields_[slot]) read_addresses(*fields_[slot], structure_.pool, structure_.addresses, limit);
     if (is_recipients(slot)) {
       for (const std::string_view value : more_[slot - kTo]) {
-        read_addresses(value, structure_.pool, structure_.addresses, first + kMaxAddresses);
+        read_addresses(value, structure_.pool, structure_.addresses, limit);
       }
     }
     return run(first, structure_.addresses.size());

@@ -22,6 +22,9 @@ inline constexpr std::size_t kMaxHeaderOctets = 1 << 20;      // of one part's h
 inline constexpr std::size_t kMaxAllHeadersOctets = 4 << 20;  // of all parts' headers that are looked at
 inline constexpr std::size_t kMaxParameters = 100;            // of one field
 inline constexpr std::size_t kMaxLanguages = 100;
+inline constexpr std::size_t kMaxAllAddresses = 50'000;  // of a structure, as the next two
+inline constexpr std::size_t kMaxAllParameters = 50'000;
+inline constexpr std::size_t kMaxAllLanguages = 10'000;
 inline constexpr std::size_t kMaxBoundaryOctets = 998;  // RFC 2046 5.1.1 says 70; longer than a line is no boundary
 
 inline constexpr std::uint32_t kNoEnvelope = 0xffffffff;

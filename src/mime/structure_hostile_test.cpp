@@ -113,6 +113,23 @@ TEST(MimeStructureHostile, ParametersFloodIsBounded) {
   EXPECT_EQ(s.languages.size(), kMaxLanguages);
 }
 
+TEST(MimeStructureHostile, AddressesParametersAndLanguagesOfAllPartsAreBounded) {
+  std::string addresses, parameters, languages;
+  for (int i = 0; i < 10'000; ++i) addresses += "a,";
+  for (int i = 0; i < 100; ++i) parameters += ";" + std::to_string(i) + "=";
+  for (int i = 0; i < 100; ++i) languages += "a,";
+  std::string message = "Content-Type: multipart/digest; boundary=b\r\n\r\n";
+  for (int i = 0; i < 2000; ++i) {
+    message += "--b\r\nContent-Type: message/rfc822" + parameters + "\r\nContent-Language: " + languages + "\r\n\r\n";
+    message += "To: " + (i < 20 ? addresses : "g:a,") + "\r\n\r\n";
+  }
+  const Structure s = scan_soon(message);
+  EXPECT_EQ(s.parts.size(), 4001U);
+  EXPECT_EQ(s.addresses.size(), kMaxAllAddresses);
+  EXPECT_LE(s.parameters.size(), kMaxAllParameters);
+  EXPECT_EQ(s.languages.size(), kMaxAllLanguages);
+}
+
 TEST(MimeStructureHostile, PaddingWithoutEndIsNoDelimiter) {
   const std::string head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n";
   const std::string message = head + "--b" + std::string(1 << 20, ' ') + "\r\n--b--\r\n";

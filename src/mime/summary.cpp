@@ -90,6 +90,7 @@ class SummaryReader {
     const std::size_t left = in_.rest().size();
     if (parts == 0 || parts > kMaxParts) return false;
     if (parts > left || envelopes > left || parameters > left || languages > left || addresses > left) return false;
+    if (addresses > kMaxAllAddresses || parameters > kMaxAllParameters || languages > kMaxAllLanguages) return false;
     s_.parts.clear();
     s_.envelopes.clear();
     s_.parts.reserve(parts);
