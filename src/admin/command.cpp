@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "admin/verbs.hpp"
+#include "base/utf8.hpp"
 
 namespace gatepost::admin {
 namespace {
@@ -11,11 +12,12 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxOptions = 100;
+constexpr std::int64_t kMaxExitCode = 255;
 
 Result<json::object> parse_object(std::string_view text) {
   boost::system::error_code ec;
   json::value value = json::parse(json::string_view(text.data(), text.size()), ec);
-  if (ec || !value.is_object()) return fail(Errc::invalid, "not a JSON object");
+  if (ec || !value.is_object()) return fail(Errc::invalid, "not a JSON object in UTF-8");
   return value.as_object();
 }
 
@@ -62,14 +64,17 @@ Result<Request> request_from_json(std::string_view text) {
 }
 
 std::string to_json(const Reply& reply) {
-  return json::serialize(json::object{{"exit_code", reply.exit_code}, {"text", reply.text}, {"json", reply.json}});
+  return json::serialize(json::object{
+      {"exit_code", reply.exit_code}, {"text", utf8::sanitize(reply.text)}, {"json", utf8::sanitize(reply.json)}});
 }
 
 Result<Reply> reply_from_json(std::string_view text) {
   GP_TRY(const json::object object, parse_object(text));
   Reply reply;
   const auto* code = object.if_contains("exit_code");
-  if (code == nullptr || !code->is_int64()) return fail(Errc::invalid, "no exit code");
+  if (code == nullptr || !code->is_int64() || code->as_int64() < 0 || code->as_int64() > kMaxExitCode) {
+    return fail(Errc::invalid, "no exit code");
+  }
   reply.exit_code = static_cast<int>(code->as_int64());
   reply.text = text_of(object, "text");
   reply.json = text_of(object, "json");
@@ -81,9 +86,10 @@ Reply failure(const Error& error, std::string_view what) {
   reply.exit_code = 1;
   reply.text = error.detail.empty() ? fmt::format("{}: {}\n", what, to_string(error.code))
                                     : fmt::format("{}: {} ({})\n", what, error.detail, to_string(error.code));
+  reply.text = utf8::sanitize(reply.text);
   reply.json = json::serialize(json::object{{"error", json::string(std::string(to_string(error.code)))},
-                                            {"detail", error.detail},
-                                            {"what", json::string(std::string(what))}});
+                                            {"detail", utf8::sanitize(error.detail)},
+                                            {"what", utf8::sanitize(what)}});
   return reply;
 }
 

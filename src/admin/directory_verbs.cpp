@@ -1,20 +1,60 @@
 #include <fmt/format.h>
 
+#include <charconv>
+#include <optional>
+
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
+#include "directory/addresses.hpp"
 
 namespace gatepost::admin {
 namespace {
 
 using directory::Principal;
 
-// The principal an option names, as a verb wants it: found, or the reply that says why not.
+// The principal an option names, or the reply that says why not. By its own address alone: "account delete sales@" must
+// not delete whomever sales@ leads to.
 std::expected<Principal, Reply> find(Services& services, const Request& request) {
   const std::string address = request.option("address");
-  auto found = services.directory.find(address);
-  if (!found) return std::unexpected(failure(found.error(), fmt::format("account {}", address)));
+  const auto canonical = directory::canonical_address(address);
+  if (!canonical) return std::unexpected(failure(canonical.error(), "account " + address));
+  auto found = services.directory.find(canonical->to_string());
+  if (!found) return std::unexpected(failure(found.error(), "account " + address));
+  if (found->address != canonical->to_string()) {
+    return std::unexpected(failure({Errc::not_found, fmt::format("it is an alias; the account is {}", found->address)},
+                                   "account " + address));
+  }
   return *std::move(found);
+}
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number value = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (ec != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// A password that the request brings, or one that is made here and shown once.
+struct NewPassword {
+  Secret password;
+  bool made = false;
+};
+NewPassword new_password(Services& services, const Request& request) {
+  constexpr std::size_t kCharacters = 16;
+  if (request.has("password")) return {Secret(request.option("password")), false};
+  return {Secret(services.random.token(kCharacters)), true};
+}
+Reply done_with(std::string_view sentence, std::string_view name, const NewPassword& fresh) {
+  if (!fresh.made) return done(sentence, name);
+  Reply reply = done(sentence, name, {{"password", std::string(fresh.password.reveal())}});
+  reply.text += fmt::format("Password: {}\n", fresh.password.reveal());
+  return reply;
+}
+
+void end_sessions(Services& services, const Principal& principal) {
+  if (services.server.end_sessions) services.server.end_sessions(static_cast<account::AccountId>(principal.id));
 }
 
 Reply domain_add(Services& services, const Request& request, std::stop_token) {
@@ -47,26 +87,27 @@ Reply domain_catch_all(Services& services, const Request& request, std::stop_tok
 
 Reply account_add(Services& services, const Request& request, std::stop_token) {
   const std::string address = request.option("address");
-  const bool generated = !request.has("password");
-  const Secret password(generated ? services.random.token(16) : request.option("password"));
+  const auto quota = parse_number<std::uint64_t>(request.option("quota", "0"));
+  if (!quota) return usage("--quota wants a number of octets, 0 for no limit");
+  const NewPassword fresh = new_password(services, request);
   auto added = services.directory.add_principal(directory::PrincipalKind::person, address, request.option("name"));
   if (!added) return failure(added.error(), "account " + address);
-  auto set = services.directory.set_password(added->id, password);
-  if (set && request.has("quota")) {
-    added->quota_octets = std::stoull(request.option("quota", "0"));
-    set = services.directory.update_principal(*added);
+  auto complete = services.directory.set_password(added->id, fresh.password);
+  if (complete && *quota > 0) {
+    added->quota_octets = *quota;
+    complete = services.directory.update_principal(*added);
   }
-  if (!set) {
+  if (complete) {
+    if (auto opened = services.accounts.open(static_cast<account::AccountId>(added->id)); !opened) {
+      complete = std::unexpected(std::move(opened).error());
+    }
+  }
+  if (!complete) {
     // Half an account would be neither usable nor addable again.
     (void)services.directory.remove_principal(added->id);
-    return failure(set.error(), "account " + address);
+    return failure(complete.error(), "account " + address);
   }
-  if (auto opened = services.accounts.open(static_cast<account::AccountId>(added->id)); !opened) {
-    return failure(opened.error(), "account " + address);
-  }
-  Reply reply = done(fmt::format("Account {} is ready.", added->address), added->address);
-  if (generated) reply.text += fmt::format("Password: {}\n", password.reveal());
-  return reply;
+  return done_with(fmt::format("Account {} is ready.", added->address), added->address, fresh);
 }
 
 Reply account_list(Services& services, const Request&, std::stop_token) {
@@ -75,6 +116,7 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
   Table table({"address", "name", "enabled", "messages", "octets", "quota", "created"});
   for (const auto& p : *principals) {
     account::Account::Quota used;
+    if (p.kind == directory::PrincipalKind::group) continue;  // owns no mail
     if (const auto account = services.accounts.open(static_cast<account::AccountId>(p.id))) {
       if (const auto quota = (*account)->quota()) used = *quota;
     }
@@ -84,21 +126,15 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
   return table.reply("No account yet: gatepost account add ADDRESS");
 }
 
-void end_sessions(Services& services, const Principal& principal) {
-  if (services.server.end_sessions) services.server.end_sessions(static_cast<account::AccountId>(principal.id));
-}
-
 Reply account_passwd(Services& services, const Request& request, std::stop_token) {
   const auto principal = find(services, request);
   if (!principal) return principal.error();
-  const bool generated = !request.has("password");
-  const Secret password(generated ? services.random.token(16) : request.option("password"));
-  if (auto set = services.directory.set_password(principal->id, password); !set)
+  const NewPassword fresh = new_password(services, request);
+  if (auto set = services.directory.set_password(principal->id, fresh.password); !set) {
     return failure(set.error(), principal->address);
+  }
   end_sessions(services, *principal);
-  Reply reply = done(fmt::format("The password of {} is changed.", principal->address), principal->address);
-  if (generated) reply.text += fmt::format("Password: {}\n", password.reveal());
-  return reply;
+  return done_with(fmt::format("The password of {} is changed.", principal->address), principal->address, fresh);
 }
 
 Reply set_enabled(Services& services, const Request& request, bool enabled) {
@@ -117,13 +153,12 @@ Reply account_enable(Services& s, const Request& r, std::stop_token) { return se
 Reply account_quota(Services& services, const Request& request, std::stop_token) {
   auto principal = find(services, request);
   if (!principal) return principal.error();
-  try {
-    principal->quota_octets = std::stoull(request.option("octets"));
-  } catch (const std::exception&) {
-    return usage("--octets wants a number of octets, 0 for no limit");
-  }
+  const auto octets = parse_number<std::uint64_t>(request.option("octets"));
+  if (!octets) return usage("account quota ADDRESS OCTETS: a number of octets, 0 for no limit");
+  principal->quota_octets = *octets;
   if (auto set = services.directory.update_principal(*principal); !set) return failure(set.error(), principal->address);
-  return done(fmt::format("The quota of {} is {} octets.", principal->address, principal->quota_octets),
+  return done(*octets == 0 ? fmt::format("{} has no quota of its own.", principal->address)
+                           : fmt::format("The quota of {} is {} octets.", principal->address, *octets),
               principal->address);
 }
 
@@ -143,7 +178,7 @@ Reply account_delete(Services& services, const Request& request, std::stop_token
 Reply alias_add(Services& services, const Request& request, std::stop_token) {
   const std::string address = request.option("address");
   const auto targets = request.options.find("target");
-  if (targets == request.options.end()) return usage("alias add ADDRESS TARGET...");
+  if (targets == request.options.end() || targets->second.empty()) return usage("alias add ADDRESS TARGET...");
   if (auto added = services.directory.add_alias(address, targets->second); !added)
     return failure(added.error(), "alias " + address);
   return done(fmt::format("Mail to {} goes to {} address(es).", address, targets->second.size()), address);
@@ -168,9 +203,8 @@ Reply app_password_add(Services& services, const Request& request, std::stop_tok
   if (!principal) return principal.error();
   auto secret = services.directory.add_app_password(principal->id, request.option("name"));
   if (!secret) return failure(secret.error(), principal->address);
-  Reply reply = done(fmt::format("App password for {}: {}", principal->address, secret->reveal()), principal->address);
-  reply.json = fmt::format("{{\"address\":\"{}\",\"password\":\"{}\"}}", principal->address, secret->reveal());
-  return reply;
+  return done(fmt::format("App password for {}: {}", principal->address, secret->reveal()), principal->address,
+              {{"password", std::string(secret->reveal())}});
 }
 
 Reply app_password_list(Services& services, const Request& request, std::stop_token) {
@@ -189,15 +223,14 @@ Reply app_password_list(Services& services, const Request& request, std::stop_to
 Reply app_password_delete(Services& services, const Request& request, std::stop_token) {
   const auto principal = find(services, request);
   if (!principal) return principal.error();
-  std::uint32_t id = 0;
-  try {
-    id = static_cast<std::uint32_t>(std::stoul(request.option("id")));
-  } catch (const std::exception&) {
-    return usage("app-password delete ADDRESS ID");
-  }
-  if (auto gone = services.directory.remove_app_password(principal->id, id); !gone)
+  const auto id = parse_number<std::uint32_t>(request.option("id"));
+  if (!id) return usage("app-password delete ADDRESS ID: see gatepost app-password list");
+  if (auto gone = services.directory.remove_app_password(principal->id, *id); !gone) {
     return failure(gone.error(), principal->address);
-  return done(fmt::format("App password {} of {} no longer works.", id, principal->address), principal->address);
+  }
+  // Which sessions began with it is not known; whoever has another password signs in again.
+  end_sessions(services, *principal);
+  return done(fmt::format("App password {} of {} no longer works.", *id, principal->address), principal->address);
 }
 
 }  // namespace
@@ -226,9 +259,10 @@ std::vector<Verb> alias_verbs() {
 }
 
 std::vector<Verb> app_password_verbs() {
-  return {{"app-password add", "Make a password for one device or program; shown once.", false, app_password_add},
-          {"app-password list", "The app passwords of an account.", false, app_password_list},
-          {"app-password delete", "Let an app password work no longer.", false, app_password_delete}};
+  return {
+      {"app-password add", "Make a password for one device or program; shown once.", false, app_password_add},
+      {"app-password list", "The app passwords of an account.", false, app_password_list},
+      {"app-password delete", "Let an app password work no longer; open sessions end.", false, app_password_delete}};
 }
 
 }  // namespace gatepost::admin

@@ -1,9 +1,13 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <limits>
+
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
+#include "base/utf8.hpp"
 #include "store/keys.hpp"
 #include "store/store.hpp"
 
@@ -15,6 +19,7 @@ using mailflow::QueueEntry;
 using mailflow::QueueId;
 
 constexpr std::size_t kListed = 10'000;
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
 Reply queue_list(Services& services, const Request&, std::stop_token) {
   const auto entries = services.queue.list(kListed);
@@ -36,30 +41,34 @@ Reply queue_list(Services& services, const Request&, std::stop_token) {
       table.text(r.address).text(r.last_reply);
     }
   }
-  return table.reply("The queue is empty.");
+  Reply reply = table.reply("The queue is empty.");
+  if (entries->size() == kListed) reply.text += fmt::format("Only the first {} messages are shown.\n", kListed);
+  return reply;
 }
 
-// Applies `change` to the entry the option names, or to all of them without one.
+// Applies `change` to the entry the option names, or to all of them with --all. `change` works on the entry as it is
+// then, whatever a delivery attempt has made of it since it was listed.
 template <class Change>
 Reply for_entries(Services& services, const Request& request, std::string_view sentence, Change change) {
-  std::vector<QueueEntry> entries;
+  std::vector<QueueId> ids;
   if (request.has("id")) {
     const auto id = mailflow::parse_queue_id(request.option("id"));
     if (!id) return usage("a queue id has 12 hex digits; see gatepost queue list");
-    auto entry = services.queue.get(*id);
-    if (!entry) return failure(entry.error(), "queue");
-    entries.push_back(*std::move(entry));
+    ids.push_back(*id);
   } else if (request.has("all")) {
-    auto all = services.queue.list(kListed);
+    const auto all = services.queue.list(kAll);
     if (!all) return failure(all.error(), "queue");
-    entries = *std::move(all);
+    for (const QueueEntry& entry : *all) ids.push_back(entry.id);
   } else {
     return usage("name a queue id, or --all");
   }
   std::size_t changed = 0;
-  for (auto& entry : entries) {
-    const Result<> result = change(entry);
-    if (!result && result.error().code != Errc::not_found) return failure(result.error(), to_string(entry.id));
+  for (const QueueId id : ids) {
+    const Result<> result = change(id);
+    // One that has just gone out is no failure, unless it was asked for by name.
+    if (!result && (result.error().code != Errc::not_found || request.has("id"))) {
+      return failure(result.error(), to_string(id));
+    }
     changed += result ? 1 : 0;
   }
   if (services.server.queue_changed) services.server.queue_changed();
@@ -67,25 +76,25 @@ Reply for_entries(Services& services, const Request& request, std::string_view s
 }
 
 Reply queue_retry(Services& services, const Request& request, std::stop_token) {
-  return for_entries(services, request, "Due now", [&](QueueEntry& entry) {
-    entry.due = services.clock.now();
-    return services.queue.update(entry);
+  return for_entries(services, request, "Due now", [&](QueueId id) {
+    return services.queue.change(id, [&](QueueEntry& entry) { entry.due = services.clock.now(); });
   });
 }
 Reply set_held(Services& services, const Request& request, bool held) {
-  return for_entries(services, request, held ? "Held" : "Released", [&](QueueEntry& entry) {
-    entry.held = held;
-    return services.queue.update(entry);
+  return for_entries(services, request, held ? "Held" : "Released", [&](QueueId id) {
+    return services.queue.change(id, [&](QueueEntry& entry) { entry.held = held; });
   });
 }
 Reply queue_hold(Services& s, const Request& r, std::stop_token) { return set_held(s, r, true); }
 Reply queue_release(Services& s, const Request& r, std::stop_token) { return set_held(s, r, false); }
 Reply queue_delete(Services& services, const Request& request, std::stop_token) {
   return for_entries(services, request, "Deleted without telling the sender",
-                     [&](QueueEntry& entry) { return services.queue.remove(entry.id); });
+                     [&](QueueId id) { return services.queue.remove(id); });
 }
 
 struct CheckReport {
+  static constexpr std::size_t kMaxShown = 10'000;
+
   std::size_t problems = 0, repaired = 0;
   json::array list;
   std::string text;
@@ -93,9 +102,10 @@ struct CheckReport {
   void add(std::string_view where, std::string_view what, bool fixed) {
     ++problems;
     repaired += fixed ? 1 : 0;
+    if (problems > kMaxShown) return;  // a broken disk has no end of them
     text += fmt::format("{}: {}{}\n", where, what, fixed ? " (repaired)" : "");
-    list.emplace_back(json::object{
-        {"where", json::string(std::string(where))}, {"what", json::string(std::string(what))}, {"repaired", fixed}});
+    list.emplace_back(
+        json::object{{"where", utf8::sanitize(where)}, {"what", utf8::sanitize(what)}, {"repaired", fixed}});
   }
 };
 
@@ -120,8 +130,10 @@ Reply store_check(Services& services, const Request& request, std::stop_token st
   reply.exit_code = report.problems == report.repaired ? 0 : 1;
   reply.text = report.text + fmt::format("{} account(s) checked, {} problem(s), {} repaired.\n", accounts.size(),
                                          report.problems, report.repaired);
-  reply.json = json::serialize(
-      json::object{{"accounts", accounts.size()}, {"problems", report.list}, {"repaired", report.repaired}});
+  reply.json = json::serialize(json::object{{"accounts", accounts.size()},
+                                            {"found", report.problems},
+                                            {"problems", report.list},
+                                            {"repaired", report.repaired}});
   return reply;
 }
 
@@ -152,6 +164,7 @@ Reply stop_server(Services& services, const Request&, std::stop_token) {
 }
 
 Reply ban_list(Services& services, const Request&, std::stop_token) {
+  if (services.authenticator == nullptr) return failure({Errc::unavailable, "nobody signs in here"}, "ban list");
   Table table({"address", "account", "until", "reason"});
   for (const auto& ban : services.authenticator->bans()) {
     table.row().text(ban.remote.to_string()).text(ban.name).text(date::format_rfc3339(ban.until)).text(ban.reason);
@@ -162,8 +175,10 @@ Reply ban_list(Services& services, const Request&, std::stop_token) {
 Reply ban_lift(Services& services, const Request& request, std::stop_token) {
   const auto address = IpAddress::parse(request.option("address"));
   if (!address) return usage("ban lift wants an IP address");
-  services.authenticator->lift(*address);
-  return done(fmt::format("{} may sign in again.", address->to_string()), address->to_string());
+  if (services.authenticator == nullptr) return failure({Errc::unavailable, "nobody signs in here"}, "ban lift");
+  const std::size_t lifted = services.authenticator->lift(*address);
+  return done(fmt::format("{} may sign in again; {} ban(s) lifted.", address->to_string(), lifted),
+              address->to_string());
 }
 
 }  // namespace

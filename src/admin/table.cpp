@@ -19,6 +19,16 @@ std::size_t width(std::string_view text) {
   return n;
 }
 
+// Harmless on a terminal: no C0 or C1 controls.
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const char32_t c = utf8::next(text);
+    utf8::append(out, c < 0x20 || (c >= 0x7f && c < 0xa0) ? U'\ufffd' : c);
+  }
+  return out;
+}
+
 }  // namespace
 
 Table& Table::row() {
@@ -26,7 +36,7 @@ Table& Table::row() {
   return *this;
 }
 Table& Table::text(std::string_view value) {
-  rows_.back().push_back({std::string(value), Cell::Kind::text});
+  rows_.back().push_back({utf8::sanitize(value), Cell::Kind::text});
   return *this;
 }
 Table& Table::number(std::uint64_t value) {
@@ -69,22 +79,24 @@ Reply Table::reply(std::string_view empty) const {
   }
   const auto line = [&](auto&& cell_at) {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const std::string_view cell = cell_at(i);
+      const std::string cell(cell_at(i));
       reply.text += cell;
       if (i + 1 < columns_.size()) reply.text.append(widths[i] - width(cell) + 2, ' ');
     }
     reply.text += '\n';
   };
   line([&](std::size_t i) { return columns_[i]; });
-  for (const auto& row : rows_) line([&](std::size_t i) { return std::string_view(row[i].shown); });
+  for (const auto& row : rows_) line([&](std::size_t i) { return printable(row[i].shown); });
   return reply;
 }
 
-Reply done(std::string_view sentence, std::string_view name) {
+Reply done(std::string_view sentence, std::string_view name,
+           const std::vector<std::pair<std::string_view, std::string>>& more) {
+  json::object object{{"done", utf8::sanitize(sentence)}, {"name", utf8::sanitize(name)}};
+  for (const auto& [key, value] : more) object[json::string_view(key.data(), key.size())] = value;
   Reply reply;
-  reply.text = fmt::format("{}\n", sentence);
-  reply.json = json::serialize(
-      json::object{{"done", json::string(std::string(sentence))}, {"name", json::string(std::string(name))}});
+  reply.text = fmt::format("{}\n", utf8::sanitize(sentence));
+  reply.json = json::serialize(object);
   return reply;
 }
 

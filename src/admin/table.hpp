@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "admin/command.hpp"
@@ -9,7 +10,8 @@
 namespace gatepost::admin {
 
 // A list as people and programs read it: aligned columns, and an array of objects with the same names.
-// Values that are numbers or booleans in JSON are added with number() and boolean().
+// Values that are numbers or booleans in JSON are added with number() and boolean(). Text may come from anywhere: what
+// is not UTF-8 is replaced, and controls too where a terminal would obey them.
 class Table {
  public:
   explicit Table(std::vector<std::string_view> columns) : columns_(std::move(columns)) {}
@@ -29,7 +31,8 @@ class Table {
   std::vector<std::vector<Cell>> rows_;
 };
 
-// One sentence, and {"done": what, "name": name}.
-Reply done(std::string_view sentence, std::string_view name);
+// One sentence, and {"done": sentence, "name": name} with what else programs want to know.
+Reply done(std::string_view sentence, std::string_view name,
+           const std::vector<std::pair<std::string_view, std::string>>& more = {});
 
 }  // namespace gatepost::admin
