@@ -90,7 +90,6 @@ struct Authenticator::State {
                                  {"until", date::format_rfc3339(ban.until)},
                                  {"reason", ban.reason}});
     }
-    if (!counted.bans.empty()) show_bans();
   }
 
   Result<Principal> accepted(Principal principal, const SignInContext& context) {
@@ -114,11 +113,6 @@ struct Authenticator::State {
       count(context, Outcome::unchecked);
     }
     return std::unexpected(std::move(error));
-  }
-
-  void show_bans() {
-    metrics.gauge("gatepost_sign_in_bans", "", "Bans in force when the last one began or was lifted.")
-        .set(static_cast<std::int64_t>(guard.ban_count()));
   }
 
   SignInGuard guard;
@@ -175,10 +169,6 @@ void Authenticator::failed(std::string_view name, const SignInContext& context, 
 
 std::vector<Ban> Authenticator::bans() const { return state_->guard.bans(); }
 
-std::size_t Authenticator::lift(const IpAddress& remote) {
-  const std::size_t lifted = state_->guard.lift(remote);
-  state_->show_bans();
-  return lifted;
-}
+std::size_t Authenticator::lift(const IpAddress& remote) { return state_->guard.lift(remote); }
 
 }  // namespace gatepost::directory

@@ -78,8 +78,11 @@ class PasswordHasher::Turn {
  public:
   explicit Turn(PasswordHasher& hasher) : hasher_(hasher) {
     std::unique_lock lock(hasher.mutex_);
-    taken_ =
-        hasher.freed_.wait_for(lock, hasher.options_.wait, [&] { return hasher.running_ < hasher.options_.parallel; });
+    const auto free = [&] { return hasher.running_ < hasher.options_.parallel; };
+    if (!free() && hasher.waiting_ >= hasher.options_.waiting) return;
+    ++hasher.waiting_;
+    taken_ = hasher.freed_.wait_for(lock, hasher.options_.wait, free);
+    --hasher.waiting_;
     if (taken_) ++hasher.running_;
   }
   ~Turn() {

@@ -54,12 +54,14 @@ class PasswordHasher {
     std::uint32_t memory_kib = 64 << 10;  // at least 8
     std::uint32_t iterations = 3;
     std::size_t parallel = 2;
+    std::size_t waiting = 4;  // at most so many wait, each for as long as `wait`
     std::chrono::milliseconds wait{5000};
   };
   // Errc::invalid: parameters argon2 does not take.
   static Result<std::unique_ptr<PasswordHasher>> create(const Options&, Random&);
 
-  // Errc::unavailable from all three: `parallel` others were at it for `wait`, or there is not enough memory.
+  // Errc::unavailable from all three: `parallel` others were at it for `wait`, `waiting` others wait for it, or there
+  // is not enough memory.
   Result<std::string> hash(const Secret& password);
   Result<bool> verify(const std::string& encoded, const Secret& password);
   Result<> waste(const Secret& password);  // the time of verify()
@@ -76,6 +78,7 @@ class PasswordHasher {
   std::mutex mutex_;     // guards running_
   std::condition_variable freed_;
   std::size_t running_ = 0;
+  std::size_t waiting_ = 0;
 };
 
 }  // namespace gatepost::directory

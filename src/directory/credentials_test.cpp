@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 namespace gatepost::directory {
 namespace {
 
@@ -43,6 +46,25 @@ TEST(PasswordHasher, RefusesParametersThatArgon2DoesNotTake) {
     ASSERT_FALSE(made);
     EXPECT_EQ(made.error().code, Errc::invalid);
   }
+}
+
+TEST(PasswordHasher, LetsOnlySoManyWait) {
+  SystemRandom random;
+  const auto slow =
+      *PasswordHasher::create({.memory_kib = 64 << 10, .iterations = 10, .parallel = 1, .waiting = 1}, random);
+  std::atomic<int> done = 0, refused = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 6; ++t) {
+      threads.emplace_back([&] {
+        const auto answer = slow->waste(Secret("whatever"));
+        if (!answer) EXPECT_EQ(answer.error().code, Errc::unavailable);
+        (answer ? done : refused) += 1;
+      });
+    }
+  }
+  EXPECT_GE(done, 2);
+  EXPECT_GE(refused, 1);
 }
 
 TEST(AppSecret, IsFoundHoweverItIsTyped) {

@@ -60,7 +60,7 @@ Result<std::unique_ptr<Directory>> Directory::open(store::KeyValue& keys, Option
                                                    Random& random) {
   GP_TRY(Options good, checked(std::move(options)));
   const PasswordHasher::Options hashing{good.argon2_memory_kib, good.argon2_iterations, good.parallel_hashes,
-                                        good.hash_wait};
+                                        good.waiting_hashes, good.hash_wait};
   GP_TRY(auto hasher, PasswordHasher::create(hashing, random));
   auto directory = std::make_unique<StoredDirectory>(keys, std::move(good), clock, random, std::move(hasher));
   GP_CHECK(directory->start());

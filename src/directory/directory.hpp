@@ -26,7 +26,8 @@ struct Options {
   std::uint32_t argon2_memory_kib = 64 << 10;
   std::uint32_t argon2_iterations = 3;
   std::uint32_t scram_iterations = 4096;
-  std::size_t parallel_hashes = 2;            // further ones wait: each costs argon2_memory_kib ...
+  std::size_t parallel_hashes = 2;            // each costs argon2_memory_kib; further ones wait ...
+  std::size_t waiting_hashes = 4;             // ... at most so many, each in a worker thread that others could use ...
   std::chrono::milliseconds hash_wait{5000};  // ... for at most so long, then Errc::unavailable
   // Where mail for postmaster@ and abuse@ of a local domain goes while nobody has that address (RFC 5321 4.5.1, RFC
   // 2142): an address, local or outside. Empty, or leading nowhere: the enabled person that was added first.

@@ -55,13 +55,14 @@ struct Door::State {
     std::atomic<bool> revoked{false};
   };
   using Entries = std::unordered_set<std::shared_ptr<Entry>>;
-  struct Service {
-    std::size_t sessions = 0;
-    Gauge* gauge = nullptr;
-  };
-
   State(DoorPolicy p, Log& l, Metrics& m)
-      : log(l), metrics(m), policy(std::make_shared<const DoorPolicy>(std::move(p))) {}
+      : log(l),
+        refused_sessions(m.counter("gatepost_sessions_refused_total", "",
+                                   "Sign-ins refused because the account has its maximum of sessions.")),
+        revoked_sessions(
+            m.counter("gatepost_sessions_revoked_total", "",
+                      "Sessions ended because the account was disabled, deleted or got another password.")),
+        policy(std::make_shared<const DoorPolicy>(std::move(p))) {}
 
   std::shared_ptr<const DoorPolicy> current() {
     const Lock lock(mutex);
@@ -90,11 +91,12 @@ struct Door::State {
   std::size_t revoke(PrincipalId id);
 
   Log& log;
-  Metrics& metrics;
+  Counter& refused_sessions;
+  Counter& revoked_sessions;
   Mutex mutex;
   std::shared_ptr<const DoorPolicy> policy GP_GUARDED_BY(mutex);  // immutable, shared with sign-ins that go on
   std::map<std::pair<PrincipalId, std::string>, Entries> sessions GP_GUARDED_BY(mutex);
-  std::map<std::string, Service, std::less<>> services GP_GUARDED_BY(mutex);
+  std::map<std::string, std::size_t, std::less<>> services GP_GUARDED_BY(mutex);  // their sessions
   std::uint64_t revoke_count GP_GUARDED_BY(mutex) = 0;
   std::deque<PrincipalId> recent GP_GUARDED_BY(mutex);  // the last of the revokes
 
@@ -132,15 +134,11 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State
     open = entries.size();
     if (policy->sessions_per_account == 0 || open < policy->sessions_per_account) {
       entries.insert(entry);
-      Service& service = services[context.service];
-      if (service.gauge == nullptr) {
-        service.gauge = &metrics.gauge("gatepost_signed_in_sessions", fmt::format("service=\"{}\"", context.service),
-                                       "Sessions that are signed in.");
-      }
-      service.gauge->set(static_cast<std::int64_t>(++service.sessions));
+      ++services[context.service];
       return std::make_unique<Session>(self, entry);
     }
   }
+  refused_sessions.add();
   log.write(event::kTooManySessions, {{"conn", context.connection_id},
                                       {"service", context.service},
                                       {"name", entry->principal.address},
@@ -166,8 +164,7 @@ void Door::State::leave(const std::shared_ptr<Entry>& entry) {
   const auto at = sessions.find({entry->principal.id, entry->service});
   at->second.erase(entry);
   if (at->second.empty()) sessions.erase(at);
-  Service& service = services[entry->service];
-  service.gauge->set(static_cast<std::int64_t>(--service.sessions));
+  --services[entry->service];
 }
 
 std::size_t Door::State::revoke(PrincipalId id) {
@@ -185,6 +182,7 @@ std::size_t Door::State::revoke(PrincipalId id) {
     entry->revoked.store(true, std::memory_order_release);
     if (entry->on_revoked) entry->on_revoked();
   }
+  revoked_sessions.add(ended.size());
   if (!ended.empty()) {
     log.write(event::kRevoked, {{"name", ended.front()->principal.address}, {"sessions", ended.size()}});
   }
@@ -322,8 +320,8 @@ std::size_t Door::revoke(PrincipalId id) { return state_->revoke(id); }
 std::size_t Door::signed_in(std::string_view service) const {
   const Lock lock(state_->mutex);
   std::size_t count = 0;
-  for (const auto& [name, of_service] : state_->services) {
-    if (service.empty() || service == name) count += of_service.sessions;
+  for (const auto& [name, sessions] : state_->services) {
+    if (service.empty() || service == name) count += sessions;
   }
   return count;
 }

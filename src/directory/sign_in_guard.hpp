@@ -42,7 +42,7 @@ class SignInGuard {
   void succeeded(const IpAddress& remote, std::string_view name);
 
   std::vector<Ban> bans();
-  std::size_t ban_count();
+  std::size_t ban_count();  // those of the allow list included
   std::size_t lift(const IpAddress& remote);
   std::size_t counted();  // pairs and addresses in memory, for tests
 

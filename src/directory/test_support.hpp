@@ -21,6 +21,7 @@ inline Options cheap_options() {
   options.argon2_memory_kib = 8;
   options.argon2_iterations = 1;
   options.parallel_hashes = 4;
+  options.waiting_hashes = 16;
   return options;
 }
 
