@@ -24,10 +24,11 @@ constexpr int kMaxConnections = 12;
 // The settings with what was made of them. Immutable; shared by the attempts that began under them.
 struct Prepared {
   Settings settings;
+  std::uint64_t generation = 0;
   std::unique_ptr<runtime::TlsClient> any_certificate, good_certificate;
 };
 
-Result<std::shared_ptr<const Prepared>> prepare(Settings settings) {
+Result<std::shared_ptr<Prepared>> prepare(Settings settings) {
   using Verify = runtime::TlsClientSettings::Verify;
   auto made = std::make_shared<Prepared>();
   GP_TRY(made->any_certificate, runtime::TlsClient::create({.verify = Verify::none}));
@@ -53,7 +54,8 @@ struct Delivery::State {
   Services services;
   IdleChannels idle;  // on the attempts' I/O thread
   Counter &connections, &sent;
-  std::mutex mutex;  // guards prepared
+  std::mutex mutex;  // guards what follows
+  std::uint64_t generation = 0;
   std::shared_ptr<const Prepared> prepared;
 };
 
@@ -65,6 +67,7 @@ class Sending {
   Sending(const Services& services, const Prepared& prepared, IdleChannels& idle, Counter& connections, Counter& sent,
           const mailflow::Attempt& attempt)
       : tools_{services, prepared.settings, *prepared.any_certificate, *prepared.good_certificate},
+        generation_(prepared.generation),
         idle_(idle),
         connections_(connections),
         sent_(sent),
@@ -85,11 +88,11 @@ class Sending {
 
  private:
   const SmartHost* smart_host() const { return tools_.settings.smart_host ? &*tools_.settings.smart_host : nullptr; }
-  // What connections are shared by: all mail to one place uses the same.
+  // What connections are shared by: mail to one place, under the same settings.
   std::string place() const {
     const SmartHost* const host = smart_host();
-    return host != nullptr ? fmt::format("{}:{}", host->host, host->port)
-                           : fmt::format("{}:{}", attempt_.domain, tools_.settings.port);
+    return host != nullptr ? fmt::format("{} {}:{}", generation_, host->host, host->port)
+                           : fmt::format("{} {}:{}", generation_, attempt_.domain, tools_.settings.port);
   }
 
   // A connection that another message left. When it breaks it was just too old.
@@ -158,6 +161,7 @@ class Sending {
   }
 
   Tools tools_;
+  std::uint64_t generation_;
   IdleChannels& idle_;
   Counter &connections_, &sent_;
   const mailflow::Attempt& attempt_;
@@ -180,6 +184,7 @@ Result<std::unique_ptr<Delivery>> Delivery::create(Services services, Settings s
 Result<> Delivery::reload(Settings settings) {
   GP_TRY(auto prepared, prepare(std::move(settings)));
   const std::scoped_lock lock(state_->mutex);
+  prepared->generation = ++state_->generation;
   state_->prepared = std::move(prepared);
   return {};
 }

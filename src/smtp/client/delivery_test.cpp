@@ -35,7 +35,7 @@ TEST_F(SmtpDelivery, HandsAMessageOver) {
   EXPECT_THAT(server.commands,
               ElementsAre("EHLO out.example.org",
                           fmt::format("MAIL FROM:<anna@example.org> SIZE={} BODY=8BITMIME", kMessage.size()),
-                          "RCPT TO:<bert@there.example>", "DATA"));
+                          "RCPT TO:<bert@there.example>", "DATA", "QUIT"));
   EXPECT_THAT(server.messages, ElementsAre(kMessage));
   EXPECT_THAT(world.dialled, ElementsAre("192.0.2.1:25"));
 }
@@ -152,8 +152,9 @@ TEST_F(SmtpDelivery, AsksByHeloWhereEhloIsNotKnown) {
   auto entry = world.entry(kMessage, {"a@there.example"});
   entry.body_type = BodyType::seven_bit;
   EXPECT_THAT(world.send(entry), ElementsAre(StartsWith("delivered")));
-  EXPECT_THAT(server.commands, ElementsAre("EHLO out.example.org", "HELO out.example.org",
-                                           "MAIL FROM:<anna@example.org>", "RCPT TO:<a@there.example>", "DATA"));
+  EXPECT_THAT(server.commands,
+              ElementsAre("EHLO out.example.org", "HELO out.example.org", "MAIL FROM:<anna@example.org>",
+                          "RCPT TO:<a@there.example>", "DATA", "QUIT"));
 }
 
 TEST_F(SmtpDelivery, UsesTlsWhenItIsOffered) {
@@ -164,7 +165,7 @@ TEST_F(SmtpDelivery, UsesTlsWhenItIsOffered) {
   EXPECT_THAT(server.commands,
               ElementsAre("EHLO out.example.org", "STARTTLS", "EHLO out.example.org",
                           fmt::format("MAIL FROM:<anna@example.org> SIZE={} BODY=8BITMIME", kMessage.size()),
-                          "RCPT TO:<a@there.example>", "DATA"));
+                          "RCPT TO:<a@there.example>", "DATA", "QUIT"));
   EXPECT_EQ(server.handshakes, 1);
   EXPECT_FALSE(server.verified);
   EXPECT_EQ(server.tls_name, "mx.there.example");
@@ -359,12 +360,17 @@ runtime::Task<> send_one_after_another(World& world, const mailflow::QueueEntry&
 TEST_F(SmtpDelivery, UsesAConnectionAgain) {
   FakeServer& server = mx();
   const auto entry = world.entry(kMessage, {"a@there.example"});
+  Settings settings = World::settings();
+  settings.idle_time = std::chrono::seconds(5);
+  world.use(std::move(settings));
   runtime::run_to_end(send_one_after_another(world, entry, 3));
   EXPECT_EQ(server.connections, 1);
   EXPECT_EQ(server.messages.size(), 3U);
   EXPECT_EQ(std::ranges::count(server.commands, "EHLO out.example.org"), 1);
 
-  Settings settings = World::settings();
+  // Connections that were opened under other settings are not used any more.
+  settings = World::settings();
+  settings.idle_time = std::chrono::seconds(5);
   settings.messages_per_connection = 2;
   world.use(std::move(settings));
   runtime::run_to_end(send_one_after_another(world, entry, 4));
@@ -382,6 +388,9 @@ runtime::Task<> send_again_after_it_hung_up(World& world, FakeServer& server, co
 TEST_F(SmtpDelivery, OpensAnotherConnectionWhenTheOldOneIsGone) {
   FakeServer& server = mx();
   const auto entry = world.entry(kMessage, {"a@there.example"});
+  Settings settings = World::settings();
+  settings.idle_time = std::chrono::seconds(5);
+  world.use(std::move(settings));
   runtime::run_to_end(send_again_after_it_hung_up(world, server, entry));
   EXPECT_EQ(server.connections, 2);
   EXPECT_EQ(server.messages.size(), 2U);

@@ -65,8 +65,8 @@ runtime::Task<Result<>> Message::open() {
 }
 
 void Message::rewind() {
+  if (fresh_) return;  // nothing was taken yet
   page_.clear();
-  fresh_ = false;
   offset_ = begin_;
 }
 
@@ -81,6 +81,7 @@ runtime::Task<Result<std::string_view>> Message::next() {
 }
 
 runtime::Task<Result<Message::Facts>> Message::inspect() {
+  fresh_ = false;
   rewind();
   Inspector inspector;
   auto job = [this, &inspector]() -> Result<> {
