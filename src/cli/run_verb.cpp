@@ -31,8 +31,16 @@ admin::Reply reply_to(const config::Config& config, const admin::Request& reques
 }
 
 void run_verb(Context& context, const std::string& verb, const Options& options) {
-  const auto config = load_config(context);
-  if (config) print(context, reply_to(*config, admin::Request{verb, options}));
+  const admin::Request request{verb, options};
+  const config::LoadOutcome loaded = config::load(context.config_file);
+  if (loaded.ok()) return print(context, reply_to(loaded.config, request));
+  // A server that runs has a configuration of its own: it can be asked as long as the file says where it is.
+  if (!loaded.config.server.data_dir.empty()) {
+    if (const auto reply = daemon::ask(daemon::control_socket_path(loaded.config.server.data_dir), request)) {
+      return print(context, *reply);
+    }
+  }
+  (void)load_config(context);
 }
 
 }  // namespace gatepost::cli

@@ -110,7 +110,7 @@ bool take_name_server(std::string_view text, std::vector<Endpoint>& out) {
 
 bool take_wait(std::string_view text, std::vector<seconds>& out) {
   const auto wait = parse_duration(text);
-  if (!wait || *wait < seconds(10) || *wait > days(7) || out.size() >= 100) return false;
+  if (!wait || *wait < seconds(1) || *wait > days(7) || out.size() >= 100) return false;
   out.push_back(*wait);
   return true;
 }
@@ -363,7 +363,7 @@ void add_mailflow(Keys& k) {
                                     "Where outgoing connections leave from; the one of the right family is taken."),
             "the system's choice"));
   k.push_back(list<Config, seconds>(s, "retry_schedule", AT(Config, mailflow.retry_schedule), take_wait, write_wait, 1,
-                                    "\"5 min\", \"1 h\"", "list of durations, 10 s to 7 days",
+                                    "\"5 min\", \"1 h\"", "list of durations, 1 s to 7 days",
                                     "Waits after the first, second, ... failed try; the last one repeats."));
   k.push_back(duration(s, "queue_lifetime", AT(Config, mailflow.queue_lifetime), hours(1), days(30),
                        "Then the sender gets the message back (RFC 5321 4.5.4.1: 4 to 5 days)."));

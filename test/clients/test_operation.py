@@ -86,6 +86,8 @@ class Reload(Running):
             self.assertRegex(done.stderr, r"gatepost.toml:\d+: \[server\] hostnmae: unknown key")
             self.assertTrue(greeting(self.demo.port("SMTP")).startswith(b"220 "))
             self.assertIn("server.reload_failed", self.demo.log())
+            os.kill(self.demo.pid, signal.SIGHUP)
+            wait(lambda: self.demo.log().count("server.reload_failed") == 2)
         finally:
             with open(config, "r+") as file:
                 file.write(before)
@@ -145,6 +147,8 @@ class Reload(Running):
         self.assertEqual(imap.noop()[0], "OK")
         self.assertIn("server.certificate_ends", self.demo.log())  # five days are not many
 
+
+class LogFile(Running):
     def test_a_log_file_is_opened_anew(self):
         config = self.demo.env["GP_CONFIG"]
         log = self.demo.data / "store.log"
@@ -174,7 +178,7 @@ class Watching(Running):
         self.assertRegex(text, r"(?m)^gatepost_build_info\{version=\"[0-9.]+\"\} 1$")
         self.assertRegex(text, r"(?m)^gatepost_mail_accepted_total [1-9]")
         for line in text.splitlines():
-            self.assertRegex(line, r"^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+(\{[^}]*\})? \S+)$")
+            self.assertRegex(line, r"^(# (HELP|TYPE) [a-z0-9_]+ .*|[a-z0-9_]+(\{[^}]*\})? \S+)$")
         for path, method, code in (("/", "GET", 404), ("/metrics", "DELETE", 405)):
             with self.assertRaises(urllib.error.HTTPError) as error:
                 self.get(path, method=method)

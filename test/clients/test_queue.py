@@ -82,7 +82,7 @@ class Outgoing(unittest.TestCase):
         self.sink = Sink()
         self.demo = Demo(f"""
 [mailflow]
-retry_schedule = [1, 1, 1]
+retry_schedule = ["1 s", "1 s", "1 s"]
 [mailflow.smart_host]
 host = "127.0.0.1"
 port = {self.sink.port}
