@@ -13,11 +13,6 @@ namespace {
 
 using Attribute = FetchAttribute;
 
-// What no capability of ours announces.
-constexpr auto kUnsupported =
-    static_cast<std::uint32_t>(Attribute::email_id) | static_cast<std::uint32_t>(Attribute::thread_id) |
-    static_cast<std::uint32_t>(Attribute::preview) | static_cast<std::uint32_t>(Attribute::preview_lazy);
-
 // Looking at each row of so few messages costs less than asking what changed in all of the mailbox.
 constexpr std::uint64_t kFewMessages = 100;
 
@@ -88,7 +83,6 @@ Answer end_of(Session& session, const FetchRun& run) {
 Task<Answer> run_fetch(Session& session, Command& command) {
   const Fetch& fetch = std::get<Fetch>(command.body);
   Selected& view = session.selected();
-  if ((fetch.items.attributes & kUnsupported) != 0) co_return bad("Unknown item of FETCH");
   // RFC 7162 3.2.6
   if (fetch.vanished && !session.enabled().qresync) co_return bad("VANISHED needs ENABLE QRESYNC", code::kClientBug);
   auto uids = view.resolve(fetch.set, fetch.uid);

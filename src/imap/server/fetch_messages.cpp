@@ -5,6 +5,8 @@
 
 #include "imap/protocol/flags.hpp"
 #include "imap/server/fetch_run.hpp"
+#include "imap/server/object_id.hpp"
+#include "imap/server/preview.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -123,6 +125,8 @@ Result<> FetchRun::begin_message() {
   write_attributes(m.row, items.has(Attribute::flags) || m.newly_seen,
                    items.has(Attribute::modseq) || (m.newly_seen && plan_.modseq_of_seen));
   reader_.open(m.item.body);
+  if (items.has(Attribute::email_id)) writer_->email_id(email_id(m.item.body, m.row.received));
+  has_items_ = has_items_ || items.has(Attribute::email_id);
   if (!wants_structure_) return {};
   GP_TRY(structure_, structure_of(reader_, m.item.summary));
   if (items.has(Attribute::envelope)) structure_writer_.envelope(*writer_, structure_);
@@ -131,8 +135,12 @@ Result<> FetchRun::begin_message() {
     writer_->body_structure(extended);
     structure_writer_.structure(page_, structure_, extended, plan_.utf8);
   }
+  if (items.has(Attribute::preview)) {
+    GP_TRY(const std::string text, preview(reader_, structure_));
+    writer_->preview(text);
+  }
   has_items_ = has_items_ || items.has(Attribute::envelope) || items.has(Attribute::body) ||
-               items.has(Attribute::body_structure);
+               items.has(Attribute::body_structure) || items.has(Attribute::preview);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include "imap/server/fetch_run.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace gatepost::imap::server {
 namespace {
@@ -16,13 +17,21 @@ constexpr std::size_t kBatchMessages = 128;
 constexpr std::uint64_t kBatchOctets = 8 << 20;
 constexpr std::size_t kMaxFlagLists = 1'000;
 
-bool needs_items(const FetchItems& items) {
-  return !items.sections.empty() || items.has(Attribute::envelope) || items.has(Attribute::body) ||
-         items.has(Attribute::body_structure);
+constexpr std::uint32_t bits(std::initializer_list<Attribute> attributes) {
+  std::uint32_t all = 0;
+  for (const Attribute a : attributes) all |= static_cast<std::uint32_t>(a);
+  return all;
 }
+constexpr std::uint32_t kOfRow = bits(
+    {Attribute::uid, Attribute::internal_date, Attribute::rfc822_size, Attribute::save_date, Attribute::thread_id});
+constexpr std::uint32_t kOfStructure =
+    bits({Attribute::envelope, Attribute::body, Attribute::body_structure, Attribute::preview});
+constexpr std::uint32_t kOfItem = kOfStructure | bits({Attribute::email_id});
+
+bool needs_items(const FetchItems& items) { return !items.sections.empty() || (items.attributes & kOfItem) != 0; }
 
 bool needs_structure(const FetchItems& items) {
-  return items.has(Attribute::envelope) || items.has(Attribute::body) || items.has(Attribute::body_structure) ||
+  return (items.attributes & kOfStructure) != 0 ||
          std::ranges::any_of(items.sections, [](const FetchSection& s) { return s.section != Section(); });
 }
 
@@ -114,10 +123,8 @@ void FetchRun::write_attributes(const account::Row& row, bool flags, bool modseq
   if (items.has(Attribute::internal_date)) writer.internal_date(row.received);
   if (items.has(Attribute::rfc822_size)) writer.size(row.octets);
   if (items.has(Attribute::save_date)) writer.save_date(row.saved);
-  constexpr auto kOfRows =
-      static_cast<std::uint32_t>(Attribute::uid) | static_cast<std::uint32_t>(Attribute::internal_date) |
-      static_cast<std::uint32_t>(Attribute::rfc822_size) | static_cast<std::uint32_t>(Attribute::save_date);
-  has_items_ = flags || modseq || (items.attributes & kOfRows) != 0;
+  if (items.has(Attribute::thread_id)) writer.thread_id(std::nullopt);  // RFC 8474 5.2: threads have no ids here
+  has_items_ = flags || modseq || (items.attributes & kOfRow) != 0;
 }
 
 bool FetchRun::knows_keywords(const account::Row& row) const {

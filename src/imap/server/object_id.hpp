@@ -1,13 +1,21 @@
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <string_view>
 
 #include "account/types.hpp"
+#include "base/bytes.hpp"
 
 namespace gatepost::imap::server {
 
 // RFC 8474: names of mailboxes and messages that no rename and no move changes. Unique within an account.
 inline std::string mailbox_id(account::FolderId id) { return "F" + std::to_string(static_cast<std::uint32_t>(id)); }
-inline std::string email_id(account::ItemId id) { return "M" + std::to_string(static_cast<std::uint64_t>(id)); }
+// Made of what a message is: RFC 8474 5.1 asks that a copy has the same one.
+inline std::string email_id(const account::Body& body, TimePoint received) {
+  const std::string_view hash(reinterpret_cast<const char*>(body.sha256.data()), 16);
+  return "M" + to_hex(hash) + "-" +
+         std::to_string(std::chrono::floor<std::chrono::seconds>(received).time_since_epoch().count());
+}
 
 }  // namespace gatepost::imap::server

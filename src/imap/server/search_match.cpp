@@ -5,6 +5,7 @@
 
 #include "base/ascii.hpp"
 #include "base/date.hpp"
+#include "imap/server/object_id.hpp"
 #include "mime/encoded_word.hpp"
 #include "mime/header.hpp"
 
@@ -167,7 +168,6 @@ bool SearchMatch::test_row(const SearchTest& test, const account::Row& row) cons
       return row.received <= test.time;
     case SearchOp::younger:
       return row.received >= test.time;
-    case SearchOp::email_id:
     case SearchOp::thread_id:
       return false;
     default:
@@ -186,7 +186,7 @@ Truth SearchMatch::by_row(const account::Row& row) {
 Result<bool> SearchMatch::by_message(const account::Row& row, const account::Item& item) {
   if (const Truth known = by_row(row); known != Truth::unknown) return known == Truth::yes;
   reader_.open(item.body);
-  GP_CHECK(look_at_summary(item));
+  GP_CHECK(look_at_summary(row, item));
   if (combine() == Truth::unknown) {
     GP_CHECK(look_at_header());
   }
@@ -196,14 +196,16 @@ Result<bool> SearchMatch::by_message(const account::Row& row, const account::Ite
   return combine() == Truth::yes;
 }
 
-Result<> SearchMatch::look_at_summary(const account::Item& item) {
+Result<> SearchMatch::look_at_summary(const account::Row& row, const account::Item& item) {
   // Also when no key asks for it: where header and text lie is in it.
   GP_TRY(structure_, structure_of(reader_, item.summary));
   if (!need(Depth::summary)) return {};
   for (auto& text : summary_texts_) text.reset();
   const auto& tests = program_.tests();
   for (std::uint32_t i = 0; i < tests.size(); ++i) {
-    if (needed_[i]) values_[i] = truth(test_summary(tests[i]));
+    if (!needed_[i]) continue;
+    values_[i] = truth(tests[i].op == SearchOp::email_id ? email_id(item.body, row.received) == tests[i].needle
+                                                         : test_summary(tests[i]));
   }
   return {};
 }

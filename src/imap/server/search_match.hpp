@@ -43,7 +43,7 @@ class SearchMatch {
   bool need(Depth depth);
   bool test_row(const SearchTest& test, const account::Row& row) const;
 
-  Result<> look_at_summary(const account::Item& item);
+  Result<> look_at_summary(const account::Row& row, const account::Item& item);
   bool test_summary(const SearchTest& test);
   bool test_sent(const SearchTest& test) const;
   const std::string& summary_text(SummaryField field);
@@ -70,7 +70,7 @@ class SearchMatch {
   std::vector<Seeker> seekers_;   // of all BODY and TEXT keys
   std::vector<Seeker*> seeking_;  // still undecided in the message at hand
   mime::Folder folder_;
-  std::string decoded_, utf8_, folded_;
+  std::string utf8_, folded_;
 };
 
 }  // namespace gatepost::imap::server

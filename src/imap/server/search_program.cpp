@@ -107,6 +107,10 @@ void prepare(SearchTest& test, const SearchKey& key, const Selected& view, const
     case SearchOp::sent_since:
       test.depth = Depth::summary;
       return;
+    case SearchOp::email_id:
+      test.depth = Depth::summary;
+      test.needle = key.text;  // case matters
+      return;
     case SearchOp::bcc:
     case SearchOp::cc:
     case SearchOp::from:
@@ -172,7 +176,6 @@ Bounds SearchProgram::bounds_of(const SearchTest& test, const Selected& view) co
     case SearchOp::new_:
       return view.recent() > 0 ? any : none;
     case SearchOp::thread_id:
-    case SearchOp::email_id:
       return none;
     default:
       return any;

@@ -2,25 +2,13 @@
 
 #include <algorithm>
 
-#include "base/ascii.hpp"
 #include "imap/server/search_match.hpp"
+#include "imap/server/text_part.hpp"
 #include "mime/charset.hpp"
 #include "mime/encoded_word.hpp"
 #include "mime/header.hpp"
-#include "mime/parameters.hpp"
 
 namespace gatepost::imap::server {
-namespace {
-
-using Kind = mime::Part::Kind;
-
-// message/delivery-status and its like are read by people too.
-bool is_text(const mime::Part& part) {
-  return part.kind == Kind::single && (ascii::iequals(part.type, "text") || ascii::iequals(part.type, "message"));
-}
-
-}  // namespace
-
 Result<> SearchMatch::look_at_text() {
   if (!need(Depth::text)) return {};
   seeking_.clear();
@@ -55,19 +43,11 @@ void SearchMatch::seek_in_header(std::string_view block, bool part_of_body) {
 }
 
 Result<> SearchMatch::seek_in_part(const mime::Part& part) {
-  const auto parameters = structure_.parameters_of(part.parameters);
-  auto charset = mime::CharsetDecoder::open(mime::decode_parameter(parameters, "charset").value_or(""));
-  if (!charset) charset = mime::CharsetDecoder::open("");
-  const auto encoding = mime::transfer_encoding(part.encoding);
-  SectionReader octets(reader_, {part.body_begin, part.body_end}, mime::TransferDecoder(encoding));
-  while (!seeking_.empty()) {
-    decoded_.clear();
+  TextPartReader text(reader_, structure_, part);
+  for (bool more = true; more && !seeking_.empty();) {
     utf8_.clear();
-    GP_TRY(const bool more, octets.next(decoded_));
-    charset->append(decoded_, utf8_);
-    if (!more) charset->finish(utf8_);
+    GP_TRY(more, text.next(utf8_));
     seek(utf8_, true);
-    if (!more) break;
   }
   end_seeking(true);
   return {};

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "imap/server/message_reader.hpp"
+#include "mime/structure.hpp"
+
+namespace gatepost::imap::server {
+
+// The first words of the message that `reader` has open, as a list of messages shows them (RFC 8970 3.1): at most 200
+// characters of UTF-8 on one line; "" when there is no text. Blocks.
+Result<std::string> preview(MessageReader& reader, const mime::Structure& structure);
+
+}  // namespace gatepost::imap::server
