@@ -131,9 +131,11 @@ class Conversation:
                           "user2": demo.user2, "pass2": demo.pass2}
         self.listener, self.socket, self.unread = transcript.listener, None, b""
         self.pending, self.expected, self.block = b"", [], None
+        self.connected = False
 
     # The wire.
     def connect(self):
+        self.connected = True
         self.socket = socket.create_connection((self.demo.host, self.demo.port(PORTS[self.listener])), SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
@@ -307,8 +309,10 @@ class Conversation:
         number = 0
         try:
             self.empty_mailboxes()
-            self.connect()
             for number, line in self.transcript.steps:
+                if not self.connected and not line.startswith(("mail ", "|")):
+                    self.flush_block()
+                    self.connect()
                 self.step(line)
             self.flush_block()
             if self.pending:

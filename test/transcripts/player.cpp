@@ -44,7 +44,13 @@ Task<> yield() {
 // Where the conversation is; shared by the connections of one transcript.
 class Script {
  public:
-  Script(World& world, const std::vector<Step>& steps) : world_(world), steps_(steps) {}
+  Script(World& world, runtime::LiveConnections& live, const std::vector<Step>& steps)
+      : world_(world), live_(live), steps_(steps) {}
+
+  // What lies in the mailboxes before the client comes.
+  void prepare() {
+    while (!failed() && at_ < steps_.size() && steps_[at_].kind == Kind::mail) mailbox(steps_[at_++]);
+  }
 
   // Nothing more comes from the server unless something else happens.
   enum class Then {
@@ -86,6 +92,14 @@ class Script {
         case Kind::tls:
           fault(step, "the server does not begin TLS");
           break;
+        case Kind::stop:
+          live_.stop_all();
+          ++at_;
+          return Then::woken;
+        case Kind::disable:
+          disable(step);
+          ++at_;
+          return Then::woken;
         case Kind::mail:
         case Kind::newest:
         case Kind::empty:
@@ -130,6 +144,9 @@ class Script {
         case Kind::connect:
           ++at_;
           return step.text;
+        case Kind::disable:
+          disable(step);
+          break;
         case Kind::mail:
         case Kind::newest:
         case Kind::empty:
@@ -165,6 +182,9 @@ class Script {
     fail_now(fmt::format("before line {}: not expected:\n{}", line, output_));
     return true;
   }
+  void disable(const Step& step) {
+    if (const auto done = world_.disable(step.account); !done) fault(step, done.error().detail);
+  }
   void mailbox(const Step& step) {
     if (step.kind == Kind::mail) {
       std::string text;
@@ -183,6 +203,7 @@ class Script {
   }
 
   World& world_;
+  runtime::LiveConnections& live_;
   const std::vector<Step>& steps_;
   std::size_t at_ = 0;
   std::string output_, error_;
@@ -282,9 +303,10 @@ class PlayerStream final : public runtime::Stream {
 };
 
 Result<> converse(World& world, Protocols& protocols, const Transcript& transcript, std::size_t chunk) {
-  Script script(world, transcript.steps);
   runtime::BufferPool buffers;
   runtime::LiveConnections live;
+  Script script(world, live, transcript.steps);
+  script.prepare();
   std::string listener = transcript.listener;
   int count = 0;
   for (std::optional<std::string> next = listener; next; ++count) {

@@ -225,6 +225,11 @@ class Reader {
       step.kind = Kind::hang_up;
     } else if (text == "closed") {
       step.kind = Kind::closed;
+    } else if (text == "stop") {
+      step.kind = Kind::stop;
+    } else if (name == "disable" && words.size() == 2) {
+      step.kind = Kind::disable;
+      GP_TRY(step.account, expand(words[1], variables_));
     } else if (name == "connect") {
       step.kind = Kind::connect;
       if (words.size() > 1) step.text = words[1];

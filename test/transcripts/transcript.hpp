@@ -23,7 +23,7 @@ struct Pattern {
 Result<> compare(std::string_view text, const std::vector<Pattern>& patterns);
 
 struct Step {
-  enum class Kind { send, expect, tls, wait, hang_up, closed, connect, mail, newest, empty };
+  enum class Kind { send, expect, tls, wait, hang_up, closed, connect, mail, newest, empty, stop, disable };
   Kind kind;
   int line;                         // of the file
   std::string text;                 // send: the octets; connect: the listener or nothing

@@ -105,6 +105,14 @@ Result<std::string> World::newest(std::string_view address, std::string_view fol
   return text;
 }
 
+Result<> World::disable(std::string_view address) {
+  GP_TRY(auto principal, directory->find(address));
+  principal.enabled = false;
+  GP_CHECK(directory->update_principal(principal));
+  door->revoke(principal.id);
+  return {};
+}
+
 Result<> World::add(std::string_view address, std::string_view folder, std::string_view message) {
   GP_TRY(const auto account, open(address));
   GP_TRY(const auto found, account->find_folder(folder));

@@ -28,6 +28,8 @@ class World {
 
   // The folder's newest message, or nothing.
   Result<std::string> newest(std::string_view address, std::string_view folder);
+  // Switches an account off, as the admin does.
+  Result<> disable(std::string_view address);
   Result<> add(std::string_view address, std::string_view folder, std::string_view message);
 
   ManualClock clock;

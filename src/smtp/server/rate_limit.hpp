@@ -25,7 +25,7 @@ class RateLimit {
     const std::scoped_lock lock(mutex_);
     auto at = full_again_.find(key);
     if (at == full_again_.end()) {
-      if (full_again_.size() >= sweep_at_) sweep(now);
+      if (full_again_.size() >= sweep_at_ && now >= sweep_again_) sweep(now);
       if (full_again_.size() >= kMaxKeys) return true;
       at = full_again_.emplace(key, now).first;
     }
@@ -44,12 +44,14 @@ class RateLimit {
   void sweep(SteadyPoint now) {
     std::erase_if(full_again_, [now](const auto& entry) { return entry.second <= now; });
     sweep_at_ = std::clamp<std::size_t>(2 * full_again_.size(), kFirstSweep, kMaxKeys);
+    sweep_again_ = now + std::chrono::seconds(1);  // a flood of new keys must not cost a sweep each
   }
 
   static constexpr std::size_t kFirstSweep = 1024;
   mutable std::mutex mutex_;               // guards the members below
   std::map<Key, SteadyPoint> full_again_;  // when the bucket will be full
   std::size_t sweep_at_ = kFirstSweep;
+  SteadyPoint sweep_again_{};
 };
 
 }  // namespace gatepost::smtp::server

@@ -205,11 +205,10 @@ TEST_F(SmtpSessionTest, SaysWhatItWaitsFor) {
   EXPECT_EQ(client.session->waiting(), Waiting::command);
   client.send("BDAT 3\r\nab");
   EXPECT_EQ(client.session->waiting(), Waiting::data);
-  client.send("c");
+  EXPECT_EQ(client.send("c"), "503 5.5.1 MAIL must come first\r\n");
   EXPECT_EQ(client.session->waiting(), Waiting::command);
   client.session->stopping();
-  EXPECT_EQ(client.output.take(),
-            "503 5.5.1 MAIL must come first\r\n421 4.3.2 the server is stopping, try again later\r\n");
+  EXPECT_EQ(client.output.take(), "421 4.3.2 the server is stopping, try again later\r\n");
   EXPECT_FALSE(client.session->timed_out());
   EXPECT_EQ(client.output.take(), "421 4.4.2 waited too long\r\n");
 }
