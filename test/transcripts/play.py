@@ -186,7 +186,7 @@ class Conversation:
         lines = []
         for _ in range(100000):
             # Whether "..." goes on cannot be known before the lines behind it came.
-            if matches(lines, patterns) and not (patterns[-1].any_lines and self.receive(0.2)):
+            if matches(lines, patterns) and not (patterns[-1].any_lines and (self.unread or self.receive(0.2))):
                 return
             line = self.line()
             if line is None:
