@@ -1,5 +1,7 @@
 #include "mailflow/bounce.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/ascii.hpp"
@@ -18,6 +20,13 @@ std::string one_line(std::string_view text) {
   for (char& c : out) {
     if (ascii::is_control(c)) c = ' ';
   }
+  return out;
+}
+
+// The same for fields of the ASCII form of a report (RFC 3464 2.1.1).
+std::string field_text(std::string_view text, bool plain) {
+  std::string out = one_line(text);
+  if (plain) std::ranges::replace_if(out, ascii::is_8bit, '?');
   return out;
 }
 
@@ -42,15 +51,15 @@ std::string explanation(Notice notice, const std::vector<RecipientState>& recipi
   for (const auto& r : recipients) {
     out += fmt::format("\r\n<{}>\r\n", r.original.empty() ? r.address : r.original);
     const std::string said = r.last_reply.empty() ? "no answer from the destination" : one_line(r.last_reply);
-    out +=
-        r.last_host.empty() ? fmt::format("    {}\r\n", said) : fmt::format("    {} said: {}\r\n", r.last_host, said);
+    out += r.last_host.empty() ? fmt::format("    {}\r\n", said)
+                               : fmt::format("    {} said: {}\r\n", one_line(r.last_host), said);
   }
   return out;
 }
 
 // RFC 3464 2.2 and 2.3.
 std::string status_fields(Notice notice, const QueueEntry& entry, const std::vector<RecipientState>& recipients,
-                          std::string_view hostname, TimePoint retry_until) {
+                          std::string_view hostname, TimePoint retry_until, bool plain) {
   std::string out =
       fmt::format("Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n", hostname, date::format_rfc5322(entry.created));
   for (const auto& r : recipients) {
@@ -61,8 +70,8 @@ std::string status_fields(Notice notice, const QueueEntry& entry, const std::vec
     out += fmt::format("Action: {}\r\nStatus: {}\r\n", notice == Notice::failed ? "failed" : "delayed",
                        enhanced_status(r.last_reply, notice));
     if (!r.last_host.empty()) {
-      out += fmt::format("Remote-MTA: dns; {}\r\n", one_line(r.last_host));
-      if (!r.last_reply.empty()) out += fmt::format("Diagnostic-Code: smtp; {}\r\n", one_line(r.last_reply));
+      out += fmt::format("Remote-MTA: dns; {}\r\n", field_text(r.last_host, plain));
+      if (!r.last_reply.empty()) out += fmt::format("Diagnostic-Code: smtp; {}\r\n", field_text(r.last_reply, plain));
     }
     if (notice == Notice::delayed) out += fmt::format("Will-Retry-Until: {}\r\n", date::format_rfc5322(retry_until));
   }
@@ -102,7 +111,9 @@ std::string delivery_status_notice(Notice notice, const QueueEntry& entry,
                                    TimePoint retry_until) {
   const std::string boundary = fmt::format("=_{}_report", to_string(entry.id));
   const std::string_view returned = returned_header(header);
-  const bool plain = utf8::is_ascii(returned) && !entry.smtputf8;
+  const bool ascii_addresses = std::ranges::all_of(
+      recipients, [](const RecipientState& r) { return utf8::is_ascii(r.address) && utf8::is_ascii(r.original); });
+  const bool plain = utf8::is_ascii(returned) && ascii_addresses && !entry.smtputf8;
   std::string out = fmt::format(
       "Date: {}\r\nFrom: Mail Delivery System <postmaster@{}>\r\nTo: <{}>\r\nSubject: {}\r\nMessage-ID: <{}>\r\n"
       "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
@@ -115,7 +126,7 @@ std::string delivery_status_notice(Notice notice, const QueueEntry& entry,
   // RFC 6533 5: message/global-delivery-status when addresses are not ASCII.
   out += fmt::format("--{}\r\nContent-Type: message/{}\r\n\r\n{}\r\n", boundary,
                      plain ? "delivery-status" : "global-delivery-status",
-                     status_fields(notice, entry, recipients, hostname, retry_until));
+                     status_fields(notice, entry, recipients, hostname, retry_until, plain));
   out += fmt::format("--{}\r\nContent-Type: {}\r\n{}\r\n{}\r\n--{}--\r\n", boundary,
                      plain ? "text/rfc822-headers" : "message/global-headers",
                      plain ? "" : "Content-Transfer-Encoding: 8bit\r\n", returned, boundary);

@@ -79,6 +79,7 @@ TEST(MailflowBounce, LetsNoServerWriteIntoItsFields) {
   const std::string text = notice(Notice::failed, entry(), r, "");
   EXPECT_THAT(text, Not(HasSubstr("\r\nBcc:")));
   EXPECT_THAT(text, Not(HasSubstr("\r\nX: y")));
+  EXPECT_THAT(text, HasSubstr("Diagnostic-Code: smtp; 550 5.1.1 no  Bcc: x  ???yyy"));
   EXPECT_LT(text.size(), 8000U);
   EXPECT_TRUE(utf8::is_valid(text));
 }
