@@ -1,7 +1,6 @@
 """mbsync keeps 1,000 messages in step both ways, and a second run transfers nothing."""
 
 import pathlib
-import re
 import subprocess
 import tempfile
 import unittest
@@ -52,8 +51,8 @@ Expunge Both
 SyncState *
 """)
 
-            def sync():
-                done = subprocess.run(["mbsync", "-V", "-c", str(config), "-a"], stdout=subprocess.PIPE,
+            def sync(*more):
+                done = subprocess.run(["mbsync", *more, "-c", str(config), "-a"], stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True, timeout=300)
                 self.assertEqual(done.returncode, 0, done.stdout[-3000:])
                 return done.stdout
@@ -62,10 +61,10 @@ SyncState *
             self.assertEqual(len(demo.bodies()), COUNT)
             self.assertEqual(len(list((maildir / "cur").iterdir())) + len(list((maildir / "new").iterdir())), COUNT)
 
-            second = sync()
-            moved = re.findall(r"[FN]: \+(\d+) \*(\d+) #(\d+)", second)
-            self.assertTrue(moved, second[-2000:])
-            self.assertTrue(all(n == "0" for n in moved[-1] + moved[-2 if len(moved) > 1 else -1]), second[-2000:])
+            conversation = "\n".join(line for line in sync("-Dn").splitlines() if ">>> " in line)
+            self.assertIn(" SELECT ", conversation)
+            for transfer in ("BODY.PEEK[]", " APPEND ", " STORE ", " EXPUNGE", " COPY ", " MOVE "):
+                self.assertNotIn(transfer, conversation)
 
             # A flag set and a message deleted at each end arrive at the other.
             client = demo.imap()
