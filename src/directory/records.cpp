@@ -38,7 +38,14 @@ void put_time(std::string& out, TimePoint at) {
   put_u64(out, static_cast<std::uint64_t>(
                    std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count()));
 }
-TimePoint get_time(ByteReader& in) { return TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(in.u64()))); }
+// A time that the clock cannot express is damage: the reader fails.
+TimePoint get_time(ByteReader& in) {
+  constexpr auto kLimit = std::chrono::duration_cast<std::chrono::microseconds>(TimePoint::duration::max()).count();
+  const auto micros = static_cast<std::int64_t>(in.u64());
+  if (micros <= kLimit && micros >= -kLimit) return TimePoint(std::chrono::microseconds(micros));
+  in.take(in.rest().size() + 1);
+  return {};
+}
 
 void put_verifier(std::string& out, const sasl::ScramVerifier& v) {
   put_varint(out, v.iterations);
