@@ -52,8 +52,10 @@ class AddressReader {
         end_element();
         return end_group();
       case ':':
-        if (in_group_ || saw_at_) return word(":", false);
-        return start_group();
+        if (!in_group_ && !saw_at_) return start_group();
+        if (!saw_angle_) phrase_word(":");
+        blank_ = true;  // what follows is no part of a host or local part
+        return;
       case '<':
         if (angle_closed_) return;  // one address an element
         in_angle_ = saw_angle_ = true;
@@ -117,6 +119,7 @@ class AddressReader {
   void spec_word(std::string_view text, bool was_quoted) {
     const bool joined = !blank_ || text.starts_with('.');
     if (in_domain_) {
+      if (was_quoted) return;  // no host has quotes
       host_open_ = host_open_ || (joined && !host_.empty()) || host_.ends_with('.');
       if (host_open_) host_ += text;
       host_open_ = false;
@@ -148,6 +151,7 @@ class AddressReader {
       if (!ascii::is_space(c) && c != '\0') scratch_ += c;
       if (c == ']') break;
     }
+    if (!scratch_.ends_with(']')) scratch_ += ']';
     word(scratch_, false);
   }
 

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (!a.is_mailbox() || a.host->empty()) continue;
     const AddressList again = read_addresses("<" + to_addr_spec(a) + ">");
-    GP_ASSERT(!again.addresses.empty() && again.addresses[0].mailbox == a.mailbox);
+    GP_ASSERT(!again.addresses.empty() && again.addresses[0].mailbox == a.mailbox && again.addresses[0].host == a.host);
   }
   GP_ASSERT(!in_group);
   TextPool pool;

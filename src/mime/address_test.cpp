@@ -64,6 +64,12 @@ TEST(MimeAddress, TakesWhatMailersWrite) {
   EXPECT_EQ(list("=?utf-8?q?J=C3=B6rg?= =?utf-8?q?_X?= <a@b>"), "=?utf-8?q?J=C3=B6rg?= =?utf-8?q?_X?=|a|b");
 }
 
+TEST(MimeAddress, AHostHasNoQuotesAndItsLiteralAnEnd) {
+  EXPECT_EQ(list("a@\"b, c\"d"), "-|a|d");
+  EXPECT_EQ(list("a@b:25"), "-|a|b");
+  EXPECT_EQ(list("a@[192.0.2.1"), "-|a|[192.0.2.1]");
+}
+
 TEST(MimeAddress, AHostThatIsMissingIsEmpty) {
   EXPECT_EQ(list("root"), "-|root|");
   EXPECT_EQ(list("Mail Delivery <>"), "Mail Delivery||");

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto whole = mime::to_utf8(text, name);
   if (!whole) return 0;
   GP_ASSERT(utf8::is_valid(*whole));
-  const std::size_t chunk = 1 + data[size - 1] % 9;
+  const std::size_t chunk = size == 0 ? 1 : 1 + data[size - 1] % 9;
   auto decoder = mime::CharsetDecoder::open(name);
   std::string pieces;
   for (std::size_t i = 0; i < text.size(); i += chunk) decoder->append(text.substr(i, chunk), pieces);

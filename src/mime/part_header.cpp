@@ -157,7 +157,7 @@ class PartHeaderReader {
       part_.subtype = type->subtype;
     }
     part_.parameters = run(first, structure_.parameters.size());
-    if (ascii::iequals(part_.type, "multipart")) return multipart();
+    if (ascii::iequals(part_.type, "multipart")) return multipart(first);
     if (ascii::iequals(part_.type, "message") &&
         (ascii::iequals(part_.subtype, "rfc822") || ascii::iequals(part_.subtype, "global"))) {
       embedded_message();
@@ -165,14 +165,15 @@ class PartHeaderReader {
     return {};
   }
 
-  std::string multipart() {
+  // `first`: of its parameters.
+  std::string multipart(std::size_t first) {
     std::string_view boundary = find_parameter(structure_.parameters_of(part_.parameters), "boundary").value_or("");
     // bcharsnospace at the end (RFC 2046 5.1.1); in the text they could not be told from padding.
     while (!boundary.empty() && ascii::is_blank(boundary.back())) boundary.remove_suffix(1);
     if (boundary.empty() || boundary.size() > kMaxBoundaryOctets) {
       part_.type = "text";
       part_.subtype = "plain";
-      structure_.parameters.resize(part_.parameters.first);
+      structure_.parameters.resize(first);
       part_.parameters = Run();
       return {};
     }

@@ -144,6 +144,13 @@ TEST(MimeStructure, WithoutUsableBoundaryAMultipartIsText) {
   EXPECT_TRUE(scan("Content-Type: multipart/mixed; x=y\n\n").parameters.empty());
 }
 
+TEST(MimeStructure, AMultipartWithoutParametersLeavesThoseOfOthersAlone) {
+  const Structure s =
+      scan("Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed\n\n--b--\n");
+  ASSERT_EQ(s.parameters.size(), 1U);
+  EXPECT_EQ(s.parameters_of(s.parts[0].parameters)[0].value, "b");
+}
+
 TEST(MimeStructure, AnEmbeddedMessageHasItsRootBelow) {
   const std::string message = crlf(
       "Content-Type: message/rfc822\nSubject: outer\n\nSubject: inner\nTo: x@y\nContent-Type: multipart/alternative; "
