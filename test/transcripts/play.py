@@ -116,7 +116,7 @@ class Transcript:
                 if line:
                     key, _, value = line.partition(": ")
                     self.head[key] = value
-                elif self.head:
+                else:
                     in_head = False
             elif line:
                 self.steps.append((number, line))

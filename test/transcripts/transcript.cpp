@@ -150,11 +150,10 @@ class Reader {
 
   Result<> line(std::string_view text, int number) {
     if (text.starts_with('#')) return {};
-    if (in_head_ && text.empty()) {
-      if (!out.listener.empty() || !out.head.empty()) in_head_ = false;
+    if (text.empty()) {
+      in_head_ = false;
       return {};
     }
-    if (text.empty()) return {};
     if (in_head_) return head(text);
     return step(text, number);
   }
