@@ -21,6 +21,7 @@ void for_each_field(std::string_view header, Visit visit) {
 }
 
 std::string_view field_name(std::string_view field) {
+  if (field.empty() || ascii::is_space(field.front())) return {};
   const std::size_t colon = field.find(':');
   // RFC 5322 4.5: blanks between name and colon are obsolete but seen.
   return colon == std::string_view::npos ? std::string_view{} : ascii::trim(field.substr(0, colon));
@@ -56,6 +57,8 @@ std::string edit_for_submission(std::string_view header, const SubmissionEdit& e
   std::string out;
   if (!has_date) out += "Date: " + edit.date + "\r\n";
   if (!has_message_id) out += "Message-ID: " + edit.message_id + "\r\n";
+  // What begins with a blank is no header: the text of a message without one, which must not continue our fields.
+  if (!kept.empty() && ascii::is_blank(kept.front())) out += "\r\n";
   return out + kept;
 }
 

@@ -38,6 +38,12 @@ TEST(MailflowHeaderEdit, KeepsBccPrivate) {
             "Date: d\r\nMessage-ID: <m>\r\nTo: e@f\r\n\r\n");
 }
 
+TEST(MailflowHeaderEdit, TakesTextThatBeginsWithABlankForNoHeader) {
+  EXPECT_EQ(
+      edit_for_submission(" Message-ID: <x>\r\n\r\n", kEdit),
+      "Date: Thu, 01 Jan 2026 00:00:00 +0000\r\nMessage-ID: <1@mail.example.org>\r\n\r\n Message-ID: <x>\r\n\r\n");
+}
+
 TEST(MailflowHeaderEdit, LeavesOtherOctetsAsTheyAre) {
   const std::string odd = "Date: d\r\nMessage-ID: <m>\r\nno field at all\r\nX:\xff\x01\r\n \r\nBccx: y\r\n\r\n";
   EXPECT_EQ(edit_for_submission(odd, kEdit), odd);

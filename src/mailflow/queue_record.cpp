@@ -1,6 +1,7 @@
 #include "mailflow/queue_record.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/bytes.hpp"
 
@@ -14,7 +15,13 @@ std::uint64_t micros(TimePoint t) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count());
 }
-TimePoint from_micros(std::uint64_t us) { return TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(us))); }
+constexpr std::uint64_t kMaxMicros = static_cast<std::uint64_t>(
+    std::chrono::duration_cast<std::chrono::microseconds>(TimePoint::max().time_since_epoch()).count());
+// nullopt: no time that can be told.
+std::optional<TimePoint> from_micros(std::uint64_t us) {
+  if (us > kMaxMicros) return std::nullopt;
+  return TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(us)));
+}
 
 void put_recipient(std::string& out, const RecipientState& r) {
   put_text(out, r.address);
@@ -73,13 +80,16 @@ Result<QueueEntry> decode_queue_entry(QueueId id, std::string_view record) {
   e.smtputf8 = (flags & kSmtpUtf8) != 0;
   e.delay_reported = (flags & kDelayReported) != 0;
   e.held = (flags & kHeld) != 0;
-  e.created = from_micros(in.varint());
-  e.due = from_micros(in.varint());
+  const auto created = from_micros(in.varint());
+  const auto due = from_micros(in.varint());
   e.attempts = static_cast<std::uint32_t>(in.varint());
   const std::uint64_t count = in.varint();
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) e.recipients.push_back(get_recipient(in));
   e.summary = in.text();
-  if (!in.ok() || !in.at_end()) return fail(Errc::corrupt, "queue record " + to_string(id) + " is damaged");
+  const bool whole = in.ok() && in.at_end() && created && due;
+  if (!whole) return fail(Errc::corrupt, "queue record " + to_string(id) + " is damaged");
+  e.created = *created;
+  e.due = *due;
   return e;
 }
 

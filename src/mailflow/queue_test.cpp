@@ -61,6 +61,9 @@ TEST(MailflowQueueRecord, RefusesDamageAndTheFuture) {
     EXPECT_EQ(decode_queue_entry(QueueId{1}, record.substr(0, size)).error().code, Errc::corrupt) << size;
   }
   EXPECT_EQ(decode_queue_entry(QueueId{1}, record + "x").error().code, Errc::corrupt);
+  QueueEntry late = full_entry();
+  late.due = TimePoint(std::chrono::microseconds(-1));
+  EXPECT_EQ(decode_queue_entry(QueueId{1}, encode(late)).error().code, Errc::corrupt);
   std::string newer = record;
   newer[0] = 2;
   EXPECT_EQ(decode_queue_entry(QueueId{1}, newer).error().code, Errc::unsupported);
