@@ -47,16 +47,27 @@ void Slots::give_back(const std::string& domain) {
   const auto at = domains_.find(domain);
   --at->second->busy;
   if (at->second->busy == 0 && at->second->waiting.empty()) domains_.erase(at);
-  for (auto& [name, place] : domains_) {
-    while (!place->waiting.empty() && free(*place)) {
-      const std::shared_ptr<Waiter> next = place->waiting.front();
-      place->waiting.pop_front();
-      ++place->busy;
-      ++active_;
-      next->called = true;
-      next->timer.cancel();
+  call_waiting();
+}
+
+// One of each destination in turn, going on after the last one called.
+void Slots::call_waiting() {
+  auto at = domains_.upper_bound(last_called_);
+  for (std::size_t passed = 0; active_ < all_ && passed < domains_.size(); ++at) {
+    if (at == domains_.end()) at = domains_.begin();
+    Domain& place = *at->second;
+    if (place.waiting.empty() || !free(place)) {
+      ++passed;
+      continue;
     }
-    if (active_ >= all_) return;
+    passed = 0;
+    const std::shared_ptr<Waiter> next = place.waiting.front();
+    place.waiting.pop_front();
+    ++place.busy;
+    ++active_;
+    last_called_ = at->first;
+    next->called = true;
+    next->timer.cancel();
   }
 }
 

@@ -26,10 +26,12 @@ class Slots {
   struct Waiter;
   struct Domain;
   bool free(const Domain& domain) const;
+  void call_waiting();
 
   const std::size_t all_, per_domain_;
   std::size_t active_ = 0;
   bool closed_ = false;
+  std::string last_called_;
   std::map<std::string, std::unique_ptr<Domain>, std::less<>> domains_;
 };
 
