@@ -230,7 +230,7 @@ Result<> become_user(const std::string& user, const std::vector<std::filesystem:
   return {};
 }
 
-void confine(const Confinement& paths, const std::string& user, Log& log) {
+void confine(const Confinement& paths, Log& log) {
   const auto missing = [&](std::string_view what, const std::string& why) {
     log.write(event::kSecurityMissing, {{"protection", what}, {"detail", why}});
   };
@@ -239,7 +239,8 @@ void confine(const Confinement& paths, const std::string& user, Log& log) {
   if (!locked) missing("landlock", locked.error().detail);
   const Result<> filtered = seccomp();
   if (!filtered) missing("seccomp", filtered.error().detail);
-  log.write(event::kSecured, {{"user", ::geteuid() == 0 ? "root" : user},
+  const passwd* const user = ::getpwuid(::geteuid());
+  log.write(event::kSecured, {{"user", user != nullptr ? user->pw_name : ""},
                               {"uid", ::geteuid()},
                               {"landlock", locked ? "on" : "off"},
                               {"seccomp", filtered ? "on" : "off"}});

@@ -26,6 +26,6 @@ struct Confinement {
 // After the sockets are bound, on the first thread before others are started: no new privileges (prctl), Landlock on
 // the file system, and a seccomp filter that answers EPERM to what a mail server never does (mount, ptrace, kexec,
 // module loading, execve, ...). Each is used when the kernel has it; what is missing is logged, not fatal.
-void confine(const Confinement& paths, const std::string& user, Log& log);
+void confine(const Confinement& paths, Log& log);
 
 }  // namespace gatepost::daemon

@@ -97,7 +97,7 @@ class Start {
     std::vector<fs::path> files;
     if (config_.log.target != LogTarget::kStderr) files.emplace_back(config_.log.target);
     GP_CHECK(become_user(server.user, files));
-    confine(confinement(), server.user, log_);
+    confine(confinement(), log_);
     complain_of_unreadable_files();
     return {};
   }
