@@ -51,9 +51,10 @@ Result<> MessageReader::append(Range range, std::string& out) {
   if (range.end > body_.size) return fail(Errc::corrupt, "a message's summary goes beyond its body");
   const std::size_t before = out.size();
   Result<> read;
-  out.resize_and_overwrite(before + range.octets(), [&](char* octets, std::size_t size) {
-    read = account_.read_body(body_, range.begin, {octets + before, size - before});
-    return read ? size : before;
+  // libstdc++ 12 names the new capacity instead of the size that was asked for.
+  out.resize_and_overwrite(before + range.octets(), [&](char* octets, std::size_t) {
+    read = account_.read_body(body_, range.begin, {octets + before, range.octets()});
+    return read ? before + range.octets() : before;
   });
   return read;
 }
