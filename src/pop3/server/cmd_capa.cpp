@@ -3,9 +3,15 @@
 #include <fmt/format.h>
 
 #include "pop3/protocol/reply.hpp"
+#include "pop3/server/commands.hpp"
 #include "pop3/server/session.hpp"
 
 namespace gatepost::pop3::server {
+namespace {
+
+bool knows(Verb verb) { return find_command(verb) != nullptr; }
+
+}  // namespace
 
 Task<Next> Session::capa(Command) {
   const directory::DoorContext context = door_context();

@@ -1,44 +1,12 @@
 #include "pop3/server/session.hpp"
 
-#include <array>
 #include <utility>
 
 #include "pop3/protocol/reply.hpp"
+#include "pop3/server/commands.hpp"
 #include "pop3/server/events.hpp"
 
 namespace gatepost::pop3::server {
-namespace {
-
-using Handler = Task<Next> (Session::*)(Command);
-
-struct Row {
-  Verb verb;
-  bool authorization, transaction;  // the states it is allowed in
-  Handler run;
-};
-
-constexpr std::array kCommands{
-    Row{Verb::user, true, false, &Session::user}, Row{Verb::pass, true, false, &Session::pass},
-    Row{Verb::auth, true, false, &Session::auth}, Row{Verb::stls, true, false, &Session::stls},
-    Row{Verb::utf8, true, false, &Session::utf8}, Row{Verb::capa, true, true, &Session::capa},
-    Row{Verb::lang, true, true, &Session::lang},  Row{Verb::quit, true, true, &Session::quit},
-    Row{Verb::stat, false, true, &Session::stat}, Row{Verb::list, false, true, &Session::list},
-    Row{Verb::uidl, false, true, &Session::uidl}, Row{Verb::retr, false, true, &Session::retr},
-    Row{Verb::top, false, true, &Session::top},   Row{Verb::dele, false, true, &Session::dele},
-    Row{Verb::rset, false, true, &Session::rset}, Row{Verb::noop, false, true, &Session::noop},
-};
-
-const Row* find(Verb verb) {
-  for (const Row& row : kCommands) {
-    if (row.verb == verb) return &row;
-  }
-  return nullptr;
-}
-
-}  // namespace
-
-bool knows(Verb verb) { return find(verb) != nullptr; }
-
 Shared::Shared(const Services& s)
     : services(s),
       sessions(s.metrics.counter("gatepost_pop3_sessions_total", "", "POP3 connections.")),
@@ -101,7 +69,7 @@ Task<Next> Session::line(std::string_view text) {
 Task<Next> Session::command_line(std::string_view text) {
   auto command = parse_command(text);
   if (!command) co_return bad(command.error().detail);
-  const Row* const row = find(verb(*command));
+  const CommandRow* const row = find_command(verb(*command));
   if (row == nullptr) co_return bad("unknown command");
   if (in_transaction() && !row->transaction) co_return bad("You are signed in already");
   if (!in_transaction() && !row->authorization) co_return bad("Sign in first");

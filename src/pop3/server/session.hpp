@@ -31,7 +31,8 @@ struct Shared {
 };
 
 // One conversation (RFC 1939). The states are AUTHORIZATION and TRANSACTION; UPDATE is what QUIT does. Each command is
-// a function of cmd_*.cpp; the table that names them is in session.cpp.
+// a function of cmd_*.cpp; the table that names them is in
+// commands.cpp.
 class Session final : public runtime::Session {
  public:
   Session(Shared& shared, std::shared_ptr<const Settings> settings, runtime::Peer& peer, runtime::Output& output,
@@ -120,8 +121,5 @@ class Session final : public runtime::Session {
   std::uint32_t bad_commands_ = 0, failed_sign_ins_ = 0, retrieved_ = 0, removed_ = 0;
   bool utf8_ = false, heard_ = false;
 };
-
-// The command table, for CAPA: whether `verb` can be used by this server at all.
-bool knows(Verb verb);
 
 }  // namespace gatepost::pop3::server
