@@ -35,11 +35,9 @@ class StructureScanner::State {
   void feed(std::string_view in) {
     while (!in.empty()) {
       if (!in_header_ && delimiters_.empty()) return skip(in);
-      if (mid_line_) {
-        in.remove_prefix(pass(in.substr(0, line_octets(in))));
-      } else if (!held_.empty() || may_matter(in)) {
+      if (!mid_line_ && (!held_.empty() || may_matter(in))) {
         in.remove_prefix(take_line(in));
-      } else if (in_header_) {
+      } else if (mid_line_ || in_header_) {
         in.remove_prefix(pass(in.substr(0, line_octets(in))));
       } else {
         in.remove_prefix(skip_lines(in));
