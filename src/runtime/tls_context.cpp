@@ -6,6 +6,8 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 
 #include <fmt/format.h>
@@ -221,6 +223,23 @@ Result<std::unique_ptr<TlsSession>> TlsServer::session(int fd) const {
   return std::make_unique<TlsSession>(ssl, std::move(state));
 }
 
+namespace {
+
+// The system's certificate authorities. A hashed directory (openssl-rehash(1)) is looked into as needed; the bundle
+// beside it holds the same, and reading that takes a tenth of a second.
+int trust_system_store(SSL_CTX* context) {
+  std::error_code ec;
+  const bool named = std::getenv(X509_get_default_cert_file_env()) != nullptr;
+  if (!named && std::getenv(X509_get_default_cert_dir_env()) == nullptr) {
+    for (const auto& entry : std::filesystem::directory_iterator(X509_get_default_cert_dir(), ec)) {
+      if (entry.path().extension() == ".0") return SSL_CTX_set_default_verify_dir(context);
+    }
+  }
+  return SSL_CTX_set_default_verify_paths(context);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<TlsClient>> TlsClient::create(const TlsClientSettings& settings) {
   ERR_clear_error();
   std::shared_ptr<void> context(SSL_CTX_new(TLS_client_method()),
@@ -231,8 +250,8 @@ Result<std::unique_ptr<TlsClient>> TlsClient::create(const TlsClientSettings& se
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   const bool verifies = settings.verify == TlsClientSettings::Verify::name_and_chain;
   SSL_CTX_set_verify(raw, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  const int loaded = settings.ca_file.empty() ? SSL_CTX_set_default_verify_paths(raw)
-                                              : SSL_CTX_load_verify_file(raw, settings.ca_file.c_str());
+  const int loaded =
+      settings.ca_file.empty() ? trust_system_store(raw) : SSL_CTX_load_verify_file(raw, settings.ca_file.c_str());
   if (loaded != 1 && (verifies || !settings.ca_file.empty())) {
     return fail(Errc::invalid,
                 fmt::format("certificate authorities {}: {}", settings.ca_file.string(), tls_failure_words()));
