@@ -20,8 +20,8 @@ class BlobWriter {
  public:
   virtual ~BlobWriter() = default;
   virtual Result<> append(std::string_view octets) = 0;
-  // The body is complete and readable. It becomes durable at the latest with the first commit() on the paired KeyValue
-  // that begins after this returns: that commit syncs it first. A body nobody references within the collector's grace
+  // The body is complete and readable. The first commit() on the paired KeyValue that refers to it (Batch::refs) makes
+  // it durable before itself; until then a crash may lose it. A body nobody references within the collector's grace
   // period (24 h) is garbage. Finishing a body that is stored already renews that period and stores nothing twice.
   virtual Result<BlobId> finish() = 0;
 };

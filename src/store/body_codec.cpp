@@ -9,13 +9,13 @@
 namespace gatepost::store {
 namespace {
 
-// Decides whether a frame is compressed at all: two samples at a level that finds repetitions but does no entropy coding.
-// Base64, which is most of the octets of office mail, has none: it is stored as it is, for an eighth of what coding it
-// would cost (docs/decisions/0003-body-compression.md).
+// Decides whether a frame is compressed at all: two samples at a level that finds repetitions but does no entropy
+// coding. Base64, which is most of the octets of office mail, has none: it is stored as it is, for an eighth of what
+// coding it would cost (docs/decisions/0003-body-compression.md).
 constexpr int kProbeLevel = -1;
 constexpr std::size_t kSampleOctets = 4 << 10;
-constexpr std::size_t kProbeFrom = 16 << 10;                     // smaller frames are cheaper to try than to probe
-constexpr std::size_t kWorthPercent = 80;                        // compressed, samples must be at most this
+constexpr std::size_t kProbeFrom = 16 << 10;  // smaller frames are cheaper to try than to probe
+constexpr std::size_t kWorthPercent = 80;     // compressed, samples must be at most this
 
 }  // namespace
 
@@ -39,8 +39,9 @@ bool BodyCodec::worth_compressing(std::string_view frame) {
   char out[kSampleOctets];
   std::size_t total = 0;
   for (const std::size_t at : {frame.size() / 4, frame.size() * 3 / 4 - kSampleOctets / 2}) {
-    const std::size_t n = ZSTD_compressCCtx(state_->compress, out, sizeof out, frame.data() + at, kSampleOctets, kProbeLevel);
-    total += ZSTD_isError(n) ? kSampleOctets : n;                // an error: it did not even fit
+    const std::size_t n =
+        ZSTD_compressCCtx(state_->compress, out, sizeof out, frame.data() + at, kSampleOctets, kProbeLevel);
+    total += ZSTD_isError(n) ? kSampleOctets : n;  // an error: it did not even fit
   }
   return total * 100 <= 2 * kSampleOctets * kWorthPercent;
 }
@@ -94,8 +95,7 @@ Result<> BodyCodec::decode(std::string_view stored, const record::Extent& extent
     std::memcpy(out.data(), stored.data(), stored.size());
     return {};
   }
-  const std::size_t n =
-      ZSTD_decompressDCtx(state_->decompress, out.data(), out.size(), stored.data(), stored.size());
+  const std::size_t n = ZSTD_decompressDCtx(state_->decompress, out.data(), out.size(), stored.data(), stored.size());
   if (ZSTD_isError(n) || n != out.size()) return fail(Errc::corrupt, "frame does not decompress");
   return {};
 }

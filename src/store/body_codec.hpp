@@ -52,7 +52,7 @@ class CodecPool {
   void give_back(BodyCodec* codec);
   const int level_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<BodyCodec>> idle_;                 // guarded by mutex_
+  std::vector<std::unique_ptr<BodyCodec>> idle_;  // guarded by mutex_
 };
 
 // Fills `out` from `offset` of a record.

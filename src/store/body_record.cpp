@@ -8,11 +8,11 @@
 namespace gatepost::store::record {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x47504231;                     // "GPB1"
+constexpr std::uint32_t kMagic = 0x47504231;  // "GPB1"
 constexpr std::uint8_t kFormat = 1;
 constexpr std::uint8_t kCodecZstd = 1;
 constexpr std::uint64_t kRawBit = std::uint64_t{1} << 63;
-constexpr std::size_t kCheckedOctets = kHeaderOctets - 4;        // what the header's own CRC covers
+constexpr std::size_t kCheckedOctets = kHeaderOctets - 4;  // what the header's own CRC covers
 // A zstd frame never grows its input by more than this; a larger one is damage.
 constexpr std::size_t kMaxStoredFrame = kFrameOctets + (kFrameOctets >> 4) + 64;
 

@@ -14,7 +14,7 @@
 namespace gatepost::store::record {
 
 inline constexpr std::size_t kHeaderOctets = 72;
-inline constexpr std::size_t kFrameOctets = 64 << 10;            // of the body; the last frame may be shorter
+inline constexpr std::size_t kFrameOctets = 64 << 10;  // of the body; the last frame may be shorter
 inline constexpr std::size_t kTableEntryOctets = 12;
 inline constexpr std::uint64_t kAlignment = 8;
 inline constexpr std::uint64_t kMaxBodyOctets = std::uint64_t{1} << 40;
@@ -33,17 +33,17 @@ constexpr std::uint64_t record_octets(std::uint64_t size, std::uint64_t stored) 
 
 struct Header {
   BlobId id;
-  std::uint64_t stored = 0;                                      // payload octets: all frames as stored
-  std::uint32_t table_crc = 0;                                   // CRC32C of the table
+  std::uint64_t stored = 0;     // payload octets: all frames as stored
+  std::uint32_t table_crc = 0;  // CRC32C of the table
 };
 void put_header(std::string& out, const Header& header);
 // `octets` holds at least kHeaderOctets. Errc::corrupt: not a header, or damaged; Errc::unsupported: a later format.
 Result<Header> parse_header(std::string_view octets);
 
 struct Entry {
-  std::uint64_t end = 0;                                         // behind the frame, counted from the payload's start
-  bool raw = false;                                              // stored as it is, not as a zstd frame
-  std::uint32_t crc = 0;                                         // CRC32C of the frame as stored
+  std::uint64_t end = 0;  // behind the frame, counted from the payload's start
+  bool raw = false;       // stored as it is, not as a zstd frame
+  std::uint32_t crc = 0;  // CRC32C of the frame as stored
 };
 void put_entry(std::string& table, const Entry& entry);
 // Entry `index` of a table, or of the part of it that begins with entry 0. The caller checks the bounds.

@@ -48,7 +48,7 @@ struct Committer::Request {
   Version expected = 0;
   const Batch* batch = nullptr;
   const std::function<Result<>()>* work = nullptr;
-  std::string prefix;                            // of the partition's rows
+  std::string prefix;  // of the partition's rows
   bool accepted = false;
   Result<Version> result = Version{0};
   Parker parker;
@@ -132,8 +132,10 @@ void Committer::submit(Request& request) {
   Request* next = nullptr;
   {
     std::lock_guard lock(mutex_);
-    if (queue_.empty()) leading_ = false;
-    else next = queue_.front();
+    if (queue_.empty())
+      leading_ = false;
+    else
+      next = queue_.front();
     if (taken_.capacity() == 0) taken_.reserve(group.capacity());
   }
   // The next leader first: the disk has work again while the others wake up.
@@ -143,7 +145,7 @@ void Committer::submit(Request& request) {
   watchers_.notify(changes);
 }
 
-void Committer::lead(std::span<Request* const> requests) {
+void Committer::lead(std::span<Request* const> requests) noexcept {
   while (!requests.empty()) {
     if (requests.front()->work != nullptr) {
       if (auto done = (*requests.front()->work)(); !done)
@@ -181,6 +183,7 @@ std::size_t Committer::lead_commits(std::span<Request* const> requests) {
     }
     bodies_.settled(settling_);
     groups_.add();
+    commits_.add(static_cast<std::uint64_t>(std::ranges::count_if(group, &Request::accepted)));
     return group.size();
   }
 }
@@ -218,8 +221,8 @@ Result<> Committer::accept(Request& request, const Error* lost) {
   GP_TRY(const Version version, current_version(request.partition));
   if (version != request.expected) {
     conflicts_.add();
-    return fail(Errc::conflict, fmt::format("partition {} is at {}, not at {}", number(request.partition), version,
-                                            request.expected));
+    return fail(Errc::conflict,
+                fmt::format("partition {} is at {}, not at {}", number(request.partition), version, request.expected));
   }
   for (const BlobRef& ref : request.batch->refs) {
     if (!ref.add) continue;
@@ -228,7 +231,6 @@ Result<> Committer::accept(Request& request, const Error* lost) {
     if (lost != nullptr && claimed.error().code == Errc::not_found) return std::unexpected(*lost);
     return claimed;
   }
-  commits_.add();
   return {};
 }
 
@@ -246,13 +248,14 @@ void Committer::put(const Request& request) {
   const Batch& batch = *request.batch;
   const std::string_view prefix = request.prefix;
   for (const RangeErase& range : batch.erases) {
-    const std::string end = range.end.empty() ? account_prefix(Partition{number(request.partition) + 1})
-                                              : std::string(prefix) + range.end;
+    const std::string end = range.end.empty() ? account_end(request.partition) : std::string(prefix) + range.end;
     batch_.erase_range(std::string(prefix) + range.begin, end);
   }
   for (const Write& write : batch.writes) {
-    if (write.value) batch_.put(prefix, write.key, *write.value);
-    else batch_.erase(prefix, write.key);
+    if (write.value)
+      batch_.put(prefix, write.key, *write.value);
+    else
+      batch_.erase(prefix, write.key);
   }
   for (const BlobRef& ref : batch.refs) {
     const std::string key = reference_key(ref.blob, request.partition, ref.item);

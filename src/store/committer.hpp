@@ -47,7 +47,8 @@ class Committer final : public Exclusive {
  private:
   struct Request;
   void submit(Request& request);
-  void lead(std::span<Request* const> requests);
+  // An exception here would leave everybody else waiting for ever: better to end and recover.
+  void lead(std::span<Request* const> requests) noexcept;
   std::size_t lead_commits(std::span<Request* const> requests);
   Result<std::size_t> prepare(std::span<Request* const> requests, const Error* lost);
   Result<> accept(Request& request, const Error* lost);
@@ -64,7 +65,7 @@ class Committer final : public Exclusive {
   Counter& conflicts_;
   Counter& groups_;
 
-  std::mutex mutex_;                             // guards queue_ and leading_
+  std::mutex mutex_;  // guards queue_ and leading_
   std::vector<Request*> queue_;
   bool leading_ = false;
 

@@ -1,6 +1,7 @@
 #include "store/disk.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -21,10 +22,13 @@ ssize_t Disk::pwrite(int fd, const char* octets, std::size_t count, std::uint64_
 int Disk::fdatasync(int fd) { return ::fdatasync(fd); }
 
 Result<Disk::Space> Disk::space(const std::filesystem::path& directory) {
-  struct statvfs now {};
+  struct statvfs now{};
   if (::statvfs(directory.c_str(), &now) != 0) return system_failure("statvfs", directory);
   return Space{std::uint64_t{now.f_blocks} * now.f_frsize, std::uint64_t{now.f_bavail} * now.f_frsize};
 }
+
+int Disk::engine_write(const std::string&, std::size_t) { return 0; }
+int Disk::engine_sync(const std::string&) { return 0; }
 
 Fd::~Fd() {
   if (fd_ >= 0) ::close(fd_);
@@ -47,7 +51,7 @@ Result<Fd> open_file(const std::filesystem::path& path, int flags) {
 }
 
 Result<std::uint64_t> file_size(int fd) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd, &status) != 0) return system_failure("fstat", {});
   return static_cast<std::uint64_t>(status.st_size);
 }
@@ -80,6 +84,23 @@ Result<> sync_directory(const std::filesystem::path& directory) {
   GP_TRY(const Fd fd, open_file(directory, O_RDONLY | O_DIRECTORY));
   if (::fsync(fd.get()) != 0) return system_failure("fsync", directory);
   return {};
+}
+
+Result<std::vector<std::filesystem::path>> files_in(const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  std::filesystem::directory_iterator i(directory, error);
+  for (; !error && i != std::filesystem::directory_iterator(); i.increment(error)) found.push_back(i->path());
+  if (error) return fail(Errc::unavailable, fmt::format("list {}: {}", directory.string(), error.message()));
+  return found;
+}
+
+Result<Fd> lock_directory(const std::filesystem::path& directory, bool shared) {
+  GP_TRY(Fd fd, open_file(directory, O_RDONLY | O_DIRECTORY));
+  if (::flock(fd.get(), (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return fd;
+  if (errno == EWOULDBLOCK) return fail(Errc::unavailable, directory.string() + " is in use by another process");
+  // File systems that cannot lock a directory: the key engine's lock file still keeps a second writer out.
+  return fd;
 }
 
 Result<> make_directories(const std::filesystem::path& directory) {

@@ -10,7 +10,7 @@
 namespace gatepost::store {
 namespace {
 
-constexpr std::int64_t kLookEvery = 1'000'000'000;       // nanoseconds
+constexpr std::int64_t kLookEvery = 1'000'000'000;  // nanoseconds
 // Enough for a flush of the key engine's memory tables, which a full disk otherwise could not take.
 constexpr std::uint64_t kMaxBallast = 96 << 20;
 
@@ -36,7 +36,7 @@ bool DiskSpace::low() {
 void DiskSpace::look() {
   std::lock_guard lock(mutex_);
   const auto space = disk_.space(ballast_.parent_path());
-  if (!space) return;                                    // asked again in a second
+  if (!space) return;  // asked again in a second
   const std::uint64_t reserve = reserve_of(*space, reserve_.octets, reserve_.percent);
   const bool low = space->available < reserve;
   if (low != low_.exchange(low))

@@ -17,11 +17,10 @@ class DiskSpace {
  public:
   struct Reserve {
     std::uint64_t octets = 0;
-    int percent = 0;                                     // of the file system; the smaller of the two counts
+    int percent = 0;  // of the file system; the smaller of the two counts
   };
   // `disk`, `log` and `clock` outlive it. The ballast lies in `directory`.
-  DiskSpace(std::filesystem::path directory, Reserve reserve, bool read_only, Disk& disk, Log& log,
-            const Clock& clock);
+  DiskSpace(std::filesystem::path directory, Reserve reserve, bool read_only, Disk& disk, Log& log, const Clock& clock);
 
   // Free space is below the reserve. Looks at the file system at most once a second, so that it may be asked often.
   bool low();
@@ -36,9 +35,9 @@ class DiskSpace {
   Disk& disk_;
   Log& log_;
   const Clock& clock_;
-  std::atomic<std::int64_t> next_look_{0};               // steady nanoseconds
+  std::atomic<std::int64_t> next_look_{0};  // steady nanoseconds
   std::atomic<bool> low_{false};
-  std::mutex mutex_;                                     // one thread looks, or touches the ballast
+  std::mutex mutex_;  // one thread looks, or touches the ballast
 };
 
 }  // namespace gatepost::store

@@ -42,7 +42,7 @@ class FrameCache {
   using List = std::list<std::pair<Key, std::shared_ptr<const std::string>>>;
   const std::size_t capacity_;
   std::mutex mutex_;
-  List recent_;                                          // most recently used first
+  List recent_;  // most recently used first
   std::map<Key, List::iterator> index_;
 };
 

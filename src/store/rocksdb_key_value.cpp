@@ -9,12 +9,6 @@
 namespace gatepost::store {
 namespace {
 
-// Keys below 'A' partition belong to the next one at 'A' partition + 1; the last partition ends where 'B' begins.
-std::string end_of(Partition partition) {
-  if (number(partition) == UINT64_MAX) return std::string(1, root::kAccount + 1);
-  return account_prefix(Partition{number(partition) + 1});
-}
-
 // The engine keeps old values for an old snapshot, at the cost of space only, so there is nothing to enforce.
 class RocksSnapshot final : public Snapshot {
  public:
@@ -51,14 +45,18 @@ class RocksSnapshot final : public Snapshot {
   Result<> scan(std::string_view begin, std::string_view end, bool descending, std::size_t,
                 const std::function<bool(Entry)>& visit) override {
     if (!end.empty() && end <= begin) return {};
-    RowCursor cursor(rows_, prefix_ + std::string(begin), end.empty() ? end_of(partition_) : prefix_ + std::string(end),
-                     &view_, !descending);
-    if (descending) cursor.last();
-    else cursor.first();
+    RowCursor cursor(rows_, prefix_ + std::string(begin),
+                     end.empty() ? account_end(partition_) : prefix_ + std::string(end), &view_, !descending);
+    if (descending)
+      cursor.last();
+    else
+      cursor.first();
     while (cursor.valid()) {
       if (!visit(Entry{cursor.key().substr(prefix_.size()), cursor.value()})) return {};
-      if (descending) cursor.previous();
-      else cursor.next();
+      if (descending)
+        cursor.previous();
+      else
+        cursor.next();
     }
     return cursor.status();
   }
@@ -128,7 +126,7 @@ std::unique_ptr<Subscription> RocksKeyValue::watch(std::function<void(Partition,
 Result<> RocksKeyValue::drop(Partition partition) {
   GP_CHECK(committer_.run([&]() -> Result<> {
     RowBatch batch;
-    batch.erase_range(account_prefix(partition), end_of(partition));
+    batch.erase_range(account_prefix(partition), account_end(partition));
     batch.erase_range(outcome_key(partition, 0), outcome_key(partition, 0).substr(0, kPrefixOctets) + '\xff');
     batch.erase(version_key(partition));
     batch.put(dropping_key(partition), encode_version(0));
@@ -160,7 +158,7 @@ Result<> RocksKeyValue::drop_references(Partition partition) {
         batch.erase(reference_key(key.id, partition, key.item));
         bodies_.put_garbage(key.id, batch);
       }
-      return rows_.write(batch, false);                          // the note is taken away with a sync
+      return rows_.write(batch, false);  // the note is taken away with a sync
     }));
     found.clear();
     return {};

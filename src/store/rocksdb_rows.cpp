@@ -5,6 +5,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
@@ -12,6 +13,9 @@
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
+#include "store/events.hpp"
+#include "store/keys.hpp"
+#include "store/rocksdb_environment.hpp"
 #include "store/root_keys.hpp"
 
 namespace gatepost::store {
@@ -33,10 +37,10 @@ Result<> checked(const rocksdb::Status& status) {
   return {};
 }
 
-rocksdb::Options options_for(const Rows::Settings& settings) {
+rocksdb::Options options_for(const Rows::Settings& settings, rocksdb::Env* env) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(settings.cache_octets, 4, false, 0.5);
-  table.cache_index_and_filter_blocks = true;      // or they would grow outside the limit
+  table.cache_index_and_filter_blocks = true;  // or they would grow outside the limit
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
@@ -45,20 +49,25 @@ rocksdb::Options options_for(const Rows::Settings& settings) {
   table.format_version = 5;
 
   rocksdb::Options o;
+  o.env = env;
   o.create_if_missing = true;
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   o.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kPrefixOctets));
   o.memtable_prefix_bloom_size_ratio = 0.03;
-  o.memtable_whole_key_filtering = true;           // finish() asks for bodies that are mostly not there
+  o.memtable_whole_key_filtering = true;  // finish() asks for bodies that are mostly not there
   o.write_buffer_size = 32 << 20;
   o.max_write_buffer_number = 3;
-  o.max_total_wal_size = 96 << 20;                 // bounds the replay after a crash
+  o.max_total_wal_size = 96 << 20;  // bounds the replay after a crash
   o.level_compaction_dynamic_level_bytes = true;
   o.target_file_size_base = 32 << 20;
   o.max_bytes_for_level_base = 128 << 20;
   o.compression = rocksdb::kLZ4Compression;
-  o.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression,  rocksdb::kLZ4Compression,
-                             rocksdb::kLZ4Compression, rocksdb::kLZ4Compression, rocksdb::kLZ4Compression,
+  o.compression_per_level = {rocksdb::kNoCompression,
+                             rocksdb::kNoCompression,
+                             rocksdb::kLZ4Compression,
+                             rocksdb::kLZ4Compression,
+                             rocksdb::kLZ4Compression,
+                             rocksdb::kLZ4Compression,
                              rocksdb::kZSTD};
   o.max_background_jobs = 2;
   o.max_open_files = 1000;
@@ -105,26 +114,33 @@ bool RowBatch::empty() const { return state_->batch.Count() == 0; }
 std::size_t RowBatch::octets() const { return state_->batch.GetDataSize(); }
 
 struct Rows::State {
+  explicit State(Log& l) : log(l) {}
+  Log& log;
+  std::unique_ptr<rocksdb::Env> env;
   std::unique_ptr<rocksdb::DB> db;
   bool read_only = false;
-  std::atomic<bool> stalled{false};                // a write failed and none has succeeded since
+  std::atomic<bool> full{false};  // a write found the disk full and none has succeeded since
+  std::atomic<bool> stopped{false};
 };
 
-Rows::Rows() : state_(std::make_unique<State>()) {}
+Rows::Rows() = default;
 Rows::~Rows() {
-  if (state_->db && !state_->read_only) (void)state_->db->Close();
+  if (state_ && state_->db && !state_->read_only) (void)state_->db->Close();
 }
 
-Result<std::unique_ptr<Rows>> Rows::open(const Settings& settings) {
+Result<std::unique_ptr<Rows>> Rows::open(const Settings& settings, Disk& disk, Log& log) {
+  std::unique_ptr<Rows> rows(new Rows);
+  rows->state_ = std::make_unique<State>(log);
+  State& state = *rows->state_;
+  state.env = engine_environment(disk);
+  state.read_only = settings.read_only;
   rocksdb::DB* db = nullptr;
-  rocksdb::Options options = options_for(settings);
+  const rocksdb::Options options = options_for(settings, state.env.get());
   const rocksdb::Status status = settings.read_only
                                      ? rocksdb::DB::OpenForReadOnly(options, settings.directory.string(), &db)
                                      : rocksdb::DB::Open(options, settings.directory.string(), &db);
   if (!status.ok()) return failure(status);
-  std::unique_ptr<Rows> rows(new Rows);
-  rows->state_->db.reset(db);
-  rows->state_->read_only = settings.read_only;
+  state.db.reset(db);
   return rows;
 }
 
@@ -159,16 +175,36 @@ Result<std::vector<std::optional<std::string>>> Rows::get_many(std::span<const s
 
 Result<> Rows::write(RowBatch& batch, bool sync) {
   if (state_->read_only) return fail(Errc::read_only, "the store was opened to read only");
-  // After a failure the engine refuses writes until it is told to go on; it finds out itself whether it can.
-  if (state_->stalled.load(std::memory_order_relaxed)) {
-    const rocksdb::Status resumed = state_->db->Resume();
-    if (!resumed.ok()) return failure(resumed);
-  }
+  if (stopped()) return fail(Errc::read_only, "a disk error has ended writing until the store is opened again");
+  if (state_->full.load(std::memory_order_relaxed)) GP_CHECK(resume());
   rocksdb::WriteOptions options;
   options.sync = sync;
   const rocksdb::Status status = state_->db->Write(options, &batch.state_->batch);
-  state_->stalled.store(!status.ok(), std::memory_order_relaxed);
-  return checked(status);
+  if (status.ok()) return {};
+  auto failed = failure(status);
+  if (failed.error().code == Errc::disk_full) {
+    state_->full = true;
+  } else if (!state_->stopped.exchange(true)) {
+    state_->log.write(event::kWritingStopped, {{"reason", failed.error().detail}});
+  }
+  return failed;
+}
+
+bool Rows::stopped() const { return state_->stopped.load(std::memory_order_relaxed); }
+
+// After a write that found the disk full. The log then ends with a torn record, and what were written behind that would
+// be lost in a crash: writing goes on in a new log only, which the flush of a memory table begins.
+Result<> Rows::resume() {
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  rocksdb::Status status = state_->db->Resume();
+  if (status.ok())
+    status = state_->db->Put(unlogged, std::string(1, root::kResumed), std::string(1, char{kRecordFormat}));
+  if (status.ok()) status = state_->db->Flush(rocksdb::FlushOptions());
+  // Busy: the engine is trying by itself.
+  if (!status.ok()) return fail(Errc::disk_full, "rocksdb: " + status.ToString());
+  state_->full = false;
+  return {};
 }
 
 Result<> Rows::checkpoint(const std::filesystem::path& to) {
@@ -188,7 +224,7 @@ std::uint64_t Rows::property(std::string_view name) const {
 
 struct RowCursor::State {
   std::string begin, end;
-  rocksdb::Slice lower, upper;                     // views of begin and end
+  rocksdb::Slice lower, upper;  // views of begin and end
   std::unique_ptr<rocksdb::Iterator> iterator;
 };
 

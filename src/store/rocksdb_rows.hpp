@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.hpp"
 #include "base/result.hpp"
+#include "store/disk.hpp"
 
 // RocksDB behind the few calls this engine needs; its headers stay in rocksdb_rows.cpp.
 namespace gatepost::store {
@@ -30,7 +32,7 @@ class RowBatch {
   void put(std::string_view prefix, std::string_view rest, std::string_view value);
   void erase(std::string_view key);
   void erase(std::string_view prefix, std::string_view rest);
-  void erase_range(std::string_view begin, std::string_view end);          // [begin, end)
+  void erase_range(std::string_view begin, std::string_view end);  // [begin, end)
   void clear();
   bool empty() const;
   std::size_t octets() const;
@@ -59,8 +61,8 @@ class RowView {
 // Walks the rows of [begin, end); an empty `end` means no end. Views are valid until the next move.
 class RowCursor {
  public:
-  // `one_prefix`: the range lies within one prefix of kPrefixOctets octets and is walked forwards, so that files without
-  // that prefix need not be opened.
+  // `one_prefix`: the range lies within one prefix of kPrefixOctets octets and is walked forwards, so that files
+  // without that prefix need not be opened.
   RowCursor(Rows& rows, std::string begin, std::string end, const RowView* view, bool one_prefix = false);
   ~RowCursor();
   RowCursor(const RowCursor&) = delete;
@@ -90,8 +92,8 @@ class Rows {
     std::size_t cache_octets;
     bool read_only;
   };
-  // Errc::unavailable when another process has it open.
-  static Result<std::unique_ptr<Rows>> open(const Settings& settings);
+  // Errc::unavailable when another process has it open. `disk` and `log` outlive it.
+  static Result<std::unique_ptr<Rows>> open(const Settings& settings, Disk& disk, Log& log);
   ~Rows();
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;
@@ -100,13 +102,16 @@ class Rows {
   Result<bool> get(std::string_view key, std::string& value, const RowView* view = nullptr);
   Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string> keys, const RowView* view);
   // Atomic; with `sync` also durable on return, together with everything written before. After an error nothing of the
-  // batch is visible; Errc::disk_full, or Errc::unavailable. The next write tries to get the engine going again.
+  // batch is visible. Errc::disk_full: each further write tries whether there is room again. Any other failure of the
+  // disk is final, since nobody knows what of the log has reached it: Errc::read_only from then on.
   Result<> write(RowBatch& batch, bool sync);
+  // A failure of the disk has ended writing until the store is opened again.
+  bool stopped() const;
   // A consistent copy of all that was written before, into the missing directory `to`; hard links where possible.
   Result<> checkpoint(const std::filesystem::path& to);
   // Memory tables to disk, so that the next open() has no log to replay.
   Result<> flush();
-  // Verifies the checksums of all files.
+  // Verifies the checksums of all files. Errc::corrupt names the first that fails.
   Result<> verify();
   // Names and values of the engine's own gauges that are worth watching.
   std::uint64_t property(std::string_view name) const;
@@ -115,6 +120,7 @@ class Rows {
   friend class RowView;
   friend class RowCursor;
   Rows();
+  Result<> resume();
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -1,5 +1,7 @@
 #include "store/rocksdb_store.hpp"
 
+#include <fcntl.h>
+
 #include <fmt/format.h>
 
 #include "store/committer.hpp"
@@ -11,15 +13,21 @@
 namespace gatepost::store {
 namespace {
 
+constexpr const char* kKeys = "keys";
+constexpr const char* kUnfinishedKeys = "keys.unfinished";
+
 class RocksStore final : public Store {
  public:
-  RocksStore(const Options& options, std::unique_ptr<Rows> rows, Log& log, Metrics& metrics, const Clock& clock,
-             Disk& disk, const SegmentFiles::Limits& files)
+  RocksStore(const Options& options, Fd lock, std::unique_ptr<Rows> rows, Log& log, Metrics& metrics,
+             const Clock& clock, Disk& disk, const SegmentFiles::Limits& files)
       : options_(options),
+        lock_(std::move(lock)),
         rows_(std::move(rows)),
-        space_(options.directory, {options.reserve_octets, options.reserve_percent}, options.read_only, disk, log, clock),
-        bodies_(options.directory / "bodies", {options.compression_level, options.collect_after, options.read_only, files},
-                *rows_, disk, space_, log, metrics, clock),
+        space_(options.directory, {options.reserve_octets, options.reserve_percent}, options.read_only, disk, log,
+               clock),
+        bodies_(options.directory / "bodies",
+                {options.compression_level, options.collect_after, options.read_only, files}, *rows_, disk, space_, log,
+                metrics, clock),
         committer_(*rows_, bodies_, space_, watchers_, log, metrics),
         keys_(*rows_, committer_, watchers_, bodies_, log) {
     bodies_.run_exclusively_by(committer_);
@@ -30,10 +38,11 @@ class RocksStore final : public Store {
     (void)rows_->flush();
   }
 
-  Result<> recover() {
+  Result<> recover(Log& log) {
     GP_CHECK(check_format());
-    GP_CHECK(bodies_.recover());
+    GP_TRY(const std::uint64_t cut, bodies_.recover());
     if (!options_.read_only) GP_CHECK(keys_.recover());
+    log.write(event::kOpened, {{"cut", cut}});
     return {};
   }
 
@@ -50,10 +59,12 @@ class RocksStore final : public Store {
  private:
   Result<> check_format();
   Result<> check_references(const std::function<void(const Finding&)>& problem, std::stop_token stop);
+  Result<> copy_keys(const std::filesystem::path& to);
 
   const Options options_;
+  const Fd lock_;
   std::unique_ptr<Rows> rows_;
-  mutable DiskSpace space_;                      // looks at the disk when it is asked
+  mutable DiskSpace space_;  // looks at the disk when it is asked
   SegmentBlobStore bodies_;
   Watchers watchers_;
   Committer committer_;
@@ -82,15 +93,46 @@ Result<> RocksStore::backup(const std::filesystem::path& to, std::stop_token sto
   // Without the collector no file the rows speak of goes away before it is copied.
   std::lock_guard no_collector(bodies_.collector_mutex());
   if (!options_.read_only) GP_CHECK(bodies_.flush());
-  GP_CHECK(rows_->checkpoint(to / "keys"));
+  const auto unfinished = to / kUnfinishedKeys;
+  GP_CHECK(options_.read_only ? copy_keys(unfinished) : rows_->checkpoint(unfinished));
   GP_CHECK(bodies_.copy_files(to / "bodies", stop));
+  // The name makes it a store, when everything is there.
+  std::error_code error;
+  std::filesystem::rename(unfinished, to / kKeys, error);
+  if (error) return fail(Errc::unavailable, "rename " + unfinished.string() + ": " + error.message());
+  return sync_directory(to);
+}
+
+// Nobody writes: what would change in use is copied, the rest linked.
+Result<> RocksStore::copy_keys(const std::filesystem::path& to) {
+  GP_CHECK(make_directories(to));
+  GP_TRY(const auto files, files_in(options_.directory / kKeys));
+  for (const auto& file : files) {
+    const std::string name = file.filename().string();
+    if (name.starts_with("LOG") || name == "LOCK") continue;
+    if (file.extension() == ".sst") {
+      GP_CHECK(link_or_copy(file, to / name));
+      continue;
+    }
+    GP_TRY(const Fd source, open_file(file, O_RDONLY));
+    GP_TRY(const std::uint64_t octets, file_size(source.get()));
+    GP_CHECK(copy_front(file, to / name, octets));
+  }
   return sync_directory(to);
 }
 
 Result<> RocksStore::check(const std::function<void(const Finding&)>& problem, std::stop_token stop) {
-  if (auto verified = rows_->verify(); !verified) problem({"keys", verified.error().detail});
-  GP_CHECK(bodies_.check([&](const std::string& where, const std::string& what) { problem({where, what}); }, stop));
-  return check_references(problem, stop);
+  // Damage that ends one walk over the rows is a finding; the next walk may still come through.
+  const auto report = [&](const char* where, const Result<>& walked) -> Result<> {
+    if (walked) return {};
+    if (walked.error().code != Errc::corrupt) return walked;
+    problem({where, walked.error().detail});
+    return {};
+  };
+  GP_CHECK(report("keys", rows_->verify()));
+  const auto body_problem = [&](const std::string& where, const std::string& what) { problem({where, what}); };
+  GP_CHECK(report("body rows", bodies_.check(body_problem, stop)));
+  return report("reference rows", check_references(problem, stop));
 }
 
 Result<> RocksStore::check_references(const std::function<void(const Finding&)>& problem, std::stop_token stop) {
@@ -113,7 +155,9 @@ Result<> RocksStore::check_references(const std::function<void(const Finding&)>&
     const std::string where = fmt::format("partition {} item {}", number(key->partition), key->item);
     if (!last_stored) problem({where, "body " + key->id.to_hex() + " is missing"});
     GP_TRY(const bool owned, rows_->get(version_key(key->partition), value, &view));
-    if (!owned) problem({where, "the reference's partition does not exist"});
+    if (owned) continue;
+    GP_TRY(const bool dropping, rows_->get(dropping_key(key->partition), value, &view));
+    if (!dropping) problem({where, "the reference's partition does not exist"});
   }
   return cursor.status();
 }
@@ -123,9 +167,14 @@ Result<> RocksStore::check_references(const std::function<void(const Finding&)>&
 Result<std::unique_ptr<Store>> open_rocksdb(const Options& options, Log& log, Metrics& metrics, const Clock& clock,
                                             Disk& disk, const SegmentFiles::Limits& files) {
   if (!options.read_only) GP_CHECK(make_directories(options.directory));
-  GP_TRY(auto rows, Rows::open({options.directory / "keys", options.cache_octets, options.read_only}));
-  auto store = std::make_unique<RocksStore>(options, std::move(rows), log, metrics, clock, disk, files);
-  GP_CHECK(store->recover());
+  GP_TRY(Fd lock, lock_directory(options.directory, options.read_only));
+  std::error_code ignored;
+  if (std::filesystem::exists(options.directory / kUnfinishedKeys, ignored))
+    return fail(Errc::corrupt, options.directory.string() + " is a backup that was not completed");
+  GP_TRY(auto rows, Rows::open({options.directory / kKeys, options.cache_octets, options.read_only}, disk, log));
+  auto store =
+      std::make_unique<RocksStore>(options, std::move(lock), std::move(rows), log, metrics, clock, disk, files);
+  GP_CHECK(store->recover(log));
   return store;
 }
 

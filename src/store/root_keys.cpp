@@ -38,6 +38,10 @@ ByteReader reader_of(std::string_view value) {
 }  // namespace
 
 std::string account_prefix(Partition p) { return with_number(root::kAccount, number(p)); }
+std::string account_end(Partition p) {
+  if (number(p) == UINT64_MAX) return std::string(1, root::kAccount + 1);
+  return account_prefix(Partition{number(p) + 1});
+}
 std::string version_key(Partition p) { return with_number(root::kVersion, number(p)); }
 std::string dropping_key(Partition p) { return with_number(root::kDropping, number(p)); }
 std::string body_key(const BlobId& id) { return with_digest(root::kBody, id); }

@@ -13,15 +13,17 @@ namespace gatepost::store {
 
 // First octet of every key.
 namespace root {
-inline constexpr char kAccount = 'A';      // A partition inner-key            -> the caller's value
-inline constexpr char kBody = 'B';         // B digest                         -> Location
-inline constexpr char kDropping = 'D';     // D partition                      -> a drop() whose references are being removed
-inline constexpr char kFormat = 'F';       // F                                -> store format
-inline constexpr char kGarbage = 'G';      // G digest                         -> when the body lost its last known use
-inline constexpr char kOutcome = 'O';      // O partition slot                 -> a commit id
-inline constexpr char kReference = 'R';    // R digest partition item          -> size of the body
-inline constexpr char kSegment = 'S';      // S number                         -> SegmentRow
-inline constexpr char kVersion = 'V';      // V partition                      -> version
+inline constexpr char kAccount = 'A';  // A partition inner-key            -> the caller's value
+inline constexpr char kBody = 'B';     // B digest                         -> Location
+inline constexpr char kDropping =
+    'D';                              // D partition                      -> a drop() whose references are being removed
+inline constexpr char kFormat = 'F';  // F                                -> store format
+inline constexpr char kGarbage = 'G';    // G digest                         -> when the body lost its last known use
+inline constexpr char kOutcome = 'O';    // O partition slot                 -> a commit id
+inline constexpr char kReference = 'R';  // R digest partition item          -> size of the body
+inline constexpr char kResumed = 'L';    // L                                -> format octet; has no other meaning
+inline constexpr char kSegment = 'S';    // S number                         -> SegmentRow
+inline constexpr char kVersion = 'V';    // V partition                      -> version
 }  // namespace root
 
 // Newest format this program writes, and the only one it reads so far.
@@ -32,6 +34,7 @@ inline constexpr std::size_t kPrefixOctets = 9;
 inline constexpr std::uint64_t kOutcomeSlots = 64;
 
 std::string account_prefix(Partition partition);
+std::string account_end(Partition partition);  // behind all of its rows
 std::string version_key(Partition partition);
 std::string dropping_key(Partition partition);
 std::string outcome_key(Partition partition, std::uint64_t slot);
@@ -42,46 +45,46 @@ std::string reference_prefix(const BlobId& id);
 std::string segment_key(std::uint32_t number);
 
 // What a key says; nullopt when it is not of that kind.
-std::optional<Partition> partition_of(std::string_view key);               // V, D
-std::optional<std::uint32_t> segment_of(std::string_view key);             // S
+std::optional<Partition> partition_of(std::string_view key);    // V, D
+std::optional<std::uint32_t> segment_of(std::string_view key);  // S
 struct ReferenceKey {
-  BlobId id;                                                               // size unset
+  BlobId id;  // size unset
   Partition partition;
   std::uint64_t item;
 };
-std::optional<ReferenceKey> parse_reference_key(std::string_view key);     // R
-std::optional<BlobId> digest_of(std::string_view key);                     // B, G; size unset
+std::optional<ReferenceKey> parse_reference_key(std::string_view key);  // R
+std::optional<BlobId> digest_of(std::string_view key);                  // B, G; size unset
 
 // Where a body lies.
 struct Location {
   enum class Kind : std::uint8_t { segment = 0, own_file = 1 };
   Kind kind = Kind::segment;
-  std::uint64_t file = 0;          // number of the segment, or name of the own file
-  std::uint64_t offset = 0;        // of the record in the file
-  std::uint64_t size = 0;          // of the body, uncompressed
-  std::uint64_t stored = 0;        // payload octets of the record
+  std::uint64_t file = 0;    // number of the segment, or name of the own file
+  std::uint64_t offset = 0;  // of the record in the file
+  std::uint64_t size = 0;    // of the body, uncompressed
+  std::uint64_t stored = 0;  // payload octets of the record
   bool operator==(const Location&) const = default;
 };
 std::string encode(const Location& location);
 std::optional<Location> decode_location(std::string_view value);
 
 struct SegmentRow {
-  std::uint64_t end = 0;           // behind the last committed record
-  std::uint64_t live = 0;          // octets of committed records that are not deleted
+  std::uint64_t end = 0;   // behind the last committed record
+  std::uint64_t live = 0;  // octets of committed records that are not deleted
 };
 std::string encode(const SegmentRow& row);
 std::optional<SegmentRow> decode_segment_row(std::string_view value);
 
 struct GarbageRow {
-  std::uint64_t since = 0;         // seconds since 1970
-  std::uint64_t size = 0;          // of the body
+  std::uint64_t since = 0;  // seconds since 1970
+  std::uint64_t size = 0;   // of the body
 };
 std::string encode(const GarbageRow& row);
 std::optional<GarbageRow> decode_garbage_row(std::string_view value);
 
 std::string encode_version(Version version);
 std::optional<Version> decode_version(std::string_view value);
-std::string encode_size(std::uint64_t size);                               // of R rows
+std::string encode_size(std::uint64_t size);  // of R rows
 std::optional<std::uint64_t> decode_size(std::string_view value);
 
 }  // namespace gatepost::store

@@ -43,6 +43,7 @@ std::uint64_t SegmentBlobStore::seconds_now() const {
 Result<std::unique_ptr<BlobWriter>> SegmentBlobStore::create(std::uint64_t size_hint) {
   if (settings_.read_only) return fail(Errc::read_only, "the store was opened to read only");
   if (space_.low()) return fail(Errc::disk_full, "free space is below the reserve");
+  if (rows_.stopped()) return fail(Errc::read_only, "a disk error has ended writing until the store is opened again");
   return std::make_unique<SegmentBodyWriter>(*this, size_hint);
 }
 
@@ -68,7 +69,7 @@ Result<bool> SegmentBlobStore::begin_storing(const BlobId& id) {
   if (!*row) return true;
   known_.add();
   std::lock_guard lock(mutex_);
-  Pending& entry = pending_[id];                                 // another writer's commit may have settled it
+  Pending& entry = pending_[id];  // another writer's commit may have settled it
   if (entry.writers > 0) --entry.writers;
   if (entry.state == Pending::State::writing) entry.state = Pending::State::known;
   return false;
@@ -88,8 +89,10 @@ Result<> SegmentBlobStore::end_storing(const BlobId& id, const Location& where,
       lock.unlock();
       auto row = row_of(id);
       lock.lock();
-      if (!row) superfluous = true;
-      else if (*row && pending_[id].state == Pending::State::writing) pending_[id].state = Pending::State::known;
+      if (!row)
+        superfluous = true;
+      else if (*row && pending_[id].state == Pending::State::writing)
+        pending_[id].state = Pending::State::known;
     }
     Pending& mine = pending_[id];
     if (mine.writers > 0) --mine.writers;
@@ -220,8 +223,8 @@ Result<> SegmentBlobStore::read_whole(const Fd& fd, const Location& where, std::
   for (std::uint64_t i = 0; i < record::frames_of(where.size); ++i) {
     const std::size_t size = record::frame_size(where.size, i);
     GP_TRY(const auto extent, record::extent_of(record::entry_at(table, i), before, where.stored, size));
-    GP_CHECK(codec.decode(payload.substr(extent.begin, extent.octets), extent,
-                          out.subspan(i * record::kFrameOctets, size)));
+    GP_CHECK(
+        codec.decode(payload.substr(extent.begin, extent.octets), extent, out.subspan(i * record::kFrameOctets, size)));
     before = extent.begin + extent.octets;
   }
   return {};

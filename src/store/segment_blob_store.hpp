@@ -51,8 +51,8 @@ class SegmentBlobStore final : public BlobStore {
                    DiskSpace& space, Log& log, Metrics& metrics, const Clock& clock);
   ~SegmentBlobStore() override;
 
-  // Once, before use: what a crash left behind is put in order.
-  Result<> recover();
+  // Once, before use: what a crash left behind is put in order. Returns how many octets of unfinished bodies were cut.
+  Result<std::uint64_t> recover();
   void run_exclusively_by(Exclusive& exclusive) { exclusive_ = &exclusive; }
 
   Result<std::unique_ptr<BlobWriter>> create(std::uint64_t size_hint = 0) override;
@@ -65,13 +65,13 @@ class SegmentBlobStore final : public BlobStore {
     struct Taken {
       BlobId id;
       Location where;
-      std::shared_ptr<SegmentFiles::Appending> segment;          // none: an own file, durable already
+      std::shared_ptr<SegmentFiles::Appending> segment;  // none: an own file, durable already
       std::uint64_t ticket = 0;
-      std::optional<std::uint64_t> unused_since;                 // set: nobody refers to it yet
+      std::optional<std::uint64_t> unused_since;  // set: nobody refers to it yet
       bool has_row = false;
     };
     std::vector<Taken> taken;
-    std::map<std::uint32_t, SegmentRow> segments;                // the new states of those that changed
+    std::map<std::uint32_t, SegmentRow> segments;  // the new states of those that changed
   };
   void begin(Settling& settling);
   // `id` must be stored: Errc::not_found otherwise.
@@ -81,13 +81,14 @@ class SegmentBlobStore final : public BlobStore {
   // Syncs the segments of what was claimed. After a failure the lost bodies are forgotten: begin again.
   Result<> sync(Settling& settling);
   void put_rows(Settling& settling, RowBatch& batch);
-  void put_garbage(const BlobId& id, RowBatch& batch) const;     // a reference to it goes away with this batch
-  void settled(Settling& settling);                              // the batch is durable
+  void put_garbage(const BlobId& id, RowBatch& batch) const;  // a reference to it goes away with this batch
+  void settled(Settling& settling);                           // the batch is durable
 
   // Makes every finished body durable, with its row.
   Result<> flush();
   // Verifies every body.
-  Result<> check(const std::function<void(const std::string& where, const std::string& what)>& problem, std::stop_token);
+  Result<> check(const std::function<void(const std::string& where, const std::string& what)>& problem,
+                 std::stop_token);
   // After a checkpoint of the rows into the new store: the files, into directory `to`. Not beside collect().
   Result<> copy_files(const std::filesystem::path& to, std::stop_token stop);
   // Held while files must not be deleted or moved.
@@ -98,17 +99,17 @@ class SegmentBlobStore final : public BlobStore {
   friend class SegmentBodyWriter;
   struct Pending {
     enum class State : std::uint8_t {
-      writing,                                                   // a writer looks whether it has to store it
-      stored,                                                    // needs a B row
-      known,                                                     // has a B row; finished again
+      writing,  // a writer looks whether it has to store it
+      stored,   // needs a B row
+      known,    // has a B row; finished again
     };
     State state = State::writing;
     Location where;
     std::shared_ptr<SegmentFiles::Appending> segment;
     std::uint64_t ticket = 0;
-    std::uint64_t since = 0;                                     // seconds, of the last finish()
-    std::uint64_t round = 0;                                     // the group that claimed it
-    std::uint32_t writers = 0;                                   // between begin_storing and its end
+    std::uint64_t since = 0;    // seconds, of the last finish()
+    std::uint64_t round = 0;    // the group that claimed it
+    std::uint32_t writers = 0;  // between begin_storing and its end
   };
   struct Doomed {
     BlobId id;
@@ -128,8 +129,13 @@ class SegmentBlobStore final : public BlobStore {
                       std::size_t skip, std::span<char> out, BodyCodec& codec);
   Result<> read_whole(const Fd& fd, const Location& where, std::span<char> out, BodyCodec& codec);
 
-  Result<> recover_segments();
-  Result<std::uint64_t> recover_tail(std::uint32_t number, std::uint64_t from, std::uint64_t size, SegmentRow& row);
+  Result<std::uint64_t> recover_segments();
+  Result<> load_segment_rows();
+  // What is left of a segment's file, and how much of it was cut.
+  struct Tail {
+    std::uint64_t size = 0, cut = 0;
+  };
+  Result<Tail> recover_tail(std::uint32_t number, std::uint64_t from, std::uint64_t size, SegmentRow& row);
   Result<> recover_new_files();
 
   Result<std::vector<BlobId>> old_garbage(std::string& after);
@@ -137,6 +143,7 @@ class SegmentBlobStore final : public BlobStore {
                                      const std::function<Result<bool>(const BlobId&)>& referenced);
   Result<std::uint64_t> delete_rows(const std::vector<BlobId>& ids, std::vector<Doomed>& doomed,
                                     const std::function<Result<bool>(const BlobId&)>& referenced);
+  Result<> remove_orphans(std::stop_token stop);
   Result<> tidy_segments(std::stop_token stop);
   Result<> rewrite(std::uint32_t number, std::stop_token stop);
   struct Moving;
@@ -158,17 +165,18 @@ class SegmentBlobStore final : public BlobStore {
   Counter& stored_octets_;
   Counter& collected_;
 
-  std::mutex mutex_;                                             // guards what follows
+  std::mutex mutex_;  // guards what follows
   std::condition_variable no_longer_dying_;
   std::unordered_map<BlobId, Pending, BlobIdHash> pending_;
-  std::deque<std::pair<BlobId, std::uint64_t>> ages_;            // of pending_, oldest first; may name what is gone
-  std::set<BlobId> dying_;                                       // the collector is deciding
+  std::deque<std::pair<BlobId, std::uint64_t>> ages_;  // of pending_, oldest first; may name what is gone
+  std::set<BlobId> dying_;                             // the collector is deciding
 
   // Leader only.
   std::map<std::uint32_t, SegmentRow> segments_;
   std::uint64_t round_ = 0;
 
   std::mutex collector_mutex_;
+  bool orphans_removed_ = false;  // guarded by collector_mutex_
 };
 
 }  // namespace gatepost::store

@@ -29,13 +29,13 @@ class SegmentBodyWriter final : public BlobWriter {
   SegmentBlobStore& store_;
   Sha256 digest_;
   std::uint64_t size_ = 0;
-  std::string held_;                             // what is not yet in the own file; the whole body when there is none
+  std::string held_;  // what is not yet in the own file; the whole body when there is none
   std::optional<SegmentFiles::OwnFile> own_;
-  CodecPool::Lent codec_;                        // while there is an own file
+  CodecPool::Lent codec_;  // while there is an own file
   std::string table_, frame_;
-  std::uint64_t payload_ = 0;                    // octets of frames in the own file
+  std::uint64_t payload_ = 0;  // octets of frames in the own file
   bool finished_ = false;
-  bool keep_ = false;                            // the own file belongs to the store now
+  bool keep_ = false;  // the own file belongs to the store now
 };
 
 }  // namespace gatepost::store

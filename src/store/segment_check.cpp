@@ -5,8 +5,8 @@
 
 namespace gatepost::store {
 
-Result<> SegmentBlobStore::check(
-    const std::function<void(const std::string& where, const std::string& what)>& problem, std::stop_token stop) {
+Result<> SegmentBlobStore::check(const std::function<void(const std::string& where, const std::string& what)>& problem,
+                                 std::stop_token stop) {
   const auto codec = codecs_.borrow();
   RowCursor cursor(rows_, std::string(1, root::kBody), std::string(1, root::kBody + 1), nullptr);
   for (cursor.first(); cursor.valid() && !stop.stop_requested(); cursor.next()) {
@@ -68,18 +68,16 @@ Result<> SegmentBlobStore::copy_files(const std::filesystem::path& to, std::stop
     if (!linked && linked.error().code != Errc::not_found) return linked;
   }
   GP_CHECK(sync_directory(to / "new"));
-  std::error_code error;
-  for (std::filesystem::directory_iterator i(files_.directory() / "large", error), end; !error && i != end;
-       i.increment(error)) {
-    if (stop.stop_requested()) return fail(Errc::closed, "backup was stopped");
-    const auto shelf = to / "large" / i->path().filename();
-    for (const auto& file : std::filesystem::directory_iterator(i->path(), error)) {
-      auto linked = link_or_copy(file.path(), shelf / file.path().filename());
-      if (!linked) return linked;
+  GP_TRY(const auto shelves, files_in(files_.directory() / "large"));
+  for (const auto& shelf : shelves) {
+    GP_TRY(const auto files, files_in(shelf));
+    const auto to_shelf = to / "large" / shelf.filename();
+    for (const auto& file : files) {
+      if (stop.stop_requested()) return fail(Errc::closed, "backup was stopped");
+      GP_CHECK(link_or_copy(file, to_shelf / file.filename()));
     }
-    GP_CHECK(sync_directory(shelf));
+    if (!files.empty()) GP_CHECK(sync_directory(to_shelf));
   }
-  if (error) return fail(Errc::unavailable, "list " + (files_.directory() / "large").string());
   return {};
 }
 

@@ -1,5 +1,7 @@
 // How SegmentBlobStore deletes bodies nobody refers to and gives their space back.
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -28,8 +30,35 @@ Result<std::uint64_t> SegmentBlobStore::collect(const std::function<Result<bool>
     freed += octets;
     collected_.add(octets);
   }
+  GP_CHECK(remove_orphans(stop));
   GP_CHECK(tidy_segments(stop));
   return freed;
+}
+
+// Own files whose rows went just before a crash. Looked for once after opening, when nothing else deletes: a file is in
+// its place only after the commit that named it, so one that no row names is not wanted any more.
+Result<> SegmentBlobStore::remove_orphans(std::stop_token stop) {
+  if (orphans_removed_) return {};
+  GP_TRY(const auto shelves, files_in(files_.directory() / "large"));
+  for (const auto& shelf : shelves) {
+    GP_TRY(const auto files, files_in(shelf));
+    for (const auto& path : files) {
+      if (stop.stop_requested()) return {};
+      const auto fd = open_file(path, O_RDONLY);
+      char head[record::kHeaderOctets];
+      if (!fd || !read_all_at(fd->get(), head, 0)) continue;
+      const auto header = record::parse_header(std::string_view(head, sizeof head));
+      if (!header) continue;  // damaged, which does not make it unwanted
+      const auto found = row_of(header->id);
+      if (!found) continue;
+      const auto& where = *found;
+      if (where && where->kind == Location::Kind::own_file && path == files_.own_path(where->file)) continue;
+      log_.write(event::kOrphanRemoved, {{"body", header->id.to_hex()}, {"octets", header->id.size}});
+      ::unlink(path.c_str());
+    }
+  }
+  orphans_removed_ = true;
+  return {};
 }
 
 // Up to kAtOnce bodies whose grace period is over, behind the G row `after`, which moves on. Empty: no more.
@@ -38,8 +67,10 @@ Result<std::vector<BlobId>> SegmentBlobStore::old_garbage(std::string& after) {
   const auto grace = static_cast<std::uint64_t>(settings_.grace.count());
   std::vector<BlobId> found;
   RowCursor cursor(rows_, std::string(1, root::kGarbage), std::string(1, root::kGarbage + 1), nullptr);
-  if (after.empty()) cursor.first();
-  else cursor.seek(after + '\0');
+  if (after.empty())
+    cursor.first();
+  else
+    cursor.seek(after + '\0');
   for (; cursor.valid() && found.size() < kAtOnce; cursor.next()) {
     after = cursor.key();
     auto id = digest_of(cursor.key());
@@ -76,8 +107,10 @@ Result<std::uint64_t> SegmentBlobStore::collect_some(const std::vector<BlobId>& 
   GP_CHECK(result);
   for (const Doomed& body : doomed) {
     if (!body.has_body) continue;
-    if (body.where.kind == Location::Kind::own_file) files_.remove(Location::Kind::own_file, body.where.file);
-    else GP_CHECK(files_.punch(body.where));
+    if (body.where.kind == Location::Kind::own_file)
+      files_.remove(Location::Kind::own_file, body.where.file);
+    else
+      GP_CHECK(files_.punch(body.where));
   }
   return freed;
 }
@@ -99,8 +132,10 @@ Result<std::uint64_t> SegmentBlobStore::delete_rows(const std::vector<BlobId>& i
     batch.erase(garbage_key(id));
     GP_TRY(const bool used, referenced(id));
     if (used) continue;
-    GP_TRY(const auto where, row_of(id));
-    if (!where) continue;
+    const auto found = row_of(id);
+    if (!found && found.error().code != Errc::corrupt) return std::unexpected(found.error());
+    if (!found || !*found) continue;  // `check` speaks of the unreadable
+    const auto& where = *found;
     batch.erase(body_key(id));
     const std::uint64_t octets = record::record_octets(where->size, where->stored);
     if (where->kind == Location::Kind::segment) {
@@ -155,7 +190,7 @@ Result<> SegmentBlobStore::tidy_segments(std::stop_token stop) {
     if (stop.stop_requested()) return {};
     // First closed, then without pending bodies: nothing can come between the two questions.
     if (!files_.is_closed(number) || has_pending_in(number)) continue;
-    struct stat status {};
+    struct stat status{};
     if (::stat(files_.segment_path(number).c_str(), &status) != 0) continue;
     // More than half of what the file takes on the disk, which holes have already given back in part, is dead.
     const auto occupied = static_cast<std::uint64_t>(status.st_blocks) * 512;
@@ -178,13 +213,14 @@ Result<> SegmentBlobStore::rewrite(std::uint32_t number, std::stop_token stop) {
     GP_CHECK(read_all_at(fd->get(), head, at));
     const auto header = record::parse_header(std::string_view(head, sizeof head));
     if (!header) {
-      at += record::kAlignment;                                  // a gap left by a failed write
+      at += record::kAlignment;  // a gap left by a failed write
       continue;
     }
     const Location here{Location::Kind::segment, number, at, header->id.size, header->stored};
     const std::uint64_t length = record::record_octets(header->id.size, header->stored);
-    GP_TRY(const auto where, row_of(header->id));
-    if (!where || *where != here) {
+    const auto found = row_of(header->id);
+    if (!found && found.error().code != Errc::corrupt) return std::unexpected(found.error());
+    if (!found || !*found || **found != here) {
       // Dead, or octets of a body that only look like a header when a gap is being searched: step, do not leap, then.
       at += length <= size - at ? length : record::kAlignment;
       continue;
@@ -200,8 +236,10 @@ Result<> SegmentBlobStore::rewrite(std::uint32_t number, std::stop_token stop) {
     held = 0;
   }
   GP_CHECK(move_rows(number, moving, emptied));
-  if (emptied) files_.remove(Location::Kind::segment, number);
-  else if (!stop.stop_requested()) log_.write(event::kRewriteSkipped, {{"segment", number}});
+  if (emptied)
+    files_.remove(Location::Kind::segment, number);
+  else if (!stop.stop_requested())
+    log_.write(event::kRewriteSkipped, {{"segment", number}});
   return {};
 }
 
@@ -225,8 +263,10 @@ Result<> SegmentBlobStore::move_rows(std::uint32_t from, Moving& moving, bool& e
     }
     emptied = changed[from].live == 0;
     for (const auto& [number, row] : changed) {
-      if (number == from && emptied) batch.erase(segment_key(number));
-      else batch.put(segment_key(number), encode(row));
+      if (number == from && emptied)
+        batch.erase(segment_key(number));
+      else
+        batch.put(segment_key(number), encode(row));
     }
     GP_CHECK(rows_.write(batch, true));
     for (const auto& [number, row] : changed) segments_[number] = row;

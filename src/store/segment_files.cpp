@@ -197,7 +197,7 @@ void SegmentFiles::forget(const FileKey& key) {
 }
 
 bool SegmentFiles::shared_with_backup(int fd) {
-  struct stat status {};
+  struct stat status{};
   return ::fstat(fd, &status) == 0 && status.st_nlink > 1;
 }
 
@@ -205,8 +205,7 @@ Result<> SegmentFiles::punch(const Location& location) {
   constexpr std::uint64_t kBlock = 4096;
   const auto path = segment_path(static_cast<std::uint32_t>(location.file));
   const std::uint64_t begin = (location.offset + record::kHeaderOctets + kBlock - 1) / kBlock * kBlock;
-  const std::uint64_t end =
-      (location.offset + record::record_octets(location.size, location.stored)) / kBlock * kBlock;
+  const std::uint64_t end = (location.offset + record::record_octets(location.size, location.stored)) / kBlock * kBlock;
   if (end <= begin) return {};
   GP_TRY(const Fd fd, open_file(path, O_RDWR));
   if (shared_with_backup(fd.get())) return {};

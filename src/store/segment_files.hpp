@@ -21,23 +21,23 @@ namespace gatepost::store {
 class SegmentFiles {
  public:
   struct Limits {
-    std::uint64_t segment_octets = 128 << 20;      // a segment that has reached this is not appended to
-    std::size_t open_files = 256;                  // descriptors kept for reading
+    std::uint64_t segment_octets = 128 << 20;  // a segment that has reached this is not appended to
+    std::size_t open_files = 256;              // descriptors kept for reading
   };
   // A segment that has been appended to since the store was opened. Shared by the bodies in it that no row names yet.
   struct Appending {
     std::uint32_t number = 0;
     Fd fd;
-    std::uint64_t end = 0;                         // reserved up to here; guarded by the SegmentFiles' lock
-    std::atomic<std::uint64_t> written{0};         // records completely written
-    std::atomic<std::uint32_t> writers{0};         // appends whose outcome is not yet recorded by the caller
-    std::uint64_t synced = 0;                      // of `written`; only for the leader of a commit group
-    std::atomic<bool> lost{false};                 // a sync failed: what was not synced before may be gone
+    std::uint64_t end = 0;                  // reserved up to here; guarded by the SegmentFiles' lock
+    std::atomic<std::uint64_t> written{0};  // records completely written
+    std::atomic<std::uint32_t> writers{0};  // appends whose outcome is not yet recorded by the caller
+    std::uint64_t synced = 0;               // of `written`; only for the leader of a commit group
+    std::atomic<bool> lost{false};          // a sync failed: what was not synced before may be gone
   };
   struct Appended {
     std::shared_ptr<Appending> segment;
     std::uint64_t offset = 0;
-    std::uint64_t ticket = 0;                      // durable once segment->synced has reached it
+    std::uint64_t ticket = 0;  // durable once segment->synced has reached it
   };
 
   SegmentFiles(std::filesystem::path directory, Disk& disk, Limits limits);
@@ -45,10 +45,10 @@ class SegmentFiles {
   Result<> create_directories();
   const std::filesystem::path& directory() const { return directory_; }
   std::filesystem::path segment_path(std::uint32_t number) const;
-  std::filesystem::path own_path(std::uint64_t name) const;        // of a body that rows name
-  std::filesystem::path new_path(std::uint64_t name) const;        // of one that none names yet
+  std::filesystem::path own_path(std::uint64_t name) const;  // of a body that rows name
+  std::filesystem::path new_path(std::uint64_t name) const;  // of one that none names yet
   std::filesystem::path new_directory() const;
-  Result<std::vector<std::uint32_t>> segment_numbers() const;      // ascending
+  Result<std::vector<std::uint32_t>> segment_numbers() const;  // ascending
   Result<std::vector<std::uint64_t>> new_names() const;
 
   // Where appending goes on: behind `end` of segment `number`. Before the first append.
@@ -61,14 +61,14 @@ class SegmentFiles {
   Result<> sync(const std::shared_ptr<Appending>& segment);
   // No append to segment `number` is under way, and none will be.
   bool is_closed(std::uint32_t number) const;
-  Result<> close_current();                        // the next append opens a new segment
+  Result<> close_current();  // the next append opens a new segment
 
   struct OwnFile {
     std::uint64_t name = 0;
     Fd fd;
   };
   Result<OwnFile> create_own();
-  Result<> adopt_own(std::uint64_t name);          // from its new path to its own
+  Result<> adopt_own(std::uint64_t name);  // from its new path to its own
   void discard_own(std::uint64_t name);
 
   // A descriptor for reading, cached. Errc::not_found when the file has gone.
@@ -87,7 +87,7 @@ class SegmentFiles {
   const std::filesystem::path directory_;
   Disk& disk_;
   const Limits limits_;
-  mutable std::mutex append_mutex_;                // guards current_, retired_ and Appending::end
+  mutable std::mutex append_mutex_;  // guards current_, retired_ and Appending::end
   std::shared_ptr<Appending> current_;
   std::vector<std::weak_ptr<Appending>> retired_;  // no longer current, perhaps with appends under way
   std::mutex cache_mutex_;                         // guards the two below
@@ -95,7 +95,7 @@ class SegmentFiles {
     std::shared_ptr<const Fd> fd;
     std::list<FileKey>::iterator place;
   };
-  std::list<FileKey> recent_;                      // most recently used first
+  std::list<FileKey> recent_;  // most recently used first
   std::map<FileKey, Cached> cache_;
 };
 

@@ -7,14 +7,16 @@
 
 namespace gatepost::store {
 
-Result<> SegmentBlobStore::recover() {
+Result<std::uint64_t> SegmentBlobStore::recover() {
   if (!settings_.read_only) GP_CHECK(files_.create_directories());
-  GP_CHECK(recover_segments());
-  if (!settings_.read_only) GP_CHECK(recover_new_files());
-  return {};
+  GP_CHECK(load_segment_rows());
+  if (settings_.read_only) return std::uint64_t{0};
+  GP_TRY(const std::uint64_t cut, recover_segments());
+  GP_CHECK(recover_new_files());
+  return cut;
 }
 
-Result<> SegmentBlobStore::recover_segments() {
+Result<> SegmentBlobStore::load_segment_rows() {
   RowCursor cursor(rows_, std::string(1, root::kSegment), std::string(1, root::kSegment + 1), nullptr);
   for (cursor.first(); cursor.valid(); cursor.next()) {
     const auto number = segment_of(cursor.key());
@@ -22,40 +24,51 @@ Result<> SegmentBlobStore::recover_segments() {
     if (!number || !row) return fail(Errc::corrupt, "segment row");
     segments_[*number] = *row;
   }
-  GP_CHECK(cursor.status());
-  if (settings_.read_only) return {};
+  return cursor.status();
+}
 
+Result<std::uint64_t> SegmentBlobStore::recover_segments() {
   GP_TRY(const auto numbers, files_.segment_numbers());
-  std::set<std::uint32_t> present(numbers.begin(), numbers.end());
+  const std::set<std::uint32_t> present(numbers.begin(), numbers.end());
   for (const auto& [number, row] : segments_)
     if (!present.contains(number)) log_.write(event::kSegmentMissing, {{"segment", number}, {"octets", row.live}});
 
   std::uint32_t last = segments_.empty() ? 0 : segments_.rbegin()->first;
-  std::uint64_t end = 0;
+  std::uint64_t end = 0, cut = 0;
   bool appendable = false;
   for (const std::uint32_t number : numbers) {
-    GP_TRY(const auto fd, files_.reading(Location::Kind::segment, number));
-    GP_TRY(std::uint64_t size, file_size(fd->get()));
-    SegmentRow row = segments_.contains(number) ? segments_[number] : SegmentRow{};
-    const bool shared = SegmentFiles::shared_with_backup(fd->get());
-    if (size > row.end) {
-      GP_TRY(size, recover_tail(number, row.end, size, row));
+    std::error_code error;
+    Tail tail{std::filesystem::file_size(files_.segment_path(number), error)};
+    if (error) return fail(Errc::unavailable, "stat " + files_.segment_path(number).string() + ": " + error.message());
+    const auto known = segments_.find(number);
+    SegmentRow row = known == segments_.end() ? SegmentRow{} : known->second;
+    if (tail.size < row.end)
+      log_.write(event::kSegmentShort, {{"segment", number}, {"octets", tail.size}, {"expected", row.end}});
+    if (tail.size > row.end) {
+      GP_TRY(tail, recover_tail(number, row.end, tail.size, row));
+      cut += tail.cut;
     }
     if (number < last) continue;
     last = number;
     end = row.end;
-    // What is behind the end of a file shared with a backup cannot be cut off, so nothing can be appended.
-    appendable = !shared && size >= row.end;
+    appendable = tail.size == row.end;
   }
-  // Numbers begin with 1.
-  if (appendable && end < settings_.files.segment_octets && last != 0) return files_.begin(last, end);
-  return files_.begin(last + 1, 0);
+  // Numbers begin with 1. What lies behind the end of a file that a backup shares could not be cut off: a new one,
+  // then.
+  if (appendable && last != 0 && end < settings_.files.segment_octets) {
+    GP_TRY(const Fd fd, open_file(files_.segment_path(last), O_RDONLY));
+    appendable = !SegmentFiles::shared_with_backup(fd.get());
+  } else {
+    appendable = false;
+  }
+  GP_CHECK(appendable ? files_.begin(last, end) : files_.begin(last + 1, 0));
+  return cut;
 }
 
 // Makes rows for the complete records behind the last committed one, which nobody refers to, and cuts the file at the
-// first that is not whole. Returns the file's new size.
-Result<std::uint64_t> SegmentBlobStore::recover_tail(std::uint32_t number, std::uint64_t from, std::uint64_t size,
-                                                     SegmentRow& row) {
+// first that is not whole.
+Result<SegmentBlobStore::Tail> SegmentBlobStore::recover_tail(std::uint32_t number, std::uint64_t from,
+                                                              std::uint64_t size, SegmentRow& row) {
   GP_TRY(const auto fd, files_.reading(Location::Kind::segment, number));
   const auto codec = codecs_.borrow();
   RowBatch batch;
@@ -65,6 +78,8 @@ Result<std::uint64_t> SegmentBlobStore::recover_tail(std::uint32_t number, std::
       return read_all_at(fd->get(), out, at + offset);
     };
     const auto header = verify_record(source, size - at, *codec);
+    if (!header && header.error().code != Errc::corrupt && header.error().code != Errc::unsupported)
+      return std::unexpected(header.error());  // could not be read: that says nothing about it
     if (!header) break;
     const std::uint64_t octets = record::record_octets(header->id.size, header->stored);
     GP_TRY(const auto known, row_of(header->id));
@@ -86,11 +101,13 @@ Result<std::uint64_t> SegmentBlobStore::recover_tail(std::uint32_t number, std::
   }
   // The records themselves may not have been synced before the crash, and the rows must not be durable before them.
   if (at > from && ::fsync(fd->get()) != 0) return system_failure("fsync", files_.segment_path(number));
-  row.end = at;
-  segments_[number] = row;
-  batch.put(segment_key(number), encode(row));
-  GP_CHECK(rows_.write(batch, true));
-  return shared ? size : at;
+  if (at > from) {
+    row.end = at;
+    segments_[number] = row;
+    batch.put(segment_key(number), encode(row));
+    GP_CHECK(rows_.write(batch, true));
+  }
+  return Tail{shared ? size : at, size - at};
 }
 
 // A new file is a large body whose commit was made but which had not yet moved to its place, or garbage.
