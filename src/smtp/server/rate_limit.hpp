@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 
 namespace gatepost::smtp::server {
 
@@ -22,7 +22,7 @@ class RateLimit {
   bool take(const Key& key, std::uint32_t limit, std::chrono::seconds per, SteadyPoint now) {
     if (limit == 0) return true;
     const SteadyPoint::duration each = SteadyPoint::duration(per) / limit;
-    const std::scoped_lock lock(mutex_);
+    const Lock lock(mutex_);
     auto at = full_again_.find(key);
     if (at == full_again_.end()) {
       if (full_again_.size() >= sweep_at_ && now >= sweep_again_) sweep(now);
@@ -36,22 +36,22 @@ class RateLimit {
   }
 
   std::size_t keys() const {
-    const std::scoped_lock lock(mutex_);
+    const Lock lock(mutex_);
     return full_again_.size();
   }
 
  private:
-  void sweep(SteadyPoint now) {
+  void sweep(SteadyPoint now) GP_REQUIRES(mutex_) {
     std::erase_if(full_again_, [now](const auto& entry) { return entry.second <= now; });
     sweep_at_ = std::clamp<std::size_t>(2 * full_again_.size(), kFirstSweep, kMaxKeys);
     sweep_again_ = now + std::chrono::seconds(1);  // a flood of new keys must not cost a sweep each
   }
 
   static constexpr std::size_t kFirstSweep = 1024;
-  mutable std::mutex mutex_;               // guards the members below
-  std::map<Key, SteadyPoint> full_again_;  // when the bucket will be full
-  std::size_t sweep_at_ = kFirstSweep;
-  SteadyPoint sweep_again_{};
+  mutable Mutex mutex_;
+  std::map<Key, SteadyPoint> full_again_ GP_GUARDED_BY(mutex_);  // when the bucket will be full
+  std::size_t sweep_at_ GP_GUARDED_BY(mutex_) = kFirstSweep;
+  SteadyPoint sweep_again_ GP_GUARDED_BY(mutex_);
 };
 
 }  // namespace gatepost::smtp::server

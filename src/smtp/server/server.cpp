@@ -12,7 +12,7 @@ Server::~Server() = default;
 
 void Server::reload(Settings settings) {
   auto fresh = std::make_shared<const Settings>(std::move(settings));
-  const std::scoped_lock lock(mutex_);
+  const Lock lock(mutex_);
   settings_ = std::move(fresh);
 }
 
@@ -20,7 +20,7 @@ std::unique_ptr<runtime::Session> Server::session(Service service, bool starttls
                                                   runtime::Output& output, std::shared_ptr<runtime::Waker> waker) {
   std::shared_ptr<const Settings> settings;
   {
-    const std::scoped_lock lock(mutex_);
+    const Lock lock(mutex_);
     settings = settings_;
   }
   return std::make_unique<SmtpSession>(*shared_, std::move(settings), service, starttls, peer, output,

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/mutex.hpp"
 #include "directory/door.hpp"
 #include "mailflow/reception.hpp"
 #include "runtime/session.hpp"
@@ -64,8 +64,9 @@ class Server {
 
  private:
   std::unique_ptr<Shared> shared_;
-  std::mutex mutex_;                          // guards settings_
-  std::shared_ptr<const Settings> settings_;  // shared with the sessions that began under them
+  Mutex mutex_;
+  // Shared with the sessions that began under them.
+  std::shared_ptr<const Settings> settings_ GP_GUARDED_BY(mutex_);
 };
 
 }  // namespace gatepost::smtp::server
