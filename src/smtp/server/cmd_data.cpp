@@ -10,7 +10,7 @@ namespace {
 
 // A refused message is read to its end, so that the client hears why; but not for ever.
 std::uint64_t drained_octets(const Settings& settings) {
-  constexpr std::uint64_t kMore = 1 << 20;
+  constexpr std::uint64_t kMore = 64 << 10;
   return 2 * settings.max_message_octets + kMore;
 }
 

@@ -300,9 +300,9 @@ TEST_F(SmtpSessionTest, HoldsNothingOfWhatItRefuses) {
   small.max_message_octets = 1 << 20;
   server_->reload(small);
   auto client = greeted();
-  client.send("BDAT 3000000\r\n");
+  client.send("BDAT 2000000\r\n");
   const std::string piece(10000, 'x');
-  for (int i = 0; i < 299; ++i) EXPECT_EQ(client.send(piece), "");
+  for (int i = 0; i < 199; ++i) EXPECT_EQ(client.send(piece), "");
   EXPECT_EQ(client.send(piece + "NOOP\r\n"), "503 5.5.1 MAIL must come first\r\n250 2.0.0 ok\r\n");
   EXPECT_TRUE(reception_.messages.empty());
 }
