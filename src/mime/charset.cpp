@@ -184,7 +184,7 @@ struct CharsetDecoder::Converter {
   void append_icu(std::string_view octets, bool last, std::string& out) {
     const char* from = octets.data();
     const char* const end = from + octets.size();
-    std::array<UChar, 1024> units;
+    std::array<UChar, 1024> units{};
     UErrorCode error = U_BUFFER_OVERFLOW_ERROR;
     while (error == U_BUFFER_OVERFLOW_ERROR) {
       error = U_ZERO_ERROR;

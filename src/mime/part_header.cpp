@@ -11,28 +11,32 @@
 namespace gatepost::mime {
 namespace {
 
+namespace slot {
 enum Slot : std::uint8_t {
-  kType,
-  kEncoding,
-  kId,
-  kDescription,
-  kMd5,
-  kDisposition,
-  kLanguage,
-  kLocation,
-  kDate,
-  kSubject,
-  kFrom,
-  kSender,
-  kReplyTo,
-  kTo,
-  kCc,
-  kBcc,
-  kInReplyTo,
-  kMessageId,
-  kReferences,
-  kSlots,
+  content_type,
+  content_encoding,
+  content_id,
+  content_description,
+  content_md5,
+  content_disposition,
+  content_language,
+  content_location,
+  date,
+  subject,
+  from,
+  sender,
+  reply_to,
+  to,
+  cc,
+  bcc,
+  in_reply_to,
+  message_id,
+  references,
 };
+}  // namespace slot
+using slot::Slot;
+
+constexpr std::size_t kSlots = slot::references + 1;
 constexpr std::array<std::string_view, kSlots> kNames = {"Content-Type",
                                                          "Content-Transfer-Encoding",
                                                          "Content-ID",
@@ -53,7 +57,7 @@ constexpr std::array<std::string_view, kSlots> kNames = {"Content-Type",
                                                          "Message-ID",
                                                          "References"};
 
-bool is_recipients(std::size_t slot) { return slot == kTo || slot == kCc || slot == kBcc; }
+bool is_recipients(std::size_t s) { return s == slot::to || s == slot::cc || s == slot::bcc; }
 
 class PartHeaderReader {
  public:
@@ -64,9 +68,9 @@ class PartHeaderReader {
     collect(block);
     if (const auto name = encoding(); !name.empty()) part_.encoding = structure_.pool.keep(name);
     std::string boundary = type();
-    part_.id = text(kId);
-    part_.description = text(kDescription);
-    part_.md5 = text(kMd5);
+    part_.id = text(slot::content_id);
+    part_.description = text(slot::content_description);
+    part_.md5 = text(slot::content_md5);
     part_.location = location();
     disposition();
     languages();
@@ -79,38 +83,38 @@ class PartHeaderReader {
   void collect(std::string_view block) {
     HeaderReader reader(block);
     while (const auto field = reader.next()) {
-      for (std::size_t slot = 0; slot < kSlots; ++slot) {
-        if (kNames[slot].size() != field->name.size() || !ascii::iequals(kNames[slot], field->name)) continue;
-        if (!fields_[slot]) {
-          fields_[slot] = field->value;
-        } else if (is_recipients(slot) && context_.message_root) {
-          more_[slot - kTo].push_back(field->value);
+      for (std::size_t i = 0; i < kSlots; ++i) {
+        if (kNames[i].size() != field->name.size() || !ascii::iequals(kNames[i], field->name)) continue;
+        if (!fields_[i]) {
+          fields_[i] = field->value;
+        } else if (is_recipients(i) && context_.message_root) {
+          more_[i - slot::to].push_back(field->value);
         }
         break;
       }
     }
   }
 
-  OptionalText text(Slot slot) {
-    if (!fields_[slot]) return std::nullopt;
+  OptionalText text(Slot field) {
+    if (!fields_[field]) return std::nullopt;
     scratch_.clear();
-    unfold(*fields_[slot], scratch_);
+    unfold(*fields_[field], scratch_);
     return structure_.pool.keep(scratch_);
   }
 
   // RFC 2557 4.4.1: blanks in a URI come from folding.
   OptionalText location() {
-    if (!fields_[kLocation]) return std::nullopt;
+    if (!fields_[slot::content_location]) return std::nullopt;
     scratch_.clear();
-    unfold(*fields_[kLocation], scratch_);
+    unfold(*fields_[slot::content_location], scratch_);
     std::erase_if(scratch_, ascii::is_blank);
     return structure_.pool.keep(scratch_);
   }
 
   // encoding := "Content-Transfer-Encoding" ":" mechanism. Without comments and what else follows.
   std::string_view encoding() {
-    if (!fields_[kEncoding]) return {};
-    std::string_view value = *fields_[kEncoding];
+    if (!fields_[slot::content_encoding]) return {};
+    std::string_view value = *fields_[slot::content_encoding];
     while (!value.empty() && (ascii::is_space(value.front()) || value.front() == '"')) value.remove_prefix(1);
     std::size_t n = 0;
     while (n < value.size() && static_cast<unsigned char>(value[n]) > ' ' && value[n] != '(' && value[n] != ';' &&
@@ -120,19 +124,19 @@ class PartHeaderReader {
   }
 
   void disposition() {
-    if (!fields_[kDisposition]) return;
+    if (!fields_[slot::content_disposition]) return;
     const std::size_t first = structure_.parameters.size();
-    part_.disposition = read_disposition(*fields_[kDisposition], structure_.pool, structure_.parameters);
+    part_.disposition = read_disposition(*fields_[slot::content_disposition], structure_.pool, structure_.parameters);
     if (structure_.parameters.size() > kMaxAllParameters) structure_.parameters.resize(first);
     part_.disposition_parameters = run(first, structure_.parameters.size());
   }
 
   // Content-Language = [CFWS] language-list       language-list = language-tag *("," language-tag)   (RFC 3282 2)
   void languages() {
-    if (!fields_[kLanguage]) return;
+    if (!fields_[slot::content_language]) return;
     const std::size_t first = structure_.languages.size();
     const std::size_t limit = std::min(first + kMaxLanguages, kMaxAllLanguages);
-    std::string_view rest = *fields_[kLanguage];
+    std::string_view rest = *fields_[slot::content_language];
     while (!rest.empty() && structure_.languages.size() < limit) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
       std::string_view tag = ascii::trim(rest.substr(0, comma));
@@ -146,8 +150,8 @@ class PartHeaderReader {
   std::string type() {
     const std::size_t first = structure_.parameters.size();
     std::optional<ContentType> type;
-    if (fields_[kType]) {
-      type = read_content_type(*fields_[kType], structure_.pool, structure_.parameters);
+    if (fields_[slot::content_type]) {
+      type = read_content_type(*fields_[slot::content_type], structure_.pool, structure_.parameters);
     } else if (context_.in_digest) {
       type = ContentType{"message", "rfc822"};
     }
@@ -201,26 +205,26 @@ class PartHeaderReader {
   void envelope() {
     part_.envelope = static_cast<std::uint32_t>(structure_.envelopes.size());
     Envelope e;
-    e.date = text(kDate);
-    e.subject = text(kSubject);
-    e.in_reply_to = text(kInReplyTo);
-    e.message_id = text(kMessageId);
-    e.references = text(kReferences);
-    e.from = addresses(kFrom);
-    e.sender = addresses(kSender);
-    e.reply_to = addresses(kReplyTo);
-    e.to = addresses(kTo);
-    e.cc = addresses(kCc);
-    e.bcc = addresses(kBcc);
+    e.date = text(slot::date);
+    e.subject = text(slot::subject);
+    e.in_reply_to = text(slot::in_reply_to);
+    e.message_id = text(slot::message_id);
+    e.references = text(slot::references);
+    e.from = addresses(slot::from);
+    e.sender = addresses(slot::sender);
+    e.reply_to = addresses(slot::reply_to);
+    e.to = addresses(slot::to);
+    e.cc = addresses(slot::cc);
+    e.bcc = addresses(slot::bcc);
     structure_.envelopes.push_back(e);
   }
 
-  Run addresses(Slot slot) {
+  Run addresses(Slot field) {
     const std::size_t first = structure_.addresses.size();
     const std::size_t limit = std::min(first + kMaxAddresses, kMaxAllAddresses);
-    if (fields_[slot]) read_addresses(*fields_[slot], structure_.pool, structure_.addresses, limit);
-    if (is_recipients(slot)) {
-      for (const std::string_view value : more_[slot - kTo]) {
+    if (fields_[field]) read_addresses(*fields_[field], structure_.pool, structure_.addresses, limit);
+    if (is_recipients(field)) {
+      for (const std::string_view value : more_[field - slot::to]) {
         read_addresses(value, structure_.pool, structure_.addresses, limit);
       }
     }
