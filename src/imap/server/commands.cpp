@@ -39,12 +39,8 @@ constexpr std::array kCommands{
     Row{Verb::close, kSelected, &run_close, ""},
     Row{Verb::unselect, kSelected, &run_unselect, "UNSELECT"},
     Row{Verb::expunge, kSelected, &run_expunge, ""},
-#if __has_include("imap/server/cmd_search.cpp")
-    Row{Verb::search, kSelected, &run_search, "ESEARCH SEARCHRES WITHIN"},
-#endif
-#if __has_include("imap/server/cmd_fetch.cpp")
-    Row{Verb::fetch, kSelected, &run_fetch, "BINARY"},
-#endif
+    Row{Verb::search, kSelected, &run_search, "ESEARCH SEARCHRES WITHIN SAVEDATE OBJECTID"},
+    Row{Verb::fetch, kSelected, &run_fetch, "BINARY PREVIEW"},
     Row{Verb::store, kSelected, &run_store, ""},
     Row{Verb::copy, kSelected, &run_copy, ""},
     Row{Verb::move, kSelected, &run_move, "MOVE"},
