@@ -26,7 +26,8 @@ constexpr std::size_t kReadHeaderOctets = 128 << 10;
 constexpr std::chrono::seconds kLongestSleep{60};  // the wall clock may be set while we sleep
 // Entries in hand for one that is being sent: those of busy destinations wait for their turn in memory.
 constexpr std::size_t kInHandPerSlot = 20;
-// Nobody at a destination could be reached: others that want to go there do not try so soon after.
+// Nobody at a destination could be reached: others that want to go there do not try so soon after. Those that have
+// heard of it already do, since their time has come or the admin wants it.
 constexpr std::chrono::seconds kUnreachableFor{60};
 
 class Runner final : public QueueRunner {
@@ -193,7 +194,8 @@ class Runner final : public QueueRunner {
 
   runtime::Task<> attempt_remote(QueueEntry& entry, Attempt attempt) {
     const std::string domain = attempt.domain;
-    if (const std::string* const reply = unreachable(domain)) {
+    const std::string* const reply = unreachable(domain);
+    if (reply != nullptr && entry.recipients.at(attempt.recipients.front()).last_reply != *reply) {
       for (const std::size_t i : attempt.recipients) {
         mark(entry, entry.recipients.at(i), AttemptResult::Outcome::try_later, *reply, "");
       }

@@ -239,6 +239,17 @@ TEST_F(MailflowRunner, LeavesAnUnreachableDestinationAloneForAMoment) {
   EXPECT_EQ(world.queue->size(), 0U);
 }
 
+TEST_F(MailflowRunner, TriesAnUnreachableDestinationAgainWhenTheTimeHasCome) {
+  for (const char* address : {"a@dead.example", "b@dead.example"}) {
+    remote.answers[address] = {Outcome::try_later, "451 4.4.1 unreachable", ""};
+    add({address});
+  }
+  options.concurrent_per_domain = 1;
+  options.retry_after = {std::chrono::seconds(1)};
+  run(2, std::chrono::seconds(1));
+  EXPECT_EQ(remote.tried.size(), 3U);
+}
+
 Task<> a_moment() { return runtime::sleep_for(std::chrono::milliseconds(3)); }
 
 TEST_F(MailflowRunner, KeepsToItsLimitsAndLetsABusyDestinationHoldUpNobody) {
