@@ -50,7 +50,7 @@ TEST(MimeHeader, ALineWithoutFieldNameIsAFieldWithoutName) {
 }
 
 TEST(MimeHeader, AnyOctetMayBeInAValue) {
-  const std::string_view block("X: a\0b\xff\r\nY: z\r\n", 16);
+  const std::string_view block("X: a\0b\xff\r\nY: z\r\n", 15);
   HeaderReader reader(block);
   EXPECT_EQ(reader.next()->value, std::string_view(" a\0b\xff", 5));
   EXPECT_EQ(reader.next()->name, "Y");
