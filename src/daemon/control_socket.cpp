@@ -25,7 +25,8 @@ namespace {
 using runtime::UniqueFd;
 
 constexpr std::size_t kMaxRequestOctets = 1 << 20;
-constexpr std::size_t kMaxAtOnce = 8;
+constexpr std::ptrdiff_t kMaxAtOnce = 8;
+constexpr std::size_t kMaxConversations = 64;
 constexpr int kRequestTimeoutMs = 10'000;
 
 std::string errno_text() { return std::strerror(errno); }
@@ -129,8 +130,9 @@ Result<std::string> receive_all(int fd, std::size_t at_most, int timeout_ms,
     if (ready <= 0) return fail(Errc::timed_out, "no answer");
     const ssize_t n = receive_some(fd, buffer, descriptors);
     if (n < 0 && errno == EINTR) continue;
+    // Reset: the other side has closed without reading what we sent.
+    if (n == 0 || (n < 0 && errno == ECONNRESET)) return text;
     if (n < 0) return fail(Errc::closed, errno_text());
-    if (n == 0) return text;
     text.append(buffer, static_cast<std::size_t>(n));
     if (text.size() > at_most) return fail(Errc::too_large, "message on the control socket is too large");
   }
@@ -160,6 +162,7 @@ class Server final : public ControlSocket {
  private:
   struct Job {
     std::atomic<bool> done{false};
+    bool refused = false;  // hears that too many commands are running
     std::jthread thread;
   };
 
@@ -173,14 +176,12 @@ class Server final : public ControlSocket {
       if (!client) continue;
       std::erase_if(running_, [](const auto& job) { return job->done.load(); });
       if (!trusted(client.get())) continue;
-      if (running_.size() >= kMaxAtOnce) {
-        send_all(client.get(),
-                 to_json(admin::failure(Error{Errc::unavailable, "too many commands are running"}, "gatepost")));
-        continue;
-      }
+      if (running_.size() >= kMaxConversations) continue;
       auto job = std::make_unique<Job>();
+      job->refused =
+          std::ranges::count(running_, false, [](const auto& other) { return other->refused; }) >= kMaxAtOnce;
       job->thread = std::jthread([this, raw = job.get(), fd = std::move(client)] {
-        serve(fd.get());
+        serve(fd.get(), raw->refused);
         raw->done = true;
       });
       running_.push_back(std::move(job));
@@ -196,9 +197,14 @@ class Server final : public ControlSocket {
     return false;
   }
 
-  void serve(int fd) {
+  void serve(int fd, bool refuse) {
+    // Read in any case: closing a socket that holds something unread would take the answer with it.
     const auto text = receive_all(fd, kMaxRequestOctets, kRequestTimeoutMs);
     if (!text) return;
+    if (refuse) {
+      send_all(fd, to_json(admin::failure(Error{Errc::unavailable, "too many commands are running"}, "gatepost")));
+      return;
+    }
     const auto request = admin::request_from_json(*text);
     const Answer answer =
         request ? handler_(*request, stop_.get_token()) : Answer{admin::failure(request.error(), "request"), {}};
@@ -239,7 +245,7 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::open(const std::filesystem
 Result<admin::Reply> ask(const std::filesystem::path& path, const admin::Request& request,
                          std::vector<UniqueFd>* descriptors) {
   GP_TRY(const UniqueFd fd, connect_to(path));
-  if (!send_all(fd.get(), to_json(request))) return fail(Errc::closed, "the server ended the conversation");
+  (void)send_all(fd.get(), to_json(request));  // when that fails there is no answer either
   ::shutdown(fd.get(), SHUT_WR);
   GP_TRY(const std::string text, receive_all(fd.get(), SIZE_MAX, -1, descriptors));
   if (text.empty())
