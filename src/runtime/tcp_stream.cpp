@@ -200,7 +200,7 @@ Task<Result<bool>> TcpStream::wait_readable() {
   }
 }
 
-// What came needs more to be answered. A client that sends it in small pieces (RFC 896) holds the next one back until
+// What came needs more to be answered. A client that sends it in small pieces (Nagle) holds the next one back until
 // this one is acknowledged, and the kernel would wait 40 ms for an answer to send that along with.
 void TcpStream::acknowledge() {
   const int on = 1;
