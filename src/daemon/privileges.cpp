@@ -20,6 +20,12 @@
 namespace gatepost::daemon {
 namespace {
 
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kSanitized = true;  // the leak check at the end traces the process
+#else
+constexpr bool kSanitized = false;
+#endif
+
 std::string errno_text() { return std::strerror(errno); }
 
 // Landlock has no libc wrappers (landlock(7)).
@@ -77,12 +83,6 @@ Result<> landlock(const Confinement& paths) {
   ::close(ruleset);
   return result;
 }
-
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;  // the leak check at the end traces the process
-#else
-constexpr bool kSanitized = false;
-#endif
 
 // A deny list rather than an allow list: libraries (the key engine, the C library, sanitizers) change which harmless
 // calls they make with every release, and a server that dies after an update is no safer than one that cannot mount.
@@ -226,7 +226,7 @@ Result<> become_user(const std::string& user, const std::vector<std::filesystem:
   }
   if (::setuid(0) == 0) return fail(Errc::internal, "root could be had back after becoming " + user);
   // The memory of a mail server holds mail and keys: no core, no debugger of the same user.
-  ::prctl(PR_SET_DUMPABLE, 0);
+  if (!kSanitized) ::prctl(PR_SET_DUMPABLE, 0);
   return {};
 }
 
