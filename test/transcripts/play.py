@@ -221,7 +221,7 @@ class Conversation:
             text = client.fetch(str(count), "(BODY.PEEK[])")[1][0][1]
         finally:
             client.logout()
-        got = text.split(b"\r\n")[:-1] if text.endswith(b"\r\n") else [text + b" (without a line end)"]
+        got = text.removesuffix(b"\r\n").split(b"\r\n") if text else []
         if not matches(got, lines):
             raise Fault("the newest message is\n  " + "\n  ".join(l.decode("utf-8", "backslashreplace")[:300] for l in got))
 

@@ -192,7 +192,8 @@ class Script {
       if (const auto added = world_.add(step.account, step.folder, text); !added) fault(step, added.error().detail);
       return;
     }
-    const auto newest = world_.newest(step.account, step.folder);
+    auto newest = world_.newest(step.account, step.folder);
+    if (newest && !newest->ends_with("\r\n")) *newest += "\r\n";
     if (step.kind == Kind::empty) {
       if (newest || newest.error().code != Errc::not_found) fault(step, "the folder is not empty");
     } else if (!newest) {
