@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -24,7 +26,7 @@ using Outcome = AttemptResult::Outcome;
 
 class MailflowRunner : public testing::Test {
  protected:
-  MailflowRunner() {
+  explicit MailflowRunner(std::size_t threads = 0) : world(threads) {
     options.hostname = "mail.example.org";
     options.retry_after = {minutes(5), minutes(10)};
     options.concurrent = 4;
@@ -266,6 +268,30 @@ TEST_F(MailflowRunner, KeepsToItsLimitsAndLetsABusyDestinationHoldUpNobody) {
 }
 
 TEST_F(MailflowRunner, WakesForWhatIsAddedWhileItSleeps) { runtime::run_to_end(add_while_it_sleeps()); }
+
+class MailflowRunnerOnWorkers : public MailflowRunner {
+ protected:
+  MailflowRunnerOnWorkers() : MailflowRunner(4) {}
+};
+
+TEST_F(MailflowRunnerOnWorkers, ServesAQueueThatGrowsMeanwhile) {
+  remote.answers["no@there.example"] = {Outcome::failed, "550 5.1.1 no such user", "mx.there.example"};
+  const auto bert = world.principal(kBert).id;
+  auto local = world.entry({std::string(kBert), "no@there.example"});
+  local.recipients[0].account = bert;
+  std::thread adds([&] {
+    for (int i = 0; i < 30; ++i) {
+      ASSERT_TRUE(world.queue->add(local));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  run(3);
+  adds.join();
+  run();
+  EXPECT_EQ(world.queue->size(), 0U);
+  EXPECT_EQ(world.inbox(kBert).size(), 30U);
+  EXPECT_EQ(world.inbox(kAnna).size(), 30U);
+}
 
 Task<> use_slots(std::vector<std::string>& log) {
   Slots slots(2, 1);
