@@ -45,7 +45,7 @@ function(gatepost_layer folder)
     target_link_libraries(${name} INTERFACE ${ARG_USES} fmt::fmt)
   endif()
 
-  if(tests AND NOT GATEPOST_FUZZ)
+  if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${all_layers} ${ARG_LIBS} GTest::gmock GTest::gtest_main)
     if(folder STREQUAL "base" OR NOT TARGET base_test)
