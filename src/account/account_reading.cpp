@@ -15,6 +15,15 @@ store::BlobId blob_of(const Body& body) { return {body.sha256, body.size}; }
 
 Item item_of(records::ItemRecord&& record) { return {record.body, std::move(record.summary)}; }
 
+// Ascending, and with little between them.
+bool are_neighbours(std::span<const ItemId> ids) {
+  if (ids.size() < 4) return false;
+  const auto by_size = [](ItemId a, ItemId b) { return a >= b; };
+  if (std::ranges::adjacent_find(ids, by_size) != ids.end()) return false;
+  const std::uint64_t spread = static_cast<std::uint64_t>(ids.back()) - static_cast<std::uint64_t>(ids.front());
+  return spread < ids.size() * 3;
+}
+
 class StoredBodyWriter final : public BodyWriter {
  public:
   explicit StoredBodyWriter(std::unique_ptr<store::BlobWriter> writer) : writer_(std::move(writer)) {}
@@ -223,7 +232,10 @@ Result<Opened> StoredAccount::open_folder(FolderId id, bool take_recent) {
       View& v = view(id);
       if (v.loaded) {
         opened.folder = describe(*r);
-        if (!v.shared) v.shared = std::make_shared<const NumberSet>(v.uids);
+        if (!v.shared) {
+          v.shared = std::make_shared<const NumberSet>(v.uids);
+          (void)v.shared->select(1);  // completes its index, which must not happen in several threads at once
+        }
         opened.uids = v.shared;
         opened.first_recent = v.recent_from;
         if (take_recent) v.recent_from = r->uid_next;
@@ -257,7 +269,34 @@ Result<Item> StoredAccount::item(ItemId id) {
   return item_of(std::move(record));
 }
 
+// Messages that came one after the other have items one after the other: walking over them costs a fraction of looking
+// each up. What lies between is passed over.
+Result<std::vector<Item>> StoredAccount::neighbours(std::span<const ItemId> ids) {
+  std::vector<Item> out;
+  out.reserve(ids.size());
+  Result<> damage;
+  GP_TRY(auto snap, snapshot());
+  const std::string begin = records::item_key(ids.front());
+  const std::string end = records::item_key(ItemId{static_cast<std::uint64_t>(ids.back()) + 1});
+  GP_CHECK(snap->scan(begin, end, false, kScanPage, [&](store::Entry e) {
+    ItemId id{};
+    if (!records::parse_item_key(e.key, id) || id < ids[out.size()]) return true;
+    if (id > ids[out.size()]) return false;
+    auto record = records::decode_item(e.value);
+    if (!record) {
+      damage = std::unexpected(std::move(record.error()));
+      return false;
+    }
+    out.push_back(item_of(std::move(*record)));
+    return out.size() < ids.size();
+  }));
+  GP_CHECK(std::move(damage));
+  if (out.size() < ids.size()) return fail(Errc::not_found, "no such item");
+  return out;
+}
+
 Result<std::vector<Item>> StoredAccount::items(std::span<const ItemId> ids) {
+  if (are_neighbours(ids)) return neighbours(ids);
   std::vector<std::string> keys;
   keys.reserve(ids.size());
   for (const ItemId id : ids) keys.push_back(records::item_key(id));

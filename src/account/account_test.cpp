@@ -372,5 +372,37 @@ TEST_P(AnAccount, TakesChangesFromManyThreads) {
   EXPECT_THAT(findings(), IsEmpty());
 }
 
+TEST_P(AnAccount, GivesItemsInTheOrderAsked) {
+  const auto a = account();
+  const FolderId inbox = folder(*a, "INBOX");
+  for (int i = 0; i < 30; ++i) add(*a, inbox, "message " + std::to_string(i));
+  std::vector<ItemId> all;
+  for (const Row& row : rows(*a, inbox)) all.push_back(row.item);
+  ASSERT_TRUE(a->remove(inbox, set({7, 8, 20})));
+  const auto check = [&](const std::vector<std::size_t>& wanted) {
+    std::vector<ItemId> ids;
+    for (const std::size_t i : wanted) ids.push_back(all[i]);
+    const auto items = a->items(ids);
+    ASSERT_TRUE(items) << items.error().detail;
+    ASSERT_EQ(items->size(), wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      EXPECT_EQ((*items)[i].summary, "summary of message " + std::to_string(wanted[i]));
+    }
+  };
+  check({});
+  check({3});
+  check({0, 1, 2, 3, 4, 5});      // neighbours
+  check({0, 2, 4, 5, 8, 9, 10});  // with others between, and some removed
+  check({5, 4, 3, 2, 1});
+  check({1, 1, 2, 3, 4});
+  check({0, 10, 25, 29});
+  const std::vector<ItemId> gone(all.begin() + 3, all.begin() + 12), last(all.begin() + 15, all.begin() + 20);
+  EXPECT_EQ(a->items(gone).error().code, Errc::not_found);
+  EXPECT_EQ(a->items(std::vector{all[17], all[18], all[19]}).error().code, Errc::not_found);
+  EXPECT_EQ(a->items(last).error().code, Errc::not_found);
+  const std::vector beyond{all[28], all[29], ItemId{1'000'000'000}, ItemId{1'000'000'001}};
+  EXPECT_EQ(a->items(beyond).error().code, Errc::not_found);
+}
+
 }  // namespace
 }  // namespace gatepost::account

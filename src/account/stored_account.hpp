@@ -133,6 +133,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
 
   Result<std::unique_ptr<store::Snapshot>> snapshot();
   Result<> load_uids(FolderId id);
+  Result<std::vector<Item>> neighbours(std::span<const ItemId> ids);
   Result<std::optional<Uid>> first_unseen(FolderId id, Uid end);
   Result<> may_add(const Transaction& transaction, FolderId folder, std::uint64_t octets, std::size_t messages) const;
   Result<Appended> append_some(FolderId folder, std::span<const NewItem> items, const std::string* delivery_key);

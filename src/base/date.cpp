@@ -276,11 +276,28 @@ std::optional<TimePoint> parse_imap_datetime(std::string_view text) {
   return to_time(c);
 }
 
+// By hand: one for each message that a client lists.
 std::string format_imap_datetime(TimePoint t, int zone_minutes) {
   const int zone = clamp_zone(zone_minutes);
   const Civil c = to_civil(t, zone);
-  return fmt::format("{:02}-{}-{:04} {:02}:{:02}:{:02} {}", c.day, kMonths[static_cast<std::size_t>(c.month - 1)],
-                     c.year, c.hour, c.minute, c.second, format_zone(zone));
+  std::string out = "00-Xxx-0000 00:00:00 +0000";
+  const auto two_digits = [&out](std::size_t at, int number) {
+    out[at] = static_cast<char>('0' + number / 10 % 10);
+    out[at + 1] = static_cast<char>('0' + number % 10);
+  };
+  const std::string_view month = kMonths[static_cast<std::size_t>(c.month - 1)];
+  const int east = zone < 0 ? -zone : zone;
+  two_digits(0, c.day);
+  std::copy(month.begin(), month.end(), out.begin() + 3);
+  two_digits(7, c.year / 100);
+  two_digits(9, c.year % 100);
+  two_digits(12, c.hour);
+  two_digits(15, c.minute);
+  two_digits(18, c.second);
+  if (zone < 0) out[21] = '-';
+  two_digits(22, east / 60);
+  two_digits(24, east % 60);
+  return out;
 }
 
 std::optional<TimePoint> parse_imap_date(std::string_view text) {

@@ -1,7 +1,9 @@
 #include "imap/protocol/strings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdint>
 
 #include "base/ascii.hpp"
 #include "base/utf8.hpp"
@@ -11,14 +13,20 @@
 namespace gatepost::imap {
 namespace {
 
-bool may_be_quoted(std::string_view text, bool utf8) {
-  if (text.size() > kMaxQuotedOctets) return false;
-  bool eight_bit = false;
-  for (const char c : text) {
-    if (c == '\0' || c == '\r' || c == '\n') return false;
-    eight_bit = eight_bit || ascii::is_8bit(c);
-  }
-  return !eight_bit || (utf8 && utf8::is_valid(text));
+// What an octet means for the form a string takes.
+enum Octet : std::uint8_t { kEscaped = 1, kLiteral = 2, kEightBit = 4 };
+constexpr std::array<std::uint8_t, 256> kOctets = [] {
+  std::array<std::uint8_t, 256> table{};
+  table['"'] = table['\\'] = kEscaped;
+  table['\0'] = table['\r'] = table['\n'] = kLiteral;
+  for (std::size_t i = 0x80; i < 256; ++i) table[i] = kEightBit;
+  return table;
+}();
+
+std::uint8_t look_at(std::string_view text) {
+  std::uint8_t seen = 0;
+  for (const char c : text) seen |= kOctets[static_cast<unsigned char>(c)];
+  return seen;
 }
 
 }  // namespace
@@ -42,11 +50,16 @@ void write_literal_header(std::string& out, std::uint64_t octets, bool binary) {
 }
 
 void write_string(std::string& out, std::string_view text, bool utf8) {
-  if (may_be_quoted(text, utf8)) {
+  const std::uint8_t seen = text.size() > kMaxQuotedOctets ? std::uint8_t{kLiteral} : look_at(text);
+  if ((seen & kLiteral) == 0 && ((seen & kEightBit) == 0 || (utf8 && utf8::is_valid(text)))) {
     out += '"';
-    for (const char c : text) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
+    if ((seen & kEscaped) == 0) {
+      out += text;
+    } else {
+      for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+      }
     }
     out += '"';
     return;
