@@ -102,9 +102,10 @@ Task<Answer> run_fetch(Session& session, Command& command) {
   const account::Modseq as_of = session.account().modseq();
   FetchPlan plan = plan_of(session, fetch, std::move(*uids));
   const NumberSet told = plan.items.has(Attribute::flags) ? plan.uids : NumberSet();
+  const bool tells_flags = plan.mark_seen || plan.items.has(Attribute::flags);
   FetchRun run(session.account(), view, std::move(plan));
   for (bool more = true; more;) {
-    KeywordNames keywords = session.keywords();
+    KeywordNames keywords = tells_flags ? session.keywords() : nullptr;
     auto page = [&run, &keywords] { return run.next(keywords); };
     Result<bool> read = co_await session.workers().run(page);
     if (!read) {

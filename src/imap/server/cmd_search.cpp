@@ -63,8 +63,9 @@ Task<Answer> run_search(Session& session, Command& command) {
     co_return bad("CHARSET makes no sense with UTF8=ACCEPT");
   const SearchReturn returns = returns_of(search);
 
-  const auto keywords = session.keywords();
-  auto prepare = [&] { return SearchProgram::make(search, view, *keywords, session.services().clock.now()); };
+  const auto keywords = session.account().keywords();
+  if (!keywords) co_return session.failed(keywords.error());
+  auto prepare = [&] { return SearchProgram::make(search, view, **keywords, session.services().clock.now()); };
   std::expected<SearchProgram, Answer> program = co_await session.workers().run(prepare);
   if (!program) {
     if (returns.save) view.save({});

@@ -128,7 +128,7 @@ void FetchRun::write_attributes(const account::Row& row, bool flags, bool modseq
 }
 
 bool FetchRun::knows_keywords(const account::Row& row) const {
-  return row.flags.keywords.empty() || row.flags.keywords.back() < keywords_->size();
+  return !keywords_ || row.flags.keywords.empty() || row.flags.keywords.back() < keywords_->size();
 }
 
 // The same few combinations come again and again: each is written out once.

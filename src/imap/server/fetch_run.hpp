@@ -37,8 +37,8 @@ class FetchRun {
   // All of these outlive it, and nothing of `view` changes meanwhile.
   FetchRun(account::Account& account, const Selected& view, FetchPlan plan);
 
-  // Replaces page() by the next one. False: it is the last. Blocks. An error means that a literal was left unfinished:
-  // the connection can only be closed.
+  // Replaces page() by the next one. False: it is the last. `keywords`: none when no flags are told. Blocks. An error
+  // means that a literal was left unfinished: the connection can only be closed.
   Result<bool> next(KeywordNames keywords);
   std::string& page() { return page_; }
 
