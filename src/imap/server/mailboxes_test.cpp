@@ -34,7 +34,7 @@ TEST_F(ImapMailboxes, ListsAllWithTheirUses) {
             "* LIST (\\HasNoChildren \\Trash) \"/\" Trash\r\n"
             "a OK LIST completed\r\n");
   EXPECT_EQ(talk.line("b LIST Projects/ %"), "* LIST (\\HasNoChildren) \"/\" Projects/2026\r\nb OK LIST completed\r\n");
-  EXPECT_EQ(talk.line("c LIST \"\" \"\""), "* LIST (\\NoSelect) \"/\" \"\"\r\nc OK LIST completed\r\n");
+  EXPECT_EQ(talk.line("c LIST \"\" \"\""), "* LIST (\\Noselect) \"/\" \"\"\r\nc OK LIST completed\r\n");
   EXPECT_EQ(talk.line("d LIST \"\" (inbox Sen%)"),
             "* LIST (\\HasNoChildren) \"/\" INBOX\r\n* LIST (\\HasNoChildren \\Sent) \"/\" Sent\r\nd OK LIST "
             "completed\r\n");
@@ -68,10 +68,10 @@ TEST_F(ImapMailboxes, ListsSubscriptionsAndTheirParents) {
             "* LIST (\\HasNoChildren \\Subscribed) \"/\" a/b/c\r\n"
             "d OK LIST completed\r\n");
   EXPECT_EQ(talk.line("e LSUB \"\" *"),
-            "* LSUB () \"/\" INBOX\r\n* LSUB () \"/\" a/b/c\r\n* LSUB (\\NoSelect) \"/\" gone/away\r\ne OK LSUB "
+            "* LSUB () \"/\" INBOX\r\n* LSUB () \"/\" a/b/c\r\n* LSUB (\\Noselect) \"/\" gone/away\r\ne OK LSUB "
             "completed\r\n");
   EXPECT_EQ(talk.line("f LSUB \"\" %"),
-            "* LSUB () \"/\" INBOX\r\n* LSUB (\\NoSelect) \"/\" a\r\n* LSUB (\\NoSelect) \"/\" gone\r\nf OK LSUB "
+            "* LSUB () \"/\" INBOX\r\n* LSUB (\\Noselect) \"/\" a\r\n* LSUB (\\Noselect) \"/\" gone\r\nf OK LSUB "
             "completed\r\n");
 }
 
@@ -113,7 +113,7 @@ TEST_F(ImapMailboxes, DeletesThem) {
   EXPECT_EQ(talk.line("d DELETE a"), "d OK DELETE completed\r\n");
   EXPECT_EQ(
       talk.line("e LIST \"\" a*"),
-      "* LIST (\\NoSelect \\HasChildren) \"/\" a\r\n* LIST (\\HasNoChildren) \"/\" a/b\r\ne OK LIST completed\r\n");
+      "* LIST (\\Noselect \\HasChildren) \"/\" a\r\n* LIST (\\HasNoChildren) \"/\" a/b\r\ne OK LIST completed\r\n");
   EXPECT_EQ(talk.line("f DELETE a"), "f NO [HASCHILDREN] It holds other mailboxes\r\n");
   EXPECT_EQ(talk.line("g SELECT a"), "g NO [CANNOT] That cannot be done with this mailbox\r\n");
   EXPECT_EQ(talk.line("h STATUS a (MESSAGES)"), "h NO [CANNOT] This mailbox holds no messages\r\n");

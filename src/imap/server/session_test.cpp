@@ -220,7 +220,7 @@ TEST_F(ImapSession, GivesTheSameRepliesHoweverTheInputIsCut) {
       "a LOGIN {16+}\r\nanna@example.org {20+}\r\nthe-password-of-anna\r\nb SELECT INBOX\r\nc APPEND INBOX (\\Seen) "
       "{16+}\r\nSubject: x\r\n\r\nyz (\\Draft) {4+}\r\n\r\nab\r\nd STORE 1:* +FLAGS (\\Flagged $Forwarded)\r\ne "
       "NONSENSE "
-      "{3+}\r\nabc {2}\r\nf IDLE\r\nDONE\r\ng COPY 1 Sent\r\nh EXPUNGE\r\ni LOGOUT\r\n";
+      "{3+}\r\nabc\r\nf IDLE\r\nDONE\r\ng COPY 1 Sent\r\nh EXPUNGE\r\ni LOGOUT\r\n";
   std::string whole;
   for (const std::size_t chunk : {0, 1, 2, 3, 4, 5, 6, 7, 8}) {
     World fresh;
