@@ -54,7 +54,7 @@ never = ["127.0.0.0/8"]
 unlimited = ["127.0.0.0/8"]
 connections = 100000
 messages_per_connection = 1000000
-connections_per_account = 0
+connections_per_account = 100000
 
 [log]
 target = "{dir}/gatepost.log"
@@ -89,9 +89,13 @@ class Gatepost:
         if self.config.exists():
             return
         (self.dir / "data").mkdir(parents=True)
+        if subprocess.run(["id", "gatepost"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+            subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", "gatepost"], check=True)
+        shutil.chown(self.dir, "gatepost")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                         "-subj", "/CN=localhost", "-keyout", self.dir / "key.pem", "-out", self.dir / "cert.pem"],
                        check=True, stderr=subprocess.DEVNULL)
+        shutil.chown(self.dir / "key.pem", "gatepost")
         self.config.write_text(CONFIG.format(dir=self.dir, offset=OFFSET))
         self.tool("domain", "add", "load.example")
         for n in range(1, USERS + 1):
