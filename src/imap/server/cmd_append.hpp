@@ -11,10 +11,10 @@
 
 namespace gatepost::imap::server {
 
-inline constexpr std::uint32_t kMaxAppendMessages = 1000;      // of one MULTIAPPEND
-inline constexpr std::size_t kMaxSummaryOctets = 64 << 10;     // larger ones are not kept; reading makes them anew
-inline constexpr std::size_t kMaxSummariesOctets = 4 << 20;    // of one MULTIAPPEND
-inline constexpr std::size_t kMaxHeldOctets = 32 << 10;        // of a literal, before a worker takes them
+inline constexpr std::uint32_t kMaxAppendMessages = 1000;    // of one MULTIAPPEND
+inline constexpr std::size_t kMaxSummaryOctets = 64 << 10;   // larger ones are not kept; reading makes them anew
+inline constexpr std::size_t kMaxSummariesOctets = 4 << 20;  // of one MULTIAPPEND
+inline constexpr std::size_t kMaxHeldOctets = 32 << 10;      // of a literal, before a worker takes them
 
 // An APPEND on its way (RFC 9051 6.3.12): one message at a time streams to the store, in bounded memory. Nothing is in
 // the mailbox before all of them are.

@@ -22,9 +22,9 @@ using Handler = runtime::Task<Answer> (*)(Session& session, Command& command);
 
 struct Row {
   Verb verb;
-  std::uint8_t states;             // in which it is allowed; otherwise BAD
-  Handler run;                     // none: APPEND, whose message streams (cmd_append.cpp)
-  std::string_view capabilities;   // announced where the command is allowed: names with spaces between, or ""
+  std::uint8_t states;            // in which it is allowed; otherwise BAD
+  Handler run;                    // none: APPEND, whose message streams (cmd_append.cpp)
+  std::string_view capabilities;  // announced where the command is allowed: names with spaces between, or ""
 };
 // nullptr: the command is not known here.
 const Row* row_of(Verb verb);

@@ -8,10 +8,10 @@ namespace gatepost::imap::server::event {
 
 inline constexpr Event kSignedIn{"imap.signed_in", Level::info, "Somebody signed in by IMAP.",
                                  "`account` opened; `tls` is the version of TLS, or no.", "Nothing."};
-inline constexpr Event kNotOpened{
-    "imap.not_opened", Level::error, "An account could not be opened by IMAP although the sign-in was right.",
-    "`code` and `detail` have the store's words. The client was told to try later.",
-    "Look at the disk; run `gatepost store check`."};
+inline constexpr Event kNotOpened{"imap.not_opened", Level::error,
+                                  "An account could not be opened by IMAP although the sign-in was right.",
+                                  "`code` and `detail` have the store's words. The client was told to try later.",
+                                  "Look at the disk; run `gatepost store check`."};
 inline constexpr Event kClosed{"imap.closed", Level::info, "An IMAP session ended.",
                                "`commands` were answered for `account`.", "Nothing."};
 inline constexpr Event kRevoked{"imap.revoked", Level::info, "A session was ended because its account changed.",
