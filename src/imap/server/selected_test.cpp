@@ -281,6 +281,35 @@ TEST_F(ImapQresync, TellsWhatChangedAlsoAfterARestart) {
   EXPECT_EQ(resync(nothing, "1767225600 " + modseq()), "a OK [READ-WRITE] Open\r\n");
 }
 
+// The expunge records are gone: all that is not there has vanished, less what the client's pairs show it to know.
+TEST_F(ImapQresync, TellsAllThatIsMissingWhenItIsTooLongAgo) {
+  world.options.keep_vanished = std::chrono::hours(0);
+  world.options.keep_vanished_at_least = 0;
+  world.restart();
+  deliver(10);
+  const std::string before = modseq();
+  {
+    Talk other(world);
+    open(other);
+    other.line("a STORE 2,3,8 +FLAGS.SILENT (\\Deleted)");
+    other.line("b EXPUNGE");
+  }
+  deliver(1);
+  world.clock.advance(std::chrono::hours(48));
+  ASSERT_TRUE(world.accounts->prune({}));
+  Talk all(world);
+  EXPECT_THAT(resync(all, "1767225600 " + before), StartsWith("* VANISHED (EARLIER) 2:3,8\r\n"));
+  Talk known(world);
+  EXPECT_THAT(resync(known, "1767225600 " + before + " 1:7"), StartsWith("* VANISHED (EARLIER) 2:3\r\n"));
+  // It knows that message 5 is UID 7, and takes message 8 for UID 8: nothing up to UID 7 is told again.
+  Talk pairs(world);
+  EXPECT_THAT(resync(pairs, "1767225600 " + before + " 1:10 (1,5,8 1,7,8)"), StartsWith("* VANISHED (EARLIER) 8\r\n"));
+  Talk runs(world);
+  EXPECT_THAT(resync(runs, "1767225600 " + before + " 1:10 (2:4 4:6)"), StartsWith("* VANISHED (EARLIER) 8\r\n"));
+  Talk stale(world);
+  EXPECT_THAT(resync(stale, "1767225600 " + before + " 1:10 (2:4 2:4)"), StartsWith("* VANISHED (EARLIER) 2:3,8\r\n"));
+}
+
 TEST_F(ImapQresync, SaysNothingToAClientOfAnotherMailbox) {
   deliver(2);
   Talk talk(world);
