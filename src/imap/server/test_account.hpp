@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "account/account.hpp"
+
+// Tests and fuzzers only.
+namespace gatepost::imap::server::test {
+
+// An account of which nothing but one body can be read.
+class BodyAccount final : public account::Account {
+ public:
+  explicit BodyAccount(std::string_view message) : message_(message) {}
+  account::Body body() const { return {{}, message_.size()}; }
+
+  Result<> read_body(const account::Body&, std::uint64_t offset, std::span<char> out) override {
+    if (offset > message_.size() || out.size() > message_.size() - offset) return fail(Errc::invalid, "past the end");
+    std::memcpy(out.data(), message_.data() + offset, out.size());
+    return {};
+  }
+
+  account::AccountId id() const override { return {}; }
+  account::Modseq modseq() override { return 0; }
+  Result<std::shared_ptr<const std::vector<account::Folder>>> folders() override { return none(); }
+  Result<account::Folder> folder(account::FolderId) override { return none(); }
+  Result<account::Folder> find_folder(std::string_view) override { return none(); }
+  Result<account::Folder> create_folder(std::string_view, account::Role) override { return none(); }
+  Result<> delete_folder(account::FolderId) override { return none(); }
+  Result<> rename_folder(account::FolderId, std::string_view) override { return none(); }
+  Result<> set_subscribed(std::string_view, bool) override { return none(); }
+  Result<std::vector<std::string>> subscriptions() override { return none(); }
+  Result<> set_role(account::FolderId, account::Role) override { return none(); }
+  Result<std::shared_ptr<const std::vector<std::string>>> keywords() override { return none(); }
+  Result<std::vector<account::KeywordId>> keyword_ids(const std::vector<std::string>&, bool) override { return none(); }
+  Result<account::Opened> open_folder(account::FolderId, bool) override { return none(); }
+  Result<> rows(account::FolderId, const NumberSet&, const std::function<bool(const account::Row&)>&) override {
+    return none();
+  }
+  Result<account::Item> item(account::ItemId) override { return none(); }
+  Result<std::vector<account::Item>> items(std::span<const account::ItemId>) override { return none(); }
+  Result<account::Delta> changes(account::FolderId, account::Modseq) override { return none(); }
+  Result<std::unique_ptr<account::BodyWriter>> new_body(std::uint64_t) override { return none(); }
+  Result<account::Appended> append(account::FolderId, std::span<const account::NewItem>) override { return none(); }
+  Result<account::Appended> append_once(account::FolderId, const account::NewItem&, std::string_view) override {
+    return none();
+  }
+  Result<account::StoreOutcome> store_flags(account::FolderId, const NumberSet&, account::FlagChange,
+                                            const account::Flags&, std::optional<account::Modseq>) override {
+    return none();
+  }
+  Result<NumberSet> expunge(account::FolderId, const NumberSet&) override { return none(); }
+  Result<NumberSet> remove(account::FolderId, const NumberSet&) override { return none(); }
+  Result<account::Copied> copy(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }
+  Result<account::Copied> move(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }
+  Result<Quota> quota() override { return none(); }
+  std::unique_ptr<account::Watch> watch(std::function<void()>) override { return nullptr; }
+  Result<std::unique_ptr<account::Watch>> lock_maildrop() override { return none(); }
+
+ private:
+  static std::unexpected<Error> none() { return fail(Errc::unsupported, "an account of one body"); }
+
+  std::string_view message_;
+};
+
+}  // namespace gatepost::imap::server::test
