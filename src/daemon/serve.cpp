@@ -6,7 +6,6 @@
 #include <csignal>
 #include <fstream>
 #include <iostream>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -170,7 +169,8 @@ class Start {
       const bool busy = opened.error().code == Errc::unavailable && options_.take_over;
       if (!busy || std::chrono::steady_clock::now() > until) return std::unexpected(std::move(opened).error());
       manager_.extend_start(seconds(10));
-      std::this_thread::sleep_for(milliseconds(5));
+      const int told = wait_for_signal(5);
+      if (told == SIGTERM || told == SIGINT) return fail(Errc::closed, "told to stop before it could start");
     }
   }
 
