@@ -55,7 +55,6 @@ bool Selected::is_told(const account::Row& row) const {
 Result<News> Selected::read_news(account::Account& account, bool vanished_allowed) {
   GP_TRY(account::Delta delta, account.changes(folder_, modseq_));
   News news;
-  news.to = delta.to;
   const bool vanished = !delta.vanished_known || !delta.vanished.intersect(*uids_).empty();
   if (vanished && !vanished_allowed) {
     news.withheld = true;
@@ -63,8 +62,10 @@ Result<News> Selected::read_news(account::Account& account, bool vanished_allowe
   }
   GP_TRY(account::Opened now, account.open_folder(folder_, !read_only_));
   if (now.folder.uid_validity != uid_validity_) return fail(Errc::not_found, "the folder was made anew");
-  // These UIDs may be newer than the delta. Then the next one repeats what is in them already, which does no harm:
-  // messages are told as arrived or vanished by comparing UIDs.
+  // The delta and these UIDs may be of different moments, either before the other. Who counts as told is the earlier
+  // one: the next delta repeats something, which does no harm, since messages are told as arrived or vanished by
+  // comparing UIDs.
+  news.to = std::min(delta.to, now.folder.highest_modseq);
   news.folder = std::move(now.folder);
   news.uids = std::move(now.uids);
   news.first_recent = now.first_recent;

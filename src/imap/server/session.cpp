@@ -198,7 +198,9 @@ Task<Next> Session::finish(std::string tag, Verb verb, bool vanished, Answer ans
     tag_ = std::move(tag);
     co_return Next::more;
   }
-  if (selected_ && answer.then == Answer::Then::tagged && answer.condition != Condition::bad) {
+  // What happens while a mailbox is being opened comes with the next command: clients count what SELECT tells.
+  const bool opens = verb == Verb::select || verb == Verb::examine;
+  if (selected_ && !opens && answer.then == Answer::Then::tagged && answer.condition != Condition::bad) {
     const bool goes_on = co_await tell_news(vanished);
     if (!goes_on) co_return Next::close;
     // RFC 7162 3.2.7, 3.2.8: what was told is what it names.
