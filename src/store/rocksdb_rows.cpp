@@ -37,6 +37,11 @@ Result<> checked(const rocksdb::Status& status) {
   return {};
 }
 
+// The engine goes on when there is room again, except when it could not even begin a new file.
+bool can_recover(const rocksdb::Status& status) {
+  return status.IsNoSpace() && status.severity() < rocksdb::Status::kFatalError;
+}
+
 rocksdb::Options options_for(const Rows::Settings& settings, rocksdb::Env* env) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(settings.cache_octets, 4, false, 0.5);
@@ -55,9 +60,8 @@ rocksdb::Options options_for(const Rows::Settings& settings, rocksdb::Env* env) 
   o.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kPrefixOctets));
   o.memtable_prefix_bloom_size_ratio = 0.03;
   o.memtable_whole_key_filtering = true;  // finish() asks for bodies that are mostly not there
-  o.write_buffer_size = 32 << 20;
+  o.write_buffer_size = 16 << 20;         // also bounds the replay after a crash
   o.max_write_buffer_number = 3;
-  o.max_total_wal_size = 96 << 20;  // bounds the replay after a crash
   o.level_compaction_dynamic_level_bytes = true;
   o.target_file_size_base = 32 << 20;
   o.max_bytes_for_level_base = 128 << 20;
@@ -70,7 +74,7 @@ rocksdb::Options options_for(const Rows::Settings& settings, rocksdb::Env* env) 
                              rocksdb::kLZ4Compression,
                              rocksdb::kZSTD};
   o.max_background_jobs = 2;
-  o.max_open_files = 1000;
+  o.max_open_files = 500;
   o.bytes_per_sync = 1 << 20;
   o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   // One thread writes at a time (the leader of a group), so the engine's own write queue has nothing to arrange.
@@ -181,13 +185,15 @@ Result<> Rows::write(RowBatch& batch, bool sync) {
   options.sync = sync;
   const rocksdb::Status status = state_->db->Write(options, &batch.state_->batch);
   if (status.ok()) return {};
-  auto failed = failure(status);
-  if (failed.error().code == Errc::disk_full) {
+  if (can_recover(status))
     state_->full = true;
-  } else if (!state_->stopped.exchange(true)) {
-    state_->log.write(event::kWritingStopped, {{"reason", failed.error().detail}});
-  }
-  return failed;
+  else
+    stop(status);
+  return failure(status);
+}
+
+void Rows::stop(const rocksdb::Status& status) {
+  if (!state_->stopped.exchange(true)) state_->log.write(event::kWritingStopped, {{"reason", status.ToString()}});
 }
 
 bool Rows::stopped() const { return state_->stopped.load(std::memory_order_relaxed); }
@@ -201,6 +207,7 @@ Result<> Rows::resume() {
   if (status.ok())
     status = state_->db->Put(unlogged, std::string(1, root::kResumed), std::string(1, char{kRecordFormat}));
   if (status.ok()) status = state_->db->Flush(rocksdb::FlushOptions());
+  if (status.IsIOError() && !can_recover(status)) stop(status);
   // Busy: the engine is trying by itself.
   if (!status.ok()) return fail(Errc::disk_full, "rocksdb: " + status.ToString());
   state_->full = false;

@@ -14,6 +14,10 @@
 #include "base/result.hpp"
 #include "store/disk.hpp"
 
+namespace rocksdb {
+class Status;
+}
+
 // RocksDB behind the few calls this engine needs; its headers stay in rocksdb_rows.cpp.
 namespace gatepost::store {
 
@@ -121,6 +125,7 @@ class Rows {
   friend class RowCursor;
   Rows();
   Result<> resume();
+  void stop(const rocksdb::Status& status);
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -75,7 +75,8 @@ int FailingDisk::fdatasync(int fd) {
 
 Result<Disk::Space> FailingDisk::space(const std::filesystem::path&) { return Space{1ull << 40, available}; }
 
-int FailingDisk::engine_write(const std::string& path, std::size_t) {
+int FailingDisk::engine_write(const std::string& path, std::size_t octets) {
+  if (octets == 0) return engine_write_error == ENOSPC ? 0 : engine_write_error.load();  // a new file needs no room
   if (is_log(path)) note("write log");
   return engine_write_error;
 }
