@@ -104,8 +104,10 @@ Task<Answer> run_fetch(Session& session, Command& command) {
   const NumberSet told = plan.items.has(Attribute::flags) ? plan.uids : NumberSet();
   const bool tells_flags = plan.mark_seen || plan.items.has(Attribute::flags);
   FetchRun run(session.account(), view, std::move(plan));
+  KeywordNames keywords;
   for (bool more = true; more;) {
-    KeywordNames keywords = tells_flags ? session.keywords() : nullptr;
+    // Their names come between responses, never within one.
+    if (tells_flags && !run.within_message()) keywords = session.keywords();
     auto page = [&run, &keywords] { return run.next(keywords); };
     Result<bool> read = co_await session.workers().run(page);
     if (!read) {

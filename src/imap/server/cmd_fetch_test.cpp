@@ -269,6 +269,21 @@ TEST_F(ImapFetch, NamesKeywordsBeforeItUsesThem) {
   EXPECT_THAT(answer, EndsWith("* 1 FETCH (FLAGS (fresh \\Recent))\r\n"));
 }
 
+TEST_F(ImapFetch, NamesNoKeywordsWithinALiteral) {
+  const std::string message = "Subject: x\r\n\r\n" + std::string(1 << 20, 'x');
+  world.deliver(message);
+  world.deliver("Subject: y\r\n\r\n");
+  talk();
+  const auto owner = world.account();
+  world.store.refuse_read = [&](std::uint64_t offset) -> std::optional<Errc> {
+    if (offset > 500'000) (void)owner->keyword_ids({"fresh"}, true);
+    return std::nullopt;
+  };
+  const std::string answer = fetch("FETCH 1:2 (FLAGS BODY.PEEK[])");
+  EXPECT_THAT(answer, StartsWith("* 1 FETCH (FLAGS (\\Recent) BODY[] " + literal(message) + ")\r\n"));
+  EXPECT_THAT(answer, EndsWith("* 2 FETCH (FLAGS (\\Recent) BODY[] " + literal("Subject: y\r\n\r\n") + ")\r\n"));
+}
+
 TEST_F(ImapFetch, SendsWhatChangedSince) {
   for (int i = 0; i < 300; ++i) world.deliver("x");
   talk().line("e ENABLE QRESYNC");

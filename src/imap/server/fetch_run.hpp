@@ -41,6 +41,8 @@ class FetchRun {
   // means that a literal was left unfinished: the connection can only be closed.
   Result<bool> next(KeywordNames keywords);
   std::string& page() { return page_; }
+  // The page ends within a response: nothing else may be written before the next one.
+  bool within_message() const { return writer_.has_value(); }
 
   // At the end.
   bool missing() const { return missing_; }                         // some messages were gone
