@@ -386,6 +386,24 @@ class Restart(unittest.TestCase):
             # The new process writes where the old one wrote.
             self.assertEqual(demo.log().count("server.ready"), 4)
 
+    def test_a_message_on_its_way_in_is_still_taken(self):
+        with Demo() as demo:
+            client = demo.smtp()
+            client.ehlo("elsewhere.example")
+            client.mail("stranger@elsewhere.example")
+            client.rcpt(demo.user1)
+            client.docmd("DATA")
+            client.send(b"Subject: half\r\n\r\nfirst half\r\n")
+            restart = threading.Thread(target=demo.gatepost, args=("restart",))
+            restart.start()
+            wait(lambda: "server.stopping" in demo.log())
+            time.sleep(0.3)
+            client.send(b"second half\r\n.\r\n")
+            self.assertEqual(client.getreply()[0], 250)
+            self.assertEqual(client.getreply()[0], 421)
+            restart.join()
+            self.assertIn(b"\r\nfirst half\r\nsecond half\r\n", demo.bodies()[0])
+
     def test_a_broken_configuration_leaves_the_old_server_alone(self):
         with Demo() as demo:
             edit(demo.env["GP_CONFIG"], "[server]", "[server]\nnonsense = 1")
