@@ -24,9 +24,11 @@ Task<Answer> run_logout(Session& session, Command&) {
 }
 
 Task<Answer> run_id(Session& session, Command& command) {
-  std::vector<Field> fields{{"conn", session.connection_id()}};
-  for (const auto& [name, value] : std::get<Id>(command.body).fields) fields.emplace_back(name, value.value_or(""));
-  session.services().log.write(event::kClient, fields);
+  std::string said;
+  for (const auto& [name, value] : std::get<Id>(command.body).fields) {
+    said.append(said.empty() ? "" : "; ").append(name).append("=").append(value.value_or(""));
+  }
+  session.services().log.write(event::kClient, {{"conn", session.connection_id()}, {"said", said}});
   std::vector<std::pair<std::string_view, std::string_view>> ours{{"name", "Gatepost"}};
   if (!session.settings().version.empty()) ours.emplace_back("version", session.settings().version);
   write_id(session.out(), ours);

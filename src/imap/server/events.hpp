@@ -22,7 +22,7 @@ inline constexpr Event kHungUp{
     "imap.hung_up", Level::notice, "A connection was closed because of what the client did.",
     "`why` says what: too many bad commands or wrong passwords, another protocol, far too much data.", "Nothing."};
 inline constexpr Event kClient{"imap.client", Level::debug, "A client said what program it is.",
-                               "The fields are those of the ID command, as sent.", "Nothing."};
+                               "`said` has the fields of its ID command, as sent.", "Nothing."};
 inline constexpr Event kFailed{
     "imap.failed", Level::error, "A command failed because of this server.",
     "`code` and `detail` have the store's words. The client was told that it failed; nothing was half done.",
