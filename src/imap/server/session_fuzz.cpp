@@ -61,7 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto now = first.clock.now();
   const std::string whole = talk(first, input, how, 0);
   World& second = world();
-  const bool repeatable = second.clock.now() == now && whole.find("+ ") == std::string::npos;
+  // SCRAM has its nonces, and what came before a handshake is discarded.
+  const bool repeatable = second.clock.now() == now && whole.find("+ ") == std::string::npos &&
+                          whole.find("Begin TLS now") == std::string::npos;
   const std::string cut = talk(second, input, how, 1 + how / 8);
   if (repeatable) GP_ASSERT(cut == whole);
   return 0;
