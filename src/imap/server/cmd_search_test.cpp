@@ -415,6 +415,9 @@ TEST_F(ImapSearch, GoesThroughManyMessagesAndDeepPrograms) {
   for (int i = 0; i < 98; ++i) deep += i % 2 == 0 ? "NOT " : "OR DELETED ";
   EXPECT_EQ(line("b SEARCH RETURN (COUNT) " + deep + "UNSEEN"),
             "* ESEARCH (TAG \"b\") COUNT 0\r\nb OK SEARCH completed\r\n");
+  std::string numbers = "b SEARCH RETURN (COUNT) UNSEEN";
+  for (int i = 0; i < 2'000; ++i) numbers += i % 2 == 0 ? " 2:*" : " UID *:3";
+  EXPECT_EQ(line(numbers), "* ESEARCH (TAG \"b\") COUNT 5998\r\nb OK SEARCH completed\r\n");
   std::string wide;
   for (int i = 0; i < 2'000; ++i) wide += " UNDELETED";
   EXPECT_EQ(line("b SEARCH RETURN (COUNT) 1:10" + wide), "* ESEARCH (TAG \"b\") COUNT 10\r\nb OK SEARCH completed\r\n");

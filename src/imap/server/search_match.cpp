@@ -137,7 +137,7 @@ bool SearchMatch::need(Depth depth) {
   return some;
 }
 
-bool SearchMatch::test_row(const SearchTest& test, const account::Row& row) const {
+bool SearchMatch::test_row(const SearchTest& test, const account::Row& row, std::uint32_t position) const {
   const auto recent = [&] { return view_.is_recent(row.uid); };
   switch (test.op) {
     case SearchOp::flag:
@@ -150,8 +150,10 @@ bool SearchMatch::test_row(const SearchTest& test, const account::Row& row) cons
       return (row.flags.system & account::flag::kSeen) == 0 && recent();
     case SearchOp::modseq:
       return row.modseq >= test.number;
+    case SearchOp::sequence:
+      return test.saved ? view_.saved().contains(row.uid) : test.numbers.contains(position);
     case SearchOp::uid:
-      return test.uids.contains(row.uid);
+      return test.saved ? view_.saved().contains(row.uid) : test.numbers.contains(row.uid);
     case SearchOp::larger:
       return row.octets > test.number;
     case SearchOp::smaller:
@@ -177,8 +179,9 @@ bool SearchMatch::test_row(const SearchTest& test, const account::Row& row) cons
 
 Truth SearchMatch::by_row(const account::Row& row) {
   const auto& tests = program_.tests();
+  const std::uint32_t position = program_.asks_position() ? view_.uids().rank(row.uid) : 0;
   for (std::uint32_t i = 0; i < tests.size(); ++i) {
-    values_[i] = tests[i].depth == Depth::row ? truth(test_row(tests[i], row)) : Truth::unknown;
+    values_[i] = tests[i].depth == Depth::row ? truth(test_row(tests[i], row, position)) : Truth::unknown;
   }
   return combine();
 }

@@ -41,7 +41,7 @@ class SearchMatch {
   Truth combine();
   // Marks keys of this depth whose answer can still matter; false: there is none.
   bool need(Depth depth);
-  bool test_row(const SearchTest& test, const account::Row& row) const;
+  bool test_row(const SearchTest& test, const account::Row& row, std::uint32_t position) const;
 
   Result<> look_at_summary(const account::Row& row, const account::Item& item);
   bool test_summary(const SearchTest& test);

@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, kSummaryFields> kFieldNames = {
     "Date", "Subject", "In-Reply-To", "Message-ID", "References", "From", "Sender", "Reply-To", "To", "Cc", "Bcc"};
 // A program with more keys is not bounded beforehand: sets have to be kept for each.
 constexpr std::size_t kMaxBoundedKeys = 64;
+constexpr std::size_t kMaxBoundedRanges = 4'000'000;  // of all those sets
 constexpr std::uint64_t kMaxSeconds = std::uint64_t{10'000} * 366 * 86'400;
 constexpr std::string_view kCharsets[] = {"US-ASCII", "UTF-8"};
 
@@ -72,15 +73,12 @@ void prepare_field(SearchTest& test, const SearchKey& key) {
   test.depth = test.summary_field ? Depth::summary : Depth::header;
 }
 
+// A number that no message has matches none: there is nothing to be done wrong in a question.
 void prepare_set(SearchTest& test, const SearchKey& key, const Selected& view) {
-  test.op = SearchOp::uid;
   if (key.set.is_saved()) {
-    test.uids = view.saved();
-  } else if (key.op == SearchOp::uid) {
-    test.uids = key.set.resolve(view.uids().max().value_or(0)).intersect(view.uids());
+    test.saved = true;
   } else {
-    // A number that no message has matches none: there is nothing to be done wrong in a question.
-    test.uids = at_positions(view.uids(), key.set.resolve(view.exists()));
+    test.numbers = key.set.resolve(key.op == SearchOp::uid ? view.uids().max().value_or(0) : view.exists());
   }
 }
 
@@ -154,6 +152,7 @@ std::expected<SearchProgram, Answer> SearchProgram::make(const Search& search, c
     test.needle = std::move(*needle);
     prepare(test, key, view, keywords, now);
     program.asks_modseq_ = program.asks_modseq_ || key.op == SearchOp::modseq;
+    program.asks_position_ = program.asks_position_ || (key.op == SearchOp::sequence && !test.saved);
   }
   return program;
 }
@@ -165,8 +164,13 @@ Bounds SearchProgram::bounds_of(const SearchTest& test, const Selected& view) co
     case SearchOp::all:
     case SearchOp::save_date_supported:
       return each;
-    case SearchOp::uid:
-      return {test.uids, test.uids};
+    case SearchOp::sequence:
+    case SearchOp::uid: {
+      NumberSet uids = test.saved                      ? view.saved().intersect(all)
+                       : test.op == SearchOp::sequence ? at_positions(all, test.numbers)
+                                                       : test.numbers.intersect(all);
+      return {uids, uids};
+    }
     case SearchOp::keyword:
       if (test.keyword) return any;
       return test.wanted ? none : each;
@@ -184,7 +188,7 @@ Bounds SearchProgram::bounds_of(const SearchTest& test, const Selected& view) co
 
 SearchProgram::Bounds SearchProgram::bounds(const Selected& view) const {
   const NumberSet& all = view.uids();
-  if (tests_.size() > kMaxBoundedKeys) return {{}, all};
+  if (tests_.size() > kMaxBoundedKeys || tests_.size() * all.ranges().size() > kMaxBoundedRanges) return {{}, all};
   std::vector<Bounds> of(tests_.size());
   for (std::uint32_t i = static_cast<std::uint32_t>(tests_.size()); i-- > 0;) {
     const SearchTest& test = tests_[i];

@@ -35,7 +35,8 @@ enum class SummaryField : std::uint8_t {
 };
 inline constexpr std::size_t kSummaryFields = 11;
 
-// A key made ready: numbers are UIDs, text is folded UTF-8, names are resolved.
+// A key made ready: '*' is a number, text is folded UTF-8, names are resolved. No larger than the key was in the
+// command.
 struct SearchTest {
   SearchOp op = SearchOp::all;  // of text in fields: header
   Depth depth = Depth::row;
@@ -47,7 +48,8 @@ struct SearchTest {
   std::uint64_t number = 0;
   TimePoint time{};  // older, younger
   std::chrono::sys_days day{};
-  NumberSet uids;      // sequence, uid: both are `uid` here
+  NumberSet numbers;   // sequence: positions in the view; uid
+  bool saved = false;  // sequence, uid: instead, the view's saved result
   std::string needle;  // empty: the field exists
   std::string field;
 };
@@ -61,7 +63,8 @@ class SearchProgram {
 
   // tests()[0] is the conjunction of all.
   const std::vector<SearchTest>& tests() const { return tests_; }
-  bool asks_modseq() const { return asks_modseq_; }  // the answer tells a MODSEQ (RFC 7162 3.1.5)
+  bool asks_modseq() const { return asks_modseq_; }      // the answer tells a MODSEQ (RFC 7162 3.1.5)
+  bool asks_position() const { return asks_position_; }  // there are keys with sequence numbers
 
   // What can be said without looking at any message: `certain` match, and what is not `possible` does not.
   struct Bounds {
@@ -73,7 +76,7 @@ class SearchProgram {
   Bounds bounds_of(const SearchTest& test, const Selected& view) const;
 
   std::vector<SearchTest> tests_;
-  bool asks_modseq_ = false;
+  bool asks_modseq_ = false, asks_position_ = false;
 };
 
 }  // namespace gatepost::imap::server
