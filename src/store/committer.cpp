@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <climits>
 
+#include <fmt/format.h>
+
 #include "store/events.hpp"
 #include "store/keys.hpp"
 
@@ -22,7 +24,7 @@ class Parker {
  public:
   std::uint32_t wait() {
     std::uint32_t seen;
-    while ((seen = state_.load(std::memory_order_acquire)) == 0)
+    while ((seen = state_.exchange(0, std::memory_order_acquire)) == 0)
       ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&state_), FUTEX_WAIT_PRIVATE, 0, nullptr, nullptr, 0);
     return seen;
   }
@@ -32,14 +34,13 @@ class Parker {
     state_.store(state, std::memory_order_release);
     ::syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
   }
-  void reset() { state_.store(0, std::memory_order_relaxed); }
 
  private:
   static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
   std::atomic<std::uint32_t> state_{0};
 };
 
-constexpr std::uint32_t kDone = 1, kLead = 2;
+constexpr std::uint32_t kDone = 1, kLead = 2, kSyncAhead = 3;
 
 }  // namespace
 
@@ -113,15 +114,16 @@ void Committer::submit(Request& request) {
     lead_now = !leading_;
     leading_ = true;
   }
-  if (!lead_now && request.parker.wait() == kDone) return;
+  std::size_t most = SIZE_MAX;
+  if (!lead_now) {
+    std::uint32_t told;
+    while ((told = request.parker.wait()) == kSyncAhead) most = sync_ahead();
+    if (told == kDone) return;
+  }
 
   // The leader. Its own request is in the queue, at the front if it waited.
   std::vector<Request*> group;
-  {
-    std::lock_guard lock(mutex_);
-    taken_.clear();
-    std::swap(taken_, queue_);
-  }
+  take(most);
   lead(taken_);
   group.swap(taken_);
 
@@ -143,6 +145,42 @@ void Committer::submit(Request& request) {
   for (Request* r : group)
     if (r != &request) r->parker.wake(kDone);
   watchers_.notify(changes);
+}
+
+// Moves the front of the queue to taken_.
+void Committer::take(std::size_t most) {
+  std::lock_guard lock(mutex_);
+  taken_.clear();
+  if (queue_.size() <= most) {
+    std::swap(taken_, queue_);
+    return;
+  }
+  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(most);
+  taken_.assign(queue_.begin(), end);
+  queue_.erase(queue_.begin(), end);
+}
+
+// By the one that will lead next. Returns how many of the queue, itself first, have their bodies synced now; those
+// behind them are left to the group after.
+std::size_t Committer::sync_ahead() {
+  std::size_t queued;
+  {
+    std::lock_guard lock(mutex_);
+    queued = queue_.size();
+  }
+  bodies_.files().sync_current();
+  return queued;
+}
+
+// By the leader, before it waits for the log.
+void Committer::begin_next() {
+  Request* next = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    if (!queue_.empty()) next = queue_.front();
+  }
+  // It waits: nobody but this leader can end that.
+  if (next != nullptr) next->parker.wake(kSyncAhead);
 }
 
 void Committer::lead(std::span<Request* const> requests) noexcept {
@@ -173,6 +211,7 @@ std::size_t Committer::lead_commits(std::span<Request* const> requests) {
     }
     const auto group = requests.first(*prepared);
     if (batch_.empty()) return group.size();
+    begin_next();
     auto written = rows_.write(batch_, true);
     if (!written) {
       log_.write(event::kWriteFailed, {{"reason", written.error().detail}});

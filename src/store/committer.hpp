@@ -30,7 +30,8 @@ class VersionCache {
 
 // Makes commits durable in groups: callers queue; the first becomes the leader, takes all that are queued, checks their
 // versions, syncs the segments that hold their bodies, writes one batch with one sync and wakes the others. The next
-// leader is whoever queued first meanwhile. Thread-safe. Everything borrowed outlives it.
+// leader is whoever queued first meanwhile; while the log is being synced it syncs the bodies of those that queue with
+// it, so that both syncs of a group overlap with those of its neighbours. Thread-safe. Everything borrowed outlives it.
 class Committer final : public Exclusive {
  public:
   Committer(Rows& rows, SegmentBlobStore& bodies, DiskSpace& space, Watchers& watchers, Log& log, Metrics& metrics);
@@ -47,6 +48,9 @@ class Committer final : public Exclusive {
  private:
   struct Request;
   void submit(Request& request);
+  void take(std::size_t most);
+  std::size_t sync_ahead();
+  void begin_next();
   // An exception here would leave everybody else waiting for ever: better to end and recover.
   void lead(std::span<Request* const> requests) noexcept;
   std::size_t lead_commits(std::span<Request* const> requests);

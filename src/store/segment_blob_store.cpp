@@ -284,7 +284,7 @@ void SegmentBlobStore::claim_unused(Settling& settling, bool all) {
 Result<> SegmentBlobStore::sync(Settling& settling) {
   for (const auto& taken : settling.taken) {
     if (!taken.segment || taken.ticket <= taken.segment->synced) continue;
-    auto synced = files_.sync(taken.segment);
+    auto synced = files_.sync(*taken.segment);
     if (synced) continue;
     std::lock_guard lock(mutex_);
     std::erase_if(pending_, [&](const auto& entry) {

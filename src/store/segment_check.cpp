@@ -72,12 +72,14 @@ Result<> SegmentBlobStore::copy_files(const std::filesystem::path& to, std::stop
   for (const auto& shelf : shelves) {
     GP_TRY(const auto files, files_in(shelf));
     const auto to_shelf = to / "large" / shelf.filename();
+    if (!files.empty()) GP_CHECK(make_directories(to_shelf));
     for (const auto& file : files) {
       if (stop.stop_requested()) return fail(Errc::closed, "backup was stopped");
       GP_CHECK(link_or_copy(file, to_shelf / file.filename()));
     }
     if (!files.empty()) GP_CHECK(sync_directory(to_shelf));
   }
+  GP_CHECK(sync_directory(to / "large"));
   return {};
 }
 

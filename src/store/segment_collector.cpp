@@ -250,7 +250,7 @@ Result<> SegmentBlobStore::move_rows(std::uint32_t from, Moving& moving, bool& e
     std::map<std::uint32_t, SegmentRow> changed;
     changed[from] = segments_[from];
     for (const auto& [id, old, copy] : moving.copies) {
-      if (copy.ticket > copy.segment->synced) GP_CHECK(files_.sync(copy.segment));
+      if (copy.ticket > copy.segment->synced) GP_CHECK(files_.sync(*copy.segment));
       Location now = old;
       now.file = copy.segment->number;
       now.offset = copy.offset;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <span>
 
@@ -38,11 +39,13 @@ SegmentFiles::SegmentFiles(std::filesystem::path directory, Disk& disk, Limits l
     : directory_(std::move(directory)), disk_(disk), limits_(limits) {}
 
 Result<> SegmentFiles::create_directories() {
+  std::error_code ignored;
+  if (std::filesystem::exists(directory_ / "large", ignored)) return {};
   GP_CHECK(make_directories(directory_ / "segments"));
   GP_CHECK(make_directories(new_directory()));
-  for (int i = 0; i < 256; ++i) GP_CHECK(make_directories(directory_ / "large" / fmt::format("{:02x}", i)));
-  GP_CHECK(sync_directory(directory_ / "large"));
-  return sync_directory(directory_);
+  GP_CHECK(make_directories(directory_ / "large"));  // last, so that it stands for all of them
+  GP_CHECK(sync_directory(directory_));
+  return sync_directory(directory_.parent_path());
 }
 
 std::filesystem::path SegmentFiles::segment_path(std::uint32_t n) const {
@@ -113,17 +116,27 @@ Result<SegmentFiles::Appended> SegmentFiles::append(std::string_view record) {
   return appended;
 }
 
-Result<> SegmentFiles::sync(const std::shared_ptr<Appending>& segment) {
-  if (segment->lost) return fail(Errc::unavailable, "an earlier sync of the segment failed");
-  const std::uint64_t written = segment->written;
-  if (disk_.fdatasync(segment->fd.get()) != 0) {
+Result<> SegmentFiles::sync(Appending& segment) {
+  std::lock_guard lock(segment.sync_mutex);
+  if (segment.lost) return fail(Errc::unavailable, "an earlier sync of the segment failed");
+  const std::uint64_t written = segment.written;
+  if (disk_.fdatasync(segment.fd.get()) != 0) {
     // The kernel may have dropped the pages and a second sync would succeed without them: trust none of them.
-    auto failed = system_failure("fdatasync", segment_path(segment->number));
-    segment->lost = true;
+    auto failed = system_failure("fdatasync", segment_path(segment.number));
+    segment.lost = true;
     return failed;
   }
-  segment->synced = written;
+  segment.synced = written;
   return {};
+}
+
+void SegmentFiles::sync_current() {
+  std::shared_ptr<Appending> segment;
+  {
+    std::lock_guard lock(append_mutex_);
+    segment = current_;
+  }
+  if (segment && segment->written > segment->synced) (void)sync(*segment);
 }
 
 bool SegmentFiles::is_closed(std::uint32_t n) const {
@@ -153,7 +166,12 @@ Result<SegmentFiles::OwnFile> SegmentFiles::create_own() {
 }
 
 Result<> SegmentFiles::adopt_own(std::uint64_t name) {
-  if (::rename(new_path(name).c_str(), own_path(name).c_str()) != 0) return system_failure("rename", new_path(name));
+  const auto from = new_path(name), to = own_path(name);
+  if (::rename(from.c_str(), to.c_str()) == 0) return {};
+  if (errno != ENOENT) return system_failure("rename", from);
+  GP_CHECK(make_directories(to.parent_path()));
+  GP_CHECK(sync_directory(directory_ / "large"));
+  if (::rename(from.c_str(), to.c_str()) != 0) return system_failure("rename", from);
   return {};
 }
 

@@ -31,7 +31,8 @@ class SegmentFiles {
     std::uint64_t end = 0;                  // reserved up to here; guarded by the SegmentFiles' lock
     std::atomic<std::uint64_t> written{0};  // records completely written
     std::atomic<std::uint32_t> writers{0};  // appends whose outcome is not yet recorded by the caller
-    std::uint64_t synced = 0;               // of `written`; only for the leader of a commit group
+    std::mutex sync_mutex;                  // one sync at a time: an error is told to one of two callers only
+    std::atomic<std::uint64_t> synced{0};   // of `written`
     std::atomic<bool> lost{false};          // a sync failed: what was not synced before may be gone
   };
   struct Appended {
@@ -57,8 +58,10 @@ class SegmentFiles {
   // Writes a record at the end, not yet durable. The caller says release() when it has noted where the record lies.
   Result<Appended> append(std::string_view record);
   static void release(Appending& segment) { --segment.writers; }
-  // Makes all that is written durable. After a failure nothing more is appended to the segment. Leader only.
-  Result<> sync(const std::shared_ptr<Appending>& segment);
+  // Makes all that is written durable. After a failure nothing more is appended to the segment.
+  Result<> sync(Appending& segment);
+  // The same for the segment that is appended to, if something in it is not. Failures come up again in sync().
+  void sync_current();
   // No append to segment `number` is under way, and none will be.
   bool is_closed(std::uint32_t number) const;
   Result<> close_current();  // the next append opens a new segment
