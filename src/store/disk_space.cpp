@@ -53,7 +53,7 @@ void DiskSpace::look() {
 
 void DiskSpace::found_full() {
   std::lock_guard lock(mutex_);
-  low_ = true;
+  if (!low_.exchange(true)) log_.write(event::kDiskLow, {{"available", 0}});
   if (!read_only_) ::unlink(ballast_.c_str());
 }
 

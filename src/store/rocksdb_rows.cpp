@@ -224,11 +224,6 @@ Result<> Rows::checkpoint(const std::filesystem::path& to) {
 Result<> Rows::flush() { return checked(state_->db->Flush(rocksdb::FlushOptions())); }
 Result<> Rows::verify() { return checked(state_->db->VerifyChecksum()); }
 
-std::uint64_t Rows::property(std::string_view name) const {
-  std::uint64_t value = 0;
-  return state_->db->GetIntProperty(slice(name), &value) ? value : 0;
-}
-
 struct RowCursor::State {
   std::string begin, end;
   rocksdb::Slice lower, upper;  // views of begin and end

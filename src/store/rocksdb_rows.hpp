@@ -117,8 +117,6 @@ class Rows {
   Result<> flush();
   // Verifies the checksums of all files. Errc::corrupt names the first that fails.
   Result<> verify();
-  // Names and values of the engine's own gauges that are worth watching.
-  std::uint64_t property(std::string_view name) const;
 
  private:
   friend class RowView;

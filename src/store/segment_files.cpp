@@ -148,15 +148,6 @@ bool SegmentFiles::is_closed(std::uint32_t n) const {
   });
 }
 
-Result<> SegmentFiles::close_current() {
-  std::lock_guard lock(append_mutex_);
-  if (!current_ || current_->end == 0) return {};
-  GP_TRY(auto next, open_appending(current_->number + 1, 0, true));
-  retired_.push_back(current_);
-  current_ = std::move(next);
-  return {};
-}
-
 Result<SegmentFiles::OwnFile> SegmentFiles::create_own() {
   SystemRandom random;
   OwnFile own;

@@ -64,7 +64,6 @@ class SegmentFiles {
   void sync_current();
   // No append to segment `number` is under way, and none will be.
   bool is_closed(std::uint32_t number) const;
-  Result<> close_current();  // the next append opens a new segment
 
   struct OwnFile {
     std::uint64_t name = 0;
