@@ -49,6 +49,7 @@ Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
       std::make_unique<directory::Authenticator>(*product.directory, sign_in_limits(c), clock_, log_, product.metrics);
   door_ = std::make_unique<directory::Door>(*sasl_, *authenticator_, door_policy(c), log_, product.metrics);
   workers_ = std::make_unique<runtime::Workers>(worker_threads(c));
+  sign_in_workers_ = std::make_unique<runtime::Workers>(sign_in_threads(c));
   GP_TRY(resolver_, runtime::UnboundResolver::create(resolver_settings(c), clock_));
   reception_ = mailflow::Reception::create(reception_options(c), *product.directory, *product.accounts, *product.queue,
                                            *workers_, clock_, product.random, log_, product.metrics);
@@ -61,7 +62,8 @@ Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
   if (tls) {
     GP_CHECK(create_tls(*tls));
   }
-  protocols_ = std::make_unique<Protocols>(ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, log_}, c);
+  protocols_ = std::make_unique<Protocols>(
+      ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, *sign_in_workers_, log_}, c);
   add_metrics();
   return {};
 }

@@ -131,7 +131,7 @@ class Daemon {
   std::unique_ptr<sasl::Library> sasl_;
   std::unique_ptr<directory::Authenticator> authenticator_;
   std::unique_ptr<directory::Door> door_;
-  std::unique_ptr<runtime::Workers> workers_;
+  std::unique_ptr<runtime::Workers> workers_, sign_in_workers_;
   std::unique_ptr<runtime::Resolver> resolver_;
   std::unique_ptr<mailflow::Reception> reception_;
   std::unique_ptr<smtp::client::Delivery> delivery_;

@@ -46,9 +46,11 @@ pop3::server::Settings pop3_settings(const config::Config& c) {
 struct Protocols::State {
   State(ProtocolParts p, const config::Config& c)
       : metrics(p.product.metrics),
-        smtp({p.reception, p.door, p.workers, p.product.clock, p.log, metrics}, smtp_settings(c)),
-        imap({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics}, imap_settings(c)),
-        pop3({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics}, pop3_settings(c)) {}
+        smtp({p.reception, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers}, smtp_settings(c)),
+        imap({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers},
+             imap_settings(c)),
+        pop3({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers},
+             pop3_settings(c)) {}
 
   Metrics& metrics;
   smtp::server::Server smtp;

@@ -19,6 +19,7 @@ struct ProtocolParts {
   mailflow::Reception& reception;
   runtime::Resolver& resolver;
   runtime::Workers& workers;
+  runtime::Workers& sign_in_workers;
   Log& log;
 };
 

@@ -67,6 +67,8 @@ directory::Options directory_options(const Config& c) {
           .argon2_iterations = c.auth.argon2_iterations,
           .scram_iterations = c.auth.scram_iterations,
           .parallel_hashes = c.auth.parallel_hashes,
+          // Waiting costs a thread that does nothing else.
+          .waiting_hashes = sign_in_threads(c),
           .postmaster = said ? c.server.postmaster : std::string()};
 }
 
@@ -148,6 +150,9 @@ Result<runtime::TlsServerSettings> tls_settings(const Config& c) {
 }
 
 std::size_t io_threads(const Config& c) { return c.server.io_threads != 0 ? c.server.io_threads : processors(); }
+
+// Those that hash, and enough beside them for sign-ins that need no hash.
+std::size_t sign_in_threads(const Config& c) { return 2 * c.auth.parallel_hashes + 12; }
 
 std::size_t worker_threads(const Config& c) {
   return c.server.worker_threads != 0 ? c.server.worker_threads : 4 * processors();

@@ -36,6 +36,7 @@ Result<runtime::TlsServerSettings> tls_settings(const config::Config&);
 
 std::size_t io_threads(const config::Config&);
 std::size_t worker_threads(const config::Config&);
+std::size_t sign_in_threads(const config::Config&);
 
 // The settings of `fresh` that differ from `running` and are read at the start only, as "[store] engine".
 std::vector<std::string_view> needs_restart(const config::Config& running, const config::Config& fresh);

@@ -40,7 +40,7 @@ Task<Answer> run_authenticate(Session& session, Command& command) {
     if (request.initial) initial = request.initial->reveal();
     return session.enter(session.sign_in_->begin(initial));
   };
-  Session::Entry entry = co_await session.workers().run(job);
+  Session::Entry entry = co_await session.services().workers_for_sign_in().run(job);
   co_return session.settle(std::move(entry));
 }
 
@@ -57,7 +57,7 @@ Task<Answer> run_login(Session& session, Command& command) {
     if (!who) return std::move(who).error();
     return session.enter(*std::move(who));
   };
-  Session::Entry entry = co_await session.workers().run(job);
+  Session::Entry entry = co_await session.services().workers_for_sign_in().run(job);
   co_return session.settle(std::move(entry));
 }
 
@@ -73,7 +73,7 @@ Task<Next> Session::sasl_line(std::string text) {
     sign_in_.reset();
   } else {
     auto job = [this, &response]() -> Entry { return enter(sign_in_->answer(response->reveal())); };
-    Entry entry = co_await workers().run(job);
+    Entry entry = co_await services().workers_for_sign_in().run(job);
     answer = settle(std::move(entry));
   }
   co_return co_await finish(std::exchange(tag_, {}), Verb::authenticate, true, std::move(answer));

@@ -32,7 +32,7 @@ Task<Next> Session::pass(Command command) {
     if (!signed_in) return std::move(signed_in).error();
     return enter(*std::move(signed_in));
   };
-  Entry entry = co_await shared_.services.workers.run(std::move(job));
+  Entry entry = co_await shared_.services.workers_for_sign_in().run(std::move(job));
   co_return settle(std::move(entry));
 }
 
@@ -59,7 +59,7 @@ Task<Next> Session::auth(Command command) {
     if (request.initial) initial = *request.initial;
     return enter(sign_in_->begin(initial));
   };
-  Entry entry = co_await shared_.services.workers.run(std::move(job));
+  Entry entry = co_await shared_.services.workers_for_sign_in().run(std::move(job));
   co_return settle(std::move(entry));
 }
 
@@ -76,7 +76,7 @@ Task<Next> Session::sasl_line(std::string text) {
     co_return bad("The answer is not base64");
   }
   auto job = [this, &response]() -> Entry { return enter(sign_in_->answer(*response)); };
-  Entry entry = co_await shared_.services.workers.run(std::move(job));
+  Entry entry = co_await shared_.services.workers_for_sign_in().run(std::move(job));
   co_return settle(std::move(entry));
 }
 

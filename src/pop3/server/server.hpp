@@ -40,6 +40,10 @@ struct Services {
   const Clock& clock;
   Log& log;
   Metrics& metrics;
+  // For password checks, which take long and come in storms; null: `workers`.
+  runtime::Workers* sign_in_workers = nullptr;
+
+  runtime::Workers& workers_for_sign_in() const { return sign_in_workers != nullptr ? *sign_in_workers : workers; }
 };
 
 // Makes the sessions of ports 110 and 995. Thread-safe; outlives its sessions.

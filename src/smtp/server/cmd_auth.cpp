@@ -53,7 +53,7 @@ runtime::Task<> SmtpSession::go_on_signing_in() {
     if (std::exchange(sign_in_began_, true)) return sign_in_->answer(response_->reveal());
     return sign_in_->begin(response_ ? std::optional(response_->reveal()) : std::nullopt);
   };
-  directory::SignInStep outcome = co_await shared_.services.workers.run(job);
+  directory::SignInStep outcome = co_await shared_.services.workers_for_sign_in().run(job);
   response_.reset();
   if (const auto* challenge = std::get_if<sasl::Challenge>(&outcome)) {
     write_challenge(output_.buffer(), challenge->octets);

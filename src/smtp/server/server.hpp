@@ -46,6 +46,10 @@ struct Services {  // outlive the server
   const Clock& clock;
   Log& log;
   Metrics& metrics;
+  // For password checks, which take long and come in storms; null: `workers`.
+  runtime::Workers* sign_in_workers = nullptr;
+
+  runtime::Workers& workers_for_sign_in() const { return sign_in_workers != nullptr ? *sign_in_workers : workers; }
 };
 
 struct Shared;  // shared.hpp: what all sessions use together
