@@ -90,6 +90,12 @@ TEST(Load, SaysWhereTheSyntaxIsWrong) {
   EXPECT_THAT(out.problems[0].text(), HasSubstr("gatepost.toml:4: not TOML at column"));
 }
 
+TEST(Load, RefusesATableNameThatBeginsLikeNone) {
+  const LoadOutcome out = with("[^tls]]\n");
+  EXPECT_FALSE(out.ok());
+  EXPECT_THAT(texts(out), ElementsAre(HasSubstr("gatepost.toml:4: ")));
+}
+
 TEST(Load, ReadsEveryKindOfValue) {
   const LoadOutcome out = with(
       "port_offset = 10000\nbind = \"127.0.0.1\"\nuser = \"\"\n"
