@@ -105,6 +105,7 @@ TEST_F(Crash, DISABLED_WritesUntilItIsKilled) {
   for (;;) (void)store->collect({});
 }
 
+// GATEPOST_CRASH_ROUNDS=20 for a long one.
 TEST_F(Crash, LosesNothingAcknowledgedWhenKilledAtAnyMoment) {
   const int rounds =
       std::getenv("GATEPOST_CRASH_ROUNDS") != nullptr ? std::atoi(std::getenv("GATEPOST_CRASH_ROUNDS")) : 6;
