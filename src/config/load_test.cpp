@@ -96,6 +96,11 @@ TEST(Load, RefusesATableNameThatBeginsLikeNone) {
   EXPECT_THAT(texts(out), ElementsAre(HasSubstr("gatepost.toml:4: ")));
 }
 
+TEST(Load, RefusesLettersOfOtherScriptsOutsideOfStrings) {
+  EXPECT_FALSE(with("x = \u0423\n").ok());
+  EXPECT_FALSE(with("[smtp]\n\u00fc = 1\n").ok());
+}
+
 TEST(Load, ReadsEveryKindOfValue) {
   const LoadOutcome out = with(
       "port_offset = 10000\nbind = \"127.0.0.1\"\nuser = \"\"\n"
