@@ -47,6 +47,8 @@ function(gatepost_layer folder)
 
   if(tests)
     add_executable(${name}_test ${tests})
+    gatepost_compile_as_test(${name}_test)
+    set_property(GLOBAL APPEND PROPERTY GATEPOST_TESTS ${name}_test)
     target_link_libraries(${name}_test PRIVATE ${all_layers} ${ARG_LIBS} GTest::gmock GTest::gtest_main)
     if(folder STREQUAL "base" OR NOT TARGET base_test)
       target_precompile_headers(${name}_test PRIVATE "${PROJECT_SOURCE_DIR}/cmake/precompiled_test.hpp")
@@ -67,8 +69,10 @@ function(gatepost_layer folder)
   endif()
 endfunction()
 
-# `ninja fuzzers` builds every fuzz target.
-function(gatepost_fuzzers)
-  get_property(all GLOBAL PROPERTY GATEPOST_FUZZERS)
-  add_custom_target(fuzzers DEPENDS ${all})
+# `ninja tests` builds every layer's test program, `ninja fuzzers` every fuzz target.
+function(gatepost_collections)
+  get_property(tests GLOBAL PROPERTY GATEPOST_TESTS)
+  add_custom_target(tests DEPENDS ${tests} transcript_test)
+  get_property(fuzzers GLOBAL PROPERTY GATEPOST_FUZZERS)
+  add_custom_target(fuzzers DEPENDS ${fuzzers})
 endfunction()

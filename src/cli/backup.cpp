@@ -93,7 +93,10 @@ void restore_backup(Context& context, const std::string& directory) {
   // Copied beside first and renamed at the end, so that a full disk or a kill leaves the old store in place.
   const fs::path store = daemon::store_directory(*config);
   const fs::path incoming = store.string() + ".incoming";
-  const fs::path old = fmt::format("{}.before-restore.{}", store.string(), std::time(nullptr));
+  // Two restores may fall into one second: the first free name.
+  const std::string set_aside = fmt::format("{}.before-restore.{}", store.string(), std::time(nullptr));
+  fs::path old = set_aside;
+  for (int again = 1; fs::exists(old, ec); ++again) old = fmt::format("{}.{}", set_aside, again);
   const bool had_one = fs::exists(store, ec);
   fs::remove_all(incoming, ec);
   fs::copy(directory, incoming, fs::copy_options::recursive, ec);

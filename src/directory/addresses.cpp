@@ -131,7 +131,7 @@ Result<Cut> cut_plain(std::string_view text) {
   return Cut{std::string(local), at};
 }
 
-std::string quoted(std::string_view local) {
+std::string as_quoted_string(std::string_view local) {
   std::string out = "\"";
   for (char c : local) {
     if (c == '"' || c == '\\') out += '\\';
@@ -170,7 +170,7 @@ Result<Address> canonical_address(std::string_view text) {
   GP_TRY(const Cut cut, text.front() == '"' ? cut_quoted(text) : cut_plain(text));
   Address address;
   address.local = folded(cut.local);
-  if (!is_dot_string(address.local)) address.local = quoted(address.local);
+  if (!is_dot_string(address.local)) address.local = as_quoted_string(address.local);
   if (address.local.size() > kMaxLocalOctets) return invalid("at most 64 octets may stand before the '@'", text);
   const std::string_view domain = text.substr(cut.at + 1);
   if (domain.starts_with('[')) {
