@@ -62,6 +62,7 @@ struct Opened {
   std::shared_ptr<const NumberSet> uids;  // all UIDs at `folder.highest_modseq`; loaded once per process, shared
   Uid first_recent = 0;                   // UIDs from here on were new to every session before (RFC 3501 2.3.2)
   std::optional<Uid> first_unseen;
+  Modseq at = 0;  // the account's version that all of this is of
 };
 
 // One account: folders, items, flags and the change log that every protocol's delta sync is a view of. Thread-safe;
@@ -99,7 +100,8 @@ class Account {
   virtual Result<Item> item(ItemId) = 0;
   virtual Result<std::vector<Item>> items(std::span<const ItemId>) = 0;  // same order; Errc::not_found if one is gone
   virtual Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) = 0;
-  virtual Result<Delta> changes(FolderId, Modseq since) = 0;  // cost follows the changes
+  // Cost follows the changes; recent ones of a folder that somebody watches are answered from memory.
+  virtual Result<Delta> changes(FolderId, Modseq since) = 0;
 
   // Changing. UIDs that do not exist (any more) are skipped.
   virtual Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) = 0;

@@ -33,7 +33,9 @@ class Deltas : public AccountFixture {
       ASSERT_TRUE(opened);
       std::erase_if(client.mailbox, [&](const auto& m) { return !opened->uids->contains(m.first); });
     }
-    for (const Row& row : delta->changed) client.mailbox[row.uid] = {row.item, row.flags.system, row.octets};
+    EXPECT_EQ(delta->has_rows() ? delta->rows.size() : 0, delta->has_rows() ? delta->changed.size() : 0);
+    for (const Row& row : rows(a, f, delta->changed))
+      client.mailbox[row.uid] = {row.item, row.flags.system, row.octets};
     delta->vanished.for_each([&](Uid uid) { client.mailbox.erase(uid); });
     client.since = delta->to;
   }

@@ -107,14 +107,20 @@ Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet
 // Looked up before and beside the commits, so that a few among a million hold nobody up.
 Result<NumberSet> StoredAccount::deleted_among(FolderId folder, const NumberSet& uids) {
   std::uint32_t left = 0;
+  bool has_sets = false;
   {
     const std::scoped_lock lock(mutex_);
     const records::FolderRecord* f = record(folder);
     if (f != nullptr) left = f->deleted;
+    has_sets = f != nullptr && f->has_sets;
   }
   NumberSet found;
   if (left == 0) return found;
   GP_TRY(auto snap, snapshot());
+  if (has_sets) {
+    GP_TRY(found, scan_uid_set(*snap, folder, records::UidSet::deleted));
+    return found.intersect(uids);
+  }
   GP_CHECK(scan_rows(
       *snap, folder, uids,
       [&](Row& row) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "account/stored_account.hpp"
 #include "account/stored_body.hpp"
@@ -152,6 +153,16 @@ Result<> StoredAccount::load_uids(FolderId id) {
   const auto read = [&]() -> Result<> {
     GP_TRY(auto snap, snapshot());
     at = snap->version();
+    GP_TRY(const auto value, snap->get(records::folder_key(id)));
+    if (value) {
+      GP_TRY(const auto folder, records::decode_folder(id, *value));
+      if (folder.has_sets) {
+        GP_TRY(const NumberSet holes, scan_uid_set(*snap, id, records::UidSet::holes));
+        if (folder.uid_next > 1) uids = NumberSet::of(1, folder.uid_next - 1).minus(holes);
+        return {};
+      }
+    }
+    // One that an older version made and `check` has not repaired.
     const std::string begin = records::row_prefix(id);
     return snap->scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
       FolderId folder{};
@@ -194,13 +205,15 @@ Result<> StoredAccount::load_uids(FolderId id) {
 // `end`: behind the last UID to look at.
 Result<std::optional<Uid>> StoredAccount::first_unseen(FolderId id, Uid end) {
   Uid from = 1;
-  std::uint64_t lowered = 0;
+  std::uint64_t lowered = 0, seen_changes = 0;
   {
     const std::scoped_lock lock(mutex_);
     if (record(id) == nullptr) return fail(Errc::not_found, "no such folder");
     const View& v = view(id);
+    if (v.first_unseen) return v.first_unseen;
     from = v.unseen_from;
     lowered = v.unseen_lowered;
+    seen_changes = v.seen_changes;
   }
   std::optional<Uid> found;
   if (from < end) {
@@ -217,6 +230,7 @@ Result<std::optional<Uid>> StoredAccount::first_unseen(FolderId id, Uid end) {
   const auto v = views_.find(id);
   if (v != views_.end() && v->second.unseen_lowered == lowered) {
     v->second.unseen_from = std::max(v->second.unseen_from, found.value_or(end));
+    if (seen_changes == v->second.seen_changes) v->second.first_unseen = found;
   }
   return found;
 }
@@ -232,6 +246,7 @@ Result<Opened> StoredAccount::open_folder(FolderId id, bool take_recent) {
       View& v = view(id);
       if (v.loaded) {
         opened.folder = describe(*r);
+        opened.at = head_.modseq;
         if (!v.shared) {
           v.shared = std::make_shared<const NumberSet>(v.uids);
           (void)v.shared->select(1);  // completes its index, which must not happen in several threads at once
@@ -321,6 +336,28 @@ Result<std::unique_ptr<BodyWriter>> StoredAccount::new_body(std::uint64_t size_h
   return new_stored_body(environment_.store, size_hint);
 }
 
+// With the lock. Nullopt: not all of it is in memory.
+std::optional<Delta> StoredAccount::recent_changes(FolderId id, Modseq since) {
+  const auto v = views_.find(id);
+  if (v == views_.end() || !v->second.recent_since || since < *v->second.recent_since) return std::nullopt;
+  Delta delta;
+  delta.to = head_.modseq;
+  std::map<Uid, const Row*> rows;
+  for (const View::Recent& step : v->second.recent) {
+    if (step.modseq <= since) continue;
+    for (const Row& row : step.rows) rows.insert_or_assign(row.uid, &row);
+    for (const NumberSet::Range& r : step.removed.ranges()) {
+      rows.erase(rows.lower_bound(r.first), rows.upper_bound(r.last));
+    }
+    delta.vanished.add(step.removed);
+  }
+  for (const auto& [uid, row] : rows) {
+    delta.changed.add(uid);
+    delta.rows.push_back(*row);
+  }
+  return delta;
+}
+
 Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
   Delta delta;
   {
@@ -333,6 +370,7 @@ Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
       delta.vanished_known = since >= r->oldest_kept;
       return delta;
     }
+    if (auto recent = recent_changes(id, since)) return *std::move(recent);
   }
   GP_TRY(auto snap, snapshot());
   delta.to = snap->version();
@@ -359,15 +397,16 @@ Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
     for (const Uid uid : uids) set.add(uid);
     return set;
   };
-  GP_TRY(const NumberSet changed, uids_in(records::kind::kChanged));
+  GP_TRY(delta.changed, uids_in(records::kind::kChanged));
   if (delta.vanished_known) {
     GP_TRY(delta.vanished, uids_in(records::kind::kVanished));
   }
-  delta.changed.reserve(changed.size());
+  if (!delta.has_rows()) return delta;
+  delta.rows.reserve(delta.changed.size());
   GP_CHECK(scan_rows(
-      *snap, id, changed,
+      *snap, id, delta.changed,
       [&](Row& row) {
-        delta.changed.push_back(std::move(row));
+        delta.rows.push_back(std::move(row));
         return true;
       },
       damage_report()));

@@ -217,9 +217,10 @@ TEST_P(AnAccount, AnswersChangesSinceAModseq) {
   add(*a, inbox, "new");
   const auto delta = a->changes(inbox, since);
   ASSERT_TRUE(delta);
-  ASSERT_EQ(delta->changed.size(), 2U);
-  EXPECT_EQ(delta->changed[0].uid, 2U);
-  EXPECT_EQ(delta->changed[1].uid, 7U);
+  EXPECT_EQ(delta->changed.to_string(), "2,7");
+  ASSERT_EQ(delta->rows.size(), 2U);
+  EXPECT_EQ(delta->rows[0].uid, 2U);
+  EXPECT_EQ(delta->rows[1].uid, 7U);
   EXPECT_EQ(delta->vanished.to_string(), "3:4");
   EXPECT_TRUE(delta->vanished_known);
   EXPECT_EQ(delta->to, a->modseq());

@@ -66,7 +66,7 @@ Result<> Checker::run() {
   GP_CHECK(check_places());
   GP_CHECK(check_changed());
   check_totals();
-  return {};
+  return check_uid_sets();
 }
 
 Result<> Checker::check_state() {
@@ -173,7 +173,11 @@ void Checker::count(Seen& seen, const Row& row) {
     ++seen.unseen;
     seen.first_unseen = std::min(seen.first_unseen, row.uid);
   }
-  if ((row.flags.system & flag::kDeleted) != 0) ++seen.deleted;
+  seen.uids.add(row.uid);
+  if ((row.flags.system & flag::kDeleted) != 0) {
+    ++seen.deleted;
+    seen.marked.add(row.uid);
+  }
   seen.last_uid = std::max(seen.last_uid, row.uid);
 }
 
@@ -401,7 +405,8 @@ void Checker::check_totals() {
       s.touched = true;
     });
     const bool right = f.total == s.total && f.unseen == s.unseen && f.deleted == s.deleted && f.octets == s.octets &&
-                       f.vanished == s.vanished && f.uid_next > s.last_uid && f.unseen_from <= s.first_unseen;
+                       f.vanished == s.vanished && f.uid_next > s.last_uid && f.unseen_from <= s.first_unseen &&
+                       f.has_sets;
     if (!right && !s.touched && !s.rewrite) found(fmt::format("folder {}", number(id)), "totals are wrong", true);
     if (right && !s.touched && !s.rewrite) continue;
     f.total = s.total;
@@ -411,6 +416,7 @@ void Checker::check_totals() {
     f.vanished = s.vanished + s.more_vanished;
     f.uid_next = std::max(f.uid_next, s.last_uid + 1);
     f.unseen_from = 1;
+    f.has_sets = true;
     f.highest_modseq = modseq();
     put(records::folder_key(id), records::encode(f));
   }
@@ -424,6 +430,47 @@ void Checker::check_totals() {
   if (stored_state_ && encoded == records::encode(*stored_state_)) return;
   if (!rewrite_state_) found("state", "totals are wrong", true);
   put(records::state_key(), encoded);
+}
+
+Result<> Checker::check_uid_sets() {
+  for (const auto& [id, s] : folders_) {
+    if (s.record.dying) continue;
+    NumberSet holes;
+    if (s.record.uid_next > 1) holes = NumberSet::of(1, s.record.uid_next - 1).minus(s.uids);
+    GP_CHECK(check_uid_set(id, records::UidSet::holes, holes));
+    GP_CHECK(check_uid_set(id, records::UidSet::deleted, s.marked));
+  }
+  return {};
+}
+
+// What was repaired above makes chunks wrong that were right: only what was wrong before is a finding.
+Result<> Checker::check_uid_set(FolderId id, records::UidSet which, const NumberSet& right) {
+  std::map<std::uint32_t, std::optional<std::string>> chunks;
+  for (const NumberSet::Range& r : right.ranges()) {
+    for (Uid c = r.first / records::kChunkUids; c <= r.last / records::kChunkUids; ++c) chunks[c] = std::nullopt;
+  }
+  for (auto& [chunk, value] : chunks) value = records::encode_uid_set(right, chunk);
+  bool wrong = false;
+  const std::string begin = records::uid_set_prefix(id, which);
+  GP_CHECK(snapshot_.scan(begin, store::prefix_end(begin), false, kPage, [&](store::Entry e) {
+    FolderId folder{};
+    records::UidSet set{};
+    std::uint32_t chunk = 0;
+    const bool is_key = records::parse_uid_set_key(e.key, folder, set, chunk);
+    const auto known = is_key ? chunks.find(chunk) : chunks.end();
+    if (known == chunks.end()) {
+      wrong = true;
+      put(std::string(e.key), std::nullopt);
+    } else if (known->second == e.value) {
+      chunks.erase(known);
+    }
+    return true;
+  }));
+  const Seen& seen = folders_.at(id);
+  wrong = wrong || !chunks.empty();
+  if (wrong && !seen.touched && !seen.rewrite) found(fmt::format("folder {}", number(id)), "UID sets are wrong", true);
+  for (auto& [chunk, value] : chunks) put(records::uid_set_key(id, which, chunk), std::move(value));
+  return {};
 }
 
 Result<> Checker::commit_fixes(store::Partition partition) {

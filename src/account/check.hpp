@@ -36,7 +36,8 @@ class Checker {
     std::uint64_t octets = 0, vanished = 0, more_vanished = 0;
     Uid last_uid = 0;
     Uid first_unseen = std::numeric_limits<Uid>::max();
-    NumberSet lost;  // UIDs whose rows cannot be read
+    NumberSet lost;          // UIDs whose rows cannot be read
+    NumberSet uids, marked;  // of all messages; of those with \\Deleted
   };
   struct IndexEntry {
     std::string key;
@@ -66,6 +67,8 @@ class Checker {
   Result<> check_changed();
   Result<> check_vanished();
   void check_totals();
+  Result<> check_uid_sets();
+  Result<> check_uid_set(FolderId id, records::UidSet which, const NumberSet& right);
 
   Seen& folder(FolderId id);
   void invent(FolderId id, Seen& seen);

@@ -195,6 +195,20 @@ class RowReader {
 
 }  // namespace
 
+Result<NumberSet> scan_uid_set(store::Snapshot& snapshot, FolderId folder, records::UidSet which) {
+  NumberSet uids;
+  Result<> read;
+  const std::string begin = records::uid_set_prefix(folder, which);
+  GP_CHECK(snapshot.scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+    FolderId id{};
+    std::uint32_t chunk = 0;
+    if (records::parse_uid_set_key(e.key, id, which, chunk)) read = records::decode_uid_set(chunk, e.value, uids);
+    return read.has_value();
+  }));
+  GP_CHECK(std::move(read));
+  return uids;
+}
+
 Result<> scan_rows(store::Snapshot& snapshot, FolderId folder, const NumberSet& uids, const RowVisit& visit,
                    const RowDamage& damaged) {
   return RowReader(snapshot, folder, uids, visit, damaged).run();

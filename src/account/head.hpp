@@ -48,6 +48,9 @@ Result<std::vector<std::string>> parse_path(std::string_view path);
 // The folder at these names, dying ones left out.
 std::optional<FolderId> find_path(const Head& head, const std::vector<std::string>& names);
 
+// A UID set of a folder that has them. Cost follows its chunks.
+Result<NumberSet> scan_uid_set(store::Snapshot& snapshot, FolderId folder, records::UidSet which);
+
 // Visits the rows of `uids` in ascending order; visit returns false to stop. Rows that cannot be read are left out
 // after telling `damaged`.
 using RowVisit = std::function<bool(Row&)>;

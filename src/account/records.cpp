@@ -1,6 +1,9 @@
 #include "account/records.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <limits>
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
@@ -123,6 +126,16 @@ std::string delivery_key(std::string_view delivery_id) {
   return key.append(1, '\1').append(reinterpret_cast<const char*>(hash.data()), hash.size());
 }
 std::string quarantine_key(std::string_view key) { return std::string(1, kind::kQuarantine).append(key); }
+std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk) {
+  std::string key = uid_set_prefix(folder, which);
+  put_u32(key, chunk);
+  return key;
+}
+std::string uid_set_prefix(FolderId folder, UidSet which) {
+  std::string key = index_prefix(kind::kUidSet, folder);
+  put_u8(key, static_cast<std::uint8_t>(which));
+  return key;
+}
 
 bool parse_folder_key(std::string_view key, FolderId& folder) {
   ByteReader in(key);
@@ -151,6 +164,16 @@ bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid
   uid = in.u32();
   return in.ok() && in.at_end() && uid != 0;
 }
+bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, std::uint32_t& chunk) {
+  ByteReader in(key);
+  in.u8();
+  folder = FolderId{in.u32()};
+  const std::uint8_t set = in.u8();
+  which = static_cast<UidSet>(set);
+  chunk = in.u32();
+  return in.ok() && in.at_end() && set <= static_cast<std::uint8_t>(UidSet::deleted) &&
+         chunk <= std::numeric_limits<Uid>::max() / kChunkUids;
+}
 
 std::string encode(const State& s) {
   std::string out = start(40);
@@ -163,7 +186,7 @@ std::string encode(const State& s) {
 
 std::string encode(const FolderRecord& f) {
   std::string out = start(80 + f.name.size());
-  put_u8(out, static_cast<std::uint8_t>((f.selectable ? 1 : 0) | (f.dying ? 2 : 0)));
+  put_u8(out, static_cast<std::uint8_t>((f.selectable ? 1 : 0) | (f.dying ? 2 : 0) | (f.has_sets ? 4 : 0)));
   put_u8(out, static_cast<std::uint8_t>(f.role));
   put_varint(out, number(f.parent));
   put_text(out, f.name);
@@ -224,6 +247,21 @@ std::string encode_expiry(std::uint64_t seconds) {
   return out;
 }
 
+// A bit for each UID, least significant first, without the zero octets at the end; none at all means all UIDs.
+std::optional<std::string> encode_uid_set(const NumberSet& uids, std::uint32_t chunk) {
+  const Uid first = chunk * kChunkUids;
+  const NumberSet here = uids.intersect(NumberSet::of(first, first + (kChunkUids - 1)));
+  if (here.empty()) return std::nullopt;
+  std::string out = start(1 + kChunkUids / 8);
+  // UID 0 is none, so the first chunk is full without it.
+  if (here.size() == (chunk == 0 ? kChunkUids - 1 : kChunkUids)) return out;
+  std::array<std::uint8_t, kChunkUids / 8> bits{};
+  here.for_each([&](Uid uid) { bits[(uid - first) / 8] |= static_cast<std::uint8_t>(1U << ((uid - first) % 8)); });
+  std::size_t used = bits.size();
+  while (bits[used - 1] == 0) --used;
+  return out.append(reinterpret_cast<const char*>(bits.data()), used);
+}
+
 void begin_log(std::string& out, std::uint64_t seconds) {
   out = start(24);
   put_varint(out, seconds);
@@ -254,6 +292,7 @@ Result<FolderRecord> decode_folder(FolderId id, std::string_view value) {
   const std::uint8_t bits = in.u8();
   f.selectable = (bits & 1) != 0;
   f.dying = (bits & 2) != 0;
+  f.has_sets = (bits & 4) != 0;
   const std::uint8_t role = in.u8();
   std::uint32_t parent = 0;
   bool fits = narrow(in.varint(), parent) && role <= static_cast<std::uint8_t>(kLastRole);
@@ -343,6 +382,21 @@ Result<std::uint64_t> decode_expiry(std::string_view value) {
   const std::uint64_t seconds = in.varint();
   if (!in.ok() || !in.at_end()) return damaged("delivery id");
   return seconds;
+}
+
+Result<> decode_uid_set(std::uint32_t chunk, std::string_view value, NumberSet& uids) {
+  GP_TRY(ByteReader in, begin(value, "UID set"));
+  const std::string_view bits = in.rest();
+  const Uid first = chunk * kChunkUids;
+  if (bits.size() > kChunkUids / 8) return damaged("UID set");
+  if (bits.empty()) {
+    uids.add(std::max<Uid>(first, 1), first + (kChunkUids - 1));
+    return {};
+  }
+  for (Uid n = 0; n < bits.size() * 8; ++n) {
+    if ((static_cast<std::uint8_t>(bits[n / 8]) >> (n % 8) & 1) != 0 && first + n != 0) uids.add(first + n);
+  }
+  return {};
 }
 
 Result<LogRecord> decode_log(std::string_view value) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ inline constexpr char kLog = 'c';           // c modseq part          -> seconds
 inline constexpr char kKeyword = 'w';       // w keyword              -> its name
 inline constexpr char kSubscription = 'u';  // u name                 -> (format only)
 inline constexpr char kDelivery = 'l';      // l delivery id          -> when to forget it
+inline constexpr char kUidSet = 'h';        // h folder which chunk   -> some of 1,024 UIDs
 inline constexpr char kQuarantine = 'x';    // x key                  -> a value that could not be read
 }  // namespace kind
 
@@ -41,7 +43,8 @@ struct FolderRecord {
   std::string name;
   Role role = Role::none;
   bool selectable = true;
-  bool dying = false;  // deleted; its rows are being removed
+  bool dying = false;     // deleted; its rows are being removed
+  bool has_sets = false;  // its UID sets are kept
   std::uint32_t uid_validity = 0;
   Uid uid_next = 1;
   std::uint32_t total = 0, unseen = 0, deleted = 0;
@@ -68,6 +71,13 @@ struct Vanished {
   ItemId item{};
   std::uint64_t seconds = 0;  // since 1970
 };
+
+// Sets of a folder's UIDs that can be read without reading its rows, in chunks: what is not there is empty.
+enum class UidSet : std::uint8_t {
+  holes,    // UIDs given out that no message has any more
+  deleted,  // messages with \\Deleted
+};
+inline constexpr Uid kChunkUids = 1'024;
 
 // One thing that a commit did; for protocols that ask "what changed in the whole account".
 struct LogEntry {
@@ -100,12 +110,15 @@ std::string keyword_key(KeywordId keyword);
 std::string subscription_key(std::string_view name);
 std::string delivery_key(std::string_view delivery_id);  // any length: long ids are hashed
 std::string quarantine_key(std::string_view key);
+std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk);  // chunk = UID / kChunkUids
+std::string uid_set_prefix(FolderId folder, UidSet which);
 
 // The numbers in a key of the given kind; false when it is not such a key.
 bool parse_folder_key(std::string_view key, FolderId& folder);
 bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid);
 bool parse_item_key(std::string_view key, ItemId& item);                                 // i and j
 bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid);  // k and v
+bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, std::uint32_t& chunk);
 
 std::string encode(const State& state);
 std::string encode(const FolderRecord& folder);
@@ -116,6 +129,8 @@ std::string encode(const Vanished& vanished);
 std::string encode_text(std::string_view text);    // w
 std::string encode_empty();                        // k, u
 std::string encode_expiry(std::uint64_t seconds);  // l
+// The part of `uids` that is in the chunk; nullopt: there is none.
+std::optional<std::string> encode_uid_set(const NumberSet& uids, std::uint32_t chunk);
 void begin_log(std::string& out, std::uint64_t seconds);
 void put(std::string& out, const LogEntry& entry);
 
@@ -128,6 +143,7 @@ Result<Place> decode_place(std::string_view value);
 Result<Vanished> decode_vanished(std::string_view value);
 Result<std::string> decode_text(std::string_view value);
 Result<std::uint64_t> decode_expiry(std::string_view value);
+Result<> decode_uid_set(std::uint32_t chunk, std::string_view value, NumberSet& uids);  // adds; ascending is cheap
 struct LogRecord {
   std::uint64_t seconds = 0;
   std::vector<LogEntry> entries;

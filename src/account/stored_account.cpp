@@ -19,6 +19,7 @@ constexpr std::chrono::hours kCheckAge{1};
 constexpr std::size_t kFullOctets = 512 << 10;
 constexpr std::size_t kMaxChangesTogether = 256;
 constexpr int kTries = 3;
+constexpr std::size_t kRecentRows = 64;  // kept in memory for the watchers of a folder
 
 }  // namespace
 
@@ -236,6 +237,7 @@ std::size_t StoredAccount::process(const std::vector<Change*>& taken) {
 }
 
 Result<Modseq> StoredAccount::commit(Transaction& tx) {
+  GP_CHECK(tx.put_uid_sets());
   {
     const std::scoped_lock lock(mutex_);
     for (auto& [id, t] : tx.touched()) {
@@ -244,7 +246,7 @@ Result<Modseq> StoredAccount::commit(Transaction& tx) {
         t.record.unseen_from = v->second.unseen_from;
         t.record.recent_from = v->second.recent_from;
       }
-      t.record.unseen_from = std::min(t.record.unseen_from, t.lowest_unseen);
+      t.record.unseen_from = t.was_all_seen ? t.lowest_unseen : std::min(t.record.unseen_from, t.lowest_unseen);
     }
   }
   const store::Batch batch = tx.finish();
@@ -279,7 +281,28 @@ Result<> StoredAccount::reload() {
   return {};
 }
 
-void StoredAccount::publish_folder(FolderId id, Transaction::Touched& t, Modseq version) {
+// For those who watch: what they ask next is answered from memory.
+void StoredAccount::remember(View& v, const Transaction& tx, FolderId id, Modseq version) {
+  auto rows = subscribers_ ? tx.written_rows(id, kRecentRows) : std::nullopt;
+  const NumberSet& removed = tx.touched_folder(id).removed;
+  if (!rows || rows->size() + removed.ranges().size() > kRecentRows) {
+    v.recent.clear();
+    v.recent_size = 0;
+    v.recent_since = version;
+    return;
+  }
+  if (!v.recent_since) v.recent_since = version - 1;
+  v.recent_size += rows->size() + removed.ranges().size();
+  v.recent.push_back({version, std::move(*rows), removed});
+  while (v.recent_size > kRecentRows) {
+    const View::Recent& oldest = v.recent.front();
+    v.recent_since = oldest.modseq;
+    v.recent_size -= oldest.rows.size() + oldest.removed.ranges().size();
+    v.recent.pop_front();
+  }
+}
+
+void StoredAccount::publish_folder(const Transaction& tx, FolderId id, Transaction::Touched& t, Modseq version) {
   if (t.gone) {
     head_.folders.erase(id);
     views_.erase(id);
@@ -289,8 +312,11 @@ void StoredAccount::publish_folder(FolderId id, Transaction::Touched& t, Modseq 
   if (t.record.role == Role::inbox) head_.inbox = id;
   if (const auto found = views_.find(id); found != views_.end()) {
     View& v = found->second;
-    v.unseen_from = std::min(v.unseen_from, t.lowest_unseen);
+    v.unseen_from = t.was_all_seen ? t.lowest_unseen : std::min(v.unseen_from, t.lowest_unseen);
     if (t.lowest_unseen != std::numeric_limits<Uid>::max()) ++v.unseen_lowered;
+    if (t.seen_changed || t.lowest_unseen != std::numeric_limits<Uid>::max()) ++v.seen_changes;
+    if (t.seen_changed || (v.first_unseen && t.lowest_unseen < *v.first_unseen)) v.first_unseen.reset();
+    remember(v, tx, id, version);
     if (v.loading > 0) v.steps.push_back({version, t.added, t.removed});
     if (v.loaded && !(t.added.empty() && t.removed.empty())) {
       v.uids.add(t.added);
@@ -311,7 +337,7 @@ void StoredAccount::publish(Transaction& tx, Modseq version) {
     const auto c = head_.children.find({old->second.parent, old->second.name});
     if (c != head_.children.end() && c->second == id) head_.children.erase(c);
   }
-  for (auto& [id, t] : tx.touched()) publish_folder(id, t, version);
+  for (auto& [id, t] : tx.touched()) publish_folder(tx, id, t, version);
   if (!tx.new_keywords().empty()) {
     auto names = std::make_shared<std::vector<std::string>>(*head_.keywords);
     for (const std::string& name : tx.new_keywords()) {

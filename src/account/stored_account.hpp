@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -94,6 +95,17 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
     std::vector<Step> steps;
     Uid unseen_from = 1;
     std::uint64_t unseen_lowered = 0;  // counts how often a commit may have lowered unseen_from
+    std::optional<Uid> first_unseen;   // when it is known
+    std::uint64_t seen_changes = 0;    // counts commits that may have changed it
+    // What the last commits did, complete after `recent_since`, while the account is watched.
+    struct Recent {
+      Modseq modseq;
+      std::vector<Row> rows;
+      NumberSet removed;
+    };
+    std::deque<Recent> recent;
+    std::size_t recent_size = 0;  // rows and ranges
+    std::optional<Modseq> recent_since;
     Uid recent_from = 1;
   };
 
@@ -116,7 +128,9 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<Modseq> commit(Transaction& transaction);
   Result<> reload();
   void publish(Transaction& transaction, Modseq version);  // with the lock
-  void publish_folder(FolderId id, Transaction::Touched& touched, Modseq version);
+  void publish_folder(const Transaction& transaction, FolderId id, Transaction::Touched& touched, Modseq version);
+  void remember(View& view, const Transaction& transaction, FolderId id, Modseq version);
+  std::optional<Delta> recent_changes(FolderId id, Modseq since);
   void notify();
 
   Result<> create();  // the default folders

@@ -16,14 +16,6 @@ constexpr std::size_t kRefCost = 64;   // as the store counts it
 constexpr std::size_t kFolderCost = 400;
 constexpr std::size_t kLogPart = 48 << 10;  // a change log value is cut behind this
 
-void count(FolderRecord& f, const Row& row, bool in) {
-  const auto step = [in](auto& n, auto by) { in ? n += by : n -= by; };
-  step(f.total, 1U);
-  step(f.octets, row.octets);
-  if ((row.flags.system & flag::kSeen) == 0) step(f.unseen, 1U);
-  if ((row.flags.system & flag::kDeleted) != 0) step(f.deleted, 1U);
-}
-
 std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
 std::uint64_t number(FolderId id) { return static_cast<std::uint64_t>(id); }
 
@@ -103,6 +95,30 @@ Transaction::Touched& Transaction::touched(FolderId id) {
 
 FolderRecord& Transaction::touch(FolderId id) { return touched(id).record; }
 
+// Into the folder's totals, or out of them.
+void Transaction::count(Touched& t, const Row& row, bool in) {
+  FolderRecord& f = t.record;
+  const auto step = [in](auto& n, auto by) { in ? n += by : n -= by; };
+  step(f.total, 1U);
+  step(f.octets, row.octets);
+  if ((row.flags.system & flag::kSeen) == 0) {
+    if (in && f.unseen == 0) {
+      t.was_all_seen = true;
+      t.lowest_unseen = row.uid;
+    }
+    step(f.unseen, 1U);
+    if (in)
+      t.lowest_unseen = std::min(t.lowest_unseen, row.uid);
+    else
+      t.seen_changed = true;
+  }
+  if ((row.flags.system & flag::kDeleted) != 0) {
+    step(f.deleted, 1U);
+    (in ? t.undeleted : t.deleted).remove(row.uid);
+    (in ? t.deleted : t.undeleted).add(row.uid);
+  }
+}
+
 std::uint32_t Transaction::new_uid_validity() {
   const auto seconds = static_cast<std::uint32_t>(records::to_seconds(now_));
   const std::uint32_t validity = std::max(seconds, state_.next_uid_validity);
@@ -118,6 +134,7 @@ FolderId Transaction::add_folder(FolderId parent, std::string name, Role role) {
   t.record.parent = parent;
   t.record.name = std::move(name);
   t.record.role = role;
+  t.record.has_sets = true;
   t.record.uid_validity = new_uid_validity();
   t.record.highest_modseq = modseq();
   octets_ += kFolderCost;
@@ -134,7 +151,8 @@ void Transaction::renew(FolderId id) {
 
 void Transaction::forget_folder(FolderId id) {
   touched(id).gone = true;
-  for (const char kind : {records::kind::kRow, records::kind::kChanged, records::kind::kVanished}) {
+  for (const char kind :
+       {records::kind::kRow, records::kind::kChanged, records::kind::kVanished, records::kind::kUidSet}) {
     const std::string begin = records::index_prefix(kind, id);
     erase_range(begin, store::prefix_end(begin));
   }
@@ -190,8 +208,7 @@ Uid Transaction::add_row(FolderId folder, Row row) {
   row.uid = t.record.uid_next++;
   row.modseq = modseq();
   row.saved = now_;
-  count(t.record, row, true);
-  if ((row.flags.system & flag::kSeen) == 0) t.lowest_unseen = std::min(t.lowest_unseen, row.uid);
+  count(t, row, true);
   t.added.add(row.uid);
   octets_ += kRowCost + row.flags.keywords.size() * 3;
   const Uid uid = row.uid;
@@ -207,12 +224,11 @@ Transaction::Pending& Transaction::pending(FolderId folder, const Row& before) {
 const Row& Transaction::change_row(FolderId folder, const Row& before, Flags flags) {
   Touched& t = touched(folder);
   Pending& p = pending(folder, before);
-  count(t.record, before, false);
+  count(t, before, false);
   Row after = before;
   after.flags = std::move(flags);
   after.modseq = modseq();
-  count(t.record, after, true);
-  if ((after.flags.system & flag::kSeen) == 0) t.lowest_unseen = std::min(t.lowest_unseen, after.uid);
+  count(t, after, true);
   octets_ += kRowCost + after.flags.keywords.size() * 3;
   log(LogEntry::What::item_updated, number(after.item), folder);
   p.row = std::move(after);
@@ -221,7 +237,7 @@ const Row& Transaction::change_row(FolderId folder, const Row& before, Flags fla
 
 void Transaction::remove_row(FolderId folder, const Row& before, bool vanished) {
   Touched& t = touched(folder);
-  count(t.record, before, false);
+  count(t, before, false);
   t.removed.add(before.uid);
   if (vanished) {
     ++t.record.vanished;
@@ -384,6 +400,56 @@ void Transaction::put_log() {
     records::begin_log(value, seconds);
   }
   batch_.writes.push_back({records::log_key(modseq(), part), std::move(value)});
+}
+
+std::optional<std::vector<Row>> Transaction::written_rows(FolderId folder, std::size_t at_most) const {
+  std::vector<Row> out;
+  for (auto r = rows_.lower_bound({folder, 0}); r != rows_.end() && r->first.first == folder; ++r) {
+    if (!r->second.row) continue;
+    if (out.size() == at_most) return std::nullopt;
+    out.push_back(*r->second.row);
+  }
+  return out;
+}
+
+Result<> Transaction::put_uid_sets() {
+  for (const auto& [id, t] : touched_) {
+    if (t.gone || t.record.dying || !t.record.has_sets) continue;
+    GP_CHECK(put_uid_set(id, records::UidSet::holes, t.removed, {}));
+    GP_CHECK(put_uid_set(id, records::UidSet::deleted, t.deleted, t.undeleted));
+  }
+  return {};
+}
+
+Result<> Transaction::put_uid_set(FolderId folder, records::UidSet which, const NumberSet& add,
+                                  const NumberSet& remove) {
+  std::vector<std::uint32_t> chunks;
+  for (const NumberSet* set : {&add, &remove}) {
+    for (const NumberSet::Range& r : set->ranges()) {
+      for (Uid chunk = r.first / records::kChunkUids; chunk <= r.last / records::kChunkUids; ++chunk) {
+        if (chunks.empty() || chunks.back() != chunk) chunks.push_back(chunk);
+      }
+    }
+  }
+  if (chunks.empty()) return {};
+  std::ranges::sort(chunks);
+  const auto twice = std::ranges::unique(chunks);
+  chunks.erase(twice.begin(), twice.end());
+  std::vector<std::string> keys;
+  for (const std::uint32_t chunk : chunks) keys.push_back(records::uid_set_key(folder, which, chunk));
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  GP_TRY(store::Snapshot* const view, snapshot());
+  GP_TRY(const auto values, view->get_many(views));
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    NumberSet uids;
+    if (values[i]) GP_CHECK(records::decode_uid_set(chunks[i], *values[i], uids));
+    const Uid first = chunks[i] * records::kChunkUids;
+    const NumberSet here = NumberSet::of(first, first + (records::kChunkUids - 1));
+    uids.add(add.intersect(here));
+    uids.remove(remove.intersect(here));
+    write(std::move(keys[i]), records::encode_uid_set(uids, chunks[i]));
+  }
+  return {};
 }
 
 store::Batch Transaction::finish() {

@@ -26,6 +26,9 @@ class Transaction {
     bool gone = false;                                    // nothing is left of it
     Uid lowest_unseen = std::numeric_limits<Uid>::max();  // of those that lost, or came without, \Seen
     NumberSet added, removed;                             // UIDs
+    NumberSet deleted, undeleted;                         // that got, or lost, \\Deleted
+    bool was_all_seen = false;  // at some moment; messages without \\Seen are not below lowest_unseen then
+    bool seen_changed = false;  // some message without \\Seen got it, or is gone
   };
 
   // `head` does not change while this lives.
@@ -81,9 +84,14 @@ class Transaction {
   void write(std::string key, std::optional<std::string> value);
   void erase_range(std::string begin, std::string end);
 
+  // The rows of a folder that this has written, as they are now, unless they are more than `at_most`.
+  std::optional<std::vector<Row>> written_rows(FolderId folder, std::size_t at_most) const;
+  // Brings the UID sets up to date; after all changes. Errc::conflict: the account has moved on.
+  Result<> put_uid_sets();
   // The whole. Folder hints are to be set by then.
   store::Batch finish();
   std::map<FolderId, Touched>& touched() { return touched_; }
+  const Touched& touched_folder(FolderId id) const { return touched_.at(id); }
   const std::vector<std::string>& new_keywords() const { return new_keywords_; }
   const std::map<std::string, bool, std::less<>>& subscription_changes() const { return subscriptions_; }
   const records::State& final_state() const { return state_; }
@@ -95,6 +103,8 @@ class Transaction {
   };
   Pending& pending(FolderId folder, const Row& before);
   Touched& touched(FolderId id);
+  void count(Touched& t, const Row& row, bool in);
+  Result<> put_uid_set(FolderId folder, records::UidSet which, const NumberSet& add, const NumberSet& remove);
   Result<store::Snapshot*> snapshot();
   const std::string* written(std::string_view key) const;
   void put_rows();

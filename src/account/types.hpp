@@ -88,9 +88,13 @@ struct NewItem {
   TimePoint received{};
 };
 
-// What changed in a folder after a modseq.
+// What changed in a folder after a modseq. However much that is, a delta is small: rows come with it when they are few,
+// and are to be read in pages by rows() when they are many.
 struct Delta {
-  std::vector<Row> changed;  // added or flags changed, by UID
+  static constexpr std::size_t kFewRows = 256;
+  NumberSet changed;      // added or flags changed
+  std::vector<Row> rows;  // those of `changed`, by UID; empty when there are more than kFewRows
+  bool has_rows() const { return changed.size() <= kFewRows; }
   NumberSet vanished;
   Modseq to = 0;               // use as `since` next time
   bool vanished_known = true;  // false: `since` is older than the index; compare UIDs instead

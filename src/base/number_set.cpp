@@ -12,6 +12,8 @@ namespace {
 
 using Range = NumberSet::Range;
 
+constexpr std::size_t kFewAmong = 16;
+
 std::uint64_t count(const Range& r) { return std::uint64_t{r.last} - r.first + 1; }
 
 // True when `n` lies beyond the range's end with a gap between: "r ends before n - 1".
@@ -189,7 +191,19 @@ std::optional<std::uint32_t> NumberSet::max() const {
 }
 
 NumberSet NumberSet::intersect(const NumberSet& other) const {
+  if (other.ranges_.size() < ranges_.size()) return other.intersect(*this);
   NumberSet out;
+  // A few ranges among many are looked up rather than met on the way.
+  if (ranges_.size() < other.ranges_.size() / kFewAmong) {
+    for (const Range& r : ranges_) {
+      auto k = std::ranges::lower_bound(other.ranges_, r.first, {}, &Range::last);
+      for (; k != other.ranges_.end() && k->first <= r.last; ++k) {
+        out.ranges_.push_back({std::max(r.first, k->first), std::min(r.last, k->last)});
+        out.size_ += count(out.ranges_.back());
+      }
+    }
+    return out;
+  }
   auto i = ranges_.begin();
   auto j = other.ranges_.begin();
   while (i != ranges_.end() && j != other.ranges_.end()) {
@@ -210,6 +224,12 @@ NumberSet NumberSet::intersect(const NumberSet& other) const {
 
 NumberSet NumberSet::minus(const NumberSet& other) const {
   NumberSet out;
+  if (ranges_.size() < other.ranges_.size() / kFewAmong) {
+    out = *this;
+    const NumberSet common = intersect(other);
+    for (const Range& r : common.ranges_) out.remove(r.first, r.last);
+    return out;
+  }
   out.ranges_ = difference(ranges_, other.ranges_);
   out.size_ = count(out.ranges_);
   return out;

@@ -35,6 +35,7 @@ class NumberSet {
   bool contains(std::uint32_t n) const;         // O(log ranges)
   std::optional<std::uint32_t> min() const;
   std::optional<std::uint32_t> max() const;
+  // Linear in the ranges of both, or O(few * log(many)) where one has much fewer than the other.
   NumberSet intersect(const NumberSet& other) const;
   NumberSet minus(const NumberSet& other) const;
 

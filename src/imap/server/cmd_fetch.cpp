@@ -33,8 +33,7 @@ Result<Changes> changes_since(account::Account& account, const Selected& view, c
     return out;
   }
   GP_TRY(const account::Delta delta, account.changes(view.folder(), since));
-  for (const account::Row& row : delta.changed) out.uids.add(row.uid);
-  out.uids = out.uids.intersect(wanted);
+  out.uids = delta.changed.intersect(wanted);
   if (!fetch.vanished) return out;
   // RFC 7162 3.2.6: UIDs of the set that are gone. Those which this session still counts as there are told by VANISHED
   // without EARLIER, in their time.

@@ -4,11 +4,10 @@
 #include <array>
 #include <utility>
 
-#include "imap/protocol/fetch_response.hpp"
 #include "imap/protocol/response.hpp"
 #include "imap/server/list_entry.hpp"
 #include "imap/server/object_id.hpp"
-#include "imap/server/session.hpp"
+#include "imap/server/row_writer.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -17,7 +16,8 @@ struct Found {
   account::Opened opened;
   // QRESYNC: what changed since the client was here last.
   NumberSet vanished;
-  std::vector<account::Row> changed;
+  NumberSet changed;
+  std::vector<account::Row> rows;  // of `changed`, when they are few (account::Delta)
 };
 
 // RFC 7162 3.2.5.2: the client says which UID it knows by which sequence number; up to the last pair that still agrees
@@ -67,10 +67,10 @@ Result<> resynchronize(account::Account& account, const Qresync& known, Found& f
   // What is still there in this view vanishes from it later, and what came since arrives later.
   found.vanished.remove(uids);
   if (folder.uid_next > 1) found.vanished.remove(folder.uid_next, UINT32_MAX);
-  std::erase_if(delta.changed, [&](const account::Row& row) {
-    return !uids.contains(row.uid) || (known.known_uids && !known.known_uids->contains(row.uid));
-  });
-  found.changed = std::move(delta.changed);
+  found.changed = delta.changed.intersect(uids);
+  if (known.known_uids) found.changed = found.changed.intersect(*known.known_uids);
+  std::erase_if(delta.rows, [&](const account::Row& row) { return !found.changed.contains(row.uid); });
+  found.rows = std::move(delta.rows);
   return {};
 }
 
@@ -130,17 +130,14 @@ Task<Answer> run_select(Session& session, Command& command) {
   session.select(std::make_unique<Selected>(opened, request.read_only));
   write_view(session, opened, request.read_only);
   write_vanished(session.out(), found->vanished, true);
-  if (!found->changed.empty()) {
+  const RowItems what{.uid = true, .flags = true, .modseq = true};
+  if (!found->rows.empty()) {
     const auto names = session.keywords();
-    for (const account::Row& row : found->changed) {
-      FetchWriter writer(session.out(), session.selected().uids().rank(row.uid), session.utf8());
-      writer.uid(row.uid);
-      writer.flags(wire_flags(row.flags, *names), !session.rev2() && session.selected().is_recent(row.uid));
-      writer.modseq(row.modseq);
-      writer.finish();
-      const bool goes_on = co_await session.drain_if_full();
-      if (!goes_on) co_return peer_gone();
-    }
+    for (const account::Row& row : found->rows) write_row(session, row, *names, what);
+  } else if (!found->changed.empty()) {
+    const auto written = co_await write_rows(session, std::move(found->changed), what);
+    if (!written) co_return session.failed(written.error());
+    if (!*written) co_return peer_gone();
   }
   const auto mode = request.read_only ? code::kReadOnly : code::kReadWrite;
   co_return ok(std::string(mode), request.read_only ? "Open for reading" : "Open");

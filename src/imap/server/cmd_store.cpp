@@ -2,14 +2,11 @@
 
 #include <utility>
 
-#include "imap/protocol/fetch_response.hpp"
 #include "imap/protocol/response.hpp"
-#include "imap/server/session.hpp"
+#include "imap/server/row_writer.hpp"
 
 namespace gatepost::imap::server {
 namespace {
-
-constexpr std::size_t kRowsPerPage = 1000;
 
 account::FlagChange change_of(Store::Mode mode) {
   switch (mode) {
@@ -33,43 +30,6 @@ Result<account::StoreOutcome> store(Session& session, const Store& request, cons
                              request.unchanged_since);
 }
 
-struct Writing {
-  bool uid, flags, modseq;
-};
-
-void write_row(Session& session, const account::Row& row, const std::vector<std::string>& names, Writing what) {
-  const Selected& view = session.selected();
-  FetchWriter writer(session.out(), view.uids().rank(row.uid), session.utf8());
-  if (what.uid) writer.uid(row.uid);
-  if (what.flags) writer.flags(wire_flags(row.flags, names), !session.rev2() && view.is_recent(row.uid));
-  if (what.modseq) writer.modseq(row.modseq);
-  writer.finish();
-}
-
-// The flags as they are now, as if FETCH had asked (RFC 9051 6.4.6). How many there are; nullopt: the peer is gone.
-Task<Result<std::optional<std::uint64_t>>> write_rows(Session& session, NumberSet uids, Writing what) {
-  std::uint64_t written = 0;
-  std::vector<account::Row> page;
-  auto read = [&]() -> Result<> {
-    page.clear();
-    return session.account().rows(session.selected().folder(), uids, [&](const account::Row& row) {
-      page.push_back(row);
-      return page.size() < kRowsPerPage;
-    });
-  };
-  do {
-    const Result<> done = co_await session.workers().run(read);
-    if (!done) co_return std::unexpected(done.error());
-    const auto names = session.keywords();
-    for (const account::Row& row : page) write_row(session, row, *names, what);
-    written += page.size();
-    if (!page.empty()) uids.remove(1, page.back().uid);
-    const bool goes_on = co_await session.drain_if_full();
-    if (!goes_on) co_return std::nullopt;
-  } while (page.size() == kRowsPerPage);
-  co_return written;
-}
-
 }  // namespace
 
 Task<Answer> run_store(Session& session, Command& command) {
@@ -85,7 +45,7 @@ Task<Answer> run_store(Session& session, Command& command) {
   if (!outcome) co_return session.failed(outcome.error());
 
   // RFC 7162 3.1.3: with CONDSTORE the new modseq is told even to those who want silence.
-  Writing what{
+  const RowItems what{
       .uid = request.uid || session.news_with_uid(), .flags = !request.silent, .modseq = session.enabled().condstore};
   bool some_gone = false;
   if (!request.silent) {

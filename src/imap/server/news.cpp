@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include "imap/protocol/fetch_response.hpp"
 #include "imap/protocol/response.hpp"
-#include "imap/server/session.hpp"
+#include "imap/server/row_writer.hpp"
 
 namespace gatepost::imap::server {
 
@@ -75,7 +74,9 @@ Task<bool> Session::write_news(News news) {
     write_exists(out(), selected_->exists());
     if (!rev2()) write_recent(out(), selected_->recent());
   }
-  co_return co_await write_changed_news(news.changed);
+  const bool all = co_await write_changed_news(std::move(news));
+  selected_->forget_told();
+  co_return all;
 }
 
 Task<bool> Session::write_vanished_news(const NumberSet& vanished) {
@@ -99,15 +100,17 @@ Task<bool> Session::write_vanished_news(const NumberSet& vanished) {
   co_return true;
 }
 
-Task<bool> Session::write_changed_news(const std::vector<account::Row>& rows) {
-  if (rows.empty()) co_return true;
+Task<bool> Session::write_changed_news(News news) {
+  if (news.changed.empty()) co_return true;
+  const RowItems what{.uid = news_with_uid(), .flags = true, .modseq = enabled_.condstore};
+  if (news.rows.empty()) {
+    const auto written = co_await write_rows(*this, std::move(news.changed), what, true);
+    if (!written) (void)failed(written.error());  // the next look at them tells
+    co_return !written || *written;
+  }
   const auto names = keywords();
-  for (const account::Row& row : rows) {
-    FetchWriter writer(out(), selected_->uids().rank(row.uid), utf8());
-    if (news_with_uid()) writer.uid(row.uid);
-    writer.flags(wire_flags(row.flags, *names), !rev2() && selected_->is_recent(row.uid));
-    if (enabled_.condstore) writer.modseq(row.modseq);
-    writer.finish();
+  for (const account::Row& row : news.rows) {
+    write_row(*this, row, *names, what);
     if (!output_.full()) continue;
     const bool goes_on = co_await drain_if_full();
     if (!goes_on) co_return false;

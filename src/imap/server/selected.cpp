@@ -52,6 +52,11 @@ bool Selected::is_told(const account::Row& row) const {
   return known != told_rows_.end() && known->uid == row.uid && known->modseq == row.modseq && known->flags == row.flags;
 }
 
+// What one says changed is what is different in the other.
+bool Selected::same_moment(const account::Delta& delta, const account::Opened& now) {
+  return delta.vanished_known && now.at >= delta.to && now.folder.highest_modseq <= delta.to;
+}
+
 Result<News> Selected::read_news(account::Account& account, bool vanished_allowed) {
   GP_TRY(account::Delta delta, account.changes(folder_, modseq_));
   News news;
@@ -69,7 +74,11 @@ Result<News> Selected::read_news(account::Account& account, bool vanished_allowe
   news.folder = std::move(now.folder);
   news.uids = std::move(now.uids);
   news.first_recent = now.first_recent;
-  if (news.uids != uids_) {
+  if (news.uids != uids_ && same_moment(delta, now)) {
+    // Cost follows the changes, however the UIDs are scattered.
+    news.vanished = delta.vanished.intersect(*uids_);
+    news.arrived = static_cast<std::uint32_t>(news.uids->size() + news.vanished.size() - uids_->size());
+  } else if (news.uids != uids_) {
     news.vanished = uids_->minus(*news.uids);
     if (!news.vanished.empty() && !vanished_allowed) {
       News later;
@@ -78,10 +87,13 @@ Result<News> Selected::read_news(account::Account& account, bool vanished_allowe
     }
     news.arrived = static_cast<std::uint32_t>(news.uids->size() + news.vanished.size() - uids_->size());
   }
-  std::erase_if(delta.changed, [&](const account::Row& row) {
-    return !uids_->contains(row.uid) || !news.uids->contains(row.uid) || is_told(row);
-  });
-  news.changed = std::move(delta.changed);
+  news.changed = delta.changed.intersect(*uids_).intersect(*news.uids);
+  if (delta.has_rows()) {
+    std::erase_if(delta.rows, [&](const account::Row& row) { return !news.changed.contains(row.uid) || is_told(row); });
+    news.rows = std::move(delta.rows);
+    news.changed.clear();
+    for (const account::Row& row : news.rows) news.changed.add(row.uid);
+  }
   return news;
 }
 
@@ -97,7 +109,6 @@ void Selected::take(const News& news) {
   uids_ = news.uids;
   modseq_ = news.to;
   withheld = false;
-  forget_told();
 }
 
 void Selected::forget_told() {

@@ -18,7 +18,8 @@ struct News {
   account::Folder folder;
   std::shared_ptr<const NumberSet> uids;  // as they are now
   NumberSet vanished;                     // of those the client knows
-  std::vector<account::Row> changed;      // flags changed, of those the client knows and that stay
+  NumberSet changed;                      // flags changed, of those the client knows and that stay
+  std::vector<account::Row> rows;         // of these, when they are few (account::Delta)
   std::uint32_t arrived = 0;              // how many the client does not know
   account::Uid first_recent = 0;          // of what arrived (Opened::first_recent)
   account::Modseq to = 0;
@@ -64,7 +65,9 @@ class Selected {
   Result<News> read_news(account::Account& account, bool vanished_allowed);
   // Makes them what the client knows; before that, uids() is still the numbering that EXPUNGE speaks of.
   void take(const News& news);
-  // Nothing happened after all.
+  // This row is no news for what told() has heard.
+  bool is_told(const account::Row& row) const;
+  // All news are told, or nothing happened after all.
   void forget_told();
 
   // News with vanished messages came when they could not be told; they wait for a command in which they can.
@@ -72,7 +75,7 @@ class Selected {
   std::size_t keywords_told = 0;  // how many of the account's keywords FLAGS has named
 
  private:
-  bool is_told(const account::Row& row) const;
+  static bool same_moment(const account::Delta& delta, const account::Opened& now);
 
   account::FolderId folder_;
   bool read_only_;

@@ -143,7 +143,7 @@ class Session final : public runtime::Session {
   // news.cpp
   Task<bool> write_news(News news);
   Task<bool> write_vanished_news(const NumberSet& vanished);
-  Task<bool> write_changed_news(const std::vector<account::Row>& rows);
+  Task<bool> write_changed_news(News news);
 
   // cmd_authenticate.cpp
   Task<Next> sasl_line(std::string text);
