@@ -23,6 +23,7 @@ class MemoryBlobStore::Writer final : public BlobWriter {
     Body& body = store_.bodies_[id];
     if (!body.octets) body.octets = std::make_shared<const std::string>(std::move(octets_));
     body.used = store_.clock_.steady();
+    ++body.touched;
     return id;
   }
 
@@ -58,27 +59,28 @@ bool MemoryBlobStore::touch(const BlobId& id) {
   const auto found = bodies_.find(id);
   if (found == bodies_.end()) return false;
   found->second.used = clock_.steady();
+  ++found->second.touched;
   return true;
 }
 
 Result<std::uint64_t> MemoryBlobStore::collect(const std::function<Result<bool>(const BlobId&)>& referenced,
                                                std::stop_token stop) {
-  std::vector<std::pair<BlobId, SteadyPoint>> old;
+  std::vector<std::pair<BlobId, std::uint64_t>> old;
   {
     std::lock_guard lock(mutex_);
     const SteadyPoint now = clock_.steady();
     for (const auto& [id, body] : bodies_)
-      if (now - body.used >= grace_) old.emplace_back(id, body.used);
+      if (now - body.used >= grace_) old.emplace_back(id, body.touched);
   }
   std::uint64_t freed = 0;
-  for (const auto& [id, used] : old) {
+  for (const auto& [id, touched] : old) {
     if (stop.stop_requested()) break;
     GP_TRY(const bool in_use, referenced(id));
     if (in_use) continue;
     std::lock_guard lock(mutex_);
     // A commit or finish() since then has touched it.
     const auto found = bodies_.find(id);
-    if (found == bodies_.end() || found->second.used != used) continue;
+    if (found == bodies_.end() || found->second.touched != touched) continue;
     freed += id.size;
     bodies_.erase(found);
   }

@@ -28,6 +28,7 @@ class MemoryBlobStore final : public BlobStore {
   struct Body {
     std::shared_ptr<const std::string> octets;  // shared with readers that copy outside the lock
     SteadyPoint used;
+    std::uint64_t touched = 0;  // how often, since a clock may stand still
   };
   const Clock& clock_;
   const std::chrono::seconds grace_;
