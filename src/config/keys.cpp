@@ -212,7 +212,7 @@ void add_server(Keys& k) {
   k.push_back(number("server", "io_threads", AT(Config, server.io_threads), 0, 256,
                      "Threads that serve connections; 0: one for each processor."));
   k.push_back(number("server", "worker_threads", AT(Config, server.worker_threads), 0, 1024,
-                     "Threads for what has to wait (disk, passwords); 0: four for each processor."));
+                     "Threads for what has to wait (disk, passwords); 0: four for each processor, at least 64."));
   k.push_back(shown(
       addresses("server", "bind", AT(Config, server.bind), "Addresses of the listeners that name none of their own."),
       "all addresses"));

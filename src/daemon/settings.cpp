@@ -155,7 +155,9 @@ std::size_t io_threads(const Config& c) { return c.server.io_threads != 0 ? c.se
 std::size_t sign_in_threads(const Config& c) { return 2 * c.auth.parallel_hashes + 12; }
 
 std::size_t worker_threads(const Config& c) {
-  return c.server.worker_threads != 0 ? c.server.worker_threads : 4 * processors();
+  // Most of them wait for a commit, and those that wait together share its syncs.
+  constexpr std::size_t kLeast = 64;
+  return c.server.worker_threads != 0 ? c.server.worker_threads : std::max(kLeast, 4 * processors());
 }
 
 std::vector<std::string_view> needs_restart(const Config& running, const Config& fresh) {
