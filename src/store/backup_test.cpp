@@ -56,7 +56,7 @@ TEST_F(Backup, IsConsistentBesideDeliveriesDeletionsAndTheCollector) {
     writers.emplace_back([&, t] {
       const Partition p{9000 + t};
       for (std::uint64_t i = 0; !done; ++i) {
-        const auto id = deliver(p, mail_of(i % 50 == 7 ? 1'100'000 : 2000, t * 100'000 + static_cast<unsigned>(i)), i);
+        const auto id = deliver(p, mail_of(i % 50 == 7 ? 1'700'000 : 2000, t * 100'000 + static_cast<unsigned>(i)), i);
         ASSERT_TRUE(id || id.error().code == Errc::not_found);
         if (id && i % 3 == 0) {
           Batch batch;

@@ -124,7 +124,7 @@ TEST_F(Collector, NeverTakesABodyThatACommitRefersTo) {
       const Partition p{9000 + t};
       for (std::uint64_t i = 0; i < 150; ++i) {
         const unsigned seed = random() % 6;
-        const std::size_t size = seed == 0 ? 1'200'000 : 3000 + seed * 1000;
+        const std::size_t size = seed == 0 ? 1'700'000 : 3000 + seed * 1000;
         const auto delivered = deliver(p, mail_of(size, seed), i);
         if (!delivered) {
           ASSERT_EQ(delivered.error().code, Errc::not_found) << delivered.error().detail;

@@ -29,7 +29,7 @@ struct Acknowledged {
 
 Partition account(std::uint32_t writer) { return Partition{5000 + writer}; }
 std::string body_of(std::uint32_t writer, std::uint32_t number) {
-  const std::size_t size = number % 40 == 5 ? 1'100'000 + number : number % 7 == 0 ? 70'000 : 1500;
+  const std::size_t size = number % 40 == 5 ? 1'700'000 + number : number % 7 == 0 ? 70'000 : 1500;
   return mail_of(size, writer * 1'000'003 + number % 500);  // some bodies come again
 }
 

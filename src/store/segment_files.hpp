@@ -29,6 +29,7 @@ class SegmentFiles {
     std::uint32_t number = 0;
     Fd fd;
     std::uint64_t end = 0;                  // reserved up to here; guarded by the SegmentFiles' lock
+    std::uint64_t prepared = 0;             // zeros from there up to here; likewise
     std::atomic<std::uint64_t> written{0};  // records completely written
     std::atomic<std::uint32_t> writers{0};  // appends whose outcome is not yet recorded by the caller
     std::mutex sync_mutex;                  // one sync at a time: an error is told to one of two callers only
@@ -42,6 +43,7 @@ class SegmentFiles {
   };
 
   SegmentFiles(std::filesystem::path directory, Disk& disk, Limits limits);
+  ~SegmentFiles();
 
   Result<> create_directories();
   const std::filesystem::path& directory() const { return directory_; }
@@ -84,6 +86,8 @@ class SegmentFiles {
  private:
   using FileKey = std::pair<Location::Kind, std::uint64_t>;
   Result<std::shared_ptr<Appending>> open_appending(std::uint32_t number, std::uint64_t end, bool create);
+  void prepare(Appending& segment, std::size_t octets);
+  static void cut(Appending& segment);
   void forget(const FileKey& key);
 
   const std::filesystem::path directory_;

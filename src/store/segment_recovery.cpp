@@ -2,10 +2,26 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "store/events.hpp"
 #include "store/segment_blob_store.hpp"
 
 namespace gatepost::store {
+namespace {
+
+// Room that was prepared and not yet written to.
+Result<bool> only_zeros(const Fd& fd, std::uint64_t from, std::uint64_t to) {
+  std::string octets;
+  for (std::uint64_t at = from; at < to; at += octets.size()) {
+    octets.resize(std::min<std::uint64_t>(to - at, 64 << 10));
+    GP_CHECK(read_all_at(fd.get(), std::span(octets), at));
+    if (octets.find_first_not_of('\0') != std::string::npos) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 Result<std::uint64_t> SegmentBlobStore::recover() {
   if (!settings_.read_only) GP_CHECK(files_.create_directories());
@@ -92,8 +108,9 @@ Result<SegmentBlobStore::Tail> SegmentBlobStore::recover_tail(std::uint32_t numb
     at += octets;
   }
   const bool shared = SegmentFiles::shared_with_backup(fd->get());
+  GP_TRY(const bool unused, only_zeros(*fd, at, size));
   if (at < size && !shared) {
-    log_.write(event::kTailCut, {{"segment", number}, {"octets", size - at}});
+    if (!unused) log_.write(event::kTailCut, {{"segment", number}, {"octets", size - at}});
     GP_TRY(const Fd writable, open_file(files_.segment_path(number), O_RDWR));
     if (::ftruncate(writable.get(), static_cast<off_t>(at)) != 0)
       return system_failure("ftruncate", files_.segment_path(number));
@@ -107,7 +124,7 @@ Result<SegmentBlobStore::Tail> SegmentBlobStore::recover_tail(std::uint32_t numb
     batch.put(segment_key(number), encode(row));
     GP_CHECK(rows_.write(batch, true));
   }
-  return Tail{shared ? size : at, size - at};
+  return Tail{shared ? size : at, unused ? 0 : size - at};
 }
 
 // A new file is a large body whose commit was made but which had not yet moved to its place, or garbage.
