@@ -40,11 +40,11 @@ void prepare_process(std::size_t io_threads) {
   }
 
   // glibc makes up to eight arenas a processor, and what is freed in one serves no other: idle connections would pay
-  // for them. Workers and engine threads share what I/O threads have. Freed memory at the end of the heap goes back
-  // early.
+  // for them. Workers and engine threads share what I/O threads have. The buffers of large messages stay in the arenas:
+  // mapping them anew for each message costs a fault a page, a quarter of the work for office mail.
   ::mallopt(M_ARENA_MAX, static_cast<int>(io_threads) + 2);
-  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 18);
+  ::mallopt(M_TRIM_THRESHOLD, 8 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
 void block_signals() {
