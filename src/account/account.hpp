@@ -41,8 +41,9 @@ class Watch {
 enum class FlagChange { add, remove, replace };
 
 struct StoreOutcome {
-  std::vector<Row> changed;  // as they are now, by UID; rows that already were so are left out
-  NumberSet modified;        // refused: changed since `unchanged_since` (RFC 7162 3.1.3)
+  std::vector<Row> changed;    // as they are now, by UID; rows that already were so are left out
+  std::vector<Modseq> before;  // the modseq each of `changed` had
+  NumberSet modified;          // refused: changed since `unchanged_since` (RFC 7162 3.1.3)
   Modseq modseq = 0;
 };
 struct Appended {

@@ -79,6 +79,7 @@ Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet
     std::vector<Uid> modified;
     GP_TRY(done.modseq, run([&](Transaction& tx) -> Result<> {
              done.changed.resize(before);
+             done.before.resize(before);
              modified.clear();
              if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
              GP_TRY(page, tx.rows(folder, rest, kRowsPerCommit));
@@ -93,7 +94,9 @@ Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet
                  continue;
                }
                Flags after = apply(change, row.flags, by);
-               if (after != row.flags) done.changed.push_back(tx.change_row(folder, row, std::move(after)));
+               if (after == row.flags) continue;
+               done.changed.push_back(tx.change_row(folder, row, std::move(after)));
+               done.before.push_back(row.modseq);
              }
              return {};
            }));

@@ -12,6 +12,14 @@
 
 namespace gatepost::store {
 
+// What was asked of a store.
+struct Traffic {
+  std::uint64_t snapshots = 0, gets = 0, entries = 0;  // entries: visited by scans
+  std::uint64_t read_octets = 0;                       // of keys and values
+  std::uint64_t commits = 0, writes = 0, written_octets = 0;
+  std::uint64_t body_reads = 0;
+};
+
 // A store with something in its way. The questions are asked before each call, on the caller's thread; an answer is the
 // error. Set them while nobody else uses the store.
 class FaultyStore final : public Store {
@@ -22,6 +30,7 @@ class FaultyStore final : public Store {
   std::function<std::optional<Errc>(std::uint64_t offset)> refuse_read;  // of a body
   std::function<std::optional<Errc>()> refuse_body;                      // a new one
   std::atomic<int> bodies_made{0};                                       // begun
+  Traffic traffic;                                                       // exact while one thread uses the store
 
   KeyValue& keys() override { return keys_; }
   BlobStore& bodies() override { return bodies_; }
@@ -33,15 +42,55 @@ class FaultyStore final : public Store {
   Result<std::uint64_t> collect(std::stop_token stop) override { return store_->collect(stop); }
 
  private:
+  class View final : public Snapshot {
+   public:
+    View(std::unique_ptr<Snapshot> real, Traffic& traffic) : real_(std::move(real)), traffic_(traffic) {}
+    Version version() const override { return real_->version(); }
+    Result<std::optional<std::string>> get(std::string_view key) override {
+      auto value = real_->get(key);
+      ++traffic_.gets;
+      if (value && *value) traffic_.read_octets += key.size() + (*value)->size();
+      return value;
+    }
+    Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys) override {
+      auto values = real_->get_many(keys);
+      traffic_.gets += keys.size();
+      for (std::size_t i = 0; values && i < values->size(); ++i) {
+        if ((*values)[i]) traffic_.read_octets += keys[i].size() + (*values)[i]->size();
+      }
+      return values;
+    }
+    Result<> scan(std::string_view begin, std::string_view end, bool descending, std::size_t page,
+                  const std::function<bool(Entry)>& visit) override {
+      return real_->scan(begin, end, descending, page, [&](Entry e) {
+        ++traffic_.entries;
+        traffic_.read_octets += e.key.size() + e.value.size();
+        return visit(e);
+      });
+    }
+
+   private:
+    std::unique_ptr<Snapshot> real_;
+    Traffic& traffic_;
+  };
+
   class Keys final : public KeyValue {
    public:
     explicit Keys(FaultyStore& store) : store_(store) {}
     Result<std::unique_ptr<Snapshot>> snapshot(Partition p, std::chrono::seconds age) override {
-      return real().snapshot(p, age);
+      ++store_.traffic.snapshots;
+      auto view = real().snapshot(p, age);
+      if (!view) return view;
+      return std::make_unique<View>(std::move(*view), store_.traffic);
     }
     Result<Version> commit(Partition p, Version expected, const Batch& batch) override {
       if (store_.refuse_commit) {
         if (const auto error = store_.refuse_commit(p, batch)) return fail(*error, "refused by the test");
+      }
+      ++store_.traffic.commits;
+      store_.traffic.writes += batch.writes.size();
+      for (const Write& w : batch.writes) {
+        store_.traffic.written_octets += w.key.size() + (w.value ? w.value->size() : 0);
       }
       return real().commit(p, expected, batch);
     }
@@ -73,6 +122,7 @@ class FaultyStore final : public Store {
       if (store_.refuse_read) {
         if (const auto error = store_.refuse_read(offset)) return fail(*error, "refused by the test");
       }
+      ++store_.traffic.body_reads;
       return real().read(id, offset, out);
     }
     Result<bool> exists(const BlobId& id) override { return real().exists(id); }

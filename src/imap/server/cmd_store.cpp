@@ -30,6 +30,17 @@ Result<account::StoreOutcome> store(Session& session, const Store& request, cons
                              request.unchanged_since);
 }
 
+// Rows whose flags a client that wanted silence knows without being told (RFC 9051 6.4.6): those it had heard all of
+// before, and those it gave all flags.
+std::vector<account::Row> known_outcome(const Selected& view, const Store& request, account::StoreOutcome& outcome) {
+  std::vector<account::Row> known;
+  for (std::size_t i = 0; i < outcome.changed.size(); ++i) {
+    if (request.mode == Store::Mode::replace || outcome.before[i] <= view.modseq())
+      known.push_back(std::move(outcome.changed[i]));
+  }
+  return known;
+}
+
 }  // namespace
 
 Task<Answer> run_store(Session& session, Command& command) {
@@ -64,7 +75,7 @@ Task<Answer> run_store(Session& session, Command& command) {
         if (!goes_on) co_return peer_gone();
       }
     }
-    view.told(std::move(outcome->changed));
+    view.told(known_outcome(view, request, *outcome));
   }
 
   if (!outcome->modified.empty()) {

@@ -17,18 +17,28 @@ Task<Next> Session::list(Command command) { return listing(std::get<List>(comman
 Task<Next> Session::uidl(Command command) { return listing(std::get<Uidl>(command).message, true); }
 
 Task<Next> Session::listing(std::optional<std::uint32_t> only, bool unique_ids) {
-  auto scan_line = [this, unique_ids](std::uint32_t n) {
-    return unique_ids ? fmt::format("{} {}", n, maildrop_->unique_id(n))
-                      : fmt::format("{} {}", n, maildrop_->octets(n));
-  };
+  if (only && !known(*only)) co_return Next::more;
+  std::uint64_t octets = 0;
+  if (!unique_ids) {
+    auto look = [this, only, &octets]() -> Result<> {
+      if (!only) return maildrop_->read_sizes();
+      GP_TRY(octets, maildrop_->octets(*only));
+      return {};
+    };
+    const Result<> looked = co_await shared_.services.workers.run(look);
+    if (!looked) co_return refuse(looked.error().code);
+  }
   if (only) {
-    if (known(*only)) write_ok(out(), scan_line(*only));
+    write_ok(out(), unique_ids ? fmt::format("{} {}", *only, maildrop_->unique_id(*only))
+                               : fmt::format("{} {}", *only, octets));
     co_return Next::more;
   }
   write_ok(out(), fmt::format("{} messages ({} octets)", maildrop_->count(), maildrop_->total_octets()));
   for (std::uint32_t n = 1; n <= maildrop_->size(); ++n) {
     if (!maildrop_->has(n)) continue;
-    write_line(out(), scan_line(n));
+    // Sizes are in memory now.
+    write_line(out(), unique_ids ? fmt::format("{} {}", n, maildrop_->unique_id(n))
+                                 : fmt::format("{} {}", n, maildrop_->octets(n).value_or(0)));
     if (!output_.full()) continue;
     auto sent = co_await output_.drain();
     if (!sent) co_return Next::close;

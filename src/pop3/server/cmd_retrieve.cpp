@@ -54,7 +54,7 @@ Task<Next> Session::retrieve(std::uint32_t number, std::optional<std::uint32_t> 
     if (page.error().code != Errc::not_found) log_failure(page.error());
     co_return refuse(page.error().code);
   }
-  write_ok(out(), lines ? std::string("The top follows") : fmt::format("{} octets", maildrop_->octets(number)));
+  write_ok(out(), lines ? std::string("The top follows") : fmt::format("{} octets", page->body.size));
   TopCut cut(lines.value_or(0));
   DotStuffer stuffer;
   std::uint64_t offset = page->octets.size();

@@ -11,7 +11,9 @@ namespace gatepost::pop3::server {
 Task<Next> Session::dele(Command command) {
   const std::uint32_t number = std::get<Dele>(command).message;
   if (known(number)) {
-    maildrop_->mark_deleted(number);
+    auto mark = [this, number] { return maildrop_->mark_deleted(number); };
+    const Result<> marked = co_await shared_.services.workers.run(mark);
+    if (!marked) co_return refuse(marked.error().code);
     write_ok(out(), fmt::format("Message {} will be removed by QUIT", number));
   }
   co_return Next::more;

@@ -1,6 +1,5 @@
 #include "pop3/server/maildrop.hpp"
 
-#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,71 +7,69 @@
 #include "base/number_set.hpp"
 
 namespace gatepost::pop3::server {
-namespace {
 
 using account::Row;
-using account::Uid;
-
-}  // namespace
 
 Result<std::unique_ptr<Maildrop>> Maildrop::open(account::Accounts& accounts, account::AccountId id) {
   std::unique_ptr<Maildrop> drop(new Maildrop());
   GP_TRY(drop->account_, accounts.open(id));
   GP_TRY(drop->lock_, drop->account_->lock_maildrop());
   GP_TRY(const account::Folder inbox, drop->account_->find_folder("INBOX"));
+  GP_TRY(account::Opened opened, drop->account_->open_folder(inbox.id, false));
   drop->inbox_ = inbox.id;
-  drop->uid_validity_ = inbox.uid_validity;
-  drop->messages_.reserve(inbox.total);
-  const NumberSet all = NumberSet::of(1, std::numeric_limits<Uid>::max());
-  GP_CHECK(drop->account_->rows(inbox.id, all, [&drop](const Row& row) {
-    drop->messages_.push_back({.uid = row.uid,
-                               .octets_low = static_cast<std::uint32_t>(row.octets),
-                               .octets_high = static_cast<std::uint32_t>(row.octets >> 32) & 0x7fffffffU,
-                               .deleted = 0});
-    drop->total_octets_ += row.octets;
-    return true;
-  }));
-  drop->count_ = drop->size();
+  drop->uid_validity_ = opened.folder.uid_validity;
+  drop->total_octets_ = opened.folder.octets;
+  drop->uids_ = std::move(opened.uids);
   return drop;
 }
 
-bool Maildrop::has(std::uint32_t number) const {
-  return number != 0 && number <= messages_.size() && at(number).deleted == 0;
+bool Maildrop::has(std::uint32_t number) const { return number != 0 && number <= size() && !marked_.contains(number); }
+
+std::string Maildrop::unique_id(std::uint32_t number) const { return fmt::format("{}.{}", uid_validity_, uid(number)); }
+
+Result<std::optional<Row>> Maildrop::row(std::uint32_t number) {
+  std::optional<Row> found;
+  GP_CHECK(account_->rows(inbox_, NumberSet::of(uid(number), uid(number)), [&found](const Row& row) {
+    found = row;
+    return false;
+  }));
+  return found;
 }
 
-std::uint64_t Maildrop::octets(std::uint32_t number) const {
-  return (static_cast<std::uint64_t>(at(number).octets_high) << 32) | at(number).octets_low;
+Result<std::uint64_t> Maildrop::octets(std::uint32_t number) {
+  if (!sizes_.empty()) return sizes_[number - 1];
+  GP_TRY(const auto found, row(number));
+  return found ? found->octets : 0;
 }
 
-std::string Maildrop::unique_id(std::uint32_t number) const {
-  return fmt::format("{}.{}", uid_validity_, at(number).uid);
+Result<> Maildrop::read_sizes() {
+  if (!sizes_.empty() || size() == 0) return {};
+  std::vector<std::uint64_t> sizes(size());
+  GP_CHECK(account_->rows(inbox_, *uids_, [&](const Row& row) {
+    sizes[uids_->rank(row.uid) - 1] = row.octets;
+    return true;
+  }));
+  sizes_ = std::move(sizes);
+  return {};
 }
 
-void Maildrop::mark_deleted(std::uint32_t number) {
+Result<> Maildrop::mark_deleted(std::uint32_t number) {
   GP_ASSERT(has(number));
-  messages_[number - 1].deleted = 1;
-  --count_;
-  total_octets_ -= octets(number);
+  GP_TRY(const std::uint64_t size, octets(number));
+  marked_.add(number);
+  marked_octets_ += size;
+  return {};
 }
 
 void Maildrop::unmark_all() {
-  count_ = size();
-  total_octets_ = 0;
-  for (std::uint32_t number = 1; number <= size(); ++number) {
-    messages_[number - 1].deleted = 0;
-    total_octets_ += octets(number);
-  }
+  marked_.clear();
+  marked_octets_ = 0;
 }
 
 Result<account::Body> Maildrop::body(std::uint32_t number) {
-  std::optional<account::ItemId> id;
-  const Uid uid = at(number).uid;
-  GP_CHECK(account_->rows(inbox_, NumberSet::of(uid, uid), [&id](const Row& row) {
-    id = row.item;
-    return true;
-  }));
-  if (!id) return fail(Errc::not_found, "the message was removed meanwhile");
-  GP_TRY(account::Item item, account_->item(*id));
+  GP_TRY(const auto found, row(number));
+  if (!found) return fail(Errc::not_found, "the message was removed meanwhile");
+  GP_TRY(account::Item item, account_->item(found->item));
   return item.body;
 }
 
@@ -82,9 +79,7 @@ Result<> Maildrop::read(const account::Body& body, std::uint64_t offset, std::sp
 
 Result<std::uint32_t> Maildrop::remove_marked() {
   NumberSet uids;
-  for (const Message& message : messages_) {
-    if (message.deleted != 0) uids.add(message.uid);
-  }
+  marked_.for_each([&](std::uint32_t number) { uids.add(uid(number)); });
   if (uids.empty()) return 0U;
   GP_TRY(const NumberSet removed, account_->remove(inbox_, uids));
   return static_cast<std::uint32_t>(removed.size());

@@ -1,5 +1,7 @@
 #include "pop3/server/session.hpp"
 
+#include <functional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -382,6 +384,39 @@ TEST_F(Pop3Session, OpensAndListsManyMessages) {
   EXPECT_EQ(talk.line("STAT"), "+OK 1 22\r\n");
   EXPECT_EQ(talk.line("QUIT"), "+OK Bye, 9999 messages removed\r\n");
   EXPECT_EQ(world.messages(), 1U);
+}
+
+// What a session asks of the store does not depend on the size of the maildrop, unless it asks for all sizes.
+TEST_F(Pop3Session, CostsFollowWhatIsAskedForInAMaildropOf100000Messages) {
+  const auto account = world.account();
+  const auto inbox = world.inbox();
+  auto writer = *world.accounts->new_body(kSecond.size());
+  (void)writer->append(kSecond);
+  account::NewItem item;
+  item.body = *writer->finish();
+  const std::vector<account::NewItem> items(5'000, item);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(account->append(inbox, items));
+  const auto reads = [&](const std::function<void()>& work) {
+    const store::Traffic before = world.store.traffic;
+    work();
+    return world.store.traffic.gets + world.store.traffic.entries - before.gets - before.entries;
+  };
+  Talk talk(world);
+  EXPECT_LE(reads([&] { EXPECT_EQ(talk.enter(), "+OK 100000 messages (2200000 octets)\r\n"); }), 5U);
+  EXPECT_EQ(reads([&] { EXPECT_EQ(talk.line("STAT"), "+OK 100000 2200000\r\n"); }), 0U);
+  EXPECT_EQ(reads([&] { EXPECT_THAT(talk.line("UIDL"), EndsWith(".100000\r\n.\r\n")); }), 0U);
+  EXPECT_LE(reads([&] { EXPECT_EQ(talk.line("LIST 70000"), "+OK 70000 22\r\n"); }), 2U);
+  EXPECT_LE(reads([&] { EXPECT_THAT(talk.line("RETR 70000"), StartsWith("+OK 22 octets\r\n")); }), 4U);
+  EXPECT_LE(reads([&] { EXPECT_THAT(talk.line("DELE 70000"), StartsWith("+OK")); }), 2U);
+  EXPECT_EQ(talk.line("STAT"), "+OK 99999 2199978\r\n");
+  EXPECT_LE(reads([&] { EXPECT_THAT(talk.line("LIST"), EndsWith("\r\n100000 22\r\n.\r\n")); }), 100'000U);
+  EXPECT_EQ(reads([&] { talk.line("LIST"); }), 0U);
+  EXPECT_LE(reads([&] { EXPECT_EQ(talk.line("QUIT"), "+OK Bye, 1 messages removed\r\n"); }), 8U);
+  // A hole costs no more the next time.
+  Talk again(world);
+  EXPECT_LE(reads([&] { EXPECT_EQ(again.enter(), "+OK 99999 messages (2199978 octets)\r\n"); }), 5U);
+  EXPECT_EQ(again.line("UIDL 70000").substr(0, 10), "+OK 70000 ");
+  EXPECT_THAT(again.line("UIDL 70000"), EndsWith(".70001\r\n"));
 }
 
 }  // namespace
