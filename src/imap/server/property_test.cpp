@@ -97,9 +97,13 @@ class Client {
       // Those remembered that did not vanish, in their order; then what is new, which is looked up.
       std::vector<Message> all;
       if (validity_ == known.validity) all = std::move(resumed_);
-      for (Message& m : all) {
-        const auto told = std::ranges::find(messages_, m.uid, &Message::uid);
-        if (told != messages_.end()) m = *told;
+      for (const Message& told : messages_) {
+        if (told.uid == 0) continue;
+        const auto at = std::ranges::lower_bound(all, told.uid, {}, &Message::uid);
+        if (at != all.end() && at->uid == told.uid)
+          *at = told;
+        else
+          all.insert(at, told);
       }
       for (std::size_t n = 0; n < messages_.size(); ++n) {
         if (n < all.size()) {
