@@ -84,6 +84,21 @@ class SummaryReader {
  public:
   SummaryReader(std::string_view rest, Structure& s) : in_(rest), s_(s) {}
 
+  // The message itself and no more.
+  bool read_first() {
+    const std::uint64_t parts = in_.varint();
+    for (int i = 0; i < 4; ++i) in_.varint();
+    if (parts == 0 || parts > kMaxParts || parts > in_.rest().size()) return false;
+    s_.parts.clear();
+    s_.envelopes.clear();
+    s_.parameters.clear();
+    s_.languages.clear();
+    s_.addresses.clear();
+    if (!part(0, static_cast<std::uint32_t>(parts)) || !in_.ok()) return false;
+    s_.parts[0].end = 1;
+    return true;
+  }
+
   bool read() {
     const std::uint64_t parts = in_.varint(), envelopes = in_.varint(), parameters = in_.varint();
     const std::uint64_t languages = in_.varint(), addresses = in_.varint();
@@ -251,6 +266,14 @@ Result<Structure> decode(std::string_view encoded) {
     return fail(Errc::corrupt, "mime summary: not readable");
   }
   return s;
+}
+
+Result<> decode_envelope(std::string_view encoded, Structure& into) {
+  if (encoded.empty()) return fail(Errc::corrupt, "mime summary: empty");
+  if (static_cast<std::uint8_t>(encoded.front()) != kFormat || !SummaryReader(encoded.substr(1), into).read_first()) {
+    return fail(Errc::corrupt, "mime summary: not readable");
+  }
+  return {};
 }
 
 }  // namespace gatepost::mime

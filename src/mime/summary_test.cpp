@@ -69,5 +69,22 @@ TEST(MimeSummary, ADamagedOneIsRefusedOrStillSound) {
   }
 }
 
+TEST(MimeSummary, GivesTheEnvelopeAlone) {
+  const Structure all = scan(
+      "From: Anna <anna@example.org>\r\nSubject: one\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+      "--b\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n");
+  const std::string encoded = encode(all);
+  Structure head;
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(decode_envelope(encoded, head));
+    EXPECT_EQ(head.parts.size(), 1u);
+    EXPECT_EQ(head.envelope().subject, "one");
+    ASSERT_EQ(head.addresses_of(head.envelope().from).size(), 1u);
+    EXPECT_EQ(head.addresses_of(head.envelope().from)[0].mailbox, "anna");
+  }
+  EXPECT_FALSE(decode_envelope("", head));
+  for (std::size_t cut = 0; cut < encoded.size(); ++cut) (void)decode_envelope(encoded.substr(0, cut), head);
+}
+
 }  // namespace
 }  // namespace gatepost::mime

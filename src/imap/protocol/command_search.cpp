@@ -218,6 +218,11 @@ class KeysReader {
   std::vector<Open> open_;
 };
 
+std::uint32_t read_place(Tokens& t, bool from_end) {
+  if (from_end) t.expect('-', "A range from the end has two negative numbers");
+  return t.nz_number();
+}
+
 // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
 SearchReturn read_returns(Tokens& t) {
   SearchReturn out;
@@ -238,15 +243,121 @@ SearchReturn read_returns(Tokens& t) {
       out.count = true;
     } else if (t.skip_atom("SAVE")) {
       out.save = true;
+    } else if (t.skip_atom("PARTIAL")) {
+      if (out.partial) t.fail("PARTIAL twice");
+      out.partial = read_partial_range(t);
     } else {
       t.fail("Unknown return option of SEARCH");
     }
   } while (t.skip(' '));
   t.expect(')', "The list of return options has no end");
+  // RFC 9394 3.1
+  if (out.partial && out.all) t.fail("PARTIAL and ALL exclude each other");
   return out;
 }
 
+struct SortRow {
+  std::string_view name;
+  SortKey key;
+};
+constexpr SortRow kSortKeys[] = {{"ARRIVAL", SortKey::arrival},
+                                 {"CC", SortKey::cc},
+                                 {"DATE", SortKey::date},
+                                 {"FROM", SortKey::from},
+                                 {"SIZE", SortKey::size},
+                                 {"SUBJECT", SortKey::subject},
+                                 {"TO", SortKey::to},
+                                 {"DISPLAYFROM", SortKey::display_from},
+                                 {"DISPLAYTO", SortKey::display_to}};
+
+// sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"      sort-criterion = ["REVERSE" SP] sort-key
+std::vector<SortCriterion> read_criteria(Tokens& t) {
+  std::vector<SortCriterion> out;
+  t.expect('(', "A list of sort criteria is missing");
+  do {
+    SortCriterion criterion;
+    std::string_view name = t.name();
+    if (ascii::iequals(name, "REVERSE")) {
+      criterion.reverse = true;
+      t.space();
+      name = t.name();
+    }
+    const auto* row = std::ranges::find_if(kSortKeys, [name](const SortRow& r) { return ascii::iequals(r.name, name); });
+    if (row == std::end(kSortKeys)) {
+      t.fail("Unknown sort criterion");
+      break;
+    }
+    criterion.key = row->key;
+    if (out.size() == kMaxSortCriteria) t.fail("Too many sort criteria", Fault::limit);
+    out.push_back(criterion);
+  } while (t.skip(' '));
+  t.expect(')', "The list of sort criteria has no end");
+  return out;
+}
+
+// search-criteria = charset 1*(SP search-key)
+void read_criteria_of_search(Tokens& t, Search& search) {
+  t.space();
+  search.charset = ascii::to_upper(t.astring());
+  if (search.charset.empty()) t.fail("The charset has no name");
+  t.space();
+  search.keys = KeysReader(t).read();
+}
+
 }  // namespace
+
+// partial-range = nz-number ":" nz-number / MINUS nz-number ":" MINUS nz-number      (RFC 9394 4)
+PartialRange read_partial_range(Tokens& t) {
+  PartialRange out;
+  t.space();
+  out.from_end = t.peek() == '-';
+  out.first = read_place(t, out.from_end);
+  t.expect(':', "A range is two numbers");
+  out.last = read_place(t, out.from_end);
+  return out;
+}
+
+std::string to_string(const PartialRange& range) {
+  const std::string_view sign = range.from_end ? "-" : "";
+  std::string out(sign);
+  return out.append(std::to_string(range.first)).append(":").append(sign).append(std::to_string(range.last));
+}
+
+std::string_view to_string(SortKey key) {
+  return std::ranges::find(kSortKeys, key, &SortRow::key)->name;
+}
+
+// sort = "SORT" [search-return-opts] SP sort-criteria SP search-criteria      (RFC 5256 5, RFC 5267 3.1)
+Body parse_sort(Tokens& t, bool uid) {
+  Sort out;
+  out.search.uid = uid;
+  t.space();
+  if (t.skip_atom("RETURN")) {
+    out.search.returns = read_returns(t);
+    t.space();
+  }
+  out.criteria = read_criteria(t);
+  read_criteria_of_search(t, out.search);
+  return out;
+}
+
+// thread = "THREAD" SP thread-alg SP search-criteria
+Body parse_thread(Tokens& t, bool uid) {
+  Thread out;
+  out.search.uid = uid;
+  t.space();
+  if (t.skip_atom("ORDEREDSUBJECT")) {
+    out.algorithm = Thread::Algorithm::ordered_subject;
+  } else if (t.skip_atom("REFERENCES")) {
+    out.algorithm = Thread::Algorithm::references;
+  } else if (t.skip_atom("REFS")) {
+    out.algorithm = Thread::Algorithm::refs;
+  } else {
+    t.fail("Unknown threading algorithm");
+  }
+  read_criteria_of_search(t, out.search);
+  return out;
+}
 
 // search = "SEARCH" [search-return-opts] SP search-program
 // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)

@@ -72,9 +72,19 @@ struct SearchKey {
   bool operator==(const SearchKey&) const = default;
 };
 
+// partial-range (RFC 9394 4): places in a list of results, from 1, as written: the first may be the larger. "-1:-10"
+// counts from the end.
+struct PartialRange {
+  std::uint32_t first = 0, last = 0;
+  bool from_end = false;
+  bool operator==(const PartialRange&) const = default;
+};
+std::string to_string(const PartialRange& range);
+
 // RETURN ( ... ) (RFC 9051 6.4.4, RFC 4731, RFC 5182). An empty list is `all`.
 struct SearchReturn {
   bool min = false, max = false, all = false, count = false, save = false;
+  std::optional<PartialRange> partial;  // RFC 9394 3.1; not with `all`
   bool operator==(const SearchReturn&) const = default;
 };
 
@@ -86,6 +96,41 @@ struct Search {
   std::string charset;
   std::vector<SearchKey> keys;
   bool operator==(const Search&) const = default;
+};
+
+enum class SortKey : std::uint8_t {  // RFC 5256 3, RFC 5957 2
+  arrival,
+  cc,
+  date,
+  from,
+  size,
+  subject,
+  to,
+  display_from,
+  display_to,
+};
+struct SortCriterion {
+  SortKey key = SortKey::arrival;
+  bool reverse = false;
+  bool operator==(const SortCriterion&) const = default;
+};
+std::string_view to_string(SortKey key);
+
+inline constexpr std::size_t kMaxSortCriteria = 20;
+
+// SORT and UID SORT (RFC 5256 3, RFC 5267 3). `search.charset` is never "".
+struct Sort {
+  std::vector<SortCriterion> criteria;  // at least one
+  Search search;
+  bool operator==(const Sort&) const = default;
+};
+
+// THREAD and UID THREAD (RFC 5256 3). `search.charset` is never "", `search.returns` never there.
+struct Thread {
+  enum class Algorithm : std::uint8_t { ordered_subject, references, refs };
+  Algorithm algorithm = Algorithm::references;
+  Search search;
+  bool operator==(const Thread&) const = default;
 };
 
 }  // namespace gatepost::imap

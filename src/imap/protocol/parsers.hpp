@@ -13,6 +13,9 @@ Body parse_list(Tokens& t);
 Body parse_lsub(Tokens& t);
 Body parse_status(Tokens& t);
 Body parse_search(Tokens& t, bool uid);
+PartialRange read_partial_range(Tokens& t);  // from the space in front of it
+Body parse_sort(Tokens& t, bool uid);
+Body parse_thread(Tokens& t, bool uid);
 Body parse_fetch(Tokens& t, bool uid);
 Body parse_store(Tokens& t, bool uid);
 
