@@ -16,9 +16,10 @@ TEST(MimeBaseSubject, LeavesAnOrdinarySubjectAsItIs) {
 }
 
 TEST(MimeBaseSubject, DropsTheMarksOfRepliesAndForwards) {
-  for (const char* subject : {"Re: Lunch", "RE: re: Lunch", "Fw: Lunch", "FWD: Lunch", "re : Lunch", "Re[2]: Lunch",
-                              "Re [2]: Fwd[a] : Lunch", "Lunch (fwd)", "Lunch (FWD) (fwd) ", "[list] Re: [a] Lunch",
-                              "Re:\tLunch", "[Fwd: Lunch]", "[fwd: Re: [FWD: Lunch (fwd)]]", "=?utf-8?q?Re=3A?= Lunch"}) {
+  for (const char* subject :
+       {"Re: Lunch", "RE: re: Lunch", "Fw: Lunch", "FWD: Lunch", "re : Lunch", "Re[2]: Lunch", "Re [2]: Fwd[a] : Lunch",
+        "Lunch (fwd)", "Lunch (FWD) (fwd) ", "[list] Re: [a] Lunch", "Re:\tLunch", "[Fwd: Lunch]",
+        "[fwd: Re: [FWD: Lunch (fwd)]]", "=?utf-8?q?Re=3A?= Lunch"}) {
     EXPECT_EQ(base_subject(subject), (BaseSubject{"Lunch", true})) << subject;
   }
 }

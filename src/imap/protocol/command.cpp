@@ -178,7 +178,9 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::copy, "COPY", transfer<Copy>, true},
                          {Verb::move, "MOVE", transfer<Move>, true},
                          {Verb::getquota, "GETQUOTA", get_quota},
-                         {Verb::getquotaroot, "GETQUOTAROOT", with_mailbox<GetQuotaRoot>}};
+                         {Verb::getquotaroot, "GETQUOTAROOT", with_mailbox<GetQuotaRoot>},
+                         {Verb::sort, "SORT", parse_sort, true},
+                         {Verb::thread, "THREAD", parse_thread, true}};
 static_assert(std::size(kRows) == static_cast<std::size_t>(Verb::unknown));
 
 struct Found {
@@ -256,6 +258,8 @@ struct VerbOfBody {
   Verb operator()(const Move&) const { return Verb::move; }
   Verb operator()(const GetQuota&) const { return Verb::getquota; }
   Verb operator()(const GetQuotaRoot&) const { return Verb::getquotaroot; }
+  Verb operator()(const Sort&) const { return Verb::sort; }
+  Verb operator()(const Thread&) const { return Verb::thread; }
 };
 
 }  // namespace

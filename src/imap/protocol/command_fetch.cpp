@@ -183,6 +183,9 @@ void read_modifiers(Tokens& t, Fetch& fetch) {
       fetch.changed_since = t.number64();
     } else if (t.skip_atom("VANISHED")) {
       fetch.vanished = true;
+    } else if (t.skip_atom("PARTIAL")) {
+      if (fetch.partial) t.fail("PARTIAL twice");
+      fetch.partial = read_partial_range(t);
     } else {
       t.fail("Unknown modifier of FETCH");
     }

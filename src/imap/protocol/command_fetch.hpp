@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "imap/protocol/command_search.hpp"
 #include "imap/protocol/sequence_set.hpp"
 
 namespace gatepost::imap {
@@ -79,6 +80,7 @@ struct Fetch {
   FetchItems items;
   std::optional<std::uint64_t> changed_since;  // RFC 7162 3.1.4.1
   bool vanished = false;                       // RFC 7162 3.2.6: only with uid and changed_since
+  std::optional<PartialRange> partial;         // RFC 9394 3.3: of the messages the set names
   bool operator==(const Fetch&) const = default;
 };
 

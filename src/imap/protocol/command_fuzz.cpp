@@ -30,7 +30,10 @@ void check_command(std::string_view text, const ParseOptions& options) {
     const auto numbers = fetch->set.resolve(1000);
     GP_ASSERT(fetch->set.is_saved() || SequenceSet::of(numbers).resolve(0) == numbers);
   }
-  if (const auto* search = std::get_if<Search>(&first->body)) {
+  const auto* search = std::get_if<Search>(&first->body);
+  if (const auto* sort = std::get_if<Sort>(&first->body)) search = &sort->search;
+  if (const auto* thread = std::get_if<Thread>(&first->body)) search = &thread->search;
+  if (search != nullptr) {
     GP_ASSERT(search->keys.size() > 1 && search->keys[0].end == search->keys.size());
     for (std::size_t i = 0; i < search->keys.size(); ++i) {
       GP_ASSERT(search->keys[i].end > i && search->keys[i].end <= search->keys.size());

@@ -282,7 +282,8 @@ std::vector<SortCriterion> read_criteria(Tokens& t) {
       t.space();
       name = t.name();
     }
-    const auto* row = std::ranges::find_if(kSortKeys, [name](const SortRow& r) { return ascii::iequals(r.name, name); });
+    const auto* row =
+        std::ranges::find_if(kSortKeys, [name](const SortRow& r) { return ascii::iequals(r.name, name); });
     if (row == std::end(kSortKeys)) {
       t.fail("Unknown sort criterion");
       break;
@@ -323,9 +324,7 @@ std::string to_string(const PartialRange& range) {
   return out.append(std::to_string(range.first)).append(":").append(sign).append(std::to_string(range.last));
 }
 
-std::string_view to_string(SortKey key) {
-  return std::ranges::find(kSortKeys, key, &SortRow::key)->name;
-}
+std::string_view to_string(SortKey key) { return std::ranges::find(kSortKeys, key, &SortRow::key)->name; }
 
 // sort = "SORT" [search-return-opts] SP sort-criteria SP search-criteria      (RFC 5256 5, RFC 5267 3.1)
 Body parse_sort(Tokens& t, bool uid) {

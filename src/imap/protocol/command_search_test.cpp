@@ -185,5 +185,33 @@ TEST(ImapSearch, HasLimitsOfDepthAndCount) {
   EXPECT_EQ(fault(many + " 1"), Fault::limit);
 }
 
+TEST(ImapSearch, ReadsRangesOfResults) {
+  const Search search = parsed("a UID SEARCH RETURN (COUNT PARTIAL -1:-100) ALL");
+  ASSERT_TRUE(search.returns && search.returns->partial);
+  EXPECT_EQ(*search.returns->partial, (PartialRange{.first = 1, .last = 100, .from_end = true}));
+  for (const char* wrong : {"PARTIAL", "PARTIAL 1", "PARTIAL 1:0", "PARTIAL 1:-2", "PARTIAL -1:2", "ALL PARTIAL 1:2",
+                            "PARTIAL 1:2 PARTIAL 1:2", "PARTIAL 1:4294967296"}) {
+    EXPECT_EQ(fault("a SEARCH RETURN (" + std::string(wrong) + ") ALL"), Fault::syntax) << wrong;
+  }
+}
+
+TEST(ImapSearch, ReadsSortAndThread) {
+  const auto sort = parse_command("a UID SORT RETURN (MIN) (REVERSE DATE displayfrom) utf-8 SEEN TEXT x");
+  ASSERT_TRUE(sort);
+  const auto& asked = std::get<Sort>(sort->body);
+  EXPECT_EQ(asked.criteria, (std::vector<SortCriterion>{{SortKey::date, true}, {SortKey::display_from, false}}));
+  EXPECT_TRUE(asked.search.uid && asked.search.returns && asked.search.returns->min);
+  EXPECT_EQ(asked.search.charset, "UTF-8");
+  EXPECT_EQ(asked.search.keys.size(), 3u);
+  EXPECT_TRUE(parse_command(test::write(*sort)).value() == *sort);
+  const auto thread = parse_command("a THREAD REFS US-ASCII ALL");
+  ASSERT_TRUE(thread);
+  EXPECT_EQ(std::get<Thread>(thread->body).algorithm, Thread::Algorithm::refs);
+  EXPECT_TRUE(parse_command(test::write(*thread)).value() == *thread);
+  std::string many = "a SORT (DATE";
+  for (int i = 0; i < 20; ++i) many += " DATE";
+  EXPECT_EQ(fault(many + ") UTF-8 ALL"), Fault::limit);
+}
+
 }  // namespace
 }  // namespace gatepost::imap

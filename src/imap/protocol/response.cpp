@@ -214,6 +214,19 @@ void write_vanished(std::string& out, const NumberSet& uids, bool earlier) {
   if (open) out += "\r\n";
 }
 
+namespace {
+
+void end_numbers(std::string& out, std::uint64_t modseq) {
+  if (modseq != 0) {
+    out += " (MODSEQ ";
+    write_number(out, modseq);
+    out += ')';
+  }
+  out += "\r\n";
+}
+
+}  // namespace
+
 // "* SEARCH" *(SP nz-number) [SP "(" "MODSEQ" SP mod-sequence-value ")"]
 void write_search(std::string& out, const NumberSet& numbers, std::uint64_t modseq) {
   out += "* SEARCH";
@@ -223,10 +236,62 @@ void write_search(std::string& out, const NumberSet& numbers, std::uint64_t mods
       write_number(out, n);
     }
   }
-  if (modseq != 0) {
-    out += " (MODSEQ ";
-    write_number(out, modseq);
-    out += ')';
+  end_numbers(out, modseq);
+}
+
+// sort-data = "SORT" *(SP nz-number) [SP search-sort-mod-seq]
+void write_sort(std::string& out, std::span<const std::uint32_t> numbers, std::uint64_t modseq) {
+  out += "* SORT";
+  for (const std::uint32_t n : numbers) {
+    out += ' ';
+    write_number(out, n);
+  }
+  end_numbers(out, modseq);
+}
+
+std::string ordered_set(std::span<const std::uint32_t> numbers) {
+  std::string out;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t last = i;
+    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+    if (!out.empty()) out += ',';
+    write_number(out, numbers[i]);
+    if (last > i) {
+      out += ':';
+      write_number(out, numbers[last]);
+    }
+    i = last + 1;
+  }
+  return out;
+}
+
+// thread-data = "THREAD" [SP 1*thread-list]      thread-list = "(" (thread-members / thread-nested) ")"
+// thread-members = nz-number *(SP nz-number) [SP thread-nested]      thread-nested = 2*thread-list
+void write_thread(std::string& out, std::span<const ThreadNode> nodes, std::uint32_t root) {
+  constexpr std::uint32_t kNone = ThreadNode::kNone;
+  out += root == kNone ? "* THREAD" : "* THREAD ";
+  std::vector<std::uint32_t> open;  // lists that are open: what follows each of them
+  std::uint32_t at = root;
+  bool begins = true;  // a list begins here
+  while (at != kNone || !open.empty()) {
+    if (at == kNone) {
+      out += ')';
+      at = open.back();
+      open.pop_back();
+      begins = true;
+      continue;
+    }
+    const ThreadNode& node = nodes[at];
+    if (begins) {
+      out += '(';
+      open.push_back(node.next);
+    } else if (node.number != 0) {
+      out += ' ';
+    }
+    if (node.number != 0) write_number(out, node.number);
+    begins = node.child != kNone && nodes[node.child].next != kNone;
+    if (begins && node.number != 0) out += ' ';
+    at = node.child;
   }
   out += "\r\n";
 }
@@ -244,7 +309,12 @@ void write_esearch(std::string& out, std::string_view tag, const EsearchResult& 
   item("MIN", result.min);
   item("MAX", result.max);
   if (result.all != nullptr && !result.all->empty()) out.append(" ALL ").append(result.all->to_string());
+  if (!result.ordered.empty()) out.append(" ALL ").append(result.ordered);
   item("COUNT", result.count);
+  if (!result.partial_range.empty()) {
+    out.append(" PARTIAL (").append(result.partial_range).append(" ");
+    out.append(result.partial.empty() ? "NIL" : result.partial).append(")");
+  }
   if (result.modseq != 0) item("MODSEQ", result.modseq);
   out += "\r\n";
 }

@@ -115,9 +115,23 @@ struct EsearchResult {  // RFC 9051 7.3.4
   bool uid = false;
   std::optional<std::uint32_t> min, max, count;
   const NumberSet* all = nullptr;  // not sent when it is empty
-  std::uint64_t modseq = 0;        // 0: without
+  std::string_view ordered = {};   // instead, in an order of its own: as ordered_set() writes it; "": not sent
+  std::string_view partial_range = {}, partial = {};  // RFC 9394 3.1: the range as asked for, and a set; "" is NIL
+  std::uint64_t modseq = 0;                           // 0: without
 };
 void write_esearch(std::string& out, std::string_view tag, const EsearchResult& result);
+// "5,3:4,1": a sequence-set that keeps the order of `numbers` (RFC 5267 3.2).
+std::string ordered_set(std::span<const std::uint32_t> numbers);
+// "* SORT 5 3 4 1" (RFC 5256 4); modseq as in write_search.
+void write_sort(std::string& out, std::span<const std::uint32_t> numbers, std::uint64_t modseq = 0);
+
+struct ThreadNode {
+  static constexpr std::uint32_t kNone = 0xffffffff;
+  std::uint32_t number = 0;                   // 0: a message that is not there, a root whose children are siblings
+  std::uint32_t child = kNone, next = kNone;  // index of the first child, of the next sibling
+};
+// "* THREAD (2)(3 6 (4 23)(44 7 96))" (RFC 5256 4). `root`: the first of the roots.
+void write_thread(std::string& out, std::span<const ThreadNode> nodes, std::uint32_t root);
 
 struct QuotaResource {    // RFC 9208 5
   std::string_view name;  // "STORAGE" (in 1024 octets), "MESSAGE"

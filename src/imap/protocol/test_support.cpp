@@ -77,6 +77,10 @@ class Writer {
   void operator()(const Status& c);
   void operator()(const Expunge& c);
   void operator()(const Search& c);
+  void operator()(const Sort& c);
+  void operator()(const Thread& c);
+  void returns(const SearchReturn& r);
+  void keys(const Search& c);
   void operator()(const Fetch& c);
   void operator()(const Store& c);
   void operator()(const Copy& c) { transfer("COPY", c.uid, c.set, c.mailbox); }
@@ -321,19 +325,46 @@ void Writer::key(const SearchKey& key) {
 
 void Writer::operator()(const Search& c) {
   verb("SEARCH", c.uid);
-  if (c.returns) {
-    List list(out_ += " RETURN ");
-    list.when(c.returns->min, "MIN");
-    list.when(c.returns->max, "MAX");
-    list.when(c.returns->all, "ALL");
-    list.when(c.returns->count, "COUNT");
-    list.when(c.returns->save, "SAVE");
-    list.end();
-  }
+  if (c.returns) returns(*c.returns);
   if (!c.charset.empty()) {
     word("CHARSET");
     astring(c.charset);
   }
+  keys(c);
+}
+
+void Writer::operator()(const Sort& c) {
+  verb("SORT", c.search.uid);
+  if (c.search.returns) returns(*c.search.returns);
+  List list(out_ += ' ');
+  for (const SortCriterion& criterion : c.criteria) {
+    list.item((criterion.reverse ? "REVERSE " : "") + std::string(to_string(criterion.key)));
+  }
+  list.end();
+  astring(c.search.charset);
+  keys(c.search);
+}
+
+void Writer::operator()(const Thread& c) {
+  verb("THREAD", c.search.uid);
+  constexpr std::string_view kNames[] = {"ORDEREDSUBJECT", "REFERENCES", "REFS"};
+  word(kNames[static_cast<int>(c.algorithm)]);
+  astring(c.search.charset);
+  keys(c.search);
+}
+
+void Writer::returns(const SearchReturn& r) {
+  List list(out_ += " RETURN ");
+  list.when(r.min, "MIN");
+  list.when(r.max, "MAX");
+  list.when(r.all, "ALL");
+  list.when(r.count, "COUNT");
+  list.when(r.save, "SAVE");
+  if (r.partial) list.item("PARTIAL " + to_string(*r.partial));
+  list.end();
+}
+
+void Writer::keys(const Search& c) {
   std::vector<std::uint32_t> open_groups;  // ends
   bool group_begins = false;
   for (std::size_t i = 1; i < c.keys.size(); ++i) {
@@ -392,8 +423,12 @@ void Writer::operator()(const Fetch& c) {
     section(asked);
   }
   list.end();
-  if (!c.changed_since) return;
-  word("(CHANGEDSINCE " + number(*c.changed_since) + (c.vanished ? " VANISHED)" : ")"));
+  if (!c.changed_since && !c.partial) return;
+  List modifiers(out_ += ' ');
+  if (c.changed_since) modifiers.item("CHANGEDSINCE " + number(*c.changed_since));
+  modifiers.when(c.vanished, "VANISHED");
+  if (c.partial) modifiers.item("PARTIAL " + to_string(*c.partial));
+  modifiers.end();
 }
 
 void Writer::operator()(const Store& c) {

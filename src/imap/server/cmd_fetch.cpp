@@ -98,6 +98,8 @@ Task<Answer> run_fetch(Session& session, Command& command) {
     uids = std::move(changes->uids);
   }
 
+  // RFC 9394 3.3
+  if (fetch.partial) uids = at_positions(*uids, places_of(*fetch.partial, uids->size()));
   const account::Modseq as_of = session.account().modseq();
   FetchPlan plan = plan_of(session, fetch, std::move(*uids));
   const NumberSet told = plan.items.has(Attribute::flags) ? plan.uids : NumberSet();

@@ -68,6 +68,10 @@ runtime::Task<Answer> run_idle(Session&, Command&);
 runtime::Task<Answer> run_expunge(Session&, Command&);
 // cmd_search.cpp
 runtime::Task<Answer> run_search(Session&, Command&);
+// cmd_sort.cpp
+runtime::Task<Answer> run_sort(Session&, Command&);
+// cmd_thread.cpp
+runtime::Task<Answer> run_thread(Session&, Command&);
 // cmd_fetch.cpp
 runtime::Task<Answer> run_fetch(Session&, Command&);
 // cmd_store.cpp

@@ -30,6 +30,8 @@ bool vanished_allowed(const Body& body) {
   if (const auto* fetch = std::get_if<Fetch>(&body)) return fetch->uid;
   if (const auto* store = std::get_if<Store>(&body)) return store->uid;
   if (const auto* search = std::get_if<Search>(&body)) return search->uid;
+  if (const auto* sort = std::get_if<Sort>(&body)) return sort->search.uid;
+  if (const auto* thread = std::get_if<Thread>(&body)) return thread->search.uid;
   return true;
 }
 

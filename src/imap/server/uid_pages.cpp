@@ -84,6 +84,14 @@ NumberSet at_positions(const NumberSet& numbers, const NumberSet& positions) {
   return out;
 }
 
+NumberSet places_of(const PartialRange& range, std::uint64_t count) {
+  const std::uint64_t first = std::min(range.first, range.last);
+  const std::uint64_t last = std::min<std::uint64_t>(std::max(range.first, range.last), count);
+  if (first > last) return {};
+  if (!range.from_end) return NumberSet::of(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last));
+  return NumberSet::of(static_cast<std::uint32_t>(count - last + 1), static_cast<std::uint32_t>(count - first + 1));
+}
+
 NumberSet positions_of(const NumberSet& numbers, const NumberSet& chosen) {
   NumberSet out;
   Ranks ranks(numbers);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/number_set.hpp"
+#include "imap/protocol/command_search.hpp"
 
 namespace gatepost::imap::server {
 
@@ -43,6 +44,8 @@ class Ranks {
 
 // The numbers at these positions (from 1); positions behind the end mean nothing. Linear in the ranges of both.
 NumberSet at_positions(const NumberSet& numbers, const NumberSet& positions);
+// The places of a list of `count` results that a range means (RFC 9394 3.1); empty when it lies behind the end.
+NumberSet places_of(const PartialRange& range, std::uint64_t count);
 // The positions of those of `chosen` that are in `numbers`.
 NumberSet positions_of(const NumberSet& numbers, const NumberSet& chosen);
 

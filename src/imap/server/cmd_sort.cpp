@@ -1,0 +1,106 @@
+// SORT and UID SORT (RFC 5256 3, RFC 5957; with RETURN: RFC 5267 3, RFC 9394).
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "imap/protocol/response.hpp"
+#include "imap/server/head_walk.hpp"
+#include "imap/server/search_task.hpp"
+#include "imap/server/sort_order.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+using Wanted = SearchRun::Wanted;
+
+bool names_all(const SearchReturn& r) { return r.all || r.count || (!r.min && !r.max && !r.partial); }
+
+// What the answer names of the order, when it is not all.
+std::vector<account::Uid> named(const SearchReturn& r, const std::vector<account::Uid>& order, std::size_t begin,
+                                std::size_t end) {
+  std::vector<account::Uid> out(order.begin() + static_cast<std::ptrdiff_t>(begin),
+                                order.begin() + static_cast<std::ptrdiff_t>(end));
+  if (r.min && !order.empty()) out.push_back(order.front());
+  if (r.max && !order.empty()) out.push_back(order.back());
+  return out;
+}
+
+NumberSet set_of(std::vector<account::Uid> uids) {
+  std::ranges::sort(uids);
+  NumberSet out;
+  for (const account::Uid uid : uids) out.add(uid);
+  return out;
+}
+
+// RFC 5267 3.2: MIN and MAX are the first and the last in the order, and ALL and PARTIAL keep it.
+void write_result(Session& session, const std::string& tag, const Sort& sort, std::vector<std::uint32_t> numbers,
+                  std::size_t begin, std::size_t end, account::Modseq modseq) {
+  if (!sort.search.uid) {
+    for (std::uint32_t& n : numbers) n = session.selected().uids().rank(n);
+  }
+  if (!sort.search.returns) return write_sort(session.out(), numbers, modseq);
+  const SearchReturn& r = *sort.search.returns;
+  if (!r.min && !r.max && !r.all && !r.count && !r.partial) return;  // SAVE alone answers nothing
+  EsearchResult result;
+  result.uid = sort.search.uid;
+  if (r.min && !numbers.empty()) result.min = numbers.front();
+  if (r.max && !numbers.empty()) result.max = numbers.back();
+  if (r.count) result.count = static_cast<std::uint32_t>(numbers.size());
+  std::string all, range, partial;
+  if (r.all) result.ordered = all = ordered_set(numbers);
+  if (r.partial) {
+    result.partial_range = range = to_string(*r.partial);
+    result.partial = partial = ordered_set(std::span(numbers).subspan(begin, end - begin));
+  }
+  result.modseq = modseq;
+  write_esearch(session.out(), tag, result);
+}
+
+}  // namespace
+
+Task<Answer> run_sort(Session& session, Command& command) {
+  const Sort& sort = std::get<Sort>(command.body);
+  Selected& view = session.selected();
+  std::expected<SearchFound, Answer> found = co_await find_messages(session, sort.search, Wanted::all);
+  if (!found) co_return std::move(found.error());
+
+  SortOrder order(sort.criteria);
+  HeadWalk walk(session.account(), view.folder(), found->uids, order.needs_heads(), session.services().clock,
+                [&order](const account::Row& row, const mime::Structure* head) { return order.add(row, head); });
+  const SearchReturn returns = sort.search.returns.value_or(SearchReturn{.all = true});
+  for (bool more = true; more;) {
+    auto go_on = [&walk] { return walk.next(); };
+    Result<bool> done = co_await session.workers().run(go_on);
+    if (!done) {
+      if (returns.save) view.save({});
+      co_return session.failed(done.error());
+    }
+    more = *done;
+  }
+  if (walk.damage()) (void)session.failed(*walk.damage());
+
+  std::size_t begin = 0, end = 0;
+  account::Modseq modseq = found->highest;
+  std::vector<account::Uid> uids;
+  auto put_in_order = [&]() -> Result<> {
+    uids = order.finish();
+    const NumberSet places = returns.partial ? places_of(*returns.partial, uids.size()) : NumberSet();
+    if (!places.empty()) {
+      begin = *places.min() - 1;
+      end = *places.max();
+    }
+    if (names_all(returns)) return {};
+    found->uids = set_of(named(returns, uids, begin, end));
+    if (!found->tells_modseq) return {};
+    GP_TRY(modseq, highest_modseq(session.account(), view.folder(), found->uids));
+    return {};
+  };
+  Result<> ordered = co_await session.workers().run(put_in_order);
+  if (!ordered) co_return session.failed(ordered.error());
+  if (returns.save) view.save(found->uids);
+  write_result(session, command.tag, sort, std::move(uids), begin, end, modseq);
+  co_return end_of_search(found->missing || walk.missing());
+}
+
+}  // namespace gatepost::imap::server

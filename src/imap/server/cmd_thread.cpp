@@ -1,0 +1,46 @@
+// THREAD and UID THREAD (RFC 5256 3).
+
+#include <utility>
+#include <variant>
+
+#include "imap/protocol/response.hpp"
+#include "imap/server/head_walk.hpp"
+#include "imap/server/search_task.hpp"
+#include "imap/server/thread_tree.hpp"
+
+namespace gatepost::imap::server {
+
+Task<Answer> run_thread(Session& session, Command& command) {
+  const Thread& thread = std::get<Thread>(command.body);
+  const Selected& view = session.selected();
+  std::expected<SearchFound, Answer> found = co_await find_messages(session, thread.search, SearchRun::Wanted::all);
+  if (!found) co_return std::move(found.error());
+
+  ThreadTree tree(thread.algorithm);
+  HeadWalk walk(session.account(), view.folder(), found->uids, true, session.services().clock,
+                [&tree](const account::Row& row, const mime::Structure* head) { return tree.add(row, *head); });
+  for (bool more = true; more;) {
+    auto go_on = [&walk] { return walk.next(); };
+    Result<bool> done = co_await session.workers().run(go_on);
+    if (!done) co_return session.failed(done.error());
+    more = *done;
+  }
+  if (walk.damage()) (void)session.failed(*walk.damage());
+
+  std::string text;
+  auto write = [&] {
+    ThreadTree::Forest forest = tree.finish();
+    if (!thread.search.uid) {
+      for (ThreadNode& node : forest.nodes) {
+        if (node.number != 0) node.number = view.uids().rank(node.number);
+      }
+    }
+    write_thread(text, forest.nodes, forest.root);
+    return true;
+  };
+  co_await session.workers().run(write);
+  session.out() += text;
+  co_return end_of_search(found->missing || walk.missing());
+}
+
+}  // namespace gatepost::imap::server

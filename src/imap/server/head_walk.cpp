@@ -1,0 +1,89 @@
+#include "imap/server/head_walk.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+
+#include "mime/summary.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+constexpr std::size_t kRowsAtOnce = 2'048;
+constexpr std::size_t kItemsAtOnce = 256;
+constexpr std::chrono::milliseconds kJob{50};
+
+}  // namespace
+
+HeadWalk::HeadWalk(account::Account& account, account::FolderId folder, const NumberSet& uids, bool envelopes,
+                   const Clock& clock, Visit visit)
+    : account_(account),
+      folder_(folder),
+      envelopes_(envelopes),
+      clock_(clock),
+      visit_(std::move(visit)),
+      pages_(uids),
+      reader_(account) {}
+
+Result<bool> HeadWalk::next() {
+  const SteadyPoint until = clock_.steady() + kJob;
+  do {
+    if (at_ < rows_.size()) {
+      GP_CHECK(read_some());
+    } else if (pages_.at_end()) {
+      return false;
+    } else {
+      GP_CHECK(read_rows());
+    }
+  } while (clock_.steady() < until);
+  return true;
+}
+
+Result<> HeadWalk::read_rows() {
+  const NumberSet page = pages_.take(kRowsAtOnce);
+  rows_.clear();
+  at_ = 0;
+  GP_CHECK(account_.rows(folder_, page, [&](const account::Row& row) {
+    rows_.push_back(row);
+    return true;
+  }));
+  missing_ = missing_ || rows_.size() < page.size();
+  if (envelopes_) return {};
+  for (; at_ < rows_.size(); ++at_) GP_CHECK(visit_(rows_[at_], nullptr));
+  return {};
+}
+
+Result<> HeadWalk::read_some() {
+  const std::span rows = std::span(rows_).subspan(at_, std::min(kItemsAtOnce, rows_.size() - at_));
+  std::vector<account::ItemId> ids;
+  ids.reserve(rows.size());
+  for (const account::Row& row : rows) ids.push_back(row.item);
+  auto items = account_.items(ids);
+  for (std::size_t i = 0; i < rows.size(); ++i, ++at_) {
+    auto done = [&]() -> Result<> {
+      if (items) return look_at(rows[i], (*items)[i]);
+      GP_TRY(const account::Item item, account_.item(rows[i].item));
+      return look_at(rows[i], item);
+    }();
+    if (done) continue;
+    // A message that is gone is left out; one that is damaged has an empty head; what may pass ends the walk.
+    if (done.error().code == Errc::not_found) {
+      missing_ = true;
+    } else if (done.error().code == Errc::corrupt) {
+      if (!damage_) damage_ = std::move(done.error());
+      GP_CHECK(visit_(rows[i], &nothing_));
+    } else {
+      return done;
+    }
+  }
+  return {};
+}
+
+Result<> HeadWalk::look_at(const account::Row& row, const account::Item& item) {
+  if (mime::decode_envelope(item.summary, head_)) return visit_(row, &head_);
+  reader_.open(item.body);
+  GP_TRY(const mime::Structure whole, structure_of(reader_, item.summary));
+  return visit_(row, &whole);
+}
+
+}  // namespace gatepost::imap::server

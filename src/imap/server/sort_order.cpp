@@ -1,0 +1,124 @@
+#include "imap/server/sort_order.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/bytes.hpp"
+#include "base/date.hpp"
+#include "mime/base_subject.hpp"
+#include "mime/collation.hpp"
+#include "mime/encoded_word.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+std::int64_t seconds(TimePoint t) { return std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count(); }
+
+// So that the octets of signed numbers compare as they do.
+std::uint64_t biased(std::int64_t n) { return static_cast<std::uint64_t>(n) ^ (std::uint64_t{1} << 63); }
+
+const mime::Address* first_of(const mime::Structure& head, mime::Run run) {
+  const auto addresses = head.addresses_of(run);
+  return addresses.empty() ? nullptr : &addresses.front();
+}
+
+// RFC 5256 3: addr-mailbox of the first address.
+std::string mailbox_of(const mime::Structure& head, mime::Run run) {
+  const mime::Address* const address = first_of(head, run);
+  return address == nullptr ? std::string() : mime::decode_words(address->mailbox.value_or(""));
+}
+
+// RFC 5957 2: the display name if there is one, else the address; of a group, its name.
+std::string display_of(const mime::Structure& head, mime::Run run) {
+  const mime::Address* const address = first_of(head, run);
+  if (address == nullptr) return {};
+  if (address->name && !address->name->empty()) return mime::decode_words(*address->name);
+  std::string out = mime::decode_words(address->mailbox.value_or(""));
+  if (address->host && !address->host->empty()) out.append("@").append(*address->host);
+  return out;
+}
+
+}  // namespace
+
+std::int64_t sent_seconds(const mime::Structure& head, const account::Row& row) {
+  const mime::OptionalText& text = head.envelope().date;
+  const auto sent = text ? date::parse_rfc5322(*text) : std::nullopt;
+  return seconds(sent.value_or(row.received));
+}
+
+bool SortOrder::needs_heads() const {
+  return std::ranges::any_of(
+      criteria_, [](const SortCriterion& c) { return c.key != SortKey::arrival && c.key != SortKey::size; });
+}
+
+// The end of a text is an octet that no text has, smaller than all others.
+void SortOrder::put_text(std::string_view utf8) {
+  text_.clear();
+  mime::append_collation_key(utf8, text_);
+  if (text_.size() > kMaxSortText) text_.resize(kMaxSortText);
+  std::ranges::replace(text_, '\0', '\1');
+  keys_ += text_;
+  keys_ += '\0';
+}
+
+void SortOrder::put_key(SortKey key, const account::Row& row, const mime::Structure* head) {
+  switch (key) {
+    case SortKey::arrival:
+      return put_u64(keys_, biased(seconds(row.received)));
+    case SortKey::size:
+      return put_u64(keys_, row.octets);
+    case SortKey::date:
+      return put_u64(keys_, biased(sent_seconds(*head, row)));
+    case SortKey::subject:
+      return put_text(mime::base_subject(head->envelope().subject.value_or("")).text);
+    case SortKey::from:
+      return put_text(mailbox_of(*head, head->envelope().from));
+    case SortKey::to:
+      return put_text(mailbox_of(*head, head->envelope().to));
+    case SortKey::cc:
+      return put_text(mailbox_of(*head, head->envelope().cc));
+    case SortKey::display_from:
+      return put_text(display_of(*head, head->envelope().from));
+    case SortKey::display_to:
+      return put_text(display_of(*head, head->envelope().to));
+  }
+}
+
+Result<> SortOrder::add(const account::Row& row, const mime::Structure* head) {
+  const std::size_t begin = keys_.size();
+  for (const SortCriterion& criterion : criteria_) {
+    const std::size_t from = keys_.size();
+    put_key(criterion.key, row, head);
+    if (!criterion.reverse) continue;
+    for (std::size_t i = from; i < keys_.size(); ++i) keys_[i] = static_cast<char>(~keys_[i]);
+  }
+  Entry entry{.front = 0,
+              .begin = static_cast<std::uint32_t>(begin),
+              .octets = static_cast<std::uint32_t>(keys_.size() - begin),
+              .uid = row.uid};
+  for (std::size_t i = 0; i < 8; ++i) {
+    const std::uint8_t octet = i < entry.octets ? static_cast<std::uint8_t>(keys_[begin + i]) : 0;
+    entry.front = entry.front << 8 | octet;
+  }
+  entries_.push_back(entry);
+  if (keys_.size() + entries_.size() * sizeof(Entry) > kMaxSortOctets)
+    return fail(Errc::limit, "too much to be sorted");
+  return {};
+}
+
+std::vector<account::Uid> SortOrder::finish() {
+  std::ranges::sort(entries_, [this](const Entry& a, const Entry& b) {
+    if (a.front != b.front) return a.front < b.front;
+    const int order = std::memcmp(keys_.data() + a.begin, keys_.data() + b.begin, std::min(a.octets, b.octets));
+    if (order != 0) return order < 0;
+    return a.octets != b.octets ? a.octets < b.octets : a.uid < b.uid;
+  });
+  std::vector<account::Uid> out;
+  out.reserve(entries_.size());
+  for (const Entry& entry : entries_) out.push_back(entry.uid);
+  entries_ = {};
+  keys_ = {};
+  return out;
+}
+
+}  // namespace gatepost::imap::server

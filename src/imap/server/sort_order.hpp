@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "account/account.hpp"
+#include "imap/protocol/command_search.hpp"
+#include "mime/structure.hpp"
+
+namespace gatepost::imap::server {
+
+// When a message was sent; without a Date that can be read, when it came (RFC 5256 2.2). Seconds since 1970.
+std::int64_t sent_seconds(const mime::Structure& head, const account::Row& row);
+
+// Puts messages into the order that SORT asks for (RFC 5256 3, RFC 5957 2). Of each it keeps a few octets that compare
+// as the messages do, of a text no more than kMaxSortText.
+inline constexpr std::size_t kMaxSortText = 500;
+inline constexpr std::size_t kMaxSortOctets = 256 << 20;  // of all
+
+class SortOrder {
+ public:
+  explicit SortOrder(std::span<const SortCriterion> criteria) : criteria_(criteria) {}
+
+  bool needs_heads() const;
+  // `head`: null unless needs_heads(). Errc::limit: too many, or of too long keys.
+  Result<> add(const account::Row& row, const mime::Structure* head);
+  // UIDs in order; equal ones as they are in the mailbox (RFC 5256 3). Once, at the end.
+  std::vector<account::Uid> finish();
+
+ private:
+  struct Entry {
+    std::uint64_t front = 0;  // the key's first octets, so that most comparisons end here
+    std::uint32_t begin = 0, octets = 0;
+    account::Uid uid = 0;
+  };
+  void put_key(SortKey key, const account::Row& row, const mime::Structure* head);
+  void put_text(std::string_view utf8);
+
+  const std::span<const SortCriterion> criteria_;
+  std::string keys_, text_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace gatepost::imap::server

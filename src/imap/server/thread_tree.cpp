@@ -1,0 +1,303 @@
+#include "imap/server/thread_tree.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/ascii.hpp"
+#include "base/digest.hpp"
+#include "imap/server/sort_order.hpp"
+#include "mime/base_subject.hpp"
+#include "mime/collation.hpp"
+
+namespace gatepost::imap::server {
+
+std::vector<std::string> message_ids(std::string_view text) {
+  std::vector<std::string> out;
+  while (true) {
+    const std::size_t begin = text.find('<');
+    if (begin == std::string_view::npos) return out;
+    text.remove_prefix(begin + 1);
+    std::string id;
+    bool quoted = false, ended = false;
+    std::size_t i = 0;
+    for (; i < text.size() && !ended; ++i) {
+      const char c = text[i];
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (quoted && c == '\\' && i + 1 < text.size()) {
+        id += text[++i];
+      } else if (!quoted && c == '>') {
+        ended = true;
+      } else if (!quoted && c == '<') {
+        id.clear();  // the one before had no end
+      } else if (quoted || !ascii::is_space(c)) {
+        id += c;
+      }
+    }
+    text.remove_prefix(i);
+    if (ended && !id.empty()) out.push_back(std::move(id));
+  }
+}
+
+ThreadTree::ThreadTree(Thread::Algorithm algorithm) : algorithm_(algorithm) {}
+
+ThreadTree::Digest ThreadTree::digest_of(std::string_view text) {
+  const Sha256Value hash = sha256(text);
+  Digest out;
+  std::memcpy(out.data(), hash.data(), sizeof out);
+  return out;
+}
+
+std::uint32_t ThreadTree::node_of(std::string_view id) {
+  const auto [at, fresh] = known_.try_emplace(digest_of(id), static_cast<std::uint32_t>(nodes_.size()));
+  if (fresh) nodes_.emplace_back();
+  return at->second;
+}
+
+Result<> ThreadTree::add(const account::Row& row, const mime::Structure& head) {
+  if (nodes_.size() + mentioned_.size() > kMaxThreadNodes) return fail(Errc::limit, "too much to be threaded");
+  const mime::Envelope& envelope = head.envelope();
+  std::uint32_t node = kNone;
+  if (algorithm_ != Thread::Algorithm::ordered_subject) {
+    const auto ids = message_ids(envelope.message_id.value_or(""));
+    if (!ids.empty()) node = node_of(ids.front());
+  }
+  // RFC 5256 3: a message without an id of its own, or with that of another, has one that nobody mentions.
+  if (node == kNone || nodes_[node].uid != 0) {
+    node = static_cast<std::uint32_t>(nodes_.size());
+    nodes_.emplace_back();
+  }
+  nodes_[node].uid = row.uid;
+  const bool refs = algorithm_ == Thread::Algorithm::refs;
+  nodes_[node].seconds = refs ? std::chrono::floor<std::chrono::seconds>(row.received).time_since_epoch().count()
+                              : sent_seconds(head, row);
+  if (!refs) {
+    const mime::BaseSubject subject = mime::base_subject(envelope.subject.value_or(""));
+    std::string key;
+    mime::append_collation_key(subject.text, key);
+    if (!key.empty()) nodes_[node].subject = digest_of(key);
+    nodes_[node].is_reply = subject.is_reply;
+  }
+  if (algorithm_ == Thread::Algorithm::ordered_subject) return {};
+  auto ids = message_ids(envelope.references.value_or(""));
+  if (ids.empty()) {
+    ids = message_ids(envelope.in_reply_to.value_or(""));
+    if (ids.size() > 1) ids.resize(1);
+  }
+  said_.push_back({node, static_cast<std::uint32_t>(mentioned_.size()), static_cast<std::uint32_t>(ids.size())});
+  for (const std::string& id : ids) mentioned_.push_back(node_of(id));
+  return {};
+}
+
+std::uint32_t ThreadTree::top_of(std::uint32_t node) {
+  std::uint32_t top = node;
+  while (nodes_[top].set != kNone) top = nodes_[top].set;
+  while (nodes_[node].set != kNone) node = std::exchange(nodes_[node].set, top);
+  return top;
+}
+
+// Unless the child has a parent, or a loop would come of it: a child without parent is the root of all it hangs
+// together with.
+void ThreadTree::link(std::uint32_t parent, std::uint32_t child) {
+  if (nodes_[child].parent != kNone) return;
+  const std::uint32_t above = top_of(parent), below = top_of(child);
+  if (above == below) return;
+  nodes_[child].parent = parent;
+  nodes_[below].set = above;
+}
+
+// RFC 5256 3, REFERENCES (1). What a message says of itself counts before what others say of it.
+void ThreadTree::link_by_references() {
+  for (const Said& said : said_) {
+    if (said.count > 0) link(mentioned_[said.first + said.count - 1], said.node);
+  }
+  for (const Said& said : said_) {
+    for (std::uint32_t i = 1; i < said.count; ++i) link(mentioned_[said.first + i - 1], mentioned_[said.first + i]);
+  }
+  known_.clear();
+  said_ = {};
+  mentioned_ = {};
+}
+
+// RFC 5256 3, ORDEREDSUBJECT: the first of a subject is the parent of all others.
+void ThreadTree::link_by_subject() {
+  std::vector<std::uint32_t> order(nodes_.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::sort(order, [this](std::uint32_t a, std::uint32_t b) {
+    const Node &x = nodes_[a], &y = nodes_[b];
+    return x.seconds != y.seconds ? x.seconds < y.seconds : x.uid < y.uid;
+  });
+  for (const std::uint32_t node : order) {
+    const auto [first, fresh] = subjects_.try_emplace(nodes_[node].subject, node);
+    if (!fresh) nodes_[node].parent = first->second;
+  }
+}
+
+// RFC 5256 3, REFERENCES (3): what is only mentioned gives its place to its children; a root does so when it has one
+// child, and stays when it has more.
+void ThreadTree::drop_placeholders() {
+  const auto count = static_cast<std::uint32_t>(nodes_.size());
+  // The nearest message above, or the placeholder that is the root.
+  std::vector<std::uint32_t> above(count, kNone), path;
+  std::vector<bool> known(count, false);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    std::uint32_t at = i;
+    for (path.clear(); at != kNone && !known[at]; at = nodes_[at].parent) path.push_back(at);
+    for (auto n = path.rbegin(); n != path.rend(); ++n) {
+      const std::uint32_t parent = nodes_[*n].parent;
+      known[*n] = true;
+      if (parent == kNone) continue;
+      above[*n] = nodes_[parent].uid != 0 || above[parent] == kNone ? parent : above[parent];
+    }
+  }
+  std::vector<std::uint32_t> children(count, 0);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (nodes_[i].uid != 0 && above[i] != kNone) ++children[above[i]];
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t parent = above[i];
+    nodes_[i].parent = parent != kNone && nodes_[parent].uid == 0 && children[parent] < 2 ? kNone : parent;
+  }
+  // Placeholders that are left without children are nobody's parent, and no roots: build() passes them over.
+}
+
+// The nodes that are shown, by parent and then in order (RFC 5256 3 (6)); roots come last.
+std::vector<std::uint32_t> ThreadTree::by_parent() const {
+  std::vector<std::uint32_t> order;
+  order.reserve(nodes_.size());
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].uid != 0) order.push_back(i);
+  }
+  std::ranges::sort(order, [this](std::uint32_t a, std::uint32_t b) {
+    const Node &x = nodes_[a], &y = nodes_[b];
+    if (x.parent != y.parent) return x.parent < y.parent;
+    return x.seconds != y.seconds ? x.seconds < y.seconds : x.uid < y.uid;
+  });
+  return order;
+}
+
+// RFC 5256 3, REFERENCES (5): threads of the same subject become one.
+void ThreadTree::merge_subjects() {
+  // (4): the roots by date; a placeholder has the date, subject and mark of its first child.
+  std::vector<std::uint32_t> roots, first(nodes_.size(), kNone);
+  for (const std::uint32_t node : by_parent()) {
+    const std::uint32_t parent = nodes_[node].parent;
+    if (parent == kNone) {
+      roots.push_back(node);
+    } else if (nodes_[parent].uid == 0 && first[parent] == kNone) {
+      first[parent] = node;
+      roots.push_back(parent);
+    }
+  }
+  const auto shown = [&](std::uint32_t root) -> const Node& {
+    return nodes_[first[root] == kNone ? root : first[root]];
+  };
+  std::ranges::sort(roots, [&](std::uint32_t a, std::uint32_t b) {
+    const Node &x = shown(a), &y = shown(b);
+    return x.seconds != y.seconds ? x.seconds < y.seconds : x.uid < y.uid;
+  });
+  for (const std::uint32_t root : roots) {
+    const Node& node = shown(root);
+    if (node.subject == Digest{}) continue;
+    const auto [at, fresh] = subjects_.try_emplace(node.subject, root);
+    if (fresh) continue;
+    const std::uint32_t other = at->second;
+    const bool placeholder = nodes_[root].uid == 0, other_placeholder = nodes_[other].uid == 0;
+    if ((placeholder && !other_placeholder) ||
+        (placeholder == other_placeholder && shown(other).is_reply && !node.is_reply)) {
+      at->second = root;
+    }
+  }
+  std::vector<std::uint32_t> moved(nodes_.size(), kNone);  // placeholders whose children go elsewhere
+  for (const std::uint32_t root : roots) {
+    const Digest subject = shown(root).subject;
+    if (subject == Digest{}) continue;
+    const std::uint32_t into = subjects_.at(subject);
+    if (into == root) continue;
+    if (nodes_[root].uid == 0) {
+      moved[root] = into;
+    } else {
+      merge(into, root, subject);
+    }
+  }
+  for (Node& node : nodes_) {
+    if (node.parent != kNone && node.parent < moved.size() && moved[node.parent] != kNone) {
+      node.parent = moved[node.parent];
+    }
+  }
+}
+
+void ThreadTree::merge(std::uint32_t into, std::uint32_t root, Digest subject) {
+  if (nodes_[into].uid == 0 || (nodes_[root].is_reply && !nodes_[into].is_reply)) {
+    nodes_[root].parent = into;
+    return;
+  }
+  const auto both = static_cast<std::uint32_t>(nodes_.size());
+  nodes_.emplace_back();
+  nodes_[into].parent = nodes_[root].parent = both;
+  subjects_[subject] = both;
+}
+
+ThreadTree::Forest ThreadTree::build() {
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+  struct Shown {
+    std::int64_t seconds = kNever;
+    account::Uid uid = 0;
+  };
+  Forest out;
+  out.nodes.resize(nodes_.size());
+  std::vector<std::uint32_t> roots, last(nodes_.size(), kNone);
+  std::vector<Shown> shown(nodes_.size());
+  const std::vector<std::uint32_t> order = by_parent();
+  for (const std::uint32_t node : order) {
+    out.nodes[node].number = nodes_[node].uid;
+    const std::uint32_t parent = nodes_[node].parent;
+    shown[node] = {nodes_[node].seconds, nodes_[node].uid};
+    if (parent == kNone) {
+      roots.push_back(node);
+      continue;
+    }
+    if (last[parent] != kNone) {
+      out.nodes[last[parent]].next = node;
+    } else {
+      out.nodes[parent].child = node;
+      if (nodes_[parent].uid == 0) {
+        roots.push_back(parent);
+        shown[parent] = {nodes_[node].seconds, nodes_[node].uid};
+      }
+    }
+    last[parent] = node;
+  }
+  if (algorithm_ == Thread::Algorithm::refs) {
+    // The thread with the newest message comes last. What hangs together is one thread here.
+    std::vector<Shown> newest(nodes_.size());
+    for (const std::uint32_t node : order) {
+      Shown& so_far = newest[top_of(node)];
+      const Node& n = nodes_[node];
+      if (n.seconds > so_far.seconds || (n.seconds == so_far.seconds && n.uid > so_far.uid)) {
+        so_far = {n.seconds, n.uid};
+      }
+    }
+    for (const std::uint32_t root : roots) shown[root] = newest[top_of(root)];
+  }
+  std::ranges::sort(roots, [&](std::uint32_t a, std::uint32_t b) {
+    return shown[a].seconds != shown[b].seconds ? shown[a].seconds < shown[b].seconds : shown[a].uid < shown[b].uid;
+  });
+  for (std::size_t i = 0; i + 1 < roots.size(); ++i) out.nodes[roots[i]].next = roots[i + 1];
+  if (!roots.empty()) out.root = roots.front();
+  return out;
+}
+
+ThreadTree::Forest ThreadTree::finish() {
+  if (algorithm_ == Thread::Algorithm::ordered_subject) {
+    link_by_subject();
+    return build();
+  }
+  link_by_references();
+  drop_placeholders();
+  if (algorithm_ == Thread::Algorithm::references) merge_subjects();
+  return build();
+}
+
+}  // namespace gatepost::imap::server

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "account/account.hpp"
+#include "imap/protocol/command_search.hpp"
+#include "imap/protocol/response.hpp"
+#include "mime/structure.hpp"
+
+namespace gatepost::imap::server {
+
+// Message ids in the value of Message-ID, References or In-Reply-To, each without brackets, blanks and quotes (RFC 5256
+// 3, "normalized"). What lies between them is passed over.
+std::vector<std::string> message_ids(std::string_view text);
+
+inline constexpr std::size_t kMaxThreadNodes = 8'000'000;
+
+// Puts messages into threads (RFC 5256 3; REFS: draft-ietf-morg-inthread). Texts are kept as digests, so that a message
+// costs about a hundred octets. Linear in what the messages say, times a logarithm for putting them in order.
+class ThreadTree {
+ public:
+  explicit ThreadTree(Thread::Algorithm algorithm);
+
+  // Errc::limit: too many messages, or ids they mention.
+  Result<> add(const account::Row& row, const mime::Structure& head);
+
+  struct Forest {
+    std::vector<ThreadNode> nodes;  // numbers are UIDs
+    std::uint32_t root = ThreadNode::kNone;
+  };
+  // Once, at the end.
+  Forest finish();
+
+ private:
+  static constexpr std::uint32_t kNone = ThreadNode::kNone;
+  using Digest = std::array<std::uint64_t, 2>;
+  struct DigestHash {
+    std::size_t operator()(const Digest& d) const { return static_cast<std::size_t>(d[0]); }
+  };
+  struct Node {
+    account::Uid uid = 0;  // 0: only mentioned
+    bool is_reply = false;
+    std::uint32_t parent = kNone;
+    std::uint32_t set = kNone;  // union-find over what hangs together; itself: kNone
+    std::int64_t seconds = 0;
+    Digest subject{};  // {}: an empty one
+  };
+
+  static Digest digest_of(std::string_view text);
+  std::uint32_t node_of(std::string_view id);
+  std::uint32_t top_of(std::uint32_t node);
+  void link(std::uint32_t parent, std::uint32_t child);
+  void link_by_references();
+  void link_by_subject();
+  void drop_placeholders();
+  void merge_subjects();
+  void merge(std::uint32_t into, std::uint32_t root, Digest subject);
+  std::vector<std::uint32_t> by_parent() const;
+  Forest build();
+
+  const Thread::Algorithm algorithm_;
+  std::vector<Node> nodes_;
+  std::unordered_map<Digest, std::uint32_t, DigestHash> known_;  // nodes by message id
+  struct Said {
+    std::uint32_t node, first, count;  // a run of mentioned_
+  };
+  std::vector<Said> said_;
+  std::vector<std::uint32_t> mentioned_;
+  std::unordered_map<Digest, std::uint32_t, DigestHash> subjects_;  // roots by subject
+};
+
+}  // namespace gatepost::imap::server
