@@ -180,7 +180,8 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::getquota, "GETQUOTA", get_quota},
                          {Verb::getquotaroot, "GETQUOTAROOT", with_mailbox<GetQuotaRoot>},
                          {Verb::sort, "SORT", parse_sort, true},
-                         {Verb::thread, "THREAD", parse_thread, true}};
+                         {Verb::thread, "THREAD", parse_thread, true},
+                         {Verb::esearch, "ESEARCH", parse_esearch}};
 static_assert(std::size(kRows) == static_cast<std::size_t>(Verb::unknown));
 
 struct Found {
@@ -260,6 +261,7 @@ struct VerbOfBody {
   Verb operator()(const GetQuotaRoot&) const { return Verb::getquotaroot; }
   Verb operator()(const Sort&) const { return Verb::sort; }
   Verb operator()(const Thread&) const { return Verb::thread; }
+  Verb operator()(const Esearch&) const { return Verb::esearch; }
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ void check_command(std::string_view text, const ParseOptions& options) {
   const auto* search = std::get_if<Search>(&first->body);
   if (const auto* sort = std::get_if<Sort>(&first->body)) search = &sort->search;
   if (const auto* thread = std::get_if<Thread>(&first->body)) search = &thread->search;
+  if (const auto* many = std::get_if<Esearch>(&first->body)) search = &many->search;
   if (search != nullptr) {
     GP_ASSERT(search->keys.size() > 1 && search->keys[0].end == search->keys.size());
     for (std::size_t i = 0; i < search->keys.size(); ++i) {

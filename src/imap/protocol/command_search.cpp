@@ -296,6 +296,51 @@ std::vector<SortCriterion> read_criteria(Tokens& t) {
   return out;
 }
 
+struct FilterRow {
+  std::string_view name;
+  MailboxFilter::Kind kind;
+  bool names = false;
+};
+constexpr FilterRow kFilters[] = {
+    {"SELECTED", MailboxFilter::Kind::selected},        {"INBOXES", MailboxFilter::Kind::inboxes},
+    {"PERSONAL", MailboxFilter::Kind::personal},        {"SUBSCRIBED", MailboxFilter::Kind::subscribed},
+    {"SUBTREE", MailboxFilter::Kind::subtree, true},    {"SUBTREE-ONE", MailboxFilter::Kind::subtree_one, true},
+    {"MAILBOXES", MailboxFilter::Kind::mailboxes, true}};
+
+// source-mbox = filter-mailboxes *(SP filter-mailboxes)      one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox)
+// ")"
+std::vector<MailboxFilter> read_filters(Tokens& t) {
+  std::vector<MailboxFilter> out;
+  std::size_t names = 0;
+  const auto add_name = [&](MailboxFilter& filter) {
+    if (++names > kMaxSearchedNames) t.fail("Too many mailboxes", Fault::limit);
+    filter.mailboxes.push_back(t.mailbox());
+  };
+  do {
+    const std::string_view name = t.name();
+    const auto* row =
+        std::ranges::find_if(kFilters, [name](const FilterRow& r) { return ascii::iequals(r.name, name); });
+    if (row == std::end(kFilters)) {
+      t.fail("Unknown choice of mailboxes");
+      break;
+    }
+    if (++names > kMaxSearchedNames) t.fail("Too many mailboxes", Fault::limit);
+    MailboxFilter& filter = out.emplace_back();
+    filter.kind = row->kind;
+    if (!row->names) continue;
+    t.space();
+    if (!t.skip('(')) {
+      add_name(filter);
+      continue;
+    }
+    do {
+      add_name(filter);
+    } while (t.skip(' '));
+    t.expect(')', "The list of mailboxes has no end");
+  } while (t.skip(' '));
+  return out;
+}
+
 // search-criteria = charset 1*(SP search-key)
 void read_criteria_of_search(Tokens& t, Search& search) {
   t.space();
@@ -303,6 +348,24 @@ void read_criteria_of_search(Tokens& t, Search& search) {
   if (search.charset.empty()) t.fail("The charset has no name");
   t.space();
   search.keys = KeysReader(t).read();
+}
+
+// [search-return-opts SP] search-program, from behind the first space.
+Search read_search(Tokens& t, bool uid) {
+  Search out;
+  out.uid = uid;
+  if (t.skip_atom("RETURN")) {
+    out.returns = read_returns(t);
+    t.space();
+  }
+  if (t.skip_atom("CHARSET")) {
+    t.space();
+    out.charset = ascii::to_upper(t.astring());
+    if (out.charset.empty()) t.fail("The charset has no name");
+    t.space();
+  }
+  out.keys = KeysReader(t).read();
+  return out;
 }
 
 }  // namespace
@@ -358,23 +421,32 @@ Body parse_thread(Tokens& t, bool uid) {
   return out;
 }
 
+std::string_view to_string(MailboxFilter::Kind kind) {
+  return std::ranges::find(kFilters, kind, &FilterRow::kind)->name;
+}
+
 // search = "SEARCH" [search-return-opts] SP search-program
 // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
 Body parse_search(Tokens& t, bool uid) {
-  Search out;
-  out.uid = uid;
   t.space();
-  if (t.skip_atom("RETURN")) {
-    out.returns = read_returns(t);
+  return read_search(t, uid);
+}
+
+// esearch = "ESEARCH" [SP "IN" SP "(" source-mbox [SP "(" scope-options ")"] ")"] [search-return-opts] SP
+// search-program No scope options are known (RFC 7377 4).
+Body parse_esearch(Tokens& t, bool) {
+  Esearch out;
+  t.space();
+  if (t.skip_atom("IN")) {
     t.space();
+    t.expect('(', "A choice of mailboxes is missing");
+    out.in = read_filters(t);
+    t.expect(')', "The choice of mailboxes has no end");
+    t.space();
+  } else {
+    out.in.emplace_back();
   }
-  if (t.skip_atom("CHARSET")) {
-    t.space();
-    out.charset = ascii::to_upper(t.astring());
-    if (out.charset.empty()) t.fail("The charset has no name");
-    t.space();
-  }
-  out.keys = KeysReader(t).read();
+  out.search = read_search(t, true);
   return out;
 }
 

@@ -133,4 +133,23 @@ struct Thread {
   bool operator==(const Thread&) const = default;
 };
 
+inline constexpr std::size_t kMaxSearchedNames = 1'000;  // in one ESEARCH
+
+// filter-mailboxes (RFC 7377 2.2, RFC 5465 6): where to search.
+struct MailboxFilter {
+  enum class Kind : std::uint8_t { selected, inboxes, personal, subscribed, subtree, subtree_one, mailboxes };
+  Kind kind = Kind::selected;
+  std::vector<std::string> mailboxes;  // of the last three: at least one
+  bool operator==(const MailboxFilter&) const = default;
+};
+
+std::string_view to_string(MailboxFilter::Kind kind);
+
+// ESEARCH, which searches many mailboxes (RFC 7377). `search.uid` is true: results are UIDs.
+struct Esearch {
+  std::vector<MailboxFilter> in;  // at least one
+  Search search;
+  bool operator==(const Esearch&) const = default;
+};
+
 }  // namespace gatepost::imap

@@ -213,5 +213,20 @@ TEST(ImapSearch, ReadsSortAndThread) {
   EXPECT_EQ(fault(many + ") UTF-8 ALL"), Fault::limit);
 }
 
+TEST(ImapSearch, ReadsWhereToSearch) {
+  const auto command =
+      parse_command("a ESEARCH IN (selected subtree (Work \"My Mail\") mailboxes inbox) RETURN (MIN) ALL");
+  ASSERT_TRUE(command);
+  const auto& asked = std::get<Esearch>(command->body);
+  ASSERT_EQ(asked.in.size(), 3u);
+  EXPECT_EQ(asked.in[1].mailboxes, (std::vector<std::string>{"Work", "My Mail"}));
+  EXPECT_TRUE(asked.search.uid);
+  EXPECT_TRUE(parse_command(test::write(*command)).value() == *command);
+  EXPECT_EQ(std::get<Esearch>(parse_command("a ESEARCH ALL")->body).in.size(), 1u);
+  std::string many = "a ESEARCH IN (mailboxes (x";
+  for (int i = 0; i < 1'000; ++i) many += " x";
+  EXPECT_EQ(fault(many + ")) ALL"), Fault::limit);
+}
+
 }  // namespace
 }  // namespace gatepost::imap

@@ -300,6 +300,12 @@ void write_thread(std::string& out, std::span<const ThreadNode> nodes, std::uint
 void write_esearch(std::string& out, std::string_view tag, const EsearchResult& result) {
   out += "* ESEARCH (TAG ";
   write_string(out, tag, false);
+  if (result.mailbox) {
+    out += " MAILBOX ";
+    write_mailbox(out, *result.mailbox, result.utf8);
+    out += " UIDVALIDITY ";
+    write_number(out, result.uid_validity);
+  }
   out += result.uid ? ") UID" : ")";
   const auto item = [&out](std::string_view name, std::optional<std::uint64_t> value) {
     if (!value) return;

@@ -113,6 +113,10 @@ void write_namespace(std::string& out, std::span<const NamespaceEntry> personal,
 void write_search(std::string& out, const NumberSet& numbers, std::uint64_t modseq = 0);
 struct EsearchResult {  // RFC 9051 7.3.4
   bool uid = false;
+  // RFC 7377 2.1: the mailbox of the result; without one it is the selected one.
+  std::optional<std::string_view> mailbox = {};
+  std::uint32_t uid_validity = 0;
+  bool utf8 = false;  // of its name
   std::optional<std::uint32_t> min, max, count;
   const NumberSet* all = nullptr;  // not sent when it is empty
   std::string_view ordered = {};   // instead, in an order of its own: as ordered_set() writes it; "": not sent

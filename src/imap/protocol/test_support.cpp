@@ -79,8 +79,10 @@ class Writer {
   void operator()(const Search& c);
   void operator()(const Sort& c);
   void operator()(const Thread& c);
+  void operator()(const Esearch& c);
   void returns(const SearchReturn& r);
   void keys(const Search& c);
+  void program(const Search& c);
   void operator()(const Fetch& c);
   void operator()(const Store& c);
   void operator()(const Copy& c) { transfer("COPY", c.uid, c.set, c.mailbox); }
@@ -325,12 +327,33 @@ void Writer::key(const SearchKey& key) {
 
 void Writer::operator()(const Search& c) {
   verb("SEARCH", c.uid);
+  program(c);
+}
+
+void Writer::program(const Search& c) {
   if (c.returns) returns(*c.returns);
   if (!c.charset.empty()) {
     word("CHARSET");
     astring(c.charset);
   }
   keys(c);
+}
+
+void Writer::operator()(const Esearch& c) {
+  word("ESEARCH");
+  List filters(out_ += " IN ");
+  for (const MailboxFilter& filter : c.in) {
+    filters.item(std::string(to_string(filter.kind)));
+    if (filter.mailboxes.empty()) continue;
+    out_ += " (";
+    for (const std::string& name : filter.mailboxes) {
+      if (out_.back() != '(') out_ += ' ';
+      write_mailbox(out_, name, utf8_);
+    }
+    out_ += ')';
+  }
+  filters.end();
+  program(c.search);
 }
 
 void Writer::operator()(const Sort& c) {

@@ -62,7 +62,8 @@ void write_result(Session& session, const std::string& tag, const Sort& sort, st
 Task<Answer> run_sort(Session& session, Command& command) {
   const Sort& sort = std::get<Sort>(command.body);
   Selected& view = session.selected();
-  std::expected<SearchFound, Answer> found = co_await find_messages(session, sort.search, Wanted::all);
+  std::expected<SearchFound, Answer> found =
+      co_await find_messages(session, session.selected(), sort.search, Wanted::all);
   if (!found) co_return std::move(found.error());
 
   SortOrder order(sort.criteria);

@@ -13,7 +13,8 @@ namespace gatepost::imap::server {
 Task<Answer> run_thread(Session& session, Command& command) {
   const Thread& thread = std::get<Thread>(command.body);
   const Selected& view = session.selected();
-  std::expected<SearchFound, Answer> found = co_await find_messages(session, thread.search, SearchRun::Wanted::all);
+  std::expected<SearchFound, Answer> found =
+      co_await find_messages(session, session.selected(), thread.search, SearchRun::Wanted::all);
   if (!found) co_return std::move(found.error());
 
   ThreadTree tree(thread.algorithm);

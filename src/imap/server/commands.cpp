@@ -42,6 +42,7 @@ constexpr std::array kCommands{
     Row{Verb::search, kSelected, &run_search, "ESEARCH SEARCHRES WITHIN SAVEDATE OBJECTID PARTIAL"},
     Row{Verb::sort, kSelected, &run_sort, "SORT SORT=DISPLAY ESORT"},
     Row{Verb::thread, kSelected, &run_thread, "THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS"},
+    Row{Verb::esearch, kIn, &run_esearch, "MULTISEARCH"},
     Row{Verb::fetch, kSelected, &run_fetch, "BINARY PREVIEW"},
     Row{Verb::store, kSelected, &run_store, ""},
     Row{Verb::copy, kSelected, &run_copy, ""},

@@ -70,6 +70,8 @@ runtime::Task<Answer> run_expunge(Session&, Command&);
 runtime::Task<Answer> run_search(Session&, Command&);
 // cmd_sort.cpp
 runtime::Task<Answer> run_sort(Session&, Command&);
+// cmd_esearch.cpp
+runtime::Task<Answer> run_esearch(Session&, Command&);
 // cmd_thread.cpp
 runtime::Task<Answer> run_thread(Session&, Command&);
 // cmd_fetch.cpp

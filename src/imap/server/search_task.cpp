@@ -5,10 +5,9 @@
 
 namespace gatepost::imap::server {
 
-Task<std::expected<SearchFound, Answer>> find_messages(Session& session, const Search& search,
+Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selected& view, const Search& search,
                                                        SearchRun::Wanted wanted) {
   using Outcome = std::expected<SearchFound, Answer>;
-  Selected& view = session.selected();
   const bool saves = search.returns && search.returns->save;
   const auto keywords = session.account().keywords();
   if (!keywords) co_return Outcome(std::unexpect, session.failed(keywords.error()));
@@ -47,6 +46,62 @@ Result<account::Modseq> highest_modseq(account::Account& account, account::Folde
     return true;
   }));
   return highest;
+}
+
+SearchReturn returns_of(const Search& search) { return search.returns.value_or(SearchReturn{.all = true}); }
+
+namespace {
+
+bool names_all(const SearchReturn& r) { return r.all || r.count || (!r.min && !r.max && !r.partial); }
+
+}  // namespace
+
+SearchRun::Wanted wanted_of(const SearchReturn& r) {
+  if (names_all(r) || r.partial || r.min == r.max) return SearchRun::Wanted::all;
+  return r.min ? SearchRun::Wanted::first : SearchRun::Wanted::last;
+}
+
+NumberSet to_save(const SearchReturn& r, const NumberSet& found, const NumberSet& partial) {
+  if (names_all(r) || found.empty()) return found;
+  NumberSet out = partial;
+  if (r.min) out.add(*found.min());
+  if (r.max) out.add(*found.max());
+  return out;
+}
+
+// RFC 7162 3.1.10, RFC 9394 3.4: the modseq of what the answer names.
+Result<SearchAnswer> answer_of(account::Account& account, const Selected& view, const SearchReturn& r,
+                               const SearchFound& found) {
+  SearchAnswer out;
+  if (r.partial) out.partial = at_positions(found.uids, places_of(*r.partial, found.uids.size()));
+  if (!found.tells_modseq) return out;
+  if (names_all(r)) {
+    out.modseq = found.highest;
+    return out;
+  }
+  if (r.partial) {
+    GP_TRY(out.modseq, highest_modseq(account, view.folder(), out.partial));
+  }
+  if (r.min) out.modseq = std::max(out.modseq, found.of_first);
+  if (r.max) out.modseq = std::max(out.modseq, found.of_last);
+  return out;
+}
+
+void write_found(std::string& out, const Selected& view, std::string_view tag, EsearchResult result,
+                 const SearchReturn& r, const SearchFound& found, const SearchAnswer& answer) {
+  if (!r.min && !r.max && !r.all && !r.count && !r.partial) return;  // RFC 5182 2.1: SAVE alone answers nothing
+  const NumberSet numbers = view.as_asked(found.uids, result.uid);
+  if (r.min) result.min = numbers.min();
+  if (r.max) result.max = numbers.max();
+  if (r.count) result.count = static_cast<std::uint32_t>(numbers.size());
+  if (r.all) result.all = &numbers;
+  std::string range, set;
+  if (r.partial) {
+    result.partial_range = range = to_string(*r.partial);
+    result.partial = set = view.as_asked(answer.partial, result.uid).to_string();
+  }
+  result.modseq = answer.modseq;
+  write_esearch(out, tag, result);
 }
 
 Answer end_of_search(bool missing) {

@@ -8,7 +8,7 @@
 
 namespace gatepost::imap::server {
 
-// What SEARCH, SORT and THREAD found in the selected mailbox.
+// What SEARCH, SORT and THREAD found in a mailbox.
 struct SearchFound {
   NumberSet uids;               // of Wanted::first and last only that one need be right
   account::Modseq highest = 0;  // of all of them; 0 unless `tells_modseq`
@@ -18,11 +18,28 @@ struct SearchFound {
 };
 
 // Runs it. An Answer: the command has failed; then a result that is to be saved is empty (RFC 5182 2.1).
-Task<std::expected<SearchFound, Answer>> find_messages(Session& session, const Search& search,
+Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selected& view, const Search& search,
                                                        SearchRun::Wanted wanted);
 
 // The highest modseq of these; for answers that name some of what was found (RFC 9394 3.4). Blocks.
 Result<account::Modseq> highest_modseq(account::Account& account, account::FolderId folder, const NumberSet& uids);
+
+// RFC 9051 6.4.4: without RETURN, rev2 answers as with RETURN (ALL).
+SearchReturn returns_of(const Search& search);
+// How much has to be found for an answer.
+SearchRun::Wanted wanted_of(const SearchReturn& returns);
+// What an answer names of what was found, and what of that is the PARTIAL.
+struct SearchAnswer {
+  NumberSet partial;
+  account::Modseq modseq = 0;
+};
+Result<SearchAnswer> answer_of(account::Account& account, const Selected& view, const SearchReturn& returns,
+                               const SearchFound& found);  // blocks
+// RFC 5182 2.4, RFC 9394 3.2: what is saved is what was asked for; with MIN, MAX or PARTIAL alone no more than these.
+NumberSet to_save(const SearchReturn& returns, const NumberSet& found, const NumberSet& partial);
+// Writes ESEARCH. `into`: with tag, and mailbox if there is one to name.
+void write_found(std::string& out, const Selected& view, std::string_view tag, EsearchResult into,
+                 const SearchReturn& returns, const SearchFound& found, const SearchAnswer& answer);
 
 // How SEARCH and its like end.
 Answer end_of_search(bool missing);
