@@ -181,7 +181,8 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::getquotaroot, "GETQUOTAROOT", with_mailbox<GetQuotaRoot>},
                          {Verb::sort, "SORT", parse_sort, true},
                          {Verb::thread, "THREAD", parse_thread, true},
-                         {Verb::esearch, "ESEARCH", parse_esearch}};
+                         {Verb::esearch, "ESEARCH", parse_esearch},
+                         {Verb::cancelupdate, "CANCELUPDATE", parse_cancel_update}};
 static_assert(std::size(kRows) == static_cast<std::size_t>(Verb::unknown));
 
 struct Found {
@@ -262,6 +263,7 @@ struct VerbOfBody {
   Verb operator()(const Sort&) const { return Verb::sort; }
   Verb operator()(const Thread&) const { return Verb::thread; }
   Verb operator()(const Esearch&) const { return Verb::esearch; }
+  Verb operator()(const CancelUpdate&) const { return Verb::cancelupdate; }
 };
 
 }  // namespace

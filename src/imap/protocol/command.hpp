@@ -63,6 +63,7 @@ enum class Verb : std::uint8_t {
   sort,
   thread,
   esearch,
+  cancelupdate,
   unknown,
 };
 inline constexpr Verb kLastVerb = Verb::getquotaroot;
@@ -192,7 +193,7 @@ struct GetQuotaRoot {
 // All but APPEND, whose message streams: see command_append.hpp.
 using Body = std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete,
                           Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect,
-                          Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch>;
+                          Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch, CancelUpdate>;
 Verb verb(const Body& body);
 
 // Owns everything: it may outlive the text it was read from.

@@ -243,6 +243,10 @@ SearchReturn read_returns(Tokens& t) {
       out.count = true;
     } else if (t.skip_atom("SAVE")) {
       out.save = true;
+    } else if (t.skip_atom("UPDATE")) {
+      out.update = true;
+    } else if (t.skip_atom("CONTEXT")) {
+      out.context = true;
     } else if (t.skip_atom("PARTIAL")) {
       if (out.partial) t.fail("PARTIAL twice");
       out.partial = read_partial_range(t);
@@ -423,6 +427,17 @@ Body parse_thread(Tokens& t, bool uid) {
 
 std::string_view to_string(MailboxFilter::Kind kind) {
   return std::ranges::find(kFilters, kind, &FilterRow::kind)->name;
+}
+
+// cancelupdate = "CANCELUPDATE" 1*(SP quoted)      (RFC 5267 5)
+Body parse_cancel_update(Tokens& t, bool) {
+  CancelUpdate out;
+  do {
+    t.space();
+    if (out.tags.size() == kMaxCancelled) t.fail("Too many tags", Fault::limit);
+    out.tags.push_back(t.string());
+  } while (!t.at_last());
+  return out;
 }
 
 // search = "SEARCH" [search-return-opts] SP search-program

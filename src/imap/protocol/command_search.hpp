@@ -85,6 +85,8 @@ std::string to_string(const PartialRange& range);
 struct SearchReturn {
   bool min = false, max = false, all = false, count = false, save = false;
   std::optional<PartialRange> partial;  // RFC 9394 3.1; not with `all`
+  bool update = false;                  // RFC 5267 4.3: tell of changes of the result
+  bool context = false;                 // RFC 5267 4.2: the result will be asked for again
   bool operator==(const SearchReturn&) const = default;
 };
 
@@ -131,6 +133,13 @@ struct Thread {
   Algorithm algorithm = Algorithm::references;
   Search search;
   bool operator==(const Thread&) const = default;
+};
+
+inline constexpr std::size_t kMaxCancelled = 100;
+
+struct CancelUpdate {  // RFC 5267 4.3.5
+  std::vector<std::string> tags;
+  bool operator==(const CancelUpdate&) const = default;
 };
 
 inline constexpr std::size_t kMaxSearchedNames = 1'000;  // in one ESEARCH

@@ -17,6 +17,7 @@ PartialRange read_partial_range(Tokens& t);  // from the space in front of it
 Body parse_sort(Tokens& t, bool uid);
 Body parse_thread(Tokens& t, bool uid);
 Body parse_esearch(Tokens& t, bool uid);
+Body parse_cancel_update(Tokens& t, bool uid);
 Body parse_fetch(Tokens& t, bool uid);
 Body parse_store(Tokens& t, bool uid);
 

@@ -94,6 +94,12 @@ std::string bad_charset(std::span<const std::string_view> supported) {
   return out;
 }
 
+std::string no_update(std::string_view tag) {
+  std::string out = "NOUPDATE ";
+  write_string(out, tag, false);
+  return out;
+}
+
 std::string capability(std::span<const std::string_view> capabilities) {
   std::string out = "CAPABILITY";
   write_words(out, capabilities);
@@ -323,6 +329,24 @@ void write_esearch(std::string& out, std::string_view tag, const EsearchResult& 
   }
   if (result.modseq != 0) item("MODSEQ", result.modseq);
   out += "\r\n";
+}
+
+// ret-data-addto = "ADDTO" SP "(" context-position SP sequence-set *(SP context-position SP sequence-set) ")"
+void write_context_change(std::string& out, std::string_view tag, bool uid, bool added,
+                          std::span<const ContextStep> steps) {
+  if (steps.empty()) return;
+  out += "* ESEARCH (TAG ";
+  write_string(out, tag, false);
+  out += uid ? ") UID " : ") ";
+  out += added ? "ADDTO " : "REMOVEFROM ";
+  char separator = '(';
+  for (const ContextStep& step : steps) {
+    out += separator;
+    write_number(out, step.position);
+    out.append(" ").append(step.set);
+    separator = ' ';
+  }
+  out += ")\r\n";
 }
 
 void write_quota(std::string& out, std::string_view root, std::span<const QuotaResource> resources, bool utf8) {

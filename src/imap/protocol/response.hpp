@@ -41,6 +41,7 @@ std::string append_uid(std::uint32_t uid_validity, const NumberSet& uids);  // R
 // `from` and `to` in the order of copying: the i-th became the i-th. Same size, at least one.
 std::string copy_uid(std::uint32_t uid_validity, const NumberSet& from, const NumberSet& to);
 std::string bad_charset(std::span<const std::string_view> supported);
+std::string no_update(std::string_view tag);  // RFC 5267 4.3.1
 std::string capability(std::span<const std::string_view> capabilities);
 std::string highest_modseq(std::uint64_t modseq);                  // RFC 7162 3.1.2.1
 std::string mailbox_id(std::string_view id);                       // RFC 8474 4
@@ -124,6 +125,14 @@ struct EsearchResult {  // RFC 9051 7.3.4
   std::uint64_t modseq = 0;                           // 0: without
 };
 void write_esearch(std::string& out, std::string_view tag, const EsearchResult& result);
+// RFC 5267 4.3.3, 4.3.4: what came into the result of the search `tag`, or left it. Positions are from 1, each as the
+// steps before it have left the result; a result without order has one step, position 0.
+struct ContextStep {
+  std::uint32_t position = 0;
+  std::string set;
+};
+void write_context_change(std::string& out, std::string_view tag, bool uid, bool added,
+                          std::span<const ContextStep> steps);
 // "5,3:4,1": a sequence-set that keeps the order of `numbers` (RFC 5267 3.2).
 std::string ordered_set(std::span<const std::uint32_t> numbers);
 // "* SORT 5 3 4 1" (RFC 5256 4); modseq as in write_search.

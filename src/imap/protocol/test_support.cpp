@@ -80,6 +80,10 @@ class Writer {
   void operator()(const Sort& c);
   void operator()(const Thread& c);
   void operator()(const Esearch& c);
+  void operator()(const CancelUpdate& c) {
+    word("CANCELUPDATE");
+    for (const std::string& tag : c.tags) write_string(out_ += ' ', tag, utf8_);
+  }
   void returns(const SearchReturn& r);
   void keys(const Search& c);
   void program(const Search& c);
@@ -383,6 +387,8 @@ void Writer::returns(const SearchReturn& r) {
   list.when(r.all, "ALL");
   list.when(r.count, "COUNT");
   list.when(r.save, "SAVE");
+  list.when(r.update, "UPDATE");
+  list.when(r.context, "CONTEXT");
   if (r.partial) list.item("PARTIAL " + to_string(*r.partial));
   list.end();
 }

@@ -75,6 +75,7 @@ std::optional<Answer> check(const Session& session, const Esearch& request) {
       })) {
     return bad("Numbers of messages do not go over mailboxes", code::kClientBug);
   }
+  if (search.returns && search.returns->update) return bad("UPDATE is for SEARCH and SORT", code::kClientBug);
   // RFC 7377 2.3
   if (search.returns && search.returns->save && (request.in.size() != 1 || !asks_selected))
     return bad("SAVE is for the selected mailbox alone", code::kClientBug);

@@ -1,5 +1,6 @@
-// SEARCH and UID SEARCH (RFC 9051 6.4.4; RFC 4731, RFC 5182, RFC 7162 3.1.5, RFC 9394).
+// SEARCH and UID SEARCH (RFC 9051 6.4.4; RFC 4731, RFC 5182, RFC 7162 3.1.5, RFC 9394), CANCELUPDATE (RFC 5267 4.3.5).
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -7,6 +8,15 @@
 #include "imap/server/search_task.hpp"
 
 namespace gatepost::imap::server {
+
+Task<Answer> run_cancel_update(Session& session, Command& command) {
+  auto& contexts = session.selected().contexts;
+  const auto& tags = std::get<CancelUpdate>(command.body).tags;
+  const auto dropped =
+      std::erase_if(contexts, [&](const SearchContext& c) { return std::ranges::find(tags, c.tag) != tags.end(); });
+  if (dropped == 0) co_return no("", "No such result is kept up to date");
+  co_return ok();
+}
 
 Task<Answer> run_search(Session& session, Command& command) {
   const Search& search = std::get<Search>(command.body);
@@ -30,6 +40,10 @@ Task<Answer> run_search(Session& session, Command& command) {
     write_search(session.out(), view.as_asked(found->uids, search.uid), answer->modseq);
   } else {
     write_found(session.out(), view, command.tag, {.uid = search.uid}, returns, *found, *answer);
+  }
+  if (returns.update) {
+    keep_updated(session,
+                 {.tag = command.tag, .search = search, .criteria = {}, .found = std::move(found->uids), .order = {}});
   }
   co_return end_of_search(found->missing);
 }

@@ -14,8 +14,6 @@ namespace {
 
 using Wanted = SearchRun::Wanted;
 
-bool names_all(const SearchReturn& r) { return r.all || r.count || (!r.min && !r.max && !r.partial); }
-
 // What the answer names of the order, when it is not all.
 std::vector<account::Uid> named(const SearchReturn& r, const std::vector<account::Uid>& order, std::size_t begin,
                                 std::size_t end) {
@@ -40,7 +38,7 @@ void write_result(Session& session, const std::string& tag, const Sort& sort, st
     for (std::uint32_t& n : numbers) n = session.selected().uids().rank(n);
   }
   if (!sort.search.returns) return write_sort(session.out(), numbers, modseq);
-  const SearchReturn& r = *sort.search.returns;
+  const SearchReturn r = returns_of(sort.search);
   if (!r.min && !r.max && !r.all && !r.count && !r.partial) return;  // SAVE alone answers nothing
   EsearchResult result;
   result.uid = sort.search.uid;
@@ -69,7 +67,7 @@ Task<Answer> run_sort(Session& session, Command& command) {
   SortOrder order(sort.criteria);
   HeadWalk walk(session.account(), view.folder(), found->uids, order.needs_heads(), session.services().clock,
                 [&order](const account::Row& row, const mime::Structure* head) { return order.add(row, head); });
-  const SearchReturn returns = sort.search.returns.value_or(SearchReturn{.all = true});
+  const SearchReturn returns = returns_of(sort.search);
   for (bool more = true; more;) {
     auto go_on = [&walk] { return walk.next(); };
     Result<bool> done = co_await session.workers().run(go_on);
@@ -84,12 +82,17 @@ Task<Answer> run_sort(Session& session, Command& command) {
   std::size_t begin = 0, end = 0;
   account::Modseq modseq = found->highest;
   std::vector<account::Uid> uids;
+  SearchContext context{.tag = command.tag, .search = sort.search, .criteria = sort.criteria, .found = {}, .order = {}};
   auto put_in_order = [&]() -> Result<> {
     uids = order.finish();
     const NumberSet places = returns.partial ? places_of(*returns.partial, uids.size()) : NumberSet();
     if (!places.empty()) {
       begin = *places.min() - 1;
       end = *places.max();
+    }
+    if (returns.update) {
+      context.found = set_of(uids);
+      context.order = uids;
     }
     if (names_all(returns)) return {};
     found->uids = set_of(named(returns, uids, begin, end));
@@ -101,6 +104,7 @@ Task<Answer> run_sort(Session& session, Command& command) {
   if (!ordered) co_return session.failed(ordered.error());
   if (returns.save) view.save(found->uids);
   write_result(session, command.tag, sort, std::move(uids), begin, end, modseq);
+  if (returns.update) keep_updated(session, std::move(context));
   co_return end_of_search(found->missing || walk.missing());
 }
 

@@ -68,6 +68,7 @@ runtime::Task<Answer> run_idle(Session&, Command&);
 runtime::Task<Answer> run_expunge(Session&, Command&);
 // cmd_search.cpp
 runtime::Task<Answer> run_search(Session&, Command&);
+runtime::Task<Answer> run_cancel_update(Session&, Command&);
 // cmd_sort.cpp
 runtime::Task<Answer> run_sort(Session&, Command&);
 // cmd_esearch.cpp

@@ -67,8 +67,17 @@ Task<bool> Session::tell_news(bool vanished_allowed) {
 
 // Sequence numbers of EXPUNGE go by the old numbering, those of FETCH by the new one.
 Task<bool> Session::write_news(News news) {
+  // Before EXPUNGE, so that the numbers mean what they did.
+  for (SearchContext& context : selected_->contexts) {
+    write_context_changes(context, drop_vanished(context, *selected_, news.vanished));
+  }
   const bool told = co_await write_vanished_news(news.vanished);
   if (!told) co_return false;
+  NumberSet looked_at = std::move(news.touched);
+  const account::Uid last = selected_->uids().max().value_or(0);
+  if (const auto newest = news.uids->max(); !selected_->contexts.empty() && newest && *newest > last) {
+    looked_at.add(NumberSet::of(last + 1, *newest).intersect(*news.uids));
+  }
   selected_->take(news);
   if (news.arrived > 0) {
     write_exists(out(), selected_->exists());
@@ -76,7 +85,34 @@ Task<bool> Session::write_news(News news) {
   }
   const bool all = co_await write_changed_news(std::move(news));
   selected_->forget_told();
-  co_return all;
+  if (!all || looked_at.empty() || selected_->contexts.empty()) co_return all;
+  co_return co_await write_context_news(std::move(looked_at));
+}
+
+void Session::write_context_changes(const SearchContext& context, const ContextChange& change) {
+  write_context_change(out(), context.tag, context.search.uid, false, change.removed);
+  write_context_change(out(), context.tag, context.search.uid, true, change.added);
+}
+
+// RFC 5267 4.3: what these messages are to the results that are kept up to date.
+Task<bool> Session::write_context_news(NumberSet messages) {
+  auto& contexts = selected_->contexts;
+  std::vector<bool> lost;
+  for (SearchContext& context : contexts) {
+    auto look = [&] { return look_again(context, *account_, *selected_, messages, services().clock); };
+    const ContextChange change = co_await workers().run(look);
+    lost.push_back(change.lost);
+    if (change.lost) {
+      write_untagged(out(), Condition::no, code::no_update(context.tag), "This result is not kept up to date any more");
+    } else {
+      write_context_changes(context, change);
+    }
+    const bool goes_on = co_await drain_if_full();
+    if (!goes_on) co_return false;
+  }
+  std::size_t at = 0;
+  std::erase_if(contexts, [&](const SearchContext&) { return lost[at++]; });
+  co_return true;
 }
 
 Task<bool> Session::write_vanished_news(const NumberSet& vanished) {

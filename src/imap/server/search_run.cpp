@@ -14,13 +14,17 @@ constexpr std::chrono::milliseconds kJob{50};
 }  // namespace
 
 SearchRun::SearchRun(const SearchProgram& program, account::Account& account, const Selected& view, const Clock& clock,
-                     Wanted wanted)
+                     Wanted wanted, const NumberSet* among)
     : account_(account),
       view_(view),
       clock_(clock),
       wanted_(wanted),
       undecided_([&] {
         auto bounds = program.bounds(view);
+        if (among != nullptr) {
+          bounds.certain = bounds.certain.intersect(*among);
+          bounds.possible = bounds.possible.intersect(*among);
+        }
         // The answer tells a modseq: then all that match must be looked at.
         if (program.asks_modseq()) return std::move(bounds.possible);
         found_ = std::move(bounds.certain);

@@ -19,7 +19,7 @@ class SearchRun {
   enum class Wanted : std::uint8_t { all, first, last };
   // All of these outlive it, and nothing of `view` changes meanwhile.
   SearchRun(const SearchProgram& program, account::Account& account, const Selected& view, const Clock& clock,
-            Wanted wanted);
+            Wanted wanted, const NumberSet* among = nullptr);  // among: only these are looked at
 
   // Goes on for a while. False: done. Blocks.
   Result<bool> next();

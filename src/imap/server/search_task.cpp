@@ -48,16 +48,17 @@ Result<account::Modseq> highest_modseq(account::Account& account, account::Folde
   return highest;
 }
 
-SearchReturn returns_of(const Search& search) { return search.returns.value_or(SearchReturn{.all = true}); }
-
-namespace {
+SearchReturn returns_of(const Search& search) {
+  SearchReturn out = search.returns.value_or(SearchReturn{.all = true});
+  // Whoever wants to hear of changes needs to know of what.
+  if ((out.update || out.context) && !out.min && !out.max && !out.count && !out.partial && !out.save) out.all = true;
+  return out;
+}
 
 bool names_all(const SearchReturn& r) { return r.all || r.count || (!r.min && !r.max && !r.partial); }
 
-}  // namespace
-
 SearchRun::Wanted wanted_of(const SearchReturn& r) {
-  if (names_all(r) || r.partial || r.min == r.max) return SearchRun::Wanted::all;
+  if (names_all(r) || r.partial || r.update || r.min == r.max) return SearchRun::Wanted::all;
   return r.min ? SearchRun::Wanted::first : SearchRun::Wanted::last;
 }
 
@@ -102,6 +103,16 @@ void write_found(std::string& out, const Selected& view, std::string_view tag, E
   }
   result.modseq = answer.modseq;
   write_esearch(out, tag, result);
+}
+
+void keep_updated(Session& session, SearchContext context) {
+  auto& contexts = session.selected().contexts;
+  std::erase_if(contexts, [&](const SearchContext& c) { return c.tag == context.tag; });
+  if (can_update(context.search) && has_room(context) && contexts.size() < kMaxContexts) {
+    contexts.push_back(std::move(context));
+  } else {
+    write_untagged(session.out(), Condition::no, code::no_update(context.tag), "This result is not kept up to date");
+  }
 }
 
 Answer end_of_search(bool missing) {

@@ -28,6 +28,8 @@ Result<account::Modseq> highest_modseq(account::Account& account, account::Folde
 SearchReturn returns_of(const Search& search);
 // How much has to be found for an answer.
 SearchRun::Wanted wanted_of(const SearchReturn& returns);
+// The answer names, or has to know, all that was found.
+bool names_all(const SearchReturn& returns);
 // What an answer names of what was found, and what of that is the PARTIAL.
 struct SearchAnswer {
   NumberSet partial;
@@ -40,6 +42,9 @@ NumberSet to_save(const SearchReturn& returns, const NumberSet& found, const Num
 // Writes ESEARCH. `into`: with tag, and mailbox if there is one to name.
 void write_found(std::string& out, const Selected& view, std::string_view tag, EsearchResult into,
                  const SearchReturn& returns, const SearchFound& found, const SearchAnswer& answer);
+
+// RETURN (UPDATE): tells of changes of the result from here on, or that it cannot (RFC 5267 4.3).
+void keep_updated(Session& session, SearchContext context);
 
 // How SEARCH and its like end.
 Answer end_of_search(bool missing);

@@ -88,6 +88,7 @@ Result<News> Selected::read_news(account::Account& account, bool vanished_allowe
     news.arrived = static_cast<std::uint32_t>(news.uids->size() + news.vanished.size() - uids_->size());
   }
   news.changed = delta.changed.intersect(*uids_).intersect(*news.uids);
+  if (!contexts.empty()) news.touched = news.changed;
   if (delta.has_rows()) {
     std::erase_if(delta.rows, [&](const account::Row& row) { return !news.changed.contains(row.uid) || is_told(row); });
     news.rows = std::move(delta.rows);

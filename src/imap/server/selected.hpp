@@ -10,6 +10,7 @@
 #include "base/number_set.hpp"
 #include "imap/protocol/sequence_set.hpp"
 #include "imap/server/answer.hpp"
+#include "imap/server/search_context.hpp"
 
 namespace gatepost::imap::server {
 
@@ -18,6 +19,7 @@ struct News {
   account::Folder folder;
   std::shared_ptr<const NumberSet> uids;  // as they are now
   NumberSet vanished;                     // of those the client knows
+  NumberSet touched;                      // the same with those whose change this session told itself
   NumberSet changed;                      // flags changed, of those the client knows and that stay
   std::vector<account::Row> rows;         // of these, when they are few (account::Delta)
   std::uint32_t arrived = 0;              // how many the client does not know
@@ -72,7 +74,8 @@ class Selected {
 
   // News with vanished messages came when they could not be told; they wait for a command in which they can.
   bool withheld = false;
-  std::size_t keywords_told = 0;  // how many of the account's keywords FLAGS has named
+  std::vector<SearchContext> contexts;  // searches whose results are kept up to date (RFC 5267)
+  std::size_t keywords_told = 0;        // how many of the account's keywords FLAGS has named
 
  private:
   static bool same_moment(const account::Delta& delta, const account::Opened& now);

@@ -144,6 +144,8 @@ class Session final : public runtime::Session {
   Task<bool> write_news(News news);
   Task<bool> write_vanished_news(const NumberSet& vanished);
   Task<bool> write_changed_news(News news);
+  Task<bool> write_context_news(NumberSet messages);
+  void write_context_changes(const SearchContext& context, const ContextChange& change);
 
   // cmd_authenticate.cpp
   Task<Next> sasl_line(std::string text);

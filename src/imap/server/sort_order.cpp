@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/date.hpp"
@@ -84,14 +85,23 @@ void SortOrder::put_key(SortKey key, const account::Row& row, const mime::Struct
   }
 }
 
-Result<> SortOrder::add(const account::Row& row, const mime::Structure* head) {
-  const std::size_t begin = keys_.size();
+void SortOrder::put_keys(const account::Row& row, const mime::Structure* head) {
   for (const SortCriterion& criterion : criteria_) {
     const std::size_t from = keys_.size();
     put_key(criterion.key, row, head);
     if (!criterion.reverse) continue;
     for (std::size_t i = from; i < keys_.size(); ++i) keys_[i] = static_cast<char>(~keys_[i]);
   }
+}
+
+std::string SortOrder::key_of(const account::Row& row, const mime::Structure* head) {
+  put_keys(row, head);
+  return std::exchange(keys_, {});
+}
+
+Result<> SortOrder::add(const account::Row& row, const mime::Structure* head) {
+  const std::size_t begin = keys_.size();
+  put_keys(row, head);
   Entry entry{.front = 0,
               .begin = static_cast<std::uint32_t>(begin),
               .octets = static_cast<std::uint32_t>(keys_.size() - begin),

@@ -25,6 +25,8 @@ class SortOrder {
   explicit SortOrder(std::span<const SortCriterion> criteria) : criteria_(criteria) {}
 
   bool needs_heads() const;
+  // What compares as the message does; equal ones are as in the mailbox.
+  std::string key_of(const account::Row& row, const mime::Structure* head);
   // `head`: null unless needs_heads(). Errc::limit: too many, or of too long keys.
   Result<> add(const account::Row& row, const mime::Structure* head);
   // UIDs in order; equal ones as they are in the mailbox (RFC 5256 3). Once, at the end.
@@ -36,6 +38,7 @@ class SortOrder {
     std::uint32_t begin = 0, octets = 0;
     account::Uid uid = 0;
   };
+  void put_keys(const account::Row& row, const mime::Structure* head);
   void put_key(SortKey key, const account::Row& row, const mime::Structure* head);
   void put_text(std::string_view utf8);
 
