@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "config/load.hpp"
+#include "imap/server/extensions.hpp"
 
 namespace gatepost::cli {
 namespace {
@@ -29,6 +30,9 @@ void add_config_commands(CLI::App& app, Context& context) {
   CLI::App* check = noun->add_subcommand("check", "Every problem of the file: where, what, why, and what to write");
   check->add_flag("--quiet", *quiet, "Errors only");
   check->callback([&context, quiet] { check_config(context, *quiet); });
+  noun->add_subcommand("imap", "What IMAP announces: document and test of each (docs/imap.md)")->callback([] {
+    std::cout << imap::server::extensions_page();
+  });
   noun->add_subcommand("manual", "Every key: type, default, meaning")->callback([] { std::cout << config::manual(); });
 }
 

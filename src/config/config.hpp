@@ -143,12 +143,25 @@ struct Mailflow {
   bool operator==(const Mailflow&) const = default;
 };
 
+// [[imap.client]]: what is different for programs that say by ID (RFC 2971) to be of this name
+struct ImapClient {
+  std::string name;               // part of the name they say, in any case
+  std::string version;            // what the version begins with; empty: any
+  std::vector<std::string> hide;  // capabilities
+  std::vector<std::string> quirks;  // names of keys.cpp
+  std::string reason;
+  bool operator==(const ImapClient&) const = default;
+};
+inline constexpr std::string_view kDelayNewMail = "delay_new_mail";
+
 // [imap]
 struct Imap {
   seconds idle_timeout{1800};  // signed in and silent (RFC 9051 5.4: at least 30 minutes)
   seconds idle_refresh{120};   // "* OK" while IDLE, so that address translation keeps the path open; 0: never
   std::uint64_t command_octets = 64 << 10;  // of one command line, literals included, message data not
   std::uint64_t literal_octets = 64 << 10;  // of one literal that is not message data
+  bool small_literals = false;              // LITERAL- (RFC 7888) in place of LITERAL+
+  std::vector<ImapClient> clients;          // the first that matches counts
   bool operator==(const Imap&) const = default;
 };
 

@@ -24,6 +24,11 @@ using Refusal = std::optional<Complaint>;
 
 Refusal any_text(std::string_view) { return std::nullopt; }
 
+Refusal not_empty(std::string_view text) {
+  if (!text.empty()) return std::nullopt;
+  return Complaint{"is empty", "", "Write a text."};
+}
+
 Refusal host_name(std::string_view text) {
   if (is_host_name(text)) return std::nullopt;
   return Complaint{
@@ -127,6 +132,20 @@ bool take_mechanism(std::string_view text, std::vector<std::string>& out) {
 bool take_served_name(std::string_view text, std::vector<std::string>& out) {
   if (!is_host_name(text.starts_with("*.") ? text.substr(2) : text)) return false;
   out.push_back(ascii::to_lower(text));
+  return true;
+}
+
+bool take_capability(std::string_view text, std::vector<std::string>& out) {
+  const bool good = !text.empty() && std::ranges::all_of(text, [](char c) {
+    return ascii::is_alnum(c) || std::string_view("-+=_.").find(c) != std::string_view::npos;
+  });
+  if (good) out.push_back(ascii::to_upper(text));
+  return good;
+}
+
+bool take_quirk(std::string_view text, std::vector<std::string>& out) {
+  if (text != kDelayNewMail) return false;
+  out.emplace_back(text);
   return true;
 }
 
@@ -394,6 +413,9 @@ void add_imap_pop3(Keys& k) {
                      "The longest command, message data aside."));
   k.push_back(octets("imap", "literal_size", AT(Config, imap.literal_octets), 4 * kKiB, 16 * kMiB,
                      "The longest literal that is no message: folder names, search texts."));
+  k.push_back(flag("imap", "small_literals", AT(Config, imap.small_literals),
+                   "Clients ask before they send a literal above 4 KiB: LITERAL- is announced in place of LITERAL+ (RFC "
+                   "7888), and one that comes unasked is refused."));
   k.push_back(duration("pop3", "idle_timeout", AT(Config, pop3.idle_timeout), minutes(1), days(1),
                        "Silent for so long (RFC 1939 3 asks for 10 minutes at least)."));
   k.push_back(duration("pop3", "login_delay", AT(Config, pop3.login_delay), seconds(0), days(1),
@@ -472,6 +494,9 @@ const std::vector<Section>& sections() {
       {"mailflow.smart_host", "[mailflow.smart_host]",
        "When this table is there, all outgoing mail goes to that one server."},
       {"imap", "[imap]", "IMAP."},
+      {"imap.client", "[[imap.client]]",
+       "One table for each mail program that needs something else than all others; it is known by what it says of "
+       "itself (ID, RFC 2971), which `gatepost status` lists. The first table that fits counts."},
       {"pop3", "[pop3]", "POP3."},
       {"quota", "[quota]", "For accounts that have no limit of their own."},
       {"proxy_protocol", "[proxy_protocol]", "Behind a load balancer."},
@@ -556,6 +581,28 @@ const std::vector<Key<SmartHost>>& smart_host_keys() {
     k.push_back(
         shown(path(s, "password_file", AT(SmartHost, password_file), "The first line of this file is the password."),
               "none"));
+    return k;
+  }();
+  return all;
+}
+
+const std::vector<Key<ImapClient>>& imap_client_keys() {
+  static const std::vector<Key<ImapClient>> all = [] {
+    constexpr std::string_view s = "imap.client";
+    std::vector<Key<ImapClient>> k;
+    k.push_back(required(text(s, "name", AT(ImapClient, name), 100, not_empty, "text",
+                              "Part of the name it says, in any case.")));
+    k.push_back(text(s, "version", AT(ImapClient, version), 100, any_text, "text",
+                     "What its version begins with; `\"\"`: any."));
+    k.push_back(list<ImapClient, std::string>(s, "hide", AT(ImapClient, hide), take_capability, write_text, 0,
+                                              "\"QRESYNC\", \"COMPRESS=DEFLATE\"", "list of capabilities",
+                                              "These are not announced to it."));
+    k.push_back(list<ImapClient, std::string>(
+        s, "quirks", AT(ImapClient, quirks), take_quirk, write_text, 0, "\"delay_new_mail\"", "list of names",
+        "`delay_new_mail`: new mail is told in answer to NOOP, CHECK and IDLE alone, for programs that stumble over it "
+        "elsewhere (Outlook Express, Outlook 2003)."));
+    k.push_back(
+        required(text(s, "reason", AT(ImapClient, reason), 300, not_empty, "text", "Why, in one sentence.")));
     return k;
   }();
   return all;

@@ -47,6 +47,7 @@ const std::vector<Key<Config>>& config_keys();
 const std::vector<Key<Listener>>& listener_keys();
 const std::vector<Key<Certificate>>& certificate_keys();
 const std::vector<Key<SmartHost>>& smart_host_keys();
+const std::vector<Key<ImapClient>>& imap_client_keys();
 
 // RFC 1123 2.1: letters, digits and hyphens in labels of 1 to 63 octets, 253 in all.
 bool is_host_name(std::string_view name);

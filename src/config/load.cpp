@@ -36,6 +36,7 @@ namespace {
 constexpr std::size_t kMaxProblems = 200;
 constexpr std::size_t kMaxListeners = 256;
 constexpr std::size_t kMaxCertificates = 1024;
+constexpr std::size_t kMaxImapClients = 1000;
 constexpr std::size_t kMaxNameOctets = 32;  // of a listener
 
 std::uint32_t line_of(const toml::node& node) { return static_cast<std::uint32_t>(node.source().begin.line); }
@@ -137,11 +138,14 @@ class Loader {
       const std::string_view word = key.str();
       if (name == "tls" && word == "certificate") {
         certificates(line_of(key), node);
+      } else if (name == "imap" && word == "client") {
+        imap_clients(line_of(key), node);
       } else if (name == "mailflow" && word == "smart_host") {
         smart_host(line_of(key), node);
       } else {
         std::vector<std::string_view> extra;
         if (name == "tls") extra.push_back("certificate");
+        if (name == "imap") extra.push_back("client");
         if (name == "mailflow") extra.push_back("smart_host");
         one(config_keys(), name, fmt::format("[{}]", name), out_.config, key, node, extra);
       }
@@ -205,6 +209,21 @@ class Loader {
       const std::string heading = fmt::format("[[tls.certificate]] {}", out_.config.tls.certificates.size() + 1);
       whole_table(certificate_keys(), heading, certificate, *element.as_table(), line_of(element), true);
       out_.config.tls.certificates.push_back(std::move(certificate));
+    }
+  }
+
+  void imap_clients(std::uint32_t line, const toml::node& node) {
+    const toml::array* array = node.as_array();
+    if (array == nullptr || !array->is_array_of_tables() || array->size() > kMaxImapClients) {
+      problem(line, "[imap] client", "must be tables", "",
+              "Write [[imap.client]] on a line of its own, name and reason below.");
+      return;
+    }
+    for (const toml::node& element : *array) {
+      ImapClient client;
+      const std::string heading = fmt::format("[[imap.client]] {}", out_.config.imap.clients.size() + 1);
+      whole_table(imap_client_keys(), heading, client, *element.as_table(), line_of(element), true);
+      out_.config.imap.clients.push_back(std::move(client));
     }
   }
 

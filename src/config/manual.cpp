@@ -74,6 +74,8 @@ std::string manual() {
       out += table_of(listener_keys(), section.name, Listener{}) + default_listener_table();
     } else if (section.name == "tls.certificate") {
       out += table_of(certificate_keys(), section.name, Certificate{});
+    } else if (section.name == "imap.client") {
+      out += table_of(imap_client_keys(), section.name, ImapClient{});
     } else if (section.name == "mailflow.smart_host") {
       out += table_of(smart_host_keys(), section.name, SmartHost{});
     } else {

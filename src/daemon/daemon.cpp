@@ -177,6 +177,7 @@ Status Daemon::status() {
   for (const std::string_view service : {"imap", "pop3", "submission"}) {
     s.signed_in.emplace_back(service, door_->signed_in(service));
   }
+  s.imap_clients = protocols_->imap_clients();
   s.queue = product_->queue->size();
   if (const auto principals = product_->directory->principals()) s.accounts = principals->size();
   s.bans = authenticator_->bans().size();

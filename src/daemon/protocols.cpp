@@ -26,12 +26,20 @@ smtp::server::Settings smtp_settings(const config::Config& c) {
 }
 
 imap::server::Settings imap_settings(const config::Config& c) {
-  return {.hostname = c.server.hostname,
+  imap::server::Settings out{.hostname = c.server.hostname,
           .version = std::string(version()),
           .max_message_octets = c.limits.message_octets,
           .command_octets = c.imap.command_octets,
           .literal_octets = c.imap.literal_octets,
-          .bad_commands = c.limits.bad_commands};
+          .bad_commands = c.limits.bad_commands,
+          .small_literals = c.imap.small_literals};
+  for (const config::ImapClient& client : c.imap.clients) {
+    out.clients.push_back({.name = client.name,
+                           .version = client.version,
+                           .hidden = client.hide,
+                           .delay_new_mail = !client.quirks.empty()});  // there is one
+  }
+  return out;
 }
 
 pop3::server::Settings pop3_settings(const config::Config& c) {
@@ -68,6 +76,8 @@ void Protocols::reload(const config::Config& config) {
   state_->imap.reload(imap_settings(config));
   state_->pop3.reload(pop3_settings(config));
 }
+
+std::vector<std::pair<std::string, std::size_t>> Protocols::imap_clients() const { return state_->imap.clients(); }
 
 runtime::SessionFactory Protocols::factory(const config::Listener& listener) {
   State& state = *state_;

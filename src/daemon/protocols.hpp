@@ -31,6 +31,8 @@ class Protocols {
   void reload(const config::Config& config);  // new sessions follow
   // What makes the sessions of a listener. May be used as long as this lives.
   runtime::SessionFactory factory(const config::Listener& listener);
+  // What IMAP sessions of now say to be, and how many of each.
+  std::vector<std::pair<std::string, std::size_t>> imap_clients() const;
 
  private:
   struct State;

@@ -34,6 +34,11 @@ std::string as_text(const Status& s) {
   out += fmt::format("  queue          {} message(s) wait\n", s.queue);
   out += fmt::format("  connections    {} open; signed in:", s.connections);
   for (const auto& [service, count] : s.signed_in) out += fmt::format(" {} {}", service, count);
+  if (!s.imap_clients.empty()) {
+    out += "\n  IMAP programs ";
+    for (const auto& [name, count] : s.imap_clients) out += fmt::format(" {} ({}),", name, count);
+    out.pop_back();
+  }
   out += fmt::format("\n  bans           {}\n", s.bans);
   for (const auto& l : s.listeners) {
     out += fmt::format("  {:<14} {:<24} {:<10} {:<8} for {:<9} {} connection(s)\n", l.name, l.at.to_string(), l.service,
@@ -66,6 +71,8 @@ json::object as_json(const Status& s) {
   }
   json::object signed_in;
   for (const auto& [service, count] : s.signed_in) signed_in[service] = count;
+  json::object imap_clients;
+  for (const auto& [name, count] : s.imap_clients) imap_clients[name] = count;
   json::array certificates;
   for (const auto& c : s.certificates) {
     certificates.push_back(json::object{{"names", strings(c.names)},
@@ -90,6 +97,7 @@ json::object as_json(const Status& s) {
                    {"bans", s.bans}};
   out["reloaded"] = s.reloaded == TimePoint{} ? json::value() : json::value(date::format_rfc3339(s.reloaded));
   out["signed_in"] = std::move(signed_in);
+  out["imap_clients"] = std::move(imap_clients);
   out["listeners"] = std::move(listeners);
   out["certificates"] = std::move(certificates);
   out["needs_restart"] = strings(s.needs_restart);

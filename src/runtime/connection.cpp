@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/deflate_stream.hpp"
 #include "runtime/events.hpp"
 
 namespace gatepost::runtime {
@@ -150,6 +151,7 @@ class Connection final : public Output, public LiveConnections::Member {
   void failed(const std::exception_ptr& failure);
   Task<> finish();
   Task<bool> start_tls();
+  Task<bool> start_deflate();
   void prepare_to_wait();
   Task<Event> after_wait(Result<bool> readable);
 
@@ -266,6 +268,16 @@ Task<bool> Connection::start_tls() {
   co_return true;
 }
 
+// RFC 4978 3. What comes behind the command is compressed already.
+Task<bool> Connection::start_deflate() {
+  auto sent = co_await drain();
+  if (!sent) co_return false;
+  std::string early(input_.view());
+  input_.clear();
+  stream_ = make_deflate_stream(std::move(stream_), std::move(early), parts_.clock, parts_.buffers);
+  co_return true;
+}
+
 void Connection::prepare_to_wait() {
   let_go_text();
   input_.let_go();
@@ -338,6 +350,7 @@ Task<bool> Connection::settle() {
     session_->tls_started(*peer_.tls);
     note(0);
   }
+  if (step_.next == Next::start_deflate && !co_await start_deflate()) co_return false;
   if (full() && !co_await drain()) co_return false;
   if (ends_now()) session_->stopping();
   co_return !ends_now();

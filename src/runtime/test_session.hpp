@@ -75,6 +75,9 @@ class LineSession final : public Session {
     } else if (line == "STARTTLS") {
       output_.write("ok\r\n");
       step.next = Next::start_tls;
+    } else if (line == "COMPRESS") {
+      output_.write("ok\r\n");
+      step.next = Next::start_deflate;
     } else if (line == "DATA") {
       output_.write("go\r\n");
       in_data_ = true;

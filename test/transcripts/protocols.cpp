@@ -40,6 +40,30 @@ bool set(smtp::server::Settings& s, std::string_view name, std::string_view valu
   return true;
 }
 
+// "NAME VERSION CAPABILITY,CAPABILITY QUIRK"; "*": any version.
+imap::server::ClientSwitch client_switch(std::string_view value) {
+  std::vector<std::string> words = {""};
+  for (const char c : value) {
+    if (c == ' ') {
+      words.emplace_back();
+    } else {
+      words.back().push_back(c);
+    }
+  }
+  words.resize(4);
+  imap::server::ClientSwitch out{.name = words[0], .version = words[1] == "*" ? "" : words[1]};
+  out.hidden.emplace_back();
+  for (const char c : words[2]) {
+    if (c == ',') {
+      out.hidden.emplace_back();
+    } else {
+      out.hidden.back().push_back(c);
+    }
+  }
+  out.delay_new_mail = words[3] == "delay_new_mail";
+  return out;
+}
+
 bool set(imap::server::Settings& s, std::string_view name, std::string_view value) {
   if (name == "max_message_octets") {
     s.max_message_octets = number(value);
@@ -51,6 +75,10 @@ bool set(imap::server::Settings& s, std::string_view name, std::string_view valu
     s.bad_commands = number(value);
   } else if (name == "failed_sign_ins") {
     s.failed_sign_ins = number(value);
+  } else if (name == "small_literals") {
+    s.small_literals = value == "yes";
+  } else if (name == "client") {
+    s.clients.push_back(client_switch(value));
   } else {
     return false;
   }

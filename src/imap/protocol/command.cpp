@@ -61,6 +61,25 @@ Body login(Tokens& t, bool) {
   return out;
 }
 
+// compress = "COMPRESS" SP algorithm      (RFC 4978 5)
+Body compress(Tokens& t, bool) {
+  t.space();
+  return Compress{.mechanism = ascii::to_upper(t.atom())};
+}
+
+// uidbatches = "UIDBATCHES" SP nz-number [SP nz-number ":" nz-number]
+Body uid_batches(Tokens& t, bool) {
+  UidBatches out;
+  t.space();
+  out.size = t.nz_number();
+  if (t.at_last()) return out;
+  t.space();
+  out.first = t.nz_number();
+  t.expect(':', "A range of batches is two numbers");
+  out.last = t.nz_number();
+  return out;
+}
+
 // enable = "ENABLE" 1*(SP capability)
 Body enable(Tokens& t, bool) {
   Enable out;
@@ -111,7 +130,7 @@ Body rename(Tokens& t, bool) {
 }
 
 Body append(Tokens& t, bool) {
-  t.fail("APPEND needs a message as literal");
+  t.fail("The message has to be a literal");
   return Noop{};
 }
 
@@ -152,6 +171,10 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::logout, "LOGOUT", plain<Logout>},
                          {Verb::id, "ID", id},
                          {Verb::starttls, "STARTTLS", plain<StartTls>},
+                         {Verb::compress, "COMPRESS", compress},
+                         {Verb::unauthenticate, "UNAUTHENTICATE", plain<Unauthenticate>},
+                         {Verb::uidbatches, "UIDBATCHES", uid_batches},
+                         {Verb::replace, "REPLACE", append, true},
                          {Verb::authenticate, "AUTHENTICATE", authenticate},
                          {Verb::login, "LOGIN", login},
                          {Verb::enable, "ENABLE", enable},
@@ -235,6 +258,9 @@ struct VerbOfBody {
   Verb operator()(const Logout&) const { return Verb::logout; }
   Verb operator()(const Id&) const { return Verb::id; }
   Verb operator()(const StartTls&) const { return Verb::starttls; }
+  Verb operator()(const Compress&) const { return Verb::compress; }
+  Verb operator()(const Unauthenticate&) const { return Verb::unauthenticate; }
+  Verb operator()(const UidBatches&) const { return Verb::uidbatches; }
   Verb operator()(const Authenticate&) const { return Verb::authenticate; }
   Verb operator()(const Login&) const { return Verb::login; }
   Verb operator()(const Enable&) const { return Verb::enable; }

@@ -33,6 +33,10 @@ enum class Verb : std::uint8_t {
   logout,
   id,
   starttls,
+  compress,
+  unauthenticate,
+  uidbatches,
+  replace,
   authenticate,
   login,
   enable,
@@ -97,6 +101,18 @@ struct Login {
   std::string user;
   Secret password;
   bool operator==(const Login&) const;
+};
+struct Compress {  // RFC 4978
+  std::string mechanism;  // upper case
+  bool operator==(const Compress&) const = default;
+};
+struct Unauthenticate {  // RFC 8437
+  bool operator==(const Unauthenticate&) const = default;
+};
+struct UidBatches {  // draft-ietf-mailmaint-imap-uidbatches 3.1
+  std::uint32_t size = 0;
+  std::uint32_t first = 0, last = 0;  // the batches asked for; 0: all of them
+  bool operator==(const UidBatches&) const = default;
 };
 struct Enable {
   std::vector<std::string> capabilities;  // upper case
@@ -193,7 +209,8 @@ struct GetQuotaRoot {
 // All but APPEND, whose message streams: see command_append.hpp.
 using Body = std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete,
                           Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect,
-                          Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch, CancelUpdate>;
+                           Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch,
+                           CancelUpdate, Compress, Unauthenticate, UidBatches>;
 Verb verb(const Body& body);
 
 // Owns everything: it may outlive the text it was read from.

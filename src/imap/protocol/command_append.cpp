@@ -33,6 +33,21 @@ AppendMessage read_message(Tokens& t, const LiteralHeader& literal) {
 
 }  // namespace
 
+// replace = "REPLACE" SP seq-number SP mailbox append-message
+// uid-replace = "UID" SP "REPLACE" SP uniqueid SP mailbox append-message      (RFC 8508 6)
+void AppendReader::read_name(Tokens& t) {
+  replaced_.reset();
+  if (tag_.empty()) t.fail("This is not APPEND");
+  const bool uid = t.skip_atom("UID");
+  if (uid) t.space();
+  if (t.skip_atom("REPLACE")) {
+    t.space();
+    replaced_ = Replaced{.uid = uid, .number = !uid && t.skip('*') ? 0 : t.nz_number()};
+  } else if (uid || !t.skip_atom("APPEND")) {
+    t.fail("This is not APPEND");
+  }
+}
+
 // append = "APPEND" SP mailbox 1*append-message      (RFC 3502 6.3.11)
 std::expected<AppendReader::Next, SyntaxError> AppendReader::literal_header(std::string_view text,
                                                                             const LiteralHeader& literal) {
@@ -40,12 +55,13 @@ std::expected<AppendReader::Next, SyntaxError> AppendReader::literal_header(std:
   Tokens t(messages_ == 0 ? text.substr(tag_.size()) : text, options_);
   if (messages_ == 0) {
     t.space();
-    if (tag_.empty() || !t.skip_atom("APPEND")) t.fail("This is not APPEND");
+    read_name(t);
     t.space();
     if (t.ok() && t.at_end() && !literal.binary) return Next::more;
     mailbox_ = t.mailbox();
-  } else if (message_.utf8) {
-    t.expect(')', "The message of APPEND UTF8 has no closing parenthesis");
+  } else {
+    if (replaced_) t.fail("REPLACE takes one message");
+    if (message_.utf8) t.expect(')', "The message of APPEND UTF8 has no closing parenthesis");
   }
   t.space();
   AppendMessage message = read_message(t, literal);

@@ -13,6 +13,8 @@
 
 namespace gatepost::imap {
 
+class Tokens;
+
 // One message of APPEND, as known before its octets come.
 struct AppendMessage {
   Flags flags;
@@ -22,7 +24,14 @@ struct AppendMessage {
   bool operator==(const AppendMessage&) const = default;
 };
 
-// Reads APPEND (RFC 9051 6.3.12, RFC 3502, RFC 3516 4.4, RFC 6855 4) in the stages its messages leave it in:
+// The message that REPLACE takes the place of (RFC 8508 3).
+struct Replaced {
+  bool uid = false;          // UID REPLACE
+  std::uint32_t number = 0;  // 0: "*", the last one
+  bool operator==(const Replaced&) const = default;
+};
+
+// Reads APPEND and REPLACE (RFC 9051 6.3.12, RFC 3502, RFC 3516 4.4, RFC 6855 4, RFC 8508) in the stages its messages leave it in:
 //
 //   Receiver item            call                           answer          then, to the receiver
 //   literal_header, APPEND   AppendReader r(options);
@@ -51,12 +60,16 @@ class AppendReader {
 
   const std::string& tag() const { return tag_; }
   const std::string& mailbox() const { return mailbox_; }  // UTF-8
+  const std::optional<Replaced>& replaced() const { return replaced_; }  // none: APPEND
   const AppendMessage& message() const { return message_; }
   std::uint32_t messages() const { return messages_; }  // announced so far, this one included
 
  private:
+  void read_name(Tokens& t);
+
   ParseOptions options_;
   std::string tag_, mailbox_;
+  std::optional<Replaced> replaced_;
   AppendMessage message_;
   std::uint32_t messages_ = 0;
 };

@@ -59,7 +59,8 @@ class Conversation {
 
  private:
   void literal_header(const Receiver::Item& item) {
-    if (!append_ && verb_of(item.text) == Verb::append) append_.emplace(options_);
+    const Verb verb = verb_of(item.text);
+    if (!append_ && (verb == Verb::append || verb == Verb::replace)) append_.emplace(options_);
     if (!append_) {
       receiver_.accept_collect();
       return;

@@ -79,10 +79,10 @@ void write_section_name(std::string& out, const FetchSection& section) {
   out += '>';
 }
 
-FetchWriter::FetchWriter(std::string& out, std::uint32_t sequence_number, bool utf8) : out_(out), utf8_(utf8) {
+FetchWriter::FetchWriter(std::string& out, FetchName name, bool utf8) : out_(out), utf8_(utf8) {
   out_ += "* ";
-  write_number(out_, sequence_number);
-  out_ += " FETCH (";
+  write_number(out_, name.number);
+  out_ += name.is_uid ? " UIDFETCH (" : " FETCH (";
 }
 
 void FetchWriter::separate() {

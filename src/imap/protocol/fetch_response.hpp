@@ -16,13 +16,22 @@ void write_section(std::string& out, const Section& section);
 // "BODY[HEADER.FIELDS (FROM TO)]<0>": how an answer names what was asked for (RFC 9051 7.5.2).
 void write_section_name(std::string& out, const FetchSection& section);
 
+// What a FETCH response says which message it is about by: a sequence number, or with UIDONLY the UID, and then the
+// response is UIDFETCH (RFC 9586 3.3).
+struct FetchName {
+  std::uint32_t number = 0;
+  bool is_uid = false;
+};
+
 // One FETCH response (RFC 9051 7.5.2), item after item. `out` may be sent and cleared between calls, so that a message
 // of any size passes in bounded memory; it must be the same string throughout.
 //   FetchWriter w(out, 12, utf8);  w.uid(7);  w.flags(flags);  w.literal(section, octets);  out.append(...);
 //   w.finish();
 class FetchWriter {
  public:
-  FetchWriter(std::string& out, std::uint32_t sequence_number, bool utf8);
+  FetchWriter(std::string& out, FetchName name, bool utf8);
+  FetchWriter(std::string& out, std::uint32_t sequence_number, bool utf8)
+      : FetchWriter(out, FetchName{sequence_number, false}, utf8) {}
 
   void flags(const Flags& flags, bool recent = false);
   void flags(std::string_view list);  // as write_flag_list writes it

@@ -373,4 +373,17 @@ void write_quota_root(std::string& out, std::string_view mailbox, std::span<cons
   out += "\r\n";
 }
 
+// uidbatches-response = "UIDBATCHES" SP search-correlator [SP uid-range *("," uid-range)]
+void write_uid_batches(std::string& out, std::string_view tag, std::span<const NumberSet::Range> ranges) {
+  out.append("* UIDBATCHES (TAG ");
+  write_string(out, tag, false);
+  out += ')';
+  char separator = ' ';
+  for (const NumberSet::Range& range : ranges) {
+    out += std::exchange(separator, ',');
+    out.append(std::to_string(range.last)).append(":").append(std::to_string(range.first));
+  }
+  out += "\r\n";
+}
+
 }  // namespace gatepost::imap

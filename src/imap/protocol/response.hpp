@@ -36,7 +36,8 @@ inline constexpr std::string_view kAlert = "ALERT", kAlreadyExists = "ALREADYEXI
                                   kReadWrite = "READ-WRITE", kServerBug = "SERVERBUG", kTooBig = "TOOBIG",
                                   kTryCreate = "TRYCREATE", kUidNotSticky = "UIDNOTSTICKY",
                                   kUnavailable = "UNAVAILABLE", kUnknownCte = "UNKNOWN-CTE", kUseAttr = "USEATTR",
-                                  kBadCharset = "BADCHARSET", kCompressionActive = "COMPRESSIONACTIVE";
+                                  kBadCharset = "BADCHARSET", kCompressionActive = "COMPRESSIONACTIVE",
+                                  kTooFew = "TOOFEW", kUidRequired = "UIDREQUIRED";
 std::string append_uid(std::uint32_t uid_validity, const NumberSet& uids);  // RFC 9051 7.1
 // `from` and `to` in the order of copying: the i-th became the i-th. Same size, at least one.
 std::string copy_uid(std::uint32_t uid_validity, const NumberSet& from, const NumberSet& to);
@@ -145,6 +146,9 @@ struct ThreadNode {
 };
 // "* THREAD (2)(3 6 (4 23)(44 7 96))" (RFC 5256 4). `root`: the first of the roots.
 void write_thread(std::string& out, std::span<const ThreadNode> nodes, std::uint32_t root);
+
+// UIDBATCHES; ranges are written from the high end to the low one.
+void write_uid_batches(std::string& out, std::string_view tag, std::span<const NumberSet::Range> ranges);
 
 struct QuotaResource {    // RFC 9208 5
   std::string_view name;  // "STORAGE" (in 1024 octets), "MESSAGE"

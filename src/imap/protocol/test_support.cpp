@@ -49,6 +49,16 @@ class Writer {
   void operator()(const Noop&) { word("NOOP"); }
   void operator()(const Logout&) { word("LOGOUT"); }
   void operator()(const StartTls&) { word("STARTTLS"); }
+  void operator()(const Unauthenticate&) { word("UNAUTHENTICATE"); }
+  void operator()(const Compress& c) {
+    word("COMPRESS");
+    word(c.mechanism);
+  }
+  void operator()(const UidBatches& c) {
+    word("UIDBATCHES");
+    word(std::to_string(c.size));
+    if (c.first != 0) word(std::to_string(c.first) + ":" + std::to_string(c.last));
+  }
   void operator()(const Namespace&) { word("NAMESPACE"); }
   void operator()(const Idle&) { word("IDLE"); }
   void operator()(const Check&) { word("CHECK"); }

@@ -15,6 +15,7 @@ struct Answer {
     tagged,     // the tagged line, then the next command
     later,      // nothing yet: the command goes on (AUTHENTICATE, IDLE)
     start_tls,  // the tagged line, then the handshake
+    deflate,    // the tagged line, then compression
     close,      // the tagged line, then the end
     gone,       // nothing: the peer is gone (drain failed)
   };

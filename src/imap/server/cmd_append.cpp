@@ -1,4 +1,4 @@
-// APPEND (RFC 9051 6.3.12; RFC 3502, RFC 3516 4.4, RFC 6855 4, RFC 7889).
+// APPEND (RFC 9051 6.3.12; RFC 3502, RFC 3516 4.4, RFC 6855 4, RFC 7889), REPLACE (RFC 8508).
 
 #include "imap/server/cmd_append.hpp"
 
@@ -17,14 +17,17 @@ constexpr std::uint64_t kMaxDropFactor = 4;
 }  // namespace
 
 // A literal of APPEND is announced: the mailbox's name, or a message.
-Task<Next> Session::append_header(Receiver::Item item) {
+Task<Next> Session::append_header(Receiver::Item item, Verb verb) {
   if (!appending_) {
     shared_.commands.add();
     ++commands_;
-    if (!account_) {
+    const bool selects = verb == Verb::replace && account_ && !selected_;
+    if (!account_ || selects) {
       receiver_.refuse();
-      write_bad(out(), item.tag, "Sign in first");
-      if (!item.literal.synchronizing) co_return hang_up("That is far too much", "APPEND without signing in");
+      write_bad(out(), item.tag, selects ? "Select a mailbox first" : "Sign in first");
+      if (!account_ && !item.literal.synchronizing) {
+        co_return hang_up("That is far too much", "APPEND without signing in");
+      }
       co_return count_bad(true);
     }
     appending_ = std::make_unique<Appending>(ParseOptions{.utf8 = utf8()});
@@ -44,10 +47,32 @@ Task<Next> Session::append_header(Receiver::Item item) {
   co_return co_await append_done(no(code::kTooBig, "The name is too long"));
 }
 
+// RFC 8508 3: what is to be replaced has to be there.
+std::optional<Answer> Session::check_replace() {
+  const Replaced& replaced = *appending_->reader.replaced();
+  const Selected& view = *selected_;
+  if (enabled_.uid_only && !replaced.uid) {
+    return bad("Messages are named by UID here, after ENABLE UIDONLY", code::kUidRequired);
+  }
+  if (view.read_only()) return no(code::kReadOnly, "The mailbox is open for reading only");
+  if (!replaced.uid) {
+    const std::uint32_t number = replaced.number == 0 ? view.exists() : replaced.number;
+    if (number == 0 || number > view.exists()) return bad("There is no message with this number", code::kClientBug);
+    appending_->replaced = *view.uids().select(number);
+  } else {
+    if (!view.uids().contains(replaced.number)) return no(code::kNonExistent, "There is no message with this UID");
+    appending_->replaced = replaced.number;
+  }
+  return std::nullopt;
+}
+
 // Before a single octet of it has come. nullopt: it may.
 std::optional<Answer> Session::check_append(const LiteralHeader& literal) {
   const Appending& append = *appending_;
   const AppendMessage& message = append.reader.message();
+  if (append.reader.replaced()) {
+    if (auto refusal = check_replace()) return refusal;
+  }
   if (literal.octets > settings_->max_message_octets) return no(code::kTooBig, "The message is too large");
   if (append.reader.messages() > kMaxAppendMessages) return no(code::kLimit, "Too many messages at once");
   // Clients cancel a MULTIAPPEND so (RFC 3502 6.3.11), and there are no messages without octets.
@@ -134,20 +159,38 @@ Task<Next> Session::append_end(std::string_view text) {
     appending_.reset();
     co_return on_syntax_error(text, complete.error());
   }
-  auto job = [this] { return account_->append(appending_->folder.id, appending_->items); };
+  auto job = [this] { return append_commit(); };
   const Result<account::Appended> done = co_await workers().run(job);
   if (!done) co_return co_await append_done(failed_target(done.error()));
   shared_.appended.add(done->uids.size());
   NumberSet uids;
   for (const account::Uid uid : done->uids) uids.add(uid);
-  co_return co_await append_done(ok(code::append_uid(done->uid_validity, uids), "APPEND completed"));
+  const std::string code = code::append_uid(done->uid_validity, uids);
+  if (!appending_->reader.replaced()) co_return co_await append_done(ok(code, "APPEND completed"));
+  // RFC 8508 3.3: the new UID first, then that the old message is gone, as news.
+  write_untagged(out(), Condition::ok, code, "The replacement is there");
+  co_return co_await append_done({.highest_modseq = true});
+}
+
+// The replacement is durable before the message goes: whatever happens between the two, nothing is lost.
+Result<account::Appended> Session::append_commit() {
+  const Appending& append = *appending_;
+  GP_TRY(account::Appended done, account_->append(append.folder.id, append.items));
+  if (!append.reader.replaced()) return done;
+  auto removed = account_->remove(selected_->folder(), NumberSet::of(append.replaced, append.replaced));
+  if (removed) return done;
+  NumberSet added;
+  for (const account::Uid uid : done.uids) added.add(uid);
+  (void)account_->remove(append.folder.id, added);
+  return std::unexpected(std::move(removed).error());
 }
 
 // The end of the command, whatever it is.
 Task<Next> Session::append_done(Answer answer) {
   std::string tag = appending_->reader.tag();
+  const Verb verb = appending_->reader.replaced() ? Verb::replace : Verb::append;
   appending_.reset();
-  co_return co_await finish(std::move(tag), Verb::append, true, std::move(answer));
+  co_return co_await finish(std::move(tag), verb, true, std::move(answer));
 }
 
 }  // namespace gatepost::imap::server

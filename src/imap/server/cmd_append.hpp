@@ -23,6 +23,7 @@ struct Appending {
 
   AppendReader reader;
   account::Folder folder;
+  account::Uid replaced = 0;            // REPLACE: of the selected mailbox
   std::vector<account::NewItem> items;  // complete
   std::size_t summaries_octets = 0;
   std::uint64_t octets = 0;  // of all messages so far

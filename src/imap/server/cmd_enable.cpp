@@ -24,6 +24,8 @@ Task<Answer> run_enable(Session& session, Command& command) {
     } else if (name == "QRESYNC") {
       // RFC 7162 3.2.3
       all.qresync = all.condstore = true;
+    } else if (name == "UIDONLY") {
+      all.uid_only = true;
     } else {
       continue;  // RFC 5161 3.1: what is not known is passed over
     }

@@ -56,7 +56,8 @@ Result<Changes> changes_since(account::Account& account, const Selected& view, c
 FetchPlan plan_of(const Session& session, const Fetch& fetch, NumberSet uids) {
   FetchPlan plan;
   plan.items = fetch.items;
-  if (fetch.uid) plan.items.add(Attribute::uid);               // RFC 9051 6.4.9
+  plan.uid_only = session.enabled().uid_only;
+  if (fetch.uid && !plan.uid_only) plan.items.add(Attribute::uid);  // RFC 9051 6.4.9
   if (fetch.changed_since) plan.items.add(Attribute::modseq);  // RFC 7162 3.1.4.1
   plan.uids = std::move(uids);
   plan.utf8 = session.utf8();

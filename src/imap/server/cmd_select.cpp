@@ -97,7 +97,7 @@ void write_view(Session& session, const account::Opened& opened, bool read_only)
   write_exists(out, view.exists());
   if (!session.rev2()) {
     write_recent(out, view.recent());
-    if (opened.first_unseen) {
+    if (opened.first_unseen && !session.enabled().uid_only) {
       if (const std::uint32_t n = view.uids().rank(*opened.first_unseen); n != 0) {
         write_untagged(out, Condition::ok, code::unseen(n), "The first unseen message");
       }

@@ -29,6 +29,7 @@ Task<Answer> run_id(Session& session, Command& command) {
     said.append(said.empty() ? "" : "; ").append(name).append("=").append(value.value_or(""));
   }
   session.services().log.write(event::kClient, {{"conn", session.connection_id()}, {"said", said}});
+  session.identify(std::get<Id>(command.body));
   std::vector<std::pair<std::string_view, std::string_view>> ours{{"name", "Gatepost"}};
   if (!session.settings().version.empty()) ours.emplace_back("version", session.settings().version);
   write_id(session.out(), ours);

@@ -1,7 +1,9 @@
 #include "imap/server/commands.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include "base/ascii.hpp"
 #include "imap/server/session.hpp"
 
 namespace gatepost::imap::server {
@@ -14,14 +16,18 @@ constexpr std::uint8_t kIn = kAuth | kSelected, kAny = kNot | kIn;
 
 // RFC 9051 6.1 to 6.4. What an extension adds to a command stands beside the command that serves it.
 constexpr std::array kCommands{
-    Row{Verb::capability, kAny, &run_capability, "IMAP4rev1 IMAP4rev2 LITERAL+"},
+    Row{Verb::capability, kAny, &run_capability, "IMAP4rev1 IMAP4rev2 LITERAL+ LITERAL-"},
     Row{Verb::noop, kAny, &run_noop, ""},
     Row{Verb::logout, kAny, &run_logout, ""},
     Row{Verb::id, kAny, &run_id, "ID"},
     Row{Verb::starttls, kNot, &run_starttls, ""},
+    Row{Verb::compress, kIn, &run_compress, "COMPRESS=DEFLATE"},
+    Row{Verb::unauthenticate, kIn, &run_unauthenticate, "UNAUTHENTICATE"},
+    Row{Verb::replace, kSelected, nullptr, "REPLACE"},
+    Row{Verb::uidbatches, kSelected, &run_uidbatches, "UIDBATCHES"},
     Row{Verb::authenticate, kNot, &run_authenticate, "SASL-IR"},
     Row{Verb::login, kNot, &run_login, ""},
-    Row{Verb::enable, kIn, &run_enable, "ENABLE UTF8=ACCEPT"},
+    Row{Verb::enable, kIn, &run_enable, "ENABLE UTF8=ACCEPT UIDONLY"},
     Row{Verb::select, kIn, &run_select, "CONDSTORE QRESYNC"},
     Row{Verb::examine, kIn, &run_select, ""},
     Row{Verb::create, kIn, &run_create, "CREATE-SPECIAL-USE"},
@@ -52,6 +58,17 @@ constexpr std::array kCommands{
     Row{Verb::getquotaroot, kIn, &run_getquotaroot, ""},
 };
 
+// What the session's state takes away.
+bool is_off(const Session& session, std::string_view word) {
+  if (session.compressed() && (word == "COMPRESS=DEFLATE" || word == "UNAUTHENTICATE")) return true;
+  // RFC 7888 5: one of them.
+  if (word == (session.settings().small_literals ? "LITERAL+" : "LITERAL-")) return true;
+  const ClientSwitch* const client = session.client_switch();
+  return client != nullptr && std::ranges::any_of(client->hidden, [&](const std::string& hidden) {
+           return ascii::iequals(hidden, word);
+         });
+}
+
 void add_words(std::vector<std::string>& out, std::string_view words) {
   while (!words.empty()) {
     const std::size_t space = words.find(' ');
@@ -61,6 +78,8 @@ void add_words(std::vector<std::string>& out, std::string_view words) {
 }
 
 }  // namespace
+
+std::span<const Row> commands() { return kCommands; }
 
 const Row* row_of(Verb verb) {
   for (const Row& row : kCommands) {
@@ -75,6 +94,7 @@ std::vector<std::string> capabilities(const Session& session) {
   for (const Row& row : kCommands) {
     if ((row.states & (out_of ? kNot : kIn)) != 0) add_words(out, row.capabilities);
   }
+  std::erase_if(out, [&](const std::string& word) { return is_off(session, word); });
   if (!out_of) {
     // RFC 7889 3
     out.push_back("APPENDLIMIT=" + std::to_string(session.settings().max_message_octets));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,9 +24,11 @@ using Handler = runtime::Task<Answer> (*)(Session& session, Command& command);
 struct Row {
   Verb verb;
   std::uint8_t states;            // in which it is allowed; otherwise BAD
-  Handler run;                    // none: APPEND, whose message streams (cmd_append.cpp)
+  Handler run;                    // none: APPEND, REPLACE, whose message streams (cmd_append.cpp)
   std::string_view capabilities;  // announced where the command is allowed: names with spaces between, or ""
 };
+// All of them.
+std::span<const Row> commands();
 // nullptr: the command is not known here.
 const Row* row_of(Verb verb);
 
@@ -45,6 +48,11 @@ runtime::Task<Answer> run_getquotaroot(Session&, Command&);
 runtime::Task<Answer> run_starttls(Session&, Command&);
 runtime::Task<Answer> run_authenticate(Session&, Command&);
 runtime::Task<Answer> run_login(Session&, Command&);
+// cmd_connection.cpp
+runtime::Task<Answer> run_compress(Session&, Command&);
+runtime::Task<Answer> run_unauthenticate(Session&, Command&);
+// cmd_uidbatches.cpp
+runtime::Task<Answer> run_uidbatches(Session&, Command&);
 // cmd_enable.cpp
 runtime::Task<Answer> run_enable(Session&, Command&);
 // cmd_select.cpp

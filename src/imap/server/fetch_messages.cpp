@@ -121,7 +121,7 @@ Result<> FetchRun::begin_message() {
   const FetchItems& items = plan_.items;
   begin_ = page_.size();
   section_ = 0;
-  writer_.emplace(page_, ranks_.of(m.row.uid), plan_.utf8);
+  writer_.emplace(page_, name_of(m.row.uid), plan_.utf8);
   write_attributes(m.row, items.has(Attribute::flags) || m.newly_seen,
                    items.has(Attribute::modseq) || (m.newly_seen && plan_.modseq_of_seen));
   reader_.open(m.item.body);

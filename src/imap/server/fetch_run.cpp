@@ -108,7 +108,7 @@ Result<> FetchRun::read_rows(bool into_batch) {
 }
 
 void FetchRun::write_row(const account::Row& row) {
-  writer_.emplace(page_, ranks_.of(row.uid), plan_.utf8);
+  writer_.emplace(page_, name_of(row.uid), plan_.utf8);
   write_attributes(row, plan_.items.has(Attribute::flags), plan_.items.has(Attribute::modseq));
   writer_->finish();
   writer_.reset();

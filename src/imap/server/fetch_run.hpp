@@ -25,6 +25,7 @@ struct FetchPlan {
   FetchItems items;  // with UID and MODSEQ where they are implied
   NumberSet uids;    // of the view
   bool utf8 = false;
+  bool uid_only = false;        // responses are UIDFETCH (RFC 9586)
   bool recent = false;          // FLAGS has \Recent (rev1)
   bool mark_seen = false;       // messages whose sections are read without PEEK become \Seen (RFC 9051 6.4.5)
   bool modseq_of_seen = false;  // with the FLAGS that report it (RFC 7162 3.1)
@@ -69,6 +70,9 @@ class FetchRun {
   void write_row(const account::Row& row);
   void write_attributes(const account::Row& row, bool flags, bool modseq);
   const std::string& flag_list(const account::Row& row);
+  FetchName name_of(account::Uid uid) {
+    return plan_.uid_only ? FetchName{uid, true} : FetchName{ranks_.of(uid), false};
+  }
   bool knows_keywords(const account::Row& row) const;
   void fail_message(Error error);
 

@@ -116,8 +116,8 @@ Task<bool> Session::write_context_news(NumberSet messages) {
 }
 
 Task<bool> Session::write_vanished_news(const NumberSet& vanished) {
-  if (enabled_.qresync) {
-    // RFC 7162 3.2.10
+  if (enabled_.qresync || enabled_.uid_only) {
+    // RFC 7162 3.2.10, RFC 9586 3.4
     write_vanished(out(), vanished, false);
     co_return true;
   }

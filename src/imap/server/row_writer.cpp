@@ -14,8 +14,8 @@ constexpr std::size_t kRowsPerPage = 1'000;
 
 void write_row(Session& session, const account::Row& row, const std::vector<std::string>& names, RowItems what) {
   const Selected& view = session.selected();
-  FetchWriter writer(session.out(), view.uids().rank(row.uid), session.utf8());
-  if (what.uid) writer.uid(row.uid);
+  FetchWriter writer(session.out(), session.fetch_name(row.uid), session.utf8());
+  if (what.uid && !session.enabled().uid_only) writer.uid(row.uid);
   if (what.flags) writer.flags(wire_flags(row.flags, names), !session.rev2() && view.is_recent(row.uid));
   if (what.modseq) writer.modseq(row.modseq);
   writer.finish();

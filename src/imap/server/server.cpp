@@ -26,6 +26,8 @@ void Server::reload(Settings settings) {
   state_->settings = std::move(next);
 }
 
+std::vector<std::pair<std::string, std::size_t>> Server::clients() const { return state_->shared.clients.all(); }
+
 std::unique_ptr<runtime::Session> Server::session(runtime::Peer& peer, runtime::Output& output,
                                                   std::shared_ptr<runtime::Waker> waker, bool offers_tls) {
   std::shared_ptr<const Settings> settings;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -21,6 +23,16 @@ class Workers;
 
 namespace gatepost::imap::server {
 
+// For programs that cannot bear something: what is different for those whose ID (RFC 2971) matches.
+struct ClientSwitch {
+  std::string name;                 // within the field "name", in any case
+  std::string version;              // what the field "version" begins with; "": any
+  std::vector<std::string> hidden;  // capabilities that are not announced to it, upper case
+  // New mail is told in answer to NOOP, CHECK and IDLE alone: a client that counts on nothing else in the answer to
+  // FETCH or STORE.
+  bool delay_new_mail = false;
+};
+
 // What the configuration says; never changes within a session.
 struct Settings {
   std::string hostname;                         // in the greeting
@@ -30,6 +42,8 @@ struct Settings {
   std::uint64_t literal_octets = 64 << 10;      // of all its literals together, message data not
   std::uint32_t bad_commands = 20;              // in a row, before the connection is closed
   std::uint32_t failed_sign_ins = 5;            // of one connection, before it is closed
+  bool small_literals = false;        // LITERAL- in place of LITERAL+: none above 4 KiB comes unasked (RFC 7888 5)
+  std::vector<ClientSwitch> clients;  // the first that matches counts
 };
 
 // What the server uses; all of it outlives the server and its sessions.
@@ -55,6 +69,8 @@ class Server {
   // `offers_tls`: whether STARTTLS can be answered on this listener (TLS mode starttls; without TLS yet).
   std::unique_ptr<runtime::Session> session(runtime::Peer& peer, runtime::Output& output,
                                             std::shared_ptr<runtime::Waker> waker, bool offers_tls = true);
+  // The programs that sessions of now said to be by ID, and how many sessions of each.
+  std::vector<std::pair<std::string, std::size_t>> clients() const;
 
  private:
   struct State;

@@ -12,9 +12,8 @@
 namespace gatepost::imap::server {
 namespace {
 
-// Of those who did not sign in.
-constexpr ReceiverLimits kLimitsOutside{.max_line_octets = 8 << 10, .max_literal_octets = 8 << 10};
 // A refused literal that comes unasked is read to its end, up to this size; beyond, the connection is closed.
+constexpr std::uint64_t kSmallLiteral = 4096;
 constexpr std::uint64_t kMaxDropOctets = 64 << 20, kMaxDropOctetsOutside = 64 << 10;
 
 // What a web browser that was tricked into talking to us begins with.
@@ -33,6 +32,18 @@ bool vanished_allowed(const Body& body) {
   if (const auto* sort = std::get_if<Sort>(&body)) return sort->search.uid;
   if (const auto* thread = std::get_if<Thread>(&body)) return thread->search.uid;
   return true;
+}
+
+// RFC 9586 3: after ENABLE UIDONLY nobody speaks of messages by sequence numbers.
+bool uses_sequence_numbers(const Body& body) {
+  const auto is_sequence = [](const SearchKey& key) { return key.op == SearchOp::sequence && !key.set.is_saved(); };
+  if (const auto* fetch = std::get_if<Fetch>(&body)) return !fetch->uid;
+  if (const auto* store = std::get_if<Store>(&body)) return !store->uid;
+  if (const auto* copy = std::get_if<Copy>(&body)) return !copy->uid;
+  if (const auto* move = std::get_if<Move>(&body)) return !move->uid;
+  if (const auto* select = std::get_if<Select>(&body)) return select->qresync && !select->qresync->known_sequence.empty();
+  if (const auto* search = std::get_if<Search>(&body)) return !search->uid || std::ranges::any_of(search->keys, is_sequence);
+  return false;
 }
 
 }  // namespace
@@ -59,6 +70,7 @@ Session::Session(Shared& shared, std::shared_ptr<const Settings> settings, runti
 
 Session::~Session() {
   end_idle();
+  if (!client_.empty()) shared_.clients.leave(client_);
   if (!signed_in_) return;
   shared_.services.log.write(
       event::kClosed,
@@ -136,6 +148,8 @@ Task<Next> Session::on_command(std::string_view text) {
              : which == Verb::login || which == Verb::authenticate || which == Verb::starttls
                  ? bad("You are signed in already")
                  : bad("Select a mailbox first");
+  } else if (enabled_.uid_only && uses_sequence_numbers(command->body)) {
+    answer = bad("Messages are named by UID here, after ENABLE UIDONLY", code::kUidRequired);
   } else {
     Task<Answer> handled = row->run(*this, *command);
     answer = co_await std::move(handled);
@@ -174,9 +188,25 @@ Next Session::on_refused(const Receiver::Item& item) {
   return count_bad(true);
 }
 
+// RFC 7888 5: with LITERAL- a client has to ask before it sends so much.
+Next Session::refuse_literal(const Receiver::Item& item) {
+  appending_.reset();
+  receiver_.refuse();
+  write_tagged(out(), item.tag.empty() ? "*" : item.tag, Condition::bad, code::kTooBig,
+               "A literal of more than 4096 octets has to wait for a continuation");
+  const std::uint64_t most = state() == State::not_authenticated ? kMaxDropOctetsOutside : kMaxDropOctets;
+  if (item.literal.octets > most) return hang_up("That is far too much", "a huge literal");
+  return count_bad(true);
+}
+
 // A literal of another command than APPEND becomes part of its text, in bounded size.
 Task<Next> Session::on_literal(Receiver::Item item) {
-  if (item.continued || verb_of(item.text) == Verb::append) co_return co_await append_header(item);
+  const bool too_large = settings_->small_literals && !item.literal.synchronizing && item.literal.octets > kSmallLiteral;
+  if (too_large) co_return refuse_literal(item);
+  const Verb verb = verb_of(item.text);
+  if (item.continued || appending_ || verb == Verb::append || verb == Verb::replace) {
+    co_return co_await append_header(item, verb);
+  }
   const std::string tag(item.tag);
   const bool waits = item.literal.synchronizing;
   if (item.collectable && receiver_.accept_collect()) {
@@ -201,8 +231,7 @@ Task<Next> Session::finish(std::string tag, Verb verb, bool vanished, Answer ans
     co_return Next::more;
   }
   // What happens while a mailbox is being opened comes with the next command: clients count what SELECT tells.
-  const bool opens = verb == Verb::select || verb == Verb::examine;
-  if (selected_ && !opens && answer.then == Answer::Then::tagged && answer.condition != Condition::bad) {
+  if (selected_ && tells_news_after(verb) && answer.then == Answer::Then::tagged && answer.condition != Condition::bad) {
     const bool goes_on = co_await tell_news(vanished);
     if (!goes_on) co_return Next::close;
     // RFC 7162 3.2.7, 3.2.8: what was told is what it names.
@@ -214,11 +243,28 @@ Task<Next> Session::finish(std::string tag, Verb verb, bool vanished, Answer ans
   switch (answer.then) {
     case Answer::Then::start_tls:
       co_return Next::start_tls;
+    case Answer::Then::deflate:
+      compressed_ = true;
+      co_return Next::start_deflate;
     case Answer::Then::close:
       co_return Next::close;
     default:
       co_return count_bad(answer.condition == Condition::bad);
   }
+}
+
+bool Session::tells_news_after(Verb verb) const {
+  if (verb == Verb::select || verb == Verb::examine) return false;
+  if (switch_ == nullptr || !switch_->delay_new_mail) return true;
+  return verb != Verb::fetch && verb != Verb::store && verb != Verb::search && verb != Verb::copy &&
+         verb != Verb::append;
+}
+
+void Session::identify(const Id& id) {
+  if (!client_.empty()) shared_.clients.leave(client_);
+  client_ = client_name(id);
+  if (!client_.empty()) client_ = shared_.clients.enter(client_);
+  switch_ = find_switch(settings_->clients, id);
 }
 
 Next Session::count_bad(bool bad) {

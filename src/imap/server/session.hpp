@@ -11,8 +11,10 @@
 #include "account/account.hpp"
 #include "directory/door.hpp"
 #include "imap/protocol/command.hpp"
+#include "imap/protocol/fetch_response.hpp"
 #include "imap/protocol/receiver.hpp"
 #include "imap/server/answer.hpp"
+#include "imap/server/clients.hpp"
 #include "imap/server/commands.hpp"
 #include "imap/server/selected.hpp"
 #include "imap/server/server.hpp"
@@ -30,6 +32,7 @@ struct Shared {
   Services services;
   Counter &sessions, &commands, &bad_commands, &appended;
   Gauge& idling;
+  Clients clients;
 };
 
 // What ENABLE and CONDSTORE-enabling commands turned on; stays until the end (RFC 9051 6.3.1).
@@ -38,9 +41,13 @@ struct Enabled {
   bool utf8_accept = false;
   bool condstore = false;  // qresync implies it
   bool qresync = false;
+  bool uid_only = false;  // RFC 9586: no sequence numbers any more, in neither direction
 };
 
 struct Appending;  // cmd_append.hpp
+
+// Of those who did not sign in.
+inline constexpr ReceiverLimits kLimitsOutside{.max_line_octets = 8 << 10, .max_literal_octets = 8 << 10};
 
 // One conversation (RFC 9051). Belongs to one I/O thread. Each command is a function of cmd_*.cpp; the table that names
 // them is in commands.cpp. What follows the runtime's part is for these functions.
@@ -91,7 +98,16 @@ class Session final : public runtime::Session {
   bool rev2() const { return enabled_.rev2; }
   bool utf8() const { return enabled_.rev2 || enabled_.utf8_accept; }  // for names and quoted strings on the wire
   // FETCH responses nobody asked for name the UID (RFC 7162 3.2.4; RFC 9051 7.5.2 advises it).
-  bool news_with_uid() const { return enabled_.rev2 || enabled_.qresync; }
+  // Which number a FETCH response about this message of the selected mailbox begins with (RFC 9586 3.3: its UID).
+  FetchName fetch_name(account::Uid uid) const {
+    return enabled_.uid_only ? FetchName{uid, true} : FetchName{selected_->uids().rank(uid), false};
+  }
+  // ID: what the client says of itself.
+  void identify(const Id& id);
+  const ClientSwitch* client_switch() const { return switch_; }  // none: nothing is different for it
+  bool compressed() const { return compressed_; }
+  void sign_out();
+  bool news_with_uid() const { return (enabled_.rev2 || enabled_.qresync) && !enabled_.uid_only; }
   void enable(const Enabled& all) { enabled_ = all; }
   // By FETCH MODSEQ, CHANGEDSINCE, SEARCH MODSEQ, STATUS HIGHESTMODSEQ, ... (RFC 7162 3.1).
   void enable_condstore() { enabled_.condstore = true; }
@@ -131,10 +147,12 @@ class Session final : public runtime::Session {
   Task<Next> on_line(std::string_view text);
   Task<Next> on_literal(Receiver::Item item);
   Next on_syntax_error(std::string_view text, const SyntaxError& error);
+  Next refuse_literal(const Receiver::Item& item);
   Next on_refused(const Receiver::Item& item);
   // The end of the command `tag`.
   Task<Next> finish(std::string tag, Verb verb, bool vanished_allowed, Answer answer);
   Next count_bad(bool bad);
+  bool tells_news_after(Verb verb) const;
   Next bye(std::string_view code, std::string_view text);
   Next hang_up(std::string_view text, std::string_view why);
   bool revoked() const { return signed_in_ && signed_in_->revoked(); }
@@ -159,8 +177,10 @@ class Session final : public runtime::Session {
   void end_idle();
 
   // cmd_append.cpp
-  Task<Next> append_header(Receiver::Item item);
+  Task<Next> append_header(Receiver::Item item, Verb verb);
   Task<Next> append_message(LiteralHeader literal);
+  std::optional<Answer> check_replace();
+  Result<account::Appended> append_commit();  // blocks
   std::optional<Answer> check_append(const LiteralHeader& literal);
   Task<Next> append_octets(std::string_view octets, bool last);
   Task<Next> append_end(std::string_view text);
@@ -180,11 +200,13 @@ class Session final : public runtime::Session {
   std::unique_ptr<Selected> selected_;
   std::unique_ptr<account::Watch> watch_;  // IDLE
   std::unique_ptr<Appending> appending_;   // APPEND
+  std::string client_;                     // counted under this name; "": has not said
+  const ClientSwitch* switch_ = nullptr;   // of settings_
   std::uint32_t commands_ = 0, bad_ = 0, failed_sign_ins_ = 0;
   Mode mode_ = Mode::commands;
   Enabled enabled_;
   const bool offers_tls_;
-  bool heard_ = false;
+  bool heard_ = false, compressed_ = false;
 };
 
 // A row's flags as names. `keywords` as Session::keywords() gives them.

@@ -1,0 +1,36 @@
+// COMPRESS, UNAUTHENTICATE (RFC 4978, RFC 8437).
+
+#include "imap/protocol/response.hpp"
+#include "imap/server/events.hpp"
+#include "imap/server/session.hpp"
+
+namespace gatepost::imap::server {
+
+// RFC 4978 3
+Task<Answer> run_compress(Session& session, Command& command) {
+  if (std::get<Compress>(command.body).mechanism != "DEFLATE") co_return no("", "Only DEFLATE is known here");
+  if (session.compressed()) co_return no(code::kCompressionActive, "Compression is active already");
+  co_return Answer{.text = "Compression begins now", .then = Answer::Then::deflate};
+}
+
+// RFC 8437 3. Under COMPRESS it is not offered: where the client's compression ends cannot be told from the octets.
+Task<Answer> run_unauthenticate(Session& session, Command&) {
+  if (session.compressed()) co_return no(code::kCannot, "Not while compression is active");
+  session.sign_out();
+  co_return ok("Nobody is signed in now");
+}
+
+// All that signing in and what followed it brought; TLS, and what counts against this connection, stay.
+void Session::sign_out() {
+  end_idle();
+  shared_.services.log.write(
+      event::kClosed,
+      {{"conn", peer_.connection_id}, {"account", signed_in_->principal().address}, {"commands", commands_}});
+  selected_.reset();
+  account_.reset();
+  signed_in_.reset();
+  enabled_ = {};
+  receiver_.set_limits(kLimitsOutside);
+}
+
+}  // namespace gatepost::imap::server

@@ -1,0 +1,135 @@
+#include "imap/server/extensions.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "imap/server/commands.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+struct Document {
+  std::string_view capability, document;
+  std::string_view test;  // a transcript's name, or the file of a unit test; "" while there is none
+};
+
+// By capability. A row may be here before the command table announces it; only what is announced gets into the page.
+constexpr Document kDocuments[] = {
+    {"ACL", "RFC 4314", "acl"},
+    {"BINARY", "RFC 3516", "fetch_binary"},
+    {"CHILDREN", "RFC 3348", "folders"},
+    {"COMPRESS=DEFLATE", "RFC 4978", "compress_refused, runtime/deflate_stream_test.cpp, clients/test_imap_compress.py"},
+    {"CONDSTORE", "RFC 7162", "condstore"},
+    {"CONTEXT=SEARCH", "RFC 5267", "search_context"},
+    {"CONTEXT=SORT", "RFC 5267", "search_context"},
+    {"CREATE-SPECIAL-USE", "RFC 6154", "folders"},
+    {"ENABLE", "RFC 5161", "small_commands"},
+    {"ESEARCH", "RFC 4731", "search_return"},
+    {"ESORT", "RFC 5267", "sort"},
+    {"I18NLEVEL=1", "RFC 5255", "sort"},
+    {"ID", "RFC 2971", "client_switch, small_commands"},
+    {"IDLE", "RFC 2177", "idle_tells_of_new_mail, idle_pipelined, idle_and_stopping"},
+    {"IMAP4rev1", "RFC 3501", "all"},
+    {"IMAP4rev2", "RFC 9051", "all"},
+    {"INPROGRESS", "RFC 9585", "inprogress"},
+    {"LIST-EXTENDED", "RFC 5258", "list_options"},
+    {"LIST-METADATA", "RFC 9590", "metadata"},
+    {"LIST-MYRIGHTS", "RFC 8440", "acl"},
+    {"LIST-STATUS", "RFC 5819", "list_options"},
+    {"LITERAL+", "RFC 7888", "oversized, pipelined_commands"},
+    {"LITERAL-", "RFC 7888", "small_literals"},
+    {"METADATA", "RFC 5464", "metadata"},
+    {"METADATA-SERVER", "RFC 5464", "metadata"},
+    {"MOVE", "RFC 6851", "copy_and_move"},
+    {"MULTIAPPEND", "RFC 3502", "append_multi"},
+    {"MULTISEARCH", "RFC 7377", "multisearch"},
+    {"NAMESPACE", "RFC 2342", "small_commands"},
+    {"NOTIFY", "RFC 5465", "notify"},
+    {"OBJECTID", "RFC 8474", "fetch_structure, status_items"},
+    {"PARTIAL", "RFC 9394", "partial"},
+    {"PREVIEW", "RFC 8970", "fetch_structure"},
+    {"QRESYNC", "RFC 7162", "qresync"},
+    {"QUOTA", "RFC 9208", "quota"},
+    {"QUOTA=RES-MESSAGE", "RFC 9208", "quota"},
+    {"QUOTA=RES-STORAGE", "RFC 9208", "quota"},
+    {"QUOTASET", "RFC 9208", "quota"},
+    {"REPLACE", "RFC 8508", "replace"},
+    {"SASL-IR", "RFC 4959", "authenticate"},
+    {"SAVEDATE", "RFC 8514", "search_keys"},
+    {"SEARCH=FUZZY", "RFC 6203", "search_fuzzy"},
+    {"SEARCHRES", "RFC 5182", "search_return"},
+    {"SORT", "RFC 5256", "sort"},
+    {"SORT=DISPLAY", "RFC 5957", "sort"},
+    {"SPECIAL-USE", "RFC 6154", "list_options"},
+    {"STATUS=SIZE", "RFC 8438", "status_items"},
+    {"THREAD=ORDEREDSUBJECT", "RFC 5256", "thread"},
+    {"THREAD=REFERENCES", "RFC 5256", "thread"},
+    {"THREAD=REFS", "draft-ietf-morg-inthread", "thread"},
+    {"UIDBATCHES", "draft-ietf-mailmaint-imap-uidbatches", "uidbatches"},
+    {"UIDONLY", "RFC 9586", "uidonly"},
+    {"UIDPLUS", "RFC 4315", "append_fetch_store_expunge, copy_and_move"},
+    {"UNAUTHENTICATE", "RFC 8437", "unauthenticate"},
+    {"UNSELECT", "RFC 3691", "small_commands"},
+    {"UTF8=ACCEPT", "RFC 9755", "mailbox_names"},
+    {"WITHIN", "RFC 5032", "search_keys"},
+};
+
+const Document* document_of(std::string_view capability) {
+  const auto* const found = std::ranges::find(kDocuments, capability, &Document::capability);
+  return found == std::end(kDocuments) ? nullptr : found;
+}
+
+struct Announced {
+  std::string_view capability, command;
+};
+
+std::vector<Announced> all_announced() {
+  std::vector<Announced> out;
+  for (const Row& row : commands()) {
+    std::string_view words = row.capabilities;
+    while (!words.empty()) {
+      const std::size_t space = words.find(' ');
+      out.push_back({words.substr(0, space), to_string(row.verb)});
+      words = space == std::string_view::npos ? std::string_view() : words.substr(space + 1);
+    }
+  }
+  std::ranges::sort(out, {}, &Announced::capability);
+  return out;
+}
+
+constexpr std::string_view kIntroduction = R"(# IMAP: what is announced, and what proves it
+
+The list a client gets is made from the table of commands (`src/imap/server/commands.cpp`) and the state of its session: a word is there
+when the command that serves it may be used. Beside these: `STARTTLS`, `LOGINDISABLED` and `AUTH=...` by what the listener and `[auth]` allow,
+and `APPENDLIMIT=` (RFC 7889) with the limit itself. `LITERAL-` takes the place of `LITERAL+` when `[imap] small_literals` says so. Words can
+be hidden from single programs (`[[imap.client]]` in configuration.md).
+
+A test without a path is a transcript in `test/transcripts/imap/`. This page is made by `gatepost config imap`.
+
+| Capability | Document | Command | Tests |
+|---|---|---|---|
+)";
+
+}  // namespace
+
+std::string extensions_page() {
+  std::string out(kIntroduction);
+  for (const Announced& one : all_announced()) {
+    const Document* const document = document_of(one.capability);
+    if (document == nullptr) continue;
+    out += fmt::format("| `{}` | {} | {} | {} |\n", one.capability, document->document, one.command, document->test);
+  }
+  return out;
+}
+
+std::vector<std::string_view> undocumented_capabilities() {
+  std::vector<std::string_view> out;
+  for (const Announced& one : all_announced()) {
+    if (document_of(one.capability) == nullptr) out.push_back(one.capability);
+  }
+  return out;
+}
+
+}  // namespace gatepost::imap::server
