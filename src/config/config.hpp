@@ -145,9 +145,9 @@ struct Mailflow {
 
 // [[imap.client]]: what is different for programs that say by ID (RFC 2971) to be of this name
 struct ImapClient {
-  std::string name;               // part of the name they say, in any case
-  std::string version;            // what the version begins with; empty: any
-  std::vector<std::string> hide;  // capabilities
+  std::string name;                 // part of the name they say, in any case
+  std::string version;              // what the version begins with; empty: any
+  std::vector<std::string> hide;    // capabilities
   std::vector<std::string> quirks;  // names of keys.cpp
   std::string reason;
   bool operator==(const ImapClient&) const = default;

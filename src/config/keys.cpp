@@ -413,9 +413,10 @@ void add_imap_pop3(Keys& k) {
                      "The longest command, message data aside."));
   k.push_back(octets("imap", "literal_size", AT(Config, imap.literal_octets), 4 * kKiB, 16 * kMiB,
                      "The longest literal that is no message: folder names, search texts."));
-  k.push_back(flag("imap", "small_literals", AT(Config, imap.small_literals),
-                   "Clients ask before they send a literal above 4 KiB: LITERAL- is announced in place of LITERAL+ (RFC "
-                   "7888), and one that comes unasked is refused."));
+  k.push_back(
+      flag("imap", "small_literals", AT(Config, imap.small_literals),
+           "Clients ask before they send a literal above 4 KiB: LITERAL- is announced in place of LITERAL+ (RFC "
+           "7888), and one that comes unasked is refused."));
   k.push_back(duration("pop3", "idle_timeout", AT(Config, pop3.idle_timeout), minutes(1), days(1),
                        "Silent for so long (RFC 1939 3 asks for 10 minutes at least)."));
   k.push_back(duration("pop3", "login_delay", AT(Config, pop3.login_delay), seconds(0), days(1),
@@ -590,8 +591,8 @@ const std::vector<Key<ImapClient>>& imap_client_keys() {
   static const std::vector<Key<ImapClient>> all = [] {
     constexpr std::string_view s = "imap.client";
     std::vector<Key<ImapClient>> k;
-    k.push_back(required(text(s, "name", AT(ImapClient, name), 100, not_empty, "text",
-                              "Part of the name it says, in any case.")));
+    k.push_back(required(
+        text(s, "name", AT(ImapClient, name), 100, not_empty, "text", "Part of the name it says, in any case.")));
     k.push_back(text(s, "version", AT(ImapClient, version), 100, any_text, "text",
                      "What its version begins with; `\"\"`: any."));
     k.push_back(list<ImapClient, std::string>(s, "hide", AT(ImapClient, hide), take_capability, write_text, 0,
@@ -601,8 +602,7 @@ const std::vector<Key<ImapClient>>& imap_client_keys() {
         s, "quirks", AT(ImapClient, quirks), take_quirk, write_text, 0, "\"delay_new_mail\"", "list of names",
         "`delay_new_mail`: new mail is told in answer to NOOP, CHECK and IDLE alone, for programs that stumble over it "
         "elsewhere (Outlook Express, Outlook 2003)."));
-    k.push_back(
-        required(text(s, "reason", AT(ImapClient, reason), 300, not_empty, "text", "Why, in one sentence.")));
+    k.push_back(required(text(s, "reason", AT(ImapClient, reason), 300, not_empty, "text", "Why, in one sentence.")));
     return k;
   }();
   return all;

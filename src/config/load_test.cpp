@@ -163,6 +163,21 @@ TEST(Load, AListenerOfADefaultNameChangesOnlyWhatItSays) {
   EXPECT_EQ(bare.config.listeners.size(), 1u);
 }
 
+TEST(Load, TakesSwitchesForSinglePrograms) {
+  const LoadOutcome out = with(
+      "[imap]\nsmall_literals = true\n[[imap.client]]\nname = \"Outlook\"\nversion = \"15.\"\nhide = "
+      "[\"qresync\", \"COMPRESS=DEFLATE\"]\nquirks = \"delay_new_mail\"\nreason = \"It hangs.\"\n");
+  EXPECT_THAT(texts(out), IsEmpty());
+  EXPECT_TRUE(out.config.imap.small_literals);
+  ASSERT_EQ(out.config.imap.clients.size(), 1u);
+  EXPECT_EQ(out.config.imap.clients[0].hide, (std::vector<std::string>{"QRESYNC", "COMPRESS=DEFLATE"}));
+  EXPECT_EQ(out.config.imap.clients[0].quirks, std::vector<std::string>{"delay_new_mail"});
+  EXPECT_THAT(only_problem("[[imap.client]]\nname = \"x\"\nreason = \"y\"\nquirks = [\"fly\"]\n"),
+              HasSubstr("\"fly\" is not understood"));
+  EXPECT_THAT(only_problem("[[imap.client]]\nname = \"x\"\n"), HasSubstr("reason"));
+  EXPECT_THAT(only_problem("[imap]\nclient = 3\n"), HasSubstr("must be tables"));
+}
+
 TEST(Load, RefusesPortsThatRunOver) {
   EXPECT_THAT(only_problem("port_offset = 60000\n[listener.metrics]\naudience = \"off\"\n"),
               HasSubstr("more than 65535"));

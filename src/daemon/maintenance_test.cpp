@@ -86,6 +86,7 @@ TEST(Status, SaysTheSameToPeopleAndPrograms) {
   status.now = status.started + std::chrono::hours(49);
   status.listeners.push_back({"imaps", "imap", "implicit", "internet", {*IpAddress::parse("::1"), 993}, 3});
   status.signed_in = {{"imap", 2}};
+  status.imap_clients = {{"Thunderbird 115.6", 2}};
   status.needs_restart = {"[store]"};
   status.disk_low = true;
   const admin::Reply reply = to_reply(status);
@@ -94,6 +95,8 @@ TEST(Status, SaysTheSameToPeopleAndPrograms) {
   EXPECT_NE(reply.text.find("BELOW THE RESERVE"), std::string::npos);
   EXPECT_NE(reply.text.find("restart needed for [store]"), std::string::npos);
   EXPECT_NE(reply.json.find("\"port\":993"), std::string::npos);
+  EXPECT_NE(reply.text.find("Thunderbird 115.6 (2)\n"), std::string::npos) << reply.text;
+  EXPECT_NE(reply.json.find("\"imap_clients\":{\"Thunderbird 115.6\":2}"), std::string::npos);
   EXPECT_NE(reply.json.find("\"signed_in\":{\"imap\":2}"), std::string::npos);
 }
 

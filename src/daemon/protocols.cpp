@@ -27,12 +27,12 @@ smtp::server::Settings smtp_settings(const config::Config& c) {
 
 imap::server::Settings imap_settings(const config::Config& c) {
   imap::server::Settings out{.hostname = c.server.hostname,
-          .version = std::string(version()),
-          .max_message_octets = c.limits.message_octets,
-          .command_octets = c.imap.command_octets,
-          .literal_octets = c.imap.literal_octets,
-          .bad_commands = c.limits.bad_commands,
-          .small_literals = c.imap.small_literals};
+                             .version = std::string(version()),
+                             .max_message_octets = c.limits.message_octets,
+                             .command_octets = c.imap.command_octets,
+                             .literal_octets = c.imap.literal_octets,
+                             .bad_commands = c.limits.bad_commands,
+                             .small_literals = c.imap.small_literals};
   for (const config::ImapClient& client : c.imap.clients) {
     out.clients.push_back({.name = client.name,
                            .version = client.version,

@@ -24,7 +24,7 @@ struct Status {
   TimePoint started{}, now{}, reloaded{};  // reloaded: epoch when never
   std::vector<Listener> listeners;
   std::size_t connections = 0;
-  std::vector<std::pair<std::string, std::size_t>> signed_in;  // by service
+  std::vector<std::pair<std::string, std::size_t>> signed_in;     // by service
   std::vector<std::pair<std::string, std::size_t>> imap_clients;  // by what they say to be
   std::size_t queue = 0, accounts = 0, bans = 0;
   bool disk_low = false;

@@ -152,7 +152,8 @@ TEST_F(DeflateStreamTest, ClosesWhenTheOctetsAreNoDeflate) {
   EXPECT_TRUE(transcript_->closed);
 }
 
-// Sixteen million spaces in a few kilobytes come to the session as it takes them, and it says that the line is too long.
+// Sixteen million spaces in a few kilobytes come to the session as it takes them, and it says that the line is too
+// long.
 TEST_F(DeflateStreamTest, HoldsNoMoreOfABombThanTheSessionTakes) {
   auto stream = std::make_unique<ScriptStream>(clock_);
   const std::string bomb = sent(std::string(16 << 20, ' '));

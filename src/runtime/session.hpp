@@ -38,8 +38,8 @@ class Output {
 // then to give a sign of life.
 enum class Waiting { greeting, command, idle, data, sign_in, refresh };
 
-// start_deflate: what was written leaves as it is; from then on both directions are compressed (deflate_stream.hpp), with
-// what the session has not consumed of the input.
+// start_deflate: what was written leaves as it is; from then on both directions are compressed (deflate_stream.hpp),
+// with what the session has not consumed of the input.
 enum class Next { more, start_tls, start_deflate, close };
 struct Step {
   std::size_t consumed = 0;  // octets of the input that are done with

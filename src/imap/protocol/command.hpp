@@ -102,7 +102,7 @@ struct Login {
   Secret password;
   bool operator==(const Login&) const;
 };
-struct Compress {  // RFC 4978
+struct Compress {         // RFC 4978
   std::string mechanism;  // upper case
   bool operator==(const Compress&) const = default;
 };
@@ -207,8 +207,6 @@ struct GetQuotaRoot {
 };
 
 // All but APPEND, whose message streams: see command_append.hpp.
-using Body = std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete,
-                          Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect,
                            Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch,
                            CancelUpdate, Compress, Unauthenticate, UidBatches>;
 Verb verb(const Body& body);

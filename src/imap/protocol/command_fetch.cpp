@@ -81,9 +81,11 @@ void read_fields(Tokens& t, Section& section) {
   t.expect(')', "The list of header fields has no end");
 }
 
+}  // namespace
+
 // section = "[" [section-spec] "]"      section-spec = section-msgtext / (section-part ["." section-text])
 // section-part = nz-number *("." nz-number)
-Section read_section(Tokens& t) {
+Section parse_section(Tokens& t) {
   Section out;
   t.expect('[', "A section is missing");
   bool text_follows = t.peek() != ']';
@@ -107,6 +109,8 @@ Section read_section(Tokens& t) {
   return out;
 }
 
+namespace {
+
 // partial = "<" number64 "." nz-number64 ">"
 std::optional<Partial> read_partial(Tokens& t) {
   if (!t.skip('<')) return std::nullopt;
@@ -128,7 +132,7 @@ void add_section(Tokens& t, FetchItems& items, FetchSection section) {
 // "BODY" section ["<" ... ">"] / "BODY.PEEK" ... / "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE"
 // section-binary
 void read_section_item(Tokens& t, FetchItems& items, const SectionRow& row) {
-  FetchSection out{.form = row.form, .peek = row.peek, .section = read_section(t), .partial = {}};
+  FetchSection out{.form = row.form, .peek = row.peek, .section = parse_section(t), .partial = {}};
   if (out.form != Form::body && out.section.text != Text::whole) t.fail("BINARY takes the number of a part only");
   if (out.form != Form::binary_size) out.partial = read_partial(t);
   if (t.ok()) add_section(t, items, std::move(out));

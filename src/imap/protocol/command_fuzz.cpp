@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "imap/protocol/command.hpp"
 #include "imap/protocol/command_append.hpp"
+#include "imap/protocol/imap_url.hpp"
 #include "imap/protocol/receiver.hpp"
 #include "imap/protocol/test_support.hpp"
 
@@ -70,7 +71,7 @@ class Conversation {
       GP_ASSERT(!next.error().detail.empty());
       append_.reset();
       receiver_.refuse();
-    } else if (*next == AppendReader::Next::message) {
+    } else if (*next != AppendReader::Next::more) {
       receiver_.accept_stream();
     } else if (!receiver_.accept_collect()) {
       append_.reset();
@@ -82,6 +83,9 @@ class Conversation {
       static_cast<void>(append_->end(item.text));
     } else {
       check_command(item.text, options_);
+      AppendReader whole(options_);
+      static_cast<void>(whole.whole(item.text));
+      static_cast<void>(parse_message_url(item.text));
     }
     append_.reset();
   }

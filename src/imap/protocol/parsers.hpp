@@ -19,6 +19,8 @@ Body parse_thread(Tokens& t, bool uid);
 Body parse_esearch(Tokens& t, bool uid);
 Body parse_cancel_update(Tokens& t, bool uid);
 Body parse_fetch(Tokens& t, bool uid);
+// "[1.HEADER]" (RFC 9051 9, section).
+Section parse_section(Tokens& t);
 Body parse_store(Tokens& t, bool uid);
 
 }  // namespace gatepost::imap

@@ -1,7 +1,8 @@
-// APPEND (RFC 9051 6.3.12; RFC 3502, RFC 3516 4.4, RFC 6855 4, RFC 7889), REPLACE (RFC 8508).
+// APPEND (RFC 9051 6.3.12; RFC 3502, RFC 3516 4.4, RFC 6855 4, RFC 7889), CATENATE (RFC 4469), REPLACE (RFC 8508).
 
 #include "imap/server/cmd_append.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "imap/protocol/response.hpp"
@@ -38,13 +39,125 @@ Task<Next> Session::append_header(Receiver::Item item, Verb verb) {
     receiver_.refuse();
     co_return on_syntax_error(item.text, next.error());
   }
-  if (*next == AppendReader::Next::message) co_return co_await append_message(item.literal);
+  if (*next != AppendReader::Next::more) {
+    std::optional<Answer> refusal = co_await append_steps();
+    if (refusal) {
+      receiver_.refuse();
+      co_return co_await append_done(*std::move(refusal));
+    }
+    const bool part = *next == AppendReader::Next::part;
+    if (part) co_return co_await append_part(item.literal);
+    co_return co_await append_message(item.literal);
+  }
   if (item.collectable && receiver_.accept_collect()) {
     if (item.literal.synchronizing) write_continuation(out(), "OK");
     co_return Next::more;
   }
   if (!item.collectable) receiver_.refuse();
   co_return co_await append_done(no(code::kTooBig, "The name is too long"));
+}
+
+// Messages whose parts are all URLs.
+Task<Next> Session::append_whole(std::string_view text) {
+  shared_.commands.add();
+  ++commands_;
+  const std::string tag(tag_of(text));
+  const bool replaces = verb_of(text) == Verb::replace;
+  if (!account_ || (replaces && !selected_)) {
+    appending_.reset();
+    write_bad(out(), tag, account_ ? "Select a mailbox first" : "Sign in first");
+    co_return count_bad(true);
+  }
+  appending_ = std::make_unique<Appending>(ParseOptions{.utf8 = utf8()});
+  const auto read = appending_->reader.whole(text);
+  if (!read) {
+    appending_.reset();
+    co_return on_syntax_error(text, read.error());
+  }
+  std::optional<Answer> refusal = co_await append_steps();
+  if (refusal) co_return co_await append_done(*std::move(refusal));
+  co_return co_await append_commit_and_tell();
+}
+
+// What stands between literals.
+Task<std::optional<Answer>> Session::append_steps() {
+  Appending& append = *appending_;
+  const auto& steps = append.reader.steps();
+  if (steps.empty()) co_return std::nullopt;
+  if (std::ranges::any_of(steps, [](const CatenateStep& step) { return step.kind == CatenateStep::Kind::begin; })) {
+    if (auto refusal = check_message()) co_return refusal;
+  }
+  auto job = [this, &steps]() -> Result<> {
+    for (const CatenateStep& step : steps) GP_CHECK(append_step(step));
+    return {};
+  };
+  const Result<> done = co_await workers().run(job);
+  if (done) co_return std::nullopt;
+  if (!append.bad_url.empty()) {
+    std::string code = "BADURL ";
+    write_string(code, append.bad_url, utf8());
+    co_return Answer{.condition = Condition::no, .code = code, .text = "This URL names nothing here"};
+  }
+  co_return failed_target(done.error());
+}
+
+Result<> Session::append_step(const CatenateStep& step) {
+  Appending& append = *appending_;
+  if (step.kind == CatenateStep::Kind::end) return append_finish();
+  if (step.kind == CatenateStep::Kind::begin) {
+    if (append.items.empty()) {
+      GP_TRY(append.folder, account_->find_folder(append.reader.mailbox()));
+      if (!append.folder.selectable) return fail(Errc::not_found, "it holds no messages");
+    }
+    append.catenated = true;
+    append.message_octets = 0;
+    append.message = append.reader.message();
+    append.scanner = {};
+    GP_TRY(append.writer, account_->new_body(0));
+    return {};
+  }
+  const auto take = [&](std::string_view piece) -> Result<> {
+    append.message_octets += piece.size();
+    append.octets += piece.size();
+    if (append.message_octets > settings_->max_message_octets) return fail(Errc::too_large, "by its parts");
+    return append_octets_of(piece);
+  };
+  auto read = read_url(*account_, step.url, take);
+  if (!read && (read.error().code == Errc::not_found || read.error().code == Errc::denied)) append.bad_url = step.url;
+  return read;
+}
+
+Result<> Session::append_octets_of(std::string_view piece) {
+  if (piece.empty()) return {};
+  appending_->scanner.feed(piece);
+  return appending_->writer->append(piece);
+}
+
+// The next octets of a message that CATENATE puts together.
+Task<Next> Session::append_part(LiteralHeader literal) {
+  Appending& append = *appending_;
+  std::optional<Answer> refusal;
+  const auto quota = account_->quota();
+  if (literal.octets > settings_->max_message_octets ||
+      append.message_octets + literal.octets > settings_->max_message_octets) {
+    refusal = no(code::kTooBig, "The message is too large");
+  } else if (append.reader.message().utf8 && !utf8()) {
+    refusal = bad("ENABLE UTF8=ACCEPT first");
+  } else if (quota && quota->limit_octets != 0 &&
+             quota->used_octets + append.octets + literal.octets > quota->limit_octets) {
+    refusal = no(code::kOverQuota, "The account is full");
+  }
+  if (refusal) {
+    receiver_.refuse();
+    const bool far_too_much = !literal.synchronizing && literal.octets / kMaxDropFactor > settings_->max_message_octets;
+    const Next next = co_await append_done(*std::move(refusal));
+    co_return far_too_much ? hang_up("That is far too much", "a huge message") : next;
+  }
+  append.octets += literal.octets;
+  append.message_octets += literal.octets;
+  if (literal.synchronizing) write_continuation(out(), "OK");
+  receiver_.accept_stream();
+  co_return Next::more;
 }
 
 // RFC 8508 3: what is to be replaced has to be there.
@@ -66,15 +179,17 @@ std::optional<Answer> Session::check_replace() {
   return std::nullopt;
 }
 
+std::optional<Answer> Session::check_message() {
+  if (appending_->reader.messages() > kMaxAppendMessages) return no(code::kLimit, "Too many messages at once");
+  return appending_->reader.replaced() ? check_replace() : std::nullopt;
+}
+
 // Before a single octet of it has come. nullopt: it may.
 std::optional<Answer> Session::check_append(const LiteralHeader& literal) {
   const Appending& append = *appending_;
   const AppendMessage& message = append.reader.message();
-  if (append.reader.replaced()) {
-    if (auto refusal = check_replace()) return refusal;
-  }
+  if (auto refusal = check_message()) return refusal;
   if (literal.octets > settings_->max_message_octets) return no(code::kTooBig, "The message is too large");
-  if (append.reader.messages() > kMaxAppendMessages) return no(code::kLimit, "Too many messages at once");
   // Clients cancel a MULTIAPPEND so (RFC 3502 6.3.11), and there are no messages without octets.
   if (literal.octets == 0) return no(code::kCannot, "There are no empty messages");
   // RFC 6855 4
@@ -95,6 +210,9 @@ Task<Next> Session::append_message(LiteralHeader literal) {
         GP_TRY(append.folder, account_->find_folder(append.reader.mailbox()));
         if (!append.folder.selectable) return fail(Errc::not_found, "it holds no messages");
       }
+      append.message = append.reader.message();
+      append.catenated = false;
+      append.scanner = {};
       GP_TRY(append.writer, account_->new_body(literal.octets));
       return {};
     };
@@ -130,13 +248,18 @@ Task<Next> Session::append_octets(std::string_view octets, bool last) {
 Result<> Session::append_store(std::string_view octets, bool last) {
   Appending& append = *appending_;
   for (const std::string_view piece : {std::string_view(append.held), octets}) {
-    if (piece.empty()) continue;
-    append.scanner.feed(piece);
-    GP_CHECK(append.writer->append(piece));
+    GP_CHECK(append_octets_of(piece));
   }
   append.held.clear();
   if (!last) return {};
   append.held.shrink_to_fit();
+  return append.catenated ? Result<>() : append_finish();
+}
+
+// The message is complete.
+Result<> Session::append_finish() {
+  Appending& append = *appending_;
+  if (append.catenated && append.message_octets == 0) return fail(Errc::invalid, "there are no empty messages");
   account::NewItem item;
   GP_TRY(item.body, append.writer->finish());
   append.writer.reset();
@@ -145,7 +268,7 @@ Result<> Session::append_store(std::string_view octets, bool last) {
     item.summary = {};
   }
   append.summaries_octets += item.summary.size();
-  const AppendMessage& message = append.reader.message();
+  const AppendMessage& message = append.message;
   item.system_flags = message.flags.system;
   item.keywords = message.flags.keywords;
   item.received = message.date.value_or(services().clock.now());
@@ -159,6 +282,12 @@ Task<Next> Session::append_end(std::string_view text) {
     appending_.reset();
     co_return on_syntax_error(text, complete.error());
   }
+  std::optional<Answer> refusal = co_await append_steps();
+  if (refusal) co_return co_await append_done(*std::move(refusal));
+  co_return co_await append_commit_and_tell();
+}
+
+Task<Next> Session::append_commit_and_tell() {
   auto job = [this] { return append_commit(); };
   const Result<account::Appended> done = co_await workers().run(job);
   if (!done) co_return co_await append_done(failed_target(done.error()));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,10 @@ inline constexpr std::size_t kMaxSummaryOctets = 64 << 10;   // larger ones are 
 inline constexpr std::size_t kMaxSummariesOctets = 4 << 20;  // of one MULTIAPPEND
 inline constexpr std::size_t kMaxHeldOctets = 32 << 10;      // of a literal, before a worker takes them
 
+// The octets that `url` names, into `take`, in pieces. Errc::not_found: it names none here (RFC 4469 3). Blocks.
+Result<> read_url(account::Account& account, std::string_view url,
+                  const std::function<Result<>(std::string_view)>& take);
+
 // An APPEND on its way (RFC 9051 6.3.12): one message at a time streams to the store, in bounded memory. Nothing is in
 // the mailbox before all of them are.
 struct Appending {
@@ -29,6 +34,10 @@ struct Appending {
   std::uint64_t octets = 0;  // of all messages so far
 
   // The message that is coming.
+  AppendMessage message;
+  bool catenated = false;            // CATENATE puts it together: it ends by a step, not by a literal
+  std::uint64_t message_octets = 0;  // of it so far, the literal that comes included
+  std::string bad_url;               // that names nothing here: BADURL (RFC 4469 4)
   std::unique_ptr<account::BodyWriter> writer;
   mime::StructureScanner scanner;
   std::string held;

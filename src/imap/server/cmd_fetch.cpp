@@ -58,7 +58,7 @@ FetchPlan plan_of(const Session& session, const Fetch& fetch, NumberSet uids) {
   plan.items = fetch.items;
   plan.uid_only = session.enabled().uid_only;
   if (fetch.uid && !plan.uid_only) plan.items.add(Attribute::uid);  // RFC 9051 6.4.9
-  if (fetch.changed_since) plan.items.add(Attribute::modseq);  // RFC 7162 3.1.4.1
+  if (fetch.changed_since) plan.items.add(Attribute::modseq);       // RFC 7162 3.1.4.1
   plan.uids = std::move(uids);
   plan.utf8 = session.utf8();
   plan.recent = !session.rev2();

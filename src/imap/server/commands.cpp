@@ -39,7 +39,7 @@ constexpr std::array kCommands{
     Row{Verb::lsub, kIn, &run_lsub, ""},
     Row{Verb::namespace_, kIn, &run_namespace, "NAMESPACE"},
     Row{Verb::status, kIn, &run_status, "STATUS=SIZE"},
-    Row{Verb::append, kIn, nullptr, "UIDPLUS MULTIAPPEND"},
+    Row{Verb::append, kIn, nullptr, "UIDPLUS MULTIAPPEND CATENATE"},
     Row{Verb::idle, kIn, &run_idle, "IDLE"},
     Row{Verb::check, kSelected, &run_noop, ""},
     Row{Verb::close, kSelected, &run_close, ""},
@@ -64,9 +64,8 @@ bool is_off(const Session& session, std::string_view word) {
   // RFC 7888 5: one of them.
   if (word == (session.settings().small_literals ? "LITERAL+" : "LITERAL-")) return true;
   const ClientSwitch* const client = session.client_switch();
-  return client != nullptr && std::ranges::any_of(client->hidden, [&](const std::string& hidden) {
-           return ascii::iequals(hidden, word);
-         });
+  return client != nullptr &&
+         std::ranges::any_of(client->hidden, [&](const std::string& hidden) { return ascii::iequals(hidden, word); });
 }
 
 void add_words(std::vector<std::string>& out, std::string_view words) {

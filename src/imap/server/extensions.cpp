@@ -19,8 +19,10 @@ struct Document {
 constexpr Document kDocuments[] = {
     {"ACL", "RFC 4314", "acl"},
     {"BINARY", "RFC 3516", "fetch_binary"},
+    {"CATENATE", "RFC 4469", "catenate"},
     {"CHILDREN", "RFC 3348", "folders"},
-    {"COMPRESS=DEFLATE", "RFC 4978", "compress_refused, runtime/deflate_stream_test.cpp, clients/test_imap_compress.py"},
+    {"COMPRESS=DEFLATE", "RFC 4978",
+     "compress_refused, runtime/deflate_stream_test.cpp, clients/test_imap_compress.py"},
     {"CONDSTORE", "RFC 7162", "condstore"},
     {"CONTEXT=SEARCH", "RFC 5267", "search_context"},
     {"CONTEXT=SORT", "RFC 5267", "search_context"},

@@ -41,8 +41,10 @@ bool uses_sequence_numbers(const Body& body) {
   if (const auto* store = std::get_if<Store>(&body)) return !store->uid;
   if (const auto* copy = std::get_if<Copy>(&body)) return !copy->uid;
   if (const auto* move = std::get_if<Move>(&body)) return !move->uid;
-  if (const auto* select = std::get_if<Select>(&body)) return select->qresync && !select->qresync->known_sequence.empty();
-  if (const auto* search = std::get_if<Search>(&body)) return !search->uid || std::ranges::any_of(search->keys, is_sequence);
+  if (const auto* select = std::get_if<Select>(&body))
+    return select->qresync && !select->qresync->known_sequence.empty();
+  if (const auto* search = std::get_if<Search>(&body))
+    return !search->uid || std::ranges::any_of(search->keys, is_sequence);
   return false;
 }
 
@@ -132,6 +134,9 @@ Task<Next> Session::take(Receiver::Item item) {
 }
 
 Task<Next> Session::on_command(std::string_view text) {
+  if (const Verb verb = verb_of(text); verb == Verb::append || verb == Verb::replace) {
+    co_return co_await append_whole(text);
+  }
   shared_.commands.add();
   ++commands_;
   auto command = parse_command(text, {.utf8 = utf8()});
@@ -201,7 +206,8 @@ Next Session::refuse_literal(const Receiver::Item& item) {
 
 // A literal of another command than APPEND becomes part of its text, in bounded size.
 Task<Next> Session::on_literal(Receiver::Item item) {
-  const bool too_large = settings_->small_literals && !item.literal.synchronizing && item.literal.octets > kSmallLiteral;
+  const bool too_large =
+      settings_->small_literals && !item.literal.synchronizing && item.literal.octets > kSmallLiteral;
   if (too_large) co_return refuse_literal(item);
   const Verb verb = verb_of(item.text);
   if (item.continued || appending_ || verb == Verb::append || verb == Verb::replace) {
@@ -231,7 +237,8 @@ Task<Next> Session::finish(std::string tag, Verb verb, bool vanished, Answer ans
     co_return Next::more;
   }
   // What happens while a mailbox is being opened comes with the next command: clients count what SELECT tells.
-  if (selected_ && tells_news_after(verb) && answer.then == Answer::Then::tagged && answer.condition != Condition::bad) {
+  if (selected_ && tells_news_after(verb) && answer.then == Answer::Then::tagged &&
+      answer.condition != Condition::bad) {
     const bool goes_on = co_await tell_news(vanished);
     if (!goes_on) co_return Next::close;
     // RFC 7162 3.2.7, 3.2.8: what was told is what it names.

@@ -11,6 +11,7 @@
 #include "account/account.hpp"
 #include "directory/door.hpp"
 #include "imap/protocol/command.hpp"
+#include "imap/protocol/command_append.hpp"
 #include "imap/protocol/fetch_response.hpp"
 #include "imap/protocol/receiver.hpp"
 #include "imap/server/answer.hpp"
@@ -180,6 +181,14 @@ class Session final : public runtime::Session {
   Task<Next> append_header(Receiver::Item item, Verb verb);
   Task<Next> append_message(LiteralHeader literal);
   std::optional<Answer> check_replace();
+  std::optional<Answer> check_message();
+  Task<std::optional<Answer>> append_steps();
+  Result<> append_step(const CatenateStep& step);     // blocks
+  Result<> append_finish();                           // blocks
+  Result<> append_octets_of(std::string_view piece);  // blocks
+  Task<Next> append_part(LiteralHeader literal);
+  Task<Next> append_whole(std::string_view text);
+  Task<Next> append_commit_and_tell();
   Result<account::Appended> append_commit();  // blocks
   std::optional<Answer> check_append(const LiteralHeader& literal);
   Task<Next> append_octets(std::string_view octets, bool last);

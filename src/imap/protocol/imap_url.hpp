@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "imap/protocol/command_fetch.hpp"
+
+namespace gatepost::imap {
+
+inline constexpr std::size_t kMaxUrlOctets = 8 << 10;
+
+// What an IMAP URL without its server names: a message or a part of one (RFC 5092 5, 7).
+struct MessageUrl {
+  std::string mailbox;  // UTF-8
+  std::optional<std::uint32_t> uid_validity;
+  std::uint32_t uid = 0;
+  Section section;                 // default: all of it
+  std::optional<Partial> partial;  // octets 0: up to the end
+  bool operator==(const MessageUrl&) const = default;
+};
+
+// "/" enc-mailbox [";UIDVALIDITY=" nz-number] "/;UID=" nz-number ["/;SECTION=" enc-section] ["/;PARTIAL=" number ["."
+// nz-number]]: the form of absolute paths, which CATENATE takes (RFC 4469 3). nullopt: anything else.
+std::optional<MessageUrl> parse_message_url(std::string_view url);
+
+}  // namespace gatepost::imap
