@@ -36,11 +36,14 @@ Result<> Inflater::begin() {
   if (inflateInit2(stream.get(), kRaw) != Z_OK) return fail(Errc::unavailable, "no memory for decompression");
   if (!history_.empty()) inflateSetDictionary(stream.get(), octets_of(history_.data()), size_of(history_.size()));
   stream_ = std::move(stream);
+  between_blocks_ = false;
   history_ = {};
   return {};
 }
 
 Result<Inflater::Progress> Inflater::next(std::string_view in, std::span<char> out) {
+  // Nothing is held back between two blocks, and zlib would forget that it is there.
+  if (in.empty() && (!stream_ || between_blocks_)) return Progress{};
   if (!stream_) GP_CHECK(begin());
   z_stream& z = *stream_;
   z.next_in = octets_of(in.data());
@@ -50,6 +53,8 @@ Result<Inflater::Progress> Inflater::next(std::string_view in, std::span<char> o
   const uInt in_before = z.avail_in;
   const uInt out_before = z.avail_out;
   const int result = inflate(&z, Z_SYNC_FLUSH);
+  // data_type: the unused bits of the last octet, 64 in the last block, 128 between two blocks (zlib.h, inflate()).
+  between_blocks_ = (z.data_type & 255) == 128;
   Progress progress{in_before - z.avail_in, out_before - z.avail_out, result == Z_STREAM_END};
   z.next_in = nullptr;
   z.next_out = nullptr;
@@ -59,8 +64,7 @@ Result<Inflater::Progress> Inflater::next(std::string_view in, std::span<char> o
 }
 
 void Inflater::rest() {
-  // data_type: the unused bits of the last octet, 64 in the last block, 128 between two blocks (zlib.h, inflate()).
-  if (!stream_ || (stream_->data_type & 128) == 0 || (stream_->data_type & 127) != 0) return;
+  if (!stream_ || !between_blocks_) return;
   std::string history(kHistory, '\0');
   uInt size = 0;
   if (inflateGetDictionary(stream_.get(), octets_of(history.data()), &size) != Z_OK) return;

@@ -33,6 +33,7 @@ class Inflater {
   Result<> begin();
   std::unique_ptr<z_stream_s> stream_;
   std::string history_;  // while it rests
+  bool between_blocks_ = false;
 };
 
 // Compresses; each call's octets can be read whole by the peer. Small ones pass as they are while no memory is held.

@@ -20,21 +20,21 @@ constexpr Document kDocuments[] = {
     {"ACL", "RFC 4314", "acl"},
     {"BINARY", "RFC 3516", "fetch_binary"},
     {"CATENATE", "RFC 4469", "catenate"},
-    {"CHILDREN", "RFC 3348", "folders"},
+    {"CHILDREN", "RFC 3348", "list_options"},
     {"COMPRESS=DEFLATE", "RFC 4978",
      "compress_refused, runtime/deflate_stream_test.cpp, clients/test_imap_compress.py"},
     {"CONDSTORE", "RFC 7162", "condstore"},
     {"CONTEXT=SEARCH", "RFC 5267", "search_context"},
     {"CONTEXT=SORT", "RFC 5267", "search_context"},
-    {"CREATE-SPECIAL-USE", "RFC 6154", "folders"},
+    {"CREATE-SPECIAL-USE", "RFC 6154", "folders_refused"},
     {"ENABLE", "RFC 5161", "small_commands"},
     {"ESEARCH", "RFC 4731", "search_return"},
     {"ESORT", "RFC 5267", "sort"},
     {"I18NLEVEL=1", "RFC 5255", "sort"},
     {"ID", "RFC 2971", "client_switch, small_commands"},
     {"IDLE", "RFC 2177", "idle_tells_of_new_mail, idle_pipelined, idle_and_stopping"},
-    {"IMAP4rev1", "RFC 3501", "all"},
-    {"IMAP4rev2", "RFC 9051", "all"},
+    {"IMAP4rev1", "RFC 3501", "greeting_and_capability"},
+    {"IMAP4rev2", "RFC 9051", "small_commands"},
     {"INPROGRESS", "RFC 9585", "inprogress"},
     {"LIST-EXTENDED", "RFC 5258", "list_options"},
     {"LIST-METADATA", "RFC 9590", "metadata"},
@@ -49,9 +49,9 @@ constexpr Document kDocuments[] = {
     {"MULTISEARCH", "RFC 7377", "multisearch"},
     {"NAMESPACE", "RFC 2342", "small_commands"},
     {"NOTIFY", "RFC 5465", "notify"},
-    {"OBJECTID", "RFC 8474", "fetch_structure, status_items"},
+    {"OBJECTID", "RFC 8474", "status_items, imap/server/cmd_fetch_test.cpp"},
     {"PARTIAL", "RFC 9394", "partial"},
-    {"PREVIEW", "RFC 8970", "fetch_structure"},
+    {"PREVIEW", "RFC 8970", "imap/server/cmd_fetch_test.cpp"},
     {"QRESYNC", "RFC 7162", "qresync"},
     {"QUOTA", "RFC 9208", "quota"},
     {"QUOTA=RES-MESSAGE", "RFC 9208", "quota"},
@@ -59,7 +59,7 @@ constexpr Document kDocuments[] = {
     {"QUOTASET", "RFC 9208", "quota"},
     {"REPLACE", "RFC 8508", "replace"},
     {"SASL-IR", "RFC 4959", "authenticate"},
-    {"SAVEDATE", "RFC 8514", "search_keys"},
+    {"SAVEDATE", "RFC 8514", "imap/server/cmd_search_test.cpp"},
     {"SEARCH=FUZZY", "RFC 6203", "search_fuzzy"},
     {"SEARCHRES", "RFC 5182", "search_return"},
     {"SORT", "RFC 5256", "sort"},
@@ -74,8 +74,8 @@ constexpr Document kDocuments[] = {
     {"UIDPLUS", "RFC 4315", "append_fetch_store_expunge, copy_and_move"},
     {"UNAUTHENTICATE", "RFC 8437", "unauthenticate"},
     {"UNSELECT", "RFC 3691", "small_commands"},
-    {"UTF8=ACCEPT", "RFC 9755", "mailbox_names"},
-    {"WITHIN", "RFC 5032", "search_keys"},
+    {"UTF8=ACCEPT", "RFC 9755", "append_multi, mailbox_names"},
+    {"WITHIN", "RFC 5032", "imap/server/cmd_search_test.cpp"},
 };
 
 const Document* document_of(std::string_view capability) {
@@ -108,7 +108,7 @@ when the command that serves it may be used. Beside these: `STARTTLS`, `LOGINDIS
 and `APPENDLIMIT=` (RFC 7889) with the limit itself. `LITERAL-` takes the place of `LITERAL+` when `[imap] small_literals` says so. Words can
 be hidden from single programs (`[[imap.client]]` in configuration.md).
 
-A test without a path is a transcript in `test/transcripts/imap/`. This page is made by `gatepost config imap`.
+A test without a path is a transcript in `test/transcripts/imap/`; the others lie below `src/` or `test/`. This page is made by `gatepost config imap`.
 
 | Capability | Document | Command | Tests |
 |---|---|---|---|
