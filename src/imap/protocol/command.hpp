@@ -207,11 +207,10 @@ struct GetQuotaRoot {
 };
 
 // All but APPEND, whose message streams: see command_append.hpp.
-using Body =
-    std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete, Rename,
-                 Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect, Expunge, Search,
-                 Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch, CancelUpdate, Compress,
-                 Unauthenticate, UidBatches>;
+using Body = std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete,
+                          Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect,
+                          Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch,
+                          CancelUpdate, Compress, Unauthenticate, UidBatches>;
 Verb verb(const Body& body);
 
 // Owns everything: it may outlive the text it was read from.

@@ -77,8 +77,9 @@ TEST(ImapAppend, RefusesWhatTheGrammarDoesNotHave) {
        {"a APPEND x{3}\r\n", "a APPEND x (\\Foo) {3}\r\n", "a APPEND x (\\Seen){3}\r\n",
         "a APPEND x \"yesterday\" {3}\r\n", "a APPEND x \" 7-Feb-1994 21:52:25 -0800\" (\\Seen) {3}\r\n",
         "a APPEND x UTF8 ({3}\r\n", "a APPEND x UTF8 ~{3}\r\n", "a APPEND x y {3}\r\n", "a APPEND & {3}\r\n",
-        "a APPEND ~{3}\r\n", "a APPEND  {3}\r\n", "a NOOP {3}\r\n", "a APPEND x CATENATE TEXT {3}\r\n", "a APPEND x CATENATE (TEXT UTF8 {3}\r\n",
-        "a APPEND x CATENATE ( TEXT {3}\r\n", "a APPEND x CATENATE (URL a TEXT b {3}\r\n"}) {
+        "a APPEND ~{3}\r\n", "a APPEND  {3}\r\n", "a NOOP {3}\r\n", "a APPEND x CATENATE TEXT {3}\r\n",
+        "a APPEND x CATENATE (TEXT UTF8 {3}\r\n", "a APPEND x CATENATE ( TEXT {3}\r\n",
+        "a APPEND x CATENATE (URL a TEXT b {3}\r\n"}) {
     EXPECT_EQ(heard(text), "a BAD a\n") << text;
   }
   EXPECT_EQ(heard("a APPEND x {1}\r\na b\r\n"), "x:0::1\nBAD a\n");
