@@ -37,14 +37,16 @@ bool vanished_allowed(const Body& body) {
 // RFC 9586 3: after ENABLE UIDONLY nobody speaks of messages by sequence numbers.
 bool uses_sequence_numbers(const Body& body) {
   const auto is_sequence = [](const SearchKey& key) { return key.op == SearchOp::sequence && !key.set.is_saved(); };
+  const auto asks = [&](const Search& search) { return !search.uid || std::ranges::any_of(search.keys, is_sequence); };
   if (const auto* fetch = std::get_if<Fetch>(&body)) return !fetch->uid;
   if (const auto* store = std::get_if<Store>(&body)) return !store->uid;
   if (const auto* copy = std::get_if<Copy>(&body)) return !copy->uid;
   if (const auto* move = std::get_if<Move>(&body)) return !move->uid;
   if (const auto* select = std::get_if<Select>(&body))
     return select->qresync && !select->qresync->known_sequence.empty();
-  if (const auto* search = std::get_if<Search>(&body))
-    return !search->uid || std::ranges::any_of(search->keys, is_sequence);
+  if (const auto* search = std::get_if<Search>(&body)) return asks(*search);
+  if (const auto* sort = std::get_if<Sort>(&body)) return asks(sort->search);
+  if (const auto* thread = std::get_if<Thread>(&body)) return asks(thread->search);
   return false;
 }
 
