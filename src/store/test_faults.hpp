@@ -12,12 +12,30 @@
 
 namespace gatepost::store {
 
+// A counter of any thread's; a copy is what it says at that time.
+class Count {
+ public:
+  Count() = default;
+  Count(std::uint64_t value) : value_(value) {}
+  Count(const Count& other) : value_(other.value_.load()) {}
+  Count& operator=(const Count& other) {
+    value_ = other.value_.load();
+    return *this;
+  }
+  operator std::uint64_t() const { return value_.load(); }
+  void operator++() { ++value_; }
+  void operator+=(std::uint64_t more) { value_ += more; }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
 // What was asked of a store.
 struct Traffic {
-  std::uint64_t snapshots = 0, gets = 0, entries = 0;  // entries: visited by scans
-  std::uint64_t read_octets = 0;                       // of keys and values
-  std::uint64_t commits = 0, writes = 0, written_octets = 0;
-  std::uint64_t body_reads = 0;
+  Count snapshots, gets, entries;  // entries: visited by scans
+  Count read_octets;               // of keys and values
+  Count commits, writes, written_octets;
+  Count body_reads;
 };
 
 // A store with something in its way. The questions are asked before each call, on the caller's thread; an answer is the
@@ -30,7 +48,7 @@ class FaultyStore final : public Store {
   std::function<std::optional<Errc>(std::uint64_t offset)> refuse_read;  // of a body
   std::function<std::optional<Errc>()> refuse_body;                      // a new one
   std::atomic<int> bodies_made{0};                                       // begun
-  Traffic traffic;                                                       // exact while one thread uses the store
+  Traffic traffic;
 
   KeyValue& keys() override { return keys_; }
   BlobStore& bodies() override { return bodies_; }
