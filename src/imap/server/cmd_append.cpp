@@ -70,13 +70,7 @@ Task<Next> Session::append_whole(std::string_view text) {
   }
   appending_ = std::make_unique<Appending>(ParseOptions{.utf8 = utf8()});
   const auto read = appending_->reader.whole(text);
-  if (!read) {
-    appending_.reset();
-    co_return on_syntax_error(text, read.error());
-  }
-  std::optional<Answer> refusal = co_await append_steps();
-  if (refusal) co_return co_await append_done(*std::move(refusal));
-  co_return co_await append_commit_and_tell();
+  co_return co_await append_complete(text, read ? nullptr : &read.error());
 }
 
 // What stands between literals.
@@ -277,10 +271,15 @@ Result<> Session::append_finish() {
 }
 
 Task<Next> Session::append_end(std::string_view text) {
-  const auto complete = appending_->reader.end(text);
-  if (!complete) {
+  const auto read = appending_->reader.end(text);
+  co_return co_await append_complete(text, read ? nullptr : &read.error());
+}
+
+// The command's last octet was read; `fault` is what is wrong with it.
+Task<Next> Session::append_complete(std::string_view text, const SyntaxError* fault) {
+  if (fault != nullptr) {
     appending_.reset();
-    co_return on_syntax_error(text, complete.error());
+    co_return on_syntax_error(text, *fault);
   }
   std::optional<Answer> refusal = co_await append_steps();
   if (refusal) co_return co_await append_done(*std::move(refusal));

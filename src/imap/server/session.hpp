@@ -193,6 +193,7 @@ class Session final : public runtime::Session {
   std::optional<Answer> check_append(const LiteralHeader& literal);
   Task<Next> append_octets(std::string_view octets, bool last);
   Task<Next> append_end(std::string_view text);
+  Task<Next> append_complete(std::string_view text, const SyntaxError* fault);
   Task<Next> append_done(Answer answer);
   Result<> append_store(std::string_view octets, bool last);  // blocks
 
