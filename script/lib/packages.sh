@@ -38,6 +38,15 @@ gp_install() {
   gp_apt install -y --no-install-recommends "${missing[@]}" || { gp_apt update && gp_apt install -y --no-install-recommends "${missing[@]}"; }
 }
 
+# A system made by debootstrap has no /etc/hosts, and without it no client finds "localhost", which RFC 6761 6.3 promises.
+gp_localhost() {
+  getent ahosts localhost >/dev/null && return 0
+  echo "This system does not know localhost: adding it to /etc/hosts."
+  local sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n' | "${sudo[@]}" tee -a /etc/hosts >/dev/null || echo "That failed: use 127.0.0.1 in place of localhost."
+}
+
 gp_apt() {
   local sudo=()
   if [ "$(id -u)" -ne 0 ]; then
