@@ -103,6 +103,9 @@ class Account {
   virtual Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) = 0;
   // Cost follows the changes; recent ones of a folder that somebody watches are answered from memory.
   virtual Result<Delta> changes(FolderId, Modseq since) = 0;
+  // What a modseq that a client brings stands for: itself, or 0 when it is of a state that a restore of the store lost.
+  // changes() and store_flags() look at that themselves: after a lost one everything counts as changed.
+  virtual Modseq known_modseq(Modseq told) = 0;
 
   // Changing. UIDs that do not exist (any more) are skipped.
   virtual Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) = 0;

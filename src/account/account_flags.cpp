@@ -71,6 +71,7 @@ Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet
   GP_TRY(const Uid end, uid_end(folder));
   NumberSet rest = uids;
   rest.remove(end, std::numeric_limits<Uid>::max());
+  if (unchanged_since) unchanged_since = known_modseq(*unchanged_since);
   StoreOutcome done;
   done.modseq = modseq();
   while (!rest.empty()) {

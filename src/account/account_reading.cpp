@@ -158,7 +158,7 @@ Result<> StoredAccount::load_uids(FolderId id) {
       GP_TRY(const auto folder, records::decode_folder(id, *value));
       if (folder.has_sets) {
         GP_TRY(const NumberSet holes, scan_uid_set(*snap, id, records::UidSet::holes));
-        if (folder.uid_next > 1) uids = NumberSet::of(1, folder.uid_next - 1).minus(holes);
+        if (folder.uid_next > 1) uids = NumberSet::of(1, folder.uid_next - 1).minus(holes).minus(folder.gaps);
         return {};
       }
     }
@@ -358,26 +358,39 @@ std::optional<Delta> StoredAccount::recent_changes(FolderId id, Modseq since) {
   return delta;
 }
 
+bool StoredAccount::is_lost(Modseq told) const {
+  return std::ranges::any_of(head_.state.lost, [&](const auto& l) { return told >= l.first && told <= l.last; });
+}
+
+Modseq StoredAccount::known_modseq(Modseq told) {
+  const std::scoped_lock lock(mutex_);
+  return is_lost(told) ? 0 : told;
+}
+
 Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
   Delta delta;
+  bool lost = false;
   {
     const std::scoped_lock lock(mutex_);
     GP_CHECK(usable());
     const records::FolderRecord* r = record(id);
     if (r == nullptr) return fail(Errc::not_found, "no such folder");
+    lost = is_lost(since);
+    if (lost) since = 0;
     if (r->highest_modseq <= since) {
       delta.to = head_.modseq;
       delta.vanished_known = since >= r->oldest_kept;
       return delta;
     }
-    if (auto recent = recent_changes(id, since)) return *std::move(recent);
+    if (auto recent = lost ? std::nullopt : recent_changes(id, since)) return *std::move(recent);
   }
   GP_TRY(auto snap, snapshot());
   delta.to = snap->version();
   GP_TRY(const auto value, snap->get(records::folder_key(id)));
   if (!value) return fail(Errc::not_found, "folder was deleted");
   GP_TRY(const auto folder, records::decode_folder(id, *value));
-  delta.vanished_known = since >= folder.oldest_kept;
+  // What came and went in a lost state, nobody knows.
+  delta.vanished_known = !lost && since >= folder.oldest_kept;
   if (since == std::numeric_limits<Modseq>::max()) return delta;
 
   const auto uids_in = [&](char kind) -> Result<NumberSet> {

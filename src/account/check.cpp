@@ -80,6 +80,8 @@ Result<> Checker::check_state() {
     rewrite_state_ = true;
     // Never a UIDVALIDITY that was given out before.
     state_.next_uid_validity = static_cast<std::uint32_t>(records::to_seconds(now_));
+    // Which versions restores made unknown is lost with it: all of them, to be safe.
+    if (!store_.restores().empty()) state_.lost.push_back({1, snapshot_.version()});
   }
   return {};
 }
@@ -390,6 +392,18 @@ Result<> Checker::check_vanished() {
   });
 }
 
+// So many UIDs without a message between two of them come from a restore; in UID sets they would be many records.
+NumberSet Checker::wide_gaps(const Seen& seen) {
+  constexpr Uid kWide = 64 * records::kChunkUids;
+  NumberSet gaps;
+  const Uid next = std::max(seen.record.uid_next, seen.last_uid + 1);
+  if (next <= 1) return gaps;
+  for (const NumberSet::Range& r : NumberSet::of(1, next - 1).minus(seen.uids).ranges()) {
+    if (r.last - r.first >= kWide) gaps.add(r.first, r.last);
+  }
+  return gaps;
+}
+
 void Checker::check_totals() {
   std::uint32_t last_folder = 0;
   std::uint32_t last_validity = 0;
@@ -404,9 +418,10 @@ void Checker::check_totals() {
       ++s.more_vanished;
       s.touched = true;
     });
-    const bool right = f.total == s.total && f.unseen == s.unseen && f.deleted == s.deleted && f.octets == s.octets &&
-                       f.vanished == s.vanished && f.uid_next > s.last_uid && f.unseen_from <= s.first_unseen &&
-                       f.has_sets;
+    if (s.rewrite || !f.has_sets) f.gaps = wide_gaps(s);
+    const bool right = f.gaps.intersect(s.uids).empty() && f.total == s.total && f.unseen == s.unseen &&
+                       f.deleted == s.deleted && f.octets == s.octets && f.vanished == s.vanished &&
+                       f.uid_next > s.last_uid && f.unseen_from <= s.first_unseen && f.has_sets;
     if (!right && !s.touched && !s.rewrite) found(fmt::format("folder {}", number(id)), "totals are wrong", true);
     if (right && !s.touched && !s.rewrite) continue;
     f.total = s.total;
@@ -417,6 +432,7 @@ void Checker::check_totals() {
     f.uid_next = std::max(f.uid_next, s.last_uid + 1);
     f.unseen_from = 1;
     f.has_sets = true;
+    f.gaps.remove(s.uids);
     f.highest_modseq = modseq();
     put(records::folder_key(id), records::encode(f));
   }
@@ -436,7 +452,7 @@ Result<> Checker::check_uid_sets() {
   for (const auto& [id, s] : folders_) {
     if (s.record.dying) continue;
     NumberSet holes;
-    if (s.record.uid_next > 1) holes = NumberSet::of(1, s.record.uid_next - 1).minus(s.uids);
+    if (s.record.uid_next > 1) holes = NumberSet::of(1, s.record.uid_next - 1).minus(s.uids).minus(s.record.gaps);
     GP_CHECK(check_uid_set(id, records::UidSet::holes, holes));
     GP_CHECK(check_uid_set(id, records::UidSet::deleted, s.marked));
   }

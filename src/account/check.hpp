@@ -73,6 +73,7 @@ class Checker {
   Seen& folder(FolderId id);
   void invent(FolderId id, Seen& seen);
   void count(Seen& seen, const Row& row);
+  static NumberSet wide_gaps(const Seen& seen);
   void lose_row(FolderId id, const Row& row);
 
   store::Snapshot& snapshot_;

@@ -16,6 +16,12 @@ inline constexpr Event kReloaded{
 inline constexpr Event kRepaired{"account.repaired", Level::notice, "An account was repaired.",
                                  "`findings` things did not fit together.", "Nothing."};
 
-inline constexpr std::array kAll{kDamaged, kReloaded, kRepaired};
+inline constexpr Event kBegunAnew{
+    "account.begun_anew", Level::info, "An account goes on after a restore, with numbers far from those before.",
+    "The backup was `lost` seconds old. Clients that were here in that time are sent all flags once; nobody loads a "
+    "message again.",
+    "Nothing."};
+
+inline constexpr std::array kAll{kDamaged, kReloaded, kRepaired, kBegunAnew};
 
 }  // namespace gatepost::account::event

@@ -41,15 +41,18 @@ TimePoint read_time(ByteReader& in, bool& ok) {
   return TimePoint(std::chrono::seconds(s));
 }
 
-Result<ByteReader> begin(std::string_view value, const char* what) {
+constexpr std::uint8_t kLongFormat = 2;  // of a state or a folder that has been through a restore
+
+Result<ByteReader> begin(std::string_view value, const char* what, std::uint8_t newest = store::kRecordFormat) {
   ByteReader in(value);
   const std::uint8_t format = in.u8();
   if (!in.ok()) return fail(Errc::corrupt, std::string("empty ") + what);
-  if (format != store::kRecordFormat) {
-    return fail(format > store::kRecordFormat ? Errc::unsupported : Errc::corrupt, std::string("format of ") + what);
+  if (format == 0 || format > newest) {
+    return fail(format > newest ? Errc::unsupported : Errc::corrupt, std::string("format of ") + what);
   }
   return in;
 }
+bool is_long(std::string_view value) { return static_cast<std::uint8_t>(value[0]) == kLongFormat; }
 
 std::unexpected<Error> damaged(const char* what) { return fail(Errc::corrupt, std::string("damaged ") + what); }
 
@@ -57,6 +60,18 @@ template <class T>
 bool narrow(std::uint64_t from, T& to) {
   to = static_cast<T>(from);
   return static_cast<std::uint64_t>(to) == from;
+}
+
+bool read_gaps(ByteReader& in, NumberSet& gaps) {
+  const std::uint64_t count = in.varint();
+  if (count > in.rest().size()) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Uid first = 0;
+    Uid last = 0;
+    if (!narrow(in.varint(), first) || !narrow(in.varint(), last) || first == 0 || first > last) return false;
+    gaps.add(first, last);
+  }
+  return true;
 }
 
 std::string index_key(char kind, FolderId folder, Modseq modseq, Uid uid) {
@@ -181,6 +196,14 @@ std::string encode(const State& s) {
                                 s.used_octets, s.messages, s.log_floor}) {
     put_varint(out, v);
   }
+  if (s.restored == 0 && s.lost.empty()) return out;
+  out[0] = static_cast<char>(kLongFormat);
+  put_varint(out, s.restored);
+  put_varint(out, s.lost.size());
+  for (const State::Lost& lost : s.lost) {
+    put_varint(out, lost.first);
+    put_varint(out, lost.last);
+  }
   return out;
 }
 
@@ -195,6 +218,13 @@ std::string encode(const FolderRecord& f) {
         std::uint64_t{f.deleted}, f.octets, f.highest_modseq, f.oldest_kept, f.vanished, std::uint64_t{f.unseen_from},
         std::uint64_t{f.recent_from}}) {
     put_varint(out, v);
+  }
+  if (f.gaps.empty()) return out;
+  out[0] = static_cast<char>(kLongFormat);
+  put_varint(out, f.gaps.ranges().size());
+  for (const NumberSet::Range& gap : f.gaps.ranges()) {
+    put_varint(out, gap.first);
+    put_varint(out, gap.last);
   }
   return out;
 }
@@ -273,7 +303,7 @@ void put(std::string& out, const LogEntry& e) {
 }
 
 Result<State> decode_state(std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "account state"));
+  GP_TRY(ByteReader in, begin(value, "account state", kLongFormat));
   State s;
   s.next_item = in.varint();
   bool fits = narrow(in.varint(), s.next_folder);
@@ -281,12 +311,21 @@ Result<State> decode_state(std::string_view value) {
   s.used_octets = in.varint();
   s.messages = in.varint();
   s.log_floor = in.varint();
+  if (is_long(value)) {
+    s.restored = in.varint();
+    const std::uint64_t count = in.varint();
+    if (count > kMaxLost) return damaged("account state");
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const Modseq first = in.varint();
+      s.lost.push_back({first, in.varint()});
+    }
+  }
   if (!in.ok() || !in.at_end() || !fits) return damaged("account state");
   return s;
 }
 
 Result<FolderRecord> decode_folder(FolderId id, std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "folder"));
+  GP_TRY(ByteReader in, begin(value, "folder", kLongFormat));
   FolderRecord f;
   f.id = id;
   const std::uint8_t bits = in.u8();
@@ -310,6 +349,7 @@ Result<FolderRecord> decode_folder(FolderId id, std::string_view value) {
   f.vanished = in.varint();
   fits = narrow(in.varint(), f.unseen_from) && fits;
   fits = narrow(in.varint(), f.recent_from) && fits;
+  if (is_long(value)) fits = read_gaps(in, f.gaps) && fits;
   if (!in.ok() || !in.at_end() || !fits || f.name.empty()) return damaged("folder");
   return f;
 }

@@ -35,7 +35,15 @@ struct State {
   std::uint32_t next_uid_validity = 1;  // never given out twice within the account
   std::uint64_t used_octets = 0, messages = 0;
   Modseq log_floor = 0;  // the change log is complete for changes after this
+  // Restores of the store up to this second of 1970 have been taken notice of; what they made unknown: versions that
+  // were given out once, of states that are lost. Ascending.
+  std::uint64_t restored = 0;
+  struct Lost {
+    Modseq first = 0, last = 0;
+  };
+  std::vector<Lost> lost;
 };
+inline constexpr std::size_t kMaxLost = 32;
 
 struct FolderRecord {
   FolderId id{};
@@ -54,6 +62,7 @@ struct FolderRecord {
   // Hints, written along when something else changes: no message below this UID lacks \Seen; UIDs from here on are
   // recent.
   Uid unseen_from = 1, recent_from = 1;
+  NumberSet gaps;  // long runs of UIDs that no message has or will have; they are in no UID set
 };
 
 struct ItemRecord {
@@ -74,7 +83,7 @@ struct Vanished {
 
 // Sets of a folder's UIDs that can be read without reading its rows, in chunks: what is not there is empty.
 enum class UidSet : std::uint8_t {
-  holes,    // UIDs given out that no message has any more
+  holes,    // UIDs given out that no message has any more, but for those in gaps
   deleted,  // messages with \\Deleted
 };
 inline constexpr Uid kChunkUids = 1'024;

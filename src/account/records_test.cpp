@@ -49,6 +49,32 @@ TEST(AccountRecords, ReadBackWhatWasWritten) {
   EXPECT_EQ(read->entries[1].what, LogEntry::What::folder_updated);
 }
 
+TEST(AccountRecords, SayWhatARestoreLeftBehindAndNothingOfItBefore) {
+  State state;
+  state.log_floor = 7;
+  EXPECT_EQ(encode(state)[0], 1);  // as older programs read it
+  state.restored = 1'800'000'000;
+  state.lost = {{5, 9}, {11, std::uint64_t{1} << 60}};
+  const auto again = decode_state(encode(state));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->restored, state.restored);
+  ASSERT_EQ(again->lost.size(), 2U);
+  EXPECT_EQ(again->lost[1].last, std::uint64_t{1} << 60);
+  EXPECT_EQ(encode(*again), encode(state));
+
+  FolderRecord f;
+  f.name = "x";
+  EXPECT_EQ(encode(f)[0], 1);
+  f.gaps.add(100, 5'000'000);
+  f.gaps.add(6'000'000, 4'000'000'000);
+  EXPECT_EQ(decode_folder(f.id, encode(f))->gaps, f.gaps);
+  for (std::size_t cut = 0; cut < encode(f).size(); ++cut) EXPECT_FALSE(decode_folder(f.id, encode(f).substr(0, cut)));
+  for (std::size_t cut = 0; cut < encode(state).size(); ++cut) EXPECT_FALSE(decode_state(encode(state).substr(0, cut)));
+  std::string later = encode(state);
+  later[0] = 3;
+  EXPECT_EQ(decode_state(later).error().code, Errc::unsupported);
+}
+
 TEST(AccountRecords, AreSmallForAnOrdinaryMessage) {
   Row row;
   row.item = ItemId{100'000};

@@ -104,11 +104,8 @@ Result<> StoredAccount::ensure_open() {
     is_new = head_.modseq == 0;
     for (const auto& [id, f] : head_.folders) dying = dying || f.dying;
   }
-  Result<> done;
-  if (is_new)
-    done = create();
-  else if (dying)
-    done = finish_deletions();
+  Result<> done = is_new ? create() : begin_anew();
+  if (done && dying) done = finish_deletions();
   // Others may use it only now.
   const std::scoped_lock lock(mutex_);
   open_ = done.has_value();
@@ -125,6 +122,8 @@ Result<> StoredAccount::create() {
                                            {"Junk", Role::junk},      {"Archive", Role::archive}};
   GP_CHECK(run([&](Transaction& tx) -> Result<> {
     if (tx.head().modseq != 0) return {};
+    const auto restores = environment_.store.restores();
+    if (!restores.empty()) tx.state().restored = records::to_seconds(restores.back().at);
     for (const Standard& s : kStandard) {
       tx.add_folder(kRoot, std::string(s.name), s.role);
       tx.subscribe(std::string(s.name), true);
@@ -254,7 +253,7 @@ Result<Modseq> StoredAccount::commit(Transaction& tx) {
   if (!version && version.error().code == Errc::unknown_outcome) {
     // Nobody else writes here, so the version tells.
     GP_TRY(const auto now, environment_.store.keys().version(partition_));
-    if (now == head_.modseq + 1)
+    if (now == tx.modseq())
       version = now;
     else
       return fail(Errc::unavailable, "commit was lost");

@@ -62,6 +62,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::vector<Item>> items(std::span<const ItemId>) override;
   Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) override;
   Result<Delta> changes(FolderId, Modseq since) override;
+  Modseq known_modseq(Modseq told) override;
 
   Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) override;
   Result<Appended> append(FolderId, std::span<const NewItem>) override;
@@ -134,6 +135,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   void notify();
 
   Result<> create();  // the default folders
+  Result<> begin_anew();
+  bool is_lost(Modseq told) const;  // with the lock
   Result<> prune_log(std::uint64_t before);
   Result<> prune_deliveries(std::uint64_t now);
   Result<> finish_deletions();

@@ -461,6 +461,7 @@ store::Batch Transaction::finish() {
   }
   put_log();
   batch_.writes.push_back({records::state_key(), records::encode(state_)});
+  batch_.skip = skip_;
   return std::move(batch_);
 }
 

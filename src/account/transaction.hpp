@@ -34,7 +34,8 @@ class Transaction {
   // `head` does not change while this lives.
   Transaction(const Head& head, store::KeyValue& keys, store::Partition partition, TimePoint now, RowDamage damaged);
 
-  Modseq modseq() const { return head_.modseq + 1; }  // of everything this writes
+  Modseq modseq() const { return head_.modseq + 1 + skip_; }  // of everything this writes
+  void leap(Modseq to) { skip_ = to - head_.modseq - 1; }     // makes that modseq; before anything is written
   TimePoint now() const { return now_; }
   const Head& head() const { return head_; }
   bool empty() const { return !dirty_; }
@@ -125,6 +126,7 @@ class Transaction {
   std::map<std::string, KeywordId, ascii::ILess> new_keyword_ids_;
   std::map<std::string, bool, std::less<>> subscriptions_;
   std::set<std::string, std::less<>> deliveries_;
+  Modseq skip_ = 0;  // modseqs that are left out
   std::size_t octets_ = 0;
   bool dirty_ = false;
 };

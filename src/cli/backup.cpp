@@ -11,6 +11,8 @@
 #include "cli/run_verb.hpp"
 #include "daemon/control_socket.hpp"
 #include "daemon/paths.hpp"
+#include "store/backup_mark.hpp"
+#include "store/store.hpp"
 
 namespace gatepost::cli {
 namespace {
@@ -100,7 +102,18 @@ void restore_backup(Context& context, const std::string& directory) {
   const bool had_one = fs::exists(store, ec);
   fs::remove_all(incoming, ec);
   fs::copy(directory, incoming, fs::copy_options::recursive, ec);
-  if (!ec) give_like(incoming, data);
+  if (!ec) {
+    // Whichever of the two is opened from now on begins a new epoch: clients may have heard of what is not in it.
+    Result<> marked = store::mark_as_backup(incoming, directory);
+    if (marked && had_one) marked = store::mark_as_backup(store, store);
+    if (!marked) {
+      std::cerr << "restore: " << marked.error().detail << "\n";
+      return;
+    }
+    if (had_one) give_like(store / store::kBackupMark, data);
+    give_like(incoming, data);
+    ::sync();  // the copy is on the disk before the old store leaves its place
+  }
   if (!ec && had_one) fs::rename(store, old, ec);
   if (!ec) fs::rename(incoming, store, ec);
   if (ec) {

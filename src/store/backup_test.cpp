@@ -91,6 +91,71 @@ TEST_F(Backup, IsConsistentBesideDeliveriesDeletionsAndTheCollector) {
   EXPECT_THAT(findings(), IsEmpty());
 }
 
+TEST_F(Backup, KnowsThatItWasRestoredAndWhatTimeWasLost) {
+  open();
+  ASSERT_TRUE(deliver(kAlice, "body", 1));
+  EXPECT_THAT(store_->restores(), IsEmpty());
+  ASSERT_TRUE(store_->backup(backup_, {}));
+  clock_.advance(3h);
+  reopen();  // the store itself is none
+  EXPECT_THAT(store_->restores(), IsEmpty());
+  for (int opened = 0; opened < 2; ++opened) {
+    auto restored = restore();
+    ASSERT_TRUE(restored) << restored.error().detail;
+    const auto restores = (*restored)->restores();
+    ASSERT_EQ(restores.size(), 1u);  // once, however often it is opened
+    EXPECT_EQ(restores[0].lost, 3h);
+    EXPECT_EQ(restores[0].at, clock_.now() - opened * 1h);
+    clock_.advance(1h);
+  }
+  EXPECT_TRUE(logged("store.restored"));
+  // A backup of what was restored, restored in its turn.
+  const auto second = directory_.path() / "second";
+  ASSERT_TRUE(restore().value()->backup(second, {}));
+  clock_.advance(1h);
+  options_.directory = second;
+  reopen();
+  ASSERT_EQ(store_->restores().size(), 2u);
+  EXPECT_EQ(store_->restores()[0].lost, 3h);
+  EXPECT_EQ(store_->restores()[1].lost, 1h);
+}
+
+TEST_F(Backup, IsWhatACopyBecomesThatWasMadeByOtherMeans) {
+  open();
+  ASSERT_TRUE(deliver(kAlice, "body", 1));
+  store_.reset();
+  std::filesystem::create_directories(backup_);
+  for (const char* part : {"keys", "bodies"}) {
+    std::filesystem::copy(options_.directory / part, backup_ / part, std::filesystem::copy_options::recursive);
+  }
+  ASSERT_TRUE(mark_as_backup(backup_, options_.directory));
+  ASSERT_TRUE(mark_as_backup(backup_, options_.directory));
+  auto restored = restore();
+  ASSERT_TRUE(restored) << restored.error().detail;
+  ASSERT_EQ((*restored)->restores().size(), 1u);
+  // The test's clock stands in the past, and the files are of today: a clock that went back loses nothing more.
+  EXPECT_EQ((*restored)->restores()[0].lost, 0s);
+  EXPECT_GT((*restored)->restores()[0].at, clock_.now());
+}
+
+TEST_F(Backup, CountsAsOneWithAMarkThatCannotBeRead) {
+  open();
+  ASSERT_TRUE(deliver(kAlice, "body", 1));
+  for (const char* text : {"", "soon", "12x\n", "99999999999999999999999999999999999999999999"}) {
+    const auto copy = directory_.path() / "copy";
+    ASSERT_TRUE(store_->backup(copy, {}));
+    std::ofstream(copy / "backup", std::ios::trunc) << text;
+    Options other = options_;
+    other.directory = copy;
+    {
+      auto restored = try_open(other);
+      ASSERT_TRUE(restored) << restored.error().detail;
+      EXPECT_EQ((*restored)->restores().size(), 1u) << text;
+    }
+    std::filesystem::remove_all(copy);
+  }
+}
+
 TEST_F(Backup, RefusesADirectoryThatIsNotEmpty) {
   open();
   std::filesystem::create_directories(backup_ / "something");

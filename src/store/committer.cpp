@@ -50,6 +50,7 @@ struct Committer::Request {
   const Batch* batch = nullptr;
   const std::function<Result<>()>* work = nullptr;
   std::string prefix;  // of the partition's rows
+  Version makes() const { return expected + batch->skip + 1; }
   bool accepted = false;
   Result<Version> result = Version{0};
   Parker parker;
@@ -238,8 +239,8 @@ Result<std::size_t> Committer::prepare(std::span<Request* const> requests, const
     request->accepted = accepted.has_value();
     if (accepted) {
       put(*request);
-      request->result = request->expected + 1;
-      versions_.set(request->partition, request->expected + 1);
+      request->result = request->makes();
+      versions_.set(request->partition, request->makes());
     } else {
       request->result = std::unexpected(std::move(accepted).error());
     }
@@ -305,7 +306,7 @@ void Committer::put(const Request& request) {
       bodies_.put_garbage(ref.blob, batch_);
     }
   }
-  const Version version = request.expected + 1;
+  const Version version = request.makes();
   if (batch.id != CommitId{}) {
     const std::string_view id(reinterpret_cast<const char*>(batch.id.data()), batch.id.size());
     batch_.put(outcome_key(request.partition, version), id);

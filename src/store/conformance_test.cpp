@@ -92,6 +92,20 @@ TEST_P(Engine, StartsEveryPartitionAtVersionZeroAndAddsOnePerCommit) {
   EXPECT_EQ(get(kAccount, "a"), "2");
 }
 
+TEST_P(Engine, LeavesOutVersionsWhenTold) {
+  ASSERT_TRUE(put(kAccount, 0, {{"a", "1"}}));
+  Batch batch;
+  batch.writes = {{"a", "2"}};
+  batch.skip = 1'000'000'000'000;
+  EXPECT_EQ(keys().commit(kAccount, 1, batch).value(), 1'000'000'000'002u);
+  EXPECT_EQ(keys().version(kAccount).value(), 1'000'000'000'002u);
+  EXPECT_EQ(put(kAccount, 2, {{"a", "3"}}).error().code, Errc::conflict);
+  EXPECT_EQ(put(kAccount, 1'000'000'000'002, {{"a", "3"}}).value(), 1'000'000'000'003u);
+  if (on_disk()) reopen();
+  EXPECT_EQ(keys().snapshot(kAccount, 60s).value()->version(), 1'000'000'000'003u);
+  EXPECT_EQ(get(kAccount, "a"), "3");
+}
+
 TEST_P(Engine, RefusesACommitAtAnotherVersionAndWritesNothing) {
   ASSERT_TRUE(put(kAccount, 0, {{"a", "1"}}));
   for (const Version wrong : {0u, 2u}) {

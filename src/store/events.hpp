@@ -46,8 +46,14 @@ inline constexpr Event kRewriteSkipped{
 inline constexpr Event kDropResumed{"store.drop_resumed", Level::notice, "An interrupted deletion was completed.",
                                     "The server ended while an account was being deleted.", "Nothing."};
 
-inline constexpr std::array kAll{kOpened,      kTailCut,        kSegmentMissing, kSyncFailed,
-                                 kWriteFailed, kDiskLow,        kDiskEnough,     kRewriteSkipped,
-                                 kDropResumed, kWritingStopped, kSegmentShort,   kOrphanRemoved};
+inline constexpr Event kRestored{
+    "store.restored", Level::notice, "A backup was put in the place of the store.",
+    "What was committed in the `lost` seconds before is not in it. Clients that had heard of it are told so when they "
+    "come back; no number of it is given again.",
+    "Nothing."};
+
+inline constexpr std::array kAll{kOpened,       kTailCut,       kSegmentMissing, kSyncFailed,  kWriteFailed,
+                                 kDiskLow,      kDiskEnough,    kRewriteSkipped, kDropResumed, kWritingStopped,
+                                 kSegmentShort, kOrphanRemoved, kRestored};
 
 }  // namespace gatepost::store::event

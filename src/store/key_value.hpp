@@ -19,7 +19,8 @@ namespace gatepost::store {
 
 // The unit of consistency: an account, the directory, a queue shard. Low numbers are reserved (see keys.hpp).
 enum class Partition : std::uint64_t {};
-// A partition's version: 0 before its first commit; every commit makes exactly one, by adding 1. An account's modseq.
+// A partition's version: 0 before its first commit; every commit makes exactly one, by adding 1 (and Batch::skip). An
+// account's modseq.
 using Version = std::uint64_t;
 // Random; answers "did my commit land?" after a lost connection to a remote engine.
 using CommitId = std::array<std::uint8_t, 16>;
@@ -45,7 +46,8 @@ struct Batch {
   std::vector<Write> writes;
   std::vector<RangeErase> erases;  // applied before writes
   std::vector<BlobRef> refs;
-  CommitId id{};  // all zero = nobody will ask outcome()
+  Version skip = 0;  // versions that are left out before the one this makes: they may have been given before a restore
+  CommitId id{};     // all zero = nobody will ask outcome()
 };
 struct Entry {
   std::string_view key, value;  // valid during the visit
@@ -78,7 +80,8 @@ class KeyValue {
   // A snapshot should live no longer than `max_age`: a slower reader re-opens and goes on after its last key. Engines
   // that pin old data for a snapshot may answer Errc::conflict to reads from an overdue one.
   virtual Result<std::unique_ptr<Snapshot>> snapshot(Partition, std::chrono::seconds max_age) = 0;
-  // Ok: atomic and durable (bodies that `refs` add are durable too), value = the new version. Errc::conflict: the
+  // Ok: atomic and durable (bodies that `refs` add are durable too), value = the new version,
+  // expected + 1 + skip. Errc::conflict: the
   // partition is not at `expected`, nothing was written. Errc::disk_full / read_only: nothing written.
   // Errc::unknown_outcome: ask outcome(). Errc::too_large: over a limit above. Concurrent commits share one sync.
   virtual Result<Version> commit(Partition, Version expected, const Batch&) = 0;

@@ -159,7 +159,7 @@ Result<Version> MemoryKeyValue::commit(Partition partition, Version expected, co
     auto& slot = partitions_[partition];
     if (!slot) slot = std::make_shared<Rows>();
     Rows& rows = *slot;
-    at = ++rows.version;
+    at = rows.version += batch.skip + 1;
     for (const RangeErase& range : batch.erases) erase(rows, at, range);
     for (const Write& write : batch.writes) put(rows, at, write.key, write.value);
     for (const Write& write : batch.writes) tidy(rows, write.key);

@@ -19,6 +19,7 @@ class MemoryStore final : public Store {
   Result<> backup(const std::filesystem::path&, std::stop_token) override {
     return fail(Errc::unsupported, "the memory engine has no backup");
   }
+  std::vector<Restore> restores() const override { return {}; }
   Result<> check(const std::function<void(const Finding&)>& problem, std::stop_token) override {
     keys_.dangling([&](const BlobId& blob, Partition partition, std::uint64_t item) {
       problem({fmt::format("partition {} item {}", number(partition), item), "body " + blob.to_hex() + " is missing"});

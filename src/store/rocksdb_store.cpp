@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "store/backup_mark.hpp"
 #include "store/committer.hpp"
 #include "store/events.hpp"
 #include "store/keys.hpp"
@@ -21,6 +22,8 @@ class RocksStore final : public Store {
   RocksStore(const Options& options, Fd lock, std::unique_ptr<Rows> rows, Log& log, Metrics& metrics,
              const Clock& clock, Disk& disk, const SegmentFiles::Limits& files)
       : options_(options),
+        clock_(clock),
+        log_(log),
         lock_(std::move(lock)),
         rows_(std::move(rows)),
         space_(options.directory, {options.reserve_octets, options.reserve_percent}, options.read_only, disk, log,
@@ -38,17 +41,19 @@ class RocksStore final : public Store {
     (void)rows_->flush();
   }
 
-  Result<> recover(Log& log) {
+  Result<> recover() {
     GP_CHECK(check_format());
+    GP_CHECK(begin_anew());
     GP_TRY(const std::uint64_t cut, bodies_.recover());
     if (!options_.read_only) GP_CHECK(keys_.recover());
-    log.write(event::kOpened, {{"cut", cut}});
+    log_.write(event::kOpened, {{"cut", cut}});
     return {};
   }
 
   KeyValue& keys() override { return keys_; }
   BlobStore& bodies() override { return bodies_; }
   bool disk_low() const override { return space_.low(); }
+  std::vector<Restore> restores() const override { return restores_; }
   Result<std::uint64_t> collect(std::stop_token stop) override {
     if (options_.read_only) return fail(Errc::read_only, "the store was opened to read only");
     return bodies_.collect([this](const BlobId& id) { return keys_.referenced(id); }, stop);
@@ -58,10 +63,14 @@ class RocksStore final : public Store {
 
  private:
   Result<> check_format();
+  Result<> begin_anew();
   Result<> check_references(const std::function<void(const Finding&)>& problem, std::stop_token stop);
   Result<> copy_keys(const std::filesystem::path& to);
 
   const Options options_;
+  const Clock& clock_;
+  Log& log_;
+  std::vector<Restore> restores_;  // unchanged once it is open
   const Fd lock_;
   std::unique_ptr<Rows> rows_;
   mutable DiskSpace space_;  // looks at the disk when it is asked
@@ -85,11 +94,47 @@ Result<> RocksStore::check_format() {
   return rows_->write(batch, true);
 }
 
+// Notices when this is a backup that is opened for the first time. The mark goes last: a crash before that makes it a
+// restore twice, which does no harm.
+Result<> RocksStore::begin_anew() {
+  std::vector<RestoreRow> rows;
+  std::string value;
+  GP_TRY(const bool found, rows_->get(std::string(1, root::kEpoch), value));
+  if (found) {
+    auto read = decode_restores(value);
+    if (!read) return fail(Errc::corrupt, "row of restores");
+    rows = std::move(*read);
+  }
+  GP_TRY(const auto made, read_backup_mark(options_.directory));
+  if (made && !options_.read_only) {
+    std::uint64_t at = std::max(seconds_of(clock_.now()), *made);
+    if (!rows.empty()) at = std::max(at, rows.back().at + 1);
+    rows.push_back({at, at - *made});
+    // Of very many the two oldest become one: what both of them lost is as much.
+    while (rows.size() > kMaxRestoreRows) {
+      rows[1].lost += rows[0].lost;
+      rows.erase(rows.begin());
+    }
+    RowBatch batch;
+    batch.put(std::string(1, root::kEpoch), encode(rows));
+    GP_CHECK(rows_->write(batch, true));
+    GP_CHECK(remove_backup_mark(options_.directory));
+    log_.write(event::kRestored, {{"lost", rows.back().lost}});
+  }
+  for (const RestoreRow& row : rows) {
+    restores_.push_back({TimePoint(std::chrono::seconds(row.at)), std::chrono::seconds(row.lost)});
+  }
+  return {};
+}
+
 Result<> RocksStore::backup(const std::filesystem::path& to, std::stop_token stop) {
   std::error_code ignored;
   if (std::filesystem::exists(to, ignored) && !std::filesystem::is_empty(to, ignored))
     return fail(Errc::already_exists, to.string() + " is not empty");
   GP_CHECK(make_directories(to));
+  // Before anything is copied; a backup of a backup is as old as that.
+  GP_TRY(const auto made, read_backup_mark(options_.directory));
+  GP_CHECK(write_backup_mark(to, made.value_or(seconds_of(clock_.now()))));
   // Without the collector no file the rows speak of goes away before it is copied.
   std::lock_guard no_collector(bodies_.collector_mutex());
   if (!options_.read_only) GP_CHECK(bodies_.flush());
@@ -174,7 +219,7 @@ Result<std::unique_ptr<Store>> open_rocksdb(const Options& options, Log& log, Me
   GP_TRY(auto rows, Rows::open({options.directory / kKeys, options.cache_octets, options.read_only}, disk, log));
   auto store =
       std::make_unique<RocksStore>(options, std::move(lock), std::move(rows), log, metrics, clock, disk, files);
-  GP_CHECK(store->recover(log));
+  GP_CHECK(store->recover());
   return store;
 }
 

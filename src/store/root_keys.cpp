@@ -151,6 +151,30 @@ std::optional<GarbageRow> decode_garbage_row(std::string_view value) {
   return GarbageRow{since, size};
 }
 
+std::string encode(const std::vector<RestoreRow>& restores) {
+  std::string value;
+  put_u8(value, kRecordFormat);
+  put_varint(value, restores.size());
+  for (const RestoreRow& r : restores) {
+    put_varint(value, r.at);
+    put_varint(value, r.lost);
+  }
+  return value;
+}
+
+std::optional<std::vector<RestoreRow>> decode_restores(std::string_view value) {
+  ByteReader reader = reader_of(value);
+  const std::uint64_t count = reader.varint();
+  if (count > kMaxRestoreRows) return std::nullopt;
+  std::vector<RestoreRow> restores;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t at = reader.varint();
+    restores.push_back({at, reader.varint()});
+  }
+  if (!reader.ok()) return std::nullopt;
+  return restores;
+}
+
 std::string encode_version(Version version) {
   std::string value;
   put_u8(value, kRecordFormat);

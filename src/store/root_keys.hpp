@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/blob_id.hpp"
 #include "store/key_value.hpp"
@@ -17,6 +18,7 @@ inline constexpr char kAccount = 'A';  // A partition inner-key            -> th
 inline constexpr char kBody = 'B';     // B digest                         -> Location
 inline constexpr char kDropping =
     'D';                              // D partition                      -> a drop() whose references are being removed
+inline constexpr char kEpoch = 'E';   // E                                -> restores
 inline constexpr char kFormat = 'F';  // F                                -> store format
 inline constexpr char kGarbage = 'G';    // G digest                         -> when the body lost its last known use
 inline constexpr char kOutcome = 'O';    // O partition slot                 -> a commit id
@@ -81,6 +83,16 @@ struct GarbageRow {
 };
 std::string encode(const GarbageRow& row);
 std::optional<GarbageRow> decode_garbage_row(std::string_view value);
+
+// The newest ones, oldest first; see Restore in store.hpp. Numbers are seconds.
+struct RestoreRow {
+  std::uint64_t at = 0;  // since 1970
+  std::uint64_t lost = 0;
+  bool operator==(const RestoreRow&) const = default;
+};
+inline constexpr std::size_t kMaxRestoreRows = 32;
+std::string encode(const std::vector<RestoreRow>& restores);
+std::optional<std::vector<RestoreRow>> decode_restores(std::string_view value);
 
 std::string encode_version(Version version);
 std::optional<Version> decode_version(std::string_view value);

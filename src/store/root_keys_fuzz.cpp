@@ -24,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = decode_garbage_row(encode(*v));
     GP_ASSERT(again && again->since == v->since && again->size == v->size);
   }
+  if (const auto v = decode_restores(row)) GP_ASSERT(decode_restores(encode(*v)) == v);
   if (const auto v = decode_version(row)) GP_ASSERT(decode_version(encode_version(*v)) == v);
   if (const auto v = decode_size(row)) GP_ASSERT(decode_size(encode_size(*v)) == v);
   return 0;

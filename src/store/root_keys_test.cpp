@@ -41,6 +41,8 @@ TEST(RootKeys, ReadBackTheirValues) {
   EXPECT_EQ(decode_version(encode_version(1ull << 60)), 1ull << 60);
   EXPECT_EQ(decode_segment_row(encode(SegmentRow{7, 5}))->end, 7u);
   EXPECT_EQ(decode_garbage_row(encode(GarbageRow{7, 5}))->since, 7u);
+  const std::vector<RestoreRow> restores{{1'800'000'000, 86'400}, {1'900'000'000, 60}};
+  EXPECT_EQ(decode_restores(encode(restores)), restores);
 }
 
 TEST(RootKeys, RefuseValuesThatAreCutOffOrOfALaterFormat) {
@@ -53,6 +55,7 @@ TEST(RootKeys, RefuseValuesThatAreCutOffOrOfALaterFormat) {
   kind[1] = 2;
   EXPECT_FALSE(decode_location(kind));
   EXPECT_FALSE(decode_version(""));
+  EXPECT_FALSE(decode_restores(encode(std::vector<RestoreRow>(kMaxRestoreRows + 1))));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -27,6 +28,13 @@ struct Options {
   bool read_only = false;  // for tools beside a stopped server
 };
 
+// The store was opened as a backup for the first time: what had been committed in the `lost` time before is not in it,
+// though clients may have been told of it.
+struct Restore {
+  TimePoint at;               // whole seconds; later than those before
+  std::chrono::seconds lost;  // from the making of the backup to `at`
+};
+
 // Keys and bodies of one engine, opened together. Thread-safe.
 class Store {
  public:
@@ -37,9 +45,11 @@ class Store {
   // released for them). Ends by itself.
   virtual bool disk_low() const = 0;
   // A consistent copy into the empty or missing directory `to` while the store is in use; resumable by calling again
-  // after removing `to`. Opening `to` as a store restores it. Immutable files are hard-linked when on the same file
-  // system.
+  // after removing `to`. Opening `to` as a store restores it, and restores() says so from then on. Immutable files are
+  // hard-linked when on the same file system.
   virtual Result<> backup(const std::filesystem::path& to, std::stop_token) = 0;
+  // Oldest first. Whoever gives out numbers that must not be given twice looks here (Batch::skip).
+  virtual std::vector<Restore> restores() const = 0;
   // Reads everything, verifies checksums; calls `problem` for each finding and goes on. Online.
   struct Finding {
     std::string where, what;
@@ -52,5 +62,10 @@ class Store {
 // Opens or creates. Recovery after a crash happens here: the key engine replays its log, segment tails are cut at the
 // first bad record. `log`, `metrics`, `clock` outlive the store. Errc::unavailable when another process has it open.
 Result<std::unique_ptr<Store>> open(const Options&, Log& log, Metrics& metrics, const Clock& clock);
+
+// Makes sure that the copy of a store in `directory` counts as a backup when it is opened, also when it was not made by
+// backup() but with the means of a file system: then of the time at which the files of `original`, which it was copied
+// from, were last written to. `original` may be `directory` itself, and may be damaged.
+Result<> mark_as_backup(const std::filesystem::path& directory, const std::filesystem::path& original);
 
 }  // namespace gatepost::store

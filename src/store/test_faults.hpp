@@ -49,6 +49,7 @@ class FaultyStore final : public Store {
   std::function<std::optional<Errc>()> refuse_body;                      // a new one
   std::atomic<int> bodies_made{0};                                       // begun
   Traffic traffic;
+  std::vector<Restore> restored;  // what restores() says
 
   KeyValue& keys() override { return keys_; }
   BlobStore& bodies() override { return bodies_; }
@@ -58,6 +59,7 @@ class FaultyStore final : public Store {
     return store_->check(problem, stop);
   }
   Result<std::uint64_t> collect(std::stop_token stop) override { return store_->collect(stop); }
+  std::vector<Restore> restores() const override { return restored; }
 
  private:
   class View final : public Snapshot {

@@ -527,6 +527,85 @@ class Store(unittest.TestCase):
             demo.start()
             self.assertEqual(len(demo.bodies()), 20)
 
+    def test_after_a_restore_no_number_is_given_twice(self):
+        def uidls():
+            pop = demo.pop()
+            try:
+                return [line.split()[1] for line in pop.uidl()[1]]
+            finally:
+                pop.quit()
+
+        def resync(uidvalidity, modseq):
+            """EXISTS, what vanished, and the UIDs whose flags are told."""
+            imap = demo.imap()
+            imap._simple_command("ENABLE", "QRESYNC")
+            code, _ = imap._simple_command("SELECT", "INBOX", f"(QRESYNC ({uidvalidity} {modseq}))")
+            self.assertEqual(code, "OK")
+            told = [int(re.search(rb"UID (\d+)", line).group(1)) for line in imap.response("FETCH")[1] if line]
+            exists, vanished = imap.response("EXISTS")[1], imap.response("VANISHED")[1]
+            self.assertEqual(imap.response("UIDVALIDITY")[1], [uidvalidity.encode()])
+            highest = imap.response("HIGHESTMODSEQ")[1][0].decode()
+            imap.logout()
+            return int(exists[-1]), vanished[0], told, highest
+
+        with Demo() as demo, tempfile.TemporaryDirectory() as place:
+            for i in range(4):
+                demo.deliver(subject=f"before {i}")
+            imap = demo.imap()
+            imap.select()
+            uidvalidity = imap.response("UIDVALIDITY")[1][0].decode()
+            imap.logout()
+            early = resync(uidvalidity, 1)[3]
+            backup = os.path.join(place, "backup")
+            demo.gatepost("store", "backup", backup)
+
+            # Two devices: one is not here between backup and restore.
+            for i in range(3):
+                demo.deliver(subject=f"lost {i}")
+            imap = demo.imap()
+            imap.select()
+            imap.store("1", "+FLAGS", "\\Flagged")
+            imap.store("2", "+FLAGS", "\\Deleted")
+            imap.expunge()
+            imap.logout()
+            exists, _, told, lost = resync(uidvalidity, early)
+            self.assertEqual((exists, told), (6, [1, 5, 6, 7]))
+            lost_uidls = uidls()
+            self.assertGreater(int(lost), int(early))
+
+            for _ in range(2):  # the same backup twice
+                demo.stop()
+                demo.gatepost("store", "restore", backup)
+                demo.start()
+                self.assertIn("store.restored", demo.log())
+                demo.deliver(subject="after")
+                now = uidls()
+                self.assertEqual(len(now), 5)
+                self.assertNotIn(now[4], lost_uidls)
+                fresh = int(now[4].split(b".")[1])
+                # Who was away hears of the new message alone, who was here of everything.
+                exists, vanished, told, highest = resync(uidvalidity, early)
+                self.assertEqual((exists, vanished, told), (5, None, [fresh]))
+                self.assertGreater(int(highest), int(lost))
+                exists, vanished, told, _ = resync(uidvalidity, lost)
+                self.assertEqual((exists, told), (5, [1, 2, 3, 4, fresh]))
+                self.assertEqual(vanished, f"(EARLIER) 5:{fresh - 1}".encode())
+                self.assertEqual(resync(uidvalidity, highest)[1:3], (None, []))
+                self.assertIn("0 problem(s)", demo.gatepost("store", "check").stdout)
+                lost_uidls, lost = lost_uidls + now[4:], highest
+            # The former store, put back by hand, is one that went back in time as well.
+            demo.stop()
+            store = demo.data / "store"
+            former = sorted(demo.data.glob("store.before-restore.*"))[0]
+            store.rename(demo.data / "store.aside")
+            former.rename(store)
+            demo.start()
+            demo.deliver(subject="once more")
+            now = uidls()
+            self.assertEqual(len(now), 7)
+            self.assertNotIn(now[6], lost_uidls)
+            self.assertEqual(resync(uidvalidity, lost)[2][:6], [1, 3, 4, 5, 6, 7])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

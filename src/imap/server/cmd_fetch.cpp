@@ -26,8 +26,9 @@ Result<Changes> changes_since(account::Account& account, const Selected& view, c
   const account::Modseq since = *fetch.changed_since;
   Changes out;
   if (wanted.size() <= kFewMessages && !fetch.vanished) {
+    const account::Modseq known = account.known_modseq(since);
     GP_CHECK(account.rows(view.folder(), wanted, [&](const account::Row& row) {
-      if (row.modseq > since) out.uids.add(row.uid);
+      if (row.modseq > known) out.uids.add(row.uid);
       return true;
     }));
     return out;

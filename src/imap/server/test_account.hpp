@@ -41,6 +41,7 @@ class BodyAccount final : public account::Account {
   Result<account::Item> item(account::ItemId) override { return none(); }
   Result<std::vector<account::Item>> items(std::span<const account::ItemId>) override { return none(); }
   Result<account::Delta> changes(account::FolderId, account::Modseq) override { return none(); }
+  account::Modseq known_modseq(account::Modseq told) override { return told; }
   Result<std::unique_ptr<account::BodyWriter>> new_body(std::uint64_t) override { return none(); }
   Result<account::Appended> append(account::FolderId, std::span<const account::NewItem>) override { return none(); }
   Result<account::Appended> append_once(account::FolderId, const account::NewItem&, std::string_view) override {
