@@ -57,6 +57,12 @@ struct Copied {
   Modseq modseq = 0;
 };
 
+struct BroughtBack {
+  std::uint32_t messages = 0;
+  std::uint32_t elsewhere = 0;       // bring_back_folder(): that were not lost, they are in another folder
+  std::vector<std::string> folders;  // where they are now; paths, each once
+};
+
 // A folder as opened: what SELECT answers, at cost independent of its size.
 struct Opened {
   Folder folder;
@@ -98,6 +104,7 @@ class Account {
   virtual Result<Opened> open_folder(FolderId, bool take_recent) = 0;  // take_recent: SELECT, not EXAMINE
   // Rows of `uids` in ascending order, read in pages; visit returns false to stop. Cost follows the rows visited.
   virtual Result<> rows(FolderId, const NumberSet& uids, const std::function<bool(const Row&)>& visit) = 0;
+  // Also of messages that were removed, as long as they are kept.
   virtual Result<Item> item(ItemId) = 0;
   virtual Result<std::vector<Item>> items(std::span<const ItemId>) = 0;  // same order; Errc::not_found if one is gone
   virtual Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) = 0;
@@ -120,9 +127,21 @@ class Account {
   virtual Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) = 0;
   virtual Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) = 0;
 
-  // Quota: octets used and messages kept; limit 0 = unlimited.
+  // What expunge(), remove() and delete_folder() took away is kept for AccountsOptions::keep_removed.
+  // By the time of removal, oldest first, from `since` on; visit returns false to stop. Cost follows what is visited.
+  virtual Result<> removed(TimePoint since, const std::function<bool(const Removed&)>& visit) = 0;
+  // Puts them back with their flags (but not \Deleted) and dates, under new UIDs: into `folder`, or when that is empty
+  // to where they were; missing folders are created. Those that are not kept any more are skipped. Errc::over_quota.
+  virtual Result<BroughtBack> bring_back(std::span<const ItemId>, std::string_view folder) = 0;
+  // What was in the folder at that moment and was removed since, also by way of the trash; deleted folders too. What is
+  // still in another folder stays there. Errc::not_found: there was no such folder, or nobody knows any more.
+  virtual Result<BroughtBack> bring_back_folder(std::string_view path, TimePoint at) = 0;
+  virtual Result<std::uint64_t> purge_removed() = 0;  // at once and for good; value = how many
+
+  // Quota: octets used and messages kept; limit 0 = unlimited. What was removed counts apart.
   struct Quota {
     std::uint64_t used_octets = 0, messages = 0, limit_octets = 0;
+    std::uint64_t removed_octets = 0, removed_messages = 0;
   };
   virtual Result<Quota> quota() = 0;
 
@@ -137,6 +156,8 @@ struct AccountsOptions {
   std::chrono::hours keep_vanished{24 * 90};    // expunge records older than this may be dropped
   std::size_t keep_vanished_at_least = 10'000;  // but so many per folder are always kept
   std::size_t keep_log_at_least = 100'000;      // change log entries as old go too, but not those of the newest modseqs
+  std::chrono::hours keep_removed{24 * 14};     // messages can be brought back so long; 0 = not at all
+  std::uint64_t recoverable_octets = 0;         // of an account; beyond, the oldest go; 0 = no limit
   std::size_t cached_accounts = 10'000;         // idle ones beyond are dropped from memory
 };
 
@@ -152,6 +173,10 @@ class Accounts {
   // The caller makes sure that the id belongs to a principal.
   virtual Result<std::shared_ptr<Account>> open(AccountId) = 0;
   virtual Result<> remove(AccountId) = 0;  // everything in it
+  // Deleting an account is more than this layer's part of it: begin_removal() first, remove() at last, and what a crash
+  // cuts short in between is completed by finish_removals(), unless the account is still `wanted` then.
+  virtual Result<> begin_removal(AccountId) = 0;
+  virtual Result<> finish_removals(const std::function<bool(AccountId)>& wanted, std::stop_token) = 0;
   // A body that several accounts will reference; see deliver.hpp.
   virtual Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) = 0;
   virtual Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) = 0;
@@ -161,7 +186,7 @@ class Accounts {
     bool repaired = false;
   };
   virtual Result<> check(AccountId, bool repair, const std::function<void(const Finding&)>&) = 0;
-  // Drops expunge records that are old enough, in all accounts; called now and then.
+  // Drops expunge records and removed messages that are old enough, in all accounts; called now and then.
   virtual Result<> prune(std::stop_token) = 0;
 };
 

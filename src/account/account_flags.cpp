@@ -136,7 +136,26 @@ Result<NumberSet> StoredAccount::deleted_among(FolderId folder, const NumberSet&
   return found;
 }
 
-Result<NumberSet> StoredAccount::remove_some(FolderId folder, const NumberSet& uids, bool only_deleted) {
+// Rows of a folder go; what they stand for is kept to be brought back, or goes as well.
+Result<> StoredAccount::take_out(Transaction& tx, FolderId folder, const std::vector<Row>& rows, bool vanished,
+                                 Fate fate) const {
+  const bool keep = fate == Fate::keep && keeps_removed();
+  std::vector<records::ItemRecord> items;
+  if (!keep) {
+    GP_TRY(items, tx.items(rows));
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    tx.remove_row(folder, rows[i], vanished);
+    if (keep)
+      tx.set_aside(folder, rows[i]);
+    else
+      tx.drop_item(rows[i].item, items[i].body);
+    tx.log(records::LogEntry::What::item_destroyed, static_cast<std::uint64_t>(rows[i].item), folder);
+  }
+  return {};
+}
+
+Result<NumberSet> StoredAccount::remove_some(FolderId folder, const NumberSet& uids, bool only_deleted, Fate fate) {
   GP_TRY(const Uid end, uid_end(folder));
   NumberSet rest = uids;
   rest.remove(end, std::numeric_limits<Uid>::max());
@@ -153,26 +172,21 @@ Result<NumberSet> StoredAccount::remove_some(FolderId folder, const NumberSet& u
       GP_TRY(page, tx.rows(folder, rest, kItemsPerCommit));
       std::ranges::copy_if(page.rows, std::back_inserter(removed),
                            [&](const Row& row) { return !only_deleted || (row.flags.system & flag::kDeleted) != 0; });
-      GP_TRY(const auto items, tx.items(removed));
-      for (std::size_t i = 0; i < removed.size(); ++i) {
-        tx.remove_row(folder, removed[i], true);
-        tx.drop_item(removed[i].item, items[i].body);
-        tx.log(records::LogEntry::What::item_destroyed, static_cast<std::uint64_t>(removed[i].item), folder);
-      }
-      return {};
+      return take_out(tx, folder, removed, true, fate);
     }));
     for (const Row& row : removed) gone.add(row.uid);
     if (!page.more) break;
     rest.remove(1, page.next - 1);
   }
+  if (fate == Fate::keep && !gone.empty()) trim_removed();
   return gone;
 }
 
 Result<NumberSet> StoredAccount::expunge(FolderId folder, const NumberSet& uids) {
-  return remove_some(folder, uids, true);
+  return remove_some(folder, uids, true, Fate::keep);
 }
 Result<NumberSet> StoredAccount::remove(FolderId folder, const NumberSet& uids) {
-  return remove_some(folder, uids, false);
+  return remove_some(folder, uids, false, Fate::keep);
 }
 
 }  // namespace gatepost::account

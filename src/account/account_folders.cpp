@@ -85,6 +85,11 @@ Result<> StoredAccount::delete_folder(FolderId id) {
     if (found->role == Role::inbox) return fail(Errc::denied, "the inbox stays");
     const std::vector<FolderId> children = tx.children(id);
     if (!children.empty() && !found->selectable) return fail(Errc::denied, "the folder holds others");
+    if (keeps_removed() && found->total > 0) {
+      // Its path as it stands before this: a change before it in the same commit is a name nobody has seen.
+      const records::Former former{records::to_seconds(tx.now()), path_of(tx.head(), *found)};
+      tx.write(records::former_key(id), records::encode(former));
+    }
     FolderRecord& f = tx.touch(id);
     f.dying = true;
     f.role = Role::none;
@@ -96,7 +101,9 @@ Result<> StoredAccount::delete_folder(FolderId id) {
     for (const FolderId child : children) tx.touch(child).parent = place;
     return {};
   }));
-  return drop_rows(id);
+  GP_CHECK(drop_rows(id));
+  trim_removed();
+  return {};
 }
 
 // Removes what a dying folder holds, in bounded commits, at last its record. A crash in between is taken up by
@@ -110,14 +117,9 @@ Result<> StoredAccount::drop_rows(FolderId id) {
       const FolderRecord* f = tx.find_any(id);
       if (f == nullptr || !f->dying) return {};
       GP_TRY(const auto page, tx.rows(id, NumberSet::of(from, std::numeric_limits<Uid>::max()), kRowsPerDrop));
-      GP_TRY(const auto items, tx.items(page.rows));
       more = page.more;
       next = page.next;
-      for (std::size_t i = 0; i < page.rows.size(); ++i) {
-        tx.remove_row(id, page.rows[i], false);
-        tx.drop_item(page.rows[i].item, items[i].body);
-        tx.log(LogEntry::What::item_destroyed, static_cast<std::uint64_t>(page.rows[i].item), id);
-      }
+      GP_CHECK(take_out(tx, id, page.rows, false, Fate::keep));
       if (!more) tx.forget_folder(id);
       return {};
     }));

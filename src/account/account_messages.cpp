@@ -157,7 +157,7 @@ Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderI
       done.to.resize(before);
       NumberSet made;
       for (const Uid uid : done.to) made.add(uid);
-      if (!made.empty()) (void)remove(to, made);
+      if (!made.empty()) (void)remove_some(to, made, false, Fate::drop);
       return std::unexpected(ran.error());
     }
     done.modseq = *ran;

@@ -321,6 +321,33 @@ TEST_P(AnAccount, IsGoneAfterRemovalAndBeginsAgain) {
   EXPECT_EQ(account()->find_folder("INBOX")->total, 0U);
 }
 
+TEST_P(AnAccount, WhoseDeletionWasCutShortIsDeletedAtTheNextStart) {
+  const AccountId wanted{2001}, gone{2002};
+  for (const AccountId id : {kOwner, wanted, gone}) {
+    const auto a = account(id);
+    add(*a, folder(*a, "INBOX"), "x");
+    ASSERT_TRUE(accounts_->begin_removal(id));
+    ASSERT_TRUE(accounts_->begin_removal(id));
+  }
+  ASSERT_TRUE(accounts_->remove(gone));  // in one go: nothing is left to do
+  restart();
+  std::vector<AccountId> asked;
+  const auto is_wanted = [&](AccountId id) {
+    asked.push_back(id);
+    return id == wanted;
+  };
+  ASSERT_TRUE(accounts_->finish_removals(is_wanted, {}));
+  EXPECT_EQ(asked, (std::vector{kOwner, wanted}));
+  std::vector<store::Partition> left;
+  ASSERT_TRUE(store_->keys().partitions([&](store::Partition p) { return left.push_back(p), true; }));
+  EXPECT_EQ(std::ranges::count(left, store::Partition{static_cast<std::uint64_t>(kOwner)}), 0);
+  EXPECT_EQ(account(wanted)->find_folder("INBOX")->total, 1U);
+  asked.clear();
+  ASSERT_TRUE(accounts_->finish_removals(is_wanted, {}));
+  EXPECT_TRUE(asked.empty());
+  EXPECT_EQ(accounts_->begin_removal(AccountId{1}).error().code, Errc::not_found);
+}
+
 TEST_P(AnAccount, LeavesMemoryWhenIdleAndComesBackTheSame) {
   accounts_.reset();
   options_.cached_accounts = 3;
@@ -398,6 +425,8 @@ TEST_P(AnAccount, GivesItemsInTheOrderAsked) {
   check({1, 1, 2, 3, 4});
   check({0, 10, 25, 29});
   const std::vector<ItemId> gone(all.begin() + 3, all.begin() + 12), last(all.begin() + 15, all.begin() + 20);
+  EXPECT_TRUE(a->items(gone));  // kept to be brought back
+  ASSERT_TRUE(a->purge_removed());
   EXPECT_EQ(a->items(gone).error().code, Errc::not_found);
   EXPECT_EQ(a->items(std::vector{all[17], all[18], all[19]}).error().code, Errc::not_found);
   EXPECT_EQ(a->items(last).error().code, Errc::not_found);

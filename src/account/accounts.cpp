@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "account/events.hpp"
+#include "account/records.hpp"
 #include "account/stored_account.hpp"
 #include "account/stored_body.hpp"
 #include "store/keys.hpp"
@@ -13,6 +14,9 @@ namespace {
 
 // Finding one to drop may meet some that are in use; so many are looked at.
 constexpr int kLookedAtToEvict = 16;
+constexpr std::chrono::seconds kSnapshotAge{300};
+constexpr std::size_t kScanPage = 512;
+constexpr int kTries = 100;
 
 store::BlobId blob_of(const Body& body) { return {body.sha256, body.size}; }
 
@@ -41,6 +45,34 @@ class StoredAccounts final : public Accounts {
     const auto account = cached(id);
     GP_CHECK(account->remove_all());
     forget(account);
+    return change_removals(id, false);
+  }
+
+  Result<> begin_removal(AccountId id) override {
+    if (!store::is_account(store::Partition{static_cast<std::uint64_t>(id)}))
+      return fail(Errc::not_found, "no such account");
+    return change_removals(id, true);
+  }
+
+  Result<> finish_removals(const std::function<bool(AccountId)>& wanted, std::stop_token stop) override {
+    std::vector<AccountId> begun;
+    {
+      GP_TRY(auto snap, environment_.store.keys().snapshot(store::kServerPartition, kSnapshotAge));
+      const std::string begin(1, records::kRemoval);
+      GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+        if (const auto id = records::parse_removal_key(e.key)) begun.push_back(*id);
+        return true;
+      }));
+    }
+    for (const AccountId id : begun) {
+      if (stop.stop_requested()) return {};
+      if (wanted(id)) {
+        GP_CHECK(change_removals(id, false));
+        continue;
+      }
+      environment_.log.write(event::kRemovalFinished, {{"account", static_cast<std::uint64_t>(id)}});
+      GP_CHECK(remove(id));
+    }
     return {};
   }
 
@@ -75,6 +107,23 @@ class StoredAccounts final : public Accounts {
   }
 
  private:
+  // Notes of deletions that are going on.
+  Result<> change_removals(AccountId id, bool noted) {
+    store::KeyValue& keys = environment_.store.keys();
+    const std::string key = records::removal_key(id);
+    for (int attempt = 1;; ++attempt) {
+      GP_TRY(auto snap, keys.snapshot(store::kServerPartition, kSnapshotAge));
+      GP_TRY(const auto value, snap->get(key));
+      if (value.has_value() == noted) return {};
+      store::Batch batch;
+      batch.writes.push_back({key, noted ? std::optional(records::encode_empty()) : std::nullopt});
+      const auto done = keys.commit(store::kServerPartition, snap->version(), batch);
+      if (done) return {};
+      // Another note came first.
+      if (done.error().code != Errc::conflict || attempt == kTries) return std::unexpected(done.error());
+    }
+  }
+
   using Recent = std::list<std::shared_ptr<StoredAccount>>;  // most recently used first
 
   Result<std::shared_ptr<StoredAccount>> open_stored(AccountId id) {

@@ -61,6 +61,7 @@ Result<> Checker::run() {
   GP_CHECK(check_folders());
   GP_CHECK(check_rows());
   std::ranges::sort(items_);
+  GP_CHECK(check_removed());
   GP_CHECK(check_vanished());  // before UIDs are given: none is given twice
   GP_CHECK(check_items());
   GP_CHECK(check_places());
@@ -288,7 +289,7 @@ Result<> Checker::check_items() {
       return {};
     }
     last_item_ = std::max(last_item_, number(id));
-    if (std::ranges::binary_search(items_, number(id))) return {};
+    if (std::ranges::binary_search(items_, number(id)) || is_removed(id)) return {};
     auto item = records::decode_item(e.value);
     found(fmt::format("item {}", number(id)), item ? "is in no folder" : "is in no folder and cannot be read", true);
     if (item)

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +60,9 @@ class Checker {
   Result<> check_rows();
   Result<> check_page(const std::vector<std::pair<FolderId, Row>>& page);
   Result<> check_body(const std::string& where, ItemId item, const Body& body);
+  Result<> check_removed();
+  Result<> check_removed_page(const std::vector<records::Removed>& page);
+  Result<> check_expiries();
   Result<> check_items();
   Result<> restore(ItemId id, const records::ItemRecord& item);
   Result<> check_places();
@@ -70,6 +74,7 @@ class Checker {
   Result<> check_uid_sets();
   Result<> check_uid_set(FolderId id, records::UidSet which, const NumberSet& right);
 
+  bool is_removed(ItemId id) const;
   Seen& folder(FolderId id);
   void invent(FolderId id, Seen& seen);
   void count(Seen& seen, const Row& row);
@@ -87,7 +92,10 @@ class Checker {
   records::State state_;
   bool rewrite_state_ = false;
   std::map<FolderId, Seen> folders_;
-  std::vector<std::uint64_t> items_;  // that have a row; sorted once the rows are read
+  std::vector<std::uint64_t> items_;                              // that have a row; sorted once the rows are read
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> removed_;  // item, second of removal; sorted once read
+  records::RemovedTotals removed_totals_;
+  std::set<std::string> dropped_expiries_;  // of removed messages that were found wrong
   std::uint64_t last_item_ = 0;
   std::uint64_t used_octets_ = 0;
 };

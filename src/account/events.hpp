@@ -22,6 +22,10 @@ inline constexpr Event kBegunAnew{
     "message again.",
     "Nothing."};
 
-inline constexpr std::array kAll{kDamaged, kReloaded, kRepaired, kBegunAnew};
+inline constexpr Event kRemovalFinished{"account.removal_finished", Level::notice,
+                                        "An interrupted deletion of an account was completed.",
+                                        "The server ended while the account was being deleted.", "Nothing."};
+
+inline constexpr std::array kAll{kDamaged, kReloaded, kRepaired, kBegunAnew, kRemovalFinished};
 
 }  // namespace gatepost::account::event

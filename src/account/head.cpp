@@ -66,6 +66,14 @@ Result<Head> load_head(store::Snapshot& snapshot, const Damaged& damaged) {
   GP_TRY(const auto state, snapshot.get(records::state_key()));
   if (!state) return fail(Errc::corrupt, "account state is missing");
   GP_TRY(head.state, records::decode_state(*state));
+  GP_TRY(const auto removed, snapshot.get(records::removed_totals_key()));
+  if (removed) {
+    auto totals = records::decode_removed_totals(*removed);
+    if (totals)
+      head.removed = *totals;
+    else
+      damaged("totals of removed messages", totals.error());
+  }
   GP_CHECK(load_folders(snapshot, head, damaged));
   GP_CHECK(load_keywords(snapshot, head, damaged));
   const std::string begin(1, records::kind::kSubscription);

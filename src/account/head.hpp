@@ -28,6 +28,7 @@ inline constexpr std::string_view kInboxName = "INBOX";
 struct Head {
   Modseq modseq = 0;
   records::State state;
+  records::RemovedTotals removed;
   std::map<FolderId, records::FolderRecord> folders;              // dying ones too
   std::map<std::pair<FolderId, std::string>, FolderId> children;  // (parent, name); without dying ones
   std::shared_ptr<const std::vector<std::string>> keywords = std::make_shared<const std::vector<std::string>>();

@@ -79,6 +79,7 @@ Result<> StoredAccount::prune() {
     }
   }
   GP_CHECK(prune_log(before));
+  GP_CHECK(prune_removed(now));
   return prune_deliveries(now);
 }
 

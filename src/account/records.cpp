@@ -97,6 +97,14 @@ std::uint64_t to_seconds(TimePoint t) {
   return s > 0 ? static_cast<std::uint64_t>(s) : 0;
 }
 
+std::string removal_key(AccountId account) { return id_key(kRemoval, static_cast<std::uint64_t>(account)); }
+std::optional<AccountId> parse_removal_key(std::string_view key) {
+  ByteReader in(key);
+  const bool right = in.u8() == static_cast<std::uint8_t>(kRemoval);
+  const AccountId id{in.u64()};
+  return right && in.ok() && in.at_end() ? std::optional(id) : std::nullopt;
+}
+
 std::string state_key() { return std::string(1, kind::kState); }
 std::string folder_key(FolderId folder) {
   std::string key(1, kind::kFolder);
@@ -140,6 +148,14 @@ std::string delivery_key(std::string_view delivery_id) {
   const Sha256Value hash = sha256(delivery_id);
   return key.append(1, '\1').append(reinterpret_cast<const char*>(hash.data()), hash.size());
 }
+std::string removed_key(ItemId item) { return id_key(kind::kRemoved, number(item)); }
+std::string expiry_key(std::uint64_t seconds, ItemId item) {
+  std::string key = id_key(kind::kExpiry, seconds);
+  put_u64(key, number(item));
+  return key;
+}
+std::string removed_totals_key() { return std::string(1, kind::kRemovedTotals); }
+std::string former_key(FolderId folder) { return index_prefix(kind::kFormer, folder); }
 std::string quarantine_key(std::string_view key) { return std::string(1, kind::kQuarantine).append(key); }
 std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk) {
   std::string key = uid_set_prefix(folder, which);
@@ -154,9 +170,9 @@ std::string uid_set_prefix(FolderId folder, UidSet which) {
 
 bool parse_folder_key(std::string_view key, FolderId& folder) {
   ByteReader in(key);
-  const bool right = in.u8() == static_cast<std::uint8_t>(kind::kFolder);
+  in.u8();
   folder = FolderId{in.u32()};
-  return right && in.ok() && in.at_end() && folder != kRoot;
+  return in.ok() && in.at_end() && folder != kRoot;
 }
 bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid) {
   ByteReader in(key);
@@ -168,6 +184,13 @@ bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid) {
 bool parse_item_key(std::string_view key, ItemId& item) {
   ByteReader in(key);
   in.u8();
+  item = ItemId{in.u64()};
+  return in.ok() && in.at_end();
+}
+bool parse_expiry_key(std::string_view key, std::uint64_t& seconds, ItemId& item) {
+  ByteReader in(key);
+  in.u8();
+  seconds = in.u64();
   item = ItemId{in.u64()};
   return in.ok() && in.at_end();
 }
@@ -262,6 +285,28 @@ std::string encode(const Vanished& v) {
   std::string out = start(15);
   put_varint(out, number(v.item));
   put_varint(out, v.seconds);
+  return out;
+}
+
+std::string encode(const Removed& removed) {
+  std::string out = start(64);
+  put_varint(out, removed.seconds);
+  put_varint(out, number(removed.folder));
+  put_varint(out, removed.row.uid);
+  return out.append(encode(removed.row));
+}
+
+std::string encode(const RemovedTotals& totals) {
+  std::string out = start(20);
+  put_varint(out, totals.octets);
+  put_varint(out, totals.messages);
+  return out;
+}
+
+std::string encode(const Former& former) {
+  std::string out = start(12 + former.path.size());
+  put_varint(out, former.seconds);
+  put_text(out, former.path);
   return out;
 }
 
@@ -408,6 +453,38 @@ Result<Vanished> decode_vanished(std::string_view value) {
   v.seconds = in.varint();
   if (!in.ok() || !in.at_end()) return damaged("vanished entry");
   return v;
+}
+
+Result<Removed> decode_removed(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "removed message"));
+  Removed removed;
+  removed.seconds = in.varint();
+  std::uint32_t folder = 0;
+  Uid uid = 0;
+  bool fits = narrow(in.varint(), folder);
+  removed.folder = FolderId{folder};
+  fits = narrow(in.varint(), uid) && fits;
+  if (!in.ok() || !fits || removed.seconds > kMaxSeconds) return damaged("removed message");
+  GP_TRY(removed.row, decode_row(uid, in.rest()));
+  return removed;
+}
+
+Result<RemovedTotals> decode_removed_totals(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "totals of removed messages"));
+  RemovedTotals totals;
+  totals.octets = in.varint();
+  totals.messages = in.varint();
+  if (!in.ok() || !in.at_end()) return damaged("totals of removed messages");
+  return totals;
+}
+
+Result<Former> decode_former(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "deleted folder"));
+  Former former;
+  former.seconds = in.varint();
+  former.path = in.text();
+  if (!in.ok() || !in.at_end()) return damaged("deleted folder");
+  return former;
 }
 
 Result<std::string> decode_text(std::string_view value) {

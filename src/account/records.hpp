@@ -14,19 +14,23 @@ namespace gatepost::account::records {
 
 // First octet of a key.
 namespace kind {
-inline constexpr char kState = 'S';         // S                      -> State
-inline constexpr char kFolder = 'f';        // f folder               -> FolderRecord
-inline constexpr char kRow = 'm';           // m folder uid           -> Row
-inline constexpr char kItem = 'i';          // i item                 -> ItemRecord
-inline constexpr char kPlace = 'j';         // j item                 -> Place
-inline constexpr char kChanged = 'k';       // k folder modseq uid    -> (format only)
-inline constexpr char kVanished = 'v';      // v folder modseq uid    -> Vanished
-inline constexpr char kLog = 'c';           // c modseq part          -> seconds, LogEntry...
-inline constexpr char kKeyword = 'w';       // w keyword              -> its name
-inline constexpr char kSubscription = 'u';  // u name                 -> (format only)
-inline constexpr char kDelivery = 'l';      // l delivery id          -> when to forget it
-inline constexpr char kUidSet = 'h';        // h folder which chunk   -> some of 1,024 UIDs
-inline constexpr char kQuarantine = 'x';    // x key                  -> a value that could not be read
+inline constexpr char kState = 'S';          // S                      -> State
+inline constexpr char kFolder = 'f';         // f folder               -> FolderRecord
+inline constexpr char kRow = 'm';            // m folder uid           -> Row
+inline constexpr char kItem = 'i';           // i item                 -> ItemRecord
+inline constexpr char kPlace = 'j';          // j item                 -> Place
+inline constexpr char kChanged = 'k';        // k folder modseq uid    -> (format only)
+inline constexpr char kVanished = 'v';       // v folder modseq uid    -> Vanished
+inline constexpr char kLog = 'c';            // c modseq part          -> seconds, LogEntry...
+inline constexpr char kKeyword = 'w';        // w keyword              -> its name
+inline constexpr char kSubscription = 'u';   // u name                 -> (format only)
+inline constexpr char kDelivery = 'l';       // l delivery id          -> when to forget it
+inline constexpr char kUidSet = 'h';         // h folder which chunk   -> some of 1,024 UIDs
+inline constexpr char kRemoved = 'r';        // r item                 -> Removed
+inline constexpr char kExpiry = 'q';         // q seconds item         -> (format only)
+inline constexpr char kRemovedTotals = 'R';  // R                      -> RemovedTotals
+inline constexpr char kFormer = 'd';         // d folder               -> Former
+inline constexpr char kQuarantine = 'x';     // x key                  -> a value that could not be read
 }  // namespace kind
 
 struct State {
@@ -81,6 +85,23 @@ struct Vanished {
   std::uint64_t seconds = 0;  // since 1970
 };
 
+// A message that is in no folder any more; its item is kept.
+struct Removed {
+  std::uint64_t seconds = 0;  // since 1970
+  FolderId folder{};
+  Row row;  // as it was
+};
+struct RemovedTotals {
+  std::uint64_t octets = 0, messages = 0;
+  bool operator==(const RemovedTotals&) const = default;
+};
+
+// A folder that was deleted.
+struct Former {
+  std::uint64_t seconds = 0;  // since 1970
+  std::string path;
+};
+
 // Sets of a folder's UIDs that can be read without reading its rows, in chunks: what is not there is empty.
 enum class UidSet : std::uint8_t {
   holes,    // UIDs given out that no message has any more, but for those in gaps
@@ -119,13 +140,18 @@ std::string keyword_key(KeywordId keyword);
 std::string subscription_key(std::string_view name);
 std::string delivery_key(std::string_view delivery_id);  // any length: long ids are hashed
 std::string quarantine_key(std::string_view key);
+std::string removed_key(ItemId item);
+std::string expiry_key(std::uint64_t seconds, ItemId item);
+std::string removed_totals_key();
+std::string former_key(FolderId folder);
 std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk);  // chunk = UID / kChunkUids
 std::string uid_set_prefix(FolderId folder, UidSet which);
 
 // The numbers in a key of the given kind; false when it is not such a key.
-bool parse_folder_key(std::string_view key, FolderId& folder);
+bool parse_folder_key(std::string_view key, FolderId& folder);  // f and d
 bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid);
-bool parse_item_key(std::string_view key, ItemId& item);                                 // i and j
+bool parse_item_key(std::string_view key, ItemId& item);  // i, j and r
+bool parse_expiry_key(std::string_view key, std::uint64_t& seconds, ItemId& item);
 bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid);  // k and v
 bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, std::uint32_t& chunk);
 
@@ -135,8 +161,11 @@ std::string encode(const Row& row);  // without the UID, which the key has
 std::string encode(const ItemRecord& item);
 std::string encode(const Place& place);
 std::string encode(const Vanished& vanished);
+std::string encode(const Removed& removed);
+std::string encode(const RemovedTotals& totals);
+std::string encode(const Former& former);
 std::string encode_text(std::string_view text);    // w
-std::string encode_empty();                        // k, u
+std::string encode_empty();                        // k, u, q
 std::string encode_expiry(std::uint64_t seconds);  // l
 // The part of `uids` that is in the chunk; nullopt: there is none.
 std::optional<std::string> encode_uid_set(const NumberSet& uids, std::uint32_t chunk);
@@ -150,6 +179,9 @@ Result<Row> decode_row(Uid uid, std::string_view value);
 Result<ItemRecord> decode_item(std::string_view value);
 Result<Place> decode_place(std::string_view value);
 Result<Vanished> decode_vanished(std::string_view value);
+Result<Removed> decode_removed(std::string_view value);
+Result<RemovedTotals> decode_removed_totals(std::string_view value);
+Result<Former> decode_former(std::string_view value);
 Result<std::string> decode_text(std::string_view value);
 Result<std::uint64_t> decode_expiry(std::string_view value);
 Result<> decode_uid_set(std::uint32_t chunk, std::string_view value, NumberSet& uids);  // adds; ascending is cheap
@@ -158,6 +190,11 @@ struct LogRecord {
   std::vector<LogEntry> entries;
 };
 Result<LogRecord> decode_log(std::string_view value);
+
+// In the server's own partition, not in an account's: accounts that are being deleted.
+inline constexpr char kRemoval = 'a';
+std::string removal_key(AccountId account);
+std::optional<AccountId> parse_removal_key(std::string_view key);
 
 std::uint64_t to_seconds(TimePoint t);  // since 1970; 0 before
 

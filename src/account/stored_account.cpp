@@ -352,6 +352,7 @@ void StoredAccount::publish(Transaction& tx, Modseq version) {
       head_.subscriptions.erase(name);
   }
   head_.state = tx.final_state();
+  head_.removed = tx.removed_totals();
   head_.modseq = version;
   folder_list_.reset();
 }
@@ -418,6 +419,8 @@ Result<Account::Quota> StoredAccount::quota() {
   GP_CHECK(usable());
   q.used_octets = head_.state.used_octets;
   q.messages = head_.state.messages;
+  q.removed_octets = head_.removed.octets;
+  q.removed_messages = head_.removed.messages;
   return q;
 }
 

@@ -74,6 +74,10 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) override;
   Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) override;
 
+  Result<> removed(TimePoint since, const std::function<bool(const Removed&)>& visit) override;
+  Result<BroughtBack> bring_back(std::span<const ItemId>, std::string_view folder) override;
+  Result<BroughtBack> bring_back_folder(std::string_view path, TimePoint at) override;
+  Result<std::uint64_t> purge_removed() override;
   Result<Quota> quota() override;
   std::unique_ptr<Watch> watch(std::function<void()> changed) override;
   Result<std::unique_ptr<Watch>> lock_maildrop() override;
@@ -155,7 +159,19 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> may_add(const Transaction& transaction, FolderId folder, std::uint64_t octets, std::size_t messages) const;
   Result<Appended> append_some(FolderId folder, std::span<const NewItem> items, const std::string* delivery_key);
   Result<NumberSet> deleted_among(FolderId folder, const NumberSet& uids);
-  Result<NumberSet> remove_some(FolderId folder, const NumberSet& uids, bool only_deleted);
+  enum class Fate { keep, drop };  // of what is removed
+  Result<NumberSet> remove_some(FolderId folder, const NumberSet& uids, bool only_deleted, Fate fate);
+  Result<> take_out(Transaction& tx, FolderId folder, const std::vector<Row>& rows, bool vanished, Fate fate) const;
+  bool keeps_removed() const { return environment_.options.keep_removed.count() > 0; }
+  Result<> prune_removed(std::uint64_t now);
+  Result<std::uint64_t> drop_removed_until(std::uint64_t before, std::uint64_t keep_octets);
+  void trim_removed();
+  Result<> prune_former(std::uint64_t before);
+  Result<std::vector<std::pair<FolderId, records::Former>>> former_folders();
+  Result<FolderId> folder_for(std::string_view path);
+  Result<std::uint32_t> put_back_into(FolderId to, std::span<const ItemId> items);
+  struct Gone;
+  Result<Gone> gone_from(FolderId folder, std::uint64_t at);
   Result<Uid> uid_end(FolderId id);
   Result<> copy_page(Transaction& tx, FolderId to, const std::vector<Row>& rows, Copied& done, Uid& next);
   Result<> create_path(Transaction& tx, const std::vector<std::string>& names, Role role, FolderId& made) const;

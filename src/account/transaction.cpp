@@ -28,7 +28,8 @@ Transaction::Transaction(const Head& head, store::KeyValue& keys, store::Partiti
       partition_(partition),
       now_(std::chrono::floor<std::chrono::seconds>(now)),
       damaged_(std::move(damaged)),
-      state_(head.state) {}
+      state_(head.state),
+      removed_(head.removed) {}
 
 const FolderRecord* Transaction::find_any(FolderId id) const {
   if (const auto t = touched_.find(id); t != touched_.end()) return t->second.gone ? nullptr : &t->second.record;
@@ -313,6 +314,62 @@ void Transaction::drop_item(ItemId item, const Body& body) {
   octets_ += kRefCost;
 }
 
+void Transaction::set_aside(FolderId folder, const Row& row) {
+  state_.used_octets -= std::min(state_.used_octets, row.octets);
+  if (state_.messages > 0) --state_.messages;
+  removed_.octets += row.octets;
+  ++removed_.messages;
+  const std::uint64_t seconds = records::to_seconds(now_);
+  write(records::place_key(row.item), std::nullopt);
+  write(records::removed_key(row.item), records::encode(records::Removed{seconds, folder, row}));
+  write(records::expiry_key(seconds, row.item), records::encode_empty());
+}
+
+Result<std::vector<records::Removed>> Transaction::set_aside_among(std::span<const ItemId> items) {
+  std::vector<std::string> keys;
+  for (const ItemId item : items) {
+    if (!settled_.contains(item)) keys.push_back(records::removed_key(item));
+  }
+  std::vector<records::Removed> found;
+  if (keys.empty()) return found;
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  GP_TRY(store::Snapshot* const view, snapshot());
+  GP_TRY(const auto values, view->get_many(views));
+  for (const auto& value : values) {
+    auto removed = value ? records::decode_removed(*value) : Result<records::Removed>(fail(Errc::not_found));
+    if (removed) found.push_back(std::move(*removed));
+  }
+  return found;
+}
+
+void Transaction::settle(const records::Removed& removed) {
+  settled_.insert(removed.row.item);
+  removed_.octets -= std::min(removed_.octets, removed.row.octets);
+  if (removed_.messages > 0) --removed_.messages;
+  write(records::removed_key(removed.row.item), std::nullopt);
+  write(records::expiry_key(removed.seconds, removed.row.item), std::nullopt);
+}
+
+Uid Transaction::put_back(const records::Removed& removed, FolderId folder) {
+  settle(removed);
+  state_.used_octets += removed.row.octets;
+  ++state_.messages;
+  Row row = removed.row;
+  row.flags.system &= static_cast<std::uint8_t>(~flag::kDeleted);
+  const Uid uid = add_row(folder, std::move(row));
+  place_item(removed.row.item, folder, uid);
+  log(LogEntry::What::item_created, number(removed.row.item), folder);
+  return uid;
+}
+
+void Transaction::drop_removed(const records::Removed& removed, const Body& body) {
+  settle(removed);
+  write(records::item_key(removed.row.item), std::nullopt);
+  if (body == Body{}) return;  // what it used is not known any more
+  batch_.refs.push_back({store::BlobId{body.sha256, body.size}, number(removed.row.item), false});
+  octets_ += kRefCost;
+}
+
 Result<bool> Transaction::knows_delivery(const std::string& key) {
   if (deliveries_.contains(key)) return true;
   GP_TRY(store::Snapshot* const view, snapshot());
@@ -461,6 +518,7 @@ store::Batch Transaction::finish() {
   }
   put_log();
   batch_.writes.push_back({records::state_key(), records::encode(state_)});
+  if (removed_ != head_.removed) batch_.writes.push_back({records::removed_totals_key(), records::encode(removed_)});
   batch_.skip = skip_;
   return std::move(batch_);
 }

@@ -71,6 +71,13 @@ class Transaction {
   ItemId add_item(const records::ItemRecord& item);
   void place_item(ItemId item, FolderId folder, Uid uid);
   void drop_item(ItemId item, const Body& body);
+  // Takes an item out of the account without dropping it; it stays until drop_removed().
+  void set_aside(FolderId folder, const Row& row);
+  // Items that were set aside before this transaction and are not settled by it, those of `items` that are still there.
+  Result<std::vector<records::Removed>> set_aside_among(std::span<const ItemId> items);
+  Uid put_back(const records::Removed& removed, FolderId folder);  // \Deleted is taken off; its UID
+  void drop_removed(const records::Removed& removed, const Body& body);
+  const records::RemovedTotals& removed_totals() const { return removed_; }
 
   Result<bool> knows_delivery(const std::string& key);
   void remember_delivery(std::string key, std::uint64_t until_seconds);
@@ -108,6 +115,7 @@ class Transaction {
   Result<> put_uid_set(FolderId folder, records::UidSet which, const NumberSet& add, const NumberSet& remove);
   Result<store::Snapshot*> snapshot();
   const std::string* written(std::string_view key) const;
+  void settle(const records::Removed& removed);
   void put_rows();
   void put_log();
 
@@ -118,6 +126,8 @@ class Transaction {
   const RowDamage damaged_;
   std::unique_ptr<store::Snapshot> snapshot_;
   records::State state_;
+  records::RemovedTotals removed_;
+  std::set<ItemId> settled_;  // removed items that this has put back or dropped
   store::Batch batch_;
   std::map<FolderId, Touched> touched_;
   std::map<std::pair<FolderId, Uid>, Pending> rows_;

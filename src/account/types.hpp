@@ -79,6 +79,15 @@ struct Item {
   std::string summary;  // mime::encode() of its structure; empty when it was too large to keep
 };
 
+// A message that was removed and can still be brought back.
+struct Removed {
+  ItemId item{};
+  FolderId folder{};    // it was in
+  std::string path;     // of the folder, as it is or was called
+  Row row;              // as it was
+  TimePoint removed{};  // whole seconds
+};
+
 // A message to be added. The body was written through a BodyWriter and is referenced by the commit that adds the item.
 struct NewItem {
   Body body;

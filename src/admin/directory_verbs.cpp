@@ -3,30 +3,15 @@
 #include <charconv>
 #include <optional>
 
+#include "admin/named_account.hpp"
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
-#include "directory/addresses.hpp"
 
 namespace gatepost::admin {
 namespace {
 
 using directory::Principal;
-
-// The principal an option names, or the reply that says why not. By its own address alone: "account delete sales@" must
-// not delete whomever sales@ leads to.
-std::expected<Principal, Reply> find(Services& services, const Request& request) {
-  const std::string address = request.option("address");
-  const auto canonical = directory::canonical_address(address);
-  if (!canonical) return std::unexpected(failure(canonical.error(), "account " + address));
-  auto found = services.directory.find(canonical->to_string());
-  if (!found) return std::unexpected(failure(found.error(), "account " + address));
-  if (found->address != canonical->to_string()) {
-    return std::unexpected(failure({Errc::not_found, fmt::format("it is an alias; the account is {}", found->address)},
-                                   "account " + address));
-  }
-  return *std::move(found);
-}
 
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
@@ -113,7 +98,7 @@ Reply account_add(Services& services, const Request& request, std::stop_token) {
 Reply account_list(Services& services, const Request&, std::stop_token) {
   const auto principals = services.directory.principals();
   if (!principals) return failure(principals.error(), "accounts");
-  Table table({"address", "name", "enabled", "messages", "octets", "quota", "created"});
+  Table table({"address", "name", "enabled", "messages", "octets", "quota", "removed", "created"});
   for (const auto& p : *principals) {
     account::Account::Quota used;
     if (p.kind == directory::PrincipalKind::group) continue;  // owns no mail
@@ -121,13 +106,13 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
       if (const auto quota = (*account)->quota()) used = *quota;
     }
     table.row().text(p.address).text(p.display_name).boolean(p.enabled).number(used.messages).number(used.used_octets);
-    table.number(p.quota_octets).text(date::format_rfc3339(p.created));
+    table.number(p.quota_octets).number(used.removed_octets).text(date::format_rfc3339(p.created));
   }
   return table.reply("No account yet: gatepost account add ADDRESS");
 }
 
 Reply account_passwd(Services& services, const Request& request, std::stop_token) {
-  const auto principal = find(services, request);
+  const auto principal = named_account(services, request);
   if (!principal) return principal.error();
   const NewPassword fresh = new_password(services, request);
   if (auto set = services.directory.set_password(principal->id, fresh.password); !set) {
@@ -138,7 +123,7 @@ Reply account_passwd(Services& services, const Request& request, std::stop_token
 }
 
 Reply set_enabled(Services& services, const Request& request, bool enabled) {
-  auto principal = find(services, request);
+  auto principal = named_account(services, request);
   if (!principal) return principal.error();
   principal->enabled = enabled;
   if (auto set = services.directory.update_principal(*principal); !set) return failure(set.error(), principal->address);
@@ -151,7 +136,7 @@ Reply account_disable(Services& s, const Request& r, std::stop_token) { return s
 Reply account_enable(Services& s, const Request& r, std::stop_token) { return set_enabled(s, r, true); }
 
 Reply account_quota(Services& services, const Request& request, std::stop_token) {
-  auto principal = find(services, request);
+  auto principal = named_account(services, request);
   if (!principal) return principal.error();
   const auto octets = parse_number<std::uint64_t>(request.option("octets"));
   if (!octets) return usage("account quota ADDRESS OCTETS: a number of octets, 0 for no limit");
@@ -163,13 +148,16 @@ Reply account_quota(Services& services, const Request& request, std::stop_token)
 }
 
 Reply account_delete(Services& services, const Request& request, std::stop_token) {
-  const auto principal = find(services, request);
+  const auto principal = named_account(services, request);
   if (!principal) return principal.error();
-  // Sign-in and addresses first: nothing may arrive while the mail goes.
+  // Noted first: what a crash leaves half done is completed at the next start.
+  const auto id = static_cast<account::AccountId>(principal->id);
+  if (auto noted = services.accounts.begin_removal(id); !noted) return failure(noted.error(), principal->address);
+  // Sign-in and addresses next: nothing may arrive while the mail goes.
   if (auto gone = services.directory.remove_principal(principal->id); !gone)
     return failure(gone.error(), principal->address);
   end_sessions(services, *principal);
-  if (auto gone = services.accounts.remove(static_cast<account::AccountId>(principal->id)); !gone) {
+  if (auto gone = services.accounts.remove(id); !gone) {
     return failure(gone.error(), principal->address);
   }
   return done(fmt::format("Account {} and its mail are deleted.", principal->address), principal->address);
@@ -199,7 +187,7 @@ Reply alias_delete(Services& services, const Request& request, std::stop_token) 
 }
 
 Reply app_password_add(Services& services, const Request& request, std::stop_token) {
-  const auto principal = find(services, request);
+  const auto principal = named_account(services, request);
   if (!principal) return principal.error();
   auto secret = services.directory.add_app_password(principal->id, request.option("name"));
   if (!secret) return failure(secret.error(), principal->address);
@@ -208,7 +196,7 @@ Reply app_password_add(Services& services, const Request& request, std::stop_tok
 }
 
 Reply app_password_list(Services& services, const Request& request, std::stop_token) {
-  const auto principal = find(services, request);
+  const auto principal = named_account(services, request);
   if (!principal) return principal.error();
   const auto list = services.directory.app_passwords(principal->id);
   if (!list) return failure(list.error(), principal->address);
@@ -221,7 +209,7 @@ Reply app_password_list(Services& services, const Request& request, std::stop_to
 }
 
 Reply app_password_delete(Services& services, const Request& request, std::stop_token) {
-  const auto principal = find(services, request);
+  const auto principal = named_account(services, request);
   if (!principal) return principal.error();
   const auto id = parse_number<std::uint32_t>(request.option("id"));
   if (!id) return usage("app-password delete ADDRESS ID: see gatepost app-password list");

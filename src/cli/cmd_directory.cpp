@@ -13,7 +13,8 @@ namespace {
 
 // Values of one command's options, alive as long as the App that fills them.
 struct Values {
-  std::string address, name, domain, id, quota;
+  std::string address, name, domain, id, quota, folder, since, at;
+  std::vector<std::string> ids;
   std::vector<std::string> targets;
   bool password_stdin = false;
 };
@@ -51,6 +52,35 @@ void add_domain(CLI::App& app, Context& context) {
   catch_all->add_option("address", v->address);
 }
 
+void add_recovery(CLI::App* account, Context& context) {
+  auto v = std::make_shared<Values>();
+  const auto options = [v] {
+    Options all{{"address", {v->address}}};
+    if (!v->folder.empty()) all["folder"] = {v->folder};
+    if (!v->since.empty()) all["since"] = {v->since};
+    if (!v->at.empty()) all["at"] = {v->at};
+    if (!v->ids.empty()) all["id"] = v->ids;
+    return all;
+  };
+  CLI::App* noun = account->add_subcommand("removed", "What was removed and is still kept")->require_subcommand(1);
+  const auto command = [&](CLI::App* parent, const std::string& full, const std::string& help) {
+    CLI::App* one = parent->add_subcommand(full.substr(full.rfind(' ') + 1), help);
+    one->callback([&context, full, options] { run_verb(context, full, options()); });
+    one->add_option("address", v->address)->required();
+    return one;
+  };
+  CLI::App* list = command(noun, "account removed list", "Messages that can be brought back");
+  list->add_option("--folder", v->folder, "Only those of this folder");
+  list->add_option("--since", v->since, "Only those removed since (2026-11-25T14:00:00Z, or a day)");
+  CLI::App* back = command(noun, "account removed restore", "Bring some back where they were, flags and dates kept");
+  back->add_option("id", v->ids, "As the list shows them")->required();
+  back->add_option("--folder", v->folder, "Into this folder instead");
+  command(noun, "account removed purge", "Drop all of them now, for good");
+  CLI::App* restore = command(account, "account restore", "Bring back what a folder had at a moment and lost since");
+  restore->add_option("folder", v->folder, "The folder; deleted ones too")->required();
+  restore->add_option("--at", v->at, "The moment: 2026-11-25T14:00:00Z, or a day")->required();
+}
+
 void add_account(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("account", "People's accounts")->require_subcommand(1);
   auto v = std::make_shared<Values>();
@@ -80,6 +110,7 @@ void add_account(CLI::App& app, Context& context) {
                          [v] { return Options{{"address", {v->address}}, {"octets", {v->quota}}}; });
   quota->add_option("address", v->address)->required();
   quota->add_option("octets", v->quota, "0 for no limit")->required()->check(CLI::NonNegativeNumber);
+  add_recovery(noun, context);
 }
 
 void add_alias(CLI::App& app, Context& context) {

@@ -80,8 +80,10 @@ struct Store {
   std::uint32_t compression_level = 1;     // zstd; 0: bodies are stored as they are
   std::uint32_t disk_reserve_percent = 5;  // below the smaller of the two reserves new mail is refused
   std::uint64_t disk_reserve_octets = 1ULL << 30;
-  std::chrono::hours collect_after{24};       // unreferenced bodies are removed after this
-  std::chrono::hours keep_vanished{24 * 90};  // expunge records (QRESYNC) are kept at least so long
+  std::chrono::hours collect_after{24};           // unreferenced bodies are removed after this
+  std::chrono::hours keep_vanished{24 * 90};      // expunge records (QRESYNC) are kept at least so long
+  std::chrono::hours keep_removed{24 * 14};       // removed messages can be brought back so long; 0: not at all
+  std::uint64_t recoverable_quota = 30ULL << 30;  // what an account may have of them; 0: no limit
   bool operator==(const Store&) const = default;
 };
 

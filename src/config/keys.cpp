@@ -314,6 +314,11 @@ void add_store(Keys& k) {
   k.push_back(duration("store", "keep_vanished", AT(Config, store.keep_vanished), days(1), days(3650),
                        "How long the daemon remembers what was expunged, so that clients that were away learn it "
                        "without reading all (QRESYNC)."));
+  k.push_back(duration("store", "keep_removed", AT(Config, store.keep_removed), seconds(0), days(3650),
+                       "How long messages that users removed can be brought back (`gatepost account removed`, `account "
+                       "restore`); 0: not at all."));
+  k.push_back(octets("store", "recoverable_quota", AT(Config, store.recoverable_quota), 0, kTiB * 1024,
+                     "What an account may have of them, beside its quota; beyond, the oldest go. 0: no limit."));
 }
 
 void add_auth(Keys& k) {

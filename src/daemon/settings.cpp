@@ -86,7 +86,11 @@ directory::DoorPolicy door_policy(const Config& c) {
           .sessions_per_account = c.limits.connections_per_account};
 }
 
-account::AccountsOptions accounts_options(const Config& c) { return {.keep_vanished = c.store.keep_vanished}; }
+account::AccountsOptions accounts_options(const Config& c) {
+  return {.keep_vanished = c.store.keep_vanished,
+          .keep_removed = c.store.keep_removed,
+          .recoverable_octets = c.store.recoverable_quota};
+}
 
 mailflow::ReceptionOptions reception_options(const Config& c) {
   return {.hostname = c.server.hostname,

@@ -88,6 +88,14 @@ std::vector<Chore> Daemon::chores() {
                    (void)product_->store->disk_low();
                    return {};
                  }});
+  out.push_back({"interrupted deletions", seconds(0), hours(24), [this](std::stop_token stop) {
+                   const auto wanted = [this](account::AccountId id) {
+                     // Only what is certainly gone goes.
+                     const auto found = product_->directory->principal(static_cast<directory::PrincipalId>(id));
+                     return found || found.error().code != Errc::not_found;
+                   };
+                   return product_->accounts->finish_removals(wanted, stop);
+                 }});
   out.push_back({"certificates", seconds(0), hours(24), [this](std::stop_token) { return look_at_certificates(); }});
   out.push_back({"unused bodies", minutes(10), hours(1), [this](std::stop_token stop) -> Result<> {
                    GP_CHECK(product_->store->collect(stop));

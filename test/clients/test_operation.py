@@ -607,5 +607,76 @@ class Store(unittest.TestCase):
             self.assertEqual(resync(uidvalidity, lost)[2][:6], [1, 3, 4, 5, 6, 7])
 
 
+    def test_what_was_removed_comes_back(self):
+        with Demo() as demo:
+            for i in range(4):
+                demo.deliver(subject=f"message {i}")
+            imap = demo.imap()
+            imap.create("Projects")
+            imap.select()
+            imap.store("2", "+FLAGS", "\\Flagged Work")
+            imap.copy("1:2", "Projects")
+            date = imap.fetch("2", "(INTERNALDATE)")[1]
+            time.sleep(1.1)
+            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            time.sleep(1.1)
+            imap.store("1:2", "+FLAGS", "\\Deleted")
+            imap.expunge()
+            imap.delete("Projects")
+            pop = demo.pop()
+            pop.dele(1)
+            pop.quit()
+            imap.logout()
+            self.assertEqual(len(demo.bodies()), 1)
+            listed = json.loads(demo.gatepost("account", "removed", "list", demo.user1, "--json").stdout)
+            self.assertEqual(sorted(r["subject"] for r in listed),
+                             ["message 0", "message 0", "message 1", "message 1", "message 2"])
+            self.assertEqual({r["folder"] for r in listed}, {"INBOX", "Projects"})
+            # Also without a server, and over a restart.
+            demo.stop()
+            done = demo.gatepost("account", "restore", demo.user1, "--at", moment, "INBOX")
+            self.assertIn("3 message(s) are back in INBOX.", done.stdout)
+            demo.start()
+            done = demo.gatepost("account", "restore", demo.user1, "--at", moment, "Projects")
+            self.assertIn("2 message(s) are back in Projects.", done.stdout)
+            self.assertEqual(len(demo.bodies("Projects")), 2)
+            imap = demo.imap()
+            imap.select()
+            number = imap.search(None, "SUBJECT", '"message 1"')[1][0].decode()
+            self.assertIn(b"\\Flagged", imap.fetch(number, "(FLAGS)")[1][0])
+            self.assertIn(b"Work", imap.fetch(number, "(FLAGS)")[1][0])
+            self.assertEqual(imap.search(None, "DELETED")[1], [b""])
+            self.assertEqual(imap.fetch(number, "(INTERNALDATE)")[1][0].split(b"(")[1], date[0].split(b"(")[1])
+            imap.logout()
+            self.assertEqual(json.loads(demo.gatepost("account", "removed", "list", demo.user1, "--json").stdout), [])
+            self.assertIn("0 problem(s)", demo.gatepost("store", "check").stdout)
+
+
+    def test_a_deletion_that_is_killed_is_completed_at_the_next_start(self):
+        with Demo() as demo:
+            for delay in (0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08):
+                name = f"short{int(delay * 1000)}@{demo.domain}"
+                demo.gatepost("account", "add", name, "--password-stdin", stdin="a long password\n")
+                for i in range(30):
+                    demo.deliver(subject=f"message {i}", to=name)
+                deleting = threading.Thread(target=demo.gatepost, args=("account", "delete", name), kwargs={"check": False})
+                deleting.start()
+                time.sleep(delay)
+                demo.kill()
+                deleting.join()
+                demo.start()
+                accounts = [a["address"] for a in json.loads(demo.gatepost("account", "list", "--json").stdout)]
+                report = wait(lambda: re.search(r"(\d+) account\(s\) checked, 0 problem",
+                                                demo.gatepost("store", "check", check=False).stdout))
+                # The account is there with all its mail, or nothing of it is.
+                wait(lambda: int(re.search(r"(\d+) account", demo.gatepost("store", "check").stdout).group(1))
+                     == len(accounts), 5)
+                self.assertTrue(report)
+                if name in accounts:
+                    listed = {a["address"]: a["messages"] for a in json.loads(demo.gatepost("account", "list", "--json").stdout)}
+                    self.assertEqual(listed[name], 30)
+                    demo.gatepost("account", "delete", name)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -55,6 +55,12 @@ class BodyAccount final : public account::Account {
   Result<NumberSet> remove(account::FolderId, const NumberSet&) override { return none(); }
   Result<account::Copied> copy(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }
   Result<account::Copied> move(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }
+  Result<> removed(TimePoint, const std::function<bool(const account::Removed&)>&) override { return none(); }
+  Result<account::BroughtBack> bring_back(std::span<const account::ItemId>, std::string_view) override {
+    return none();
+  }
+  Result<account::BroughtBack> bring_back_folder(std::string_view, TimePoint) override { return none(); }
+  Result<std::uint64_t> purge_removed() override { return none(); }
   Result<Quota> quota() override { return none(); }
   std::unique_ptr<account::Watch> watch(std::function<void()>) override { return nullptr; }
   Result<std::unique_ptr<account::Watch>> lock_maildrop() override { return none(); }
