@@ -266,16 +266,6 @@ Result<Opened> StoredAccount::open_folder(FolderId id, bool take_recent) {
   return opened;
 }
 
-Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::function<bool(const Row&)>& visit) {
-  {
-    const std::scoped_lock lock(mutex_);
-    GP_CHECK(usable());
-    if (record(id) == nullptr) return fail(Errc::not_found, "no such folder");
-  }
-  GP_TRY(auto snap, snapshot());
-  return scan_rows(*snap, id, uids, [&](Row& row) { return visit(row); }, damage_report());
-}
-
 Result<Item> StoredAccount::item(ItemId id) {
   GP_TRY(auto snap, snapshot());
   GP_TRY(const auto value, snap->get(records::item_key(id)));

@@ -31,7 +31,8 @@ class StoredAccounts final : public Accounts {
                      log,
                      metrics.counter("gatepost_account_commits_total", "", "Commits of accounts."),
                      metrics.counter("gatepost_account_changes_total", "",
-                                     "Changes of accounts; several may share a commit.")},
+                                     "Changes of accounts; several may share a commit."),
+                     RowCache(options.row_cache_octets)},
         cached_(metrics.gauge("gatepost_account_cached", "", "Accounts in memory.")) {}
 
   Result<std::shared_ptr<Account>> open(AccountId id) override {

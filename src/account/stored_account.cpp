@@ -72,7 +72,10 @@ class StoredAccount::MaildropHandle final : public Watch {
 };
 
 StoredAccount::StoredAccount(AccountId id, Environment& environment)
-    : id_(id), environment_(environment), partition_{static_cast<std::uint64_t>(id)} {}
+    : id_(id),
+      environment_(environment),
+      partition_{static_cast<std::uint64_t>(id)},
+      rows_owner_(environment.row_cache.new_owner()) {}
 StoredAccount::~StoredAccount() = default;
 
 RowDamage StoredAccount::damage_report() {
@@ -277,6 +280,7 @@ Result<> StoredAccount::reload() {
   views_.clear();
   folder_list_.reset();
   ++generation_;
+  rows_owner_ = environment_.row_cache.new_owner();
   return {};
 }
 
@@ -316,6 +320,7 @@ void StoredAccount::publish_folder(const Transaction& tx, FolderId id, Transacti
     if (t.seen_changed || t.lowest_unseen != std::numeric_limits<Uid>::max()) ++v.seen_changes;
     if (t.seen_changed || (v.first_unseen && t.lowest_unseen < *v.first_unseen)) v.first_unseen.reset();
     remember(v, tx, id, version);
+    for (const std::uint32_t chunk : tx.written_chunks(id)) v.rows_changed[chunk] = version;
     if (v.loading > 0) v.steps.push_back({version, t.added, t.removed});
     if (v.loaded && !(t.added.empty() && t.removed.empty())) {
       v.uids.add(t.added);

@@ -10,6 +10,7 @@
 
 #include "account/account.hpp"
 #include "account/head.hpp"
+#include "account/row_cache.hpp"
 #include "account/transaction.hpp"
 #include "store/store.hpp"
 
@@ -24,6 +25,7 @@ struct Environment {
   Log& log;
   Counter& commits;
   Counter& changes;
+  RowCache row_cache;
 };
 
 // An account over the store. Changes queue up; whoever finds nobody committing takes all that wait into one commit.
@@ -112,6 +114,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
     std::size_t recent_size = 0;  // rows and ranges
     std::optional<Modseq> recent_since;
     Uid recent_from = 1;
+    std::unordered_map<std::uint32_t, Modseq> rows_changed;  // chunk -> last change; none: not since this view began
   };
 
   struct Change {
@@ -154,6 +157,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
 
   Result<std::unique_ptr<store::Snapshot>> snapshot();
   Result<> load_uids(FolderId id);
+  std::optional<Modseq> rows_changed(FolderId id, std::uint32_t chunk);  // nullopt: no such folder
+  Result<std::shared_ptr<const RowChunk>> read_chunk(const RowCache::Key& key);
   Result<std::vector<Item>> neighbours(std::span<const ItemId> ids);
   Result<std::optional<Uid>> first_unseen(FolderId id, Uid end);
   Result<> may_add(const Transaction& transaction, FolderId folder, std::uint64_t octets, std::size_t messages) const;
@@ -192,6 +197,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   std::unordered_map<FolderId, View> views_;
   std::shared_ptr<const std::vector<Folder>> folder_list_;  // empty after a change
   std::uint64_t generation_ = 0;                            // counts reloads
+  std::uint64_t rows_owner_;                                // in the row cache, of this generation
   std::shared_ptr<const std::vector<std::shared_ptr<Subscriber>>> subscribers_;
   bool maildrop_locked_ = false;
 };

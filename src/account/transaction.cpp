@@ -469,6 +469,15 @@ std::optional<std::vector<Row>> Transaction::written_rows(FolderId folder, std::
   return out;
 }
 
+std::vector<std::uint32_t> Transaction::written_chunks(FolderId folder) const {
+  std::vector<std::uint32_t> chunks;
+  for (auto r = rows_.lower_bound({folder, 0}); r != rows_.end() && r->first.first == folder;) {
+    chunks.push_back(r->first.second / records::kChunkUids);
+    r = rows_.upper_bound({folder, chunks.back() * records::kChunkUids + (records::kChunkUids - 1)});
+  }
+  return chunks;
+}
+
 Result<> Transaction::put_uid_sets() {
   for (const auto& [id, t] : touched_) {
     if (t.gone || t.record.dying || !t.record.has_sets) continue;

@@ -94,6 +94,8 @@ class Transaction {
 
   // The rows of a folder that this has written, as they are now, unless they are more than `at_most`.
   std::optional<std::vector<Row>> written_rows(FolderId folder, std::size_t at_most) const;
+  // The chunks of its UIDs (records::kChunkUids) that hold a row this has written or removed; ascending.
+  std::vector<std::uint32_t> written_chunks(FolderId folder) const;
   // Brings the UID sets up to date; after all changes. Errc::conflict: the account has moved on.
   Result<> put_uid_sets();
   // The whole. Folder hints are to be set by then.

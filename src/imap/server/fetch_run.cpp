@@ -50,7 +50,10 @@ FetchRun::FetchRun(account::Account& account, const Selected& view, FetchPlan pl
 Result<bool> FetchRun::next(KeywordNames keywords) {
   page_.clear();
   if (writer_) begin_ = kSent;
-  if (keywords_ != keywords) flag_lists_.clear();
+  if (keywords_ != keywords) {
+    flag_lists_.clear();
+    last_list_ = nullptr;
+  }
   keywords_ = std::move(keywords);
   while (page_.size() < kPageOctets) {
     if (at_ < batch_.size()) {
@@ -134,6 +137,15 @@ bool FetchRun::knows_keywords(const account::Row& row) const {
 // The same few combinations come again and again: each is written out once.
 const std::string& FetchRun::flag_list(const account::Row& row) {
   const bool recent = plan_.recent && view_.is_recent(row.uid);
+  if (last_list_ == nullptr || recent != last_recent_ || row.flags != last_flags_) {
+    last_list_ = &written_flag_list(row, recent);
+    last_flags_ = row.flags;
+    last_recent_ = recent;
+  }
+  return *last_list_;
+}
+
+const std::string& FetchRun::written_flag_list(const account::Row& row, bool recent) {
   flag_key_.assign(1, static_cast<char>(row.flags.system | (recent ? 0x80 : 0)));
   for (const account::KeywordId id : row.flags.keywords) {
     flag_key_.push_back(static_cast<char>(id >> 8));

@@ -70,6 +70,7 @@ class FetchRun {
   void write_row(const account::Row& row);
   void write_attributes(const account::Row& row, bool flags, bool modseq);
   const std::string& flag_list(const account::Row& row);
+  const std::string& written_flag_list(const account::Row& row, bool recent);
   FetchName name_of(account::Uid uid) {
     return plan_.uid_only ? FetchName{uid, true} : FetchName{ranks_.of(uid), false};
   }
@@ -100,6 +101,10 @@ class FetchRun {
   KeywordNames keywords_;
   std::unordered_map<std::string, std::string> flag_lists_;  // by flags and keyword ids
   std::string flag_key_;
+  // The list of the row before, which most often is that of the next, too.
+  const std::string* last_list_ = nullptr;
+  account::Flags last_flags_;
+  bool last_recent_ = false;
   account::Uid waited_for_ = 0;  // the row that asked for newer keywords
 
   std::vector<Message> batch_;

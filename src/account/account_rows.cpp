@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "account/row_cache.hpp"
+#include "account/stored_account.hpp"
+
+// Rows, from memory where somebody has read their whole chunk before.
+namespace gatepost::account {
+namespace {
+
+// So many rows of one chunk are worth reading all of it.
+constexpr std::uint64_t kWorthTheChunk = records::kChunkUids / 4;
+
+NumberSet chunk_uids(std::uint32_t chunk) {
+  return NumberSet::of(chunk * records::kChunkUids, chunk * records::kChunkUids + (records::kChunkUids - 1));
+}
+
+// The first of `uids` behind the chunk.
+std::optional<Uid> first_behind(const NumberSet& uids, std::uint32_t chunk) {
+  const Uid last = chunk * records::kChunkUids + (records::kChunkUids - 1);
+  const auto& ranges = uids.ranges();
+  const auto next =
+      std::ranges::upper_bound(ranges, last, {}, &NumberSet::Range::last);  // the first that reaches beyond it
+  if (next == ranges.end()) return std::nullopt;
+  return std::max(next->first, last + 1);
+}
+
+// False: `visit` has had enough.
+bool visit_some(const RowChunk& chunk, const NumberSet& wanted, const std::function<bool(const Row&)>& visit) {
+  Row row;
+  const auto& ranges = wanted.ranges();
+  auto range = ranges.begin();
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    const Uid uid = chunk.uid(i);
+    while (range != ranges.end() && range->last < uid) ++range;
+    if (range == ranges.end()) break;
+    if (uid < range->first) continue;
+    chunk.unpack(i, row);
+    if (!visit(row)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<Modseq> StoredAccount::rows_changed(FolderId id, std::uint32_t chunk) {
+  const std::scoped_lock lock(mutex_);
+  if (removed_ || record(id) == nullptr) return std::nullopt;
+  const View& v = view(id);
+  const auto changed = v.rows_changed.find(chunk);
+  return changed == v.rows_changed.end() ? 0 : changed->second;
+}
+
+// Null: not worth keeping, or the store has no such folder any more; what it holds is to be read otherwise.
+Result<std::shared_ptr<const RowChunk>> StoredAccount::read_chunk(const RowCache::Key& key) {
+  GP_TRY(auto snap, snapshot());
+  std::vector<Row> rows;
+  bool damaged = false;
+  const RowDamage report = damage_report();
+  GP_CHECK(scan_rows(
+      *snap, key.folder, chunk_uids(key.chunk),
+      [&](Row& row) {
+        rows.push_back(std::move(row));
+        return true;
+      },
+      [&](FolderId folder, Uid uid, const Error& error) {
+        damaged = true;
+        report(folder, uid, error);
+      }));
+  auto chunk = RowChunk::pack(rows, snap->version());
+  // Each who meets damage is to say so.
+  if (chunk && !damaged) environment_.row_cache.put(key, chunk);
+  return chunk;
+}
+
+Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::function<bool(const Row&)>& visit) {
+  std::uint64_t owner = 0;
+  NumberSet there;  // those of `uids` that may be in memory: a set that reaches to the last UID has four million chunks
+  bool cached = environment_.row_cache.enabled();
+  {
+    const std::scoped_lock lock(mutex_);
+    GP_CHECK(usable());
+    if (record(id) == nullptr) return fail(Errc::not_found, "no such folder");
+    owner = rows_owner_;
+    const View& v = view(id);
+    cached = cached && v.loaded;
+    if (cached) there = uids.intersect(v.uids);
+  }
+  bool more = true;
+  NumberSet stored;  // of the chunks so far, to be read from the store
+  const auto visit_stored = [&]() -> Result<> {
+    if (stored.empty() || !more) return {};
+    GP_TRY(auto snap, snapshot());
+    GP_CHECK(scan_rows(*snap, id, stored, [&](Row& row) { return more = visit(row); }, damage_report()));
+    stored.clear();
+    return {};
+  };
+  if (!cached) {
+    stored = uids;
+    return visit_stored();
+  }
+  bool goes_on = false;
+  for (auto next = there.min(); next && more;) {
+    const RowCache::Key key{owner, id, *next / records::kChunkUids};
+    const NumberSet wanted = there.intersect(chunk_uids(key.chunk));
+    const auto changed = rows_changed(id, key.chunk);
+    std::shared_ptr<const RowChunk> chunk;
+    if (changed) chunk = environment_.row_cache.find(key, *changed);
+    // What goes on from a chunk in memory is the beginning of a page whose rest is asked for next.
+    if (changed && !chunk && (goes_on || wanted.size() >= kWorthTheChunk)) {
+      GP_TRY(chunk, read_chunk(key));
+    }
+    if (!chunk) {
+      stored.add(wanted);
+    } else {
+      GP_CHECK(visit_stored());
+      more = more && visit_some(*chunk, wanted, visit);
+    }
+    goes_on = chunk != nullptr;
+    next = first_behind(there, key.chunk);
+  }
+  return visit_stored();
+}
+
+}  // namespace gatepost::account

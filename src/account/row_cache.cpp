@@ -1,0 +1,124 @@
+#include "account/row_cache.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace gatepost::account {
+namespace {
+
+constexpr std::size_t kEntryOctets = 160;  // what an entry costs beside its rows
+constexpr std::size_t kMaxKeywordLists = 256;
+
+template <class To, class From>
+bool fits(From n) {
+  return std::in_range<To>(n);
+}
+
+std::int64_t seconds_between(TimePoint from, TimePoint to) {
+  return std::chrono::floor<std::chrono::seconds>(to - from).count();
+}
+
+}  // namespace
+
+std::shared_ptr<const RowChunk> RowChunk::pack(std::span<const Row> rows, Modseq at) {
+  auto chunk = std::make_shared<RowChunk>();
+  chunk->at_ = at;
+  chunk->keywords_.emplace_back();
+  if (rows.empty()) return chunk;
+  chunk->first_ = rows.front().uid;
+  chunk->received_ = rows.front().received;
+  chunk->saved_ = rows.front().saved;
+  chunk->modseq_ = std::ranges::min(rows, {}, &Row::modseq).modseq;
+  chunk->item_ = static_cast<std::uint64_t>(std::ranges::min(rows, {}, &Row::item).item);
+  chunk->rows_.reserve(rows.size());
+  for (const Row& row : rows) {
+    const auto list = std::ranges::find(chunk->keywords_, row.flags.keywords) - chunk->keywords_.begin();
+    const std::uint64_t item = static_cast<std::uint64_t>(row.item) - chunk->item_;
+    const std::uint64_t modseq = row.modseq - chunk->modseq_;
+    const std::int64_t received = seconds_between(chunk->received_, row.received);
+    const std::int64_t saved = seconds_between(chunk->saved_, row.saved);
+    if (static_cast<std::size_t>(list) >= kMaxKeywordLists || !fits<std::uint16_t>(row.uid - chunk->first_) ||
+        !fits<std::uint32_t>(row.octets) || !fits<std::uint32_t>(modseq) || !fits<std::uint32_t>(item) ||
+        !fits<std::int32_t>(received) || !fits<std::int32_t>(saved)) {
+      return nullptr;
+    }
+    if (static_cast<std::size_t>(list) == chunk->keywords_.size()) chunk->keywords_.push_back(row.flags.keywords);
+    chunk->rows_.push_back({static_cast<std::uint16_t>(row.uid - chunk->first_), row.flags.system,
+                            static_cast<std::uint8_t>(list), static_cast<std::uint32_t>(row.octets),
+                            static_cast<std::uint32_t>(modseq), static_cast<std::uint32_t>(item),
+                            static_cast<std::int32_t>(received), static_cast<std::int32_t>(saved)});
+  }
+  return chunk;
+}
+
+std::size_t RowChunk::octets() const {
+  std::size_t n = kEntryOctets + rows_.capacity() * sizeof(Packed);
+  for (const auto& list : keywords_) n += sizeof(list) + list.size() * sizeof(KeywordId);
+  return n;
+}
+
+void RowChunk::unpack(std::size_t i, Row& row) const {
+  const Packed& p = rows_[i];
+  row.uid = first_ + p.uid;
+  row.item = ItemId{item_ + p.item};
+  row.flags.system = p.flags;
+  row.flags.keywords = keywords_[p.keywords];
+  row.modseq = modseq_ + p.modseq;
+  row.octets = p.octets;
+  row.received = received_ + std::chrono::seconds(p.received);
+  row.saved = saved_ + std::chrono::seconds(p.saved);
+}
+
+std::size_t RowCache::KeyHash::operator()(const Key& key) const {
+  // The odd constant is that of Fibonacci hashing; owners and chunks are small numbers.
+  constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15;
+  std::uint64_t h = key.owner * kSpread;
+  h = (h ^ static_cast<std::uint64_t>(key.folder)) * kSpread;
+  h = (h ^ key.chunk) * kSpread;
+  return static_cast<std::size_t>(h ^ (h >> 32));
+}
+
+std::uint64_t RowCache::new_owner() {
+  const std::scoped_lock lock(mutex_);
+  return ++owners_;
+}
+
+std::size_t RowCache::octets() const {
+  const std::scoped_lock lock(mutex_);
+  return octets_;
+}
+
+void RowCache::drop(Entries::iterator entry) {
+  octets_ -= entry->chunk->octets();
+  index_.erase(entry->key);
+  entries_.erase(entry);
+}
+
+std::shared_ptr<const RowChunk> RowCache::find(const Key& key, Modseq changed) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = index_.find(key);
+  if (found == index_.end()) return nullptr;
+  if (found->second->chunk->at() < changed) {
+    drop(found->second);
+    return nullptr;
+  }
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return found->second->chunk;
+}
+
+void RowCache::put(const Key& key, std::shared_ptr<const RowChunk> chunk) {
+  const std::size_t octets = chunk->octets();
+  if (octets > max_octets_) return;
+  const std::scoped_lock lock(mutex_);
+  if (const auto found = index_.find(key); found != index_.end()) {
+    if (found->second->chunk->at() >= chunk->at()) return;
+    drop(found->second);
+  }
+  while (octets_ + octets > max_octets_) drop(std::prev(entries_.end()));
+  octets_ += octets;
+  entries_.push_front({key, std::move(chunk)});
+  index_.emplace(key, entries_.begin());
+}
+
+}  // namespace gatepost::account

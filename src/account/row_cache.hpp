@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "account/records.hpp"
+#include "account/types.hpp"
+
+namespace gatepost::account {
+
+// The rows of one chunk of a folder's UIDs (records::kChunkUids of them) as they were at one version: 24 octets each.
+// Immutable, so shared between threads.
+class RowChunk {
+ public:
+  // `rows` ascending, all of one chunk. Null when one of them does not fit the packed form (decades between two
+  // messages, more than 255 combinations of keywords): such a chunk is not worth keeping.
+  static std::shared_ptr<const RowChunk> pack(std::span<const Row> rows, Modseq at);
+
+  Modseq at() const { return at_; }
+  std::size_t size() const { return rows_.size(); }
+  std::size_t octets() const;  // of memory, about
+  Uid uid(std::size_t i) const { return first_ + rows_[i].uid; }
+  // Over whatever `row` held; what it has allocated is used again.
+  void unpack(std::size_t i, Row& row) const;
+
+ private:
+  struct Packed {
+    std::uint16_t uid;  // less first_, and so on
+    std::uint8_t flags, keywords;
+    std::uint32_t octets, modseq, item;
+    std::int32_t received, saved;
+  };
+  Modseq at_ = 0, modseq_ = 0;
+  Uid first_ = 0;
+  std::uint64_t item_ = 0;
+  TimePoint received_{}, saved_{};
+  std::vector<Packed> rows_;
+  std::vector<std::vector<KeywordId>> keywords_;  // [0] is empty
+};
+
+// Chunks that were read whole, of all accounts, so that a client that asks for the flags of everything does not read
+// and decode everything again. The least recently used ones go when there are more than max_octets. Thread-safe.
+//
+// Nothing is ever taken back: whoever asks says since when the chunk has not changed, and an older one is dropped.
+class RowCache {
+ public:
+  explicit RowCache(std::size_t max_octets) : max_octets_(max_octets) {}
+  // A number for Key::owner. What is under another owner is never found.
+  std::uint64_t new_owner();
+  bool enabled() const { return max_octets_ > 0; }
+
+  struct Key {
+    std::uint64_t owner = 0;
+    FolderId folder{};
+    std::uint32_t chunk = 0;
+    bool operator==(const Key&) const = default;
+  };
+  // Null: there is none as of `changed` or later.
+  std::shared_ptr<const RowChunk> find(const Key& key, Modseq changed);
+  void put(const Key& key, std::shared_ptr<const RowChunk> chunk);
+  std::size_t octets() const;
+
+ private:
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const;
+  };
+  struct Entry {
+    Key key;
+    std::shared_ptr<const RowChunk> chunk;
+  };
+  using Entries = std::list<Entry>;
+  void drop(Entries::iterator entry);
+
+  const std::size_t max_octets_;
+  mutable std::mutex mutex_;
+  std::uint64_t owners_ = 0;
+  std::size_t octets_ = 0;
+  Entries entries_;  // the most recently used first
+  std::unordered_map<Key, Entries::iterator, KeyHash> index_;
+};
+
+}  // namespace gatepost::account
