@@ -23,6 +23,8 @@ void add_directory_commands(CLI::App&, Context&);
 void add_queue_commands(CLI::App&, Context&);
 void add_store_commands(CLI::App&, Context&);
 void add_explain_command(CLI::App&, Context&);
+// Joins "gate" when that is there already, so it comes after it.
+void add_gate_log_command(CLI::App&, Context&);
 
 using Options = std::map<std::string, std::vector<std::string>>;
 
