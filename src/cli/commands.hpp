@@ -25,6 +25,7 @@ void add_store_commands(CLI::App&, Context&);
 void add_explain_command(CLI::App&, Context&);
 // Joins "gate" when that is there already, so it comes after it.
 void add_gate_log_command(CLI::App&, Context&);
+void add_probe_command(CLI::App&, Context&);
 
 using Options = std::map<std::string, std::vector<std::string>>;
 
