@@ -95,6 +95,19 @@ class Account {
   virtual Result<std::vector<std::string>> subscriptions() = 0;
   virtual Result<> set_role(FolderId, Role) = 0;
 
+  // Rights of others (kRoot: of the account's top, which what is created there gets). A new folder gets those of its
+  // parent. `change` may run more than once; its error is passed on. Errc::limit: too many. From memory: grants().
+  virtual Result<std::shared_ptr<const Grants>> grants(FolderId) = 0;  // null: none
+  virtual Result<> change_grants(FolderId, const std::function<Result<>(Grants&)>& change) = 0;
+
+  // Annotations (RFC 5464), kept with the folder: a copy of the name for each reader. All of `changes` or none.
+  // Errc::limit: over kMaxAnnotations of one reader and folder, or kMaxAnnotationOctets of the account;
+  // Errc::too_large: a value over kMaxAnnotationValue; Errc::invalid: a name. `by` is passed on to annotation_news().
+  virtual Result<std::vector<Annotation>> annotations(FolderId, Reader) = 0;  // by name
+  virtual Result<> set_annotations(FolderId, std::span<const AnnotationChange>, std::uint64_t by) = 0;
+  // Those after `since` of the last ones, oldest first; empty when it is too long ago. From memory.
+  virtual std::vector<AnnotationNews> annotation_news(Modseq since) = 0;
+
   // Keywords of the account, index = KeywordId. Grows only; a shared snapshot. Names are equal whatever their ASCII
   // case; the first spelling is kept. keyword_ids: sorted, each once; without `create`, unknown names are left out.
   virtual Result<std::shared_ptr<const std::vector<std::string>>> keywords() = 0;
@@ -121,7 +134,11 @@ class Account {
   // empty.
   virtual Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id) = 0;
   virtual Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
-                                           std::optional<Modseq> unchanged_since) = 0;
+                                           std::optional<Modseq> unchanged_since, const FlagScope& scope) = 0;
+  Result<StoreOutcome> store_flags(FolderId folder, const NumberSet& uids, FlagChange change, const Flags& flags,
+                                   std::optional<Modseq> unchanged_since) {
+    return store_flags(folder, uids, change, flags, unchanged_since, FlagScope());
+  }
   virtual Result<NumberSet> expunge(FolderId, const NumberSet& uids) = 0;  // those of `uids` with \Deleted
   virtual Result<NumberSet> remove(FolderId, const NumberSet& uids) = 0;   // whatever their flags (POP3 DELE)
   virtual Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) = 0;
@@ -140,8 +157,12 @@ class Account {
 
   // Quota: octets used and messages kept; limit 0 = unlimited. What was removed counts apart.
   struct Quota {
-    std::uint64_t used_octets = 0, messages = 0, limit_octets = 0;
+    std::uint64_t used_octets = 0, messages = 0, limit_octets = 0, limit_messages = 0;
     std::uint64_t removed_octets = 0, removed_messages = 0;
+    bool has_room_for(std::uint64_t octets, std::uint64_t count) const {
+      return (limit_octets == 0 || used_octets + octets <= limit_octets) &&
+             (limit_messages == 0 || messages + count <= limit_messages);
+    }
   };
   virtual Result<Quota> quota() = 0;
 
@@ -150,6 +171,18 @@ class Account {
   virtual std::unique_ptr<Watch> watch(std::function<void()> changed) = 0;
   // POP3's exclusive maildrop (RFC 1939 3). Errc::conflict while another session holds it; IMAP is not affected.
   virtual Result<std::unique_ptr<Watch>> lock_maildrop() = 0;
+};
+
+inline constexpr std::size_t kMaxAnnotations = 200;              // of one reader and folder
+inline constexpr std::size_t kMaxAnnotationName = 255;           // octets
+inline constexpr std::size_t kMaxAnnotationValue = 32 << 10;     // octets
+inline constexpr std::uint64_t kMaxAnnotationOctets = 32 << 20;  // names and values of an account
+
+// Limits of an account, 0 = unlimited.
+struct QuotaLimits {
+  QuotaLimits(std::uint64_t most_octets = 0, std::uint64_t most_messages = 0)  // NOLINT: a number is one of octets
+      : octets(most_octets), messages(most_messages) {}
+  std::uint64_t octets, messages;
 };
 
 struct AccountsOptions {
@@ -165,8 +198,8 @@ struct AccountsOptions {
 // All accounts of the store. Thread-safe. Accounts, watches and body writers are to be let go before it.
 class Accounts {
  public:
-  // Limits (quota) come from outside because the directory owns them: octets, 0 = unlimited.
-  using QuotaOf = std::function<std::uint64_t(AccountId)>;
+  // Limits (quota) come from outside because the directory owns them.
+  using QuotaOf = std::function<QuotaLimits(AccountId)>;
   static std::unique_ptr<Accounts> create(store::Store&, AccountsOptions, QuotaOf, const Clock&, Random&, Log&,
                                           Metrics&);
   virtual ~Accounts() = default;

@@ -11,7 +11,7 @@ constexpr std::size_t kCommitOctets = 2 << 20;  // rows with many keywords are l
 constexpr std::size_t kItemsPerCommit = 1'000;  // where the items are read as well
 constexpr std::uint8_t kSystemFlags = flag::kSeen | flag::kAnswered | flag::kFlagged | flag::kDeleted | flag::kDraft;
 
-Flags apply(FlagChange change, const Flags& now, const Flags& by) {
+Flags apply_all(FlagChange change, const Flags& now, const Flags& by) {
   Flags out;
   switch (change) {
     case FlagChange::replace:
@@ -26,6 +26,13 @@ Flags apply(FlagChange change, const Flags& now, const Flags& by) {
       std::ranges::set_difference(now.keywords, by.keywords, std::back_inserter(out.keywords));
       break;
   }
+  return out;
+}
+
+Flags apply(FlagChange change, const Flags& now, const Flags& by, const FlagScope& scope) {
+  Flags out = apply_all(change, now, by);
+  out.system = static_cast<std::uint8_t>((out.system & scope.system) | (now.system & ~scope.system));
+  if (!scope.keywords) out.keywords = now.keywords;
   return out;
 }
 
@@ -60,7 +67,8 @@ Result<std::vector<KeywordId>> StoredAccount::keyword_ids(const std::vector<std:
 }
 
 Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet& uids, FlagChange change,
-                                                const Flags& flags, std::optional<Modseq> unchanged_since) {
+                                                const Flags& flags, std::optional<Modseq> unchanged_since,
+                                                const FlagScope& scope) {
   Flags by = flags;
   by.system &= kSystemFlags;
   {
@@ -94,7 +102,7 @@ Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet
                  modified.push_back(row.uid);
                  continue;
                }
-               Flags after = apply(change, row.flags, by);
+               Flags after = apply(change, row.flags, by, scope);
                if (after == row.flags) continue;
                done.changed.push_back(tx.change_row(folder, row, std::move(after)));
                done.before.push_back(row.modseq);

@@ -19,7 +19,8 @@ struct Resolved {
 Resolved resolve(const Transaction& tx, const std::vector<std::string>& names) {
   Resolved r;
   for (const std::string& name : names) {
-    const auto next = tx.child(r.at, name);
+    auto next = tx.child(r.at, name);
+    if (!next) next = tx.child(r.at, stored_name(name));
     if (!next) break;
     r.at = *next;
     ++r.known;
@@ -66,7 +67,7 @@ Result<> StoredAccount::create_path(Transaction& tx, const std::vector<std::stri
   if (tx.folder_count() + names.size() - at.known > kMaxFolders) return fail(Errc::limit, "too many folders");
   made = at.at;
   for (std::size_t i = at.known; i < names.size(); ++i) {
-    made = tx.add_folder(made, names[i], i + 1 == names.size() ? role : Role::none);
+    made = tx.add_folder(made, stored_name(names[i]), i + 1 == names.size() ? role : Role::none);
   }
   return {};
 }
@@ -94,9 +95,12 @@ Result<> StoredAccount::delete_folder(FolderId id) {
     f.dying = true;
     f.role = Role::none;
     tx.log(LogEntry::What::folder_destroyed, static_cast<std::uint64_t>(id));
+    const auto grants = tx.grants(id);
+    if (grants) tx.set_grants(id, nullptr);
     if (children.empty()) return {};
     // Another folder takes its place in the tree, so that the messages can go without haste.
     const FolderId place = tx.add_folder(f.parent, f.name, Role::none);
+    if (tx.grants(place) != grants) tx.set_grants(place, grants);
     tx.touch(place).selectable = false;
     for (const FolderId child : children) tx.touch(child).parent = place;
     return {};
@@ -117,10 +121,16 @@ Result<> StoredAccount::drop_rows(FolderId id) {
       const FolderRecord* f = tx.find_any(id);
       if (f == nullptr || !f->dying) return {};
       GP_TRY(const auto page, tx.rows(id, NumberSet::of(from, std::numeric_limits<Uid>::max()), kRowsPerDrop));
+      Transaction::Annotations annotations;
+      if (!page.more) {
+        GP_TRY(annotations, tx.all_annotations(id));
+      }
       more = page.more;
       next = page.next;
       GP_CHECK(take_out(tx, id, page.rows, false, Fate::keep));
-      if (!more) tx.forget_folder(id);
+      if (more) return {};
+      tx.drop(annotations);
+      tx.forget_folder(id);
       return {};
     }));
   }
@@ -151,10 +161,11 @@ Result<> StoredAccount::rename_one(Transaction& tx, FolderId id, const std::vect
   if (names.size() - 1 + height_of(tx, id) > kMaxFolderDepth) return fail(Errc::limit, "folder name is too deep");
   if (tx.folder_count() + names.size() - at.known - 1 > kMaxFolders) return fail(Errc::limit, "too many folders");
   FolderId parent = at.at;
-  for (std::size_t i = at.known; i + 1 < names.size(); ++i) parent = tx.add_folder(parent, names[i], Role::none);
+  for (std::size_t i = at.known; i + 1 < names.size(); ++i)
+    parent = tx.add_folder(parent, stored_name(names[i]), Role::none);
   FolderRecord& f = tx.touch(id);
   f.parent = parent;
-  f.name = names.back();
+  f.name = stored_name(names.back());
   return {};
 }
 
@@ -170,7 +181,10 @@ Result<> StoredAccount::rename_folder(FolderId id, std::string_view new_path) {
     const Resolved at = resolve(tx, names);
     if (at.known == names.size()) return fail(Errc::already_exists, "the new name is taken");
     inbox = id;
-    return create_path(tx, names, Role::none, made);
+    GP_TRY(const auto annotations, tx.all_annotations(id));
+    GP_CHECK(create_path(tx, names, Role::none, made));
+    tx.add(made, annotations);  // RFC 5464 4.1
+    return {};
   }));
   if (inbox == FolderId{}) return {};
   GP_CHECK(move(inbox, NumberSet::of(1, std::numeric_limits<Uid>::max()), made));
@@ -181,9 +195,15 @@ Result<> StoredAccount::set_subscribed(std::string_view path, bool subscribed) {
   GP_TRY(const auto names, parse_path(path));
   std::string name = names.front();
   for (std::size_t i = 1; i < names.size(); ++i) name.append(1, '/').append(names[i]);
+  const std::string as_written = name;
+  name = stored_name(name);
   // It is a key, with one octet before it.
   if (name.size() >= store::kMaxKeyOctets) return fail(Errc::limit, "name is too long to subscribe to");
   GP_CHECK(run([&](Transaction& tx) -> Result<> {
+    // One of a build that kept names as they were written.
+    if (!subscribed && as_written != name && tx.head().subscriptions.contains(as_written)) {
+      tx.subscribe(as_written, false);
+    }
     if (tx.head().subscriptions.contains(name) == subscribed && !tx.subscription_changes().contains(name)) return {};
     if (subscribed && tx.head().subscriptions.size() + tx.subscription_changes().size() >= kMaxSubscriptions) {
       return fail(Errc::limit, "too many subscriptions");

@@ -111,6 +111,22 @@ TEST_P(TheFolders, HaveEachRoleOnce) {
   EXPECT_EQ(a->create_folder("y", Role::flagged)->role, Role::flagged);
 }
 
+// RFC 5198 3, RFC 9051 5.1
+TEST_P(TheFolders, HaveComposedNames) {
+  const auto a = account();
+  const std::string decomposed = "Entwu\xcc\x88rfe", composed = "Entw\xc3\xbcrfe";
+  EXPECT_EQ(a->create_folder(decomposed + "/a")->path, composed + "/a");
+  EXPECT_EQ(a->create_folder(composed).error().code, Errc::already_exists);
+  EXPECT_TRUE(a->find_folder(decomposed));
+  EXPECT_EQ(a->create_folder(decomposed + "/b")->parent, a->find_folder(composed)->id);
+  ASSERT_TRUE(a->rename_folder(a->find_folder(composed + "/a")->id, decomposed + "/u\xcc\x88"));
+  EXPECT_TRUE(a->find_folder(composed + "/\xc3\xbc"));
+  ASSERT_TRUE(a->set_subscribed(decomposed, true));
+  EXPECT_TRUE(a->find_folder(composed)->subscribed);
+  ASSERT_TRUE(a->set_subscribed(decomposed, false));
+  EXPECT_FALSE(a->find_folder(composed)->subscribed);
+}
+
 TEST_P(TheFolders, LimitKeywords) {
   const auto a = account();
   std::vector<std::string> names;

@@ -39,8 +39,12 @@ Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uin
   const FolderRecord* f = tx.find(folder);
   if (f == nullptr || !f->selectable) return fail(Errc::not_found, "no such folder");
   if (f->uid_next + std::uint64_t{messages} > kMaxMessages) return fail(Errc::limit, "the folder has used up its UIDs");
-  const std::uint64_t limit = octets > 0 && environment_.quota_of ? environment_.quota_of(id_) : 0;
-  if (limit > 0 && tx.final_state().used_octets + octets > limit) return fail(Errc::over_quota, "quota is used up");
+  // A move takes no octets.
+  if (octets == 0 || !environment_.quota_of) return {};
+  const QuotaLimits limit = environment_.quota_of(id_);
+  const records::State& now = tx.final_state();
+  if (limit.octets > 0 && now.used_octets + octets > limit.octets) return fail(Errc::over_quota, "octets");
+  if (limit.messages > 0 && now.messages + messages > limit.messages) return fail(Errc::over_quota, "messages");
   return {};
 }
 

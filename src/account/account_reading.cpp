@@ -77,6 +77,7 @@ Folder StoredAccount::describe(const records::FolderRecord& r) const {
   f.octets = r.octets;
   f.highest_modseq = r.highest_modseq;
   f.oldest_kept = r.oldest_kept;
+  if (const auto g = head_.grants.find(r.id); g != head_.grants.end()) f.grants = g->second;
   return f;
 }
 

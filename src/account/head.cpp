@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/utf8.hpp"
+#include "mime/normal_form.hpp"
 #include "store/keys.hpp"
 
 namespace gatepost::account {
@@ -57,6 +58,31 @@ Result<> load_keywords(store::Snapshot& snapshot, Head& head, const Damaged& dam
   return {};
 }
 
+Result<> load_grants(store::Snapshot& snapshot, Head& head, const Damaged& damaged) {
+  const std::string begin(1, records::kind::kGrants);
+  return snapshot.scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+    FolderId id{};
+    if (!records::parse_grants_key(e.key, id)) return true;
+    auto grants = records::decode_grants(e.value);
+    // Nobody but the owner, then: what cannot be read grants nothing.
+    if (!grants) {
+      damaged(fmt::format("rights of folder {}", static_cast<std::uint32_t>(id)), grants.error());
+      return true;
+    }
+    head.grants.emplace(id, std::make_shared<const Grants>(std::move(*grants)));
+    return true;
+  });
+}
+
+Result<> load_annotated(store::Snapshot& snapshot, Head& head, const Damaged& damaged) {
+  GP_TRY(const auto value, snapshot.get(records::annotated_key()));
+  if (!value) return {};
+  const auto octets = records::decode_octets(*value);
+  if (octets) head.annotation_octets = *octets;
+  if (!octets) damaged("octets of annotations", octets.error());
+  return {};
+}
+
 }  // namespace
 
 Result<Head> load_head(store::Snapshot& snapshot, const Damaged& damaged) {
@@ -76,6 +102,8 @@ Result<Head> load_head(store::Snapshot& snapshot, const Damaged& damaged) {
   }
   GP_CHECK(load_folders(snapshot, head, damaged));
   GP_CHECK(load_keywords(snapshot, head, damaged));
+  GP_CHECK(load_grants(snapshot, head, damaged));
+  GP_CHECK(load_annotated(snapshot, head, damaged));
   const std::string begin(1, records::kind::kSubscription);
   GP_CHECK(snapshot.scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
     head.subscriptions.emplace_hint(head.subscriptions.end(), e.key.substr(1));
@@ -112,10 +140,13 @@ Result<std::vector<std::string>> parse_path(std::string_view path) {
   return names;
 }
 
+std::string stored_name(const std::string& name) { return mime::to_nfc(name); }
+
 std::optional<FolderId> find_path(const Head& head, const std::vector<std::string>& names) {
   FolderId at = kRoot;
   for (const std::string& name : names) {
-    const auto found = head.children.find({at, name});
+    auto found = head.children.find({at, name});
+    if (found == head.children.end()) found = head.children.find({at, stored_name(name)});
     if (found == head.children.end()) return std::nullopt;
     at = found->second;
   }

@@ -22,6 +22,7 @@ inline constexpr std::size_t kMaxFolders = 10'000;
 inline constexpr std::size_t kMaxKeywords = 1'000;
 inline constexpr std::size_t kMaxKeywordOctets = 255;
 inline constexpr std::size_t kMaxSubscriptions = 20'000;
+inline constexpr std::size_t kMaxGrantsOctets = 32 << 10;  // of one folder, as they are stored
 inline constexpr std::string_view kInboxName = "INBOX";
 
 // What an open account keeps in memory: everything but its messages. A value; the owner guards it.
@@ -34,6 +35,8 @@ struct Head {
   std::shared_ptr<const std::vector<std::string>> keywords = std::make_shared<const std::vector<std::string>>();
   std::map<std::string, KeywordId, ascii::ILess> keyword_ids;
   std::set<std::string, std::less<>> subscriptions;
+  std::map<FolderId, std::shared_ptr<const Grants>> grants;  // of those that have any; kRoot: of the account's top
+  std::uint64_t annotation_octets = 0;
   FolderId inbox{};
 };
 
@@ -46,7 +49,9 @@ std::string path_of(const Head& head, const records::FolderRecord& folder);
 // A path's names, the first as "INBOX" when it is that in any case. Errc::invalid: an empty or overlong name, a control
 // character, not UTF-8; Errc::limit: too deep.
 Result<std::vector<std::string>> parse_path(std::string_view path);
-// The folder at these names, dying ones left out.
+// A name as it is stored: NFC (RFC 5198 3). Folders made by builds without this rule are found by the names they have.
+std::string stored_name(const std::string& name);
+// The folder at these names as they are, or else as they are stored; dying ones left out.
 std::optional<FolderId> find_path(const Head& head, const std::vector<std::string>& names);
 
 // A UID set of a folder that has them. Cost follows its chunks.

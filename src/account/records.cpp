@@ -156,6 +156,16 @@ std::string expiry_key(std::uint64_t seconds, ItemId item) {
 }
 std::string removed_totals_key() { return std::string(1, kind::kRemovedTotals); }
 std::string former_key(FolderId folder) { return index_prefix(kind::kFormer, folder); }
+std::string grants_key(FolderId folder) { return index_prefix(kind::kGrants, folder); }
+std::string annotation_key(FolderId folder, Reader reader, std::string_view name) {
+  return annotation_prefix(folder, reader).append(name);
+}
+std::string annotation_prefix(FolderId folder, Reader reader) {
+  std::string key = index_prefix(kind::kAnnotation, folder);
+  put_u64(key, reader);
+  return key;
+}
+std::string annotated_key() { return std::string(1, kind::kAnnotated); }
 std::string quarantine_key(std::string_view key) { return std::string(1, kind::kQuarantine).append(key); }
 std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk) {
   std::string key = uid_set_prefix(folder, which);
@@ -201,6 +211,20 @@ bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid
   modseq = in.u64();
   uid = in.u32();
   return in.ok() && in.at_end() && uid != 0;
+}
+bool parse_grants_key(std::string_view key, FolderId& folder) {
+  ByteReader in(key);
+  in.u8();
+  folder = FolderId{in.u32()};
+  return in.ok() && in.at_end();
+}
+bool parse_annotation_key(std::string_view key, FolderId& folder, Reader& reader, std::string_view& name) {
+  ByteReader in(key);
+  in.u8();
+  folder = FolderId{in.u32()};
+  reader = in.u64();
+  name = in.rest();
+  return in.ok() && !name.empty();
 }
 bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, std::uint32_t& chunk) {
   ByteReader in(key);
@@ -321,6 +345,18 @@ std::string encode_expiry(std::uint64_t seconds) {
   put_varint(out, seconds);
   return out;
 }
+
+std::string encode(const Grants& grants) {
+  std::string out = start(8 + grants.size() * 40);
+  put_varint(out, grants.size());
+  for (const Grant& g : grants) {
+    put_u8(out, g.negative ? 1 : 0);
+    put_varint(out, g.rights);
+    put_text(out, g.who);
+  }
+  return out;
+}
+std::string encode_octets(std::uint64_t octets) { return encode_expiry(octets); }
 
 // A bit for each UID, least significant first, without the zero octets at the end; none at all means all UIDs.
 std::optional<std::string> encode_uid_set(const NumberSet& uids, std::uint32_t chunk) {
@@ -500,6 +536,28 @@ Result<std::uint64_t> decode_expiry(std::string_view value) {
   if (!in.ok() || !in.at_end()) return damaged("delivery id");
   return seconds;
 }
+
+Result<Grants> decode_grants(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "rights"));
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || count > in.rest().size()) return damaged("rights");
+  Grants grants;
+  grants.reserve(count);
+  bool fits = true;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Grant g;
+    const std::uint8_t negative = in.u8();
+    g.negative = negative == 1;
+    fits = narrow(in.varint(), g.rights) && negative <= 1 && fits;
+    g.who = in.text();
+    fits = fits && !g.who.empty();
+    grants.push_back(std::move(g));
+  }
+  if (!in.ok() || !in.at_end() || !fits) return damaged("rights");
+  return grants;
+}
+
+Result<std::uint64_t> decode_octets(std::string_view value) { return decode_expiry(value); }
 
 Result<> decode_uid_set(std::uint32_t chunk, std::string_view value, NumberSet& uids) {
   GP_TRY(ByteReader in, begin(value, "UID set"));

@@ -30,6 +30,9 @@ inline constexpr char kRemoved = 'r';        // r item                 -> Remove
 inline constexpr char kExpiry = 'q';         // q seconds item         -> (format only)
 inline constexpr char kRemovedTotals = 'R';  // R                      -> RemovedTotals
 inline constexpr char kFormer = 'd';         // d folder               -> Former
+inline constexpr char kGrants = 'a';         // a folder               -> Grants
+inline constexpr char kAnnotation = 'n';     // n folder reader name   -> its value
+inline constexpr char kAnnotated = 'N';      // N                      -> octets of all annotations
 inline constexpr char kQuarantine = 'x';     // x key                  -> a value that could not be read
 }  // namespace kind
 
@@ -119,12 +122,13 @@ struct LogEntry {
     folder_created,
     folder_updated,
     folder_destroyed,
+    folder_annotated,  // an annotation of it, or of the account (folder 0), is another one
   };
   What what{};
   std::uint64_t id = 0;  // of the item or folder
   FolderId folder{};     // items: where it is now (destroyed: was)
 };
-inline constexpr auto kLastWhat = LogEntry::What::folder_destroyed;
+inline constexpr auto kLastWhat = LogEntry::What::folder_annotated;
 
 std::string state_key();
 std::string folder_key(FolderId folder);
@@ -139,6 +143,10 @@ std::string log_key(Modseq modseq, std::uint16_t part);
 std::string keyword_key(KeywordId keyword);
 std::string subscription_key(std::string_view name);
 std::string delivery_key(std::string_view delivery_id);  // any length: long ids are hashed
+std::string grants_key(FolderId folder);
+std::string annotation_key(FolderId folder, Reader reader, std::string_view name);
+std::string annotation_prefix(FolderId folder, Reader reader);
+std::string annotated_key();
 std::string quarantine_key(std::string_view key);
 std::string removed_key(ItemId item);
 std::string expiry_key(std::uint64_t seconds, ItemId item);
@@ -153,6 +161,8 @@ bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid);
 bool parse_item_key(std::string_view key, ItemId& item);  // i, j and r
 bool parse_expiry_key(std::string_view key, std::uint64_t& seconds, ItemId& item);
 bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid);  // k and v
+bool parse_grants_key(std::string_view key, FolderId& folder);
+bool parse_annotation_key(std::string_view key, FolderId& folder, Reader& reader, std::string_view& name);
 bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, std::uint32_t& chunk);
 
 std::string encode(const State& state);
@@ -167,6 +177,8 @@ std::string encode(const Former& former);
 std::string encode_text(std::string_view text);    // w
 std::string encode_empty();                        // k, u, q
 std::string encode_expiry(std::uint64_t seconds);  // l
+std::string encode(const Grants& grants);
+std::string encode_octets(std::uint64_t octets);  // N
 // The part of `uids` that is in the chunk; nullopt: there is none.
 std::optional<std::string> encode_uid_set(const NumberSet& uids, std::uint32_t chunk);
 void begin_log(std::string& out, std::uint64_t seconds);
@@ -184,6 +196,8 @@ Result<RemovedTotals> decode_removed_totals(std::string_view value);
 Result<Former> decode_former(std::string_view value);
 Result<std::string> decode_text(std::string_view value);
 Result<std::uint64_t> decode_expiry(std::string_view value);
+Result<Grants> decode_grants(std::string_view value);
+Result<std::uint64_t> decode_octets(std::string_view value);
 Result<> decode_uid_set(std::uint32_t chunk, std::string_view value, NumberSet& uids);  // adds; ascending is cheap
 struct LogRecord {
   std::uint64_t seconds = 0;

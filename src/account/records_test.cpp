@@ -75,6 +75,26 @@ TEST(AccountRecords, SayWhatARestoreLeftBehindAndNothingOfItBefore) {
   EXPECT_EQ(decode_state(later).error().code, Errc::unsupported);
 }
 
+TEST(AccountRecords, KeepRightsAndAnnotations) {
+  const Grants grants{{"#1024", 0x7ff, false}, {"anyone", 1, true}};
+  EXPECT_EQ(*decode_grants(encode(grants)), grants);
+  EXPECT_EQ(decode_grants(encode(grants) + "x").error().code, Errc::corrupt);
+  EXPECT_EQ(decode_grants(encode(grants).substr(0, 9)).error().code, Errc::corrupt);
+  EXPECT_EQ(decode_grants("").error().code, Errc::corrupt);
+  EXPECT_EQ(*decode_octets(encode_octets(1U << 30)), 1U << 30);
+  FolderId folder{};
+  Reader reader = 0;
+  std::string_view name;
+  const std::string key = annotation_key(FolderId{7}, 1024, "/comment");
+  ASSERT_TRUE(parse_annotation_key(key, folder, reader, name));
+  EXPECT_EQ(folder, FolderId{7});
+  EXPECT_EQ(reader, 1024U);
+  EXPECT_EQ(name, "/comment");
+  EXPECT_FALSE(parse_annotation_key(annotation_prefix(FolderId{7}, 1024), folder, reader, name));
+  ASSERT_TRUE(parse_grants_key(grants_key(kRoot), folder));
+  EXPECT_EQ(folder, kRoot);
+}
+
 TEST(AccountRecords, AreSmallForAnOrdinaryMessage) {
   Row row;
   row.item = ItemId{100'000};

@@ -19,7 +19,8 @@ constexpr std::chrono::hours kCheckAge{1};
 constexpr std::size_t kFullOctets = 512 << 10;
 constexpr std::size_t kMaxChangesTogether = 256;
 constexpr int kTries = 3;
-constexpr std::size_t kRecentRows = 64;  // kept in memory for the watchers of a folder
+constexpr std::size_t kAnnotationNews = 1'000;  // kept in memory for those who watch
+constexpr std::size_t kRecentRows = 64;         // kept in memory for the watchers of a folder
 
 }  // namespace
 
@@ -277,6 +278,8 @@ Result<> StoredAccount::reload() {
          }));
   const std::scoped_lock lock(mutex_);
   head_ = std::move(head);
+  annotation_news_.clear();
+  annotation_news_since_ = head_.modseq;
   views_.clear();
   folder_list_.reset();
   ++generation_;
@@ -356,6 +359,18 @@ void StoredAccount::publish(Transaction& tx, Modseq version) {
     else
       head_.subscriptions.erase(name);
   }
+  for (const auto& [id, grants] : tx.grant_changes()) {
+    if (grants)
+      head_.grants.insert_or_assign(id, grants);
+    else
+      head_.grants.erase(id);
+  }
+  head_.annotation_octets = tx.annotation_octets();
+  for (AnnotationNews& news : tx.annotation_news()) annotation_news_.push_back(std::move(news));
+  while (annotation_news_.size() > kAnnotationNews) {
+    annotation_news_since_ = annotation_news_.front().modseq;
+    annotation_news_.pop_front();
+  }
   head_.state = tx.final_state();
   head_.removed = tx.removed_totals();
   head_.modseq = version;
@@ -419,7 +434,9 @@ Result<std::unique_ptr<Watch>> StoredAccount::lock_maildrop() {
 
 Result<Account::Quota> StoredAccount::quota() {
   Quota q;
-  q.limit_octets = environment_.quota_of ? environment_.quota_of(id_) : 0;
+  const QuotaLimits limits = environment_.quota_of ? environment_.quota_of(id_) : QuotaLimits();
+  q.limit_octets = limits.octets;
+  q.limit_messages = limits.messages;
   const std::scoped_lock lock(mutex_);
   GP_CHECK(usable());
   q.used_octets = head_.state.used_octets;

@@ -55,6 +55,12 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::vector<std::string>> subscriptions() override;
   Result<> set_role(FolderId, Role) override;
 
+  Result<std::shared_ptr<const Grants>> grants(FolderId) override;
+  Result<> change_grants(FolderId, const std::function<Result<>(Grants&)>& change) override;
+  Result<std::vector<Annotation>> annotations(FolderId, Reader) override;
+  Result<> set_annotations(FolderId, std::span<const AnnotationChange>, std::uint64_t by) override;
+  std::vector<AnnotationNews> annotation_news(Modseq since) override;
+
   Result<std::shared_ptr<const std::vector<std::string>>> keywords() override;
   Result<std::vector<KeywordId>> keyword_ids(const std::vector<std::string>& names, bool create) override;
 
@@ -70,7 +76,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<Appended> append(FolderId, std::span<const NewItem>) override;
   Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id) override;
   Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
-                                   std::optional<Modseq> unchanged_since) override;
+                                   std::optional<Modseq> unchanged_since, const FlagScope& scope) override;
   Result<NumberSet> expunge(FolderId, const NumberSet& uids) override;
   Result<NumberSet> remove(FolderId, const NumberSet& uids) override;
   Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) override;
@@ -200,6 +206,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   std::uint64_t rows_owner_;                                // in the row cache, of this generation
   std::shared_ptr<const std::vector<std::shared_ptr<Subscriber>>> subscribers_;
   bool maildrop_locked_ = false;
+  std::deque<AnnotationNews> annotation_news_;  // the last ones of this process
+  Modseq annotation_news_since_ = 0;            // those after it are all there
 };
 
 }  // namespace gatepost::account

@@ -14,7 +14,9 @@ constexpr std::chrono::seconds kSnapshotAge{60};
 constexpr std::size_t kRowCost = 150;  // octets of a row's keys, value, indexes and log entry
 constexpr std::size_t kRefCost = 64;   // as the store counts it
 constexpr std::size_t kFolderCost = 400;
-constexpr std::size_t kLogPart = 48 << 10;  // a change log value is cut behind this
+constexpr std::size_t kAnnotationPage = 64;
+constexpr std::size_t kMaxCopiedAnnotations = 1 << 20;  // octets of values
+constexpr std::size_t kLogPart = 48 << 10;              // a change log value is cut behind this
 
 std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
 std::uint64_t number(FolderId id) { return static_cast<std::uint64_t>(id); }
@@ -29,7 +31,8 @@ Transaction::Transaction(const Head& head, store::KeyValue& keys, store::Partiti
       now_(std::chrono::floor<std::chrono::seconds>(now)),
       damaged_(std::move(damaged)),
       state_(head.state),
-      removed_(head.removed) {}
+      removed_(head.removed),
+      annotation_octets_(head.annotation_octets) {}
 
 const FolderRecord* Transaction::find_any(FolderId id) const {
   if (const auto t = touched_.find(id); t != touched_.end()) return t->second.gone ? nullptr : &t->second.record;
@@ -141,6 +144,8 @@ FolderId Transaction::add_folder(FolderId parent, std::string name, Role role) {
   octets_ += kFolderCost;
   dirty_ = true;
   log(LogEntry::What::folder_created, number(id));
+  // RFC 4314 4, CREATE: it has the rights of what it is made in.
+  if (auto inherited = grants(parent)) set_grants(id, std::move(inherited));
   return id;
 }
 
@@ -414,6 +419,83 @@ KeywordId Transaction::keyword(const std::string& name) {
 void Transaction::subscribe(std::string name, bool subscribed) {
   write(records::subscription_key(name), subscribed ? std::optional(records::encode_empty()) : std::nullopt);
   subscriptions_.insert_or_assign(std::move(name), subscribed);
+}
+
+std::shared_ptr<const Grants> Transaction::grants(FolderId folder) const {
+  if (const auto changed = grants_.find(folder); changed != grants_.end()) return changed->second;
+  const auto known = head_.grants.find(folder);
+  return known == head_.grants.end() ? nullptr : known->second;
+}
+
+void Transaction::set_grants(FolderId folder, std::shared_ptr<const Grants> grants) {
+  if (grants && grants->empty()) grants = nullptr;
+  write(records::grants_key(folder), grants ? std::optional(records::encode(*grants)) : std::nullopt);
+  grants_.insert_or_assign(folder, std::move(grants));
+}
+
+void Transaction::annotate(FolderId folder, const AnnotationChange& change, std::uint64_t before, std::uint64_t by) {
+  std::string key = records::annotation_key(folder, change.reader, change.name);
+  annotation_octets_ -= std::min(annotation_octets_, before);
+  if (change.value) annotation_octets_ += change.name.size() + change.value->size();
+  annotations_.insert_or_assign(key, change.value);
+  write(std::move(key), change.value ? std::optional(records::encode_text(*change.value)) : std::nullopt);
+  write(records::annotated_key(), records::encode_octets(annotation_octets_));
+  log(LogEntry::What::folder_annotated, number(folder));
+  annotation_news_.push_back({modseq(), folder, change.reader, change.name, by});
+}
+
+// Those whose keys begin so, as this transaction leaves them.
+Result<Transaction::Annotations> Transaction::annotations_below(const std::string& prefix) {
+  Annotations out;
+  GP_TRY(store::Snapshot* const view, snapshot());
+  GP_CHECK(view->scan(prefix, store::prefix_end(prefix), false, kAnnotationPage, [&](store::Entry e) {
+    if (auto text = records::decode_text(e.value)) out.emplace(e.key, *std::move(text));
+    return true;
+  }));
+  for (auto own = annotations_.lower_bound(prefix); own != annotations_.end() && own->first.starts_with(prefix);
+       ++own) {
+    if (own->second)
+      out.insert_or_assign(own->first, *own->second);
+    else
+      out.erase(own->first);
+  }
+  return out;
+}
+
+Result<std::map<std::string, std::string>> Transaction::annotations(FolderId folder, Reader reader) {
+  const std::string prefix = records::annotation_prefix(folder, reader);
+  GP_TRY(const auto found, annotations_below(prefix));
+  std::map<std::string, std::string> out;
+  for (const auto& [key, value] : found) out.emplace(key.substr(prefix.size()), value);
+  return out;
+}
+
+Result<Transaction::Annotations> Transaction::all_annotations(FolderId folder) {
+  return annotations_below(records::index_prefix(records::kind::kAnnotation, folder));
+}
+
+void Transaction::drop(const Annotations& all) {
+  if (all.empty()) return;
+  for (const auto& [key, value] : all) {
+    const std::size_t name = key.size() - records::annotation_prefix(kRoot, kEverybody).size();
+    annotation_octets_ -= std::min<std::uint64_t>(annotation_octets_, name + value.size());
+    annotations_.insert_or_assign(key, std::nullopt);
+    write(key, std::nullopt);
+  }
+  write(records::annotated_key(), records::encode_octets(annotation_octets_));
+}
+
+void Transaction::add(FolderId to, const Annotations& all) {
+  std::size_t octets = 0;
+  for (const auto& [key, value] : all) {
+    FolderId from{};
+    std::string_view name;
+    AnnotationChange copy{.value = value};
+    octets += value.size();
+    if (octets > kMaxCopiedAnnotations || !records::parse_annotation_key(key, from, copy.reader, name)) continue;
+    copy.name = name;
+    annotate(to, copy, 0, 0);
+  }
 }
 
 void Transaction::log(LogEntry::What what, std::uint64_t id, FolderId folder) {

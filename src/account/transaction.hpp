@@ -88,6 +88,19 @@ class Transaction {
   KeywordId keyword(const std::string& name);
   void subscribe(std::string name, bool subscribed);
 
+  // Rights and annotations. Null: none.
+  std::shared_ptr<const Grants> grants(FolderId folder) const;
+  void set_grants(FolderId folder, std::shared_ptr<const Grants> grants);
+  std::uint64_t annotation_octets() const { return annotation_octets_; }
+  // What stood there before, in octets of name and value: 0 for none.
+  void annotate(FolderId folder, const AnnotationChange& change, std::uint64_t before, std::uint64_t by);
+  // As this transaction leaves them: those of a reader by name, those of all readers by key.
+  using Annotations = std::map<std::string, std::string>;
+  Result<std::map<std::string, std::string>> annotations(FolderId folder, Reader reader);
+  Result<Annotations> all_annotations(FolderId folder);
+  void drop(const Annotations& all);
+  void add(FolderId to, const Annotations& all);  // as far as a commit takes them
+
   void log(records::LogEntry::What what, std::uint64_t id, FolderId folder = kRoot);
   void write(std::string key, std::optional<std::string> value);
   void erase_range(std::string begin, std::string end);
@@ -105,6 +118,8 @@ class Transaction {
   const std::vector<std::string>& new_keywords() const { return new_keywords_; }
   const std::map<std::string, bool, std::less<>>& subscription_changes() const { return subscriptions_; }
   const records::State& final_state() const { return state_; }
+  const std::map<FolderId, std::shared_ptr<const Grants>>& grant_changes() const { return grants_; }
+  std::vector<AnnotationNews>& annotation_news() { return annotation_news_; }
 
  private:
   struct Pending {
@@ -118,6 +133,7 @@ class Transaction {
   Result<store::Snapshot*> snapshot();
   const std::string* written(std::string_view key) const;
   void settle(const records::Removed& removed);
+  Result<Annotations> annotations_below(const std::string& prefix);
   void put_rows();
   void put_log();
 
@@ -139,6 +155,10 @@ class Transaction {
   std::map<std::string, bool, std::less<>> subscriptions_;
   std::set<std::string, std::less<>> deliveries_;
   Modseq skip_ = 0;  // modseqs that are left out
+  std::map<FolderId, std::shared_ptr<const Grants>> grants_;
+  std::map<std::string, std::optional<std::string>, std::less<>> annotations_;  // by key
+  std::vector<AnnotationNews> annotation_news_;
+  std::uint64_t annotation_octets_ = 0;
   std::size_t octets_ = 0;
   bool dirty_ = false;
 };

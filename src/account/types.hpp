@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,22 @@ struct Flags {
   bool operator==(const Flags&) const = default;
 };
 
+// Which flags a change may touch; the others stay as they are, or are not set.
+struct FlagScope {
+  std::uint8_t system = 0xff;
+  bool keywords = true;
+  bool everything() const { return system == 0xff && keywords; }
+};
+
+// Somebody's rights in a folder, as they are kept. What `who` and the bits mean is the sharing layer's.
+struct Grant {
+  std::string who;
+  std::uint16_t rights = 0;
+  bool negative = false;  // takes away
+  bool operator==(const Grant&) const = default;
+};
+using Grants = std::vector<Grant>;  // each (who, negative) once
+
 // The octets of an item: content hash and length (the account layer's view of a stored body).
 struct Body {
   std::array<std::uint8_t, 32> sha256{};
@@ -59,8 +76,9 @@ struct Folder {
   Uid uid_next = 1;
   std::uint32_t total = 0, unseen = 0, deleted = 0;  // messages; without \Seen; with \Deleted
   std::uint64_t octets = 0;
-  Modseq highest_modseq = 0;  // of anything in it (RFC 7162 HIGHESTMODSEQ)
-  Modseq oldest_kept = 0;     // changes() knows what vanished when asked since this or later
+  Modseq highest_modseq = 0;             // of anything in it (RFC 7162 HIGHESTMODSEQ)
+  Modseq oldest_kept = 0;                // changes() knows what vanished when asked since this or later
+  std::shared_ptr<const Grants> grants;  // null: none; an immutable snapshot shared with the account
 };
 
 // One line of a folder: all that listing flags needs, without touching the item record.
@@ -107,6 +125,28 @@ struct Delta {
   NumberSet vanished;
   Modseq to = 0;               // use as `since` next time
   bool vanished_known = true;  // false: `since` is older than the index; compare UIDs instead
+};
+
+// A text that somebody keeps beside a folder, or beside the account itself (folder kRoot) (RFC 5464).
+struct Annotation {
+  std::string name;  // in lower case, without the scope: "/comment"
+  std::string value;
+};
+// Whose annotation it is: everybody's, or one reader's (the number of a principal).
+using Reader = std::uint64_t;
+inline constexpr Reader kEverybody = 0;
+struct AnnotationChange {
+  Reader reader = kEverybody;
+  std::string name;
+  std::optional<std::string> value;  // none: it goes
+};
+// For those who watch: what changed, and who did it.
+struct AnnotationNews {
+  Modseq modseq = 0;
+  FolderId folder{};
+  Reader reader = kEverybody;
+  std::string name;
+  std::uint64_t by = 0;  // as given to set_annotations()
 };
 
 }  // namespace gatepost::account

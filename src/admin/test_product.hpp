@@ -60,7 +60,7 @@ class AdminFixture : public testing::Test {
     directory = *directory::Directory::open(store->keys(), options, clock, random);
     const auto quota_of = [this](account::AccountId id) {
       const auto p = directory->principal(static_cast<directory::PrincipalId>(id));
-      return p ? p->quota_octets : 0;
+      return p ? account::QuotaLimits(p->quota_octets, p->quota_messages) : account::QuotaLimits();
     };
     accounts = account::Accounts::create(*store, {}, quota_of, clock, random, null_log(), metrics);
     queue = *mailflow::Queue::open(*store, random, null_log(), metrics);

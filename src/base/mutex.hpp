@@ -9,6 +9,7 @@
 #define GP_SCOPED_CAPABILITY __attribute__((scoped_lockable))
 #define GP_GUARDED_BY(mutex) __attribute__((guarded_by(mutex)))
 #define GP_REQUIRES(...) __attribute__((requires_capability(__VA_ARGS__)))
+#define GP_REQUIRES_SHARED(...) __attribute__((requires_shared_capability(__VA_ARGS__)))
 #define GP_EXCLUDES(...) __attribute__((locks_excluded(__VA_ARGS__)))
 #define GP_ACQUIRE(...) __attribute__((acquire_capability(__VA_ARGS__)))
 #define GP_ACQUIRE_SHARED(...) __attribute__((acquire_shared_capability(__VA_ARGS__)))

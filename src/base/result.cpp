@@ -14,6 +14,8 @@ std::string_view to_string(Errc code) {
       return "conflict";
     case Errc::denied:
       return "denied";
+    case Errc::forbidden:
+      return "forbidden";
     case Errc::unauthenticated:
       return "unauthenticated";
     case Errc::over_quota:

@@ -17,6 +17,7 @@ enum class Errc {
   already_exists,   // the name is taken
   conflict,         // somebody else changed it first; read again and retry
   denied,           // known, but not permitted
+  forbidden,        // permitted to others: whoever asks lacks the right
   unauthenticated,  // wrong or missing credentials
   over_quota,       // the account's limit
   too_large,        // over a configured or protocol size limit

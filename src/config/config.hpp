@@ -178,6 +178,7 @@ struct Pop3 {
 // [quota]: of accounts that have none of their own; 0: no limit
 struct Quota {
   std::uint64_t storage_octets = 0;
+  std::uint64_t messages = 0;
   bool operator==(const Quota&) const = default;
 };
 

@@ -450,6 +450,8 @@ void add_imap_pop3(Keys& k) {
 void add_rest(Keys& k) {
   k.push_back(octets("quota", "storage", AT(Config, quota.storage_octets), 0, kTiB * 1024,
                      "What an account may hold; 0: no limit."));
+  k.push_back(number("quota", "messages", AT(Config, quota.messages), 0, 1'000'000'000'000,
+                     "How many messages an account may hold; 0: no limit."));
   k.push_back(networks("proxy_protocol", "trusted", AT(Config, proxy_protocol.trusted),
                        "Proxies and load balancers that may say for whom they connect. Needed for listeners with "
                        "`proxy_protocol = true`."));

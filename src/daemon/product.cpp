@@ -18,10 +18,13 @@ Result<std::unique_ptr<Product>> Product::open(const config::Config& config, con
   GP_TRY(out->store, store::open(store_options(config), log, out->metrics, clock));
   GP_TRY(out->directory, directory::Directory::open(out->store->keys(), directory_options(config), clock, out->random));
   out->default_quota_octets = config.quota.storage_octets;
-  const auto quota_of = [product = out.get()](account::AccountId id) -> std::uint64_t {
+  out->default_quota_messages = config.quota.messages;
+  const auto quota_of = [product = out.get()](account::AccountId id) -> account::QuotaLimits {
+    account::QuotaLimits limits(product->default_quota_octets, product->default_quota_messages);
     const auto principal = product->directory->principal(static_cast<directory::PrincipalId>(id));
-    if (principal && principal->quota_octets != 0) return principal->quota_octets;
-    return product->default_quota_octets;
+    if (principal && principal->quota_octets != 0) limits.octets = principal->quota_octets;
+    if (principal && principal->quota_messages != 0) limits.messages = principal->quota_messages;
+    return limits;
   };
   out->accounts =
       account::Accounts::create(*out->store, accounts_options(config), quota_of, clock, out->random, log, out->metrics);

@@ -35,7 +35,8 @@ struct Product {
   const Clock& clock;
   SystemRandom random;
   Metrics metrics;
-  std::atomic<std::uint64_t> default_quota_octets{0};  // of accounts that have none of their own
+  // Of accounts that have none of their own.
+  std::atomic<std::uint64_t> default_quota_octets{0}, default_quota_messages{0};
   std::unique_ptr<store::Store> store;
   std::unique_ptr<directory::Directory> directory;
   std::unique_ptr<account::Accounts> accounts;

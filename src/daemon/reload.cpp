@@ -84,6 +84,7 @@ Result<> Daemon::apply(Fresh fresh) {
   log_.set_lowest(c.log.level);
   limits_.reload(daemon_limits(c));
   product_->default_quota_octets = c.quota.storage_octets;
+  product_->default_quota_messages = c.quota.messages;
   authenticator_->set_limits(sign_in_limits(c));
   door_->set_policy(door_policy(c));
   reception_->set_options(reception_options(c));

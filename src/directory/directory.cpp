@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <set>
 #include <span>
 
 #include "base/ascii.hpp"
@@ -251,6 +253,14 @@ Result<> StoredDirectory::update_principal(const Principal& wanted) {
     row.display_name = shown;
     row.enabled = wanted.enabled;
     row.quota_octets = wanted.quota_octets;
+    if (row.quota_messages != wanted.quota_messages) {
+      row.quota_messages = wanted.quota_messages;
+      if (row.quota_messages != 0) {
+        change.put(message_quota_key(row.id), encode_message_quota(row.quota_messages));
+      } else {
+        change.erase(message_quota_key(row.id));
+      }
+    }
     change.put(principal_key(row.id), encode(row));
     change.apply = [row](Index& index) { index.put_principal(row); };
     return {};
@@ -269,7 +279,13 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
     };
     change.erase(principal_key(id));
     change.erase(password_key(id));
-    change.batch.erases = {all_apps(id), all_app_uses(id)};
+    change.erase(message_quota_key(id));
+    change.batch.erases = {all_apps(id), all_app_uses(id), all_shares(id)};
+    if (const auto given = current.index.shares().find(grantee(id)); given != current.index.shares().end()) {
+      for (const PrincipalId account : given->second) {
+        if (account != id) change.erase(share_key(account, given->first));
+      }
+    }
     std::vector<Alias> changed = current.index.aliases();
     std::erase_if(changed, [&](Alias& alias) { return std::erase_if(alias.targets, leads_here) == 0; });
     for (const Alias& alias : changed) {
@@ -395,6 +411,100 @@ Result<bool> StoredDirectory::owns_address(PrincipalId id, std::string_view addr
   const SharedLock reading(mutex_);
   if (index_.principal(id) == nullptr) return no_principal();
   return leads_to(index_, rules(), canonical.to_string(), id);
+}
+
+// ---- who may see whose
+
+std::string grantee(PrincipalId id) { return fmt::format("#{}", static_cast<std::uint64_t>(id)); }
+
+std::optional<PrincipalId> principal_of(std::string_view grantee) {
+  if (!grantee.starts_with('#') || grantee.find('@') != std::string_view::npos) return std::nullopt;
+  std::uint64_t number = 0;
+  const auto [end, ec] = std::from_chars(grantee.data() + 1, grantee.data() + grantee.size(), number);
+  if (ec != std::errc{} || end != grantee.data() + grantee.size()) return std::nullopt;
+  return PrincipalId{number};
+}
+
+Result<std::string> StoredDirectory::find_grantee(std::string_view name) {
+  if (name == kAnyone) return std::string(kAnyone);
+  GP_TRY(const Address canonical, canonical_address(name));
+  std::string address = canonical.to_string();
+  const SharedLock reading(mutex_);
+  const AddressEntry* entry = index_.address(address);
+  if (entry == nullptr) return fail(Errc::not_found, fmt::format("there is no {}", address));
+  if (const auto* id = std::get_if<PrincipalId>(entry)) return grantee(*id);
+  return address;
+}
+
+std::optional<std::string> StoredDirectory::name_of_grantee(std::string_view grantee) {
+  if (grantee == kAnyone) return std::string(kAnyone);
+  const SharedLock reading(mutex_);
+  if (const auto id = principal_of(grantee)) {
+    const PrincipalRow* row = index_.principal(*id);
+    return row == nullptr ? std::nullopt : std::optional(row->principal.address);
+  }
+  if (index_.address(grantee) == nullptr) return std::nullopt;
+  return std::string(grantee);
+}
+
+bool StoredDirectory::stands_for(std::string_view grantee, PrincipalId id) {
+  if (grantee == kAnyone) return true;
+  if (const auto named = principal_of(grantee)) return *named == id;
+  const SharedLock reading(mutex_);
+  return is_member(grantee, id);
+}
+
+// An address that became a principal's own is no group any more: whoever has it now was never meant.
+bool StoredDirectory::is_member(std::string_view group, PrincipalId id) {
+  const AddressEntry* entry = index_.address(group);
+  if (entry == nullptr || std::holds_alternative<PrincipalId>(*entry)) return false;
+  return leads_to(index_, rules(), group, id);
+}
+
+Result<> StoredDirectory::add_share(PrincipalId account, std::string_view grantee) {
+  std::string key = share_key(account, grantee);
+  if (key.size() > store::kMaxKeyOctets) return fail(Errc::limit, "the name is too long");
+  return write([&](const Current& current, Change& change) -> Result<> {
+    if (current.index.principal(account) == nullptr) return no_principal();
+    const auto known = current.index.shares().find(grantee);
+    if (known != current.index.shares().end() && known->second.contains(account)) return {};
+    change.put(key, encode_share());
+    change.apply = [account, grantee](Index& index) { index.put_share(std::string(grantee), account); };
+    return {};
+  });
+}
+
+Result<> StoredDirectory::remove_share(PrincipalId account, std::string_view grantee) {
+  return write([&](const Current& current, Change& change) -> Result<> {
+    const auto known = current.index.shares().find(grantee);
+    if (known == current.index.shares().end() || !known->second.contains(account)) return {};
+    change.erase(share_key(account, grantee));
+    change.apply = [account, grantee](Index& index) { index.erase_share(grantee, account); };
+    return {};
+  });
+}
+
+bool StoredDirectory::has_share(PrincipalId account, std::string_view grantee) {
+  const SharedLock reading(mutex_);
+  const auto known = index_.shares().find(grantee);
+  return known != index_.shares().end() && known->second.contains(account);
+}
+
+std::vector<Principal> StoredDirectory::sharers(PrincipalId id) {
+  std::set<PrincipalId> accounts;
+  const std::string own = grantee(id);
+  std::vector<Principal> out;
+  const SharedLock reading(mutex_);
+  for (const auto& [who, sharing] : index_.shares()) {
+    const bool meant = who == own || who == kAnyone || (!who.starts_with('#') && is_member(who, id));
+    if (meant) accounts.insert(sharing.begin(), sharing.end());
+  }
+  accounts.erase(id);
+  for (const PrincipalId account : accounts) {
+    if (const PrincipalRow* row = index_.principal(account)) out.push_back(row->principal);
+  }
+  std::ranges::sort(out, {}, &Principal::address);
+  return out;
 }
 
 }  // namespace gatepost::directory

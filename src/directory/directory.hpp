@@ -64,7 +64,7 @@ class Directory {
 
   // Principals.
   virtual Result<Principal> add_principal(PrincipalKind, std::string_view address, std::string_view display_name) = 0;
-  virtual Result<> update_principal(const Principal&) = 0;  // display name, enabled, quota (address does not change)
+  virtual Result<> update_principal(const Principal&) = 0;  // display name, enabled, quotas (address does not change)
   virtual Result<> remove_principal(PrincipalId) = 0;       // its addresses and credentials too; not its account data
   virtual Result<Principal> principal(PrincipalId) = 0;
   virtual Result<Principal> find(std::string_view address) = 0;  // by primary address or one-target local alias
@@ -81,6 +81,21 @@ class Directory {
   virtual Result<std::vector<Destination>> resolve(std::string_view address) = 0;
   // May this principal write this address as sender? Primary, aliases that lead to it, plus forms.
   virtual Result<bool> owns_address(PrincipalId, std::string_view address) = 0;
+
+  // Rights (RFC 4314) are kept with the accounts; here is who may be granted some, and which accounts to look at.
+  // A grantee by the name people write: "anyone", an account's address, an alias. Errc::not_found, invalid.
+  virtual Result<std::string> find_grantee(std::string_view name) = 0;
+  // The other way; nullopt when what it names is gone.
+  virtual std::optional<std::string> name_of_grantee(std::string_view grantee) = 0;
+  // Is this principal meant by it?
+  virtual bool stands_for(std::string_view grantee, PrincipalId) = 0;
+  // Notes that the account may have granted something to the grantee, or that it has not any more. Errc::not_found: the
+  // account. Both go with the principals they name.
+  virtual Result<> add_share(PrincipalId account, std::string_view grantee) = 0;
+  virtual Result<> remove_share(PrincipalId account, std::string_view grantee) = 0;
+  virtual bool has_share(PrincipalId account, std::string_view grantee) = 0;
+  // Accounts other than its own that may have granted something to this principal, by address.
+  virtual std::vector<Principal> sharers(PrincipalId) = 0;
 
   // Credentials. Passwords are stored as argon2id, with SCRAM-SHA-256 and SCRAM-SHA-1 verifiers beside.
   // Errc::invalid: shorter than kMinPasswordOctets, longer than kMaxPasswordOctets or not UTF-8.

@@ -207,6 +207,58 @@ TEST_F(DirectoryTest, KeepsEverythingOverARestart) {
   EXPECT_TRUE(dir->verify_password("anna@example.org", *secret));
 }
 
+TEST_F(DirectoryTest, KnowsWhomToGrantRights) {
+  const Principal anna = dir.person("anna@example.org");
+  const Principal ben = dir.person("ben@example.org");
+  ASSERT_TRUE(dir->add_alias("team@example.org", {"ben@example.org", "x@example.net"}));
+  EXPECT_EQ(*dir->find_grantee("anyone"), "anyone");
+  EXPECT_EQ(*dir->find_grantee("Ben@Example.org"), grantee(ben.id));
+  EXPECT_EQ(*dir->find_grantee("team@example.org"), "team@example.org");
+  EXPECT_EQ(code(dir->find_grantee("carl@example.org")), Errc::not_found);
+  EXPECT_EQ(code(dir->find_grantee("")), Errc::invalid);
+  EXPECT_EQ(dir->name_of_grantee(grantee(ben.id)), "ben@example.org");
+  EXPECT_EQ(dir->name_of_grantee("gone@example.org"), std::nullopt);
+  EXPECT_TRUE(dir->stands_for("team@example.org", ben.id));
+  EXPECT_FALSE(dir->stands_for("team@example.org", anna.id));
+  EXPECT_FALSE(dir->stands_for("anna@example.org", anna.id)) << "an account's own address is no group";
+  EXPECT_FALSE(dir->stands_for("#", anna.id));
+  EXPECT_TRUE(dir->stands_for("anyone", anna.id));
+}
+
+TEST_F(DirectoryTest, RemembersWhoSharesWithWhom) {
+  const Principal anna = dir.person("anna@example.org");
+  const Principal ben = dir.person("ben@example.org");
+  const Principal carl = dir.person("carl@example.org");
+  ASSERT_TRUE(dir->add_alias("team@example.org", {"carl@example.org"}));
+  ASSERT_TRUE(dir->add_share(anna.id, grantee(ben.id)));
+  ASSERT_TRUE(dir->add_share(ben.id, "team@example.org"));
+  ASSERT_TRUE(dir->add_share(ben.id, "anyone"));
+  EXPECT_EQ(code(dir->add_share(PrincipalId{5000}, "anyone")), Errc::not_found);
+  Principal limited = anna;
+  limited.quota_messages = 7;
+  ASSERT_TRUE(dir->update_principal(limited));
+  dir.reopen();
+  const auto sharers = [&](PrincipalId id) {
+    std::vector<std::string> out;
+    for (const Principal& p : dir->sharers(id)) out.push_back(p.address);
+    return out;
+  };
+  EXPECT_EQ(dir->principal(anna.id)->quota_messages, 7U);
+  EXPECT_THAT(sharers(ben.id), ElementsAre("anna@example.org"));
+  EXPECT_THAT(sharers(carl.id), ElementsAre("ben@example.org"));
+  ASSERT_TRUE(dir->remove_share(ben.id, "anyone"));
+  ASSERT_TRUE(dir->remove_share(ben.id, "anyone"));
+  EXPECT_THAT(sharers(anna.id), IsEmpty());
+  EXPECT_TRUE(dir->has_share(ben.id, "team@example.org"));
+  limited.quota_messages = 0;
+  ASSERT_TRUE(dir->update_principal(limited));
+  ASSERT_TRUE(dir->remove_principal(ben.id));
+  dir.reopen();
+  EXPECT_THAT(sharers(carl.id), IsEmpty());
+  EXPECT_FALSE(dir->has_share(anna.id, grantee(ben.id)));
+  EXPECT_EQ(dir->principal(anna.id)->quota_messages, 0U);
+}
+
 TEST_F(DirectoryTest, StartsAnewWhenSomebodyElseWroteToThePartition) {
   auto other = *Directory::open(dir.store->keys(), cheap_options(), dir.clock, dir.random);
   ASSERT_TRUE(other->add_principal(PrincipalKind::person, "anna@example.org", ""));

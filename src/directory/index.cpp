@@ -75,6 +75,16 @@ void Index::erase_principal(PrincipalId id) {
   if (it == principals_.end()) return;
   addresses_.erase(it->second.principal.address);
   principals_.erase(it);
+  if (const auto own = shares_.find(grantee(id)); own != shares_.end()) shares_.erase(own);
+  for (auto& [who, accounts] : shares_) accounts.erase(id);
+  std::erase_if(shares_, [](const auto& share) { return share.second.empty(); });
+}
+
+void Index::erase_share(std::string_view grantee, PrincipalId account) {
+  const auto found = shares_.find(grantee);
+  if (found == shares_.end()) return;
+  found->second.erase(account);
+  if (found->second.empty()) shares_.erase(found);
 }
 
 void Index::put_credentials(PrincipalId id, std::shared_ptr<const Credentials> credentials) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -52,6 +53,11 @@ class Index {
   void refresh_credentials(PrincipalId id, std::shared_ptr<const Credentials> credentials);
   void put_alias(std::string address, std::vector<std::string> targets);
   void erase_alias(std::string_view address);
+  // Which accounts may have granted something, by grantee.
+  using Shares = std::map<std::string, std::set<PrincipalId>, std::less<>>;
+  const Shares& shares() const { return shares_; }
+  void put_share(std::string grantee, PrincipalId account) { shares_[std::move(grantee)].insert(account); }
+  void erase_share(std::string_view grantee, PrincipalId account);
   // Numbers of generations go on after those of `previous`, so that nothing remembered under them fits. Before any put.
   void start_after(const Index& previous) { last_generation_ = previous.last_generation_; }
 
@@ -65,6 +71,7 @@ class Index {
 
   Domains domains_;
   Principals principals_;
+  Shares shares_;
   std::unordered_map<std::string, AddressEntry, Hash, std::equal_to<>> addresses_;
   std::uint64_t last_generation_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -20,10 +21,17 @@ struct Principal {
   PrincipalKind kind = PrincipalKind::person;
   std::string address;  // primary, canonical: "anna@example.org"; also the sign-in name
   std::string display_name;
-  bool enabled = true;             // false: no sign-in; mail is refused with a permanent error
-  std::uint64_t quota_octets = 0;  // 0 = unlimited
+  bool enabled = true;               // false: no sign-in; mail is refused with a permanent error
+  std::uint64_t quota_octets = 0;    // 0 = unlimited
+  std::uint64_t quota_messages = 0;  // 0 = unlimited
   TimePoint created{};
 };
+
+// Whom rights are granted to, as it is kept: kAnyone, "#1024" for a principal (whose address may once be another's), or
+// the address of an alias, which stands for all that it leads to.
+inline constexpr std::string_view kAnyone = "anyone";
+std::string grantee(PrincipalId id);
+std::optional<PrincipalId> principal_of(std::string_view grantee);
 
 struct Domain {
   std::string name;       // A-labels, lower case

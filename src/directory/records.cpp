@@ -139,12 +139,16 @@ class Loader {
         return true;
       case 'p':
         return take_principal(rest, value);
+      case 'q':
+        return take_message_quota(rest, value);
       case 's':
         return take_password(rest, value);
       case 't':
         return take_app(rest, value);
       case 'u':
         return take_use(rest, value);
+      case 'v':
+        return take_share(rest);
       default:
         return false;
     }
@@ -182,6 +186,24 @@ class Loader {
     if (enabled > 1 || p.id < PrincipalId{store::kFirstAccount} || !is_address(p.address)) return false;
     if (into_.index.address(p.address) != nullptr) return false;  // taken
     into_.index.put_principal(std::move(p));
+    return true;
+  }
+
+  bool take_message_quota(std::string_view rest, ByteReader& value) {
+    ByteReader key(rest);
+    const PrincipalRow* row = into_.index.principal(PrincipalId{key.u64()});
+    if (!key.ok() || !key.at_end() || row == nullptr) return false;
+    Principal p = row->principal;
+    p.quota_messages = value.varint();
+    into_.index.put_principal(std::move(p));
+    return true;
+  }
+
+  bool take_share(std::string_view rest) {
+    ByteReader key(rest);
+    const PrincipalId account{key.u64()};
+    if (!key.ok() || key.rest().empty() || into_.index.principal(account) == nullptr) return false;
+    into_.index.put_share(std::string(key.rest()), account);
     return true;
   }
 
@@ -232,9 +254,13 @@ std::string principal_key(PrincipalId id) { return numbered('p', id); }
 std::string alias_key(std::string_view address) { return "a" + std::string(address); }
 std::string password_key(PrincipalId id) { return numbered('s', id); }
 std::string app_key(PrincipalId id, std::uint32_t app) { return numbered('t', id, app); }
+std::string message_quota_key(PrincipalId id) { return numbered('q', id); }
+std::string share_key(PrincipalId account, std::string_view grantee) { return numbered('v', account).append(grantee); }
 std::string app_use_key(PrincipalId id, std::uint32_t app) { return numbered('u', id, app); }
 store::RangeErase all_apps(PrincipalId id) { return family_of('t', id); }
 store::RangeErase all_app_uses(PrincipalId id) { return family_of('u', id); }
+
+store::RangeErase all_shares(PrincipalId account) { return family_of('v', account); }
 
 std::string encode(const Domain& domain) {
   std::string out = begin_value();
@@ -288,6 +314,14 @@ std::string encode_next_id(std::uint64_t next) {
   put_u64(out, next);
   return out;
 }
+
+std::string encode_message_quota(std::uint64_t messages) {
+  std::string out = begin_value();
+  put_varint(out, messages);
+  return out;
+}
+
+std::string encode_share() { return begin_value(); }
 
 std::string encode_decoy_key(std::string_view key) { return begin_value() += key; }
 

@@ -26,10 +26,14 @@ std::string principal_key(PrincipalId id);
 std::string alias_key(std::string_view address);
 std::string password_key(PrincipalId id);
 std::string app_key(PrincipalId id, std::uint32_t app);
+std::string message_quota_key(PrincipalId id);
+std::string share_key(PrincipalId account, std::string_view grantee);
 std::string app_use_key(PrincipalId id, std::uint32_t app);
 // All app passwords, or uses of them, of one principal.
 store::RangeErase all_apps(PrincipalId id);
 store::RangeErase all_app_uses(PrincipalId id);
+// All that an account may have granted.
+store::RangeErase all_shares(PrincipalId account);
 
 std::string encode(const Domain&);  // without the name, which is the key; likewise below
 std::string encode(const Principal&);
@@ -38,6 +42,8 @@ std::string encode(const PasswordRecord&);
 std::string encode(const AppSecret&);
 std::string encode_time(TimePoint);
 std::string encode_next_id(std::uint64_t next);
+std::string encode_message_quota(std::uint64_t messages);
+std::string encode_share();
 std::string encode_decoy_key(std::string_view key);
 
 using AppUses = std::map<std::pair<PrincipalId, std::uint32_t>, TimePoint>;

@@ -64,8 +64,14 @@ Rows written(const directory::Stored& stored) {
   for (const Alias& alias : stored.index.aliases()) rows[alias_key(alias.address)] = encode_targets(alias.targets);
   for (const auto& [id, row] : stored.index.principals()) {
     rows[principal_key(id)] = encode(row.principal);
+    if (row.principal.quota_messages != 0) {
+      rows[message_quota_key(id)] = encode_message_quota(row.principal.quota_messages);
+    }
     if (row.credentials->password) rows[password_key(id)] = encode(*row.credentials->password);
     for (const AppSecret& app : row.credentials->app_secrets) rows[app_key(id, app.id)] = encode(app);
+  }
+  for (const auto& [grantee, accounts] : stored.index.shares()) {
+    for (const PrincipalId account : accounts) rows[share_key(account, grantee)] = encode_share();
   }
   for (const auto& [app, at] : stored.uses) rows[app_use_key(app.first, app.second)] = encode_time(at);
   if (stored.next_id != 0) rows[std::string(kNextIdKey)] = encode_next_id(stored.next_id);

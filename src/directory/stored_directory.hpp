@@ -50,6 +50,14 @@ class StoredDirectory final : public Directory {
   Result<std::vector<Destination>> resolve(std::string_view address) override;
   Result<bool> owns_address(PrincipalId id, std::string_view address) override;
 
+  Result<std::string> find_grantee(std::string_view name) override;
+  std::optional<std::string> name_of_grantee(std::string_view grantee) override;
+  bool stands_for(std::string_view grantee, PrincipalId id) override;
+  Result<> add_share(PrincipalId account, std::string_view grantee) override;
+  Result<> remove_share(PrincipalId account, std::string_view grantee) override;
+  bool has_share(PrincipalId account, std::string_view grantee) override;
+  std::vector<Principal> sharers(PrincipalId id) override;
+
   Result<> set_password(PrincipalId id, const Secret& password) override;
   Result<Secret> add_app_password(PrincipalId id, std::string_view name) override;
   Result<> remove_app_password(PrincipalId id, std::uint32_t app) override;
@@ -80,6 +88,7 @@ class StoredDirectory final : public Directory {
   Result<> reload() GP_REQUIRES(writer_) GP_EXCLUDES(mutex_);
 
   ResolveRules rules() const { return {options_.recipient_delimiter, options_.postmaster}; }
+  bool is_member(std::string_view group, PrincipalId id) GP_REQUIRES_SHARED(mutex_);
   // Who signs in by this name; none if nobody.
   std::optional<PrincipalRow> sign_in_row(std::string_view name) GP_EXCLUDES(mutex_);
   std::optional<PrincipalRow> row(PrincipalId id) GP_EXCLUDES(mutex_);

@@ -14,6 +14,8 @@ Answer response_for(Errc code) {
       return no(code::kInUse, "It is in use; try again");
     case Errc::denied:
       return no(code::kCannot, "That cannot be done with this mailbox");
+    case Errc::forbidden:
+      return no(code::kNoPerm, "You have no right to do that here");
     case Errc::unauthenticated:
       return no(code::kAuthenticationFailed, "The name or the password is wrong");
     case Errc::over_quota:

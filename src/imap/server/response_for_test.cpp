@@ -15,6 +15,7 @@ TEST(ImapResponseFor, KnowsEveryFailure) {
     EXPECT_FALSE(response_for(Errc(i)).code.empty());
   }
   EXPECT_EQ(response_for(Errc::over_quota).code, "OVERQUOTA");
+  EXPECT_EQ(response_for(Errc::forbidden).code, "NOPERM");
   EXPECT_EQ(response_for(Errc::not_found).code, "NONEXISTENT");
   EXPECT_EQ(response_for_target(Errc::not_found).code, "TRYCREATE");
   EXPECT_EQ(response_for(Errc::internal).code, "SERVERBUG");

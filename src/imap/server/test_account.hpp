@@ -32,6 +32,15 @@ class BodyAccount final : public account::Account {
   Result<> set_subscribed(std::string_view, bool) override { return none(); }
   Result<std::vector<std::string>> subscriptions() override { return none(); }
   Result<> set_role(account::FolderId, account::Role) override { return none(); }
+  Result<std::shared_ptr<const account::Grants>> grants(account::FolderId) override { return none(); }
+  Result<> change_grants(account::FolderId, const std::function<Result<>(account::Grants&)>&) override {
+    return none();
+  }
+  Result<std::vector<account::Annotation>> annotations(account::FolderId, account::Reader) override { return none(); }
+  Result<> set_annotations(account::FolderId, std::span<const account::AnnotationChange>, std::uint64_t) override {
+    return none();
+  }
+  std::vector<account::AnnotationNews> annotation_news(account::Modseq) override { return {}; }
   Result<std::shared_ptr<const std::vector<std::string>>> keywords() override { return none(); }
   Result<std::vector<account::KeywordId>> keyword_ids(const std::vector<std::string>&, bool) override { return none(); }
   Result<account::Opened> open_folder(account::FolderId, bool) override { return none(); }
@@ -48,7 +57,8 @@ class BodyAccount final : public account::Account {
     return none();
   }
   Result<account::StoreOutcome> store_flags(account::FolderId, const NumberSet&, account::FlagChange,
-                                            const account::Flags&, std::optional<account::Modseq>) override {
+                                            const account::Flags&, std::optional<account::Modseq>,
+                                            const account::FlagScope&) override {
     return none();
   }
   Result<NumberSet> expunge(account::FolderId, const NumberSet&) override { return none(); }

@@ -21,6 +21,7 @@ Words words_for(Errc code) {
     case Errc::conflict:
       return {"IN-USE", "The mailbox is open in another POP3 session"};
     case Errc::denied:
+    case Errc::forbidden:
       return {"", "Not permitted"};
     case Errc::unauthenticated:
       return {kCredentials, "The name or the password is wrong"};

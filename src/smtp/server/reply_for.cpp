@@ -9,6 +9,7 @@ Words reply_for(Errc code) {
     case Errc::not_found:
       return {550, {5, 1, 1}, "no such mailbox"};
     case Errc::denied:
+    case Errc::forbidden:
       return {550, {5, 7, 1}, "not permitted"};
     case Errc::unauthenticated:
       return {530, {5, 7, 0}, "sign in first"};
