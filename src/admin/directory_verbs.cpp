@@ -70,16 +70,44 @@ Reply domain_catch_all(Services& services, const Request& request, std::stop_tok
               name);
 }
 
+std::optional<directory::PrincipalKind> kind_named(std::string_view name) {
+  if (name == "user") return directory::PrincipalKind::person;
+  if (name == "shared") return directory::PrincipalKind::shared_mailbox;
+  if (name == "room") return directory::PrincipalKind::room;
+  return std::nullopt;
+}
+
+std::string_view name_of(directory::PrincipalKind kind) {
+  switch (kind) {
+    case directory::PrincipalKind::person:
+      return "user";
+    case directory::PrincipalKind::shared_mailbox:
+      return "shared";
+    case directory::PrincipalKind::room:
+      return "room";
+    case directory::PrincipalKind::group:
+      return "group";
+  }
+  return "";
+}
+
 Reply account_add(Services& services, const Request& request, std::stop_token) {
   const std::string address = request.option("address");
   const auto quota = parse_number<std::uint64_t>(request.option("quota", "0"));
   if (!quota) return usage("--quota wants a number of octets, 0 for no limit");
-  const NewPassword fresh = new_password(services, request);
-  auto added = services.directory.add_principal(directory::PrincipalKind::person, address, request.option("name"));
+  const auto messages = parse_number<std::uint64_t>(request.option("messages", "0"));
+  if (!messages) return usage("--messages wants a number, 0 for no limit");
+  const auto kind = kind_named(request.option("kind", "user"));
+  if (!kind) return usage("--kind is user, shared or room");
+  // Nobody signs in to what is not a person's, unless a password is given.
+  const bool signs_in = *kind == directory::PrincipalKind::person || request.has("password");
+  const NewPassword fresh = signs_in ? new_password(services, request) : NewPassword();
+  auto added = services.directory.add_principal(*kind, address, request.option("name"));
   if (!added) return failure(added.error(), "account " + address);
-  auto complete = services.directory.set_password(added->id, fresh.password);
-  if (complete && *quota > 0) {
+  auto complete = signs_in ? services.directory.set_password(added->id, fresh.password) : Result<>();
+  if (complete && (*quota > 0 || *messages > 0)) {
     added->quota_octets = *quota;
+    added->quota_messages = *messages;
     complete = services.directory.update_principal(*added);
   }
   if (complete) {
@@ -92,21 +120,32 @@ Reply account_add(Services& services, const Request& request, std::stop_token) {
     (void)services.directory.remove_principal(added->id);
     return failure(complete.error(), "account " + address);
   }
+  if (!signs_in) {
+    return done(
+        fmt::format("Account {0} is ready. Grant rights in it: gatepost acl set {0} IDENTIFIER RIGHTS", added->address),
+        added->address);
+  }
   return done_with(fmt::format("Account {} is ready.", added->address), added->address, fresh);
 }
 
 Reply account_list(Services& services, const Request&, std::stop_token) {
   const auto principals = services.directory.principals();
   if (!principals) return failure(principals.error(), "accounts");
-  Table table({"address", "name", "enabled", "messages", "octets", "quota", "removed", "created"});
+  Table table(
+      {"address", "kind", "name", "enabled", "messages", "octets", "quota", "message_quota", "removed", "created"});
   for (const auto& p : *principals) {
     account::Account::Quota used;
     if (p.kind == directory::PrincipalKind::group) continue;  // owns no mail
     if (const auto account = services.accounts.open(static_cast<account::AccountId>(p.id))) {
       if (const auto quota = (*account)->quota()) used = *quota;
     }
-    table.row().text(p.address).text(p.display_name).boolean(p.enabled).number(used.messages).number(used.used_octets);
-    table.number(p.quota_octets).number(used.removed_octets).text(date::format_rfc3339(p.created));
+    table.row().text(p.address).text(name_of(p.kind)).text(p.display_name).boolean(p.enabled);
+    table.number(used.messages)
+        .number(used.used_octets)
+        .number(p.quota_octets)
+        .number(p.quota_messages)
+        .number(used.removed_octets)
+        .text(date::format_rfc3339(p.created));
   }
   return table.reply("No account yet: gatepost account add ADDRESS");
 }
@@ -135,15 +174,24 @@ Reply set_enabled(Services& services, const Request& request, bool enabled) {
 Reply account_disable(Services& s, const Request& r, std::stop_token) { return set_enabled(s, r, false); }
 Reply account_enable(Services& s, const Request& r, std::stop_token) { return set_enabled(s, r, true); }
 
+std::string limit_text(std::uint64_t limit, std::string_view unit) {
+  return limit == 0 ? fmt::format("no limit of {} of its own", unit) : fmt::format("at most {} {}", limit, unit);
+}
+
 Reply account_quota(Services& services, const Request& request, std::stop_token) {
   auto principal = named_account(services, request);
   if (!principal) return principal.error();
-  const auto octets = parse_number<std::uint64_t>(request.option("octets"));
-  if (!octets) return usage("account quota ADDRESS OCTETS: a number of octets, 0 for no limit");
-  principal->quota_octets = *octets;
+  if (!request.has("octets") && !request.has("messages")) {
+    return usage("account quota ADDRESS OCTETS, or --messages NUMBER, or both; 0 for no limit");
+  }
+  const auto octets = parse_number<std::uint64_t>(request.option("octets", "0"));
+  const auto messages = parse_number<std::uint64_t>(request.option("messages", "0"));
+  if (!octets || !messages) return usage("account quota ADDRESS OCTETS --messages NUMBER: numbers, 0 for no limit");
+  if (request.has("octets")) principal->quota_octets = *octets;
+  if (request.has("messages")) principal->quota_messages = *messages;
   if (auto set = services.directory.update_principal(*principal); !set) return failure(set.error(), principal->address);
-  return done(*octets == 0 ? fmt::format("{} has no quota of its own.", principal->address)
-                           : fmt::format("The quota of {} is {} octets.", principal->address, *octets),
+  return done(fmt::format("{} has {}, {}.", principal->address, limit_text(principal->quota_octets, "octets"),
+                          limit_text(principal->quota_messages, "messages")),
               principal->address);
 }
 

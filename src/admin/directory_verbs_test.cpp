@@ -49,7 +49,7 @@ TEST_F(DirectoryVerbs, AddListDisableEnableAndDeleteAnAccount) {
   EXPECT_EQ(text(row, "name"), "Anna");
   EXPECT_TRUE(row.at("enabled").as_bool());
   EXPECT_EQ(row.at("messages").to_number<int>(), 0);
-  EXPECT_THAT(done("account list").text, HasSubstr("anna@example.org  Anna  yes"));
+  EXPECT_THAT(done("account list").text, HasSubstr("anna@example.org  user  Anna  yes"));
 
   done("account disable", {{"address", {"Anna@example.org"}}});
   EXPECT_TRUE((*session)->revoked()) << "open sessions end";

@@ -10,6 +10,7 @@ namespace gatepost::admin {
 std::vector<Verb> domain_verbs();
 std::vector<Verb> account_verbs();
 std::vector<Verb> recovery_verbs();
+std::vector<Verb> acl_verbs();
 std::vector<Verb> alias_verbs();
 std::vector<Verb> app_password_verbs();
 std::vector<Verb> queue_verbs();

@@ -13,7 +13,7 @@ namespace {
 
 // Values of one command's options, alive as long as the App that fills them.
 struct Values {
-  std::string address, name, domain, id, quota, folder, since, at;
+  std::string address, name, domain, id, quota, messages, kind, folder, identifier, rights, since, at;
   std::vector<std::string> ids;
   std::vector<std::string> targets;
   bool password_stdin = false;
@@ -89,6 +89,8 @@ void add_account(CLI::App& app, Context& context) {
     Options options{{"address", {v->address}}, {"name", {v->name}}};
     if (v->password_stdin) options["password"] = {read_password()};
     if (!v->quota.empty()) options["quota"] = {v->quota};
+    if (!v->messages.empty()) options["messages"] = {v->messages};
+    if (!v->kind.empty()) options["kind"] = {v->kind};
     return options;
   };
   CLI::App* add = verb(noun, context, "add", "Add an account; its password is made and shown unless --password-stdin",
@@ -96,6 +98,9 @@ void add_account(CLI::App& app, Context& context) {
   add->add_option("address", v->address)->required();
   add->add_option("--name", v->name, "Display name");
   add->add_option("--quota", v->quota, "Octets it may hold, 0 for no limit")->check(CLI::NonNegativeNumber);
+  add->add_option("--messages", v->messages, "Messages it may hold, 0 for no limit")->check(CLI::NonNegativeNumber);
+  add->add_option("--kind", v->kind, "user, or what people share: shared or room")
+      ->check(CLI::IsMember({"user", "shared", "room"}));
   add->add_flag("--password-stdin", v->password_stdin, "Read the password from the first line of standard input");
   verb(noun, context, "list", "The accounts and what they use", v, [] { return Options{}; });
   CLI::App* passwd = verb(noun, context, "passwd", "Set a new password", v, with_password);
@@ -106,11 +111,40 @@ void add_account(CLI::App& app, Context& context) {
         std::pair{"delete", "Delete an account with all its mail"}}) {
     verb(noun, context, name, help, v, address_only)->add_option("address", v->address)->required();
   }
-  CLI::App* quota = verb(noun, context, "quota", "Limit what it may hold", v,
-                         [v] { return Options{{"address", {v->address}}, {"octets", {v->quota}}}; });
+  CLI::App* quota = verb(noun, context, "quota", "Limit what it may hold", v, [v] {
+    Options options{{"address", {v->address}}};
+    if (!v->quota.empty()) options["octets"] = {v->quota};
+    if (!v->messages.empty()) options["messages"] = {v->messages};
+    return options;
+  });
   quota->add_option("address", v->address)->required();
-  quota->add_option("octets", v->quota, "0 for no limit")->required()->check(CLI::NonNegativeNumber);
+  quota->add_option("octets", v->quota, "0 for no limit")->check(CLI::NonNegativeNumber);
+  quota->add_option("--messages", v->messages, "How many messages; 0 for no limit")->check(CLI::NonNegativeNumber);
   add_recovery(noun, context);
+}
+
+void add_acl(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("acl", "Rights in other people's and shared folders")->require_subcommand(1);
+  auto v = std::make_shared<Values>();
+  const auto options = [v] {
+    Options out{{"address", {v->address}}};
+    if (!v->folder.empty()) out["folder"] = {v->folder};
+    if (!v->identifier.empty()) out["identifier"] = {v->identifier};
+    if (!v->identifier.empty()) out["rights"] = {v->rights};
+    return out;
+  };
+  const auto with_folder = [v](CLI::App* command) {
+    command->add_option("address", v->address, "The account whose folders they are")->required();
+    command->add_option("--folder", v->folder, "One folder; otherwise all, and those that are made later");
+    return command;
+  };
+  with_folder(verb(noun, context, "list", "Who has rights in an account's folders", v, options));
+  CLI::App* set = with_folder(verb(noun, context, "set", "Grant rights", v, options));
+  set->add_option("identifier", v->identifier, "An account, an alias (all it leads to), or anyone")->required();
+  set->add_option("rights", v->rights, "Letters of lrswipkxtea; +LETTERS adds, -LETTERS (behind --) takes away")
+      ->required();
+  CLI::App* remove = with_folder(verb(noun, context, "delete", "Take somebody off the lists", v, options));
+  remove->add_option("identifier", v->identifier)->required();
 }
 
 void add_alias(CLI::App& app, Context& context) {
@@ -147,6 +181,7 @@ void add_app_password(CLI::App& app, Context& context) {
 void add_directory_commands(CLI::App& app, Context& context) {
   add_domain(app, context);
   add_account(app, context);
+  add_acl(app, context);
   add_alias(app, context);
   add_app_password(app, context);
 }

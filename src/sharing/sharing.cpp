@@ -1,0 +1,145 @@
+#include "sharing/sharing.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gatepost::sharing {
+namespace {
+
+using directory::PrincipalId;
+
+PrincipalId owner_of(const account::Account& account) {
+  return static_cast<PrincipalId>(static_cast<std::uint64_t>(account.id()));
+}
+
+account::Grant* find(account::Grants& grants, std::string_view who, bool negative) {
+  const auto at =
+      std::ranges::find_if(grants, [&](const account::Grant& g) { return g.who == who && g.negative == negative; });
+  return at == grants.end() ? nullptr : &*at;
+}
+
+Rights changed(Rights now, Change change, Rights by) {
+  switch (change) {
+    case Change::replace:
+      return by;
+    case Change::add:
+      return now | by;
+    case Change::remove:
+      return now.without(by);
+  }
+  return now;
+}
+
+}  // namespace
+
+Result<bool> grants_anything(account::Account& account, std::string_view who) {
+  const auto has = [&](const std::shared_ptr<const account::Grants>& grants) {
+    return grants && std::ranges::find(*grants, who, &account::Grant::who) != grants->end();
+  };
+  GP_TRY(const auto top, account.grants(account::kRoot));
+  if (has(top)) return true;
+  GP_TRY(const auto folders, account.folders());
+  return std::ranges::any_of(*folders, [&](const account::Folder& folder) { return has(folder.grants); });
+}
+
+Rights Sharing::rights(PrincipalId reader, account::AccountId owner, const account::Grants* grants) const {
+  if (static_cast<std::uint64_t>(reader) == static_cast<std::uint64_t>(owner)) return Rights::all();
+  Rights given;
+  Rights taken;
+  if (grants == nullptr) return given;
+  for (const account::Grant& grant : *grants) {
+    if (!directory_.stands_for(grant.who, reader)) continue;
+    const Rights these = Rights::of_bits(grant.rights);
+    (grant.negative ? taken : given) = (grant.negative ? taken : given) | these;
+  }
+  return given.without(taken);
+}
+
+Result<Sharing::Shared> Sharing::open(PrincipalId reader, std::string_view address) const {
+  // Only those: nobody makes the server open accounts that are none of his business.
+  const auto all = sharers(reader);
+  const auto found = std::ranges::find(all, address, &directory::Principal::address);
+  if (found == all.end()) return fail(Errc::not_found, "no account that shares anything");
+  GP_TRY(auto account, accounts_.open(static_cast<account::AccountId>(static_cast<std::uint64_t>(found->id))));
+  return Shared{*found, std::move(account)};
+}
+
+Result<Sharing::Named> Sharing::named(std::string_view identifier) const {
+  const bool negative = identifier.starts_with('-');
+  if (negative) identifier.remove_prefix(1);
+  if (identifier.empty()) return fail(Errc::invalid, "an identifier has a name");
+  GP_TRY(std::string who, directory_.find_grantee(identifier));
+  return Named{std::move(who), negative};
+}
+
+bool Sharing::is_owner(const account::Account& account, std::string_view who) const {
+  return who == directory::grantee(owner_of(account));
+}
+
+Result<std::vector<Entry>> Sharing::list(account::Account& account, account::FolderId folder) const {
+  GP_TRY(const auto grants, account.grants(folder));
+  std::vector<Entry> out;
+  GP_TRY(const auto owner, directory_.principal(owner_of(account)));
+  out.push_back({.identifier = owner.address, .rights = Rights::all()});
+  if (!grants) return out;
+  for (const account::Grant& grant : *grants) {
+    // Whoever is gone has no name, and no rights.
+    auto name = directory_.name_of_grantee(grant.who);
+    if (name) out.push_back({*std::move(name), grant.negative, Rights::of_bits(grant.rights)});
+  }
+  return out;
+}
+
+Result<> Sharing::set(account::Account& account, account::FolderId folder, std::string_view identifier, Change change,
+                      Rights rights) const {
+  GP_TRY(const Named who, named(identifier));
+  if (is_owner(account, who.who)) {
+    const Rights now = who.negative ? Rights() : Rights::all();
+    if (changed(now, change, rights) == now) return {};
+    return fail(Errc::denied, "the owner keeps all rights");
+  }
+  // First the note where to look: one too many does no harm.
+  GP_CHECK(directory_.add_share(owner_of(account), who.who));
+  GP_CHECK(account.change_grants(folder, [&](account::Grants& grants) -> Result<> {
+    account::Grant* known = find(grants, who.who, who.negative);
+    const Rights now = changed(known == nullptr ? Rights() : Rights::of_bits(known->rights), change, rights);
+    if (known != nullptr && now.empty()) {
+      std::erase_if(grants, [&](const account::Grant& g) { return g.who == who.who && g.negative == who.negative; });
+    } else if (known != nullptr) {
+      known->rights = now.bits();
+    } else if (!now.empty()) {
+      grants.push_back({who.who, now.bits(), who.negative});
+    }
+    return {};
+  }));
+  GP_TRY(const bool any, grants_anything(account, who.who));
+  if (!any) return forget_share(account, who.who);
+  // Somebody else may just have found that there is nothing any more.
+  if (!directory_.has_share(owner_of(account), who.who)) return directory_.add_share(owner_of(account), who.who);
+  return {};
+}
+
+Result<> Sharing::remove(account::Account& account, account::FolderId folder, std::string_view identifier) const {
+  GP_TRY(const Named who, named(identifier));
+  if (is_owner(account, who.who) && !who.negative) return fail(Errc::denied, "the owner keeps all rights");
+  GP_CHECK(account.change_grants(folder, [&](account::Grants& grants) -> Result<> {
+    std::erase_if(grants, [&](const account::Grant& g) { return g.who == who.who && g.negative == who.negative; });
+    return {};
+  }));
+  GP_TRY(const bool any, grants_anything(account, who.who));
+  return any ? Result<>() : forget_share(account, who.who);
+}
+
+// What is granted meanwhile is seen here, or its granter sees that the note is gone.
+Result<> Sharing::forget_share(account::Account& account, std::string_view who) const {
+  GP_CHECK(directory_.remove_share(owner_of(account), who));
+  GP_TRY(const bool any, grants_anything(account, who));
+  return any ? directory_.add_share(owner_of(account), who) : Result<>();
+}
+
+Result<Rights> Sharing::always(account::Account& account, std::string_view identifier) const {
+  GP_TRY(const Named who, named(identifier));
+  return is_owner(account, who.who) && !who.negative ? Rights::all() : Rights();
+}
+
+}  // namespace gatepost::sharing
