@@ -28,6 +28,7 @@ smtp::server::Settings smtp_settings(const config::Config& c) {
 imap::server::Settings imap_settings(const config::Config& c) {
   imap::server::Settings out{.hostname = c.server.hostname,
                              .version = std::string(version()),
+                             .admin = c.server.postmaster.empty() ? "" : "mailto:" + c.server.postmaster,
                              .max_message_octets = c.limits.message_octets,
                              .command_octets = c.imap.command_octets,
                              .literal_octets = c.imap.literal_octets,

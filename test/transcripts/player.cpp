@@ -97,7 +97,8 @@ class Script {
           ++at_;
           return Then::woken;
         case Kind::disable:
-          disable(step);
+        case Kind::grant:
+          administer(step);
           ++at_;
           return Then::woken;
         case Kind::mail:
@@ -145,7 +146,8 @@ class Script {
           ++at_;
           return step.text;
         case Kind::disable:
-          disable(step);
+        case Kind::grant:
+          administer(step);
           break;
         case Kind::mail:
         case Kind::newest:
@@ -182,8 +184,11 @@ class Script {
     fail_now(fmt::format("before line {}: not expected:\n{}", line, output_));
     return true;
   }
-  void disable(const Step& step) {
-    if (const auto done = world_.disable(step.account); !done) fault(step, done.error().detail);
+  void administer(const Step& step) {
+    const auto done = step.kind == Kind::disable
+                          ? world_.disable(step.account)
+                          : world_.grant(step.account, step.folder, step.identifier, step.rights);
+    if (!done) fault(step, done.error().detail);
   }
   void mailbox(const Step& step) {
     if (step.kind == Kind::mail) {

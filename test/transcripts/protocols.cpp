@@ -75,6 +75,8 @@ bool set(imap::server::Settings& s, std::string_view name, std::string_view valu
     s.bad_commands = number(value);
   } else if (name == "failed_sign_ins") {
     s.failed_sign_ins = number(value);
+  } else if (name == "admin") {
+    s.admin = value;
   } else if (name == "small_literals") {
     s.small_literals = value == "yes";
   } else if (name == "client") {

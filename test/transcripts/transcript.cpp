@@ -229,6 +229,12 @@ class Reader {
     } else if (name == "disable" && words.size() == 2) {
       step.kind = Kind::disable;
       GP_TRY(step.account, expand(words[1], variables_));
+    } else if (name == "grant" && words.size() == 5) {
+      step.kind = Kind::grant;
+      GP_TRY(step.account, expand(words[1], variables_));
+      step.folder = words[2];
+      GP_TRY(step.identifier, expand(words[3], variables_));
+      step.rights = words[4];
     } else if (name == "connect") {
       step.kind = Kind::connect;
       if (words.size() > 1) step.text = words[1];

@@ -23,13 +23,14 @@ struct Pattern {
 Result<> compare(std::string_view text, const std::vector<Pattern>& patterns);
 
 struct Step {
-  enum class Kind { send, expect, tls, wait, hang_up, closed, connect, mail, newest, empty, stop, disable };
+  enum class Kind { send, expect, tls, wait, hang_up, closed, connect, mail, newest, empty, stop, disable, grant };
   Kind kind;
   int line;                         // of the file
   std::string text;                 // send: the octets; connect: the listener or nothing
   std::vector<Pattern> patterns;    // expect, newest
   std::vector<std::string> lines;   // mail
-  std::string account, folder;      // mail, newest, empty
+  std::string account, folder;      // mail, newest, empty, grant
+  std::string identifier, rights;   // grant
   std::chrono::microseconds pause;  // wait
 };
 

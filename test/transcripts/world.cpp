@@ -7,6 +7,7 @@
 #include "base/ascii.hpp"
 #include "mime/structure.hpp"
 #include "mime/summary.hpp"
+#include "sharing/sharing.hpp"
 
 namespace gatepost::transcripts {
 namespace {
@@ -35,9 +36,10 @@ World::World(const Transcript& transcript) {
   directory =
       must(directory::Directory::open(store->keys(), {.argon2_memory_kib = 8, .argon2_iterations = 1}, clock, random),
            "directory");
-  auto quota_of = [this](account::AccountId id) -> std::uint64_t {
+  auto quota_of = [this](account::AccountId id) -> account::QuotaLimits {
     const auto principal = directory->principal(static_cast<directory::PrincipalId>(id));
-    return principal ? principal->quota_octets : 0;
+    if (!principal) return {};
+    return {principal->quota_octets, principal->quota_messages};
   };
   accounts = account::Accounts::create(*store, {}, quota_of, clock, random, log, metrics);
   queue = must(mailflow::Queue::open(*store, random, log, metrics), "queue");
@@ -65,15 +67,18 @@ World::World(const Transcript& transcript) {
   for (const auto& [name, value] : transcript.head) {
     const auto words = ascii::split(value, ' ');
     if (name == "account") add_account(words.at(0), words.at(1));
+    if (name == "shared") must(directory->add_principal(directory::PrincipalKind::shared_mailbox, value, ""), value);
   }
   for (const auto& [name, value] : transcript.head) {
     const auto words = ascii::split(value, ' ');
+    if (name == "grant") must(grant(words.at(0), words.at(1), words.at(2), words.at(3)), value);
     if (name == "alias") {
       must(directory->add_alias(words.at(0), std::vector<std::string>(words.begin() + 1, words.end())), "alias");
     }
     if (name == "quota" || name == "disabled") {
       auto principal = must(directory->find(words.at(0)), value);
       if (name == "quota") principal.quota_octets = number(words.at(1));
+      if (name == "quota" && words.size() > 2) principal.quota_messages = number(words.at(2));
       if (name == "disabled") principal.enabled = false;
       must(directory->update_principal(principal), value);
     }
@@ -110,6 +115,24 @@ Result<> World::disable(std::string_view address) {
   principal.enabled = false;
   GP_CHECK(directory->update_principal(principal));
   door->revoke(principal.id);
+  return {};
+}
+
+Result<> World::grant(std::string_view address, std::string_view folder, std::string_view identifier,
+                      std::string_view rights) {
+  const sharing::Sharing sharing(*directory, *accounts);
+  const auto parsed = sharing::parse_rights(rights == "-" ? "" : rights);
+  if (!parsed) return fail(Errc::invalid, "no rights");
+  GP_TRY(const auto account, open(address));
+  if (folder != "*") {
+    GP_TRY(const auto found, account->find_folder(folder));
+    return sharing.set(*account, found.id, identifier, sharing::Change::replace, *parsed);
+  }
+  GP_CHECK(sharing.set(*account, account::kRoot, identifier, sharing::Change::replace, *parsed));
+  GP_TRY(const auto all, account->folders());
+  for (const account::Folder& each : *all) {
+    GP_CHECK(sharing.set(*account, each.id, identifier, sharing::Change::replace, *parsed));
+  }
   return {};
 }
 

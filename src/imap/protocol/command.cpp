@@ -202,6 +202,13 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::move, "MOVE", transfer<Move>, true},
                          {Verb::getquota, "GETQUOTA", get_quota},
                          {Verb::getquotaroot, "GETQUOTAROOT", with_mailbox<GetQuotaRoot>},
+                         {Verb::getacl, "GETACL", parse_get_acl},
+                         {Verb::setacl, "SETACL", parse_set_acl},
+                         {Verb::deleteacl, "DELETEACL", parse_delete_acl},
+                         {Verb::listrights, "LISTRIGHTS", parse_list_rights},
+                         {Verb::myrights, "MYRIGHTS", parse_my_rights},
+                         {Verb::getmetadata, "GETMETADATA", parse_get_metadata},
+                         {Verb::setmetadata, "SETMETADATA", parse_set_metadata},
                          {Verb::sort, "SORT", parse_sort, true},
                          {Verb::thread, "THREAD", parse_thread, true},
                          {Verb::esearch, "ESEARCH", parse_esearch},
@@ -286,6 +293,13 @@ struct VerbOfBody {
   Verb operator()(const Move&) const { return Verb::move; }
   Verb operator()(const GetQuota&) const { return Verb::getquota; }
   Verb operator()(const GetQuotaRoot&) const { return Verb::getquotaroot; }
+  Verb operator()(const GetAcl&) const { return Verb::getacl; }
+  Verb operator()(const SetAcl&) const { return Verb::setacl; }
+  Verb operator()(const DeleteAcl&) const { return Verb::deleteacl; }
+  Verb operator()(const ListRights&) const { return Verb::listrights; }
+  Verb operator()(const MyRights&) const { return Verb::myrights; }
+  Verb operator()(const GetMetadata&) const { return Verb::getmetadata; }
+  Verb operator()(const SetMetadata&) const { return Verb::setmetadata; }
   Verb operator()(const Sort&) const { return Verb::sort; }
   Verb operator()(const Thread&) const { return Verb::thread; }
   Verb operator()(const Esearch&) const { return Verb::esearch; }

@@ -15,6 +15,7 @@
 #include "imap/protocol/command_fetch.hpp"
 #include "imap/protocol/command_list.hpp"
 #include "imap/protocol/command_search.hpp"
+#include "imap/protocol/command_sharing.hpp"
 #include "imap/protocol/flags.hpp"
 #include "imap/protocol/sequence_set.hpp"
 #include "imap/protocol/syntax.hpp"
@@ -64,6 +65,13 @@ enum class Verb : std::uint8_t {
   move,
   getquota,
   getquotaroot,
+  getacl,
+  setacl,
+  deleteacl,
+  listrights,
+  myrights,
+  getmetadata,
+  setmetadata,
   sort,
   thread,
   esearch,
@@ -207,10 +215,11 @@ struct GetQuotaRoot {
 };
 
 // All but APPEND, whose message streams: see command_append.hpp.
-using Body = std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete,
-                          Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect,
-                          Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch,
-                          CancelUpdate, Compress, Unauthenticate, UidBatches>;
+using Body =
+    std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete, Rename,
+                 Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect, Expunge, Search,
+                 Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch, CancelUpdate, Compress,
+                 Unauthenticate, UidBatches, GetAcl, SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
 Verb verb(const Body& body);
 
 // Owns everything: it may outlive the text it was read from.

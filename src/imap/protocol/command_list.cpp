@@ -62,6 +62,11 @@ void read_returns(Tokens& t, List::Return& returns) {
     } else if (t.skip_atom("STATUS")) {  // RFC 5819 4
       t.space();
       returns.status = static_cast<StatusItems>(returns.status.value_or(0) | read_status_items(t));
+    } else if (t.skip_atom("MYRIGHTS")) {  // RFC 8440 5
+      returns.my_rights = true;
+    } else if (t.skip_atom("METADATA")) {  // RFC 9590 5
+      t.space();
+      returns.metadata = read_entries(t);
     } else {
       t.fail("Unknown return option of LIST");
     }

@@ -48,7 +48,9 @@ struct List {
   } select;
   struct Return {
     bool subscribed = false, children = false, special_use = false;
+    bool my_rights = false;  // RFC 8440
     std::optional<StatusItems> status;
+    std::vector<std::string> metadata;  // entries (RFC 9590); none: not asked for
     bool operator==(const Return&) const = default;
   } returns;
   bool operator==(const List&) const = default;

@@ -22,5 +22,14 @@ Body parse_fetch(Tokens& t, bool uid);
 // "[1.HEADER]" (RFC 9051 9, section).
 Section parse_section(Tokens& t);
 Body parse_store(Tokens& t, bool uid);
+Body parse_get_acl(Tokens& t, bool uid);
+Body parse_set_acl(Tokens& t, bool uid);
+Body parse_delete_acl(Tokens& t, bool uid);
+Body parse_list_rights(Tokens& t, bool uid);
+Body parse_my_rights(Tokens& t, bool uid);
+Body parse_get_metadata(Tokens& t, bool uid);
+Body parse_set_metadata(Tokens& t, bool uid);
+std::string read_entry(Tokens& t);                 // of METADATA, in lower case
+std::vector<std::string> read_entries(Tokens& t);  // one, or several in parentheses
 
 }  // namespace gatepost::imap

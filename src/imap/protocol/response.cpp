@@ -118,6 +118,8 @@ std::string permanent_flags(const Flags& flags, bool may_create) {
   return out;
 }
 
+std::string metadata_max_size(std::uint64_t octets) { return numbered("METADATA MAXSIZE", octets); }
+std::string metadata_long_entries(std::uint64_t octets) { return numbered("METADATA LONGENTRIES", octets); }
 std::string uid_next(std::uint32_t uid) { return numbered("UIDNEXT", uid); }
 std::string uid_validity(std::uint32_t value) { return numbered("UIDVALIDITY", value); }
 std::string unseen(std::uint32_t sequence_number) { return numbered("UNSEEN", sequence_number); }

@@ -37,7 +37,10 @@ inline constexpr std::string_view kAlert = "ALERT", kAlreadyExists = "ALREADYEXI
                                   kTryCreate = "TRYCREATE", kUidNotSticky = "UIDNOTSTICKY",
                                   kUnavailable = "UNAVAILABLE", kUnknownCte = "UNKNOWN-CTE", kUseAttr = "USEATTR",
                                   kBadCharset = "BADCHARSET", kCompressionActive = "COMPRESSIONACTIVE",
-                                  kTooFew = "TOOFEW", kUidRequired = "UIDREQUIRED";
+                                  kTooFew = "TOOFEW", kUidRequired = "UIDREQUIRED",
+                                  kMetadataTooMany = "METADATA TOOMANY", kMetadataNoPrivate = "METADATA NOPRIVATE";
+std::string metadata_max_size(std::uint64_t octets);                        // RFC 5464 4.3
+std::string metadata_long_entries(std::uint64_t octets);                    // RFC 5464 4.2.1
 std::string append_uid(std::uint32_t uid_validity, const NumberSet& uids);  // RFC 9051 7.1
 // `from` and `to` in the order of copying: the i-th became the i-th. Same size, at least one.
 std::string copy_uid(std::uint32_t uid_validity, const NumberSet& from, const NumberSet& to);
@@ -149,6 +152,23 @@ void write_thread(std::string& out, std::span<const ThreadNode> nodes, std::uint
 
 // UIDBATCHES; ranges are written from the high end to the low one.
 void write_uid_batches(std::string& out, std::string_view tag, std::span<const NumberSet::Range> ranges);
+
+// Lists of rights (RFC 4314 3.6 to 3.8); `pairs`: identifiers and what they have.
+void write_acl(std::string& out, std::string_view mailbox, std::span<const std::pair<std::string, std::string>> pairs,
+               bool utf8);
+void write_list_rights(std::string& out, std::string_view mailbox, std::string_view identifier, std::string_view always,
+                       std::span<const std::string> optional, bool utf8);
+void write_my_rights(std::string& out, std::string_view mailbox, std::string_view rights, bool utf8);
+
+// METADATA (RFC 5464 4.4): entries with their values, or, unasked, the names of those that changed. Mailbox "": of the
+// server.
+struct MetadataValue {
+  std::string entry;
+  std::optional<std::string> value;  // none: NIL
+};
+void write_metadata(std::string& out, std::string_view mailbox, std::span<const MetadataValue> values, bool utf8);
+void write_metadata_changed(std::string& out, std::string_view mailbox, std::span<const std::string> entries,
+                            bool utf8);
 
 struct QuotaResource {    // RFC 9208 5
   std::string_view name;  // "STORAGE" (in 1024 octets), "MESSAGE"

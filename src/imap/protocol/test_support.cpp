@@ -72,6 +72,47 @@ class Writer {
     word("GETQUOTA");
     astring(c.root);
   }
+  void operator()(const GetAcl& c) { named("GETACL", c.mailbox); }
+  void operator()(const MyRights& c) { named("MYRIGHTS", c.mailbox); }
+  void operator()(const SetAcl& c) {
+    named("SETACL", c.mailbox);
+    astring(c.identifier);
+    const char* const sign = c.mode == SetAcl::Mode::add ? "+" : c.mode == SetAcl::Mode::remove ? "-" : "";
+    astring(sign + c.rights);
+  }
+  void operator()(const DeleteAcl& c) {
+    named("DELETEACL", c.mailbox);
+    astring(c.identifier);
+  }
+  void operator()(const ListRights& c) {
+    named("LISTRIGHTS", c.mailbox);
+    astring(c.identifier);
+  }
+  void operator()(const GetMetadata& c) {
+    word("GETMETADATA");
+    List options(out_ += " (DEPTH ");
+    out_.pop_back();
+    out_ += c.depth == GetMetadata::Depth::none ? "0" : c.depth == GetMetadata::Depth::one ? "1" : "infinity";
+    if (c.max_size) out_.append(" MAXSIZE ").append(number(*c.max_size));
+    options.end();
+    mailbox(c.mailbox);
+    entries(c.entries);
+  }
+  void operator()(const SetMetadata& c) {
+    named("SETMETADATA", c.mailbox);
+    List list(out_ += ' ');
+    for (const auto& [entry, value] : c.values) {
+      write_astring(list.item(), entry, utf8_);
+      out_ += ' ';
+      if (value && value->find('\0') != std::string::npos) {
+        write_literal_header(out_, value->size(), true);
+        out_ += *value;
+      } else {
+        write_nstring(out_, value ? NString(*value) : std::nullopt, utf8_);
+      }
+    }
+    list.end();
+  }
   void operator()(const Rename& c) {
     named("RENAME", c.from);
     mailbox(c.to);
@@ -109,6 +150,11 @@ class Writer {
   void named(std::string_view verb, std::string_view name) {
     word(verb);
     mailbox(name);
+  }
+  void entries(const std::vector<std::string>& names) {
+    List list(out_ += ' ');
+    for (const std::string& name : names) write_astring(list.item(), name, utf8_);
+    list.end();
   }
   void set(const SequenceSet& set) { word(set.to_string()); }
   // Reference or pattern.
@@ -218,6 +264,11 @@ void Writer::operator()(const imap::List& c) {
   list.when(c.returns.subscribed, "SUBSCRIBED");
   list.when(c.returns.children, "CHILDREN");
   list.when(c.returns.special_use, "SPECIAL-USE");
+  list.when(c.returns.my_rights, "MYRIGHTS");
+  if (!c.returns.metadata.empty()) {
+    list.item("METADATA");
+    entries(c.returns.metadata);
+  }
   if (c.returns.status) {
     list.item("STATUS");
     status_items(*c.returns.status);

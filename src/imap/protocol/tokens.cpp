@@ -118,7 +118,14 @@ std::string Tokens::quoted() {
   return out;
 }
 
-std::string Tokens::literal() {
+std::string Tokens::string_or_literal8() {
+  if (!skip('~')) return string();
+  if (peek() == '{') return literal(true);
+  fail("A literal8 is malformed");
+  return {};
+}
+
+std::string Tokens::literal(bool binary) {
   const std::size_t line_end = rest_.find("\r\n");
   const auto found = find_literal_header(rest_.substr(0, line_end));
   if (line_end == std::string_view::npos || !found || found->at != 0) {
@@ -132,7 +139,7 @@ std::string Tokens::literal() {
   }
   const std::string_view octets = behind.substr(0, static_cast<std::size_t>(found->header.octets));
   // RFC 9051 4.3: CHAR8 is any octet but NUL.
-  if (octets.find('\0') != std::string_view::npos) {
+  if (!binary && octets.find('\0') != std::string_view::npos) {
     fail("A literal holds a NUL");
     return {};
   }

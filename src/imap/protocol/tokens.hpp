@@ -41,6 +41,7 @@ class Tokens {
   std::string_view atom();
   std::string_view name();  // letters, digits, '.', '-', '_': at least one
   std::string string();
+  std::string string_or_literal8();  // the latter may hold NUL
   std::string astring();
   std::string list_mailbox();  // of LIST and LSUB, decoded
   std::string mailbox();       // decoded
@@ -55,7 +56,7 @@ class Tokens {
  private:
   std::string_view run(std::uint8_t classes);
   std::string quoted();
-  std::string literal();
+  std::string literal(bool binary = false);
   std::uint64_t digits(std::uint64_t largest, std::string_view detail);
   void flag(Flags& flags);
 

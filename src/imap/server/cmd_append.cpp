@@ -22,11 +22,11 @@ Task<Next> Session::append_header(Receiver::Item item, Verb verb) {
   if (!appending_) {
     shared_.commands.add();
     ++commands_;
-    const bool selects = verb == Verb::replace && account_ && !selected_;
-    if (!account_ || selects) {
+    const bool selects = verb == Verb::replace && own_account_ && !selected_;
+    if (!own_account_ || selects) {
       receiver_.refuse();
       write_bad(out(), item.tag, selects ? "Select a mailbox first" : "Sign in first");
-      if (!account_ && !item.literal.synchronizing) {
+      if (!own_account_ && !item.literal.synchronizing) {
         co_return hang_up("That is far too much", "APPEND without signing in");
       }
       co_return count_bad(true);
@@ -63,9 +63,9 @@ Task<Next> Session::append_whole(std::string_view text) {
   ++commands_;
   const std::string tag(tag_of(text));
   const bool replaces = verb_of(text) == Verb::replace;
-  if (!account_ || (replaces && !selected_)) {
+  if (!own_account_ || (replaces && !selected_)) {
     appending_.reset();
-    write_bad(out(), tag, account_ ? "Select a mailbox first" : "Sign in first");
+    write_bad(out(), tag, own_account_ ? "Select a mailbox first" : "Sign in first");
     co_return count_bad(true);
   }
   appending_ = std::make_unique<Appending>(ParseOptions{.utf8 = utf8()});
@@ -99,15 +99,13 @@ Result<> Session::append_step(const CatenateStep& step) {
   Appending& append = *appending_;
   if (step.kind == CatenateStep::Kind::end) return append_finish();
   if (step.kind == CatenateStep::Kind::begin) {
-    if (append.items.empty()) {
-      GP_TRY(append.folder, account_->find_folder(append.reader.mailbox()));
-      if (!append.folder.selectable) return fail(Errc::not_found, "it holds no messages");
-    }
+    GP_CHECK(append_find_target());
+    GP_CHECK(append_room(0));
     append.catenated = true;
     append.message_octets = 0;
     append.message = append.reader.message();
     append.scanner = {};
-    GP_TRY(append.writer, account_->new_body(0));
+    GP_TRY(append.writer, append.target->account().new_body(0));
     return {};
   }
   const auto take = [&](std::string_view piece) -> Result<> {
@@ -116,8 +114,10 @@ Result<> Session::append_step(const CatenateStep& step) {
     if (append.message_octets > settings_->max_message_octets) return fail(Errc::too_large, "by its parts");
     return append_octets_of(piece);
   };
-  auto read = read_url(*account_, step.url, take);
-  if (!read && (read.error().code == Errc::not_found || read.error().code == Errc::denied)) append.bad_url = step.url;
+  auto read = read_url(*this, step.url, take);
+  if (!read && (read.error().code == Errc::not_found || read.error().code == Errc::denied ||
+                read.error().code == Errc::forbidden))
+    append.bad_url = step.url;
   return read;
 }
 
@@ -131,15 +131,13 @@ Result<> Session::append_octets_of(std::string_view piece) {
 Task<Next> Session::append_part(LiteralHeader literal) {
   Appending& append = *appending_;
   std::optional<Answer> refusal;
-  const auto quota = account_->quota();
   if (literal.octets > settings_->max_message_octets ||
       append.message_octets + literal.octets > settings_->max_message_octets) {
     refusal = no(code::kTooBig, "The message is too large");
   } else if (append.reader.message().utf8 && !utf8()) {
     refusal = bad("ENABLE UTF8=ACCEPT first");
-  } else if (quota && quota->limit_octets != 0 &&
-             quota->used_octets + append.octets + literal.octets > quota->limit_octets) {
-    refusal = no(code::kOverQuota, "The account is full");
+  } else if (auto room = append_room(literal.octets); !room) {
+    refusal = failed_target(room.error());
   }
   if (refusal) {
     receiver_.refuse();
@@ -154,6 +152,25 @@ Task<Next> Session::append_part(LiteralHeader literal) {
   co_return Next::more;
 }
 
+// The mailbox it names, before its first message.
+Result<> Session::append_find_target() {
+  Appending& append = *appending_;
+  if (append.target) return {};
+  GP_TRY(Mailbox found, mailbox_of(append.reader.mailbox(), sharing::Right::insert));
+  // CREATE makes it one that holds messages.
+  if (!found.folder.selectable) return fail(Errc::not_found, "it holds no messages");
+  append.target = std::move(found);
+  return {};
+}
+
+// For the messages so far and `octets` more of one more.
+Result<> Session::append_room(std::uint64_t octets) {
+  const Appending& append = *appending_;
+  GP_TRY(const auto quota, append.target->account().quota());
+  if (!quota.has_room_for(append.octets + octets, append.items.size() + 1)) return fail(Errc::over_quota, "announced");
+  return {};
+}
+
 // RFC 8508 3: what is to be replaced has to be there.
 std::optional<Answer> Session::check_replace() {
   const Replaced& replaced = *appending_->reader.replaced();
@@ -161,6 +178,8 @@ std::optional<Answer> Session::check_replace() {
   if (enabled_.uid_only && !replaced.uid) {
     return bad("Messages are named by UID here, after ENABLE UIDONLY", code::kUidRequired);
   }
+  // RFC 8508 4.1: the rights of STORE and EXPUNGE; those of APPEND are looked at with the target.
+  if (!selected_rights().has(sharing::Right::mark | sharing::Right::expunge)) return failed(Error{Errc::forbidden, {}});
   if (view.read_only()) return no(code::kReadOnly, "The mailbox is open for reading only");
   if (!replaced.uid) {
     const std::uint32_t number = replaced.number == 0 ? view.exists() : replaced.number;
@@ -188,10 +207,6 @@ std::optional<Answer> Session::check_append(const LiteralHeader& literal) {
   if (literal.octets == 0) return no(code::kCannot, "There are no empty messages");
   // RFC 6855 4
   if (message.utf8 && !utf8()) return bad("ENABLE UTF8=ACCEPT first");
-  const auto quota = account_->quota();
-  if (quota && quota->limit_octets != 0 && quota->used_octets + append.octets + literal.octets > quota->limit_octets) {
-    return no(code::kOverQuota, "The account is full");
-  }
   return std::nullopt;
 }
 
@@ -200,14 +215,12 @@ Task<Next> Session::append_message(LiteralHeader literal) {
   std::optional<Answer> refusal = check_append(literal);
   if (!refusal) {
     auto job = [this, &append, &literal]() -> Result<> {
-      if (append.items.empty()) {
-        GP_TRY(append.folder, account_->find_folder(append.reader.mailbox()));
-        if (!append.folder.selectable) return fail(Errc::not_found, "it holds no messages");
-      }
+      GP_CHECK(append_find_target());
+      GP_CHECK(append_room(literal.octets));
       append.message = append.reader.message();
       append.catenated = false;
       append.scanner = {};
-      GP_TRY(append.writer, account_->new_body(literal.octets));
+      GP_TRY(append.writer, append.target->account().new_body(literal.octets));
       return {};
     };
     const Result<> ready = co_await workers().run(job);
@@ -263,8 +276,10 @@ Result<> Session::append_finish() {
   }
   append.summaries_octets += item.summary.size();
   const AppendMessage& message = append.message;
-  item.system_flags = message.flags.system;
-  item.keywords = message.flags.keywords;
+  // RFC 4314 4: flags without their right are left out, and nothing is said of it.
+  const account::FlagScope scope = sharing::flag_scope(append.target->rights);
+  item.system_flags = message.flags.system & scope.system;
+  if (scope.keywords) item.keywords = message.flags.keywords;
   item.received = message.date.value_or(services().clock.now());
   append.items.push_back(std::move(item));
   return {};
@@ -303,13 +318,17 @@ Task<Next> Session::append_commit_and_tell() {
 // The replacement is durable before the message goes: whatever happens between the two, nothing is lost.
 Result<account::Appended> Session::append_commit() {
   const Appending& append = *appending_;
-  GP_TRY(account::Appended done, account_->append(append.folder.id, append.items));
+  account::Account& account = append.target->account();
+  // It may have taken long, and rights change at once.
+  GP_TRY(const auto grants, account.grants(append.target->folder.id));
+  if (!rights_in(account, grants.get()).has(sharing::Right::insert)) return fail(Errc::forbidden, "not any more");
+  GP_TRY(account::Appended done, account.append(append.target->folder.id, append.items));
   if (!append.reader.replaced()) return done;
-  auto removed = account_->remove(selected_->folder(), NumberSet::of(append.replaced, append.replaced));
+  auto removed = selected_->account().remove(selected_->folder(), NumberSet::of(append.replaced, append.replaced));
   if (removed) return done;
   NumberSet added;
   for (const account::Uid uid : done.uids) added.add(uid);
-  (void)account_->remove(append.folder.id, added);
+  (void)account.remove(append.target->folder.id, added);
   return std::unexpected(std::move(removed).error());
 }
 

@@ -1,5 +1,6 @@
 // COPY, UID COPY, MOVE, UID MOVE (RFC 9051 6.4.7, 6.4.8).
 
+#include "account/transfer.hpp"
 #include "imap/protocol/response.hpp"
 #include "imap/server/session.hpp"
 
@@ -16,11 +17,18 @@ std::string code_of(const account::Copied& copied) {
 
 Result<account::Copied> transfer(Session& session, const NumberSet& uids, std::string_view mailbox, bool moves) {
   account::Account& account = session.account();
-  GP_TRY(const account::Folder target, account.find_folder(mailbox));
+  GP_TRY(const Mailbox target, session.mailbox_of(mailbox, sharing::Right::insert));
   // CREATE makes it one that holds messages.
-  if (!target.selectable) return fail(Errc::not_found, "it holds no messages");
+  if (!target.folder.selectable) return fail(Errc::not_found, "it holds no messages");
   const account::FolderId from = session.selected().folder();
-  return moves ? account.move(from, uids, target.id) : account.copy(from, uids, target.id);
+  const account::FolderId to = target.folder.id;
+  // RFC 4314 4: flags without their right are left behind.
+  const account::FlagScope scope = sharing::flag_scope(target.rights);
+  if (account.id() == target.account().id() && scope.everything()) {
+    return moves ? account.move(from, uids, to) : account.copy(from, uids, to);
+  }
+  return moves ? account::move_to(account, from, uids, target.account(), to, scope)
+               : account::copy_to(account, from, uids, target.account(), to, scope);
 }
 
 }  // namespace
@@ -40,6 +48,10 @@ Task<Answer> run_copy(Session& session, Command& command) {
 // The client learns what became of the messages, then that they are gone, then the end (RFC 9051 6.4.8).
 Task<Answer> run_move(Session& session, Command& command) {
   const auto& request = std::get<Move>(command.body);
+  // RFC 6851 4.2: the rights of STORE, COPY and EXPUNGE.
+  if (!session.selected_rights().has(sharing::Right::mark | sharing::Right::expunge)) {
+    co_return session.failed(Error{Errc::forbidden, {}});
+  }
   if (session.selected().read_only()) co_return no(code::kReadOnly, "The mailbox is open for reading only");
   const auto uids = session.selected().resolve(request.set, request.uid);
   if (!uids) co_return uids.error();

@@ -5,6 +5,7 @@
 
 #include "imap/protocol/response.hpp"
 #include "imap/server/list_entry.hpp"
+#include "imap/server/namespaces.hpp"
 #include "imap/server/object_id.hpp"
 #include "imap/server/session.hpp"
 
@@ -17,11 +18,24 @@ bool has_children(account::Account& account, account::FolderId id) {
 }
 
 // RFC 9051 6.3.4, 6.3.6: in rev2 a client learns of a name that is not as it wrote it, and of the new one.
-void tell_name(Session& session, account::FolderId id, std::string_view old_name) {
-  const auto folder = session.account().folder(id);
-  if (!folder || !session.rev2() || folder->path == old_name) return;
-  const FolderFacts facts{.children = has_children(session.account(), id), .old_name = old_name};
+void tell_name(Session& session, const Location& place, account::FolderId id, std::string_view old_name) {
+  const auto folder = place.account->folder(id);
+  if (!folder || !session.rev2()) return;
+  const std::string name = place.prefix + folder->path;
+  if (name == old_name) return;
+  FolderFacts facts{.children = has_children(*place.account, id), .old_name = old_name};
+  if (!place.own()) facts.name = name;
   write_folder(session.out(), *folder, facts, session.utf8());
+}
+
+// Where something is to be made, if the client may.
+Result<Location> new_place(const Session& session, std::string_view name) {
+  if (const auto foreign = parse_foreign(name); foreign && foreign->address.empty()) {
+    return fail(Errc::denied, "the root of a namespace");
+  }
+  GP_TRY(Location place, session.place_of(name));
+  GP_CHECK(session.may_create(place));
+  return place;
 }
 
 }  // namespace
@@ -37,32 +51,40 @@ Task<Answer> run_create(Session& session, Command& command) {
       co_return no(code::kUseAttr, "A mailbox cannot have this use here");
     }
   }
-  auto job = [&]() { return session.account().create_folder(name, role); };
+  Location place;
+  auto job = [&]() -> Result<account::Folder> {
+    GP_TRY(place, new_place(session, name));
+    return place.account->create_folder(place.path, role);
+  };
   const auto made = co_await session.workers().run(job);
   if (!made) {
-    const auto there = session.account().find_folder(name);
-    if (made.error().code == Errc::already_exists && (!there || !there->selectable)) {
-      co_return no(code::kUseAttr, "Another mailbox has this use");
+    if (made.error().code == Errc::already_exists && place.account) {
+      const auto there = place.account->find_folder(place.path);
+      if (!there || !there->selectable) co_return no(code::kUseAttr, "Another mailbox has this use");
     }
     co_return session.failed(made.error());
   }
-  tell_name(session, made->id, name);
-  co_return ok(code::mailbox_id(mailbox_id(made->id)), "CREATE completed");
+  tell_name(session, place, made->id, name);
+  co_return ok(code::mailbox_id(mailbox_id(place, made->id)), "CREATE completed");
 }
 
 Task<Answer> run_delete(Session& session, Command& command) {
-  const std::string_view name = std::get<Delete>(command.body).mailbox;
-  const auto folder = session.account().find_folder(name);
-  if (!folder) co_return session.failed(folder.error());
-  auto job = [&]() { return session.account().delete_folder(folder->id); };
+  const std::string& name = std::get<Delete>(command.body).mailbox;
+  const auto mailbox = co_await session.find_mailbox(name, sharing::Right::remove);
+  if (!mailbox) co_return session.failed(mailbox.error());
+  const account::Folder& folder = mailbox->folder;
+  auto job = [&]() { return mailbox->account().delete_folder(folder.id); };
   const auto done = co_await session.workers().run(job);
   if (!done) {
-    if (done.error().code == Errc::denied && folder->role != account::Role::inbox) {
+    if (done.error().code == Errc::denied && folder.role != account::Role::inbox) {
       co_return no(code::kHasChildren, "It holds other mailboxes");
     }
     co_return session.failed(done.error());
   }
-  if (session.has_selected() && session.selected().folder() == folder->id) session.close_selected();
+  if (session.has_selected() && &session.selected().account() == &mailbox->account() &&
+      session.selected().folder() == folder.id) {
+    session.close_selected();
+  }
   co_return ok();
 }
 
@@ -70,19 +92,30 @@ Task<Answer> run_rename(Session& session, Command& command) {
   const auto& request = std::get<Rename>(command.body);
   const std::string_view from = without_trailing_delimiter(request.from);
   const std::string_view to = without_trailing_delimiter(request.to);
-  const auto folder = session.account().find_folder(from);
-  if (!folder) co_return session.failed(folder.error());
-  auto job = [&]() { return session.account().rename_folder(folder->id, to); };
+  Mailbox mailbox;
+  auto job = [&]() -> Result<> {
+    GP_TRY(mailbox, session.mailbox_of(from, sharing::Right::remove));
+    const bool inbox = mailbox.folder.role == account::Role::inbox;
+    // Its messages leave it (RFC 9051 6.3.6), as MOVE takes them.
+    const sharing::Rights of_move = sharing::Right::read | sharing::Right::mark | sharing::Right::expunge;
+    if (inbox && !mailbox.rights.has(of_move)) return fail(Errc::forbidden, "the messages may not go");
+    GP_TRY(const Location place, new_place(session, to));
+    if (place.account->id() != mailbox.account().id()) return fail(Errc::denied, "from one account to another");
+    return mailbox.account().rename_folder(mailbox.folder.id, place.path);
+  };
   const auto done = co_await session.workers().run(job);
   if (!done) co_return session.failed(done.error());
-  if (folder->role != account::Role::inbox) tell_name(session, folder->id, folder->path);
+  if (mailbox.folder.role != account::Role::inbox) {
+    const std::string old_name = mailbox.name();
+    tell_name(session, mailbox.place, mailbox.folder.id, old_name);
+  }
   co_return ok();
 }
 
 namespace {
 
 Task<Answer> subscribe(Session& session, std::string_view name, bool wanted) {
-  auto job = [&session, name, wanted]() { return session.account().set_subscribed(name, wanted); };
+  auto job = [&session, name, wanted]() { return session.own_account().set_subscribed(name, wanted); };
   const auto done = co_await session.workers().run(job);
   if (!done) co_return session.failed(done.error());
   co_return ok();

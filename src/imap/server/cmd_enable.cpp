@@ -26,6 +26,8 @@ Task<Answer> run_enable(Session& session, Command& command) {
       all.qresync = all.condstore = true;
     } else if (name == "UIDONLY") {
       all.uid_only = true;
+    } else if (name == "METADATA" || name == "METADATA-SERVER") {
+      all.metadata = true;
     } else {
       continue;  // RFC 5161 3.1: what is not known is passed over
     }

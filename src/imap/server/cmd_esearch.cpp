@@ -7,59 +7,72 @@
 
 #include "base/ascii.hpp"
 #include "imap/protocol/response.hpp"
+#include "imap/server/catalogue.hpp"
 #include "imap/server/search_task.hpp"
+#include "mime/normal_form.hpp"
 
 namespace gatepost::imap::server {
 namespace {
 
 using Kind = MailboxFilter::Kind;
 
-bool is_below(const account::Folder& folder, const std::string& path, bool only_next) {
-  if (folder.path == path) return true;
-  if (folder.path.size() <= path.size() || !folder.path.starts_with(path) || folder.path[path.size()] != '/')
-    return false;
-  return !only_next || folder.path.find('/', path.size() + 1) == std::string::npos;
+bool is_below(std::string_view name, std::string_view top, bool only_next) {
+  if (name == top) return true;
+  if (name.size() <= top.size() || !name.starts_with(top) || name[top.size()] != '/') return false;
+  return !only_next || name.find('/', top.size() + 1) == std::string_view::npos;
 }
 
-bool is_meant(const account::Folder& folder, const MailboxFilter& filter, const std::vector<std::string>& paths) {
+bool is_meant(const Listed& one, const MailboxFilter& filter, const std::vector<std::string>& names,
+              const std::vector<std::string>& subscriptions) {
   switch (filter.kind) {
     case Kind::selected:
       return false;
     case Kind::inboxes:
-      return folder.role == account::Role::inbox;
+      return one.own() && one.folder->role == account::Role::inbox;
     case Kind::personal:
-      return true;
+      return one.own();
     case Kind::subscribed:
-      return folder.subscribed;
+      return std::ranges::binary_search(subscriptions, one.name);
     case Kind::subtree:
     case Kind::subtree_one:
       return std::ranges::any_of(
-          paths, [&](const std::string& path) { return is_below(folder, path, filter.kind == Kind::subtree_one); });
+          names, [&](const std::string& name) { return is_below(one.name, name, filter.kind == Kind::subtree_one); });
     case Kind::mailboxes:
-      return std::ranges::find(paths, folder.path) != paths.end();
+      return std::ranges::find(names, one.name) != names.end();
   }
   return false;
 }
 
-// Each once, by path. Names of nothing mean nothing (RFC 7377 2.2). Blocks, if briefly.
-Result<std::vector<account::Folder>> folders_of(account::Account& account, const Esearch& request,
-                                                std::optional<account::FolderId> selected) {
-  GP_TRY(const auto all, account.folders());
-  std::set<account::FolderId> meant;
+// "inbox" in any case is one's own, also as the first level.
+std::string canonical(std::string_view name) {
+  constexpr std::string_view kInbox = "INBOX";
+  const bool inbox = ascii::istarts_with(name, kInbox) && (name.size() == kInbox.size() || name[kInbox.size()] == '/');
+  return mime::to_nfc(inbox ? std::string(kInbox).append(name.substr(kInbox.size())) : std::string(name));
+}
+
+// Each once, by name. Names of nothing mean nothing, and neither do mailboxes that may not be read (RFC 7377 2.2).
+// Blocks.
+Result<std::vector<Mailbox>> mailboxes_of(const Session& session, const Esearch& request) {
+  const bool own_only = std::ranges::all_of(request.in, [](const MailboxFilter& filter) {
+    return filter.kind == Kind::selected || filter.kind == Kind::inboxes || filter.kind == Kind::personal;
+  });
+  GP_TRY(const auto all, Catalogue::make(session, !own_only || session.has_selected()));
+  GP_TRY(const auto subscriptions, session.own_account().subscriptions());
+  std::set<std::string_view> meant;
   for (const MailboxFilter& filter : request.in) {
-    if (filter.kind == Kind::selected && selected) meant.insert(*selected);
-    std::vector<std::string> paths;
-    for (const std::string& name : filter.mailboxes) {
-      const auto folder = account.find_folder(name);  // which knows INBOX in any case
-      if (folder) paths.push_back(folder->path);
-    }
-    for (const account::Folder& folder : *all) {
-      if (folder.selectable && is_meant(folder, filter, paths)) meant.insert(folder.id);
+    std::vector<std::string> names;
+    for (const std::string& name : filter.mailboxes) names.push_back(canonical(name));
+    for (const Listed& one : all->all()) {
+      if (one.folder == nullptr || !one.folder->selectable || !one.rights.has(sharing::Right::read)) continue;
+      const bool selected = filter.kind == Kind::selected && session.has_selected() &&
+                            one.place->account->id() == session.selected().account().id() &&
+                            one.folder->id == session.selected().folder();
+      if (selected || is_meant(one, filter, names, subscriptions)) meant.insert(one.name);
     }
   }
-  std::vector<account::Folder> out;
-  for (const account::Folder& folder : *all) {
-    if (meant.contains(folder.id)) out.push_back(folder);
+  std::vector<Mailbox> out;
+  for (const Listed& one : all->all()) {
+    if (meant.contains(one.name)) out.push_back(one.mailbox());
   }
   return out;
 }
@@ -88,33 +101,35 @@ Task<Answer> run_esearch(Session& session, Command& command) {
   const Esearch& request = std::get<Esearch>(command.body);
   const Search& search = request.search;
   if (auto refused = check(session, request)) co_return std::move(*refused);
-  std::optional<account::FolderId> selected;
-  if (session.has_selected()) selected = session.selected().folder();
-  const auto folders = folders_of(session.account(), request, selected);
-  if (!folders) co_return session.failed(folders.error());
+  auto choose = [&] { return mailboxes_of(session, request); };
+  const auto mailboxes = co_await session.workers().run(choose);
+  if (!mailboxes) co_return session.failed(mailboxes.error());
 
   const SearchReturn returns = returns_of(search);
   bool missing = false;
-  for (const account::Folder& folder : *folders) {
+  for (const Mailbox& mailbox : *mailboxes) {
     std::optional<Selected> opened;
-    Selected* view = selected == folder.id ? &session.selected() : nullptr;
+    const bool selected = session.has_selected() && session.selected().account().id() == mailbox.account().id() &&
+                          session.selected().folder() == mailbox.folder.id;
+    Selected* view = selected ? &session.selected() : nullptr;
     if (view == nullptr) {
-      auto open = [&] { return session.account().open_folder(folder.id, false); };
+      auto open = [&] { return mailbox.account().open_folder(mailbox.folder.id, false); };
       Result<account::Opened> found = co_await session.workers().run(open);
       if (!found && found.error().code == Errc::not_found) continue;  // deleted a moment ago
       if (!found) co_return session.failed(found.error());
-      view = &opened.emplace(std::move(*found), true);
+      view = &opened.emplace(mailbox.place.account, std::move(*found), true);
     }
     std::expected<SearchFound, Answer> found = co_await find_messages(session, *view, search, wanted_of(returns));
     if (!found) co_return std::move(found.error());
     missing = missing || found->missing;
-    auto look = [&] { return answer_of(session.account(), *view, returns, *found); };
+    auto look = [&] { return answer_of(view->account(), *view, returns, *found); };
     Result<SearchAnswer> answer = co_await session.workers().run(look);
     if (!answer) co_return session.failed(answer.error());
     if (returns.save) view->save(to_save(returns, found->uids, answer->partial));
     if (found->uids.empty()) continue;  // RFC 7377 2.1: nothing is said of where nothing is found
+    const std::string name = mailbox.name();
     const EsearchResult into{
-        .uid = true, .mailbox = folder.path, .uid_validity = view->uid_validity(), .utf8 = session.utf8()};
+        .uid = true, .mailbox = name, .uid_validity = view->uid_validity(), .utf8 = session.utf8()};
     write_found(session.out(), *view, command.tag, into, returns, *found, *answer);
     const bool goes_on = co_await session.drain_if_full();
     if (!goes_on) co_return peer_gone();

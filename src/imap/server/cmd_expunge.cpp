@@ -7,6 +7,7 @@ namespace gatepost::imap::server {
 // Only what this client knows of goes; that it is gone is told as news.
 Task<Answer> run_expunge(Session& session, Command& command) {
   const Selected& view = session.selected();
+  if (!session.selected_rights().has(sharing::Right::expunge)) co_return session.failed(Error{Errc::forbidden, {}});
   if (view.read_only()) co_return no(code::kReadOnly, "The mailbox is open for reading only");
   NumberSet uids = view.uids();
   if (const auto& asked = std::get<Expunge>(command.body).uids) {

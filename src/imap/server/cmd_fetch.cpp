@@ -63,7 +63,8 @@ FetchPlan plan_of(const Session& session, const Fetch& fetch, NumberSet uids) {
   plan.uids = std::move(uids);
   plan.utf8 = session.utf8();
   plan.recent = !session.rev2();
-  plan.mark_seen = fetch.items.sets_seen() && !session.selected().read_only();
+  plan.mark_seen = fetch.items.sets_seen() && !session.selected().read_only() &&
+                   session.selected_rights().has(sharing::Right::seen);  // RFC 4314 4
   plan.modseq_of_seen = session.enabled().condstore;
   return plan;
 }

@@ -12,6 +12,10 @@ Task<Answer> run_idle(Session& session, Command&) {
   session.shared_.idling.add(1);
   session.receiver_.expect(Receiver::Expect::done);
   write_continuation(session.out(), "idling");
+  if (session.enabled().metadata) {
+    session.metadata_watch_ = session.own_account().watch([waker = session.waker_] { waker->wake(); });
+    session.tell_metadata();
+  }
   if (session.has_selected()) {
     // First the watch, then the look at what there is: nothing falls between.
     session.watch_ = session.account().watch([waker = session.waker_] { waker->wake(); });
@@ -29,6 +33,7 @@ Task<Next> Session::idle_line(std::string_view text) {
 
 void Session::end_idle() {
   watch_.reset();
+  metadata_watch_.reset();
   if (mode_ != Mode::idle) return;
   mode_ = Mode::commands;
   shared_.idling.add(-1);

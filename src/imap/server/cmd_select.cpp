@@ -13,6 +13,8 @@ namespace gatepost::imap::server {
 namespace {
 
 struct Found {
+  Mailbox mailbox;
+  bool read_only = false;
   account::Opened opened;
   // QRESYNC: what changed since the client was here last.
   NumberSet vanished;
@@ -74,16 +76,22 @@ Result<> resynchronize(account::Account& account, const Qresync& known, Found& f
   return {};
 }
 
-Result<Found> open(account::Account& account, const Select& request) {
-  GP_TRY(const account::Folder folder, account.find_folder(request.mailbox));
-  if (!folder.selectable) return fail(Errc::denied, "it holds no messages");
+// RFC 4314 5.2: with none of these a mailbox is read only.
+constexpr sharing::Rights kWriting = sharing::Right::insert | sharing::Right::expunge | sharing::Right::seen |
+                                     sharing::Right::write | sharing::Right::mark;
+
+Result<Found> open(const Session& session, const Select& request) {
   Found found;
-  GP_TRY(found.opened, account.open_folder(folder.id, !request.read_only));
+  GP_TRY(found.mailbox, session.mailbox_of(request.mailbox, sharing::Right::read));
+  if (!found.mailbox.folder.selectable) return fail(Errc::denied, "it holds no messages");
+  account::Account& account = found.mailbox.account();
+  found.read_only = request.read_only || !found.mailbox.rights.has_any(kWriting);
+  GP_TRY(found.opened, account.open_folder(found.mailbox.folder.id, !found.read_only));
   if (request.qresync) GP_CHECK(resynchronize(account, *request.qresync, found));
   return found;
 }
 
-void write_view(Session& session, const account::Opened& opened, bool read_only) {
+void write_view(Session& session, const Mailbox& mailbox, const account::Opened& opened, bool read_only) {
   std::string& out = session.out();
   const account::Folder& folder = opened.folder;
   Selected& view = session.selected();
@@ -91,8 +99,11 @@ void write_view(Session& session, const account::Opened& opened, bool read_only)
     view.keywords_told = (*names)->size();
     const imap::Flags flags = all_flags(**names);
     write_flags(out, flags);
-    write_untagged(out, Condition::ok, code::permanent_flags(read_only ? imap::Flags() : flags, !read_only),
-                   read_only ? "No flags are kept" : "These are kept");
+    if (read_only) {
+      write_untagged(out, Condition::ok, code::permanent_flags({}, false), "No flags are kept");
+    } else {
+      session.write_permanent_flags(**names);
+    }
   }
   write_exists(out, view.exists());
   if (!session.rev2()) {
@@ -107,12 +118,17 @@ void write_view(Session& session, const account::Opened& opened, bool read_only)
   write_untagged(out, Condition::ok, code::uid_next(folder.uid_next), "The next UID");
   write_untagged(out, Condition::ok, code::highest_modseq(std::max<account::Modseq>(folder.highest_modseq, 1)),
                  "Highest");
-  write_untagged(out, Condition::ok, code::mailbox_id(mailbox_id(folder.id)), "Its name for ever");
+  write_untagged(out, Condition::ok, code::mailbox_id(mailbox_id(mailbox, folder.id)), "Its name for ever");
   if (session.rev2()) {
     // RFC 9051 6.3.2
-    const auto all = session.account().folders();
+    const auto all = mailbox.account().folders();
     const bool children = all && std::ranges::any_of(**all, [&](const auto& f) { return f.parent == folder.id; });
-    write_folder(out, folder, {.children = children, .subscribed = folder.subscribed}, session.utf8());
+    const std::string name = mailbox.name();
+    write_folder(out, folder,
+                 {.children = children,
+                  .subscribed = folder.subscribed,
+                  .name = mailbox.place.own() ? std::nullopt : std::optional<std::string_view>(name)},
+                 session.utf8());
   }
 }
 
@@ -123,12 +139,16 @@ Task<Answer> run_select(Session& session, Command& command) {
   if (request.qresync && !session.enabled().qresync) co_return bad("ENABLE QRESYNC first");
   if (request.condstore) session.enable_condstore();
   session.close_selected();
-  auto job = [&]() -> Result<Found> { return open(session.account(), request); };
+  auto job = [&]() -> Result<Found> { return open(session, request); };
   Result<Found> found = co_await session.workers().run(job);
   if (!found) co_return session.failed(found.error());
   const account::Opened& opened = found->opened;
-  session.select(std::make_unique<Selected>(opened, request.read_only));
-  write_view(session, opened, request.read_only);
+  const bool read_only = found->read_only;
+  session.select(std::make_unique<Selected>(found->mailbox.place.account, opened, read_only));
+  session.selected().rights_told = session.selected_rights();
+  session.selected().prefix = found->mailbox.place.prefix;
+  session.selected().metadata_since = session.account().modseq();
+  write_view(session, found->mailbox, opened, read_only);
   write_vanished(session.out(), found->vanished, true);
   const RowItems what{.uid = true, .flags = true, .modseq = true};
   if (!found->rows.empty()) {
@@ -139,19 +159,21 @@ Task<Answer> run_select(Session& session, Command& command) {
     if (!written) co_return session.failed(written.error());
     if (!*written) co_return peer_gone();
   }
-  const auto mode = request.read_only ? code::kReadOnly : code::kReadWrite;
-  co_return ok(std::string(mode), request.read_only ? "Open for reading" : "Open");
+  const auto mode = read_only ? code::kReadOnly : code::kReadWrite;
+  co_return ok(std::string(mode), read_only ? "Open for reading" : "Open");
 }
 
 // RFC 9051 6.4.1: what is \Deleted goes, without a word.
 Task<Answer> run_close(Session& session, Command&) {
   Selected& view = session.selected();
-  if (!view.read_only()) {
+  // RFC 4314 4: without the right nothing goes, and nothing is said of it.
+  if (!view.read_only() && session.selected_rights().has(sharing::Right::expunge)) {
     auto job = [&]() { return session.account().expunge(view.folder(), view.uids()); };
     const auto gone = co_await session.workers().run(job);
     if (!gone) {
       // The mailbox is closed whatever becomes of it.
       session.select(nullptr);
+      if (gone.error().code == Errc::not_found) co_return ok();  // somebody deleted it
       co_return session.failed(gone.error());
     }
   }

@@ -38,7 +38,9 @@ Task<Answer> run_id(Session& session, Command& command) {
 
 Task<Answer> run_namespace(Session& session, Command&) {
   constexpr std::array kPersonal{NamespaceEntry{.prefix = ""}};
-  write_namespace(session.out(), kPersonal, {}, {}, session.utf8());
+  constexpr std::array kOthers{NamespaceEntry{.prefix = "Other Users/"}};
+  constexpr std::array kOfAll{NamespaceEntry{.prefix = "Shared/"}};
+  write_namespace(session.out(), kPersonal, kOthers, kOfAll, session.utf8());
   co_return ok();
 }
 

@@ -25,9 +25,11 @@ Result<std::uint64_t> deleted_octets(account::Account& account, const account::F
 
 }  // namespace
 
-Result<> write_folder_status(std::string& out, account::Account& account, const account::Folder& folder,
-                             StatusItems items, std::uint64_t append_limit, bool utf8) {
-  const std::string id = mailbox_id(folder.id);
+Result<> write_folder_status(std::string& out, const Mailbox& mailbox, StatusItems items, std::uint64_t append_limit,
+                             bool utf8) {
+  account::Account& account = mailbox.account();
+  const account::Folder& folder = mailbox.folder;
+  const std::string id = mailbox_id(mailbox, folder.id);
   StatusData data{.messages = folder.total,
                   .uid_next = folder.uid_next,
                   .uid_validity = folder.uid_validity,
@@ -44,20 +46,19 @@ Result<> write_folder_status(std::string& out, account::Account& account, const 
   if (has(items, StatusItem::deleted_storage)) {
     GP_TRY(data.deleted_storage, deleted_octets(account, folder));
   }
-  write_status(out, folder.path, items, data, utf8);
+  write_status(out, mailbox.name(), items, data, utf8);
   return {};
 }
 
 Task<Answer> run_status(Session& session, Command& command) {
   const auto& request = std::get<Status>(command.body);
   if (has(request.items, StatusItem::highest_modseq)) session.enable_condstore();
-  const auto folder = session.account().find_folder(request.mailbox);
-  if (!folder) co_return session.failed(folder.error());
-  if (!folder->selectable) co_return no(code::kCannot, "This mailbox holds no messages");
+  const auto mailbox = co_await session.find_mailbox(request.mailbox, sharing::Right::read);
+  if (!mailbox) co_return session.failed(mailbox.error());
+  if (!mailbox->folder.selectable) co_return no(code::kCannot, "This mailbox holds no messages");
   std::string text;
   auto job = [&]() {
-    return write_folder_status(text, session.account(), *folder, request.items, session.settings().max_message_octets,
-                               session.utf8());
+    return write_folder_status(text, *mailbox, request.items, session.settings().max_message_octets, session.utf8());
   };
   Result<> done;
   if (reads_rows(request.items)) {

@@ -20,14 +20,28 @@ account::FlagChange change_of(Store::Mode mode) {
   return account::FlagChange::replace;
 }
 
-Result<account::StoreOutcome> store(Session& session, const Store& request, const NumberSet& uids) {
+// RFC 4314 4: what of the request the client may change: all of it, some of it, or nothing.
+enum class Allowed : std::uint8_t { all, some, nothing };
+Allowed allowed(const Store& request, const account::FlagScope& scope) {
+  if (scope.everything()) return Allowed::all;
+  const bool any_scope = scope.system != 0 || scope.keywords;
+  // Replacing changes every flag that there is.
+  if (request.mode == Store::Mode::replace) return any_scope ? Allowed::some : Allowed::nothing;
+  const std::uint8_t system = request.flags.system & scope.system;
+  const bool keywords = request.flags.keywords.empty() || scope.keywords;
+  if (system == request.flags.system && keywords) return any_scope ? Allowed::all : Allowed::nothing;
+  return system != 0 || (scope.keywords && !request.flags.keywords.empty()) ? Allowed::some : Allowed::nothing;
+}
+
+Result<account::StoreOutcome> store(Session& session, const Store& request, const NumberSet& uids,
+                                    const account::FlagScope& scope) {
   account::Account& account = session.account();
   account::Flags flags{.system = request.flags.system, .keywords = {}};
-  if (!request.flags.keywords.empty() && !uids.empty()) {
+  if (!request.flags.keywords.empty() && !uids.empty() && scope.keywords) {
     GP_TRY(flags.keywords, account.keyword_ids(request.flags.keywords, request.mode != Store::Mode::remove));
   }
-  return account.store_flags(session.selected().folder(), uids, change_of(request.mode), flags,
-                             request.unchanged_since);
+  return account.store_flags(session.selected().folder(), uids, change_of(request.mode), flags, request.unchanged_since,
+                             scope);
 }
 
 // Rows whose flags a client that wanted silence knows without being told (RFC 9051 6.4.6): those it had heard all of
@@ -46,20 +60,25 @@ std::vector<account::Row> known_outcome(const Selected& view, const Store& reque
 Task<Answer> run_store(Session& session, Command& command) {
   const auto& request = std::get<Store>(command.body);
   Selected& view = session.selected();
+  const account::FlagScope scope = sharing::flag_scope(session.selected_rights());
+  const Allowed may = allowed(request, scope);
+  if (may == Allowed::nothing) co_return session.failed(Error{Errc::forbidden, {}});
   if (view.read_only()) co_return no(code::kReadOnly, "The mailbox is open for reading only");
   const auto uids = view.resolve(request.set, request.uid);
   if (!uids) co_return uids.error();
   if (request.unchanged_since) session.enable_condstore();
 
-  auto job = [&]() { return store(session, request, *uids); };
+  auto job = [&]() { return store(session, request, *uids, scope); };
   Result<account::StoreOutcome> outcome = co_await session.workers().run(job);
   if (!outcome) co_return session.failed(outcome.error());
 
   // RFC 7162 3.1.3: with CONDSTORE the new modseq is told even to those who want silence.
+  // Who got less than was asked for is told, silent or not.
+  const bool silent = request.silent && may == Allowed::all;
   const RowItems what{
-      .uid = request.uid || session.news_with_uid(), .flags = !request.silent, .modseq = session.enabled().condstore};
+      .uid = request.uid || session.news_with_uid(), .flags = !silent, .modseq = session.enabled().condstore};
   bool some_gone = false;
-  if (!request.silent) {
+  if (!silent) {
     const NumberSet told = uids->minus(outcome->modified);
     view.told(told, outcome->modseq);
     const auto written = co_await write_rows(session, told, what);

@@ -54,8 +54,15 @@ constexpr std::array kCommands{
     Row{Verb::store, kSelected, &run_store, ""},
     Row{Verb::copy, kSelected, &run_copy, ""},
     Row{Verb::move, kSelected, &run_move, "MOVE"},
-    Row{Verb::getquota, kIn, &run_getquota, "QUOTA QUOTA=RES-STORAGE"},
+    Row{Verb::getquota, kIn, &run_getquota, "QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"},
     Row{Verb::getquotaroot, kIn, &run_getquotaroot, ""},
+    Row{Verb::getacl, kIn, &run_getacl, "ACL RIGHTS=texk"},
+    Row{Verb::setacl, kIn, &run_setacl, ""},
+    Row{Verb::deleteacl, kIn, &run_deleteacl, ""},
+    Row{Verb::listrights, kIn, &run_listrights, ""},
+    Row{Verb::getmetadata, kIn, &run_getmetadata, "METADATA METADATA-SERVER LIST-METADATA"},
+    Row{Verb::setmetadata, kIn, &run_setmetadata, ""},
+    Row{Verb::myrights, kIn, &run_myrights, "LIST-MYRIGHTS"},
 };
 
 // What the session's state takes away.

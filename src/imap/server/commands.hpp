@@ -44,6 +44,15 @@ runtime::Task<Answer> run_namespace(Session&, Command&);
 // cmd_quota.cpp
 runtime::Task<Answer> run_getquota(Session&, Command&);
 runtime::Task<Answer> run_getquotaroot(Session&, Command&);
+// cmd_acl.cpp
+runtime::Task<Answer> run_getacl(Session&, Command&);
+runtime::Task<Answer> run_setacl(Session&, Command&);
+runtime::Task<Answer> run_deleteacl(Session&, Command&);
+runtime::Task<Answer> run_listrights(Session&, Command&);
+runtime::Task<Answer> run_myrights(Session&, Command&);
+// cmd_metadata.cpp
+runtime::Task<Answer> run_getmetadata(Session&, Command&);
+runtime::Task<Answer> run_setmetadata(Session&, Command&);
 // cmd_authenticate.cpp
 runtime::Task<Answer> run_starttls(Session&, Command&);
 runtime::Task<Answer> run_authenticate(Session&, Command&);

@@ -17,7 +17,7 @@ struct Document {
 
 // By capability. A row may be here before the command table announces it; only what is announced gets into the page.
 constexpr Document kDocuments[] = {
-    {"ACL", "RFC 4314", "acl"},
+    {"ACL", "RFC 4314", "acl, sharing, imap/server/access_test.cpp"},
     {"BINARY", "RFC 3516", "fetch_binary"},
     {"CATENATE", "RFC 4469", "catenate"},
     {"CHILDREN", "RFC 3348", "list_options"},
@@ -42,7 +42,7 @@ constexpr Document kDocuments[] = {
     {"LIST-STATUS", "RFC 5819", "list_options"},
     {"LITERAL+", "RFC 7888", "oversized, pipelined_commands"},
     {"LITERAL-", "RFC 7888", "small_literals"},
-    {"METADATA", "RFC 5464", "metadata"},
+    {"METADATA", "RFC 5464", "metadata, imap/server/cmd_metadata_test.cpp"},
     {"METADATA-SERVER", "RFC 5464", "metadata"},
     {"MOVE", "RFC 6851", "copy_and_move"},
     {"MULTIAPPEND", "RFC 3502", "append_multi"},
@@ -54,10 +54,10 @@ constexpr Document kDocuments[] = {
     {"PREVIEW", "RFC 8970", "imap/server/cmd_fetch_test.cpp"},
     {"QRESYNC", "RFC 7162", "qresync"},
     {"QUOTA", "RFC 9208", "quota"},
-    {"QUOTA=RES-MESSAGE", "RFC 9208", "quota"},
+    {"QUOTA=RES-MESSAGE", "RFC 9208", "quota_messages"},
     {"QUOTA=RES-STORAGE", "RFC 9208", "quota"},
-    {"QUOTASET", "RFC 9208", "quota"},
     {"REPLACE", "RFC 8508", "replace"},
+    {"RIGHTS=texk", "RFC 4314", "acl"},
     {"SASL-IR", "RFC 4959", "authenticate"},
     {"SAVEDATE", "RFC 8514", "imap/server/cmd_search_test.cpp"},
     {"SEARCH=FUZZY", "RFC 6203", "search_fuzzy"},

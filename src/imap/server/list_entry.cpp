@@ -57,13 +57,13 @@ account::Role role_of(SpecialUse use) {
 
 void write_folder(std::string& out, const account::Folder& folder, const FolderFacts& facts, bool utf8) {
   namespace attribute = list_attribute;
-  ListEntry entry{.name = folder.path};
+  ListEntry entry{.name = facts.name.value_or(folder.path)};
   entry.attributes = facts.children ? attribute::kHasChildren : attribute::kHasNoChildren;
   if (!folder.selectable) entry.attributes |= attribute::kNoSelect;
   if (facts.subscribed) entry.attributes |= attribute::kSubscribed;
   entry.child_subscribed = facts.child_subscribed;
   entry.old_name = facts.old_name;
-  const auto use = special_use_of(folder.role);
+  const auto use = facts.name ? std::nullopt : special_use_of(folder.role);
   if (use) entry.special_use = std::span(&*use, 1);
   write_list(out, entry, utf8);
 }

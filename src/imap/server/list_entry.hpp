@@ -14,6 +14,8 @@ struct FolderFacts {
   bool subscribed = false;  // and to be told
   bool child_subscribed = false;
   std::optional<std::string_view> old_name = {};  // RFC 9051 6.3.9.7
+  // Of another's folder: its name for this client. What it is for, it is for its owner: not told.
+  std::optional<std::string_view> name = {};
 };
 // A LIST response for a folder that exists.
 void write_folder(std::string& out, const account::Folder& folder, const FolderFacts& facts, bool utf8);

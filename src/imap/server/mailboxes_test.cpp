@@ -150,8 +150,10 @@ TEST_F(ImapMailboxes, RenamingTheInboxMovesItsMessages) {
   EXPECT_EQ(talk.line("c STATUS Old (MESSAGES)"), "* STATUS Old (MESSAGES 1)\r\nc OK STATUS completed\r\n");
 }
 
-TEST_F(ImapMailboxes, HaveOneNamespace) {
-  EXPECT_EQ(talk.line("a NAMESPACE"), "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\na OK NAMESPACE completed\r\n");
+TEST_F(ImapMailboxes, HaveNamespacesForThemselvesOthersAndAll) {
+  EXPECT_EQ(
+      talk.line("a NAMESPACE"),
+      "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))\r\na OK NAMESPACE completed\r\n");
 }
 
 }  // namespace

@@ -24,22 +24,21 @@ imap::Flags all_flags(const std::vector<std::string>& keywords) {
 }
 
 std::shared_ptr<const std::vector<std::string>> Session::keywords() {
-  auto all = account_->keywords();
+  auto all = account().keywords();
   if (!all) return std::make_shared<const std::vector<std::string>>();
   if (selected_ && selected_->keywords_told < (*all)->size()) {
     selected_->keywords_told = (*all)->size();
     const imap::Flags flags = all_flags(**all);
     imap::write_flags(out(), flags);
-    if (!selected_->read_only()) {
-      write_untagged(out(), Condition::ok, code::permanent_flags(flags, true), "These are kept");
-    }
+    if (!selected_->read_only()) write_permanent_flags(**all);
   }
   return *all;
 }
 
 Task<bool> Session::tell_news(bool vanished_allowed) {
   Selected& view = *selected_;
-  const auto folder = account_->folder(view.folder());
+  tell_rights();
+  const auto folder = view.account().folder(view.folder());
   if (folder && folder->highest_modseq <= view.modseq() && folder->uid_validity == view.uid_validity()) {
     view.forget_told();
     co_return true;
@@ -48,7 +47,7 @@ Task<bool> Session::tell_news(bool vanished_allowed) {
     view.forget_told();
     co_return true;
   }
-  auto read = [this, &view, vanished_allowed] { return view.read_news(*account_, vanished_allowed); };
+  auto read = [&view, vanished_allowed] { return view.read_news(vanished_allowed); };
   Result<News> news = co_await workers().run(read);
   if (!news) {
     view.forget_told();
@@ -99,7 +98,7 @@ Task<bool> Session::write_context_news(NumberSet messages) {
   auto& contexts = selected_->contexts;
   std::vector<bool> lost;
   for (SearchContext& context : contexts) {
-    auto look = [&] { return look_again(context, *account_, *selected_, messages, services().clock); };
+    auto look = [&] { return look_again(context, account(), *selected_, messages, services().clock); };
     const ContextChange change = co_await workers().run(look);
     lost.push_back(change.lost);
     if (change.lost) {

@@ -9,7 +9,7 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
                                                        SearchRun::Wanted wanted) {
   using Outcome = std::expected<SearchFound, Answer>;
   const bool saves = search.returns && search.returns->save;
-  const auto keywords = session.account().keywords();
+  const auto keywords = view.account().keywords();
   if (!keywords) co_return Outcome(std::unexpect, session.failed(keywords.error()));
   auto prepare = [&] { return SearchProgram::make(search, view, **keywords, session.services().clock.now()); };
   std::expected<SearchProgram, Answer> program = co_await session.workers().run(prepare);
@@ -19,7 +19,7 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
   }
   if (program->asks_modseq()) session.enable_condstore();
 
-  SearchRun run(*program, session.account(), view, session.services().clock, wanted);
+  SearchRun run(*program, view.account(), view, session.services().clock, wanted);
   for (bool more = true; more;) {
     auto go_on = [&run] { return run.next(); };
     Result<bool> done = co_await session.workers().run(go_on);

@@ -5,8 +5,9 @@
 
 namespace gatepost::imap::server {
 
-Selected::Selected(account::Opened opened, bool read_only)
-    : folder_(opened.folder.id),
+Selected::Selected(std::shared_ptr<account::Account> account, account::Opened opened, bool read_only)
+    : account_(std::move(account)),
+      folder_(opened.folder.id),
       read_only_(read_only),
       uid_validity_(opened.folder.uid_validity),
       uids_(std::move(opened.uids)),
@@ -57,7 +58,8 @@ bool Selected::same_moment(const account::Delta& delta, const account::Opened& n
   return delta.vanished_known && now.at >= delta.to && now.folder.highest_modseq <= delta.to;
 }
 
-Result<News> Selected::read_news(account::Account& account, bool vanished_allowed) {
+Result<News> Selected::read_news(bool vanished_allowed) {
+  account::Account& account = *account_;
   GP_TRY(account::Delta delta, account.changes(folder_, modseq_));
   News news;
   const bool vanished = !delta.vanished_known || !delta.vanished.intersect(*uids_).empty();

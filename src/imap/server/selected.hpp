@@ -11,6 +11,7 @@
 #include "imap/protocol/sequence_set.hpp"
 #include "imap/server/answer.hpp"
 #include "imap/server/search_context.hpp"
+#include "sharing/rights.hpp"
 
 namespace gatepost::imap::server {
 
@@ -33,8 +34,10 @@ struct News {
 // the same; a folder of a million messages costs nothing here.
 class Selected {
  public:
-  Selected(account::Opened opened, bool read_only);
+  // `account`: the one it lies in, shared with whoever else has it open.
+  Selected(std::shared_ptr<account::Account> account, account::Opened opened, bool read_only);
 
+  account::Account& account() const { return *account_; }
   account::FolderId folder() const { return folder_; }
   bool read_only() const { return read_only_; }
   std::uint32_t uid_validity() const { return uid_validity_; }
@@ -64,7 +67,7 @@ class Selected {
   void told(std::vector<account::Row> rows) { told_rows_ = std::move(rows); }
 
   // Reads the news. Blocks: on a worker, while the session waits. Errc::not_found: the folder was deleted.
-  Result<News> read_news(account::Account& account, bool vanished_allowed);
+  Result<News> read_news(bool vanished_allowed);
   // Makes them what the client knows; before that, uids() is still the numbering that EXPUNGE speaks of.
   void take(const News& news);
   // This row is no news for what told() has heard.
@@ -75,11 +78,15 @@ class Selected {
   // News with vanished messages came when they could not be told; they wait for a command in which they can.
   bool withheld = false;
   std::vector<SearchContext> contexts;  // searches whose results are kept up to date (RFC 5267)
+  std::string prefix;                   // of names in this account: Location::prefix
+  account::Modseq metadata_since = 0;   // annotations have been told up to here, when that is wanted
+  sharing::Rights rights_told;          // by FLAGS and PERMANENTFLAGS
   std::size_t keywords_told = 0;        // how many of the account's keywords FLAGS has named
 
  private:
   static bool same_moment(const account::Delta& delta, const account::Opened& now);
 
+  std::shared_ptr<account::Account> account_;
   account::FolderId folder_;
   bool read_only_;
   std::uint32_t uid_validity_;

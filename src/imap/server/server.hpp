@@ -37,6 +37,7 @@ struct ClientSwitch {
 struct Settings {
   std::string hostname;                         // in the greeting
   std::string version;                          // in the answer to ID; "" is not told
+  std::string admin;                            // URI of whoever runs it (RFC 5464 3.2.1.1); "" is not told
   std::uint64_t max_message_octets = 50 << 20;  // of APPEND; announced by APPENDLIMIT (RFC 7889)
   std::uint64_t command_octets = 64 << 10;      // of one command, message data and literals not included
   std::uint64_t literal_octets = 64 << 10;      // of all its literals together, message data not

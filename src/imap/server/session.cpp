@@ -68,6 +68,7 @@ Session::Session(Shared& shared, std::shared_ptr<const Settings> settings, runti
       output_(output),
       waker_(std::move(waker)),
       receiver_(kLimitsOutside),
+      sharing_(shared.services.door.directory(), shared.services.accounts),
       offers_tls_(offers_tls) {
   shared_.sessions.add();
 }
@@ -82,7 +83,7 @@ Session::~Session() {
 }
 
 State Session::state() const {
-  if (!account_) return State::not_authenticated;
+  if (!own_account_) return State::not_authenticated;
   return selected_ ? State::selected : State::authenticated;
 }
 
@@ -108,6 +109,10 @@ Task<runtime::Step> Session::step(std::string_view input) {
   heard_ = true;
   if (revoked()) {
     step.next = farewell_revoked();
+    co_return step;
+  }
+  if (lost_selected()) {
+    step.next = farewell_lost();
     co_return step;
   }
   step.next = co_await take(item);
@@ -238,6 +243,7 @@ Task<Next> Session::finish(std::string tag, Verb verb, bool vanished, Answer ans
     tag_ = std::move(tag);
     co_return Next::more;
   }
+  tell_metadata();
   // What happens while a mailbox is being opened comes with the next command: clients count what SELECT tells.
   if (selected_ && tells_news_after(verb) && answer.then == Answer::Then::tagged &&
       answer.condition != Condition::bad) {
@@ -303,9 +309,15 @@ Next Session::farewell_revoked() {
   return bye(code::kExpired, "Your account was changed; sign in again");
 }
 
+// RFC 4314 5.1.1
+Next Session::farewell_lost() { return bye("", "You may not read this mailbox any more"); }
+
 Task<runtime::Step> Session::woken() {
   if (revoked()) co_return runtime::Step{0, farewell_revoked()};
-  if (mode_ != Mode::idle || !selected_) co_return runtime::Step{};
+  if (lost_selected()) co_return runtime::Step{0, farewell_lost()};
+  if (mode_ != Mode::idle) co_return runtime::Step{};
+  tell_metadata();
+  if (!selected_) co_return runtime::Step{};
   const bool goes_on = co_await tell_news(true);
   co_return runtime::Step{0, goes_on ? Next::more : Next::close};
 }
@@ -332,7 +344,7 @@ bool Session::timed_out() {
 void Session::stopping() { bye(code::kUnavailable, "The server is stopping; come again"); }
 
 runtime::Waiting Session::waiting() const {
-  if (!account_) return heard_ ? runtime::Waiting::sign_in : runtime::Waiting::greeting;
+  if (!own_account_) return heard_ ? runtime::Waiting::sign_in : runtime::Waiting::greeting;
   if (mode_ == Mode::idle) return runtime::Waiting::refresh;
   if (appending_ && appending_->writer) return runtime::Waiting::data;
   return runtime::Waiting::idle;
@@ -342,6 +354,14 @@ Task<bool> Session::drain_if_full() {
   if (!output_.full()) co_return true;
   const auto sent = co_await output_.drain();
   co_return sent.has_value();
+}
+
+void Session::enable(const Enabled& all) {
+  if (all.metadata && !enabled_.metadata) {
+    metadata_since_ = own_account_->modseq();
+    if (selected_) selected_->metadata_since = selected_->account().modseq();
+  }
+  enabled_ = all;
 }
 
 void Session::close_selected() {

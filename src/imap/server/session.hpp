@@ -17,10 +17,12 @@
 #include "imap/server/answer.hpp"
 #include "imap/server/clients.hpp"
 #include "imap/server/commands.hpp"
+#include "imap/server/mailbox.hpp"
 #include "imap/server/selected.hpp"
 #include "imap/server/server.hpp"
 #include "runtime/session.hpp"
 #include "runtime/workers.hpp"
+#include "sharing/sharing.hpp"
 
 namespace gatepost::imap::server {
 
@@ -42,6 +44,7 @@ struct Enabled {
   bool utf8_accept = false;
   bool condstore = false;  // qresync implies it
   bool qresync = false;
+  bool metadata = false;  // RFC 5464 4.1: changes of annotations are told
   bool uid_only = false;  // RFC 9586: no sequence numbers any more, in neither direction
 };
 
@@ -85,9 +88,25 @@ class Session final : public runtime::Session {
   // The two together: false when the peer is gone.
   Task<bool> drain_if_full();
 
-  // Signed in. The account's calls block: on workers(), but for modseq(), folder(), find_folder(), folders(), quota()
-  // and keywords(), which are answered from memory.
-  account::Account& account() const { return *account_; }
+  // Signed in. The accounts' calls block: on workers(), but for modseq(), folder(), find_folder(), folders(), quota(),
+  // grants() and keywords(), which are answered from memory.
+  // The account of the selected mailbox, or of whoever signed in when none is selected.
+  account::Account& account() const { return selected_ ? selected_->account() : *own_account_; }
+  account::Account& own_account() const { return *own_account_; }
+  const directory::Principal& principal() const { return signed_in_->principal(); }
+  const sharing::Sharing& sharing() const { return sharing_; }
+  // Every mailbox's name goes through one of these. Errc::not_found: there is none to be seen by this name;
+  // Errc::forbidden: `needed` is not there. Names of others' block: mailbox_of() and place_of() on a worker.
+  Result<Location> place_of(std::string_view name) const;
+  Result<Mailbox> mailbox_of(std::string_view name, sharing::Rights needed = {}) const;
+  Task<Result<Mailbox>> find_mailbox(std::string name, sharing::Rights needed = {}) const;
+  // Whether something may be made there: the right to create in the nearest folder on the way. From memory.
+  Result<> may_create(const Location& place) const;
+  // What the client may do where these are granted, and in the selected mailbox now. From memory.
+  sharing::Rights rights_in(const account::Account& account, const account::Grants* grants) const;
+  sharing::Rights selected_rights() const;
+  // The flags that this client may change for good (RFC 4314 5.1.1).
+  void write_permanent_flags(const std::vector<std::string>& keywords);
   // State::selected.
   Selected& selected() const { return *selected_; }
   bool has_selected() const { return selected_ != nullptr; }
@@ -109,7 +128,9 @@ class Session final : public runtime::Session {
   bool compressed() const { return compressed_; }
   void sign_out();
   bool news_with_uid() const { return (enabled_.rev2 || enabled_.qresync) && !enabled_.uid_only; }
-  void enable(const Enabled& all) { enabled_ = all; }
+  void enable(const Enabled& all);
+  // Of this session alone, while it lives.
+  std::uint64_t token() const { return reinterpret_cast<std::uintptr_t>(this); }
   // By FETCH MODSEQ, CHANGEDSINCE, SEARCH MODSEQ, STATUS HIGHESTMODSEQ, ... (RFC 7162 3.1).
   void enable_condstore() { enabled_.condstore = true; }
 
@@ -158,6 +179,12 @@ class Session final : public runtime::Session {
   Next hang_up(std::string_view text, std::string_view why);
   bool revoked() const { return signed_in_ && signed_in_->revoked(); }
   Next farewell_revoked();
+  Next farewell_lost();
+  bool lost_selected() const;  // the right to read it
+
+  // access.cpp
+  imap::Flags permanent_flags(const std::vector<std::string>& keywords) const;
+  void tell_rights();
 
   // news.cpp
   Task<bool> write_news(News news);
@@ -165,6 +192,10 @@ class Session final : public runtime::Session {
   Task<bool> write_changed_news(News news);
   Task<bool> write_context_news(NumberSet messages);
   void write_context_changes(const SearchContext& context, const ContextChange& change);
+
+  // cmd_metadata.cpp
+  void tell_metadata();
+  void tell_metadata(account::Account& account, const std::string& prefix, account::Modseq& since);
 
   // cmd_authenticate.cpp
   Task<Next> sasl_line(std::string text);
@@ -180,6 +211,8 @@ class Session final : public runtime::Session {
   // cmd_append.cpp
   Task<Next> append_header(Receiver::Item item, Verb verb);
   Task<Next> append_message(LiteralHeader literal);
+  Result<> append_find_target();               // blocks
+  Result<> append_room(std::uint64_t octets);  // once there is a target
   std::optional<Answer> check_replace();
   std::optional<Answer> check_message();
   Task<std::optional<Answer>> append_steps();
@@ -206,12 +239,15 @@ class Session final : public runtime::Session {
   std::string tag_;                             // of the command that goes on: AUTHENTICATE, IDLE
   std::unique_ptr<directory::SignIn> sign_in_;  // AUTHENTICATE
   std::unique_ptr<directory::SignedIn> signed_in_;
-  std::shared_ptr<account::Account> account_;  // shared with whoever else has it open
+  std::shared_ptr<account::Account> own_account_;  // shared with whoever else has it open
+  sharing::Sharing sharing_;
   std::unique_ptr<Selected> selected_;
-  std::unique_ptr<account::Watch> watch_;  // IDLE
-  std::unique_ptr<Appending> appending_;   // APPEND
-  std::string client_;                     // counted under this name; "": has not said
-  const ClientSwitch* switch_ = nullptr;   // of settings_
+  std::unique_ptr<account::Watch> watch_;           // IDLE
+  std::unique_ptr<account::Watch> metadata_watch_;  // IDLE, of one's own account
+  account::Modseq metadata_since_ = 0;              // of its annotations all is told up to here
+  std::unique_ptr<Appending> appending_;            // APPEND
+  std::string client_;                              // counted under this name; "": has not said
+  const ClientSwitch* switch_ = nullptr;            // of settings_
   std::uint32_t commands_ = 0, bad_ = 0, failed_sign_ins_ = 0;
   Mode mode_ = Mode::commands;
   Enabled enabled_;

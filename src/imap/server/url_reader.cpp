@@ -5,14 +5,16 @@
 #include "imap/protocol/imap_url.hpp"
 #include "imap/server/cmd_append.hpp"
 #include "imap/server/message_reader.hpp"
+#include "imap/server/session.hpp"
 
 namespace gatepost::imap::server {
 
-Result<> read_url(account::Account& account, std::string_view url,
-                  const std::function<Result<>(std::string_view)>& take) {
+Result<> read_url(const Session& session, std::string_view url, const std::function<Result<>(std::string_view)>& take) {
   const auto named = parse_message_url(url);
   if (!named) return fail(Errc::not_found, "no URL of a message here");
-  GP_TRY(const account::Folder folder, account.find_folder(named->mailbox));
+  GP_TRY(const Mailbox mailbox, session.mailbox_of(named->mailbox, sharing::Right::read));
+  account::Account& account = mailbox.account();
+  const account::Folder& folder = mailbox.folder;
   if (named->uid_validity && *named->uid_validity != folder.uid_validity) return fail(Errc::not_found, "UIDVALIDITY");
   std::optional<account::ItemId> id;
   GP_CHECK(account.rows(folder.id, NumberSet::of(named->uid, named->uid), [&](const account::Row& row) {

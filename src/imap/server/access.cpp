@@ -1,0 +1,105 @@
+// Which mailbox a name means to whoever is signed in, and what he may do with it (RFC 4314 4).
+
+#include <algorithm>
+#include <utility>
+
+#include "imap/server/namespaces.hpp"
+#include "imap/server/session.hpp"
+
+namespace gatepost::imap::server {
+namespace {
+
+// The deepest folder on the way to `path` that is there; null: none.
+std::optional<account::Folder> nearest(account::Account& account, std::string_view path) {
+  for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos; slash = path.rfind('/', slash - 1)) {
+    auto folder = account.find_folder(path.substr(0, slash));
+    if (folder) return *std::move(folder);
+    if (slash == 0) break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+sharing::Rights Session::rights_in(const account::Account& account, const account::Grants* grants) const {
+  if (account.id() == own_account_->id()) return sharing::Rights::all();
+  return sharing_.rights(signed_in_->principal().id, account.id(), grants);
+}
+
+Result<Location> Session::place_of(std::string_view name) const {
+  const auto foreign = parse_foreign(name);
+  // A folder of one's own that had this name before there were namespaces stays within reach.
+  if (!foreign || own_account_->find_folder(name)) return Location{own_account_, std::string(name), {}};
+  if (foreign->address.empty()) return fail(Errc::not_found, "nothing but a place for others");
+  GP_TRY(auto shared, sharing_.open(signed_in_->principal().id, foreign->address));
+  if (namespace_of(shared.principal) != foreign->root) return fail(Errc::not_found, "in the other namespace");
+  return Location{std::move(shared.account), foreign->path, root_of(shared.principal) + "/"};
+}
+
+Result<Mailbox> Session::mailbox_of(std::string_view name, sharing::Rights needed) const {
+  GP_TRY(Location place, place_of(name));
+  if (place.path.empty()) return fail(Errc::not_found, "the top of an account");
+  GP_TRY(account::Folder folder, place.account->find_folder(place.path));
+  const sharing::Rights rights = rights_in(*place.account, folder.grants.get());
+  // RFC 4314 6: as if it were not there.
+  if (!rights.has(sharing::Right::lookup)) return fail(Errc::not_found, "not to be seen");
+  if (!rights.has(needed)) return fail(Errc::forbidden, "a right is missing");
+  return Mailbox{std::move(place), std::move(folder), rights};
+}
+
+Result<> Session::may_create(const Location& place) const {
+  if (place.own()) return {};
+  if (place.path.empty()) return fail(Errc::already_exists, "the top of an account");
+  const auto parent = nearest(*place.account, place.path);
+  GP_TRY(const auto top, place.account->grants(account::kRoot));
+  const sharing::Rights rights = rights_in(*place.account, parent ? parent->grants.get() : top.get());
+  if (!rights.has(sharing::Right::lookup)) return fail(Errc::not_found, "not to be seen");
+  if (!rights.has(sharing::Right::create)) return fail(Errc::forbidden, "a right is missing");
+  return {};
+}
+
+Task<Result<Mailbox>> Session::find_mailbox(std::string name, sharing::Rights needed) const {
+  if (!parse_foreign(name)) co_return mailbox_of(name, needed);
+  auto job = [&] { return mailbox_of(name, needed); };
+  co_return co_await workers().run(job);
+}
+
+sharing::Rights Session::selected_rights() const {
+  account::Account& account = selected_->account();
+  if (account.id() == own_account_->id()) return sharing::Rights::all();
+  const auto grants = account.grants(selected_->folder());
+  // A folder that is gone has nobody's rights; that it is gone is found out elsewhere.
+  return grants ? rights_in(account, grants->get()) : sharing::Rights::all();
+}
+
+bool Session::lost_selected() const {
+  using sharing::Right;
+  return selected_ && !selected_rights().has(Right::lookup | Right::read);
+}
+
+imap::Flags Session::permanent_flags(const std::vector<std::string>& keywords) const {
+  imap::Flags flags = all_flags(keywords);
+  const account::FlagScope scope = sharing::flag_scope(selected_rights());
+  flags.system &= scope.system;
+  if (!scope.keywords) flags.keywords.clear();
+  return flags;
+}
+
+void Session::write_permanent_flags(const std::vector<std::string>& keywords) {
+  const bool may_create = selected_rights().has(sharing::Right::write);
+  write_untagged(out(), Condition::ok, code::permanent_flags(permanent_flags(keywords), may_create), "These are kept");
+}
+
+// RFC 4314 5.1.1: who checks the rights at each command tells when they are others.
+void Session::tell_rights() {
+  if (!account().grants(selected_->folder())) return;  // it is gone, which is told in its place
+  const sharing::Rights now = selected_rights();
+  if (now == selected_->rights_told || selected_->read_only()) return;
+  selected_->rights_told = now;
+  const auto names = account().keywords();
+  if (!names) return;
+  write_flags(out(), all_flags(**names));
+  write_permanent_flags(**names);
+}
+
+}  // namespace gatepost::imap::server
