@@ -16,7 +16,7 @@ LIST
 gp_test_packages() {
   cat <<LIST
 clang-format-19 clang-tidy-19 llvm-19
-python3 curl swaks isync netcat-openbsd iproute2
+python3 curl swaks isync netcat-openbsd iproute2 nftables
 LIST
 }
 

@@ -136,7 +136,9 @@ int Report::exit_code() const {
   bool learned = false, failed = worst(findings) == Outcome::fail;
   for (const PortReport& port : ports) {
     failed = failed || port.outcome() == Outcome::fail;
-    learned = learned || port.state == PortState::open || port.state == PortState::refused;
+    // Silence may be a firewall or a host that is not there; an ICMP message is an answer.
+    const bool icmp = port.state == PortState::unreachable && port.outcome() != Outcome::unknown;
+    learned = learned || port.state == PortState::open || port.state == PortState::refused || icmp;
   }
   if (!learned) return 2;
   return failed ? 1 : 0;
