@@ -6,7 +6,7 @@ gp_build_packages() {
   apt-cache show libboost1.81-dev >/dev/null 2>&1 || boost=1.83        # Debian 13
   cat <<LIST
 clang-19 libclang-rt-19-dev libstdc++-12-dev cmake ninja-build ccache mold git pkg-config ca-certificates
-libboost${boost}-dev libboost-json${boost}-dev libssl-dev libfmt-dev libicu-dev librocksdb-dev libzstd-dev zlib1g-dev
+libboost${boost}-dev libboost-json${boost}-dev libssl-dev libfmt-dev libicu-dev librocksdb-dev libzstd-dev zlib1g-dev libsqlite3-dev
 libgsasl-dev libsodium-dev libunbound-dev libidn2-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libseccomp-dev libnetfilter-log-dev
 libgtest-dev libgmock-dev
 openssl procps

@@ -1,0 +1,172 @@
+#include "search/indexes.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "search/events.hpp"
+#include "store/keys.hpp"
+#include "store/store.hpp"
+
+namespace gatepost::search {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// What the messages themselves can answer though the index cannot.
+bool is_damage(const Error& error) {
+  switch (error.code) {
+    case Errc::corrupt:
+    case Errc::unsupported:
+    case Errc::internal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Indexes::Indexes(Options options, store::Store& store, account::Accounts& accounts, TextSource& source, Random& random,
+                 const Clock& clock, Log& log, Metrics& metrics)
+    : options_(std::move(options)),
+      store_(store),
+      accounts_(accounts),
+      source_(source),
+      random_(random),
+      clock_(clock),
+      log_(log),
+      indexed_(metrics.counter("gatepost_search_indexed_total", "", "Messages taken into search indexes.")),
+      damaged_(metrics.counter("gatepost_search_damaged_total", "", "Search indexes found damaged and made again.")) {}
+
+Indexes::~Indexes() { stop(); }
+
+void Indexes::stop() {
+  subscription_.reset();
+  for (std::jthread& thread : threads_) thread.request_stop();
+  threads_.clear();
+}
+
+std::filesystem::path Indexes::path_of(Id id) const {
+  return options_.directory / fmt::format("{:02x}", id % 256) / fmt::format("{}.index", id);
+}
+
+void Indexes::start() {
+  subscription_ = store_.keys().watch([this](store::Partition partition, store::Version version) {
+    if (store::is_account(partition)) enqueue(store::number(partition), options_.settle, version, false);
+  });
+  for (std::size_t i = 0; i < options_.threads; ++i) {
+    threads_.emplace_back([this, i](std::stop_token stop) {
+      if (i == 0) begin_with_all(stop);
+      work(stop);
+    });
+  }
+}
+
+void Indexes::enqueue(Id id, milliseconds wait, account::Modseq modseq, bool rebuild) {
+  const SteadyPoint due = clock_.steady() + wait;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto [at, fresh] = jobs_.try_emplace(id);
+    Job& job = at->second;
+    job.modseq = std::max(job.modseq, modseq);
+    job.rebuild = job.rebuild || rebuild;
+    if (job.running) {
+      job.again = true;
+      return;
+    }
+    if (!fresh && job.due <= due) return;
+    if (!fresh) due_.erase({job.due, id});
+    job.due = due;
+    due_.emplace(due, id);
+  }
+  wake_.notify_one();
+}
+
+Answers Indexes::look(account::AccountId account, std::span<const Query> queries) {
+  const Id id = static_cast<Id>(account);
+  if (queries.empty()) return {};
+  Result<Answers> answers = [&]() -> Result<Answers> {
+    const std::shared_lock here(presence(id));
+    GP_TRY(const auto file, IndexFile::open(path_of(id), id));
+    return look_up(*file, queries);
+  }();
+  if (answers) return *std::move(answers);
+  const bool damaged = is_damage(answers.error());
+  if (damaged || answers.error().code == Errc::not_found) {
+    {
+      const std::scoped_lock lock(mutex_);
+      known_.erase(id);
+    }
+    if (damaged) {
+      damaged_.add();
+      log_.write(event::kDamaged, {{"account", id}, {"detail", answers.error().detail}});
+    }
+    enqueue(id, milliseconds(0), 0, damaged);
+  }
+  return {};
+}
+
+void Indexes::rebuild(account::AccountId id) { enqueue(static_cast<Id>(id), milliseconds(0), 0, true); }
+
+Result<IndexStatus> Indexes::status(account::AccountId account) {
+  const Id id = static_cast<Id>(account);
+  GP_TRY(const account::ItemTotals totals, account::item_totals(store_, account));
+  IndexStatus out{.messages = totals.messages, .behind = totals.messages};
+  {
+    const std::scoped_lock lock(mutex_);
+    out.working = jobs_.contains(id);
+  }
+  const std::shared_lock here(presence(id));
+  const auto file = IndexFile::open(path_of(id), id);
+  if (!file) {
+    if (file.error().code == Errc::not_found || is_damage(file.error())) return out;
+    return std::unexpected(file.error());
+  }
+  const IndexHead& head = (*file)->head();
+  out.indexed = head.items();
+  out.segments = head.segments.size();
+  out.octets = head.octets();
+  const auto next = static_cast<std::uint64_t>(totals.next);
+  out.behind = std::min(totals.messages, next > head.next_item ? next - head.next_item : 0);
+  return out;
+}
+
+IndexLag Indexes::lag() {
+  IndexLag out;
+  const std::scoped_lock lock(mutex_);
+  out.accounts = jobs_.size();
+  for (const auto& [id, job] : jobs_) {
+    out.messages += job.left;
+    const auto known = known_.find(id);
+    if (known != known_.end() && job.modseq > known->second.modseq) out.changes += job.modseq - known->second.modseq;
+  }
+  return out;
+}
+
+Result<> Indexes::catch_up(account::AccountId account) {
+  const Id id = static_cast<Id>(account);
+  bool rebuild = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto job = jobs_.find(id); job != jobs_.end()) {
+      rebuild = job->second.rebuild;
+      due_.erase({job->second.due, id});
+      jobs_.erase(job);
+    }
+  }
+  for (bool more = true; more; rebuild = false) {
+    GP_TRY(more, step(id, rebuild, {}));
+  }
+  return {};
+}
+
+void Indexes::remove_file(Id id) {
+  const std::unique_lock alone(presence(id));
+  IndexFile::remove(path_of(id));
+  const std::scoped_lock lock(mutex_);
+  known_.erase(id);
+}
+
+}  // namespace gatepost::search
