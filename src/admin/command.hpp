@@ -16,6 +16,9 @@
 namespace gatepost::store {
 class Store;
 }
+namespace gatepost::search {
+class Indexes;
+}
 
 namespace gatepost::admin {
 
@@ -52,6 +55,7 @@ struct Services {
   Random& random;
   const Clock& clock;
   directory::Authenticator* authenticator = nullptr;  // bans
+  search::Indexes* search = nullptr;                  // only a running server has them, unless they are switched off
   struct Server {
     std::function<Reply(const Request&)> status;
     std::function<Reply()> reload;

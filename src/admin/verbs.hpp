@@ -15,6 +15,7 @@ std::vector<Verb> alias_verbs();
 std::vector<Verb> app_password_verbs();
 std::vector<Verb> queue_verbs();
 std::vector<Verb> store_verbs();
+std::vector<Verb> search_verbs();
 std::vector<Verb> server_verbs();
 
 }  // namespace gatepost::admin

@@ -120,6 +120,8 @@ void restore_backup(Context& context, const std::string& directory) {
     std::cerr << "restore: " << ec.message() << "\n";
     return;
   }
+  // Of the former store; they are made again.
+  fs::remove_all(daemon::search_directory(*config), ec);
   std::cout << "Restored from " << directory << ".\n";
   if (had_one) std::cout << "The former store is in " << old.string() << ": delete it when you are content.\n";
   context.exit_code = 0;

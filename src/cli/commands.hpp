@@ -22,6 +22,7 @@ void add_config_commands(CLI::App&, Context&);
 void add_directory_commands(CLI::App&, Context&);
 void add_queue_commands(CLI::App&, Context&);
 void add_store_commands(CLI::App&, Context&);
+void add_search_commands(CLI::App&, Context&);
 void add_explain_command(CLI::App&, Context&);
 // Joins "gate" when that is there already, so it comes after it.
 void add_gate_log_command(CLI::App&, Context&);

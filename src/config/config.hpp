@@ -87,6 +87,15 @@ struct Store {
   bool operator==(const Store&) const = default;
 };
 
+// [search]
+struct Search {
+  bool index = true;
+  std::uint32_t threads = 1;
+  std::uint64_t memory_octets = 64ULL << 20;  // of each thread
+  std::uint32_t messages_per_second = 0;      // of each thread; 0: no limit
+  bool operator==(const Search&) const = default;
+};
+
 // [auth]
 struct Auth {
   bool allow_sign_in_without_tls = false;      // in the file only by the sentence kSignInWithoutTls
@@ -216,6 +225,7 @@ struct Config {
   std::vector<Listener> listeners;
   Limits limits;
   Store store;
+  Search search;
   Auth auth;
   Smtp smtp;
   Mailflow mailflow;

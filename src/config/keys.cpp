@@ -321,6 +321,20 @@ void add_store(Keys& k) {
                      "What an account may have of them, beside its quota; beyond, the oldest go. 0: no limit."));
 }
 
+void add_search(Keys& k) {
+  k.push_back(flag("search", "index", AT(Config, search.index),
+                   "Whether an index of all words is kept beside the mail, in the directory `search` of the data "
+                   "directory. Without it every search reads the messages; what is found is the same."));
+  k.push_back(number("search", "threads", AT(Config, search.threads), 1, 16,
+                     "Threads that index, of the lowest priority. One keeps up with the deliveries of a server; more "
+                     "make the first indexing of many accounts faster."));
+  k.push_back(octets("search", "memory", AT(Config, search.memory_octets), kMiB, 4 * kGiB,
+                     "Of each such thread, while it indexes. More makes fewer and larger steps of a first indexing."));
+  k.push_back(number("search", "messages_per_second", AT(Config, search.messages_per_second), 0, kMany,
+                     "At most so many messages are indexed a second by each thread, to spare a slow disk; 0: no "
+                     "limit."));
+}
+
 void add_auth(Keys& k) {
   constexpr std::string_view s = "auth";
   Key<Config> phrase;
@@ -496,6 +510,7 @@ const std::vector<Section>& sections() {
       {"limits", "[limits]",
        "What one client, one account and all of them together may use. Temporary refusals, never lost mail."},
       {"store", "[store]", "Where mail is kept."},
+      {"search", "[search]", "The index that makes searches fast."},
       {"auth", "[auth]", "Passwords and sign-in."},
       {"smtp", "[smtp]", "Mail that comes in by SMTP, from other servers and from users."},
       {"mailflow", "[mailflow]", "The queue and mail that goes out."},
@@ -523,6 +538,7 @@ const std::vector<Key<Config>>& config_keys() {
     add_tls(k);
     add_limits(k);
     add_store(k);
+    add_search(k);
     add_auth(k);
     add_smtp(k);
     add_mailflow(k);

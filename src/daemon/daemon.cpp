@@ -50,6 +50,10 @@ Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
   door_ = std::make_unique<directory::Door>(*sasl_, *authenticator_, door_policy(c), log_, product.metrics);
   workers_ = std::make_unique<runtime::Workers>(worker_threads(c));
   sign_in_workers_ = std::make_unique<runtime::Workers>(sign_in_threads(c));
+  if (c.search.index && c.store.engine != config::Store::Engine::memory) {
+    indexes_ = std::make_unique<search::Indexes>(search_options(c), *product.store, *product.accounts, index_text_,
+                                                 product.random, clock_, log_, product.metrics);
+  }
   GP_TRY(resolver_, runtime::UnboundResolver::create(resolver_settings(c), clock_));
   reception_ = mailflow::Reception::create(reception_options(c), *product.directory, *product.accounts, *product.queue,
                                            *workers_, clock_, product.random, log_, product.metrics);
@@ -63,7 +67,7 @@ Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
     GP_CHECK(create_tls(*tls));
   }
   protocols_ = std::make_unique<Protocols>(
-      ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, *sign_in_workers_, log_}, c);
+      ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, *sign_in_workers_, indexes_.get(), log_}, c);
   add_metrics();
   return {};
 }
@@ -82,6 +86,7 @@ Result<> Daemon::start() {
   threads_.spawn(0, [this] { return work_queue(); });
   for (BoundSocket& socket : std::exchange(sockets_, {})) open_listener(*config, std::move(socket));
   maintenance_ = std::make_unique<Maintenance>(chores(), clock_, log_);
+  if (indexes_) indexes_->start();
   return {};
 }
 
@@ -140,6 +145,7 @@ ControlSocket::Answer Daemon::hand_over() {
 admin::Services Daemon::admin_services() {
   admin::Services services = product_->admin_services();
   services.authenticator = authenticator_.get();
+  services.search = indexes_.get();
   services.server.status = [this](const admin::Request&) { return to_reply(status()); };
   services.server.reload = [this] {
     if (const Result<> reloaded = reload(); !reloaded) return admin::failure(reloaded.error(), "reload");
@@ -182,6 +188,7 @@ Status Daemon::status() {
   if (const auto principals = product_->directory->principals()) s.accounts = principals->size();
   s.bans = authenticator_->bans().size();
   s.disk_low = product_->store->disk_low();
+  if (indexes_) s.search = indexes_->lag();
   if (tls_ != nullptr) s.certificates = tls_.load()->certificates();
   const std::lock_guard lock(mutex_);
   s.reloaded = reloaded_;
@@ -230,6 +237,7 @@ bool Daemon::stop(std::chrono::milliseconds grace) {
   }
   maintenance_.reset();
   control_.reset();
+  if (indexes_) indexes_->stop();
   listeners_.clear();
   settle();
   threads_.stop();

@@ -21,6 +21,7 @@
 #include "daemon/status.hpp"
 #include "directory/authenticate.hpp"
 #include "directory/door.hpp"
+#include "imap/server/index_text.hpp"
 #include "mailflow/queue_runner.hpp"
 #include "runtime/connections.hpp"
 #include "runtime/listener.hpp"
@@ -29,6 +30,7 @@
 #include "runtime/tls_context.hpp"
 #include "runtime/workers.hpp"
 #include "sasl/mechanism.hpp"
+#include "search/indexes.hpp"
 #include "smtp/client/delivery.hpp"
 
 namespace gatepost::daemon {
@@ -132,6 +134,8 @@ class Daemon {
   std::unique_ptr<directory::Authenticator> authenticator_;
   std::unique_ptr<directory::Door> door_;
   std::unique_ptr<runtime::Workers> workers_, sign_in_workers_;
+  imap::server::IndexText index_text_;
+  std::unique_ptr<search::Indexes> indexes_;  // none: switched off, or nothing is kept either
   std::unique_ptr<runtime::Resolver> resolver_;
   std::unique_ptr<mailflow::Reception> reception_;
   std::unique_ptr<smtp::client::Delivery> delivery_;

@@ -10,6 +10,7 @@
 #include "mailflow/events.hpp"
 #include "pop3/server/events.hpp"
 #include "runtime/events.hpp"
+#include "search/events.hpp"
 #include "smtp/client/events.hpp"
 #include "smtp/server/events.hpp"
 #include "store/events.hpp"
@@ -22,6 +23,7 @@ std::vector<Event> event_catalogue() {
       runtime::event::kAll,
       store::event::kAll,
       account::event::kAll,
+      search::event::kAll,
       mailflow::event::kAll,
       directory::event::kAll,
       smtp::server::event::kAll,

@@ -8,5 +8,7 @@ namespace gatepost::daemon {
 
 // The store within the data directory, which also holds control.sock, gatepost.pid and decoy.key.
 std::filesystem::path store_directory(const config::Config&);
+// The search indexes, which are made again when they are missing.
+std::filesystem::path search_directory(const config::Config&);
 
 }  // namespace gatepost::daemon

@@ -56,7 +56,7 @@ struct Protocols::State {
   State(ProtocolParts p, const config::Config& c)
       : metrics(p.product.metrics),
         smtp({p.reception, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers}, smtp_settings(c)),
-        imap({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers},
+        imap({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers, p.search},
              imap_settings(c)),
         pop3({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers},
              pop3_settings(c)) {}

@@ -9,6 +9,7 @@
 #include "runtime/connection.hpp"
 #include "runtime/resolver.hpp"
 #include "runtime/workers.hpp"
+#include "search/indexes.hpp"
 
 namespace gatepost::daemon {
 
@@ -20,6 +21,7 @@ struct ProtocolParts {
   runtime::Resolver& resolver;
   runtime::Workers& workers;
   runtime::Workers& sign_in_workers;
+  search::Indexes* search;  // null: there are none
   Log& log;
 };
 

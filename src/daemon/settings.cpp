@@ -30,6 +30,7 @@ constexpr Fixed kFixed[] = {
     fixed<[](auto& c) -> auto& { return c.server.io_threads; }>("[server] io_threads"),
     fixed<[](auto& c) -> auto& { return c.server.worker_threads; }>("[server] worker_threads"),
     fixed<[](auto& c) -> auto& { return c.store; }>("[store]"),
+    fixed<[](auto& c) -> auto& { return c.search; }>("[search]"),
     fixed<[](auto& c) -> auto& { return c.auth.argon2_memory_kib; }>("[auth] argon2_memory_kib"),
     fixed<[](auto& c) -> auto& { return c.auth.argon2_iterations; }>("[auth] argon2_iterations"),
     fixed<[](auto& c) -> auto& { return c.auth.parallel_hashes; }>("[auth] parallel_hashes"),
@@ -48,6 +49,15 @@ constexpr Fixed kFixed[] = {
 }  // namespace
 
 std::filesystem::path store_directory(const Config& c) { return c.server.data_dir / "store"; }
+
+std::filesystem::path search_directory(const Config& c) { return c.server.data_dir / "search"; }
+
+search::Options search_options(const Config& c) {
+  return {.directory = search_directory(c),
+          .threads = c.search.threads,
+          .memory_octets = c.search.memory_octets,
+          .messages_per_second = c.search.messages_per_second};
+}
 
 store::Options store_options(const Config& c) {
   return {.engine = c.store.engine == config::Store::Engine::memory ? "memory" : "rocksdb",

@@ -14,6 +14,7 @@
 #include "runtime/listener.hpp"
 #include "runtime/resolver.hpp"
 #include "runtime/tls_context.hpp"
+#include "search/indexes.hpp"
 #include "store/store.hpp"
 
 // What the configuration means to each layer, in that layer's own values. No layer but this one knows the
@@ -21,6 +22,7 @@
 namespace gatepost::daemon {
 
 store::Options store_options(const config::Config&);
+search::Options search_options(const config::Config&);
 directory::Options directory_options(const config::Config&);
 directory::SignInLimits sign_in_limits(const config::Config&);
 directory::DoorPolicy door_policy(const config::Config&);

@@ -32,6 +32,13 @@ std::string as_text(const Status& s) {
   out += fmt::format("  data           {} ({}), {} account(s){}\n", s.data_dir, s.engine, s.accounts,
                      s.disk_low ? "; FREE SPACE IS BELOW THE RESERVE: new mail is refused" : "");
   out += fmt::format("  queue          {} message(s) wait\n", s.queue);
+  if (s.search) {
+    out += s.search->accounts == 0
+               ? std::string("  search         all is indexed\n")
+               : fmt::format(
+                     "  search         {} account(s) to be indexed, {} change(s) behind, {} message(s) to be read\n",
+                     s.search->accounts, s.search->changes, s.search->messages);
+  }
   out += fmt::format("  connections    {} open; signed in:", s.connections);
   for (const auto& [service, count] : s.signed_in) out += fmt::format(" {} {}", service, count);
   if (!s.imap_clients.empty()) {
@@ -96,6 +103,11 @@ json::object as_json(const Status& s) {
                    {"connections", s.connections},
                    {"bans", s.bans}};
   out["reloaded"] = s.reloaded == TimePoint{} ? json::value() : json::value(date::format_rfc3339(s.reloaded));
+  out["search"] =
+      s.search
+          ? json::value(json::object{
+                {"accounts", s.search->accounts}, {"changes", s.search->changes}, {"messages", s.search->messages}})
+          : json::value();
   out["signed_in"] = std::move(signed_in);
   out["imap_clients"] = std::move(imap_clients);
   out["listeners"] = std::move(listeners);

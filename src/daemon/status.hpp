@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "runtime/tls_context.hpp"
+#include "search/indexes.hpp"
 
 namespace gatepost::daemon {
 
@@ -28,6 +30,7 @@ struct Status {
   std::vector<std::pair<std::string, std::size_t>> imap_clients;  // by what they say to be
   std::size_t queue = 0, accounts = 0, bans = 0;
   bool disk_low = false;
+  std::optional<search::IndexLag> search;  // none: there are no indexes
   std::vector<runtime::TlsCertificateFacts> certificates;
   std::vector<std::string> needs_restart;  // settings that were changed since the start and wait for the next one
 };

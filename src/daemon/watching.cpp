@@ -61,6 +61,14 @@ void Daemon::add_metrics() {
              [this] { return static_cast<double>(authenticator_->bans().size()); });
   m.callback("gatepost_store_disk_low", "", "1 while free space is below the reserve and new mail is refused.",
              [this] { return product_->store->disk_low() ? 1.0 : 0.0; });
+  if (indexes_) {
+    m.callback("gatepost_search_accounts_behind", "", "Accounts that wait to be indexed for searches, or are.",
+               [this] { return static_cast<double>(indexes_->lag().accounts); });
+    m.callback("gatepost_search_changes_behind", "", "Changes of accounts that their search indexes do not have yet.",
+               [this] { return static_cast<double>(indexes_->lag().changes); });
+    m.callback("gatepost_search_messages_behind", "", "Messages to be read for search indexes, as far as known.",
+               [this] { return static_cast<double>(indexes_->lag().messages); });
+  }
   m.callback("gatepost_workers_queued", "", "Jobs that wait for a worker thread.",
              [this] { return static_cast<double>(workers_->queued()); });
   m.callback("gatepost_certificate_expiry_seconds", "", "When the first certificate ends, in seconds since 1970.",

@@ -107,7 +107,12 @@ Task<Answer> run_esearch(Session& session, Command& command) {
 
   const SearchReturn returns = returns_of(search);
   bool missing = false;
+  // Of the account at hand: mailboxes of one follow each other.
+  std::optional<search::Answers> index;
+  std::optional<account::AccountId> index_of;
   for (const Mailbox& mailbox : *mailboxes) {
+    if (index_of != mailbox.account().id()) index.reset();
+    index_of = mailbox.account().id();
     std::optional<Selected> opened;
     const bool selected = session.has_selected() && session.selected().account().id() == mailbox.account().id() &&
                           session.selected().folder() == mailbox.folder.id;
@@ -119,7 +124,8 @@ Task<Answer> run_esearch(Session& session, Command& command) {
       if (!found) co_return session.failed(found.error());
       view = &opened.emplace(mailbox.place.account, std::move(*found), true);
     }
-    std::expected<SearchFound, Answer> found = co_await find_messages(session, *view, search, wanted_of(returns));
+    std::expected<SearchFound, Answer> found =
+        co_await find_messages(session, *view, search, wanted_of(returns), &index);
     if (!found) co_return std::move(found.error());
     missing = missing || found->missing;
     auto look = [&] { return answer_of(view->account(), *view, returns, *found); };

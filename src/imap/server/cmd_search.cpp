@@ -27,7 +27,7 @@ Task<Answer> run_search(Session& session, Command& command) {
   const SearchReturn returns = returns_of(search);
   std::expected<SearchFound, Answer> found = co_await find_messages(session, view, search, wanted_of(returns));
   if (!found) co_return std::move(found.error());
-  auto look = [&] { return answer_of(session.account(), view, returns, *found); };
+  auto look = [&] { return answer_of(view.account(), view, returns, *found); };
   Result<SearchAnswer> answer;
   if (found->tells_modseq && returns.partial) {
     answer = co_await session.workers().run(look);

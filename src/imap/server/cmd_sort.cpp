@@ -65,7 +65,7 @@ Task<Answer> run_sort(Session& session, Command& command) {
   if (!found) co_return std::move(found.error());
 
   SortOrder order(sort.criteria);
-  HeadWalk walk(session.account(), view.folder(), found->uids, order.needs_heads(), session.services().clock,
+  HeadWalk walk(view.account(), view.folder(), found->uids, order.needs_heads(), session.services().clock,
                 [&order](const account::Row& row, const mime::Structure* head) { return order.add(row, head); });
   const SearchReturn returns = returns_of(sort.search);
   for (bool more = true; more;) {
@@ -97,7 +97,7 @@ Task<Answer> run_sort(Session& session, Command& command) {
     if (names_all(returns)) return {};
     found->uids = set_of(named(returns, uids, begin, end));
     if (!found->tells_modseq) return {};
-    GP_TRY(modseq, highest_modseq(session.account(), view.folder(), found->uids));
+    GP_TRY(modseq, highest_modseq(view.account(), view.folder(), found->uids));
     return {};
   };
   Result<> ordered = co_await session.workers().run(put_in_order);

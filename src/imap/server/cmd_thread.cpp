@@ -18,7 +18,7 @@ Task<Answer> run_thread(Session& session, Command& command) {
   if (!found) co_return std::move(found.error());
 
   ThreadTree tree(thread.algorithm);
-  HeadWalk walk(session.account(), view.folder(), found->uids, true, session.services().clock,
+  HeadWalk walk(view.account(), view.folder(), found->uids, true, session.services().clock,
                 [&tree](const account::Row& row, const mime::Structure* head) { return tree.add(row, *head); });
   for (bool more = true; more;) {
     auto go_on = [&walk] { return walk.next(); };

@@ -1,18 +1,22 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
 #include "base/utf8.hpp"
 #include "imap/protocol/command.hpp"
+#include "imap/server/index_text.hpp"
 #include "imap/server/message_reader.hpp"
 #include "imap/server/preview.hpp"
 #include "imap/server/search_match.hpp"
 #include "imap/server/search_program.hpp"
 #include "imap/server/test_account.hpp"
 #include "mime/summary.hpp"
+#include "search/builder.hpp"
+#include "search/query.hpp"
 
 namespace {
 
@@ -42,18 +46,41 @@ void check_part(MessageReader& reader, const mime::Part& part) {
   GP_ASSERT(passed == cut);
 }
 
-// A search finds the same with and without a summary, and NOT finds the opposite.
+// What an index of this message alone knows.
+search::Answers index_of(const account::Item& item, account::Account& account, const account::Row& row,
+                         const SearchProgram& program) {
+  search::SegmentBuilder builder;
+  builder.begin(static_cast<std::uint64_t>(row.item), search::item_check(row.octets, 0));
+  (void)IndexText().read(account, item, builder).value();
+  builder.end_text();
+  std::map<std::uint32_t, std::string> blocks;
+  (void)builder
+      .write([&](std::uint32_t number, std::string_view block) -> Result<> {
+        blocks[number] = block;
+        return {};
+      })
+      .value();
+  search::Gatherer gatherer(program.queries(), 1);
+  gatherer.ask([&](std::uint32_t number) -> Result<std::string> { return blocks.at(number); }, 1).value();
+  return gatherer.finish();
+}
+
+// A search finds the same with and without a summary or an index, and NOT finds the opposite.
 void check_search(std::string_view keys, account::Account& account, const account::Row& row,
                   const account::Item& item) {
-  const Selected view({.uids = std::make_shared<const NumberSet>(NumberSet::of(1, 3))}, true);
+  const Selected view(std::shared_ptr<account::Account>(std::shared_ptr<void>(), &account),
+                      {.uids = std::make_shared<const NumberSet>(NumberSet::of(1, 3))}, true);
   const auto matches = [&](const std::string& text, const account::Item& in) -> std::optional<bool> {
     const auto command = parse_command(text);
     if (!command) return std::nullopt;
     const auto program = SearchProgram::make(std::get<Search>(command->body), view, {"a", "b"}, TimePoint());
     if (!program) return std::nullopt;
     const auto bounds = program->bounds(view);
-    SearchMatch match(*program, account, view);
+    SearchMatch match(*program, account, view, nullptr);
     const bool found = match.by_message(row, in).value();
+    search::Answers answers = index_of(in, account, row, *program);
+    SearchMatch indexed(*program, account, view, &answers);
+    GP_ASSERT(indexed.by_message(row, in).value() == found);
     GP_ASSERT(match.by_message(row, in).value() == found);
     GP_ASSERT(!bounds.certain.contains(row.uid) || found);
     GP_ASSERT(bounds.possible.contains(row.uid) || !found);

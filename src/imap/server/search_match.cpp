@@ -12,11 +12,6 @@
 namespace gatepost::imap::server {
 namespace {
 
-using Field = SummaryField;
-
-// Of a longer header the rest is not searched, as it is not looked at elsewhere.
-constexpr std::uint64_t kMaxHeaderOctets = mime::kMaxHeaderOctets;
-
 Truth truth(bool yes) { return yes ? Truth::yes : Truth::no; }
 
 bool compare_day(SearchOp op, std::chrono::sys_days day, std::chrono::sys_days wanted) {
@@ -36,65 +31,13 @@ bool compare_day(SearchOp op, std::chrono::sys_days day, std::chrono::sys_days w
 
 std::chrono::sys_days day_of(TimePoint time) { return std::chrono::floor<std::chrono::days>(time); }
 
-mime::OptionalText text_field(const mime::Envelope& envelope, Field field) {
-  switch (field) {
-    case Field::date:
-      return envelope.date;
-    case Field::subject:
-      return envelope.subject;
-    case Field::in_reply_to:
-      return envelope.in_reply_to;
-    case Field::message_id:
-      return envelope.message_id;
-    case Field::references:
-      return envelope.references;
-    default:
-      return std::nullopt;
-  }
-}
-
-mime::Run address_field(const mime::Envelope& envelope, Field field) {
-  switch (field) {
-    case Field::from:
-      return envelope.from;
-    case Field::sender:
-      return envelope.sender;
-    case Field::reply_to:
-      return envelope.reply_to;
-    case Field::to:
-      return envelope.to;
-    case Field::cc:
-      return envelope.cc;
-    case Field::bcc:
-      return envelope.bcc;
-    default:
-      return {};
-  }
-}
-
-// As people read a list of addresses: "Jane Doe <jane@example.org>, ".
-std::string readable(std::span<const mime::Address> addresses) {
-  std::string out;
-  for (const mime::Address& a : addresses) {
-    if (a.ends_group()) {
-      out += "; ";
-    } else if (a.starts_group()) {
-      out += mime::decode_words(*a.mailbox) + ": ";
-    } else {
-      if (a.name) out += mime::decode_words(*a.name) + ' ';
-      out.append("<").append(*a.mailbox);
-      if (!a.host->empty()) out.append("@").append(*a.host);
-      out += ">, ";
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
-SearchMatch::SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view)
+SearchMatch::SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view,
+                         search::Answers* index)
     : program_(program),
       view_(view),
+      index_(index != nullptr && !index->empty() ? index : nullptr),
       reader_(account),
       values_(program.tests().size()),
       chain_(program.tests().size()),
@@ -183,7 +126,19 @@ Truth SearchMatch::by_row(const account::Row& row) {
   for (std::uint32_t i = 0; i < tests.size(); ++i) {
     values_[i] = tests[i].depth == Depth::row ? truth(test_row(tests[i], row, position)) : Truth::unknown;
   }
+  const Truth known = combine();
+  if (known != Truth::unknown || index_ == nullptr) return known;
+  ask_index(row);
   return combine();
+}
+
+void SearchMatch::ask_index(const account::Row& row) {
+  const auto& tests = program_.tests();
+  for (std::uint32_t i = 0; i < tests.size(); ++i) {
+    if (!tests[i].query || values_[i] != Truth::unknown) continue;
+    const search::Says says = index_->of(*tests[i].query, row);
+    if (says != search::Says::unknown) values_[i] = truth(says == search::Says::yes);
+  }
 }
 
 Result<bool> SearchMatch::by_message(const account::Row& row, const account::Item& item) {
@@ -231,19 +186,8 @@ bool SearchMatch::test_sent(const SearchTest& test) const {
 
 const std::string& SearchMatch::summary_text(SummaryField field) {
   std::optional<std::string>& text = summary_texts_[static_cast<std::size_t>(field)];
-  if (!text) {
-    const mime::Envelope& envelope = structure_.envelope();
-    if (field >= Field::from) {
-      text = mime::fold(readable(structure_.addresses_of(address_field(envelope, field))));
-    } else {
-      text = mime::fold(mime::decode_words(text_field(envelope, field).value_or("")));
-    }
-  }
+  if (!text) text = searched_text(structure_, field);
   return *text;
-}
-
-Result<std::string_view> SearchMatch::header_of(const mime::Part& part) {
-  return reader_.view({part.header_begin, std::min(part.body_begin, part.header_begin + kMaxHeaderOctets)});
 }
 
 Result<> SearchMatch::look_at_header() {
@@ -255,7 +199,7 @@ Result<> SearchMatch::look_at_header() {
     asked.push_back(i);
     values_[i] = Truth::no;
   }
-  GP_TRY(const std::string_view block, header_of(structure_.parts[0]));
+  GP_TRY(const std::string_view block, header_of(reader_, structure_.parts[0]));
   mime::HeaderReader fields(block);
   while (const auto field = fields.next()) {
     std::optional<std::string> text;
@@ -267,6 +211,37 @@ Result<> SearchMatch::look_at_header() {
     }
   }
   return {};
+}
+
+Result<> SearchMatch::look_at_text() {
+  if (!need(Depth::text)) return {};
+  seeking_.clear();
+  for (Seeker& seeker : seekers_) {
+    if (!needed_[seeker.test]) continue;
+    seeker.searcher.restart();
+    seeking_.push_back(&seeker);
+  }
+  GP_CHECK(walk_.walk(reader_, structure_, *this));
+  for (const Seeker* seeker : seeking_) values_[seeker->test] = Truth::no;
+  return {};
+}
+
+bool SearchMatch::wants_headers() const { return std::ranges::any_of(seeking_, &Seeker::in_headers); }
+
+bool SearchMatch::text(std::string_view folded, bool in_body) {
+  const auto found = std::erase_if(seeking_, [&](Seeker* seeker) {
+    if (!in_body && !seeker->in_headers) return false;
+    if (!seeker->searcher.feed(folded)) return false;
+    values_[seeker->test] = Truth::yes;
+    return true;
+  });
+  // The others may not matter any more.
+  if (found > 0 && combine() != Truth::unknown) seeking_.clear();
+  return !seeking_.empty();
+}
+
+void SearchMatch::end_text() {
+  for (Seeker* seeker : seeking_) seeker->searcher.restart();
 }
 
 }  // namespace gatepost::imap::server

@@ -11,8 +11,10 @@
 #include "account/account.hpp"
 #include "imap/server/message_reader.hpp"
 #include "imap/server/search_program.hpp"
+#include "imap/server/text_walk.hpp"
 #include "mime/fold.hpp"
 #include "mime/structure.hpp"
+#include "search/query.hpp"
 
 namespace gatepost::imap::server {
 
@@ -21,10 +23,10 @@ enum class Truth : std::uint8_t { no, yes, unknown };
 
 // Decides whether messages match, one after the other, reading no more of each than the decision needs: keys that cost
 // less come first. Keeps its memory between messages. Blocks where it says so.
-class SearchMatch {
+class SearchMatch : private TextWalk::Visitor {
  public:
-  // All of these outlive it.
-  SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view);
+  // All of these outlive it. `index`: what it knows of program.queries(); may be null.
+  SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view, search::Answers* index);
 
   Truth by_row(const account::Row& row);
   // For what by_row() left unknown. Blocks.
@@ -42,24 +44,22 @@ class SearchMatch {
   // Marks keys of this depth whose answer can still matter; false: there is none.
   bool need(Depth depth);
   bool test_row(const SearchTest& test, const account::Row& row, std::uint32_t position) const;
+  void ask_index(const account::Row& row);
 
   Result<> look_at_summary(const account::Row& row, const account::Item& item);
   bool test_summary(const SearchTest& test);
   bool test_sent(const SearchTest& test) const;
   const std::string& summary_text(SummaryField field);
   Result<> look_at_header();
-  Result<std::string_view> header_of(const mime::Part& part);
 
-  // search_text.cpp
   Result<> look_at_text();
-  Result<> seek_in_part(const mime::Part& part);
-  void seek_in_header(std::string_view block, bool part_of_body);
-  void seek(std::string_view utf8, bool in_body);
-  void end_seeking(bool in_body);
-  void feed_seekers(bool in_body);
+  bool wants_headers() const override;
+  bool text(std::string_view folded, bool in_body) override;
+  void end_text() override;
 
   const SearchProgram& program_;
   const Selected& view_;
+  search::Answers* const index_;
   MessageReader reader_;
   std::vector<Truth> values_;
   std::vector<bool> chain_, needed_;  // chain_: the key and all above it are undecided
@@ -69,8 +69,7 @@ class SearchMatch {
 
   std::vector<Seeker> seekers_;   // of all BODY and TEXT keys
   std::vector<Seeker*> seeking_;  // still undecided in the message at hand
-  mime::Folder folder_;
-  std::string utf8_, folded_;
+  TextWalk walk_;
 };
 
 }  // namespace gatepost::imap::server

@@ -7,6 +7,7 @@
 
 #include "base/ascii.hpp"
 #include "imap/protocol/response.hpp"
+#include "imap/server/index_text.hpp"
 #include "imap/server/uid_pages.hpp"
 #include "mime/charset.hpp"
 #include "mime/fold.hpp"
@@ -151,10 +152,40 @@ std::expected<SearchProgram, Answer> SearchProgram::make(const Search& search, c
     if (!needle) return std::unexpected(no(code::bad_charset(kCharsets), "This charset is not known here"));
     test.needle = std::move(*needle);
     prepare(test, key, view, keywords, now);
+    program.ask_index(test);
     program.asks_modseq_ = program.asks_modseq_ || key.op == SearchOp::modseq;
     program.asks_position_ = program.asks_position_ || (key.op == SearchOp::sequence && !test.saved);
   }
   return program;
+}
+
+// What the index holds of a summary field is what test_summary() compares; of the header, each field with its name.
+void SearchProgram::ask_index(SearchTest& test) {
+  if (queries_.size() == search::kMaxQueries) return;
+  search::Query query{.needle = test.needle};
+  switch (test.op) {
+    case SearchOp::body:
+      query.fields = search::field::kBody;
+      break;
+    case SearchOp::text:
+      query.fields = search::field::kHeader | search::field::kBody;
+      break;
+    case SearchOp::header:
+      if (test.depth == Depth::summary) {
+        if (test.needle.empty()) return;
+        query.fields = index_field(*test.summary_field);
+        query.only_narrows = query.fields == search::field::kOther;  // several fields share it
+      } else {
+        query.fields = search::field::kHeader;
+        query.only_narrows = true;  // another field may have it
+        if (test.needle.empty()) query.needle = mime::fold(mime::to_utf8(test.field));
+      }
+      break;
+    default:
+      return;
+  }
+  test.query = queries_.size();
+  queries_.push_back(std::move(query));
 }
 
 Bounds SearchProgram::bounds_of(const SearchTest& test, const Selected& view) const {

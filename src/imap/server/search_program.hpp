@@ -13,6 +13,7 @@
 #include "imap/protocol/command_search.hpp"
 #include "imap/server/answer.hpp"
 #include "imap/server/selected.hpp"
+#include "search/query.hpp"
 
 namespace gatepost::imap::server {
 
@@ -52,6 +53,7 @@ struct SearchTest {
   bool saved = false;  // sequence, uid: instead, the view's saved result
   std::string needle;  // empty: the field exists
   std::string field;
+  std::optional<std::size_t> query;  // of program.queries(): an index may know
 };
 
 // A search as it reads in one mailbox at one moment.
@@ -63,6 +65,8 @@ class SearchProgram {
 
   // tests()[0] is the conjunction of all.
   const std::vector<SearchTest>& tests() const { return tests_; }
+  // What can be asked of an index. The same for every mailbox.
+  const std::vector<search::Query>& queries() const { return queries_; }
   bool asks_modseq() const { return asks_modseq_; }      // the answer tells a MODSEQ (RFC 7162 3.1.5)
   bool asks_position() const { return asks_position_; }  // there are keys with sequence numbers
 
@@ -75,7 +79,10 @@ class SearchProgram {
  private:
   Bounds bounds_of(const SearchTest& test, const Selected& view) const;
 
+  void ask_index(SearchTest& test);
+
   std::vector<SearchTest> tests_;
+  std::vector<search::Query> queries_;
   bool asks_modseq_ = false, asks_position_ = false;
 };
 

@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kJob{50};
 }  // namespace
 
 SearchRun::SearchRun(const SearchProgram& program, account::Account& account, const Selected& view, const Clock& clock,
-                     Wanted wanted, const NumberSet* among)
+                     Wanted wanted, const NumberSet* among, search::Answers* index)
     : account_(account),
       view_(view),
       clock_(clock),
@@ -31,7 +31,7 @@ SearchRun::SearchRun(const SearchProgram& program, account::Account& account, co
         return bounds.possible.minus(found_);
       }()),
       pages_(undecided_, wanted == Wanted::last),
-      match_(program, account, view) {}
+      match_(program, account, view, index) {}
 
 Result<bool> SearchRun::next() {
   const SteadyPoint until = clock_.steady() + kJob;

@@ -19,7 +19,8 @@ class SearchRun {
   enum class Wanted : std::uint8_t { all, first, last };
   // All of these outlive it, and nothing of `view` changes meanwhile.
   SearchRun(const SearchProgram& program, account::Account& account, const Selected& view, const Clock& clock,
-            Wanted wanted, const NumberSet* among = nullptr);  // among: only these are looked at
+            Wanted wanted, const NumberSet* among = nullptr,  // among: only these are looked at
+            search::Answers* index = nullptr);                // index: what it knows of program.queries()
 
   // Goes on for a while. False: done. Blocks.
   Result<bool> next();

@@ -3,10 +3,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "search/indexes.hpp"
+
 namespace gatepost::imap::server {
+namespace {
+
+// Looking into so few messages takes no longer than opening an index.
+constexpr std::uint64_t kFewMessages = 16;
+
+bool worth_asking(const Session& session, const SearchProgram& program, const Selected& view) {
+  return session.services().search != nullptr && !program.queries().empty() && view.uids().size() > kFewMessages;
+}
+
+}  // namespace
 
 Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selected& view, const Search& search,
-                                                       SearchRun::Wanted wanted) {
+                                                       SearchRun::Wanted wanted,
+                                                       std::optional<search::Answers>* index) {
   using Outcome = std::expected<SearchFound, Answer>;
   const bool saves = search.returns && search.returns->save;
   const auto keywords = view.account().keywords();
@@ -19,7 +32,14 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
   }
   if (program->asks_modseq()) session.enable_condstore();
 
-  SearchRun run(*program, view.account(), view, session.services().clock, wanted);
+  std::optional<search::Answers> own;
+  std::optional<search::Answers>& known = index != nullptr ? *index : own;
+  if (!known && worth_asking(session, *program, view)) {
+    auto look = [&] { return session.services().search->look(view.account().id(), program->queries()); };
+    known = co_await session.workers().run(look);
+  }
+
+  SearchRun run(*program, view.account(), view, session.services().clock, wanted, nullptr, known ? &*known : nullptr);
   for (bool more = true; more;) {
     auto go_on = [&run] { return run.next(); };
     Result<bool> done = co_await session.workers().run(go_on);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 
 #include "imap/protocol/command_search.hpp"
 #include "imap/server/search_run.hpp"
@@ -17,9 +18,11 @@ struct SearchFound {
   bool missing = false;       // some messages were removed meanwhile
 };
 
-// Runs it. An Answer: the command has failed; then a result that is to be saved is empty (RFC 5182 2.1).
+// Runs it. An Answer: the command has failed; then a result that is to be saved is empty (RFC 5182 2.1). `index`: what
+// the search index knows, when the same search goes over several mailboxes; empty before the first.
 Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selected& view, const Search& search,
-                                                       SearchRun::Wanted wanted);
+                                                       SearchRun::Wanted wanted,
+                                                       std::optional<search::Answers>* index = nullptr);
 
 // The highest modseq of these; for answers that name some of what was found (RFC 9394 3.4). Blocks.
 Result<account::Modseq> highest_modseq(account::Account& account, account::FolderId folder, const NumberSet& uids);

@@ -20,6 +20,9 @@ class Door;
 namespace gatepost::runtime {
 class Workers;
 }
+namespace gatepost::search {
+class Indexes;
+}
 
 namespace gatepost::imap::server {
 
@@ -57,6 +60,8 @@ struct Services {
   Metrics& metrics;
   // For password checks, which take long and come in storms; null: `workers`.
   runtime::Workers* sign_in_workers = nullptr;
+  // What SEARCH asks before it looks into messages; null: it looks into all.
+  search::Indexes* search = nullptr;
 
   runtime::Workers& workers_for_sign_in() const { return sign_in_workers != nullptr ? *sign_in_workers : workers; }
 };
