@@ -11,6 +11,7 @@
 #include "base/ascii.hpp"
 #include "base/base64.hpp"
 #include "base/result.hpp"
+#include "base/utf8.hpp"
 
 namespace gatepost::pop3 {
 namespace {
@@ -70,6 +71,7 @@ Parsed parse_optional(std::string_view args) {
 Parsed parse_user(std::string_view args) {
   if (args.empty() || args.contains(' ')) return bad("USER needs a name without spaces");
   if (std::ranges::any_of(args, ascii::is_control)) return bad("the name has control characters");
+  if (!utf8::is_valid(args)) return bad("the name is not UTF-8");  // RFC 6856 2.2
   return User{std::string(args)};
 }
 
@@ -80,6 +82,7 @@ Parsed parse_pass(std::string_view line) {
   if (password.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos) {
     return bad("the password has control characters");
   }
+  if (!utf8::is_valid(password)) return bad("the password is not UTF-8");
   return Pass{Secret(password)};
 }
 

@@ -32,8 +32,8 @@ Task<Next> Session::capa(Command) {
   write_line(reply, "PIPELINING");
   write_line(reply, settings_->expire_days ? fmt::format("EXPIRE {}", *settings_->expire_days) : "EXPIRE NEVER");
   write_line(reply, fmt::format("LOGIN-DELAY {}", settings_->login_delay.count()));
-  if (knows(Verb::utf8)) write_line(reply, "UTF8");  // RFC 6856 2
-  if (knows(Verb::lang)) write_line(reply, "LANG");  // RFC 6856 3
+  if (knows(Verb::utf8)) write_line(reply, "UTF8 USER");  // RFC 6856 2, 2.2
+  if (knows(Verb::lang)) write_line(reply, "LANG");       // RFC 6856 3
   write_line(reply, "IMPLEMENTATION Gatepost");
   write_end(reply);
   co_return Next::more;

@@ -40,7 +40,7 @@ TEST_F(Pop3Session, AnnouncesWhatWorksInTheStateItIsIn) {
   Talk plain(world, false);
   EXPECT_EQ(plain.line("CAPA"),
             "+OK Capabilities\r\nSTLS\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-            "EXPIRE NEVER\r\nLOGIN-DELAY 0\r\nUTF8\r\nLANG\r\nIMPLEMENTATION Gatepost\r\n.\r\n");
+            "EXPIRE NEVER\r\nLOGIN-DELAY 0\r\nUTF8 USER\r\nLANG\r\nIMPLEMENTATION Gatepost\r\n.\r\n");
   EXPECT_EQ(plain.line("STLS"), "+OK Begin TLS\r\n");
   const std::string secured = plain.line("CAPA");
   EXPECT_THAT(secured, HasSubstr("\r\nUSER\r\nSASL SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-1 "
