@@ -42,7 +42,7 @@ class Probe(unittest.TestCase):
         texts = [finding["text"] for finding in imaps["findings"]]
         self.assertTrue(any("as on disk" in text for text in texts), texts)
         self.assertTrue(any("TLSv1.3" in text for text in texts), texts)
-        self.assertLess(took, 2.0)
+        self.assertLess(took, 4.0)  # half a second on a machine with nothing else to do
 
     def test_another_name_is_noticed(self):
         code, report = self.probe("127.0.0.1", "--name", "other.example.net", "--ports", str(self.demo.port("IMAPS")))

@@ -444,7 +444,7 @@ TEST_F(Prober, LooksAtAllPortsAtOnce) {
   const auto began = std::chrono::steady_clock::now();
   Report report;
   report.ports = probe_ports(targets, settings_, clock_);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));  // one after the other: 6.6
   EXPECT_EQ(report.exit_code(), 0);
   const auto json = boost::json::parse(format_json(report)).as_object();
   EXPECT_EQ(json.at("ports").as_array().size(), 11U);
