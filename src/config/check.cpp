@@ -59,7 +59,17 @@ void check_collisions(const Config& c, Findings& out) {
 
 void check_listener(const Config& c, const Listener& l, Findings& out) {
   if (l.audience == Audience::off) return;
-  if (l.audience != Audience::internet && admitted_networks(l, c.networks).empty()) {
+  for (const std::string& group : l.groups) {
+    const auto& all = c.networks.groups;
+    if (std::ranges::any_of(all, [&](const NetworkGroup& one) { return one.name == group; })) continue;
+    out.error(heading(l) + " groups", fmt::format("there is no group \"{}\"", group), "",
+              fmt::format("Write [[networks.group]] with name = \"{}\".", group));
+  }
+  if (l.audience == Audience::named && admitted_networks(l, c.networks).empty() && l.exceptions.empty()) {
+    out.error(heading(l) + " audience", "nobody could connect: the listener names no networks", "",
+              "Write networks = [...] or groups = [...] of this listener.");
+  } else if (l.audience != Audience::internet && l.audience != Audience::named && l.exceptions.empty() &&
+             admitted_networks(l, c.networks).empty()) {
     out.error(heading(l) + " audience",
               fmt::format("nobody could connect: \"{}\" has no networks", to_string(l.audience)), "",
               fmt::format("Write [networks] {} = [...], or networks = [...] of this listener.", to_string(l.audience)));
@@ -110,6 +120,25 @@ void check_listeners(const Config& c, Findings& out) {
     }
   }
   check_collisions(c, out);
+}
+
+void check_gate(const Config& c, Findings& out) {
+  for (std::size_t i = 0; i < c.gate.exceptions.size(); ++i) {
+    const Exception& e = c.gate.exceptions[i];
+    const std::string where = fmt::format("[[gate.exception]] {}", i + 1);
+    if (std::ranges::none_of(c.listeners, [&](const Listener& l) { return l.name == e.listener; })) {
+      out.error(where + " listener", fmt::format("there is no listener \"{}\"", e.listener), "",
+                "Write the name of a listener such as \"imaps\".");
+    }
+    if (e.networks.empty()) out.error(where + " networks", "the list is empty", "", "Write at least one network.");
+  }
+  for (std::size_t i = 0; i < c.networks.groups.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (c.networks.groups[i].name != c.networks.groups[j].name) continue;
+      out.error(fmt::format("[[networks.group]] {} name", i + 1), "is taken by another group", "",
+                "Give each its own name.");
+    }
+  }
 }
 
 void check_server(const Config& c, Findings& out) {
@@ -257,6 +286,7 @@ std::vector<Problem> check_values(const Config& config) {
   Findings out;
   check_server(config, out);
   check_listeners(config, out);
+  check_gate(config, out);
   check_values_together(config, out);
   return std::move(out.all);
 }

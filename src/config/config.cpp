@@ -23,6 +23,10 @@ void Config::complete() {
   for (Listener& listener : listeners) {
     if (listener.addresses.empty()) listener.addresses = server.bind;
     listener.port = static_cast<std::uint16_t>(listener.port + server.port_offset);
+    listener.exceptions.clear();
+    for (const Exception& exception : gate.exceptions) {
+      if (exception.listener == listener.name) listener.exceptions.push_back(exception);
+    }
   }
 }
 

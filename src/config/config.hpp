@@ -218,6 +218,23 @@ struct Logging {
   bool operator==(const Logging&) const = default;
 };
 
+// [gate]: what `gatepost gate` puts into the firewall.
+struct Gate {
+  // own_ports: rules judge the ports of the listeners alone. host: everything else that comes in is dropped.
+  enum class Scope : std::uint8_t { own_ports, host };
+  Scope scope = Scope::own_ports;
+  std::vector<std::uint16_t> management_ports = {
+      22};              // host scope: open to [networks] admin, so that nobody locks himself out
+  bool egress = false;  // also limit where processes of [server] user may connect to
+  std::vector<std::uint16_t>
+      egress_ports;             // TCP ports it may connect to beside those that follow from the rest (25, 53)
+  std::uint16_t log_group = 0;  // NFLOG group refused packets are copied to; 0: the kernel log
+  std::vector<Exception> exceptions;
+  std::filesystem::path state_dir =
+      "/var/lib/gatepost-gate";  // revisions and what waits for a confirmation; root's alone
+  bool operator==(const Gate&) const = default;
+};
+
 struct Config {
   Server server;
   Networks networks;
@@ -234,6 +251,7 @@ struct Config {
   Quota quota;
   ProxyProtocol proxy_protocol;
   Bans bans;
+  Gate gate;
   Dns dns;
   Logging log;
   bool operator==(const Config&) const = default;

@@ -1,6 +1,7 @@
 #include "config/keys.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/ascii.hpp"
 #include "base/utf8.hpp"
@@ -169,6 +170,51 @@ Key<O> addresses(std::string_view section, std::string_view name, At<O, std::vec
                             "list of addresses, \"*\" for all", meaning);
 }
 
+bool take_port(std::string_view text, std::vector<std::uint16_t>& out) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0 || out.size() >= 1000) return false;
+  out.push_back(port);
+  return true;
+}
+std::string write_port(const std::uint16_t& port) { return std::to_string(port); }
+
+template <class O>
+Key<O> ports(std::string_view section, std::string_view name, At<O, std::vector<std::uint16_t>> field,
+             std::string_view meaning) {
+  return list<O, std::uint16_t>(section, name, field, take_port, write_port, 0, "443", "list of ports", meaning);
+}
+
+bool take_group_name(std::string_view text, std::vector<std::string>& out) {
+  const bool good = !text.empty() && text.size() <= 32 &&
+                    std::ranges::all_of(text, [](char c) { return ascii::is_alnum(c) || c == '-' || c == '_'; });
+  if (good) out.emplace_back(text);
+  return good;
+}
+
+Refusal group_name(std::string_view text) {
+  std::vector<std::string> one;
+  if (take_group_name(text, one)) return std::nullopt;
+  return Complaint{fmt::format("{} is no name", in_quotes(text)), "", "Take up to 32 letters, digits and hyphens."};
+}
+
+template <class O>
+Key<O> day(std::string_view section, std::string_view name, At<O, TimePoint> field, std::string_view meaning) {
+  return {section,
+          name,
+          "date, \"2026-12-04\"",
+          meaning,
+          false,
+          [field](O& o, const Value& v, const std::filesystem::path&) -> std::optional<Complaint> {
+            const auto* s = std::get_if<std::string>(&v.data);
+            const auto parsed = s == nullptr ? std::nullopt : parse_day(*s);
+            if (!parsed) return wrong_type("a date in quotes such as \"2026-12-04\"");
+            field(o) = *parsed;
+            return std::nullopt;
+          },
+          [field](O& o) { return field(o) == TimePoint{} ? "never" : in_quotes(date::format_rfc3339(field(o))); }};
+}
+
 template <class O>
 Key<O> required(Key<O> key) {
   key.required = true;
@@ -204,11 +250,16 @@ constexpr std::array<std::pair<std::string_view, Service>, 5> kServices = {{{"sm
                                                                             {"metrics", Service::metrics}}};
 constexpr std::array<std::pair<std::string_view, TlsMode>, 3> kTlsModes = {
     {{"none", TlsMode::none}, {"starttls", TlsMode::starttls}, {"implicit", TlsMode::implicit}}};
-constexpr std::array<std::pair<std::string_view, Audience>, 5> kAudiences = {{{"internet", Audience::internet},
+constexpr std::array<std::pair<std::string_view, Audience>, 6> kAudiences = {{{"internet", Audience::internet},
                                                                               {"trusted", Audience::trusted},
                                                                               {"vpn", Audience::vpn},
                                                                               {"admin", Audience::admin},
+                                                                              {"named", Audience::named},
                                                                               {"off", Audience::off}}};
+constexpr std::array<std::pair<std::string_view, GateLog>, 3> kGateLogs = {
+    {{"drops", GateLog::drops}, {"all", GateLog::all}, {"none", GateLog::none}}};
+constexpr std::array<std::pair<std::string_view, Gate::Scope>, 2> kScopes = {
+    {{"own-ports", Gate::Scope::own_ports}, {"host", Gate::Scope::host}}};
 
 using Keys = std::vector<Key<Config>>;
 
@@ -497,10 +548,27 @@ bool is_host_name(std::string_view name) {
   return true;
 }
 
+void add_gate(Keys& k) {
+  k.push_back(words("gate", "scope", AT(Config, gate.scope), kScopes,
+                    "`own-ports`: the rules judge the listeners' ports and leave all others alone. `host`: what is not "
+                    "allowed is dropped, on every port."));
+  k.push_back(ports("gate", "management_ports", AT(Config, gate.management_ports),
+                    "TCP ports that stay open to `admin` of [networks] with the scope `host`."));
+  k.push_back(flag("gate", "egress", AT(Config, gate.egress),
+                   "Whether processes of `user` may connect only to what the configuration needs: DNS, other mail "
+                   "servers, and `egress_ports`."));
+  k.push_back(ports("gate", "egress_ports", AT(Config, gate.egress_ports), "More TCP ports they may connect to."));
+  k.push_back(number("gate", "log_group", AT(Config, gate.log_group), 0, 65535,
+                     "Refused packets are copied to this NFLOG group; 0: to the kernel log."));
+  k.push_back(path("gate", "state_dir", AT(Config, gate.state_dir),
+                   "Where the last 20 revisions of the rules are kept. Nobody but root may write there."));
+}
+
 const std::vector<Section>& sections() {
   static const std::vector<Section> all = {
       {"server", "[server]", "Who and where the server is. The first two keys are the only ones without a default."},
       {"networks", "[networks]", "The audiences a listener can name."},
+      {"networks.group", "[[networks.group]]", "Networks that belong together, to be named in `groups` of a listener."},
       {"tls", "[tls]", "TLS on all listeners."},
       {"tls.certificate", "[[tls.certificate]]",
        "One table for each certificate; the first one serves clients that name no host. Read again at each reload."},
@@ -524,6 +592,9 @@ const std::vector<Section>& sections() {
       {"quota", "[quota]", "For accounts that have no limit of their own."},
       {"proxy_protocol", "[proxy_protocol]", "Behind a load balancer."},
       {"bans", "[bans]", "Exceptions from bans."},
+      {"gate", "[gate]", "What `gatepost gate` puts into the firewall (docs/gate.md)."},
+      {"gate.exception", "[[gate.exception]]",
+       "Networks that may connect to one listener until a day; daemon and firewall forget them then."},
       {"dns", "[dns]", "Name look-ups."},
       {"log", "[log]", "The log."},
   };
@@ -544,6 +615,7 @@ const std::vector<Key<Config>>& config_keys() {
     add_mailflow(k);
     add_imap_pop3(k);
     add_rest(k);
+    add_gate(k);
     return k;
   }();
   return all;
@@ -559,8 +631,8 @@ const std::vector<Key<Listener>>& listener_keys() {
     k.push_back(words(s, "tls", AT(Listener, tls), kTlsModes,
                       "None, by STARTTLS (STLS in POP3), or from the first octet. Nobody signs in before it."));
     k.push_back(words(s, "audience", AT(Listener, audience), kAudiences,
-                      "Who may connect; others are closed without a greeting. The words but `internet` and `off` stand "
-                      "for the lists in [networks]."));
+                      "Who may connect; others are closed without a greeting. `trusted`, `vpn` and `admin` stand for "
+                      "the lists in [networks], `named` for what this listener itself names."));
     k.push_back(networks(s, "networks", AT(Listener, networks), "More networks that may connect."));
     k.push_back(flag(s, "proxy_protocol", AT(Listener, proxy_protocol),
                      "Connections start with the PROXY protocol, version 1 or 2, and come only from the proxies in "
@@ -569,7 +641,15 @@ const std::vector<Key<Listener>>& listener_keys() {
                        "Connections at one time; 0: only those of [limits]."));
     k.push_back(number(s, "connections_per_minute", AT(Listener, connections_per_minute), 0, kMany,
                        "New connections of one address in a minute; 0: that of [limits]."));
+    k.push_back(list<Listener, std::string>(s, "groups", AT(Listener, groups), take_group_name, write_text, 0,
+                                            "\"filter-service\"", "list of names",
+                                            "[[networks.group]]s that may connect, too."));
+    k.push_back(words(s, "log", AT(Listener, log), kGateLogs,
+                      "What the firewall logs there: refused packets, also new connections, or nothing."));
     k.push_back(text(s, "reason", AT(Listener, reason), 300, any_text, "text", "Why it is open, in one sentence."));
+    k.push_back(text(s, "owner", AT(Listener, owner), 100, any_text, "text", "Who answers for it being open."));
+    k.push_back(day(s, "review_by", AT(Listener, review_by),
+                    "When somebody should ask again whether it is needed; `gatepost gate audit` reminds."));
     return k;
   }();
   return all;
@@ -629,6 +709,59 @@ const std::vector<Key<ImapClient>>& imap_client_keys() {
     return k;
   }();
   return all;
+}
+
+const std::vector<Key<NetworkGroup>>& network_group_keys() {
+  static const std::vector<Key<NetworkGroup>> all = [] {
+    constexpr std::string_view s = "networks.group";
+    std::vector<Key<NetworkGroup>> k;
+    k.push_back(required(text(s, "name", AT(NetworkGroup, name), 32, group_name, "text", "What listeners call it.")));
+    k.push_back(networks(s, "networks", AT(NetworkGroup, networks), "Its networks."));
+    k.push_back(text(s, "file", AT(NetworkGroup, file), 4095, any_text, "absolute path",
+                     "More of them, one a line; read again at each reload."));
+    k.push_back(text(s, "source", AT(NetworkGroup, source), 300, any_text, "text", "Where the list comes from."));
+    return k;
+  }();
+  return all;
+}
+
+const std::vector<Key<Exception>>& exception_keys() {
+  static const std::vector<Key<Exception>> all = [] {
+    constexpr std::string_view s = "gate.exception";
+    std::vector<Key<Exception>> k;
+    k.push_back(required(text(s, "listener", AT(Exception, listener), 32, not_empty, "text", "The listener's name.")));
+    k.push_back(required(networks(s, "networks", AT(Exception, networks), "Who may connect.")));
+    k.push_back(required(day(s, "until", AT(Exception, until), "The last day (UTC).")));
+    k.push_back(required(text(s, "reason", AT(Exception, reason), 300, not_empty, "text", "Why, in one sentence.")));
+    k.push_back(text(s, "owner", AT(Exception, owner), 100, any_text, "text", "Who asked for it."));
+    return k;
+  }();
+  return all;
+}
+
+std::optional<TimePoint> parse_day(std::string_view text) {
+  if (text.size() != 10) return date::parse_rfc3339(text);
+  const auto midnight = date::parse_rfc3339(std::string(text) + "T00:00:00Z");
+  if (!midnight) return std::nullopt;
+  return *midnight + std::chrono::days(1);
+}
+
+std::optional<Complaint> read_networks(std::string_view text, std::vector<Network>& out) {
+  constexpr std::size_t kMaxNetworks = 100'000;
+  std::size_t number = 0;
+  for (std::string_view line : ascii::split(text, '\n')) {
+    ++number;
+    line = ascii::trim(line.substr(0, line.find('#')));
+    if (line.empty()) continue;
+    const auto network = Network::parse(line);
+    if (!network) {
+      return Complaint{fmt::format("line {}: {} is no network", number, in_quotes(line)), "",
+                       "Write one network a line, such as 192.0.2.0/24."};
+    }
+    if (out.size() >= kMaxNetworks) return Complaint{"holds more than 100,000 networks", "", "Take a shorter list."};
+    out.push_back(*network);
+  }
+  return std::nullopt;
 }
 
 #undef AT

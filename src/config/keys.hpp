@@ -48,6 +48,13 @@ const std::vector<Key<Listener>>& listener_keys();
 const std::vector<Key<Certificate>>& certificate_keys();
 const std::vector<Key<SmartHost>>& smart_host_keys();
 const std::vector<Key<ImapClient>>& imap_client_keys();
+const std::vector<Key<NetworkGroup>>& network_group_keys();
+const std::vector<Key<Exception>>& exception_keys();
+
+// "2026-12-04": the end of that day (UTC), or a moment as RFC 3339 has it.
+std::optional<TimePoint> parse_day(std::string_view text);
+// What [[networks.group]] file holds, added to `out`: one network a line. The complaint names the line.
+std::optional<Complaint> read_networks(std::string_view text, std::vector<Network>& out);
 
 // RFC 1123 2.1: letters, digits and hyphens in labels of 1 to 63 octets, 253 in all.
 bool is_host_name(std::string_view name);

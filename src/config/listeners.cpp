@@ -1,5 +1,6 @@
 #include "config/listeners.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -13,11 +14,14 @@ constexpr std::array<std::pair<Service, std::string_view>, 5> kServices = {{{Ser
                                                                             {Service::metrics, "metrics"}}};
 constexpr std::array<std::pair<TlsMode, std::string_view>, 3> kTlsModes = {
     {{TlsMode::none, "none"}, {TlsMode::starttls, "starttls"}, {TlsMode::implicit, "implicit"}}};
-constexpr std::array<std::pair<Audience, std::string_view>, 5> kAudiences = {{{Audience::internet, "internet"},
+constexpr std::array<std::pair<Audience, std::string_view>, 6> kAudiences = {{{Audience::internet, "internet"},
                                                                               {Audience::trusted, "trusted"},
                                                                               {Audience::vpn, "vpn"},
                                                                               {Audience::admin, "admin"},
+                                                                              {Audience::named, "named"},
                                                                               {Audience::off, "off"}}};
+constexpr std::array<std::pair<GateLog, std::string_view>, 3> kGateLogs = {
+    {{GateLog::drops, "drops"}, {GateLog::all, "all"}, {GateLog::none, "none"}}};
 
 template <class E, std::size_t N>
 std::string_view word_of(const std::array<std::pair<E, std::string_view>, N>& words, E value) {
@@ -50,6 +54,7 @@ Listener make(std::string name, Service service, std::uint16_t port, TlsMode tls
 std::string_view to_string(Service s) { return word_of(kServices, s); }
 std::string_view to_string(TlsMode m) { return word_of(kTlsModes, m); }
 std::string_view to_string(Audience a) { return word_of(kAudiences, a); }
+std::string_view to_string(GateLog l) { return word_of(kGateLogs, l); }
 std::optional<Service> service_named(std::string_view word) { return value_of(kServices, word); }
 std::optional<TlsMode> tls_mode_named(std::string_view word) { return value_of(kTlsModes, word); }
 std::optional<Audience> audience_named(std::string_view word) { return value_of(kAudiences, word); }
@@ -76,25 +81,42 @@ std::vector<Network> admitted_networks(const Listener& listener, const Networks&
     case Audience::admin:
       out = networks.admin;
       break;
+    case Audience::named:
+      break;
   }
   out.insert(out.end(), listener.networks.begin(), listener.networks.end());
+  for (const NetworkGroup& group : networks.groups) {
+    if (std::ranges::find(listener.groups, group.name) == listener.groups.end()) continue;
+    out.insert(out.end(), group.networks.begin(), group.networks.end());
+  }
   return out;
 }
 
-bool admits(const Listener& listener, const Networks& networks, const IpAddress& peer) {
-  switch (listener.audience) {
-    case Audience::internet:
-      return true;
-    case Audience::off:
-      return false;
-    case Audience::trusted:
-      return contains(networks.trusted, peer) || contains(listener.networks, peer);
-    case Audience::vpn:
-      return contains(networks.vpn, peer) || contains(listener.networks, peer);
-    case Audience::admin:
-      return contains(networks.admin, peer) || contains(listener.networks, peer);
-  }
-  return false;
+bool admits(const Listener& listener, const Networks& networks, const IpAddress& peer, TimePoint now) {
+  const auto in_groups = [&] {
+    return std::ranges::any_of(networks.groups, [&](const NetworkGroup& group) {
+      return std::ranges::find(listener.groups, group.name) != listener.groups.end() && contains(group.networks, peer);
+    });
+  };
+  const auto in_exceptions = [&] {
+    return std::ranges::any_of(listener.exceptions,
+                               [&](const Exception& e) { return now < e.until && contains(e.networks, peer); });
+  };
+  const auto in_audience = [&] {
+    switch (listener.audience) {
+      case Audience::trusted:
+        return contains(networks.trusted, peer);
+      case Audience::vpn:
+        return contains(networks.vpn, peer);
+      case Audience::admin:
+        return contains(networks.admin, peer);
+      default:
+        return false;
+    }
+  };
+  if (listener.audience == Audience::internet) return true;
+  if (listener.audience == Audience::off) return false;
+  return in_audience() || contains(listener.networks, peer) || in_groups() || in_exceptions();
 }
 
 std::vector<Listener> default_listeners() {

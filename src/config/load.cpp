@@ -36,7 +36,7 @@ namespace {
 constexpr std::size_t kMaxProblems = 200;
 constexpr std::size_t kMaxListeners = 256;
 constexpr std::size_t kMaxCertificates = 1024;
-constexpr std::size_t kMaxImapClients = 1000;
+constexpr std::size_t kMaxTables = 1000;    // of one kind
 constexpr std::size_t kMaxNameOctets = 32;  // of a listener
 
 std::uint32_t line_of(const toml::node& node) { return static_cast<std::uint32_t>(node.source().begin.line); }
@@ -140,12 +140,18 @@ class Loader {
         certificates(line_of(key), node);
       } else if (name == "imap" && word == "client") {
         imap_clients(line_of(key), node);
+      } else if (name == "networks" && word == "group") {
+        tables(line_of(key), node, "networks.group", network_group_keys(), out_.config.networks.groups);
+      } else if (name == "gate" && word == "exception") {
+        tables(line_of(key), node, "gate.exception", exception_keys(), out_.config.gate.exceptions);
       } else if (name == "mailflow" && word == "smart_host") {
         smart_host(line_of(key), node);
       } else {
         std::vector<std::string_view> extra;
         if (name == "tls") extra.push_back("certificate");
         if (name == "imap") extra.push_back("client");
+        if (name == "networks") extra.push_back("group");
+        if (name == "gate") extra.push_back("exception");
         if (name == "mailflow") extra.push_back("smart_host");
         one(config_keys(), name, fmt::format("[{}]", name), out_.config, key, node, extra);
       }
@@ -213,17 +219,25 @@ class Loader {
   }
 
   void imap_clients(std::uint32_t line, const toml::node& node) {
+    tables(line, node, "imap.client", imap_client_keys(), out_.config.imap.clients);
+  }
+
+  // [[NAME]], any number of times.
+  template <class O>
+  void tables(std::uint32_t line, const toml::node& node, std::string_view name, const std::vector<Key<O>>& keys,
+              std::vector<O>& out) {
     const toml::array* array = node.as_array();
-    if (array == nullptr || !array->is_array_of_tables() || array->size() > kMaxImapClients) {
-      problem(line, "[imap] client", "must be tables", "",
-              "Write [[imap.client]] on a line of its own, name and reason below.");
+    if (array == nullptr || !array->is_array_of_tables() || array->size() > kMaxTables) {
+      const std::size_t dot = name.find('.');
+      problem(line, fmt::format("[{}] {}", name.substr(0, dot), name.substr(dot + 1)), "must be tables", "",
+              fmt::format("Write [[{}]] on a line of its own, {} below.", name, keys.front().name));
       return;
     }
     for (const toml::node& element : *array) {
-      ImapClient client;
-      const std::string heading = fmt::format("[[imap.client]] {}", out_.config.imap.clients.size() + 1);
-      whole_table(imap_client_keys(), heading, client, *element.as_table(), line_of(element), true);
-      out_.config.imap.clients.push_back(std::move(client));
+      O one;
+      const std::string heading = fmt::format("[[{}]] {}", name, out.size() + 1);
+      whole_table(keys, heading, one, *element.as_table(), line_of(element), true);
+      out.push_back(std::move(one));
     }
   }
 
@@ -327,6 +341,21 @@ LoadOutcome failed_file(std::string_view filename, std::string what, std::string
   return out;
 }
 
+constexpr std::size_t kMaxGroupOctets = 8 << 20;
+
+// Adds what the group's file names to its networks.
+std::optional<Complaint> read_group_file(NetworkGroup& group, const std::filesystem::path& folder) {
+  if (group.file.empty()) return std::nullopt;
+  const std::filesystem::path path = folder / group.file;
+  std::ifstream in(path, std::ios::binary);
+  std::string text(kMaxGroupOctets + 1, '\0');
+  if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!in && !in.eof()) return Complaint{printable(path.string()) + " cannot be read", "", "Check the path."};
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kMaxGroupOctets) return Complaint{"its file is larger than 8 MiB", "", "Take a shorter list."};
+  return read_networks(text, group.networks);
+}
+
 void sort_by_line(std::vector<Problem>& problems) {
   std::sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
     return std::tie(a.line, a.where, a.what) < std::tie(b.line, b.where, b.what);
@@ -379,7 +408,14 @@ LoadOutcome load(const std::filesystem::path& file) {
   if (in.bad() || (in.fail() && !in.eof()))
     return failed_file(name, "cannot be read", "It has to be a file, not a directory.");
   text.resize(static_cast<std::size_t>(in.gcount()));
-  return load_text(text, name);
+  LoadOutcome out = load_text(text, name);
+  for (NetworkGroup& group : out.config.networks.groups) {
+    if (auto wrong = read_group_file(group, std::filesystem::path(name).parent_path())) {
+      out.problems.push_back({Severity::error, name, 0, "[[networks.group]] " + printable(group.name),
+                              std::move(wrong->what), std::move(wrong->cause), std::move(wrong->cure)});
+    }
+  }
+  return out;
 }
 
 LoadOutcome load_and_check(const std::filesystem::path& file) {

@@ -1,10 +1,14 @@
 #include "config/load.hpp"
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>
+
+#include <fmt/format.h>
 
 #include "config/keys.hpp"
 
@@ -245,6 +249,41 @@ TEST(Manual, NamesEveryKey) {
   const std::string text = manual();
   for (const auto& key : config_keys()) EXPECT_THAT(text, HasSubstr("| `" + std::string(key.name) + "` |"));
   for (const auto& key : listener_keys()) EXPECT_THAT(text, HasSubstr("| `" + std::string(key.name) + "` |"));
+}
+
+TEST(ConfigLoad, ReadsGroupsExceptionsAndTheGate) {
+  const LoadOutcome out = load_text(
+      "[server]\nhostname = \"m.example.org\"\ndata_dir = \"/x\"\n"
+      "[gate]\nscope = \"host\"\nmanagement_ports = [2222]\negress = true\negress_ports = [443]\n"
+      "[[gate.exception]]\nlistener = \"imaps\"\nnetworks = \"203.0.113.9\"\nuntil = \"2026-12-04\"\nreason = \"r\"\n"
+      "[[networks.group]]\nname = \"filter\"\nnetworks = \"198.51.100.0/24\"\n"
+      "[listener.imaps]\naudience = \"named\"\ngroups = \"filter\"\nreview_by = \"2027-01-01\"\nlog = \"none\"\n",
+      "gatepost.toml");
+  for (const Problem& p : out.problems) ADD_FAILURE() << p.text();
+  EXPECT_EQ(out.config.gate.scope, Gate::Scope::host);
+  EXPECT_EQ(out.config.gate.management_ports, std::vector<std::uint16_t>{2222});
+  const auto imaps = std::ranges::find(out.config.listeners, "imaps", &Listener::name);
+  ASSERT_EQ(imaps->exceptions.size(), 1u);
+  EXPECT_EQ(date::format_rfc3339(imaps->exceptions[0].until), "2026-12-05T00:00:00.000Z");
+  EXPECT_EQ(imaps->log, GateLog::none);
+  EXPECT_EQ(admitted_networks(*imaps, out.config.networks).size(), 1u);
+  EXPECT_THAT(only_problem("[[gate.exception]]\nlistener = \"imaps\"\nnetworks = \"::1\"\nuntil = \"Friday\"\nreason = "
+                           "\"r\"\n"),
+              HasSubstr("must be a date"));
+}
+
+TEST(ConfigLoad, NamesTheLineOfAWrongNetworkInAGroupsFile) {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / fmt::format("gp-load-{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "filter.txt") << "# from the provider\n192.0.2.0/24\n2001:db8::/32 # v6\n";
+  std::ofstream(folder / "gatepost.toml") << "[server]\nhostname = \"m.example.org\"\ndata_dir = \"/x\"\n"
+                                             "[[networks.group]]\nname = \"filter\"\nfile = \"filter.txt\"\n";
+  EXPECT_EQ(load(folder / "gatepost.toml").config.networks.groups.at(0).networks.size(), 2u);
+  std::ofstream(folder / "filter.txt") << "192.0.2.0/24\n192.0.2.1/24\n";
+  const LoadOutcome wrong = load(folder / "gatepost.toml");
+  ASSERT_EQ(wrong.problems.size(), 1u);
+  EXPECT_THAT(wrong.problems[0].text(), HasSubstr("line 2: \"192.0.2.1/24\" is no network"));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -76,6 +76,10 @@ std::string manual() {
       out += table_of(certificate_keys(), section.name, Certificate{});
     } else if (section.name == "imap.client") {
       out += table_of(imap_client_keys(), section.name, ImapClient{});
+    } else if (section.name == "networks.group") {
+      out += table_of(network_group_keys(), section.name, NetworkGroup{});
+    } else if (section.name == "gate.exception") {
+      out += table_of(exception_keys(), section.name, Exception{});
     } else if (section.name == "mailflow.smart_host") {
       out += table_of(smart_host_keys(), section.name, SmartHost{});
     } else {

@@ -18,7 +18,7 @@ AudienceGate::AudienceGate(config::Listener listener, config::Networks networks,
                                "Connections from outside a listener's audience, closed without a banner.")) {}
 
 bool AudienceGate::admits(const IpAddress& peer) {
-  if (config::admits(listener_, networks_, peer)) return true;
+  if (config::admits(listener_, networks_, peer, clock_.now())) return true;
   refused(peer);
   return false;
 }
