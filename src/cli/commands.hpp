@@ -24,6 +24,7 @@ void add_queue_commands(CLI::App&, Context&);
 void add_store_commands(CLI::App&, Context&);
 void add_search_commands(CLI::App&, Context&);
 void add_explain_command(CLI::App&, Context&);
+void add_gate_commands(CLI::App&, Context&);
 // Joins "gate" when that is there already, so it comes after it.
 void add_gate_log_command(CLI::App&, Context&);
 void add_probe_command(CLI::App&, Context&);
