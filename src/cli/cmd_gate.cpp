@@ -286,6 +286,14 @@ std::optional<std::vector<gate::Finding>> earlier_findings(const std::filesystem
   return in ? gate::findings_from_json(text.str()) : std::nullopt;
 }
 
+// Counters are not older than the boot, nor than the rules; a revision that changed others kept them.
+std::optional<TimePoint> counting_since(const gate::Revisions& revisions, const std::optional<gate::Marker>& marker) {
+  const auto revision = marker ? revisions.get(marker->revision) : std::nullopt;
+  if (!revision) return std::nullopt;
+  const auto booted = SystemClock().now() - std::chrono::nanoseconds(gate::boottime_now());
+  return std::max(revision->applied, std::chrono::time_point_cast<TimePoint::duration>(booted));
+}
+
 void gate_audit(Context& context, bool changes_only) {
   const auto policy = gate_policy(context);
   if (!policy) {
@@ -311,7 +319,9 @@ void gate_audit(Context& context, bool changes_only) {
                                 gate::has_our_table(seen->second),
                                 *same,
                                 both->revisions.pending(),
-                                policy->daemon_runs};
+                                policy->daemon_runs,
+                                gate::connections_let_in(seen->second),
+                                counting_since(both->revisions, gate::marker_in(seen->second))};
   const auto found = gate::audit(evidence, policy->now);
   const std::filesystem::path file = policy->config.gate.state_dir / "audit.json";
   auto before = changes_only ? earlier_findings(file) : std::nullopt;

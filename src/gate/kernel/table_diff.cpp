@@ -376,4 +376,28 @@ bool has_our_table(std::string_view ruleset) {
   return live && live->there;
 }
 
+std::map<std::string, std::uint64_t> connections_let_in(std::string_view ruleset) {
+  std::map<std::string, std::uint64_t> out;
+  const auto root = parse(ruleset);
+  if (!root) return out;
+  for (const value& item : root->get_object().at("nftables").get_array()) {
+    const value* rule = item.is_object() ? item.get_object().if_contains("rule") : nullptr;
+    if (rule == nullptr || !rule->is_object() || !is_ours(rule->get_object())) continue;
+    const std::string comment = text_of(rule->get_object(), "comment");
+    constexpr std::string_view kBegin = "gp:", kEnd = ":open";
+    if (!comment.starts_with(kBegin) || !comment.ends_with(kEnd) || comment.size() <= kBegin.size() + kEnd.size())
+      continue;
+    const value* expressions = rule->get_object().if_contains("expr");
+    if (expressions == nullptr || !expressions->is_array()) continue;
+    std::uint64_t& count = out[comment.substr(kBegin.size(), comment.size() - kBegin.size() - kEnd.size())];
+    for (const value& e : expressions->get_array()) {
+      const value* counter = e.is_object() ? e.get_object().if_contains("counter") : nullptr;
+      const value* packets =
+          counter != nullptr && counter->is_object() ? counter->get_object().if_contains("packets") : nullptr;
+      if (packets != nullptr && packets->is_int64()) count += static_cast<std::uint64_t>(packets->get_int64());
+    }
+  }
+  return out;
+}
+
 }  // namespace gatepost::gate

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,5 +28,8 @@ Result<bool> same_table(std::string_view one, std::string_view other);
 // The marker of our table in a ruleset; nullopt: no table, or somebody else made it.
 std::optional<Marker> marker_in(std::string_view ruleset);
 bool has_our_table(std::string_view ruleset);
+
+// New connections our rules let in, by service, since the rules were loaded.
+std::map<std::string, std::uint64_t> connections_let_in(std::string_view ruleset);
 
 }  // namespace gatepost::gate

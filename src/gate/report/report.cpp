@@ -328,6 +328,11 @@ std::vector<Finding> audit(const Evidence& e, TimePoint now) {
                    "Run: gatepost gate confirm"});
   for (const Drift& d : drift(e.situation, e.intent))
     out.push_back({d.service, sentence(d), "Run: gatepost gate who " + std::to_string(d.port)});
+  constexpr auto kLong = std::chrono::days(30);
+  for (const auto& [service, count] : e.let_in) {
+    if (count == 0 && e.counting_since && now - *e.counting_since >= kLong)
+      out.push_back({service, "nobody has connected for 30 days or more", "Ask whether it is still needed."});
+  }
   for (const std::string& table : e.situation.legacy)
     out.push_back({"firewall", fmt::format("iptables-legacy has a table \"{}\" that nftables does not show", table),
                    "Move its rules to nftables, or flush it: iptables-legacy -L"});

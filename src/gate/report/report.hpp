@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,9 @@ struct Evidence {
   bool table_as_written = false;  // the table is what the intent asks for
   std::optional<Pending> pending;
   bool daemon_runs = false;
+  // New connections let in since the rules were loaded, by service, and when that was at the earliest.
+  std::map<std::string, std::uint64_t> let_in;
+  std::optional<TimePoint> counting_since;
 };
 // Exit code 0: nothing, 1: findings.
 std::vector<Finding> audit(const Evidence&, TimePoint now);

@@ -142,7 +142,7 @@ TEST(Reach, LimitsMakeItConditional) {
 TEST(Reach, WhatIsNotUnderstoodIsNeverClosed) {
   for (
       const std::string_view odd :
-      {R"({"xt":{"type":"match","name":"connlimit"}},{"drop":null})", R"({"queue":{"num":3}})", R"({"wonder":null})",
+      {R"({"xt":{"type":"match","name":"conntrack"}},{"drop":null})", R"({"queue":{"num":3}})", R"({"wonder":null})",
        R"({"match":{"op":"==","left":{"payload":{"protocol":"ip","field":"dscp"}},"right":5}},{"drop":null})",
        R"({"match":{"op":"~","left":{"payload":{"protocol":"tcp","field":"dport"}},"right":993}},{"drop":null})",
        R"({"match":{"op":"==","left":{"payload":{"protocol":"tcp","field":"dport"}},"right":"@nowhere"}},{"drop":null})",
@@ -157,6 +157,22 @@ TEST(Reach, WhatIsNotUnderstoodIsNeverClosed) {
       rules(chain("in", "input", 0, "drop") + rule("in", R"({"xt":{"type":"match","name":"recent"}},{"drop":null})") +
             "," + chain("late", "input", 10, "drop", "late"));
   EXPECT_EQ(fate(ask(r), "10.0.0.1"), Fate::dropped);
+}
+
+TEST(Reach, OfIptablesItKnowsWhatANameSays) {
+  const auto with = [&](std::string_view expressions, std::string_view policy) {
+    return fate(ask(rules(chain("INPUT", "input", 0, policy, "filter", "filter", "ip") +
+                          rule("INPUT", expressions, "filter", "ip"))),
+                "10.0.0.1");
+  };
+  EXPECT_EQ(with(R"({"xt":{"type":"match","name":"comment"}},{"xt":{"type":"target","name":"REJECT"}})", "accept"),
+            Fate::refused);
+  EXPECT_EQ(with(R"({"xt":{"type":"target","name":"LOG"}})", "drop"), Fate::dropped);
+  EXPECT_EQ(with(R"({"xt":{"type":"match","name":"hashlimit"}},{"drop":null})", "accept"), Fate::may);
+  EXPECT_EQ(with(R"({"xt":{"type":"match","name":"conntrack"}},{"accept":null})", "drop"), Fate::unknown);
+  // Whether it matches or not, it is dropped.
+  EXPECT_EQ(with(R"({"xt":{"type":"match","name":"conntrack"}},{"drop":null})", "drop"), Fate::dropped);
+  EXPECT_EQ(with(R"({"xt":{"type":"target","name":"MARK"}})", "accept"), Fate::unknown);
 }
 
 TEST(Reach, ATargetOfIptablesBeforeRoutingLeavesNothingCertain) {

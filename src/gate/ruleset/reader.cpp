@@ -219,12 +219,40 @@ class Reader {
     } else if (kind == "notrack") {
       r.statements.emplace_back(Notrack{});
     } else if (kind == "xt") {
-      r.statements.emplace_back(
-          opaque(fmt::format("xt {} {} (iptables)", text_in(member(body, "type")), text_in(member(body, "name")))));
+      take_xt(body, r);
     } else if (const auto verdict = verdict_of(e)) {
       r.statements.emplace_back(*verdict);
     } else {
       r.statements.emplace_back(opaque(kind));
+    }
+  }
+
+  // Extensions of iptables, of which the listing has the names alone. A match only matches or not; a target may do
+  // anything, but for those whose name says all.
+  void take_xt(const value& body, Rule& r) {
+    const std::string_view type = text_in(member(body, "type")), name = text_in(member(body, "name"));
+    const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
+      return std::ranges::find(names, name) != names.end();
+    };
+    if (type == "match") {
+      if (is_one_of({"comment"})) return;
+      if (is_one_of({"limit", "hashlimit", "connlimit", "connbytes", "quota", "recent", "statistic"})) {
+        r.statements.emplace_back(Depends{Field::rate});
+        return;
+      }
+      if (is_one_of({"time"})) {
+        r.statements.emplace_back(Depends{Field::time});
+        return;
+      }
+      note(fmt::format("not understood: match {} of iptables", printable(name)));
+      r.statements.emplace_back(
+          Match{{Key{}}, Match::Op::equal, std::make_shared<Elements>(Elements{{}, true, false})});
+    } else if (type == "target" && is_one_of({"LOG", "NFLOG", "TRACE", "AUDIT"})) {
+      return;
+    } else if (type == "target" && is_one_of({"REJECT"})) {
+      r.statements.emplace_back(Verdict{Verdict::Kind::reject, 0});
+    } else {
+      r.statements.emplace_back(opaque(fmt::format("{} {} of iptables", type, name)));
     }
   }
 

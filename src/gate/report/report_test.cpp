@@ -1,0 +1,114 @@
+#include "gate/report/report.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include <fmt/format.h>
+
+namespace gatepost::gate {
+namespace {
+
+namespace json = boost::json;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+Situation now_with(std::string_view objects, std::vector<std::string> legacy = {}) {
+  Host host;
+  host.interfaces = {"eth0", "lo"};
+  host.addresses = set_of({*Network::parse("127.0.0.0/8"), *Network::parse("::1"), *Network::parse("198.51.100.1"),
+                           *Network::parse("2001:db8::1")});
+  return *situation(fmt::format(R"({{"nftables":[{}]}})", objects), host, std::move(legacy));
+}
+
+constexpr std::string_view kClosed =
+    R"({"chain":{"family":"inet","table":"other","name":"late","type":"filter","hook":"input","prio":10,"policy":"drop"}})";
+
+config::Config configuration() {
+  config::Config c = config::Config::defaults();
+  c.server.hostname = "mail.example.org";
+  c.server.default_listeners = false;
+  std::erase_if(c.listeners, [](const auto& l) { return l.name != "imaps"; });
+  c.complete();
+  return c;
+}
+
+std::vector<std::string> audited(const Situation& s, bool applied, std::map<std::string, std::uint64_t> let_in = {},
+                                 std::vector<Listening> listening = {}) {
+  const config::Config c = configuration();
+  const TimePoint now = TimePoint{} + std::chrono::days(100);
+  const auto policies = port_policies(
+      c, std::vector<BoundSocket>{{"imaps", {IpAddress{}, 993}}, {"imaps", {IpAddress::v4(0), 993}}}, now);
+  const Intent intent = intent_of(c, policies);
+  const Evidence e{c,
+                   policies,
+                   intent,
+                   s,
+                   std::move(listening),
+                   applied ? std::optional(Marker{1, intent.hash()}) : std::nullopt,
+                   applied,
+                   applied,
+                   std::nullopt,
+                   true,
+                   std::move(let_in),
+                   TimePoint{} + std::chrono::days(60)};
+  std::vector<std::string> out;
+  for (const Finding& f : audit(e, now)) out.push_back(f.where + ": " + f.what);
+  return out;
+}
+
+TEST(Audit, NothingIsFoundWhereAllAgree) { EXPECT_THAT(audited(now_with(""), true), testing::IsEmpty()); }
+
+TEST(Audit, FindsWhatDiffers) {
+  EXPECT_THAT(audited(now_with(""), false), Contains(HasSubstr("it has no rules of Gatepost")));
+  EXPECT_THAT(audited(now_with(kClosed), true), Contains(HasSubstr("the policy of inet other late stops them")));
+  EXPECT_THAT(audited(now_with("", {"nat"}), true), Contains(HasSubstr("iptables-legacy has a table \"nat\"")));
+  EXPECT_THAT(audited(now_with(""), true, {{"imaps", 0}}), Contains(HasSubstr("nobody has connected for 30 days")));
+  EXPECT_THAT(audited(now_with(""), true, {{"imaps", 1}}), testing::IsEmpty());
+  EXPECT_THAT(audited(now_with(""), true, {}, {{IpAddress::v4(0), 3306}, {*IpAddress::parse("127.0.0.1"), 5432}}),
+              testing::ElementsAre(HasSubstr("3306: another program listens")));
+  const std::string published =
+      R"({"chain":{"family":"ip","table":"nat","name":"pre","type":"nat","hook":"prerouting","prio":-100,"policy":"accept"}},)"
+      R"({"rule":{"family":"ip","table":"nat","chain":"pre","expr":[{"match":{"op":"==","left":{"payload":{"protocol":"tcp","field":"dport"}},"right":8080}},{"dnat":{"family":"ip","addr":"172.17.0.2","port":80}}]}})";
+  EXPECT_THAT(audited(now_with(published), true), Contains(HasSubstr("port 8080 is sent on to another machine")));
+}
+
+TEST(Audit, OnlyChangesAreToldWhenAsked) {
+  const std::vector<Finding> before = {{"a", "old", "x"}, {"b", "both", "y"}},
+                             now = {{"b", "both", "y"}, {"c", "new", "z"}};
+  EXPECT_EQ(*findings_from_json(to_json(before)), before);
+  const Report r = audit_report(now, before);
+  EXPECT_EQ(r.exit_code, 1);
+  EXPECT_THAT(r.text, HasSubstr("new  c: new. z"));
+  EXPECT_THAT(r.text, HasSubstr("gone a: old."));
+  EXPECT_THAT(r.text, Not(HasSubstr("both")));
+  EXPECT_EQ(audit_report({}, std::nullopt).exit_code, 0);
+  EXPECT_EQ(json::parse(r.json).at("count").to_number<int>(), 2);
+  EXPECT_FALSE(findings_from_json("{"));
+}
+
+TEST(Who, SaysWhatLegacyTablesLeaveUncertain) {
+  EXPECT_THAT(who(now_with(""), 993, "imaps").text, HasSubstr("OPEN       any IPv4 address"));
+  const Report legacy = who(now_with("", {"filter"}), 993, "imaps");
+  EXPECT_THAT(legacy.text, HasSubstr("UNKNOWN"));
+  EXPECT_THAT(legacy.text, HasSubstr("iptables-legacy has a table \"filter\""));
+  // A legacy filter cannot open what nftables drops; its nat table may lead elsewhere.
+  EXPECT_THAT(who(now_with(kClosed, {"filter"}), 993, "").text, Not(HasSubstr("UNKNOWN")));
+  EXPECT_THAT(who(now_with(kClosed, {"nat"}), 993, "").text, HasSubstr("UNKNOWN"));
+}
+
+TEST(Show, MarksWhatTheFirewallDoesOtherwise) {
+  const config::Config c = configuration();
+  const auto policies = port_policies(c, std::vector<BoundSocket>{{"imaps", {IpAddress::v4(0), 993}}}, TimePoint{});
+  const Intent intent = intent_of(c, policies);
+  EXPECT_THAT(show(policies, intent, now_with(""), "").text, HasSubstr("yes        ok"));
+  const Report drifted = show(policies, intent, now_with(kClosed), "");
+  EXPECT_THAT(drifted.text, HasSubstr("DRIFT"));
+  EXPECT_EQ(json::parse(drifted.json).at("problems").to_number<int>(), 1);
+  EXPECT_THAT(show(policies, intent, std::nullopt, "not root").text, HasSubstr("not looked at: not root"));
+}
+
+}  // namespace
+}  // namespace gatepost::gate
