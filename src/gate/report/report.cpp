@@ -343,7 +343,7 @@ std::vector<Finding> audit(const Evidence& e, TimePoint now) {
     if (std::ranges::any_of(e.intent.ports, [&](const PortIntent& p) { return p.port == l.port; })) continue;
     seen.push_back(l.port);
     const AddressSet reached = reaching(ask(e.situation, l.port));
-    if ((reached & all_v4()).intervals().size() == 1 && count_of(reached & all_v4()) > (1U << 31))
+    if (count_of(reached & all_v4()) > (1U << 31))
       out.push_back({std::to_string(l.port), "another program listens, and the internet can reach it",
                      "Close it, or limit it with the scope \"host\"."});
   }
