@@ -192,7 +192,7 @@ struct AccountsOptions {
   std::chrono::hours keep_removed{24 * 14};     // messages can be brought back so long; 0 = not at all
   std::uint64_t recoverable_octets = 0;         // of an account; beyond, the oldest go; 0 = no limit
   std::size_t cached_accounts = 10'000;         // idle ones beyond are dropped from memory
-  std::size_t row_cache_octets = 32 << 20;      // for the rows of folders that clients list whole; 0 = none
+  std::size_t row_cache_octets = 48 << 20;      // for the rows of folders that clients list whole; 0 = none
 };
 
 // All accounts of the store. Thread-safe. Accounts, watches and body writers are to be let go before it.

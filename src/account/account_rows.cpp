@@ -52,8 +52,7 @@ std::optional<Modseq> StoredAccount::rows_changed(FolderId id, std::uint32_t chu
   return changed == v.rows_changed.end() ? 0 : changed->second;
 }
 
-// Null: not worth keeping, or the store has no such folder any more; what it holds is to be read otherwise.
-Result<std::shared_ptr<const RowChunk>> StoredAccount::read_chunk(const RowCache::Key& key) {
+Result<std::vector<Row>> StoredAccount::read_chunk(const RowCache::Key& key) {
   GP_TRY(auto snap, snapshot());
   std::vector<Row> rows;
   bool damaged = false;
@@ -68,10 +67,10 @@ Result<std::shared_ptr<const RowChunk>> StoredAccount::read_chunk(const RowCache
         damaged = true;
         report(folder, uid, error);
       }));
-  auto chunk = RowChunk::pack(rows, snap->version());
-  // Each who meets damage is to say so.
-  if (chunk && !damaged) environment_.row_cache.put(key, chunk);
-  return chunk;
+  // Damage is to be met again, by whoever comes next.
+  auto chunk = damaged ? nullptr : RowChunk::pack(rows, snap->version());
+  if (chunk) environment_.row_cache.put(key, std::move(chunk));
+  return rows;
 }
 
 Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::function<bool(const Row&)>& visit) {
@@ -105,19 +104,23 @@ Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::func
     const RowCache::Key key{owner, id, *next / records::kChunkUids};
     const NumberSet wanted = there.intersect(chunk_uids(key.chunk));
     const auto changed = rows_changed(id, key.chunk);
-    std::shared_ptr<const RowChunk> chunk;
-    if (changed) chunk = environment_.row_cache.find(key, *changed);
-    // What goes on from a chunk in memory is the beginning of a page whose rest is asked for next.
-    if (changed && !chunk && (goes_on || wanted.size() >= kWorthTheChunk)) {
-      GP_TRY(chunk, read_chunk(key));
-    }
-    if (!chunk) {
+    const auto chunk = changed ? environment_.row_cache.find(key, *changed) : nullptr;
+    // What goes on from a chunk that was taken whole is the beginning of a page whose rest is asked for next.
+    const bool whole = chunk || (changed && (goes_on || wanted.size() >= kWorthTheChunk));
+    if (!whole) {
       stored.add(wanted);
     } else {
       GP_CHECK(visit_stored());
-      more = more && visit_some(*chunk, wanted, visit);
+      if (chunk) {
+        more = more && visit_some(*chunk, wanted, visit);
+      } else if (more) {
+        GP_TRY(const auto rows, read_chunk(key));
+        for (auto row = rows.begin(); row != rows.end() && more; ++row) {
+          if (wanted.contains(row->uid)) more = visit(*row);
+        }
+      }
     }
-    goes_on = chunk != nullptr;
+    goes_on = whole;
     next = first_behind(there, key.chunk);
   }
   return visit_stored();

@@ -29,25 +29,20 @@ std::shared_ptr<const RowChunk> RowChunk::pack(std::span<const Row> rows, Modseq
   chunk->first_ = rows.front().uid;
   chunk->received_ = rows.front().received;
   chunk->saved_ = rows.front().saved;
-  chunk->modseq_ = std::ranges::min(rows, {}, &Row::modseq).modseq;
-  chunk->item_ = static_cast<std::uint64_t>(std::ranges::min(rows, {}, &Row::item).item);
   chunk->rows_.reserve(rows.size());
   for (const Row& row : rows) {
     const auto list = std::ranges::find(chunk->keywords_, row.flags.keywords) - chunk->keywords_.begin();
-    const std::uint64_t item = static_cast<std::uint64_t>(row.item) - chunk->item_;
-    const std::uint64_t modseq = row.modseq - chunk->modseq_;
     const std::int64_t received = seconds_between(chunk->received_, row.received);
     const std::int64_t saved = seconds_between(chunk->saved_, row.saved);
     if (static_cast<std::size_t>(list) >= kMaxKeywordLists || !fits<std::uint16_t>(row.uid - chunk->first_) ||
-        !fits<std::uint32_t>(row.octets) || !fits<std::uint32_t>(modseq) || !fits<std::uint32_t>(item) ||
-        !fits<std::int32_t>(received) || !fits<std::int32_t>(saved)) {
+        !fits<std::uint32_t>(row.octets) || !fits<std::int32_t>(received) || !fits<std::int32_t>(saved)) {
       return nullptr;
     }
     if (static_cast<std::size_t>(list) == chunk->keywords_.size()) chunk->keywords_.push_back(row.flags.keywords);
     chunk->rows_.push_back({static_cast<std::uint16_t>(row.uid - chunk->first_), row.flags.system,
                             static_cast<std::uint8_t>(list), static_cast<std::uint32_t>(row.octets),
-                            static_cast<std::uint32_t>(modseq), static_cast<std::uint32_t>(item),
-                            static_cast<std::int32_t>(received), static_cast<std::int32_t>(saved)});
+                            static_cast<std::int32_t>(received), static_cast<std::int32_t>(saved), row.modseq,
+                            row.item});
   }
   return chunk;
 }
@@ -61,10 +56,10 @@ std::size_t RowChunk::octets() const {
 void RowChunk::unpack(std::size_t i, Row& row) const {
   const Packed& p = rows_[i];
   row.uid = first_ + p.uid;
-  row.item = ItemId{item_ + p.item};
+  row.item = p.item;
   row.flags.system = p.flags;
   row.flags.keywords = keywords_[p.keywords];
-  row.modseq = modseq_ + p.modseq;
+  row.modseq = p.modseq;
   row.octets = p.octets;
   row.received = received_ + std::chrono::seconds(p.received);
   row.saved = saved_ + std::chrono::seconds(p.saved);

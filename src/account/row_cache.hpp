@@ -13,7 +13,7 @@
 
 namespace gatepost::account {
 
-// The rows of one chunk of a folder's UIDs (records::kChunkUids of them) as they were at one version: 24 octets each.
+// The rows of one chunk of a folder's UIDs (records::kChunkUids of them) as they were at one version: 32 octets each.
 // Immutable, so shared between threads.
 class RowChunk {
  public:
@@ -30,14 +30,15 @@ class RowChunk {
 
  private:
   struct Packed {
-    std::uint16_t uid;  // less first_, and so on
+    std::uint16_t uid;  // less first_
     std::uint8_t flags, keywords;
-    std::uint32_t octets, modseq, item;
-    std::int32_t received, saved;
+    std::uint32_t octets;
+    std::int32_t received, saved;  // seconds after received_ and saved_
+    Modseq modseq;
+    ItemId item;
   };
-  Modseq at_ = 0, modseq_ = 0;
+  Modseq at_ = 0;
   Uid first_ = 0;
-  std::uint64_t item_ = 0;
   TimePoint received_{}, saved_{};
   std::vector<Packed> rows_;
   std::vector<std::vector<KeywordId>> keywords_;  // [0] is empty

@@ -164,7 +164,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::unique_ptr<store::Snapshot>> snapshot();
   Result<> load_uids(FolderId id);
   std::optional<Modseq> rows_changed(FolderId id, std::uint32_t chunk);  // nullopt: no such folder
-  Result<std::shared_ptr<const RowChunk>> read_chunk(const RowCache::Key& key);
+  Result<std::vector<Row>> read_chunk(const RowCache::Key& key);         // and keeps it
   Result<std::vector<Item>> neighbours(std::span<const ItemId> ids);
   Result<std::optional<Uid>> first_unseen(FolderId id, Uid end);
   Result<> may_add(const Transaction& transaction, FolderId folder, std::uint64_t octets, std::size_t messages) const;
