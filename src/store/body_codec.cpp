@@ -11,7 +11,7 @@ namespace {
 
 // Decides whether a frame is compressed at all: two samples at a level that finds repetitions but does no entropy
 // coding. Base64, which is most of the octets of office mail, has none: it is stored as it is, for an eighth of what
-// coding it would cost (docs/decisions/0003-body-compression.md).
+// coding it would cost.
 constexpr int kProbeLevel = -1;
 constexpr std::size_t kSampleOctets = 4 << 10;
 constexpr std::size_t kProbeFrom = 16 << 10;  // smaller frames are cheaper to try than to probe
