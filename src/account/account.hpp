@@ -127,12 +127,19 @@ class Account {
   // changes() and store_flags() look at that themselves: after a lost one everything counts as changed.
   virtual Modseq known_modseq(Modseq told) = 0;
 
+  // What happened to folders after `since`, at cost of what happened. From memory, where it is kept while somebody
+  // watches: ask for what happened after modseq() as it was when the watch began. Does not block.
+  virtual Result<FolderNews> folder_news(Modseq since) = 0;
+
   // Changing. UIDs that do not exist (any more) are skipped.
   virtual Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) = 0;
   virtual Result<Appended> append(FolderId, std::span<const NewItem>) = 0;  // all or none
   // The same for one message, unless `delivery_id` was stored here within 7 days: then nothing happens and `uids` is
   // empty.
   virtual Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id) = 0;
+  // `item` takes the place of the message `replaced`, in one step; only what it has more of counts against the quota.
+  // Nothing happens and `uids` is empty when that message is gone.
+  virtual Result<Appended> replace(FolderId from, Uid replaced, FolderId to, const NewItem& item) = 0;
   virtual Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
                                            std::optional<Modseq> unchanged_since, const FlagScope& scope) = 0;
   Result<StoreOutcome> store_flags(FolderId folder, const NumberSet& uids, FlagChange change, const Flags& flags,
@@ -154,6 +161,12 @@ class Account {
   // still in another folder stays there. Errc::not_found: there was no such folder, or nobody knows any more.
   virtual Result<BroughtBack> bring_back_folder(std::string_view path, TimePoint at) = 0;
   virtual Result<std::uint64_t> purge_removed() = 0;  // at once and for good; value = how many
+
+  // A secret of the folder, for proofs that somebody may read from it (RFC 4467 2.2): the one that is kept, or `fresh`,
+  // which is kept from then on. Gone with the folder. At most 255 octets.
+  virtual Result<std::string> access_key(FolderId, std::string_view fresh) = 0;
+  virtual Result<> set_access_key(FolderId, std::string_view key) = 0;
+  virtual Result<> drop_access_keys() = 0;  // of all folders
 
   // Quota: octets used and messages kept; limit 0 = unlimited. What was removed counts apart.
   struct Quota {

@@ -34,22 +34,42 @@ std::size_t cost_of(const NewItem& item) {
 
 }  // namespace
 
-Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uint64_t octets,
-                                std::size_t messages) const {
+Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uint64_t octets, std::size_t messages,
+                                std::uint64_t freed) const {
   const FolderRecord* f = tx.find(folder);
   if (f == nullptr || !f->selectable) return fail(Errc::not_found, "no such folder");
   if (f->uid_next + std::uint64_t{messages} > kMaxMessages) return fail(Errc::limit, "the folder has used up its UIDs");
   // A move takes no octets.
-  if (octets == 0 || !environment_.quota_of) return {};
+  if (octets <= freed || !environment_.quota_of) return {};
   const QuotaLimits limit = environment_.quota_of(id_);
   const records::State& now = tx.final_state();
-  if (limit.octets > 0 && now.used_octets + octets > limit.octets) return fail(Errc::over_quota, "octets");
-  if (limit.messages > 0 && now.messages + messages > limit.messages) return fail(Errc::over_quota, "messages");
+  if (limit.octets > 0 && now.used_octets + (octets - freed) > limit.octets) return fail(Errc::over_quota, "octets");
+  const std::size_t more = freed > 0 ? messages - 1 : messages;
+  if (limit.messages > 0 && now.messages + more > limit.messages) return fail(Errc::over_quota, "messages");
   return {};
 }
 
-Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const NewItem> items,
-                                            const std::string* delivery_key) {
+Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items,
+                                  std::vector<Uid>& uids) const {
+  for (const NewItem& item : items) {
+    records::ItemRecord record{item.body, item.received, {}};
+    if (item.summary.size() <= kMaxSummaryOctets) record.summary = item.summary;
+    const ItemId id = tx.add_item(record);
+    Row row = new_row(id, item.body.size, item.received);
+    row.flags.system = item.system_flags;
+    for (const std::string& name : item.keywords) row.flags.keywords.push_back(tx.keyword(name));
+    std::ranges::sort(row.flags.keywords);
+    const auto twice = std::ranges::unique(row.flags.keywords);
+    row.flags.keywords.erase(twice.begin(), twice.end());
+    const Uid uid = tx.add_row(folder, std::move(row));
+    tx.place_item(id, folder, uid);
+    tx.log(LogEntry::What::item_created, static_cast<std::uint64_t>(id), folder);
+    uids.push_back(uid);
+  }
+  return {};
+}
+
+Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const NewItem> items, const Adding& adding) {
   std::size_t cost = 0;
   std::uint64_t octets = 0;
   for (const NewItem& item : items) {
@@ -57,55 +77,51 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
     octets += item.body.size;
   }
   if (cost > kMaxChangeOctets) return fail(Errc::limit, "too many messages in one append");
+  std::vector<std::string> names;
+  for (const NewItem& item : items) {
+    // As many checks as there are items, but a message with keywords is rare.
+    if (!item.keywords.empty()) names.insert(names.end(), item.keywords.begin(), item.keywords.end());
+  }
+  std::ranges::sort(names);
+  const auto same = std::ranges::unique(names);
+  names.erase(same.begin(), same.end());
   Appended done;
   const auto change = [&](Transaction& tx) -> Result<> {
     done.uids.clear();
-    GP_CHECK(may_add(tx, folder, octets, items.size()));
-    std::vector<std::string> names;
-    for (const NewItem& item : items) {
-      // As many checks as there are items, but a message with keywords is rare.
-      if (!item.keywords.empty()) names.insert(names.end(), item.keywords.begin(), item.keywords.end());
+    Transaction::Page old;
+    if (adding.replaced != 0) {
+      GP_TRY(old, tx.rows(adding.from, NumberSet::of(adding.replaced, adding.replaced), 1));
+      if (tx.find(adding.from) == nullptr || old.rows.empty()) return {};
     }
-    if (!names.empty()) {
-      std::ranges::sort(names);
-      const auto twice = std::ranges::unique(names);
-      names.erase(twice.begin(), twice.end());
-      GP_CHECK(tx.keywords_fit(names));
-    }
+    GP_CHECK(may_add(tx, folder, octets, items.size(), old.rows.empty() ? 0 : old.rows.front().octets));
+    GP_CHECK(tx.keywords_fit(names));
     done.uid_validity = tx.find(folder)->uid_validity;
-    if (delivery_key != nullptr) {
-      GP_TRY(const bool known, tx.knows_delivery(*delivery_key));
+    if (adding.delivery_key != nullptr) {
+      GP_TRY(const bool known, tx.knows_delivery(*adding.delivery_key));
       if (known) return {};
-      tx.remember_delivery(*delivery_key, records::to_seconds(tx.now() + kRememberDelivery));
+      tx.remember_delivery(*adding.delivery_key, records::to_seconds(tx.now() + kRememberDelivery));
     }
-    for (const NewItem& item : items) {
-      records::ItemRecord record{item.body, item.received, {}};
-      if (item.summary.size() <= kMaxSummaryOctets) record.summary = item.summary;
-      const ItemId id = tx.add_item(record);
-      Row row = new_row(id, item.body.size, item.received);
-      row.flags.system = item.system_flags;
-      for (const std::string& name : item.keywords) row.flags.keywords.push_back(tx.keyword(name));
-      std::ranges::sort(row.flags.keywords);
-      const auto twice = std::ranges::unique(row.flags.keywords);
-      row.flags.keywords.erase(twice.begin(), twice.end());
-      const Uid uid = tx.add_row(folder, std::move(row));
-      tx.place_item(id, folder, uid);
-      tx.log(LogEntry::What::item_created, static_cast<std::uint64_t>(id), folder);
-      done.uids.push_back(uid);
+    if (adding.replaced != 0) {
+      GP_CHECK(take_out(tx, adding.from, old.rows, true, Fate::keep));
     }
-    return {};
+    return add_items(tx, folder, items, done.uids);
   };
   GP_TRY(done.modseq, run(std::ref(change)));
+  if (adding.replaced != 0) trim_removed();
   return done;
 }
 
 Result<Appended> StoredAccount::append(FolderId folder, std::span<const NewItem> items) {
-  return append_some(folder, items, nullptr);
+  return append_some(folder, items, {});
 }
 
 Result<Appended> StoredAccount::append_once(FolderId folder, const NewItem& item, std::string_view delivery_id) {
   const std::string key = records::delivery_key(delivery_id);
-  return append_some(folder, std::span(&item, 1), &key);
+  return append_some(folder, std::span(&item, 1), {.delivery_key = &key});
+}
+
+Result<Appended> StoredAccount::replace(FolderId from, Uid replaced, FolderId to, const NewItem& item) {
+  return append_some(to, std::span(&item, 1), {.from = from, .replaced = replaced});
 }
 
 // Copies `rows` as far as the batch allows; `next` is behind the last one.

@@ -167,6 +167,7 @@ std::string annotation_prefix(FolderId folder, Reader reader) {
 }
 std::string annotated_key() { return std::string(1, kind::kAnnotated); }
 std::string quarantine_key(std::string_view key) { return std::string(1, kind::kQuarantine).append(key); }
+std::string access_key(FolderId folder) { return index_prefix(kind::kAccessKey, folder); }
 std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk) {
   std::string key = uid_set_prefix(folder, which);
   put_u32(key, chunk);

@@ -33,6 +33,7 @@ inline constexpr char kFormer = 'd';         // d folder               -> Former
 inline constexpr char kGrants = 'a';         // a folder               -> Grants
 inline constexpr char kAnnotation = 'n';     // n folder reader name   -> its value
 inline constexpr char kAnnotated = 'N';      // N                      -> octets of all annotations
+inline constexpr char kAccessKey = 'b';      // b folder               -> a secret
 inline constexpr char kQuarantine = 'x';     // x key                  -> a value that could not be read
 }  // namespace kind
 
@@ -152,6 +153,7 @@ std::string removed_key(ItemId item);
 std::string expiry_key(std::uint64_t seconds, ItemId item);
 std::string removed_totals_key();
 std::string former_key(FolderId folder);
+std::string access_key(FolderId folder);
 std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk);  // chunk = UID / kChunkUids
 std::string uid_set_prefix(FolderId folder, UidSet which);
 
@@ -174,7 +176,7 @@ std::string encode(const Vanished& vanished);
 std::string encode(const Removed& removed);
 std::string encode(const RemovedTotals& totals);
 std::string encode(const Former& former);
-std::string encode_text(std::string_view text);    // w
+std::string encode_text(std::string_view text);    // w, b, n
 std::string encode_empty();                        // k, u, q
 std::string encode_expiry(std::uint64_t seconds);  // l
 std::string encode(const Grants& grants);

@@ -282,6 +282,8 @@ Result<> StoredAccount::reload() {
   annotation_news_since_ = head_.modseq;
   views_.clear();
   folder_list_.reset();
+  news_.clear();
+  news_since_ = head_.modseq;
   ++generation_;
   rows_owner_ = environment_.row_cache.new_owner();
   return {};
@@ -335,6 +337,7 @@ void StoredAccount::publish_folder(const Transaction& tx, FolderId id, Transacti
 }
 
 void StoredAccount::publish(Transaction& tx, Modseq version) {
+  auto events = subscribers_ ? foresee(tx, version) : std::vector<FolderEvent>();
   // Names first leave, then come: two folders may have swapped theirs.
   for (auto& [id, t] : tx.touched()) {
     const auto old = head_.folders.find(id);
@@ -375,6 +378,7 @@ void StoredAccount::publish(Transaction& tx, Modseq version) {
   head_.removed = tx.removed_totals();
   head_.modseq = version;
   folder_list_.reset();
+  keep_news(std::move(events), version);
 }
 
 Result<> StoredAccount::exclusively(const std::function<Result<>()>& work) {
@@ -416,7 +420,12 @@ std::unique_ptr<Watch> StoredAccount::watch(std::function<void()> changed) {
   {
     const std::scoped_lock lock(mutex_);
     auto all = std::make_shared<std::vector<std::shared_ptr<Subscriber>>>();
-    if (subscribers_) *all = *subscribers_;
+    if (subscribers_) {
+      *all = *subscribers_;
+    } else {
+      news_.clear();
+      news_since_ = head_.modseq;
+    }
     all->push_back(subscriber);
     subscribers_ = std::move(all);
   }

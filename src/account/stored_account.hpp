@@ -72,9 +72,12 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<Delta> changes(FolderId, Modseq since) override;
   Modseq known_modseq(Modseq told) override;
 
+  Result<FolderNews> folder_news(Modseq since) override;
+
   Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) override;
   Result<Appended> append(FolderId, std::span<const NewItem>) override;
   Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id) override;
+  Result<Appended> replace(FolderId from, Uid replaced, FolderId to, const NewItem& item) override;
   Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
                                    std::optional<Modseq> unchanged_since, const FlagScope& scope) override;
   Result<NumberSet> expunge(FolderId, const NumberSet& uids) override;
@@ -86,6 +89,11 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<BroughtBack> bring_back(std::span<const ItemId>, std::string_view folder) override;
   Result<BroughtBack> bring_back_folder(std::string_view path, TimePoint at) override;
   Result<std::uint64_t> purge_removed() override;
+
+  Result<std::string> access_key(FolderId, std::string_view fresh) override;
+  Result<> set_access_key(FolderId, std::string_view key) override;
+  Result<> drop_access_keys() override;
+
   Result<Quota> quota() override;
   std::unique_ptr<Watch> watch(std::function<void()> changed) override;
   Result<std::unique_ptr<Watch>> lock_maildrop() override;
@@ -143,6 +151,9 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> reload();
   void publish(Transaction& transaction, Modseq version);  // with the lock
   void publish_folder(const Transaction& transaction, FolderId id, Transaction::Touched& touched, Modseq version);
+  // folder_news.cpp, with the lock: what `transaction` is about to do, and what it has done.
+  std::vector<FolderEvent> foresee(Transaction& transaction, Modseq version) const;
+  void keep_news(std::vector<FolderEvent> events, Modseq version);
   void remember(View& view, const Transaction& transaction, FolderId id, Modseq version);
   std::optional<Delta> recent_changes(FolderId id, Modseq since);
   void notify();
@@ -167,8 +178,16 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::vector<Row>> read_chunk(const RowCache::Key& key);         // and keeps it
   Result<std::vector<Item>> neighbours(std::span<const ItemId> ids);
   Result<std::optional<Uid>> first_unseen(FolderId id, Uid end);
-  Result<> may_add(const Transaction& transaction, FolderId folder, std::uint64_t octets, std::size_t messages) const;
-  Result<Appended> append_some(FolderId folder, std::span<const NewItem> items, const std::string* delivery_key);
+  // `freed`: octets that go in the same transaction.
+  Result<> may_add(const Transaction& transaction, FolderId folder, std::uint64_t octets, std::size_t messages,
+                   std::uint64_t freed = 0) const;
+  struct Adding {  // what append_some() does beside
+    const std::string* delivery_key = nullptr;
+    FolderId from{};  // with `replaced`
+    Uid replaced = 0;
+  };
+  Result<Appended> append_some(FolderId folder, std::span<const NewItem> items, const Adding& adding);
+  Result<> add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items, std::vector<Uid>& uids) const;
   Result<NumberSet> deleted_among(FolderId folder, const NumberSet& uids);
   enum class Fate { keep, drop };  // of what is removed
   Result<NumberSet> remove_some(FolderId folder, const NumberSet& uids, bool only_deleted, Fate fate);
@@ -208,6 +227,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   bool maildrop_locked_ = false;
   std::deque<AnnotationNews> annotation_news_;  // the last ones of this process
   Modseq annotation_news_since_ = 0;            // those after it are all there
+  std::deque<FolderEvent> news_;  // since news_since_, while there are subscribers
+  Modseq news_since_ = 0;
 };
 
 }  // namespace gatepost::account

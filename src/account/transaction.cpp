@@ -162,6 +162,7 @@ void Transaction::forget_folder(FolderId id) {
     const std::string begin = records::index_prefix(kind, id);
     erase_range(begin, store::prefix_end(begin));
   }
+  write(records::access_key(id), std::nullopt);
   write(records::folder_key(id), std::nullopt);
 }
 
@@ -230,6 +231,7 @@ Transaction::Pending& Transaction::pending(FolderId folder, const Row& before) {
 const Row& Transaction::change_row(FolderId folder, const Row& before, Flags flags) {
   Touched& t = touched(folder);
   Pending& p = pending(folder, before);
+  t.flags_changed = true;
   count(t, before, false);
   Row after = before;
   after.flags = std::move(flags);
@@ -496,6 +498,12 @@ void Transaction::add(FolderId to, const Annotations& all) {
     copy.name = name;
     annotate(to, copy, 0, 0);
   }
+}
+
+Result<std::optional<std::string>> Transaction::read(const std::string& key) {
+  if (const std::string* const own = written(key)) return *own;
+  GP_TRY(store::Snapshot* const view, snapshot());
+  return view->get(key);
 }
 
 void Transaction::log(LogEntry::What what, std::uint64_t id, FolderId folder) {

@@ -28,6 +28,7 @@ class Transaction {
     NumberSet added, removed;                             // UIDs
     NumberSet deleted, undeleted;                         // that got, or lost, \\Deleted
     bool was_all_seen = false;  // at some moment; messages without \\Seen are not below lowest_unseen then
+    bool flags_changed = false;
     bool seen_changed = false;  // some message without \\Seen got it, or is gone
   };
 
@@ -101,6 +102,8 @@ class Transaction {
   void drop(const Annotations& all);
   void add(FolderId to, const Annotations& all);  // as far as a commit takes them
 
+  // A value that no other function here knows of, as this transaction sees it.
+  Result<std::optional<std::string>> read(const std::string& key);
   void log(records::LogEntry::What what, std::uint64_t id, FolderId folder = kRoot);
   void write(std::string key, std::optional<std::string> value);
   void erase_range(std::string begin, std::string end);

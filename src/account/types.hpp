@@ -149,4 +149,21 @@ struct AnnotationNews {
   std::uint64_t by = 0;  // as given to set_annotations()
 };
 
+// What happened to a folder, or to a name.
+struct FolderEvent {
+  enum class What : std::uint8_t { messages, created, deleted, renamed, subscription };
+  What what{};
+  FolderId id{};                   // not of a subscription, which is a name alone
+  Modseq modseq = 0;               // of the commit
+  std::string path{}, old_path{};  // of all but messages; deleted: where it was; old_path: of renamed
+  // Of messages: how many came and went, and whether flags or the number without \\Seen are others now.
+  std::uint32_t added = 0, removed = 0;
+  bool flags = false, unseen = false;
+};
+struct FolderNews {
+  std::vector<FolderEvent> events;  // in their order
+  Modseq to = 0;                    // use as `since` next time
+  bool complete = true;             // false: so much happened since that not all of it is known any more
+};
+
 }  // namespace gatepost::account

@@ -51,6 +51,7 @@ class BodyAccount final : public account::Account {
   Result<std::vector<account::Item>> items(std::span<const account::ItemId>) override { return none(); }
   Result<account::Delta> changes(account::FolderId, account::Modseq) override { return none(); }
   account::Modseq known_modseq(account::Modseq told) override { return told; }
+  Result<account::FolderNews> folder_news(account::Modseq) override { return none(); }
   Result<std::unique_ptr<account::BodyWriter>> new_body(std::uint64_t) override { return none(); }
   Result<account::Appended> append(account::FolderId, std::span<const account::NewItem>) override { return none(); }
   Result<account::Appended> append_once(account::FolderId, const account::NewItem&, std::string_view) override {
@@ -71,6 +72,13 @@ class BodyAccount final : public account::Account {
   }
   Result<account::BroughtBack> bring_back_folder(std::string_view, TimePoint) override { return none(); }
   Result<std::uint64_t> purge_removed() override { return none(); }
+  Result<account::Appended> replace(account::FolderId, account::Uid, account::FolderId,
+                                    const account::NewItem&) override {
+    return none();
+  }
+  Result<std::string> access_key(account::FolderId, std::string_view) override { return none(); }
+  Result<> set_access_key(account::FolderId, std::string_view) override { return none(); }
+  Result<> drop_access_keys() override { return none(); }
   Result<Quota> quota() override { return none(); }
   std::unique_ptr<account::Watch> watch(std::function<void()>) override { return nullptr; }
   Result<std::unique_ptr<account::Watch>> lock_maildrop() override { return none(); }
