@@ -227,7 +227,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   bool maildrop_locked_ = false;
   std::deque<AnnotationNews> annotation_news_;  // the last ones of this process
   Modseq annotation_news_since_ = 0;            // those after it are all there
-  std::deque<FolderEvent> news_;  // since news_since_, while there are subscribers
+  std::deque<FolderEvent> news_;                // since news_since_, while there are subscribers
   Modseq news_since_ = 0;
 };
 

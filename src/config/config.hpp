@@ -172,6 +172,7 @@ struct Imap {
   std::uint64_t command_octets = 64 << 10;  // of one command line, literals included, message data not
   std::uint64_t literal_octets = 64 << 10;  // of one literal that is not message data
   bool small_literals = false;              // LITERAL- (RFC 7888) in place of LITERAL+
+  std::uint32_t message_limit = 0;          // messages that one command takes (RFC 9738); 0: any number
   std::vector<ImapClient> clients;          // the first that matches counts
   bool operator==(const Imap&) const = default;
 };

@@ -487,6 +487,10 @@ void add_imap_pop3(Keys& k) {
       flag("imap", "small_literals", AT(Config, imap.small_literals),
            "Clients ask before they send a literal above 4 KiB: LITERAL- is announced in place of LITERAL+ (RFC "
            "7888), and one that comes unasked is refused."));
+  k.push_back(
+      number("imap", "message_limit", AT(Config, imap.message_limit), 0, kMany,
+             "Messages that one command works on at most (RFC 9738, MESSAGELIMIT); 0: any number. Programs that do "
+             "not know of it see no more than so many of a large folder's newest messages."));
   k.push_back(duration("pop3", "idle_timeout", AT(Config, pop3.idle_timeout), minutes(1), days(1),
                        "Silent for so long (RFC 1939 3 asks for 10 minutes at least)."));
   k.push_back(duration("pop3", "login_delay", AT(Config, pop3.login_delay), seconds(0), days(1),

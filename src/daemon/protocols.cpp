@@ -33,7 +33,8 @@ imap::server::Settings imap_settings(const config::Config& c) {
                              .command_octets = c.imap.command_octets,
                              .literal_octets = c.imap.literal_octets,
                              .bad_commands = c.limits.bad_commands,
-                             .small_literals = c.imap.small_literals};
+                             .small_literals = c.imap.small_literals,
+                             .message_limit = c.imap.message_limit};
   for (const config::ImapClient& client : c.imap.clients) {
     out.clients.push_back({.name = client.name,
                            .version = client.version,

@@ -1,7 +1,8 @@
 #include "mime/fold.hpp"
 
-#include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
 
 #include <algorithm>
 #include <cstring>
@@ -13,22 +14,18 @@
 namespace gatepost::mime {
 namespace {
 
-// A character and what combines with it. A longer run is cut, always at the same place (Unicode's stream-safe text has
-// 30).
-constexpr std::size_t kMaxSegmentCharacters = 64;
-
-const icu::Normalizer2& casefold() {
+const icu::Normalizer2& decompositions() {
   UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* normalizer = icu::Normalizer2::getNFKCCasefoldInstance(error);
+  const icu::Normalizer2* normalizer = icu::Normalizer2::getNFKDInstance(error);
   GP_ASSERT(U_SUCCESS(error));  // part of ICU's data
   return *normalizer;
 }
 
-void append_lower(std::string_view ascii, std::string& out) {
+void append_upper(std::string_view ascii, std::string& out) {
   const std::size_t at = out.size();
   out.append(ascii);
   std::transform(out.begin() + static_cast<std::ptrdiff_t>(at), out.end(),
-                 out.begin() + static_cast<std::ptrdiff_t>(at), ascii::lower);
+                 out.begin() + static_cast<std::ptrdiff_t>(at), ascii::upper);
 }
 
 std::size_t ascii_octets(std::string_view text) {
@@ -51,17 +48,16 @@ bool is_incomplete(std::string_view text) {
 
 }  // namespace
 
-void Folder::fold_segment(std::string_view text, std::string& folded) {
-  if (utf8::is_ascii(text)) return append_lower(text, folded);
-  std::string valid;
-  if (!utf8::is_valid(text)) text = valid = utf8::sanitize(text);
-  icu::StringByteSink<std::string> sink(&folded);
-  UErrorCode error = U_ZERO_ERROR;
-  casefold().normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink, nullptr, error);
-  if (U_FAILURE(error)) folded += text;
+// RFC 5051 2 (2): titlecase, then all that is left of it when nothing can be taken apart any more.
+void Folder::fold_character(char32_t c, std::string& folded) {
+  const UChar32 title = u_totitle(static_cast<UChar32>(c));
+  icu::UnicodeString parts;
+  if (!decompositions().getDecomposition(title, parts)) return utf8::append(folded, static_cast<char32_t>(title));
+  for (int32_t i = 0; i < parts.length(); i = parts.moveIndex32(i, 1)) {
+    utf8::append(folded, static_cast<char32_t>(parts.char32At(i)));
+  }
 }
 
-// Text up to the last character that does not combine with what is before it can be folded; from there on it waits.
 void Folder::append(std::string_view utf8, std::string& folded) {
   std::string joined;
   if (!held_.empty()) {
@@ -69,41 +65,20 @@ void Folder::append(std::string_view utf8, std::string& folded) {
     held_.clear();
     utf8 = joined;
   }
-  const icu::Normalizer2& normalizer = casefold();
-  std::size_t begin = 0, boundary = 0, at = 0, characters = 0;
-  while (at < utf8.size()) {
-    std::string_view rest = utf8.substr(at);
-    if (const std::size_t run = ascii_octets(rest); run > 0) {
-      // No ASCII character combines with what is before it; the last one may with what follows.
-      if (run > 1) {
-        fold_segment(utf8.substr(begin, at - begin), folded);
-        append_lower(rest.substr(0, run - 1), folded);
-        begin = at + run - 1;
-      }
-      boundary = at + run - 1;
-      characters = 1;
-      at += run;
+  while (!utf8.empty()) {
+    if (const std::size_t run = ascii_octets(utf8); run > 0) {
+      append_upper(utf8.substr(0, run), folded);
+      utf8.remove_prefix(run);
       continue;
     }
-    if (is_incomplete(rest)) break;
-    const char32_t c = utf8::next(rest);
-    if (normalizer.hasBoundaryBefore(static_cast<UChar32>(c))) {
-      boundary = at;
-      characters = 0;
-    } else if (characters == kMaxSegmentCharacters) {
-      fold_segment(utf8.substr(begin, at - begin), folded);
-      begin = boundary = at;
-      characters = 0;
-    }
-    ++characters;
-    at = utf8.size() - rest.size();
+    if (is_incomplete(utf8)) break;
+    fold_character(utf8::next(utf8), folded);
   }
-  fold_segment(utf8.substr(begin, boundary - begin), folded);
-  held_.assign(utf8.substr(boundary));
+  held_.assign(utf8);
 }
 
 void Folder::finish(std::string& folded) {
-  fold_segment(held_, folded);
+  folded += utf8::sanitize(held_);
   held_.clear();
 }
 

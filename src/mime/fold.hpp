@@ -8,20 +8,20 @@
 
 namespace gatepost::mime {
 
-// What search compares: UTF-8 with full case folding and canonical and compatibility composition (Unicode's
-// NFKC_Casefold, in the spirit of RFC 5051): "STRASSE" and "straße" are the same, "e" and "é" are not.
+// The form of a text whose octets are compared, in searches and to put texts in order: i;unicode-casemap (RFC 5051 2),
+// titlecase and full decomposition, octet by octet. "É" begins with "e"; "straße" is not "STRASSE".
 std::string fold(std::string_view utf8);
 
-// Folds text piece by piece: the same however it is cut. Malformed octets become U+FFFD.
+// Folds text piece by piece: the same however it is cut, and each character by itself. Malformed octets become U+FFFD.
 class Folder {
  public:
   void append(std::string_view utf8, std::string& folded);
   void finish(std::string& folded);  // ready for another text afterwards
 
  private:
-  static void fold_segment(std::string_view text, std::string& folded);
+  static void fold_character(char32_t c, std::string& folded);
 
-  std::string held_;  // what the next piece may still change
+  std::string held_;  // the beginning of a character
 };
 
 // Looks for a text in text that passes by in pieces, also across their borders. Linear time.

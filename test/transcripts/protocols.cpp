@@ -65,7 +65,9 @@ imap::server::ClientSwitch client_switch(std::string_view value) {
 }
 
 bool set(imap::server::Settings& s, std::string_view name, std::string_view value) {
-  if (name == "max_message_octets") {
+  if (name == "message_limit") {
+    s.message_limit = number(value);
+  } else if (name == "max_message_octets") {
     s.max_message_octets = number(value);
   } else if (name == "command_octets") {
     s.command_octets = number(value);

@@ -211,8 +211,12 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::setmetadata, "SETMETADATA", parse_set_metadata},
                          {Verb::sort, "SORT", parse_sort, true},
                          {Verb::thread, "THREAD", parse_thread, true},
-                         {Verb::esearch, "ESEARCH", parse_esearch},
-                         {Verb::cancelupdate, "CANCELUPDATE", parse_cancel_update}};
+                         {Verb::esearch, "ESEARCH", parse_esearch, true},
+                         {Verb::cancelupdate, "CANCELUPDATE", parse_cancel_update},
+                         {Verb::notify, "NOTIFY", parse_notify},
+                         {Verb::resetkey, "RESETKEY", parse_reset_key},
+                         {Verb::genurlauth, "GENURLAUTH", parse_gen_url_auth},
+                         {Verb::urlfetch, "URLFETCH", parse_url_fetch}};
 static_assert(std::size(kRows) == static_cast<std::size_t>(Verb::unknown));
 
 struct Found {
@@ -304,6 +308,10 @@ struct VerbOfBody {
   Verb operator()(const Thread&) const { return Verb::thread; }
   Verb operator()(const Esearch&) const { return Verb::esearch; }
   Verb operator()(const CancelUpdate&) const { return Verb::cancelupdate; }
+  Verb operator()(const Notify&) const { return Verb::notify; }
+  Verb operator()(const ResetKey&) const { return Verb::resetkey; }
+  Verb operator()(const GenUrlAuth&) const { return Verb::genurlauth; }
+  Verb operator()(const UrlFetch&) const { return Verb::urlfetch; }
 };
 
 }  // namespace

@@ -14,8 +14,10 @@
 #include "base/secret.hpp"
 #include "imap/protocol/command_fetch.hpp"
 #include "imap/protocol/command_list.hpp"
+#include "imap/protocol/command_notify.hpp"
 #include "imap/protocol/command_search.hpp"
 #include "imap/protocol/command_sharing.hpp"
+#include "imap/protocol/command_url.hpp"
 #include "imap/protocol/flags.hpp"
 #include "imap/protocol/sequence_set.hpp"
 #include "imap/protocol/syntax.hpp"
@@ -76,9 +78,13 @@ enum class Verb : std::uint8_t {
   thread,
   esearch,
   cancelupdate,
+  notify,
+  resetkey,
+  genurlauth,
+  urlfetch,
   unknown,
 };
-inline constexpr Verb kLastVerb = Verb::getquotaroot;
+inline constexpr Verb kLastVerb = Verb::urlfetch;
 std::string_view to_string(Verb verb);  // in upper case; "" for unknown. "FETCH" also for UID FETCH
 // Of a command's text, also one that is not complete or does not parse; "UID FETCH" is fetch.
 Verb verb_of(std::string_view text);
@@ -117,7 +123,7 @@ struct Compress {         // RFC 4978
 struct Unauthenticate {  // RFC 8437
   bool operator==(const Unauthenticate&) const = default;
 };
-struct UidBatches {  // draft-ietf-mailmaint-imap-uidbatches 3.1
+struct UidBatches {  // RFC 10022 3.1
   std::uint32_t size = 0;
   std::uint32_t first = 0, last = 0;  // the batches asked for; 0: all of them
   bool operator==(const UidBatches&) const = default;
@@ -215,11 +221,11 @@ struct GetQuotaRoot {
 };
 
 // All but APPEND, whose message streams: see command_append.hpp.
-using Body =
-    std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete, Rename,
-                 Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect, Expunge, Search,
-                 Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch, CancelUpdate, Compress,
-                 Unauthenticate, UidBatches, GetAcl, SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
+using Body = std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete,
+                          Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect,
+                          Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch,
+                          CancelUpdate, Compress, Unauthenticate, UidBatches, Notify, ResetKey, GenUrlAuth, UrlFetch,
+                          GetAcl, SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
 Verb verb(const Body& body);
 
 // Owns everything: it may outlive the text it was read from.

@@ -201,6 +201,16 @@ void read_modifiers(Tokens& t, Fetch& fetch) {
 
 }  // namespace
 
+FetchItems read_fetch_items(Tokens& t) {
+  FetchItems out;
+  t.expect('(', "A list of items is missing");
+  do {
+    read_item(t, out);
+  } while (t.skip(' '));
+  t.expect(')', "The list of items has no end");
+  return out;
+}
+
 bool FetchItems::sets_seen() const {
   return std::ranges::any_of(sections, [](const FetchSection& s) { return !s.peek; });
 }
@@ -213,11 +223,8 @@ Body parse_fetch(Tokens& t, bool uid) {
   t.space();
   out.set = t.sequence_set();
   t.space();
-  if (t.skip('(')) {
-    do {
-      read_item(t, out.items);
-    } while (t.skip(' '));
-    t.expect(')', "The list of items has no end");
+  if (t.peek() == '(') {
+    out.items = read_fetch_items(t);
   } else if (!read_macro(t, out.items)) {
     read_item(t, out.items);
   }

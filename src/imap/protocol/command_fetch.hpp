@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "imap/protocol/command_search.hpp"
 #include "imap/protocol/sequence_set.hpp"
 
 namespace gatepost::imap {
@@ -14,6 +13,15 @@ namespace gatepost::imap {
 inline constexpr std::size_t kMaxFetchSections = 200;  // BODY[...] and BINARY[...] items in one command
 inline constexpr std::size_t kMaxSectionDepth = 100;   // numbers in "1.2.3"
 inline constexpr std::size_t kMaxSectionFields = 500;  // names behind HEADER.FIELDS
+
+// partial-range (RFC 9394 4): places in a list of results, from 1, as written: the first may be the larger. "-1:-10"
+// counts from the end.
+struct PartialRange {
+  std::uint32_t first = 0, last = 0;
+  bool from_end = false;
+  bool operator==(const PartialRange&) const = default;
+};
+std::string to_string(const PartialRange& range);
 
 // What FETCH can ask for that has no parameters. One bit each.
 enum class FetchAttribute : std::uint32_t {
@@ -69,6 +77,7 @@ struct FetchItems {
 
   bool has(FetchAttribute a) const { return (attributes & static_cast<std::uint32_t>(a)) != 0; }
   void add(FetchAttribute a) { attributes |= static_cast<std::uint32_t>(a); }
+  bool empty() const { return attributes == 0 && sections.empty(); }
   bool sets_seen() const;  // some section is asked for without PEEK (RFC 9051 6.4.5)
   bool operator==(const FetchItems&) const = default;
 };

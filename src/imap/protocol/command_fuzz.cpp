@@ -86,6 +86,7 @@ class Conversation {
       AppendReader whole(options_);
       static_cast<void>(whole.whole(item.text));
       static_cast<void>(parse_message_url(item.text));
+      static_cast<void>(parse_auth_url(item.text));
     }
     append_.reset();
   }

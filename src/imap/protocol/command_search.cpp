@@ -11,7 +11,7 @@ namespace gatepost::imap {
 namespace {
 
 // What stands behind a key's name.
-enum class Argument : std::uint8_t { none, text, keyword, date, octets, seconds, set, field, modseq, object_id };
+enum class Argument : std::uint8_t { none, text, keyword, date, octets, seconds, set, uid, field, modseq, object_id };
 
 struct KeyRow {
   std::string_view name;
@@ -39,6 +39,8 @@ constexpr KeyRow kKeys[] = {
     {"OLD", SearchOp::recent, Argument::none, false},
     {"RECENT", SearchOp::recent},
     {"UID", SearchOp::uid, Argument::set},
+    {"UIDAFTER", SearchOp::uid_after, Argument::uid},  // RFC 9738 3.2
+    {"UIDBEFORE", SearchOp::uid_before, Argument::uid},
     {"LARGER", SearchOp::larger, Argument::octets},
     {"SMALLER", SearchOp::smaller, Argument::octets},
     {"BEFORE", SearchOp::before, Argument::date},
@@ -118,6 +120,7 @@ void read_argument(Tokens& t, Argument argument, SearchKey& key) {
       key.number = t.number64();
       return;
     case Argument::seconds:
+    case Argument::uid:
       key.number = t.nz_number();
       return;
     case Argument::set:
@@ -245,6 +248,9 @@ SearchReturn read_returns(Tokens& t) {
       out.save = true;
     } else if (t.skip_atom("UPDATE")) {
       out.update = true;
+      // modifier-update = "UPDATE" [ "(" fetch-att *(SP fetch-att) ")" ]      (RFC 5465 8; its example has a space)
+      if (t.peek_text(" (")) t.space();
+      if (t.peek() == '(') out.update_items = read_fetch_items(t);
     } else if (t.skip_atom("CONTEXT")) {
       out.context = true;
     } else if (t.skip_atom("PARTIAL")) {
@@ -305,42 +311,23 @@ struct FilterRow {
   MailboxFilter::Kind kind;
   bool names = false;
 };
-constexpr FilterRow kFilters[] = {
-    {"SELECTED", MailboxFilter::Kind::selected},        {"INBOXES", MailboxFilter::Kind::inboxes},
-    {"PERSONAL", MailboxFilter::Kind::personal},        {"SUBSCRIBED", MailboxFilter::Kind::subscribed},
-    {"SUBTREE", MailboxFilter::Kind::subtree, true},    {"SUBTREE-ONE", MailboxFilter::Kind::subtree_one, true},
-    {"MAILBOXES", MailboxFilter::Kind::mailboxes, true}};
+constexpr FilterRow kFilters[] = {{"SELECTED", MailboxFilter::Kind::selected},
+                                  {"SELECTED-DELAYED", MailboxFilter::Kind::selected_delayed},
+                                  {"INBOXES", MailboxFilter::Kind::inboxes},
+                                  {"PERSONAL", MailboxFilter::Kind::personal},
+                                  {"SUBSCRIBED", MailboxFilter::Kind::subscribed},
+                                  {"SUBTREE", MailboxFilter::Kind::subtree, true},
+                                  {"SUBTREE-ONE", MailboxFilter::Kind::subtree_one, true},
+                                  {"MAILBOXES", MailboxFilter::Kind::mailboxes, true}};
 
-// source-mbox = filter-mailboxes *(SP filter-mailboxes)      one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox)
-// ")"
+// source-mbox = filter-mailboxes *(SP filter-mailboxes)
 std::vector<MailboxFilter> read_filters(Tokens& t) {
   std::vector<MailboxFilter> out;
   std::size_t names = 0;
-  const auto add_name = [&](MailboxFilter& filter) {
-    if (++names > kMaxSearchedNames) t.fail("Too many mailboxes", Fault::limit);
-    filter.mailboxes.push_back(t.mailbox());
-  };
   do {
-    const std::string_view name = t.name();
-    const auto* row =
-        std::ranges::find_if(kFilters, [name](const FilterRow& r) { return ascii::iequals(r.name, name); });
-    if (row == std::end(kFilters)) {
-      t.fail("Unknown choice of mailboxes");
-      break;
-    }
-    if (++names > kMaxSearchedNames) t.fail("Too many mailboxes", Fault::limit);
-    MailboxFilter& filter = out.emplace_back();
-    filter.kind = row->kind;
-    if (!row->names) continue;
-    t.space();
-    if (!t.skip('(')) {
-      add_name(filter);
-      continue;
-    }
-    do {
-      add_name(filter);
-    } while (t.skip(' '));
-    t.expect(')', "The list of mailboxes has no end");
+    out.push_back(read_mailbox_filter(t, names));
+    // RFC 7377 2.2
+    if (out.back().kind == MailboxFilter::Kind::selected_delayed) t.fail("SELECTED-DELAYED is of NOTIFY alone");
   } while (t.skip(' '));
   return out;
 }
@@ -373,6 +360,34 @@ Search read_search(Tokens& t, bool uid) {
 }
 
 }  // namespace
+
+// one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox) ")"      (RFC 5465 8)
+MailboxFilter read_mailbox_filter(Tokens& t, std::size_t& names) {
+  MailboxFilter out;
+  const auto count = [&] {
+    if (++names > kMaxSearchedNames) t.fail("Too many mailboxes", Fault::limit);
+  };
+  count();
+  const std::string_view name = t.name();
+  const auto* row = std::ranges::find_if(kFilters, [name](const FilterRow& r) { return ascii::iequals(r.name, name); });
+  if (row == std::end(kFilters)) {
+    t.fail("Unknown choice of mailboxes");
+    return out;
+  }
+  out.kind = row->kind;
+  if (!row->names) return out;
+  t.space();
+  if (!t.skip('(')) {
+    out.mailboxes.push_back(t.mailbox());
+    return out;
+  }
+  do {
+    count();
+    out.mailboxes.push_back(t.mailbox());
+  } while (t.skip(' '));
+  t.expect(')', "The list of mailboxes has no end");
+  return out;
+}
 
 // partial-range = nz-number ":" nz-number / MINUS nz-number ":" MINUS nz-number      (RFC 9394 4)
 PartialRange read_partial_range(Tokens& t) {

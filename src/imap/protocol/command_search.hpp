@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "imap/protocol/command_fetch.hpp"
 #include "imap/protocol/sequence_set.hpp"
 
 namespace gatepost::imap {
@@ -27,9 +28,11 @@ enum class SearchOp : std::uint8_t {
   new_,     // RECENT UNSEEN
   modseq,   // `number` or more (RFC 7162 3.1.5); entry name and type are read and forgotten
   // Numbers.
-  sequence,  // `set`
-  uid,       // `set`
-  larger,    // `number` octets
+  sequence,   // `set`
+  uid,        // `set`
+  uid_after,  // `number` (RFC 9738 3.2)
+  uid_before,
+  larger,  // `number` octets
   smaller,
   // Days, without regard to time and zone (RFC 9051 6.4.4): `day`.
   before,
@@ -72,20 +75,12 @@ struct SearchKey {
   bool operator==(const SearchKey&) const = default;
 };
 
-// partial-range (RFC 9394 4): places in a list of results, from 1, as written: the first may be the larger. "-1:-10"
-// counts from the end.
-struct PartialRange {
-  std::uint32_t first = 0, last = 0;
-  bool from_end = false;
-  bool operator==(const PartialRange&) const = default;
-};
-std::string to_string(const PartialRange& range);
-
 // RETURN ( ... ) (RFC 9051 6.4.4, RFC 4731, RFC 5182). An empty list is `all`.
 struct SearchReturn {
   bool min = false, max = false, all = false, count = false, save = false;
   std::optional<PartialRange> partial;  // RFC 9394 3.1; not with `all`
   bool update = false;                  // RFC 5267 4.3: tell of changes of the result
+  FetchItems update_items;              // RFC 5465 7: of new messages that come into it
   bool context = false;                 // RFC 5267 4.2: the result will be asked for again
   bool operator==(const SearchReturn&) const = default;
 };
@@ -146,7 +141,17 @@ inline constexpr std::size_t kMaxSearchedNames = 1'000;  // in one ESEARCH
 
 // filter-mailboxes (RFC 7377 2.2, RFC 5465 6): where to search.
 struct MailboxFilter {
-  enum class Kind : std::uint8_t { selected, inboxes, personal, subscribed, subtree, subtree_one, mailboxes };
+  // subtree_one: of ESEARCH alone; selected_delayed: of NOTIFY alone.
+  enum class Kind : std::uint8_t {
+    selected,
+    selected_delayed,
+    inboxes,
+    personal,
+    subscribed,
+    subtree,
+    subtree_one,
+    mailboxes,
+  };
   Kind kind = Kind::selected;
   std::vector<std::string> mailboxes;  // of the last three: at least one
   bool operator==(const MailboxFilter&) const = default;

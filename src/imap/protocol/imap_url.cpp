@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ascii.hpp"
+#include "base/date.hpp"
 #include "base/utf8.hpp"
 #include "imap/protocol/parsers.hpp"
 #include "imap/protocol/tokens.hpp"
@@ -104,6 +105,94 @@ std::optional<MessageUrl> parse_message_url(std::string_view url) {
   }
   if (skip(url, "/;PARTIAL=") && !read_partial(url, out.partial.emplace())) return std::nullopt;
   if (!url.empty()) return std::nullopt;
+  return out;
+}
+
+namespace {
+
+// iserver = [iuserinfo "@"] host [ ":" port ]; the user has to be there (RFC 4467 7, GENURLAUTH).
+bool read_server(std::string_view text, AuthUrl& out) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return false;
+  std::string_view user = text.substr(0, at), host = text.substr(at + 1);
+  user = take_until(user, ";AUTH=");
+  auto name = decoded(user);
+  if (!name || name->empty()) return false;
+  out.user = *std::move(name);
+  if (const std::size_t colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']')) {
+    std::string_view port = host.substr(colon + 1);
+    std::uint16_t number = 0;
+    if (!take_number(port, number) || !port.empty()) return false;
+    host = host.substr(0, colon);
+  }
+  out.host = host;
+  return !host.empty();
+}
+
+// access = ("submit+" enc-user) / ("user+" enc-user) / "authuser" / "anonymous"
+bool read_access(std::string_view text, AuthUrl& out) {
+  using Access = AuthUrl::Access;
+  if (ascii::iequals(text, "authuser") || ascii::iequals(text, "anonymous")) {
+    out.access = ascii::iequals(text, "anonymous") ? Access::anonymous : Access::auth_user;
+    return true;
+  }
+  if (skip(text, "submit+")) {
+    out.access = Access::submit;
+  } else if (skip(text, "user+")) {
+    out.access = Access::user;
+  } else {
+    return false;
+  }
+  auto name = decoded(text);
+  if (!name || name->empty()) return false;
+  out.access_user = *std::move(name);
+  return true;
+}
+
+// iua-verifier = ":" uauth-mechanism ":" 32*HEXDIG
+bool read_verifier(std::string_view text, AuthUrl& out) {
+  if (!skip(text, ":")) return false;
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const auto lower = [](std::string_view from) {
+    std::string to(from);
+    for (char& c : to) c = ascii::lower(c);
+    return to;
+  };
+  out.mechanism = lower(text.substr(0, colon));
+  out.token = lower(text.substr(colon + 1));
+  constexpr std::size_t kLeastDigits = 32;
+  if (out.token.size() < kLeastDigits) return false;
+  for (const char c : out.token) {
+    if (hex(c) < 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+// authimapurl = "imap://" iserver "/" imessagepart      iurlauth-rump = [";EXPIRE=" date-time] ";URLAUTH=" access
+std::optional<AuthUrl> parse_auth_url(std::string_view url) {
+  constexpr std::string_view kScheme = "imap://", kMark = ";URLAUTH=";
+  const std::string_view whole = url;
+  if (url.size() > kMaxUrlOctets || !skip(url, kScheme)) return std::nullopt;
+  AuthUrl out;
+  if (!read_server(take_until(url, "/"), out)) return std::nullopt;
+  std::string_view path = take_until(url, kMark);
+  if (!skip(url, kMark)) return std::nullopt;
+  const std::string_view access = take_until(url, ":");
+  if (!read_access(access, out)) return std::nullopt;
+  out.rump_octets = whole.size() - url.size();
+  if (!url.empty() && !read_verifier(url, out)) return std::nullopt;
+  if (std::string_view expires = path; !take_until(expires, ";EXPIRE=").empty() && !expires.empty()) {
+    path.remove_suffix(expires.size());
+    skip(expires, ";EXPIRE=");
+    out.expires = date::parse_rfc3339(expires);
+    if (!out.expires) return std::nullopt;
+  }
+  auto message = parse_message_url(path);
+  if (!message) return std::nullopt;
+  out.message = *std::move(message);
   return out;
 }
 

@@ -51,5 +51,38 @@ TEST(ImapUrl, RefusesWhatNamesNoMessageHere) {
   }
 }
 
+TEST(ImapUrl, MayCarryTheRightToReadIt) {
+  const std::string rump =
+      "imap://Joe%40x.org;AUTH=*@Example.com:143/INBOX/;uid=20/"
+      ";section=1.2;expire=2026-03-01T10:00:00Z;urlauth=submit+fred";
+  const auto url = parse_auth_url(rump + ":Internal:91354A473744909DE610943775F92038");
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->user, "Joe@x.org");
+  EXPECT_EQ(url->host, "Example.com");
+  EXPECT_EQ(url->message.uid, 20U);
+  EXPECT_EQ(url->access, AuthUrl::Access::submit);
+  EXPECT_EQ(url->access_user, "fred");
+  EXPECT_TRUE(url->expires);
+  EXPECT_EQ(url->mechanism, "internal");
+  EXPECT_EQ(url->token, "91354a473744909de610943775f92038");
+  EXPECT_EQ(url->rump_octets, rump.size());
+  EXPECT_EQ(parse_auth_url(rump)->mechanism, "");
+}
+
+TEST(ImapUrl, RefusesRightsThatAreNone) {
+  for (const char* const url :
+       {"imap://x@h/INBOX/;UID=1", "imap://h/INBOX/;UID=1;URLAUTH=anonymous",
+        "imap://@h/INBOX/;UID=1;URLAUTH=anonymous", "imap://x@/INBOX/;UID=1;URLAUTH=anonymous",
+        "imap://x@h:port/INBOX/;UID=1;URLAUTH=anonymous", "imap://x@h/INBOX;URLAUTH=anonymous",
+        "imap://x@h/INBOX/;UID=1;URLAUTH=", "imap://x@h/INBOX/;UID=1;URLAUTH=somebody",
+        "imap://x@h/INBOX/;UID=1;URLAUTH=user+", "imap://x@h/INBOX/;UID=1;URLAUTH=anonymous:internal",
+        "imap://x@h/INBOX/;UID=1;URLAUTH=anonymous:internal:12",
+        "imap://x@h/INBOX/;UID=1;URLAUTH=anonymous::00000000000000000000000000000000",
+        "imap://x@h/INBOX/;UID=1;URLAUTH=anonymous:internal:0000000000000000000000000000000g",
+        "imap://x@h/INBOX/;UID=1;EXPIRE=soon;URLAUTH=anonymous", "http://x@h/INBOX/;UID=1;URLAUTH=anonymous"}) {
+    EXPECT_FALSE(parse_auth_url(url)) << url;
+  }
+}
+
 }  // namespace
 }  // namespace gatepost::imap

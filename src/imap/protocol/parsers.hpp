@@ -14,6 +14,13 @@ Body parse_lsub(Tokens& t);
 Body parse_status(Tokens& t);
 Body parse_search(Tokens& t, bool uid);
 PartialRange read_partial_range(Tokens& t);  // from the space in front of it
+FetchItems read_fetch_items(Tokens& t);      // "(" fetch-att *(SP fetch-att) ")"
+// `names`: counts choices and names of one command, against kMaxSearchedNames.
+MailboxFilter read_mailbox_filter(Tokens& t, std::size_t& names);
+Body parse_notify(Tokens& t, bool uid);
+Body parse_reset_key(Tokens& t, bool uid);
+Body parse_gen_url_auth(Tokens& t, bool uid);
+Body parse_url_fetch(Tokens& t, bool uid);
 Body parse_sort(Tokens& t, bool uid);
 Body parse_thread(Tokens& t, bool uid);
 Body parse_esearch(Tokens& t, bool uid);

@@ -100,6 +100,8 @@ std::string no_update(std::string_view tag) {
   return out;
 }
 
+std::string bad_event(std::string_view supported) { return std::string("BADEVENT (").append(supported).append(")"); }
+
 std::string capability(std::span<const std::string_view> capabilities) {
   std::string out = "CAPABILITY";
   write_words(out, capabilities);
@@ -108,6 +110,22 @@ std::string capability(std::span<const std::string_view> capabilities) {
 
 std::string highest_modseq(std::uint64_t modseq) { return numbered("HIGHESTMODSEQ", modseq); }
 std::string mailbox_id(std::string_view id) { return std::string("MAILBOXID (").append(id).append(")"); }
+std::string in_progress(std::string_view tag, std::uint64_t done, std::uint64_t goal) {
+  std::string out = "INPROGRESS (";
+  if (tag.find(']') != std::string_view::npos) {
+    out += "NIL";
+  } else {
+    out.append("\"").append(tag).append("\"");
+  }
+  return out.append(" ").append(std::to_string(done)).append(" ").append(std::to_string(goal)).append(")");
+}
+
+std::string message_limit(std::uint32_t limit, std::uint32_t lowest) {
+  std::string out = numbered("MESSAGELIMIT", limit);
+  if (lowest != 0) write_number(out += ' ', lowest);
+  return out;
+}
+
 std::string modified(const NumberSet& numbers) { return "MODIFIED " + numbers.to_string(); }
 
 std::string permanent_flags(const Flags& flags, bool may_create) {
@@ -349,6 +367,17 @@ void write_context_change(std::string& out, std::string_view tag, bool uid, bool
     separator = ' ';
   }
   out += ")\r\n";
+}
+
+void write_gen_url_auth(std::string& out, std::span<const std::string> urls, bool utf8) {
+  out += "* GENURLAUTH";
+  for (const std::string& url : urls) write_string(out += ' ', url, utf8);
+  out += "\r\n";
+}
+
+void begin_url_fetch(std::string& out, std::string_view url, bool utf8) {
+  out += "* URLFETCH ";
+  write_string(out, url, utf8);
 }
 
 void write_quota(std::string& out, std::string_view root, std::span<const QuotaResource> resources, bool utf8) {

@@ -30,14 +30,14 @@ inline constexpr std::string_view kAlert = "ALERT", kAlreadyExists = "ALREADYEXI
                                   kClientBug = "CLIENTBUG", kClosed = "CLOSED", kContactAdmin = "CONTACTADMIN",
                                   kCorruption = "CORRUPTION", kExpired = "EXPIRED", kExpungeIssued = "EXPUNGEISSUED",
                                   kHasChildren = "HASCHILDREN", kInUse = "INUSE", kLimit = "LIMIT",
-                                  kNoModseq = "NOMODSEQ", kNonExistent = "NONEXISTENT", kNoPerm = "NOPERM",
-                                  kNotSaved = "NOTSAVED", kOverQuota = "OVERQUOTA", kParse = "PARSE",
-                                  kPrivacyRequired = "PRIVACYREQUIRED", kReadOnly = "READ-ONLY",
-                                  kReadWrite = "READ-WRITE", kServerBug = "SERVERBUG", kTooBig = "TOOBIG",
-                                  kTryCreate = "TRYCREATE", kUidNotSticky = "UIDNOTSTICKY",
+                                  kNoModseq = "NOMODSEQ", kNotificationOverflow = "NOTIFICATIONOVERFLOW",
+                                  kNonExistent = "NONEXISTENT", kNoPerm = "NOPERM", kNotSaved = "NOTSAVED",
+                                  kOverQuota = "OVERQUOTA", kParse = "PARSE", kPrivacyRequired = "PRIVACYREQUIRED",
+                                  kReadOnly = "READ-ONLY", kReadWrite = "READ-WRITE", kServerBug = "SERVERBUG",
+                                  kTooBig = "TOOBIG", kTryCreate = "TRYCREATE", kUidNotSticky = "UIDNOTSTICKY",
                                   kUnavailable = "UNAVAILABLE", kUnknownCte = "UNKNOWN-CTE", kUseAttr = "USEATTR",
                                   kBadCharset = "BADCHARSET", kCompressionActive = "COMPRESSIONACTIVE",
-                                  kTooFew = "TOOFEW", kUidRequired = "UIDREQUIRED",
+                                  kTooFew = "TOOFEW", kTooMany = "TOOMANY", kUidRequired = "UIDREQUIRED",
                                   kMetadataTooMany = "METADATA TOOMANY", kMetadataNoPrivate = "METADATA NOPRIVATE";
 std::string metadata_max_size(std::uint64_t octets);                        // RFC 5464 4.3
 std::string metadata_long_entries(std::uint64_t octets);                    // RFC 5464 4.2.1
@@ -45,10 +45,16 @@ std::string append_uid(std::uint32_t uid_validity, const NumberSet& uids);  // R
 // `from` and `to` in the order of copying: the i-th became the i-th. Same size, at least one.
 std::string copy_uid(std::uint32_t uid_validity, const NumberSet& from, const NumberSet& to);
 std::string bad_charset(std::span<const std::string_view> supported);
-std::string no_update(std::string_view tag);  // RFC 5267 4.3.1
+std::string no_update(std::string_view tag);        // RFC 5267 4.3.1
+std::string bad_event(std::string_view supported);  // RFC 5465 3.1; event_names()
 std::string capability(std::span<const std::string_view> capabilities);
-std::string highest_modseq(std::uint64_t modseq);                  // RFC 7162 3.1.2.1
-std::string mailbox_id(std::string_view id);                       // RFC 8474 4
+std::string highest_modseq(std::uint64_t modseq);  // RFC 7162 3.1.2.1
+std::string mailbox_id(std::string_view id);       // RFC 8474 4
+// RFC 9585 5. A tag with ']' is not told. `goal` above `done`.
+std::string in_progress(std::string_view tag, std::uint64_t done, std::uint64_t goal);
+// RFC 9738 5; lowest: of the messages that were worked on, 0: not told.
+std::string message_limit(std::uint32_t limit, std::uint32_t lowest = 0);
+inline constexpr std::string_view kUrlMech = "URLMECH INTERNAL";   // RFC 4467 8: all there are
 std::string modified(const NumberSet& numbers);                    // RFC 7162 3.1.3
 std::string permanent_flags(const Flags& flags, bool may_create);  // may_create: \*
 std::string uid_next(std::uint32_t uid);
@@ -169,6 +175,10 @@ struct MetadataValue {
 void write_metadata(std::string& out, std::string_view mailbox, std::span<const MetadataValue> values, bool utf8);
 void write_metadata_changed(std::string& out, std::string_view mailbox, std::span<const std::string> entries,
                             bool utf8);
+// RFC 4467 8
+void write_gen_url_auth(std::string& out, std::span<const std::string> urls, bool utf8);
+// "* URLFETCH url" without its end: what follows is the caller's.
+void begin_url_fetch(std::string& out, std::string_view url, bool utf8);
 
 struct QuotaResource {    // RFC 9208 5
   std::string_view name;  // "STORAGE" (in 1024 octets), "MESSAGE"

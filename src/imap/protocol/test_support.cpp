@@ -135,6 +135,12 @@ class Writer {
     word("CANCELUPDATE");
     for (const std::string& tag : c.tags) write_string(out_ += ' ', tag, utf8_);
   }
+  void operator()(const Notify& c);
+  void operator()(const ResetKey& c);
+  void operator()(const GenUrlAuth& c);
+  void operator()(const UrlFetch& c);
+  void fetch_items(const FetchItems& items);
+  void filter(const MailboxFilter& filter);
   void returns(const SearchReturn& r);
   void keys(const Search& c);
   void program(const Search& c);
@@ -335,6 +341,10 @@ void Writer::key(const SearchKey& key) {
       return;
     case SearchOp::uid:
       return with("UID", key.set.to_string());
+    case SearchOp::uid_after:
+      return with("UIDAFTER", number(key.number));
+    case SearchOp::uid_before:
+      return with("UIDBEFORE", number(key.number));
     case SearchOp::larger:
       return with("LARGER", number(key.number));
     case SearchOp::smaller:
@@ -404,18 +414,76 @@ void Writer::program(const Search& c) {
   keys(c);
 }
 
+void Writer::filter(const MailboxFilter& filter) {
+  out_ += to_string(filter.kind);
+  if (filter.mailboxes.empty()) return;
+  out_ += " (";
+  for (const std::string& name : filter.mailboxes) {
+    if (out_.back() != '(') out_ += ' ';
+    write_mailbox(out_, name, utf8_);
+  }
+  out_ += ')';
+}
+
+void Writer::operator()(const ResetKey& c) {
+  word("RESETKEY");
+  if (!c.mailbox) return;
+  write_mailbox(out_ += ' ', *c.mailbox, utf8_);
+  for (const std::string& mechanism : c.mechanisms) word(mechanism);
+}
+
+void Writer::operator()(const GenUrlAuth& c) {
+  word("GENURLAUTH");
+  for (const auto& [url, mechanism] : c.requests) {
+    astring(url);
+    word(mechanism);
+  }
+}
+
+void Writer::operator()(const UrlFetch& c) {
+  word("URLFETCH");
+  for (const UrlFetch::Request& request : c.requests) {
+    if (!request.body && !request.binary && !request.structure) {
+      astring(request.url);
+      continue;
+    }
+    out_ += " (";
+    write_astring(out_, request.url, utf8_);
+    if (request.body) word("BODY");
+    if (request.binary) word("BINARY");
+    if (request.structure) word("BODYPARTSTRUCTURE");
+    out_ += ')';
+  }
+}
+
+void Writer::operator()(const Notify& c) {
+  word("NOTIFY");
+  word(c.groups.empty() ? "NONE" : c.status ? "SET STATUS" : "SET");
+  for (const NotifyGroup& group : c.groups) {
+    out_ += " (";
+    filter(group.filter);
+    std::string names = event_names(group.events);
+    if (has(group.events, NotifyEvent::unknown)) names += names.empty() ? "Other" : " Other";
+    if (names.empty()) {
+      out_ += " NONE)";
+      continue;
+    }
+    out_ += " (";
+    if (!group.new_items.empty()) {
+      names.erase(0, std::string_view("MessageNew").size());
+      out_ += "MessageNew ";
+      fetch_items(group.new_items);
+    }
+    out_.append(names).append("))");
+  }
+}
+
 void Writer::operator()(const Esearch& c) {
   word("ESEARCH");
   List filters(out_ += " IN ");
-  for (const MailboxFilter& filter : c.in) {
-    filters.item(std::string(to_string(filter.kind)));
-    if (filter.mailboxes.empty()) continue;
-    out_ += " (";
-    for (const std::string& name : filter.mailboxes) {
-      if (out_.back() != '(') out_ += ' ';
-      write_mailbox(out_, name, utf8_);
-    }
-    out_ += ')';
+  for (const MailboxFilter& one : c.in) {
+    filters.item();
+    filter(one);
   }
   filters.end();
   program(c.search);
@@ -449,6 +517,7 @@ void Writer::returns(const SearchReturn& r) {
   list.when(r.count, "COUNT");
   list.when(r.save, "SAVE");
   list.when(r.update, "UPDATE");
+  if (!r.update_items.empty()) fetch_items(r.update_items);
   list.when(r.context, "CONTEXT");
   if (r.partial) list.item("PARTIAL " + to_string(*r.partial));
   list.end();
@@ -488,10 +557,8 @@ void Writer::section(const FetchSection& asked) {
   }
 }
 
-void Writer::operator()(const Fetch& c) {
-  verb("FETCH", c.uid);
-  set(c.set);
-  List list(out_ += ' ');
+void Writer::fetch_items(const FetchItems& items) {
+  List list(out_);
   for (const auto& [attribute, name] : std::initializer_list<std::pair<FetchAttribute, std::string_view>>{
            {FetchAttribute::flags, "FLAGS"},
            {FetchAttribute::internal_date, "INTERNALDATE"},
@@ -504,15 +571,21 @@ void Writer::operator()(const Fetch& c) {
            {FetchAttribute::email_id, "EMAILID"},
            {FetchAttribute::thread_id, "THREADID"},
            {FetchAttribute::save_date, "SAVEDATE"}}) {
-    list.when(c.items.has(attribute), name);
+    list.when(items.has(attribute), name);
   }
-  list.when(c.items.has(FetchAttribute::preview),
-            c.items.has(FetchAttribute::preview_lazy) ? "PREVIEW (LAZY)" : "PREVIEW");
-  for (const FetchSection& asked : c.items.sections) {
+  list.when(items.has(FetchAttribute::preview), items.has(FetchAttribute::preview_lazy) ? "PREVIEW (LAZY)" : "PREVIEW");
+  for (const FetchSection& asked : items.sections) {
     list.item();
     section(asked);
   }
   list.end();
+}
+
+void Writer::operator()(const Fetch& c) {
+  verb("FETCH", c.uid);
+  set(c.set);
+  out_ += ' ';
+  fetch_items(c.items);
   if (!c.changed_since && !c.partial) return;
   List modifiers(out_ += ' ');
   if (c.changed_since) modifiers.item("CHANGEDSINCE " + number(*c.changed_since));

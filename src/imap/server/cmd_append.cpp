@@ -1,6 +1,7 @@
 // APPEND (RFC 9051 6.3.12; RFC 3502, RFC 3516 4.4, RFC 6855 4, RFC 7889), CATENATE (RFC 4469), REPLACE (RFC 8508).
 
 #include "imap/server/cmd_append.hpp"
+#include "imap/server/url_access.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -114,11 +115,22 @@ Result<> Session::append_step(const CatenateStep& step) {
     if (append.message_octets > settings_->max_message_octets) return fail(Errc::too_large, "by its parts");
     return append_octets_of(piece);
   };
-  auto read = read_url(*this, step.url, take);
+  auto read = read_step_url(step.url, take);
   if (!read && (read.error().code == Errc::not_found || read.error().code == Errc::denied ||
                 read.error().code == Errc::forbidden))
     append.bad_url = step.url;
   return read;
+}
+
+// RFC 4469 3: also the messages of others, when the URL carries the right to read them.
+Result<> Session::read_step_url(std::string_view url, const std::function<Result<>(std::string_view)>& take) {
+  if (auto named = parse_message_url(url)) {
+    GP_TRY(const Mailbox mailbox, mailbox_of(named->mailbox, sharing::Right::read));
+    named->mailbox = mailbox.folder.path;
+    return read_url(mailbox.account(), *named, take);
+  }
+  GP_TRY(const UrlAccess::Target target, UrlAccess(services(), *settings_, signed_in_->principal()).verify(url));
+  return read_url(*target.account, target.message, take);
 }
 
 Result<> Session::append_octets_of(std::string_view piece) {
@@ -163,9 +175,11 @@ Result<> Session::append_find_target() {
   return {};
 }
 
-// For the messages so far and `octets` more of one more.
+// For the messages so far and `octets` more of one more. What a replacement has more of is known when both are looked
+// at together, at the end (RFC 8508 3.4).
 Result<> Session::append_room(std::uint64_t octets) {
   const Appending& append = *appending_;
+  if (append.reader.replaced() && &append.target->account() == &selected_->account()) return {};
   GP_TRY(const auto quota, append.target->account().quota());
   if (!quota.has_room_for(append.octets + octets, append.items.size() + 1)) return fail(Errc::over_quota, "announced");
   return {};
@@ -193,6 +207,10 @@ std::optional<Answer> Session::check_replace() {
 }
 
 std::optional<Answer> Session::check_message() {
+  const std::uint32_t most = settings_->message_limit;
+  if (most != 0 && appending_->reader.messages() > most) {
+    return no(code::message_limit(most), "That is more messages than one command takes");
+  }
   if (appending_->reader.messages() > kMaxAppendMessages) return no(code::kLimit, "Too many messages at once");
   return appending_->reader.replaced() ? check_replace() : std::nullopt;
 }
@@ -305,9 +323,19 @@ Task<Next> Session::append_commit_and_tell() {
   auto job = [this] { return append_commit(); };
   const Result<account::Appended> done = co_await workers().run(job);
   if (!done) co_return co_await append_done(failed_target(done.error()));
+  if (done->uids.empty()) co_return co_await append_done(no(code::kExpungeIssued, "The message was removed meanwhile"));
   shared_.appended.add(done->uids.size());
   NumberSet uids;
   for (const account::Uid uid : done->uids) uids.add(uid);
+  const Mailbox& target = *appending_->target;
+  if (selected_ && &selected_->account() == &target.account() && selected_->folder() == target.folder.id) {
+    selected_->made_here.add(uids);
+  } else if (&target.account() == own_account_.get()) {
+    did({.what = account::FolderEvent::What::messages,
+         .id = target.folder.id,
+         .modseq = done->modseq,
+         .added = static_cast<std::uint32_t>(done->uids.size())});
+  }
   const std::string code = code::append_uid(done->uid_validity, uids);
   if (!appending_->reader.replaced()) co_return co_await append_done(ok(code, "APPEND completed"));
   // RFC 8508 3.3: the new UID first, then that the old message is gone, as news.
@@ -315,20 +343,25 @@ Task<Next> Session::append_commit_and_tell() {
   co_return co_await append_done({.highest_modseq = true});
 }
 
-// The replacement is durable before the message goes: whatever happens between the two, nothing is lost.
 Result<account::Appended> Session::append_commit() {
   const Appending& append = *appending_;
   account::Account& account = append.target->account();
+  const account::FolderId to = append.target->folder.id;
   // It may have taken long, and rights change at once.
-  GP_TRY(const auto grants, account.grants(append.target->folder.id));
+  GP_TRY(const auto grants, account.grants(to));
   if (!rights_in(account, grants.get()).has(sharing::Right::insert)) return fail(Errc::forbidden, "not any more");
-  GP_TRY(account::Appended done, account.append(append.target->folder.id, append.items));
-  if (!append.reader.replaced()) return done;
+  if (!append.reader.replaced()) return account.append(to, append.items);
+  if (&account == &selected_->account()) {
+    return account.replace(selected_->folder(), append.replaced, to, append.items.front());
+  }
+  // From one account to another the replacement is durable before the message goes: nothing is lost between the two.
+  GP_TRY(account::Appended done, account.append(to, append.items));
   auto removed = selected_->account().remove(selected_->folder(), NumberSet::of(append.replaced, append.replaced));
-  if (removed) return done;
+  if (removed && !removed->empty()) return done;
   NumberSet added;
   for (const account::Uid uid : done.uids) added.add(uid);
-  (void)account.remove(append.target->folder.id, added);
+  (void)account.remove(to, added);
+  if (removed) return account::Appended{};  // it is gone
   return std::unexpected(std::move(removed).error());
 }
 

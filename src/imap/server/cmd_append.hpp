@@ -9,6 +9,7 @@
 
 #include "account/account.hpp"
 #include "imap/protocol/command_append.hpp"
+#include "imap/protocol/imap_url.hpp"
 #include "imap/server/mailbox.hpp"
 #include "mime/structure.hpp"
 
@@ -22,7 +23,8 @@ inline constexpr std::size_t kMaxSummariesOctets = 4 << 20;  // of one MULTIAPPE
 inline constexpr std::size_t kMaxHeldOctets = 32 << 10;      // of a literal, before a worker takes them
 
 // The octets that `url` names, into `take`, in pieces. Errc::not_found: it names none here (RFC 4469 3). Blocks.
-Result<> read_url(const Session& session, std::string_view url, const std::function<Result<>(std::string_view)>& take);
+Result<> read_url(account::Account& account, const MessageUrl& url,
+                  const std::function<Result<>(std::string_view)>& take);
 
 // An APPEND on its way (RFC 9051 6.3.12): one message at a time streams to the store, in bounded memory. Nothing is in
 // the mailbox before all of them are.

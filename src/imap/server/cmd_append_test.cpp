@@ -52,6 +52,28 @@ TEST_F(ImapAppend, StoresTheOctetsWithFlagsAndDate) {
   EXPECT_EQ(mime::decode(item->summary)->envelope().subject, "x");
 }
 
+// RFC 8508 3.4: only what the new message has more of counts.
+TEST_F(ImapAppend, AReplacementNeedsNoRoomForBoth) {
+  talk.line("a SELECT Drafts");
+  talk.say("b APPEND Drafts {17+}\r\nSubject: x\r\n\r\nabc\r\n");
+  world.quota = 20;
+  EXPECT_THAT(talk.say("c APPEND Drafts {17+}\r\nSubject: y\r\n\r\nabc\r\n"), HasSubstr("c NO [OVERQUOTA]"));
+  EXPECT_THAT(talk.say("d REPLACE 1 Drafts {17+}\r\nSubject: y\r\n\r\nabc\r\n"), HasSubstr("d OK"));
+  EXPECT_THAT(talk.say("e REPLACE 1 Drafts {21+}\r\nSubject: y\r\n\r\nabcdefg\r\n"), HasSubstr("e NO [OVERQUOTA]"));
+  ASSERT_EQ(rows("Drafts").size(), 1U);
+  EXPECT_EQ(text(rows("Drafts")[0]), "Subject: y\r\n\r\nabc");
+}
+
+TEST_F(ImapAppend, AReplacementOfWhatIsGoneChangesNothing) {
+  talk.line("a SELECT Drafts");
+  talk.say("b APPEND Drafts {17+}\r\nSubject: x\r\n\r\nabc\r\n");
+  const auto account = world.account();
+  EXPECT_EQ(talk.line("c REPLACE 1 Drafts {17}"), "+ OK\r\n");
+  ASSERT_TRUE(account->remove(account->find_folder("Drafts")->id, NumberSet::of(1, 1)));
+  EXPECT_THAT(talk.say("Subject: y\r\n\r\nabc\r\n"), HasSubstr("c NO [EXPUNGEISSUED]"));
+  EXPECT_TRUE(rows("Drafts").empty());
+}
+
 TEST_F(ImapAppend, TellsASessionThatHasTheMailboxOpen) {
   talk.line("a SELECT INBOX");
   EXPECT_EQ(talk.say("b APPEND INBOX {4+}\r\na\r\nb\r\n"),

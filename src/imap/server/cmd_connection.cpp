@@ -27,6 +27,7 @@ void Session::sign_out() {
       event::kClosed,
       {{"conn", peer_.connection_id}, {"account", signed_in_->principal().address}, {"commands", commands_}});
   selected_.reset();
+  notifications_.reset();
   own_account_.reset();
   signed_in_.reset();
   enabled_ = {};

@@ -64,6 +64,7 @@ Task<Answer> run_create(Session& session, Command& command) {
     }
     co_return session.failed(made.error());
   }
+  if (place.own()) session.did({.what = account::FolderEvent::What::created, .path = made->path});
   tell_name(session, place, made->id, name);
   co_return ok(code::mailbox_id(mailbox_id(place, made->id)), "CREATE completed");
 }
@@ -81,6 +82,7 @@ Task<Answer> run_delete(Session& session, Command& command) {
     }
     co_return session.failed(done.error());
   }
+  if (mailbox->place.own()) session.did({.what = account::FolderEvent::What::deleted, .path = folder.path});
   if (session.has_selected() && &session.selected().account() == &mailbox->account() &&
       session.selected().folder() == folder.id) {
     session.close_selected();
@@ -105,6 +107,9 @@ Task<Answer> run_rename(Session& session, Command& command) {
   };
   const auto done = co_await session.workers().run(job);
   if (!done) co_return session.failed(done.error());
+  if (const auto now = mailbox.account().folder(mailbox.folder.id); now && mailbox.place.own()) {
+    session.did({.what = account::FolderEvent::What::renamed, .path = now->path});
+  }
   if (mailbox.folder.role != account::Role::inbox) {
     const std::string old_name = mailbox.name();
     tell_name(session, mailbox.place, mailbox.folder.id, old_name);
@@ -118,6 +123,7 @@ Task<Answer> subscribe(Session& session, std::string_view name, bool wanted) {
   auto job = [&session, name, wanted]() { return session.own_account().set_subscribed(name, wanted); };
   const auto done = co_await session.workers().run(job);
   if (!done) co_return session.failed(done.error());
+  session.did({.what = account::FolderEvent::What::subscription, .path = std::string(name)});
   co_return ok();
 }
 

@@ -6,6 +6,18 @@
 #include "imap/server/session.hpp"
 
 namespace gatepost::imap::server {
+namespace {
+
+// RFC 9586 3: no response names a message by its number any more, nor do those that tell how a result changes.
+void drop_results_by_number(Session& session) {
+  std::erase_if(session.selected().contexts, [&](const SearchContext& context) {
+    if (context.search.uid) return false;
+    write_untagged(session.out(), Condition::no, code::no_update(context.tag), "Its messages are named by numbers");
+    return true;
+  });
+}
+
+}  // namespace
 
 Task<Answer> run_enable(Session& session, Command& command) {
   Enabled all = session.enabled();
@@ -34,8 +46,10 @@ Task<Answer> run_enable(Session& session, Command& command) {
     done.emplace_back(name);
   }
   const bool began = all.condstore && !session.enabled().condstore;
+  const bool no_numbers = all.uid_only && !session.enabled().uid_only;
   session.enable(all);
   write_enabled(session.out(), done);
+  if (no_numbers && session.has_selected()) drop_results_by_number(session);
   if (began && session.has_selected()) {
     // RFC 7162 3.1: in the selected state the client learns where it stands.
     write_untagged(session.out(), Condition::ok, code::highest_modseq(session.selected().modseq()), "Highest");

@@ -26,6 +26,7 @@ bool is_meant(const Listed& one, const MailboxFilter& filter, const std::vector<
               const std::vector<std::string>& subscriptions) {
   switch (filter.kind) {
     case Kind::selected:
+    case Kind::selected_delayed:
       return false;
     case Kind::inboxes:
       return one.own() && one.folder->role == account::Role::inbox;
@@ -77,22 +78,21 @@ Result<std::vector<Mailbox>> mailboxes_of(const Session& session, const Esearch&
   return out;
 }
 
-std::optional<Answer> check(const Session& session, const Esearch& request) {
+std::optional<Answer> check(const Session& session, const std::string& tag, const Esearch& request) {
   const Search& search = request.search;
   if (session.enabled().utf8_accept && !search.charset.empty()) return bad("CHARSET makes no sense with UTF8=ACCEPT");
   const bool asks_selected = std::ranges::find(request.in, Kind::selected, &MailboxFilter::kind) != request.in.end();
   if (asks_selected && !session.has_selected()) return bad("Select a mailbox first");
-  // RFC 7377 2.1: numbers of messages mean nothing in mailboxes that are not selected, nor does what was saved.
-  if (std::ranges::any_of(search.keys, [](const SearchKey& key) {
-        return key.op == SearchOp::sequence || (key.op == SearchOp::uid && key.set.is_saved());
-      })) {
-    return bad("Numbers of messages do not go over mailboxes", code::kClientBug);
-  }
-  if (search.returns && search.returns->update) return bad("UPDATE is for SEARCH and SORT", code::kClientBug);
-  // RFC 7377 2.3
-  if (search.returns && search.returns->save && (request.in.size() != 1 || !asks_selected))
-    return bad("SAVE is for the selected mailbox alone", code::kClientBug);
-  return std::nullopt;
+  const bool only_selected = asks_selected && request.in.size() == 1;
+  // What was saved is of the selected mailbox.
+  const bool asks_saved = std::ranges::any_of(search.keys, [](const SearchKey& key) { return key.set.is_saved(); });
+  if (asks_saved && !only_selected) return bad("What was saved is of the selected mailbox alone", code::kClientBug);
+  if (!search.returns) return std::nullopt;
+  // RFC 7377 2.2
+  if (search.returns->update && !only_selected)
+    return bad("UPDATE is for the selected mailbox alone", code::kClientBug);
+  if (search.returns->save && !only_selected) return bad("SAVE is for the selected mailbox alone", code::kClientBug);
+  return only_selected ? refuse_update(session, tag, search) : std::nullopt;
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ std::optional<Answer> check(const Session& session, const Esearch& request) {
 Task<Answer> run_esearch(Session& session, Command& command) {
   const Esearch& request = std::get<Esearch>(command.body);
   const Search& search = request.search;
-  if (auto refused = check(session, request)) co_return std::move(*refused);
+  if (auto refused = check(session, command.tag, request)) co_return std::move(*refused);
   auto choose = [&] { return mailboxes_of(session, request); };
   const auto mailboxes = co_await session.workers().run(choose);
   if (!mailboxes) co_return session.failed(mailboxes.error());
@@ -125,22 +125,31 @@ Task<Answer> run_esearch(Session& session, Command& command) {
       view = &opened.emplace(mailbox.place.account, std::move(*found), true);
     }
     std::expected<SearchFound, Answer> found =
-        co_await find_messages(session, *view, search, wanted_of(returns), &index);
+        co_await find_messages(session, *view, search, wanted_of(returns), 0, &index);
     if (!found) co_return std::move(found.error());
     missing = missing || found->missing;
     auto look = [&] { return answer_of(view->account(), *view, returns, *found); };
     Result<SearchAnswer> answer = co_await session.workers().run(look);
-    if (!answer) co_return session.failed(answer.error());
+    if (!answer) {
+      if (returns.save) view->save({});
+      co_return session.failed(answer.error());
+    }
     if (returns.save) view->save(to_save(returns, found->uids, answer->partial));
-    if (found->uids.empty()) continue;  // RFC 7377 2.1: nothing is said of where nothing is found
-    const std::string name = mailbox.name();
-    const EsearchResult into{
-        .uid = true, .mailbox = name, .uid_validity = view->uid_validity(), .utf8 = session.utf8()};
-    write_found(session.out(), *view, command.tag, into, returns, *found, *answer);
+    if (!found->uids.empty()) {  // RFC 7377 2.1: nothing is said of where nothing is found
+      const std::string name = mailbox.name();
+      const EsearchResult into{
+          .uid = true, .mailbox = name, .uid_validity = view->uid_validity(), .utf8 = session.utf8()};
+      write_found(session.out(), *view, command.tag, into, returns, *found, *answer);
+    }
+    if (returns.update) {
+      keep_updated(
+          session,
+          {.tag = command.tag, .search = search, .criteria = {}, .found = std::move(found->uids), .order = {}});
+    }
     const bool goes_on = co_await session.drain_if_full();
     if (!goes_on) co_return peer_gone();
   }
-  co_return end_of_search(missing);
+  co_return end_within_limit(session, 0, missing);
 }
 
 }  // namespace gatepost::imap::server

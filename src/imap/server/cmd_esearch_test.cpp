@@ -65,11 +65,29 @@ TEST_F(ImapEsearch, SearchesTheSelectedMailbox) {
   EXPECT_EQ(where("selected personal"), "INBOX Work/2025 Work/2026/Plans");
 }
 
+TEST_F(ImapEsearch, TakesNumbersOfMessagesInEachMailbox) {
+  EXPECT_EQ(where("personal", "1"), "INBOX Work/2025 Work/2026/Plans");
+  EXPECT_EQ(where("personal", "100:200"), "");
+  talk.line("s SELECT INBOX");
+  EXPECT_THAT(talk.line("a UID ESEARCH SUBJECT lunch 1:100"), HasSubstr("MAILBOX INBOX UIDVALIDITY "));
+  talk.line("e ENABLE UIDONLY");
+  EXPECT_THAT(talk.line("a ESEARCH 1:100"), HasSubstr("a BAD [UIDREQUIRED]"));
+}
+
+TEST_F(ImapEsearch, KeepsTheResultInTheSelectedMailboxUpToDate) {
+  talk.line("s SELECT INBOX");
+  EXPECT_THAT(talk.line("a ESEARCH RETURN (UPDATE COUNT) SUBJECT news"), HasSubstr("a OK"));
+  EXPECT_THAT(talk.line("a ESEARCH RETURN (UPDATE COUNT) SUBJECT news"), HasSubstr("a BAD"));
+  const account::Uid uid = world.deliver("Subject: news\r\n\r\n");
+  EXPECT_THAT(talk.line("n NOOP"), HasSubstr("* ESEARCH (TAG \"a\") UID ADDTO (0 " + std::to_string(uid) + ")"));
+}
+
 TEST_F(ImapEsearch, RefusesWhatMeansNothing) {
   talk.line("s SELECT INBOX");
-  for (const char* what : {"ESEARCH", "ESEARCH IN () ALL", "ESEARCH IN (mailboxes) ALL", "ESEARCH IN (moods) ALL",
-                           "ESEARCH IN (personal) 1:2", "ESEARCH IN (personal) NOT $", "ESEARCH IN (personal (x)) ALL",
-                           "ESEARCH IN (personal) RETURN (SAVE) ALL", "UID ESEARCH ALL"}) {
+  for (const char* what :
+       {"ESEARCH", "ESEARCH IN () ALL", "ESEARCH IN (mailboxes) ALL", "ESEARCH IN (moods) ALL",
+        "ESEARCH IN (selected-delayed) ALL", "ESEARCH IN (personal) NOT $", "ESEARCH IN (personal (x)) ALL",
+        "ESEARCH IN (personal) RETURN (SAVE) ALL", "ESEARCH IN (selected personal) RETURN (UPDATE) ALL"}) {
     EXPECT_THAT(talk.line("b " + std::string(what)), HasSubstr("b BAD")) << what;
   }
   EXPECT_THAT(talk.line("b ESEARCH IN (personal) CHARSET X-NONE SUBJECT x"), HasSubstr("b NO [BADCHARSET"));

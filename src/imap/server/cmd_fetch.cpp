@@ -62,6 +62,7 @@ FetchPlan plan_of(const Session& session, const Fetch& fetch, NumberSet uids) {
   if (fetch.changed_since) plan.items.add(Attribute::modseq);       // RFC 7162 3.1.4.1
   plan.uids = std::move(uids);
   plan.utf8 = session.utf8();
+  plan.previews = &session.previews();
   plan.recent = !session.rev2();
   plan.mark_seen = fetch.items.sets_seen() && !session.selected().read_only() &&
                    session.selected_rights().has(sharing::Right::seen);  // RFC 4314 4
@@ -69,15 +70,14 @@ FetchPlan plan_of(const Session& session, const Fetch& fetch, NumberSet uids) {
   return plan;
 }
 
-Answer end_of(Session& session, const FetchRun& run) {
+Answer end_of(Session& session, const FetchRun& run, account::Uid lowest) {
   if (run.failure()) {
     Answer answer = session.failed(*run.failure());
     answer.condition = Condition::no;
     return answer;
   }
   if (run.unknown_encoding()) return no(code::kUnknownCte, "A part has an encoding that is not known here");
-  if (run.missing()) return ok(std::string(code::kExpungeIssued), "Some messages were removed meanwhile");
-  return ok();
+  return end_within_limit(session, lowest, run.missing());
 }
 
 }  // namespace
@@ -91,6 +91,12 @@ Task<Answer> run_fetch(Session& session, Command& command) {
   if (!uids) co_return std::move(uids.error());
   if (fetch.changed_since || fetch.items.has(Attribute::modseq)) session.enable_condstore();
 
+  // RFC 9394 3.3, and 3.4: first the messages in the range, then those of them that changed.
+  const std::uint32_t most = session.settings().message_limit;
+  if (fetch.partial && most != 0 && places_of(*fetch.partial, UINT32_MAX).size() > most) {
+    co_return no(code::message_limit(most), "That range has more messages than one command takes");
+  }
+  if (fetch.partial) uids = at_positions(*uids, places_of(*fetch.partial, uids->size()));
   if (fetch.changed_since) {
     auto look = [&session, &view, &fetch, &uids] {
       return changes_since(session.account(), view, fetch, std::move(*uids));
@@ -101,8 +107,7 @@ Task<Answer> run_fetch(Session& session, Command& command) {
     uids = std::move(changes->uids);
   }
 
-  // RFC 9394 3.3
-  if (fetch.partial) uids = at_positions(*uids, places_of(*fetch.partial, uids->size()));
+  const account::Uid lowest = keep_highest(*uids, most);
   const account::Modseq as_of = session.account().modseq();
   FetchPlan plan = plan_of(session, fetch, std::move(*uids));
   const NumberSet told = plan.items.has(Attribute::flags) ? plan.uids : NumberSet();
@@ -126,7 +131,7 @@ Task<Answer> run_fetch(Session& session, Command& command) {
   }
   if (!told.empty()) view.told(told, as_of);
   if (auto seen = run.take_seen(); !seen.empty()) view.told(std::move(seen));
-  co_return end_of(session, run);
+  co_return end_of(session, run, lowest);
 }
 
 }  // namespace gatepost::imap::server

@@ -360,9 +360,32 @@ TEST_F(ImapFetch, ShowsTheFirstWords) {
   world.deliver("Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n");
   const std::string first = "Hello gr\xc3\xbc\xc3\x9f " + std::string(189, 'y');
   EXPECT_EQ(fetch("FETCH 1 PREVIEW"), "* 1 FETCH (PREVIEW " + literal(first) + ")\r\n");
-  EXPECT_EQ(fetch("FETCH 2 (PREVIEW (LAZY))"),
-            "* 2 FETCH (PREVIEW " + literal("Guten Tag, sch\xc3\xb6ne Welt") + ")\r\n");
+  EXPECT_EQ(fetch("FETCH 2 (PREVIEW)"), "* 2 FETCH (PREVIEW " + literal("Guten Tag, sch\xc3\xb6ne Welt") + ")\r\n");
   EXPECT_EQ(fetch("FETCH 3 PREVIEW"), "* 3 FETCH (PREVIEW \"\")\r\n");
+}
+
+TEST_F(ImapFetch, ReadsNothingForALazyPreview) {
+  world.deliver("Subject: x\r\n\r\nHello\r\n");
+  world.deliver("Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n");
+  talk().line("n NOOP");
+  const std::uint64_t before = world.store.traffic.body_reads;
+  EXPECT_EQ(fetch("FETCH 1:2 PREVIEW (LAZY)"), "* 1 FETCH (PREVIEW NIL)\r\n* 2 FETCH (PREVIEW \"\")\r\n");
+  EXPECT_EQ(world.store.traffic.body_reads, before);
+  EXPECT_EQ(fetch("FETCH 1 PREVIEW"), "* 1 FETCH (PREVIEW \"Hello\")\r\n");
+  const std::uint64_t after = world.store.traffic.body_reads;
+  EXPECT_GT(after, before);
+  EXPECT_EQ(fetch("FETCH 1 (PREVIEW (LAZY))"), "* 1 FETCH (PREVIEW \"Hello\")\r\n");
+  EXPECT_EQ(world.store.traffic.body_reads, after);
+}
+
+TEST_F(ImapFetch, ARangeOfMessagesIsTakenBeforeLookingAtWhatChanged) {
+  for (int i = 0; i < 4; ++i) world.deliver("Subject: " + std::to_string(i) + "\r\n\r\n");
+  talk().line("n NOOP");
+  const auto since = world.account()->find_folder("INBOX")->highest_modseq;
+  talk().line("t UID STORE 1,3 +FLAGS.SILENT (\\Seen)");
+  const std::string range = " (FLAGS) (PARTIAL -1:-2 CHANGEDSINCE " + std::to_string(since) + ")";
+  EXPECT_THAT(fetch("UID FETCH 1:*" + range), AllOf(HasSubstr("* 3 FETCH (UID 3"), Not(HasSubstr("UID 1"))));
+  EXPECT_EQ(fetch("UID FETCH 4" + range), "");
 }
 
 TEST_F(ImapFetch, UnderstandsTheSavedResult) {

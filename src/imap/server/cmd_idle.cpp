@@ -18,10 +18,12 @@ Task<Answer> run_idle(Session& session, Command&) {
   }
   if (session.has_selected()) {
     // First the watch, then the look at what there is: nothing falls between.
-    session.watch_ = session.account().watch([waker = session.waker_] { waker->wake(); });
+    session.watch_ = session.watch(session.account());
     const bool goes_on = co_await session.tell_news(true);
     if (!goes_on) co_return peer_gone();
   }
+  const bool told = co_await session.tell_other_news();
+  if (!told) co_return peer_gone();
   co_return Answer{.then = Answer::Then::later};
 }
 

@@ -24,8 +24,10 @@ Task<Answer> run_search(Session& session, Command& command) {
   // RFC 6855 3, RFC 9755 3: with UTF8=ACCEPT all is UTF-8.
   if (session.enabled().utf8_accept && !search.charset.empty())
     co_return bad("CHARSET makes no sense with UTF8=ACCEPT");
+  if (auto refused = refuse_update(session, command.tag, search)) co_return std::move(*refused);
   const SearchReturn returns = returns_of(search);
-  std::expected<SearchFound, Answer> found = co_await find_messages(session, view, search, wanted_of(returns));
+  std::expected<SearchFound, Answer> found =
+      co_await find_messages(session, view, search, wanted_of(returns), session.settings().message_limit);
   if (!found) co_return std::move(found.error());
   auto look = [&] { return answer_of(view.account(), view, returns, *found); };
   Result<SearchAnswer> answer;
@@ -34,7 +36,10 @@ Task<Answer> run_search(Session& session, Command& command) {
   } else {
     answer = look();
   }
-  if (!answer) co_return session.failed(answer.error());
+  if (!answer) {
+    if (returns.save) view.save({});  // RFC 5182 2.1
+    co_return session.failed(answer.error());
+  }
   if (returns.save) view.save(to_save(returns, found->uids, answer->partial));
   if (!search.returns && !session.rev2()) {
     write_search(session.out(), view.as_asked(found->uids, search.uid), answer->modseq);
@@ -43,9 +48,10 @@ Task<Answer> run_search(Session& session, Command& command) {
   }
   if (returns.update) {
     keep_updated(session,
-                 {.tag = command.tag, .search = search, .criteria = {}, .found = std::move(found->uids), .order = {}});
+                 {.tag = command.tag, .search = search, .criteria = {}, .found = std::move(found->uids), .order = {}},
+                 found->lowest != 0);
   }
-  co_return end_of_search(found->missing);
+  co_return end_of_search(session, *found);
 }
 
 }  // namespace gatepost::imap::server

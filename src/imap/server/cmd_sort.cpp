@@ -60,9 +60,14 @@ void write_result(Session& session, const std::string& tag, const Sort& sort, st
 Task<Answer> run_sort(Session& session, Command& command) {
   const Sort& sort = std::get<Sort>(command.body);
   Selected& view = session.selected();
+  if (auto refused = refuse_update(session, command.tag, sort.search)) co_return std::move(*refused);
   std::expected<SearchFound, Answer> found =
-      co_await find_messages(session, session.selected(), sort.search, Wanted::all);
+      co_await find_messages(session, session.selected(), sort.search, Wanted::all, session.settings().message_limit);
   if (!found) co_return std::move(found.error());
+  if (auto refused = refuse_order(session, *found)) {
+    if (sort.search.returns && sort.search.returns->save) view.save({});
+    co_return std::move(*refused);
+  }
 
   SortOrder order(sort.criteria);
   HeadWalk walk(view.account(), view.folder(), found->uids, order.needs_heads(), session.services().clock,
@@ -76,6 +81,8 @@ Task<Answer> run_sort(Session& session, Command& command) {
       co_return session.failed(done.error());
     }
     more = *done;
+    const bool goes_on = co_await session.tell_progress(found->uids.size() - walk.left(), found->uids.size());
+    if (!goes_on) co_return peer_gone();
   }
   if (walk.damage()) (void)session.failed(*walk.damage());
 
@@ -101,11 +108,15 @@ Task<Answer> run_sort(Session& session, Command& command) {
     return {};
   };
   Result<> ordered = co_await session.workers().run(put_in_order);
-  if (!ordered) co_return session.failed(ordered.error());
+  if (!ordered) {
+    if (returns.save) view.save({});
+    co_return session.failed(ordered.error());
+  }
   if (returns.save) view.save(found->uids);
   write_result(session, command.tag, sort, std::move(uids), begin, end, modseq);
   if (returns.update) keep_updated(session, std::move(context));
-  co_return end_of_search(found->missing || walk.missing());
+  found->missing = found->missing || walk.missing();
+  co_return end_of_search(session, *found);
 }
 
 }  // namespace gatepost::imap::server

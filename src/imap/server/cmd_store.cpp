@@ -4,6 +4,7 @@
 
 #include "imap/protocol/response.hpp"
 #include "imap/server/row_writer.hpp"
+#include "imap/server/uid_pages.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -64,8 +65,9 @@ Task<Answer> run_store(Session& session, Command& command) {
   const Allowed may = allowed(request, scope);
   if (may == Allowed::nothing) co_return session.failed(Error{Errc::forbidden, {}});
   if (view.read_only()) co_return no(code::kReadOnly, "The mailbox is open for reading only");
-  const auto uids = view.resolve(request.set, request.uid);
+  auto uids = view.resolve(request.set, request.uid);
   if (!uids) co_return uids.error();
+  const account::Uid lowest = keep_highest(*uids, session.settings().message_limit);
   if (request.unchanged_since) session.enable_condstore();
 
   auto job = [&]() { return store(session, request, *uids, scope); };
@@ -98,11 +100,15 @@ Task<Answer> run_store(Session& session, Command& command) {
   }
 
   if (!outcome->modified.empty()) {
+    if (lowest != 0) {
+      write_untagged(session.out(), Condition::no, code::message_limit(session.settings().message_limit, lowest),
+                     "Only the newest messages");
+    }
     co_return ok(code::modified(view.as_asked(outcome->modified, request.uid)), "Some changed meanwhile");
   }
   // RFC 2180 4.2.1: the others have been changed.
   if (some_gone && !request.uid) co_return no(code::kExpungeIssued, "Some of the messages are gone");
-  co_return ok();
+  co_return end_within_limit(session, lowest, false);
 }
 
 }  // namespace gatepost::imap::server

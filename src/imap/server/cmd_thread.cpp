@@ -13,9 +13,10 @@ namespace gatepost::imap::server {
 Task<Answer> run_thread(Session& session, Command& command) {
   const Thread& thread = std::get<Thread>(command.body);
   const Selected& view = session.selected();
-  std::expected<SearchFound, Answer> found =
-      co_await find_messages(session, session.selected(), thread.search, SearchRun::Wanted::all);
+  std::expected<SearchFound, Answer> found = co_await find_messages(
+      session, session.selected(), thread.search, SearchRun::Wanted::all, session.settings().message_limit);
   if (!found) co_return std::move(found.error());
+  if (auto refused = refuse_order(session, *found)) co_return std::move(*refused);
 
   ThreadTree tree(thread.algorithm);
   HeadWalk walk(view.account(), view.folder(), found->uids, true, session.services().clock,
@@ -25,6 +26,8 @@ Task<Answer> run_thread(Session& session, Command& command) {
     Result<bool> done = co_await session.workers().run(go_on);
     if (!done) co_return session.failed(done.error());
     more = *done;
+    const bool goes_on = co_await session.tell_progress(found->uids.size() - walk.left(), found->uids.size());
+    if (!goes_on) co_return peer_gone();
   }
   if (walk.damage()) (void)session.failed(*walk.damage());
 
@@ -41,7 +44,8 @@ Task<Answer> run_thread(Session& session, Command& command) {
   };
   co_await session.workers().run(write);
   session.out() += text;
-  co_return end_of_search(found->missing || walk.missing());
+  found->missing = found->missing || walk.missing();
+  co_return end_of_search(session, *found);
 }
 
 }  // namespace gatepost::imap::server

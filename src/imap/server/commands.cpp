@@ -41,11 +41,16 @@ constexpr std::array kCommands{
     Row{Verb::status, kIn, &run_status, "STATUS=SIZE"},
     Row{Verb::append, kIn, nullptr, "UIDPLUS MULTIAPPEND CATENATE"},
     Row{Verb::idle, kIn, &run_idle, "IDLE"},
+    Row{Verb::notify, kIn, &run_notify, "NOTIFY"},
+    Row{Verb::resetkey, kIn, &run_resetkey, ""},
+    Row{Verb::genurlauth, kIn, &run_genurlauth, "URLAUTH URL-PARTIAL"},
+    Row{Verb::urlfetch, kIn, &run_urlfetch, "URLAUTH=BINARY"},
     Row{Verb::check, kSelected, &run_noop, ""},
     Row{Verb::close, kSelected, &run_close, ""},
     Row{Verb::unselect, kSelected, &run_unselect, "UNSELECT"},
     Row{Verb::expunge, kSelected, &run_expunge, ""},
-    Row{Verb::search, kSelected, &run_search, "ESEARCH SEARCHRES WITHIN SAVEDATE OBJECTID PARTIAL"},
+    Row{Verb::search, kSelected, &run_search,
+        "ESEARCH SEARCHRES WITHIN SAVEDATE OBJECTID PARTIAL I18NLEVEL=1 INPROGRESS"},
     Row{Verb::cancelupdate, kSelected, &run_cancel_update, "CONTEXT=SEARCH CONTEXT=SORT"},
     Row{Verb::sort, kSelected, &run_sort, "SORT SORT=DISPLAY ESORT"},
     Row{Verb::thread, kSelected, &run_thread, "THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS"},
@@ -102,6 +107,9 @@ std::vector<std::string> capabilities(const Session& session) {
   }
   std::erase_if(out, [&](const std::string& word) { return is_off(session, word); });
   if (!out_of) {
+    if (const std::uint32_t most = session.settings().message_limit; most != 0) {
+      out.push_back("MESSAGELIMIT=" + std::to_string(most));  // RFC 9738 3
+    }
     // RFC 7889 3
     out.push_back("APPENDLIMIT=" + std::to_string(session.settings().max_message_octets));
     return out;

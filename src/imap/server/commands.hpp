@@ -79,6 +79,12 @@ runtime::Task<Answer> run_list(Session&, Command&);
 runtime::Task<Answer> run_lsub(Session&, Command&);
 // cmd_status.cpp
 runtime::Task<Answer> run_status(Session&, Command&);
+// cmd_notify.cpp
+runtime::Task<Answer> run_notify(Session&, Command&);
+// cmd_urlauth.cpp
+runtime::Task<Answer> run_resetkey(Session&, Command&);
+runtime::Task<Answer> run_genurlauth(Session&, Command&);
+runtime::Task<Answer> run_urlfetch(Session&, Command&);
 // cmd_idle.cpp
 runtime::Task<Answer> run_idle(Session&, Command&);
 // cmd_expunge.cpp

@@ -30,12 +30,12 @@ constexpr Document kDocuments[] = {
     {"ENABLE", "RFC 5161", "small_commands"},
     {"ESEARCH", "RFC 4731", "search_return"},
     {"ESORT", "RFC 5267", "sort_and_thread"},
-    {"I18NLEVEL=1", "RFC 5255", "sort"},
+    {"I18NLEVEL=1", "RFC 5255", "i18n"},
     {"ID", "RFC 2971", "client_switch, small_commands"},
     {"IDLE", "RFC 2177", "idle_tells_of_new_mail, idle_pipelined, idle_and_stopping"},
     {"IMAP4rev1", "RFC 3501", "greeting_and_capability"},
     {"IMAP4rev2", "RFC 9051", "small_commands"},
-    {"INPROGRESS", "RFC 9585", "inprogress"},
+    {"INPROGRESS", "RFC 9585", "imap/server/message_limit_test.cpp"},
     {"LIST-EXTENDED", "RFC 5258", "list_options"},
     {"LIST-METADATA", "RFC 9590", "metadata"},
     {"LIST-MYRIGHTS", "RFC 8440", "acl"},
@@ -48,10 +48,10 @@ constexpr Document kDocuments[] = {
     {"MULTIAPPEND", "RFC 3502", "append_multi"},
     {"MULTISEARCH", "RFC 7377", "esearch_many_mailboxes"},
     {"NAMESPACE", "RFC 2342", "small_commands"},
-    {"NOTIFY", "RFC 5465", "notify"},
+    {"NOTIFY", "RFC 5465", "notify, imap/server/cmd_notify_test.cpp"},
     {"OBJECTID", "RFC 8474", "status_items, imap/server/cmd_fetch_test.cpp"},
     {"PARTIAL", "RFC 9394", "sort_and_thread"},
-    {"PREVIEW", "RFC 8970", "imap/server/cmd_fetch_test.cpp"},
+    {"PREVIEW", "RFC 8970", "preview, imap/server/cmd_fetch_test.cpp"},
     {"QRESYNC", "RFC 7162", "qresync"},
     {"QUOTA", "RFC 9208", "quota"},
     {"QUOTA=RES-MESSAGE", "RFC 9208", "quota_messages"},
@@ -69,11 +69,14 @@ constexpr Document kDocuments[] = {
     {"THREAD=ORDEREDSUBJECT", "RFC 5256", "sort_and_thread"},
     {"THREAD=REFERENCES", "RFC 5256", "sort_and_thread"},
     {"THREAD=REFS", "draft-ietf-morg-inthread", "sort_and_thread"},
-    {"UIDBATCHES", "draft-ietf-mailmaint-imap-uidbatches", "uidbatches"},
+    {"UIDBATCHES", "RFC 10022", "uidbatches"},
     {"UIDONLY", "RFC 9586", "uidonly"},
     {"UIDPLUS", "RFC 4315", "append_fetch_store_expunge, copy_and_move"},
     {"UNAUTHENTICATE", "RFC 8437", "unauthenticate"},
     {"UNSELECT", "RFC 3691", "small_commands"},
+    {"URL-PARTIAL", "RFC 5550", "urlauth, imap/server/cmd_urlauth_test.cpp"},
+    {"URLAUTH", "RFC 4467", "urlauth, imap/server/cmd_urlauth_test.cpp"},
+    {"URLAUTH=BINARY", "RFC 5524", "urlauth, imap/server/cmd_urlauth_test.cpp"},
     {"UTF8=ACCEPT", "RFC 9755", "append_multi, mailbox_names"},
     {"WITHIN", "RFC 5032", "imap/server/cmd_search_test.cpp"},
 };
@@ -105,7 +108,7 @@ constexpr std::string_view kIntroduction = R"(# IMAP: what is announced, and wha
 
 The list a client gets is made from the table of commands (`src/imap/server/commands.cpp`) and the state of its session: a word is there
 when the command that serves it may be used. Beside these: `STARTTLS`, `LOGINDISABLED` and `AUTH=...` by what the listener and `[auth]` allow,
-and `APPENDLIMIT=` (RFC 7889) with the limit itself. `LITERAL-` takes the place of `LITERAL+` when `[imap] small_literals` says so. Words can
+and `APPENDLIMIT=` (RFC 7889) and `MESSAGELIMIT=` (RFC 9738, `message_limit` in configuration.md) with the limits themselves. `LITERAL-` takes the place of `LITERAL+` when `[imap] small_literals` says so. Words can
 be hidden from single programs (`[[imap.client]]` in configuration.md).
 
 A test without a path is a transcript in `test/transcripts/imap/`; the others lie below `src/` or `test/`. This page is made by `gatepost config imap`.

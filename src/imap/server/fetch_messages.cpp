@@ -135,12 +135,24 @@ Result<> FetchRun::begin_message() {
     writer_->body_structure(extended);
     structure_writer_.structure(page_, structure_, extended, plan_.utf8);
   }
-  if (items.has(Attribute::preview)) {
-    GP_TRY(const std::string text, preview(reader_, structure_));
-    writer_->preview(text);
-  }
+  if (items.has(Attribute::preview)) GP_CHECK(write_preview());
   has_items_ = has_items_ || items.has(Attribute::envelope) || items.has(Attribute::body) ||
                items.has(Attribute::body_structure) || items.has(Attribute::preview);
+  return {};
+}
+
+// RFC 8970 4.1: for LAZY, what is at hand, and that there is nothing to be had of a message without text.
+Result<> FetchRun::write_preview() {
+  const account::Body& body = batch_[at_].item.body;
+  if (plan_.items.has(Attribute::preview_lazy)) {
+    std::optional<std::string> known = plan_.previews ? plan_.previews->find(account_.id(), body) : std::nullopt;
+    if (!known && !has_preview(structure_)) known.emplace();
+    writer_->preview(known ? NString(*known) : std::nullopt);
+    return {};
+  }
+  GP_TRY(const std::string text, preview(reader_, structure_));
+  if (plan_.previews) plan_.previews->keep(account_.id(), body, text);
+  writer_->preview(text);
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "imap/protocol/command_fetch.hpp"
 #include "imap/protocol/fetch_response.hpp"
 #include "imap/server/message_reader.hpp"
+#include "imap/server/preview_cache.hpp"
 #include "imap/server/selected.hpp"
 #include "imap/server/structure_writer.hpp"
 #include "imap/server/uid_pages.hpp"
@@ -25,10 +26,11 @@ struct FetchPlan {
   FetchItems items;  // with UID and MODSEQ where they are implied
   NumberSet uids;    // of the view
   bool utf8 = false;
-  bool uid_only = false;        // responses are UIDFETCH (RFC 9586)
-  bool recent = false;          // FLAGS has \Recent (rev1)
-  bool mark_seen = false;       // messages whose sections are read without PEEK become \Seen (RFC 9051 6.4.5)
-  bool modseq_of_seen = false;  // with the FLAGS that report it (RFC 7162 3.1)
+  bool uid_only = false;             // responses are UIDFETCH (RFC 9586)
+  bool recent = false;               // FLAGS has \Recent (rev1)
+  bool mark_seen = false;            // messages whose sections are read without PEEK become \Seen (RFC 9051 6.4.5)
+  PreviewCache* previews = nullptr;  // outlives the run; null: none are kept
+  bool modseq_of_seen = false;       // with the FLAGS that report it (RFC 7162 3.1)
 };
 
 // Writes the FETCH responses of many messages in pages of bounded size, reading what they need as it goes. Each call of
@@ -83,6 +85,7 @@ class FetchRun {
   Result<> read_items();
   Result<> advance();
   Result<> begin_message();
+  Result<> write_preview();
   Result<> begin_section(const FetchSection& section);
   Result<> whole_section(const FetchSection& section, const Place& place);
   Result<> changed_section(const FetchSection& section, const Place& place, SectionReader::Change change);

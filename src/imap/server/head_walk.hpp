@@ -25,6 +25,7 @@ class HeadWalk {
 
   // Goes on for a while. False: done. Blocks.
   Result<bool> next();
+  std::uint64_t left() const { return pages_.left() + rows_.size() - at_; }  // messages not looked at yet
   // At the end.
   bool missing() const { return missing_; }                       // some messages were gone
   const std::optional<Error>& damage() const { return damage_; }  // the first that could not be read

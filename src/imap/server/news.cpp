@@ -1,5 +1,6 @@
 // What a session tells of the selected mailbox without being asked (RFC 9051 7.4, 7.5).
 
+#include <algorithm>
 #include <utility>
 
 #include "imap/protocol/response.hpp"
@@ -35,9 +36,15 @@ std::shared_ptr<const std::vector<std::string>> Session::keywords() {
   return *all;
 }
 
-Task<bool> Session::tell_news(bool vanished_allowed) {
+Task<bool> Session::tell_news(bool vanished_allowed, bool whole) {
   Selected& view = *selected_;
   tell_rights();
+  const Notifications::OfSelected wanted = wanted_of_selected();
+  if (!whole && !wanted.messages) {
+    // RFC 5465 3.1: the client sees the mailbox as it was.
+    view.forget_told();
+    co_return true;
+  }
   const auto folder = view.account().folder(view.folder());
   if (folder && folder->highest_modseq <= view.modseq() && folder->uid_validity == view.uid_validity()) {
     view.forget_told();
@@ -61,6 +68,10 @@ Task<bool> Session::tell_news(bool vanished_allowed) {
     view.forget_told();
     co_return true;
   }
+  if (!wanted.flags) {
+    news->changed.clear();
+    news->rows.clear();
+  }
   co_return co_await write_news(std::move(*news));
 }
 
@@ -72,10 +83,13 @@ Task<bool> Session::write_news(News news) {
   }
   const bool told = co_await write_vanished_news(news.vanished);
   if (!told) co_return false;
-  NumberSet looked_at = std::move(news.touched);
+  NumberSet looked_at = std::move(news.touched), arrived;
   const account::Uid last = selected_->uids().max().value_or(0);
-  if (const auto newest = news.uids->max(); !selected_->contexts.empty() && newest && *newest > last) {
-    looked_at.add(NumberSet::of(last + 1, *newest).intersect(*news.uids));
+  const bool asked = !selected_->contexts.empty() || wanted_of_selected().new_items != nullptr;
+  if (const auto newest = news.uids->max(); asked && newest && *newest > last) {
+    arrived = NumberSet::of(last + 1, *newest).intersect(*news.uids);
+    looked_at.add(arrived);
+    arrived.remove(selected_->made_here);
   }
   selected_->take(news);
   if (news.arrived > 0) {
@@ -84,33 +98,68 @@ Task<bool> Session::write_news(News news) {
   }
   const bool all = co_await write_changed_news(std::move(news));
   selected_->forget_told();
-  if (!all || looked_at.empty() || selected_->contexts.empty()) co_return all;
-  co_return co_await write_context_news(std::move(looked_at));
+  if (!all) co_return false;
+  std::vector<ContextChange> changes;
+  if (!looked_at.empty() && !selected_->contexts.empty()) changes = co_await look_at_contexts(std::move(looked_at));
+  if (!arrived.empty()) {
+    const bool goes_on = co_await write_arrived(arrived, changes);
+    if (!goes_on) co_return false;
+  }
+  std::size_t at = 0;
+  for (const ContextChange& change : changes) write_context_changes(selected_->contexts[at++], change);
+  at = 0;
+  if (!changes.empty()) std::erase_if(selected_->contexts, [&](const SearchContext&) { return changes[at++].lost; });
+  co_return co_await drain_if_full();
 }
 
 void Session::write_context_changes(const SearchContext& context, const ContextChange& change) {
+  if (change.lost) {
+    write_untagged(out(), Condition::no, code::no_update(context.tag), "This result is not kept up to date any more");
+    return;
+  }
   write_context_change(out(), context.tag, context.search.uid, false, change.removed);
   write_context_change(out(), context.tag, context.search.uid, true, change.added);
 }
 
-// RFC 5267 4.3: what these messages are to the results that are kept up to date.
-Task<bool> Session::write_context_news(NumberSet messages) {
-  auto& contexts = selected_->contexts;
-  std::vector<bool> lost;
-  for (SearchContext& context : contexts) {
+// RFC 5267 4.3: what these messages are to the results that are kept up to date, one of each.
+Task<std::vector<ContextChange>> Session::look_at_contexts(NumberSet messages) {
+  std::vector<ContextChange> changes;
+  for (SearchContext& context : selected_->contexts) {
     auto look = [&] { return look_again(context, account(), *selected_, messages, services().clock); };
-    const ContextChange change = co_await workers().run(look);
-    lost.push_back(change.lost);
-    if (change.lost) {
-      write_untagged(out(), Condition::no, code::no_update(context.tag), "This result is not kept up to date any more");
-    } else {
-      write_context_changes(context, change);
+    ContextChange change = co_await workers().run(look);
+    changes.push_back(std::move(change));
+  }
+  co_return changes;
+}
+
+// What NOTIFY and UPDATE want to know of new messages, in one response for each (RFC 5465 5.2, 7).
+Task<bool> Session::write_arrived(const NumberSet& arrived, const std::vector<ContextChange>& changes) {
+  std::vector<std::pair<NumberSet, FetchItems>> parts;
+  const auto ask = [&parts](NumberSet uids, const FetchItems& items) {
+    for (std::size_t i = parts.size(); i-- > 0;) {
+      NumberSet both = parts[i].first.intersect(uids);
+      if (both.empty()) continue;
+      FetchItems sum = parts[i].second;
+      sum.attributes |= items.attributes;
+      for (const FetchSection& section : items.sections) {
+        if (std::ranges::find(sum.sections, section) == sum.sections.end()) sum.sections.push_back(section);
+      }
+      parts[i].first.remove(both);
+      uids.remove(both);
+      parts.emplace_back(std::move(both), std::move(sum));
     }
-    const bool goes_on = co_await drain_if_full();
+    if (!uids.empty()) parts.emplace_back(std::move(uids), items);
+  };
+  if (const FetchItems* const items = wanted_of_selected().new_items) ask(arrived, *items);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const FetchItems& items = selected_->contexts[i].search.returns->update_items;
+    if (!items.empty()) ask(changes[i].entered.intersect(arrived), items);
+  }
+  for (auto& [uids, items] : parts) {
+    if (uids.empty()) continue;
+    const bool goes_on = co_await write_new_messages(std::move(uids), std::move(items));
     if (!goes_on) co_return false;
   }
-  std::size_t at = 0;
-  std::erase_if(contexts, [&](const SearchContext&) { return lost[at++]; });
   co_return true;
 }
 

@@ -27,6 +27,8 @@ bool is_blank(char32_t c) { return c <= ' ' || c == 0x7f || c == 0xa0 || c == 0x
 
 }  // namespace
 
+bool has_preview(const mime::Structure& structure) { return choose(structure) != nullptr; }
+
 Result<std::string> preview(MessageReader& reader, const mime::Structure& structure) {
   std::string out, text;
   const mime::Part* const part = choose(structure);

@@ -11,4 +11,7 @@ namespace gatepost::imap::server {
 // characters of UTF-8 on one line; "" when there is no text. Blocks.
 Result<std::string> preview(MessageReader& reader, const mime::Structure& structure);
 
+// Without reading anything: there is text that a preview could be made of.
+bool has_preview(const mime::Structure& structure);
+
 }  // namespace gatepost::imap::server

@@ -90,6 +90,7 @@ Result<> look(SearchContext& context, account::Account& account, const Selected&
   const NumberSet added = run.found().minus(context.found);
   if (added.empty()) return {};
   context.found.add(added);
+  change.entered = added;
   if (context.criteria.empty()) {
     change.added.push_back({0, view.as_asked(added, context.search.uid).to_string()});
     return {};

@@ -35,6 +35,7 @@ bool has_room(const SearchContext& context);
 // What became of a result.
 struct ContextChange {
   std::vector<ContextStep> removed, added;
+  NumberSet entered;  // UIDs of those that were added
   bool lost = false;  // it is too large now, or could not be looked at: NOUPDATE
 };
 // Takes `vanished` away. Numbers are those before they are gone.

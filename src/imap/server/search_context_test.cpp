@@ -42,6 +42,23 @@ TEST_F(ImapContext, TellsWhatComesIntoAResultAndLeavesIt) {
   EXPECT_THAT(news(), Not(HasSubstr("ESEARCH")));
 }
 
+TEST_F(ImapContext, ATagNamesOneResult) {
+  talk.line("c SEARCH RETURN (UPDATE COUNT) UNSEEN");
+  EXPECT_THAT(talk.line("c SEARCH RETURN (UPDATE COUNT) ALL"), testing::StartsWith("c BAD"));
+  EXPECT_THAT(talk.line("c SORT RETURN (UPDATE) (DATE) UTF-8 ALL"), testing::StartsWith("c BAD"));
+  EXPECT_THAT(talk.line("c SEARCH RETURN (COUNT) ALL"), HasSubstr("COUNT 3"));
+  talk.line("x CANCELUPDATE \"c\"");
+  EXPECT_THAT(talk.line("c SEARCH RETURN (UPDATE COUNT) ALL"), HasSubstr("COUNT 3"));
+}
+
+TEST_F(ImapContext, ResultsByNumberEndWhereNumbersDo) {
+  talk.line("c SEARCH RETURN (UPDATE COUNT) UNSEEN");
+  talk.line("d UID SEARCH RETURN (UPDATE COUNT) UNSEEN");
+  EXPECT_THAT(talk.line("e ENABLE UIDONLY"), HasSubstr("* NO [NOUPDATE \"c\"]"));
+  other.line("t STORE 2 +FLAGS (\\Seen)");
+  EXPECT_THAT(news(), testing::AllOf(HasSubstr("(TAG \"d\") UID REMOVEFROM (0 2)"), Not(HasSubstr("TAG \"c\""))));
+}
+
 TEST_F(ImapContext, TellsOfNewMail) {
   talk.line("c SEARCH RETURN (UPDATE) SUBJECT d");
   world.deliver(mail("x", 1));
@@ -97,7 +114,8 @@ TEST_F(ImapContext, SaysWhatItCannotKeep) {
     EXPECT_THAT(talk.line("c" + std::to_string(i) + " SEARCH RETURN (UPDATE CONTEXT) ALL"), Not(HasSubstr("NOUPDATE")));
   }
   EXPECT_THAT(talk.line("d SEARCH RETURN (UPDATE) ALL"), HasSubstr("* NO [NOUPDATE \"d\"]"));
-  EXPECT_THAT(talk.line("d ESEARCH RETURN (UPDATE) ALL"), HasSubstr("d BAD"));
+  EXPECT_THAT(talk.line("d ESEARCH RETURN (UPDATE) ALL"), HasSubstr("* NO [NOUPDATE \"d\"]"));
+  EXPECT_THAT(talk.line("d ESEARCH IN (personal) RETURN (UPDATE) ALL"), HasSubstr("d BAD"));
 }
 
 }  // namespace

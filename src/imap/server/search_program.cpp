@@ -83,6 +83,14 @@ void prepare_set(SearchTest& test, const SearchKey& key, const Selected& view) {
   }
 }
 
+// RFC 9738 3.2
+void prepare_uids(SearchTest& test, const SearchKey& key) {
+  test.op = SearchOp::uid;
+  const auto uid = static_cast<account::Uid>(key.number);
+  if (key.op == SearchOp::uid_after && uid < UINT32_MAX) test.numbers = NumberSet::of(uid + 1, UINT32_MAX);
+  if (key.op == SearchOp::uid_before && uid > 1) test.numbers = NumberSet::of(1, uid - 1);
+}
+
 void prepare_keyword(SearchTest& test, const SearchKey& key, const std::vector<std::string>& keywords) {
   const auto found = std::ranges::find_if(keywords, [&](const auto& name) { return ascii::iequals(name, key.text); });
   if (found != keywords.end()) test.keyword = static_cast<account::KeywordId>(found - keywords.begin());
@@ -95,11 +103,16 @@ void prepare(SearchTest& test, const SearchKey& key, const Selected& view, const
     case SearchOp::sequence:
     case SearchOp::uid:
       return prepare_set(test, key, view);
+    case SearchOp::uid_after:
+    case SearchOp::uid_before:
+      return prepare_uids(test, key);
     case SearchOp::keyword:
       return prepare_keyword(test, key, keywords);
     case SearchOp::older:
     case SearchOp::younger:
-      test.time = now - std::chrono::seconds(std::min(key.number, kMaxSeconds));
+      // RFC 5032 2: to a second, as messages have it.
+      test.time =
+          std::chrono::floor<std::chrono::seconds>(now) - std::chrono::seconds(std::min(key.number, kMaxSeconds));
       return;
     case SearchOp::sent_before:
     case SearchOp::sent_on:

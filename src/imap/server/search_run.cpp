@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kJob{50};
 }  // namespace
 
 SearchRun::SearchRun(const SearchProgram& program, account::Account& account, const Selected& view, const Clock& clock,
-                     Wanted wanted, const NumberSet* among, search::Answers* index)
+                     Wanted wanted, const NumberSet* among, search::Answers* index, std::uint32_t most)
     : account_(account),
       view_(view),
       clock_(clock),
@@ -26,9 +26,11 @@ SearchRun::SearchRun(const SearchProgram& program, account::Account& account, co
           bounds.possible = bounds.possible.intersect(*among);
         }
         // The answer tells a modseq: then all that match must be looked at.
-        if (program.asks_modseq()) return std::move(bounds.possible);
-        found_ = std::move(bounds.certain);
-        return bounds.possible.minus(found_);
+        if (!program.asks_modseq()) found_ = std::move(bounds.certain);
+        NumberSet undecided = bounds.possible.minus(found_);
+        lowest_ = keep_highest(undecided, most);
+        if (lowest_ > 1) found_.remove(1, lowest_ - 1);
+        return undecided;
       }()),
       pages_(undecided_, wanted == Wanted::last),
       match_(program, account, view, index) {}

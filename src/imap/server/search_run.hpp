@@ -20,11 +20,16 @@ class SearchRun {
   // All of these outlive it, and nothing of `view` changes meanwhile.
   SearchRun(const SearchProgram& program, account::Account& account, const Selected& view, const Clock& clock,
             Wanted wanted, const NumberSet* among = nullptr,  // among: only these are looked at
-            search::Answers* index = nullptr);                // index: what it knows of program.queries()
+            search::Answers* index = nullptr,                 // index: what it knows of program.queries()
+            std::uint32_t most = 0);                          // and no more, from the newest on; 0: any number
 
   // Goes on for a while. False: done. Blocks.
   Result<bool> next();
 
+  std::uint64_t goal() const { return undecided_.size(); }  // messages to be looked at
+  std::uint64_t left() const { return pages_.left() + pending_.size() - at_; }
+  // The lowest UID that `most` left; 0: it did not matter.
+  account::Uid lowest() const { return lowest_; }
   // At the end. UIDs; of Wanted::first and last only that one need be right.
   const NumberSet& found() const { return found_; }
   bool missing() const { return missing_; }  // some messages were gone
@@ -50,6 +55,7 @@ class SearchRun {
   const Clock& clock_;
   const Wanted wanted_;
   NumberSet found_;
+  account::Uid lowest_ = 0;
   NumberSet undecided_;  // by the program's bounds; those certain are in found_
   UidPages pages_;
   SearchMatch match_;

@@ -18,12 +18,15 @@ bool worth_asking(const Session& session, const SearchProgram& program, const Se
 }  // namespace
 
 Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selected& view, const Search& search,
-                                                       SearchRun::Wanted wanted,
+                                                       SearchRun::Wanted wanted, std::uint32_t most,
                                                        std::optional<search::Answers>* index) {
   using Outcome = std::expected<SearchFound, Answer>;
   const bool saves = search.returns && search.returns->save;
   const auto keywords = view.account().keywords();
-  if (!keywords) co_return Outcome(std::unexpect, session.failed(keywords.error()));
+  if (!keywords) {
+    if (saves) view.save({});
+    co_return Outcome(std::unexpect, session.failed(keywords.error()));
+  }
   auto prepare = [&] { return SearchProgram::make(search, view, **keywords, session.services().clock.now()); };
   std::expected<SearchProgram, Answer> program = co_await session.workers().run(prepare);
   if (!program) {
@@ -39,7 +42,8 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
     known = co_await session.workers().run(look);
   }
 
-  SearchRun run(*program, view.account(), view, session.services().clock, wanted, nullptr, known ? &*known : nullptr);
+  SearchRun run(*program, view.account(), view, session.services().clock, wanted, nullptr, known ? &*known : nullptr,
+                most);
   for (bool more = true; more;) {
     auto go_on = [&run] { return run.next(); };
     Result<bool> done = co_await session.workers().run(go_on);
@@ -48,6 +52,8 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
       co_return Outcome(std::unexpect, session.failed(done.error()));
     }
     more = *done;
+    const bool goes_on = co_await session.tell_progress(run.goal() - run.left(), run.goal());
+    if (!goes_on) co_return Outcome(std::unexpect, peer_gone());
   }
   if (run.damage()) (void)session.failed(*run.damage());
   const bool tells = program->asks_modseq();
@@ -56,7 +62,8 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
                         .of_first = run.of_first(),
                         .of_last = run.of_last(),
                         .tells_modseq = tells,
-                        .missing = run.missing()};
+                        .missing = run.missing(),
+                        .lowest = run.lowest()};
 }
 
 Result<account::Modseq> highest_modseq(account::Account& account, account::FolderId folder, const NumberSet& uids) {
@@ -125,19 +132,31 @@ void write_found(std::string& out, const Selected& view, std::string_view tag, E
   write_esearch(out, tag, result);
 }
 
-void keep_updated(Session& session, SearchContext context) {
+std::optional<Answer> refuse_update(const Session& session, const std::string& tag, const Search& search) {
+  if (!search.returns || !search.returns->update) return std::nullopt;
+  if (std::ranges::find(session.selected().contexts, tag, &SearchContext::tag) == session.selected().contexts.end()) {
+    return std::nullopt;
+  }
+  return bad("This tag names a result that is kept up to date", code::kClientBug);
+}
+
+void keep_updated(Session& session, SearchContext context, bool limited) {
   auto& contexts = session.selected().contexts;
-  std::erase_if(contexts, [&](const SearchContext& c) { return c.tag == context.tag; });
-  if (can_update(context.search) && has_room(context) && contexts.size() < kMaxContexts) {
+  if (!limited && can_update(context.search) && has_room(context) && contexts.size() < kMaxContexts) {
     contexts.push_back(std::move(context));
   } else {
     write_untagged(session.out(), Condition::no, code::no_update(context.tag), "This result is not kept up to date");
   }
 }
 
-Answer end_of_search(bool missing) {
-  if (missing) return ok(std::string(code::kExpungeIssued), "Some messages were removed meanwhile");
-  return ok();
+Answer end_of_search(Session& session, const SearchFound& found) {
+  return end_within_limit(session, found.lowest, found.missing);
+}
+
+std::optional<Answer> refuse_order(const Session& session, const SearchFound& found) {
+  const std::uint32_t most = session.settings().message_limit;
+  if (most == 0 || (found.lowest == 0 && found.uids.size() <= most)) return std::nullopt;
+  return no(code::message_limit(most), "That is more messages than can be put in order");
 }
 
 }  // namespace gatepost::imap::server

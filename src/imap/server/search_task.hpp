@@ -16,12 +16,14 @@ struct SearchFound {
   account::Modseq of_first = 0, of_last = 0;
   bool tells_modseq = false;  // the answer names a MODSEQ (RFC 7162 3.1.5)
   bool missing = false;       // some messages were removed meanwhile
+  account::Uid lowest = 0;    // only messages from here on were looked at (RFC 9738); 0: all
 };
 
 // Runs it. An Answer: the command has failed; then a result that is to be saved is empty (RFC 5182 2.1). `index`: what
 // the search index knows, when the same search goes over several mailboxes; empty before the first.
+// `most`: messages that are looked at; 0: any number.
 Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selected& view, const Search& search,
-                                                       SearchRun::Wanted wanted,
+                                                       SearchRun::Wanted wanted, std::uint32_t most,
                                                        std::optional<search::Answers>* index = nullptr);
 
 // The highest modseq of these; for answers that name some of what was found (RFC 9394 3.4). Blocks.
@@ -46,10 +48,15 @@ NumberSet to_save(const SearchReturn& returns, const NumberSet& found, const Num
 void write_found(std::string& out, const Selected& view, std::string_view tag, EsearchResult into,
                  const SearchReturn& returns, const SearchFound& found, const SearchAnswer& answer);
 
+// RFC 5267 4.3: a tag names one result that is kept up to date. nullopt: there is nothing against it.
+std::optional<Answer> refuse_update(const Session& session, const std::string& tag, const Search& search);
 // RETURN (UPDATE): tells of changes of the result from here on, or that it cannot (RFC 5267 4.3).
-void keep_updated(Session& session, SearchContext context);
+// `limited`: it is not the whole result.
+void keep_updated(Session& session, SearchContext context, bool limited = false);
 
 // How SEARCH and its like end.
-Answer end_of_search(bool missing);
+Answer end_of_search(Session& session, const SearchFound& found);
+// RFC 9738 3.3: an order needs all of them. nullopt: they are not too many.
+std::optional<Answer> refuse_order(const Session& session, const SearchFound& found);
 
 }  // namespace gatepost::imap::server

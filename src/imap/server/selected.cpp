@@ -109,6 +109,7 @@ void Selected::take(const News& news) {
   }
   const account::Uid from = std::max(news.first_recent, last == UINT32_MAX ? last : last + 1);
   if (news.arrived > 0 && from <= now_last) recent_.add(NumberSet::of(from, now_last).intersect(*news.uids));
+  made_here.clear();
   uids_ = news.uids;
   modseq_ = news.to;
   withheld = false;

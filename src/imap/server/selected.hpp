@@ -29,6 +29,13 @@ struct News {
   bool withheld = false;  // messages vanished, and that may not be told now: nothing else is filled in
 };
 
+// What UIDBATCHES has told of the mailbox as it was then (RFC 10022 3.1.1).
+struct BatchesTold {
+  std::shared_ptr<const NumberSet> uids;  // shared as Selected::uids() is
+  NumberSet batches;
+  std::uint32_t repeats = 0;
+};
+
 // One session's view of a mailbox: what the client knows of it. Between two commands only take() changes it, so
 // sequence numbers stay as they are while a command runs (RFC 9051 7.5.1). The UIDs are shared with everybody who sees
 // the same; a folder of a million messages costs nothing here.
@@ -45,6 +52,7 @@ class Selected {
   // The message with sequence number n is the n-th of these: uids().rank(uid), uids().select(n). Others may have
   // removed some of them meanwhile: Account::rows() leaves those out.
   const NumberSet& uids() const { return *uids_; }
+  std::shared_ptr<const NumberSet> shared_uids() const { return uids_; }
   bool is_recent(account::Uid uid) const { return recent_.contains(uid); }
   std::uint32_t recent() const { return static_cast<std::uint32_t>(recent_.size()); }
   // All up to this modseq has been told.
@@ -78,10 +86,12 @@ class Selected {
   // News with vanished messages came when they could not be told; they wait for a command in which they can.
   bool withheld = false;
   std::vector<SearchContext> contexts;  // searches whose results are kept up to date (RFC 5267)
-  std::string prefix;                   // of names in this account: Location::prefix
-  account::Modseq metadata_since = 0;   // annotations have been told up to here, when that is wanted
-  sharing::Rights rights_told;          // by FLAGS and PERMANENTFLAGS
-  std::size_t keywords_told = 0;        // how many of the account's keywords FLAGS has named
+  NumberSet made_here;                  // messages that this session put here, and has not told of yet
+  BatchesTold batches_told;
+  std::string prefix;                  // of names in this account: Location::prefix
+  account::Modseq metadata_since = 0;  // annotations have been told up to here, when that is wanted
+  sharing::Rights rights_told;         // by FLAGS and PERMANENTFLAGS
+  std::size_t keywords_told = 0;       // how many of the account's keywords FLAGS has named
 
  private:
   static bool same_moment(const account::Delta& delta, const account::Opened& now);

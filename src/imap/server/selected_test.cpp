@@ -246,7 +246,7 @@ class ImapQresync : public ImapSelected {
     talk.enter();
     talk.line("en ENABLE QRESYNC");
     const std::string answer = talk.line("a SELECT INBOX (QRESYNC (" + std::string(arguments) + "))");
-    const std::size_t at = answer.find("* OK [MAILBOXID");
+    const std::size_t at = answer.find("* OK [URLMECH");
     return answer.substr(answer.find("\r\n", at) + 2);
   }
 };

@@ -47,6 +47,7 @@ struct Settings {
   std::uint32_t bad_commands = 20;              // in a row, before the connection is closed
   std::uint32_t failed_sign_ins = 5;            // of one connection, before it is closed
   bool small_literals = false;        // LITERAL- in place of LITERAL+: none above 4 KiB comes unasked (RFC 7888 5)
+  std::uint32_t message_limit = 0;    // of one command (RFC 9738); 0: any number
   std::vector<ClientSwitch> clients;  // the first that matches counts
 };
 

@@ -1,6 +1,7 @@
 #include "imap/server/session.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/ascii.hpp"
@@ -15,6 +16,9 @@ namespace {
 // A refused literal that comes unasked is read to its end, up to this size; beyond, the connection is closed.
 constexpr std::uint64_t kSmallLiteral = 4096;
 constexpr std::uint64_t kMaxDropOctets = 64 << 20, kMaxDropOctetsOutside = 64 << 10;
+
+// RFC 9585 4 recommends 10 to 15 seconds.
+constexpr std::chrono::seconds kProgress{10};
 
 // What a web browser that was tricked into talking to us begins with.
 bool is_http(std::string_view line) {
@@ -47,6 +51,7 @@ bool uses_sequence_numbers(const Body& body) {
   if (const auto* search = std::get_if<Search>(&body)) return asks(*search);
   if (const auto* sort = std::get_if<Sort>(&body)) return asks(sort->search);
   if (const auto* thread = std::get_if<Thread>(&body)) return asks(thread->search);
+  if (const auto* esearch = std::get_if<Esearch>(&body)) return asks(esearch->search);
   return false;
 }
 
@@ -149,6 +154,8 @@ Task<Next> Session::on_command(std::string_view text) {
   auto command = parse_command(text, {.utf8 = utf8()});
   if (!command) co_return on_syntax_error(text, command.error());
   receiver_.release();  // the command owns what it needs
+  running_ = command->tag;
+  progress_at_ = services().clock.steady();
   const Verb which = verb(command->body);
   const bool vanished = vanished_allowed(command->body);
   const Row* const row = row_of(which);
@@ -247,10 +254,14 @@ Task<Next> Session::finish(std::string tag, Verb verb, bool vanished, Answer ans
   // What happens while a mailbox is being opened comes with the next command: clients count what SELECT tells.
   if (selected_ && tells_news_after(verb) && answer.then == Answer::Then::tagged &&
       answer.condition != Condition::bad) {
-    const bool goes_on = co_await tell_news(vanished);
+    const bool goes_on = co_await tell_news(vanished, answer.highest_modseq);
     if (!goes_on) co_return Next::close;
     // RFC 7162 3.2.7, 3.2.8: what was told is what it names.
     if (answer.highest_modseq && enabled_.qresync) answer.code = code::highest_modseq(selected_->modseq());
+  }
+  if (notifications_ && answer.then == Answer::Then::tagged && answer.condition != Condition::bad) {
+    const bool goes_on = co_await tell_other_news();
+    if (!goes_on) co_return Next::close;
   }
   std::string words(answer.text);
   if (words.empty()) words.append(to_string(verb)).append(" completed");
@@ -315,10 +326,13 @@ Next Session::farewell_lost() { return bye("", "You may not read this mailbox an
 Task<runtime::Step> Session::woken() {
   if (revoked()) co_return runtime::Step{0, farewell_revoked()};
   if (lost_selected()) co_return runtime::Step{0, farewell_lost()};
-  if (mode_ != Mode::idle) co_return runtime::Step{};
-  tell_metadata();
-  if (!selected_) co_return runtime::Step{};
-  const bool goes_on = co_await tell_news(true);
+  // RFC 5465 3.1: with NOTIFY also between commands. Within one, its end tells.
+  const bool idle = mode_ == Mode::idle;
+  if (!idle && (!notifications_ || mode_ != Mode::commands || appending_)) co_return runtime::Step{};
+  if (idle) tell_metadata();
+  bool goes_on = true;
+  if (selected_) goes_on = co_await tell_news(idle || !wanted_of_selected().delayed);
+  if (goes_on) goes_on = co_await tell_other_news();
   co_return runtime::Step{0, goes_on ? Next::more : Next::close};
 }
 
@@ -362,6 +376,26 @@ void Session::enable(const Enabled& all) {
     if (selected_) selected_->metadata_since = selected_->account().modseq();
   }
   enabled_ = all;
+}
+
+Task<bool> Session::tell_progress(std::uint64_t done, std::uint64_t goal) {
+  const SteadyPoint now = services().clock.steady();
+  if (now - progress_at_ < kProgress || done >= goal) co_return true;
+  progress_at_ = now;
+  write_untagged(out(), Condition::ok, code::in_progress(running_, done, goal), "Still working");
+  const auto sent = co_await output_.drain();
+  co_return sent.has_value();
+}
+
+Answer end_within_limit(Session& session, account::Uid lowest, bool missing) {
+  Answer answer = ok();
+  const std::uint32_t most = session.settings().message_limit;
+  if (missing) answer = ok(std::string(code::kExpungeIssued), "Some messages were removed meanwhile");
+  if (lowest == 0) return answer;
+  if (!missing) return ok(code::message_limit(most, lowest), "Only the newest messages, as many as one command takes");
+  // RFC 9738 3.1: one code in each.
+  write_untagged(session.out(), Condition::no, code::message_limit(most, lowest), "Only the newest messages");
+  return answer;
 }
 
 void Session::close_selected() {

@@ -18,6 +18,8 @@
 #include "imap/server/clients.hpp"
 #include "imap/server/commands.hpp"
 #include "imap/server/mailbox.hpp"
+#include "imap/server/notifications.hpp"
+#include "imap/server/preview_cache.hpp"
 #include "imap/server/selected.hpp"
 #include "imap/server/server.hpp"
 #include "runtime/session.hpp"
@@ -36,6 +38,7 @@ struct Shared {
   Counter &sessions, &commands, &bad_commands, &appended;
   Gauge& idling;
   Clients clients;
+  PreviewCache previews;
 };
 
 // What ENABLE and CONDSTORE-enabling commands turned on; stays until the end (RFC 9051 6.3.1).
@@ -79,6 +82,7 @@ class Session final : public runtime::Session {
   bool tls() const { return peer_.tls.has_value(); }
   bool offers_starttls() const { return offers_tls_ && !tls(); }
   directory::DoorContext door_context() const;
+  PreviewCache& previews() const { return shared_.previews; }
   const std::string& connection_id() const { return peer_.connection_id; }
 
   // Where responses go. When output().full(), `co_await output().drain()`; on failure end with peer_gone(). The buffer
@@ -117,7 +121,6 @@ class Session final : public runtime::Session {
   const Enabled& enabled() const { return enabled_; }
   bool rev2() const { return enabled_.rev2; }
   bool utf8() const { return enabled_.rev2 || enabled_.utf8_accept; }  // for names and quoted strings on the wire
-  // FETCH responses nobody asked for name the UID (RFC 7162 3.2.4; RFC 9051 7.5.2 advises it).
   // Which number a FETCH response about this message of the selected mailbox begins with (RFC 9586 3.3: its UID).
   FetchName fetch_name(account::Uid uid) const {
     return enabled_.uid_only ? FetchName{uid, true} : FetchName{selected_->uids().rank(uid), false};
@@ -127,7 +130,10 @@ class Session final : public runtime::Session {
   const ClientSwitch* client_switch() const { return switch_; }  // none: nothing is different for it
   bool compressed() const { return compressed_; }
   void sign_out();
-  bool news_with_uid() const { return (enabled_.rev2 || enabled_.qresync) && !enabled_.uid_only; }
+  // FETCH responses nobody asked for name the UID (RFC 7162 3.2.4, RFC 5465 5.1; RFC 9051 7.5.2 advises it).
+  bool news_with_uid() const {
+    return (enabled_.rev2 || enabled_.qresync || notifications_ != nullptr) && !enabled_.uid_only;
+  }
   void enable(const Enabled& all);
   // Of this session alone, while it lives.
   std::uint64_t token() const { return reinterpret_cast<std::uintptr_t>(this); }
@@ -142,9 +148,22 @@ class Session final : public runtime::Session {
   // The same for a mailbox that APPEND, COPY or MOVE name as target: not_found is NO [TRYCREATE].
   Answer failed_target(const Error& error);
 
-  // What the client does not know yet of the selected mailbox; finish() of every command does so. `vanished_allowed`:
-  // not within FETCH, STORE and SEARCH by sequence numbers (RFC 9051 7.5.1). False: the connection is to end.
-  Task<bool> tell_news(bool vanished_allowed);
+  // Between the steps of a command that may take long: how far it is, now and then (RFC 9585). False: the peer is gone.
+  Task<bool> tell_progress(std::uint64_t done, std::uint64_t goal);
+
+  // What the client does not know yet of the selected mailbox, unless it wants to hear nothing; finish() of every
+  // command does so. `vanished_allowed`: not within FETCH, STORE and SEARCH by sequence numbers (RFC 9051 7.5.1).
+  // `whole`: all of it, because the command's own outcome is among it. False: the connection is to end.
+  Task<bool> tell_news(bool vanished_allowed, bool whole = false);
+
+  // cmd_notify.cpp
+  // What NOTIFY wants from now on; null: as if it had never been used.
+  void notify(std::unique_ptr<Notifications> wanted) { notifications_ = std::move(wanted); }
+  std::unique_ptr<account::Watch> watch(account::Account& account);  // wakes this session
+  // This client did that itself: it is no news for it.
+  void did(account::FolderEvent event) {
+    if (notifications_) notifications_->did(std::move(event));
+  }
 
  private:
   friend Task<Answer> run_authenticate(Session&, Command&);
@@ -186,11 +205,17 @@ class Session final : public runtime::Session {
   imap::Flags permanent_flags(const std::vector<std::string>& keywords) const;
   void tell_rights();
 
+  // cmd_notify.cpp
+  Notifications::OfSelected wanted_of_selected() const;
+  Task<bool> tell_other_news();
+  Task<bool> write_new_messages(NumberSet uids, FetchItems items);
+
   // news.cpp
   Task<bool> write_news(News news);
   Task<bool> write_vanished_news(const NumberSet& vanished);
   Task<bool> write_changed_news(News news);
-  Task<bool> write_context_news(NumberSet messages);
+  Task<std::vector<ContextChange>> look_at_contexts(NumberSet messages);
+  Task<bool> write_arrived(const NumberSet& arrived, const std::vector<ContextChange>& changes);
   void write_context_changes(const SearchContext& context, const ContextChange& change);
 
   // cmd_metadata.cpp
@@ -216,9 +241,10 @@ class Session final : public runtime::Session {
   std::optional<Answer> check_replace();
   std::optional<Answer> check_message();
   Task<std::optional<Answer>> append_steps();
-  Result<> append_step(const CatenateStep& step);     // blocks
-  Result<> append_finish();                           // blocks
-  Result<> append_octets_of(std::string_view piece);  // blocks
+  Result<> append_step(const CatenateStep& step);                                                       // blocks
+  Result<> read_step_url(std::string_view url, const std::function<Result<>(std::string_view)>& take);  // blocks
+  Result<> append_finish();                                                                             // blocks
+  Result<> append_octets_of(std::string_view piece);                                                    // blocks
   Task<Next> append_part(LiteralHeader literal);
   Task<Next> append_whole(std::string_view text);
   Task<Next> append_commit_and_tell();
@@ -245,7 +271,10 @@ class Session final : public runtime::Session {
   std::unique_ptr<account::Watch> watch_;           // IDLE
   std::unique_ptr<account::Watch> metadata_watch_;  // IDLE, of one's own account
   account::Modseq metadata_since_ = 0;              // of its annotations all is told up to here
+  std::unique_ptr<Notifications> notifications_;    // NOTIFY; null: it was not used
   std::unique_ptr<Appending> appending_;            // APPEND
+  std::string running_;                             // tag of the command that runs
+  SteadyPoint progress_at_{};                       // when its client heard of it last
   std::string client_;                              // counted under this name; "": has not said
   const ClientSwitch* switch_ = nullptr;            // of settings_
   std::uint32_t commands_ = 0, bad_ = 0, failed_sign_ins_ = 0;
@@ -254,6 +283,9 @@ class Session final : public runtime::Session {
   const bool offers_tls_;
   bool heard_ = false, compressed_ = false;
 };
+
+// How a command ends that worked on messages. `lowest`: the limit left those from this UID on (RFC 9738 3.1); 0: all.
+Answer end_within_limit(Session& session, account::Uid lowest, bool missing);
 
 // A row's flags as names. `keywords` as Session::keywords() gives them.
 imap::Flags wire_flags(const account::Flags& flags, const std::vector<std::string>& keywords);

@@ -7,8 +7,8 @@
 #include "base/bytes.hpp"
 #include "base/date.hpp"
 #include "mime/base_subject.hpp"
-#include "mime/collation.hpp"
 #include "mime/encoded_word.hpp"
+#include "mime/fold.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -54,8 +54,7 @@ bool SortOrder::needs_heads() const {
 
 // The end of a text is an octet that no text has, smaller than all others.
 void SortOrder::put_text(std::string_view utf8) {
-  text_.clear();
-  mime::append_collation_key(utf8, text_);
+  text_ = mime::fold(utf8);
   if (text_.size() > kMaxSortText) text_.resize(kMaxSortText);
   std::ranges::replace(text_, '\0', '\1');
   keys_ += text_;

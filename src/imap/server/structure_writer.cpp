@@ -63,6 +63,23 @@ void StructureWriter::envelope(FetchWriter& writer, const mime::Structure& struc
 }
 
 void StructureWriter::structure(std::string& out, const mime::Structure& structure, bool extended, bool utf8) {
+  parts(out, structure, 0, static_cast<std::uint32_t>(structure.parts.size()), extended, utf8);
+}
+
+void StructureWriter::part(std::string& out, const mime::Structure& structure, std::uint32_t index, const Shown& shown,
+                           bool utf8) {
+  const mime::Part& part = structure.parts[index];
+  if (part.kind != Kind::single || shown.encoding.empty()) {
+    return parts(out, structure, index, part.kind == Kind::single ? index + 1 : part.end, false, utf8);
+  }
+  PartView changed = view(structure, part);
+  changed.encoding = shown.encoding;
+  changed.octets = shown.octets;
+  BodyStructureWriter(out, false, utf8).single(changed);
+}
+
+void StructureWriter::parts(std::string& out, const mime::Structure& structure, std::uint32_t first, std::uint32_t end,
+                            bool extended, bool utf8) {
   BodyStructureWriter writer(out, extended, utf8);
   open_.clear();
   const auto close_last = [&] {
@@ -71,7 +88,7 @@ void StructureWriter::structure(std::string& out, const mime::Structure& structu
     part.kind == Kind::multi ? writer.close_multipart(view(structure, part))
                              : writer.close_message(view(structure, part));
   };
-  for (std::uint32_t i = 0; i < structure.parts.size(); ++i) {
+  for (std::uint32_t i = first; i < end; ++i) {
     const mime::Part& part = structure.parts[i];
     while (!open_.empty() && structure.parts[open_.back()].end <= i) close_last();
     switch (part.kind) {

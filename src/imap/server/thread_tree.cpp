@@ -8,7 +8,7 @@
 #include "base/digest.hpp"
 #include "imap/server/sort_order.hpp"
 #include "mime/base_subject.hpp"
-#include "mime/collation.hpp"
+#include "mime/fold.hpp"
 
 namespace gatepost::imap::server {
 
@@ -74,8 +74,7 @@ Result<> ThreadTree::add(const account::Row& row, const mime::Structure& head) {
                               : sent_seconds(head, row);
   if (!refs) {
     const mime::BaseSubject subject = mime::base_subject(envelope.subject.value_or(""));
-    std::string key;
-    mime::append_collation_key(subject.text, key);
+    const std::string key = mime::fold(subject.text);
     if (!key.empty()) nodes_[node].subject = digest_of(key);
     nodes_[node].is_reply = subject.is_reply;
   }
@@ -85,6 +84,7 @@ Result<> ThreadTree::add(const account::Row& row, const mime::Structure& head) {
     ids = message_ids(envelope.in_reply_to.value_or(""));
     if (ids.size() > 1) ids.resize(1);
   }
+  nodes_[node].has_references = !ids.empty();
   said_.push_back({node, static_cast<std::uint32_t>(mentioned_.size()), static_cast<std::uint32_t>(ids.size())});
   for (const std::string& id : ids) mentioned_.push_back(node_of(id));
   return {};
@@ -107,13 +107,20 @@ void ThreadTree::link(std::uint32_t parent, std::uint32_t child) {
   nodes_[below].set = above;
 }
 
-// RFC 5256 3, REFERENCES (1). What a message says of itself counts before what others say of it.
+// RFC 5256 3, REFERENCES (1). What a message says of itself counts before what others say of it; one that names no
+// parent loses the one which messages before it gave to it (1.B), and may get one from those after it.
 void ThreadTree::link_by_references() {
   for (const Said& said : said_) {
     if (said.count > 0) link(mentioned_[said.first + said.count - 1], said.node);
   }
   for (const Said& said : said_) {
-    for (std::uint32_t i = 1; i < said.count; ++i) link(mentioned_[said.first + i - 1], mentioned_[said.first + i]);
+    for (std::uint32_t i = 1; i < said.count; ++i) {
+      const std::uint32_t child = mentioned_[said.first + i];
+      const Node& node = nodes_[child];
+      const bool is_later = node.uid > nodes_[said.node].uid;
+      const bool breaks = algorithm_ == Thread::Algorithm::references && is_later && !node.has_references;
+      if (!breaks) link(mentioned_[said.first + i - 1], child);
+    }
   }
   known_.clear();
   said_ = {};

@@ -45,6 +45,7 @@ class ThreadTree {
   struct Node {
     account::Uid uid = 0;  // 0: only mentioned
     bool is_reply = false;
+    bool has_references = false;
     std::uint32_t parent = kNone;
     std::uint32_t set = kNone;  // union-find over what hangs together; itself: kNone
     std::int64_t seconds = 0;

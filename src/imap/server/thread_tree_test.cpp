@@ -51,6 +51,13 @@ TEST_F(ImapThreadTree, FollowsReferences) {
             "* THREAD (1 (3)(2 4))");
 }
 
+TEST_F(ImapThreadTree, AMessageThatNamesNoParentLosesTheOneThatEarlierMessagesGaveIt) {
+  // RFC 5256 3, REFERENCES (1.B): 2 comes first and says that 1 follows x, and then 1 says that it follows nothing.
+  EXPECT_EQ(references({{"<2>", "<x> <1>", "b", 2}, {"<1>", "", "a", 1}, {"<3>", "<x>", "c", 3}}), "* THREAD (2 1)(3)");
+  EXPECT_EQ(references({{"<1>", "", "a", 1}, {"<2>", "<x> <1>", "b", 2}, {"<3>", "<x>", "c", 3}}),
+            "* THREAD ((1 2)(3))");
+}
+
 TEST_F(ImapThreadTree, BridgesMessagesThatAreNotThere) {
   EXPECT_EQ(references({{"<1>", "", "a", 1}, {"<3>", "<1> <2>", "c", 3}}), "* THREAD (1 2)");
   EXPECT_EQ(references({{"<2>", "<1>", "a", 1}}), "* THREAD (1)");

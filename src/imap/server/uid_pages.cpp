@@ -92,6 +92,14 @@ NumberSet places_of(const PartialRange& range, std::uint64_t count) {
   return NumberSet::of(static_cast<std::uint32_t>(count - last + 1), static_cast<std::uint32_t>(count - first + 1));
 }
 
+std::uint32_t keep_highest(NumberSet& numbers, std::uint32_t most) {
+  const std::uint64_t count = numbers.size();
+  if (most == 0 || count <= most) return 0;
+  const std::uint32_t lowest = *numbers.select(static_cast<std::uint32_t>(count - most + 1));
+  if (lowest > 1) numbers.remove(1, lowest - 1);
+  return lowest;
+}
+
 NumberSet positions_of(const NumberSet& numbers, const NumberSet& chosen) {
   NumberSet out;
   Ranks ranks(numbers);

@@ -13,6 +13,7 @@ class UidPages {
  public:
   explicit UidPages(const NumberSet& uids, bool from_end = false);
   bool at_end() const { return left_ == 0; }
+  std::uint64_t left() const { return left_; }
   // The next `count` numbers, fewer at the end.
   NumberSet take(std::size_t count);
   // Nothing up to, or nothing from `number` on is still to come.
@@ -46,6 +47,9 @@ class Ranks {
 NumberSet at_positions(const NumberSet& numbers, const NumberSet& positions);
 // The places of a list of `count` results that a range means (RFC 9394 3.1); empty when it lies behind the end.
 NumberSet places_of(const PartialRange& range, std::uint64_t count);
+// What a limit leaves of a set: the `most` highest (RFC 9738 3.1). The lowest of these; 0: there were no more, or
+// `most` is 0, which is no limit.
+std::uint32_t keep_highest(NumberSet& numbers, std::uint32_t most);
 // The positions of those of `chosen` that are in `numbers`.
 NumberSet positions_of(const NumberSet& numbers, const NumberSet& chosen);
 
