@@ -27,6 +27,7 @@ namespace gatepost::admin {
 struct Request {
   std::string verb;                                         // "account add"
   std::map<std::string, std::vector<std::string>> options;  // {"address": ["anna@example.org"], "password": [...]}
+  int stream = -1;  // a descriptor that came beside it, borrowed: messages on their way; -1: none. Not in the JSON
 
   std::string option(std::string_view name, std::string_view otherwise = {}) const;  // first value
   bool has(std::string_view name) const;

@@ -11,6 +11,7 @@ std::vector<Verb> domain_verbs();
 std::vector<Verb> account_verbs();
 std::vector<Verb> recovery_verbs();
 std::vector<Verb> acl_verbs();
+std::vector<Verb> transfer_verbs();
 std::vector<Verb> alias_verbs();
 std::vector<Verb> app_password_verbs();
 std::vector<Verb> queue_verbs();

@@ -121,6 +121,7 @@ void add_account(CLI::App& app, Context& context) {
   quota->add_option("octets", v->quota, "0 for no limit")->check(CLI::NonNegativeNumber);
   quota->add_option("--messages", v->messages, "How many messages; 0 for no limit")->check(CLI::NonNegativeNumber);
   add_recovery(noun, context);
+  add_transfer_commands(*noun, context);
 }
 
 void add_acl(CLI::App& app, Context& context) {

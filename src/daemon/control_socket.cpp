@@ -199,13 +199,15 @@ class Server final : public ControlSocket {
 
   void serve(int fd, bool refuse) {
     // Read in any case: closing a socket that holds something unread would take the answer with it.
-    const auto text = receive_all(fd, kMaxRequestOctets, kRequestTimeoutMs);
+    std::vector<UniqueFd> descriptors;
+    const auto text = receive_all(fd, kMaxRequestOctets, kRequestTimeoutMs, &descriptors);
     if (!text) return;
     if (refuse) {
       send_all(fd, to_json(admin::failure(Error{Errc::unavailable, "too many commands are running"}, "gatepost")));
       return;
     }
-    const auto request = admin::request_from_json(*text);
+    auto request = admin::request_from_json(*text);
+    if (request && !descriptors.empty()) request->stream = descriptors.front().get();
     const Answer answer =
         request ? handler_(*request, stop_.get_token()) : Answer{admin::failure(request.error(), "request"), {}};
     if (send_descriptors(fd, answer.descriptors)) send_all(fd, to_json(answer.reply));
@@ -245,7 +247,11 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::open(const std::filesystem
 Result<admin::Reply> ask(const std::filesystem::path& path, const admin::Request& request,
                          std::vector<UniqueFd>* descriptors) {
   GP_TRY(const UniqueFd fd, connect_to(path));
-  (void)send_all(fd.get(), to_json(request));  // when that fails there is no answer either
+  // When this fails there is no answer either.
+  std::vector<UniqueFd> beside;
+  if (request.stream >= 0) beside.emplace_back(::dup(request.stream));
+  (void)(send_descriptors(fd.get(), beside) && send_all(fd.get(), to_json(request)));
+  beside.clear();
   ::shutdown(fd.get(), SHUT_WR);
   GP_TRY(const std::string text, receive_all(fd.get(), SIZE_MAX, -1, descriptors));
   if (text.empty())

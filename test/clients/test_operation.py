@@ -678,5 +678,101 @@ class Store(unittest.TestCase):
                     demo.gatepost("account", "delete", name)
 
 
+class Transfer(unittest.TestCase):
+    """Mail in and out of the files of other programs, with and without a running server."""
+
+    def test_an_export_is_imported_again_with_flags_dates_and_folders(self):
+        def content(user, password):
+            imap = demo.imap(user, password)
+            found = {}
+            for folder in ("INBOX", "Projects/2026", "Empty"):
+                if imap.select(f'"{folder}"', readonly=True)[0] != "OK":
+                    continue
+                count = int(imap.response("EXISTS")[1][-1])
+                parts = imap.fetch("1:*", "(FLAGS INTERNALDATE BODY.PEEK[])")[1] if count else []
+                for part in parts:
+                    if isinstance(part, tuple):
+                        head = part[0].decode()
+                        flags = sorted(f for f in re.search(r"FLAGS \(([^)]*)\)", head).group(1).split() if f != "\\Recent")
+                        found.setdefault(folder, []).append((flags, re.search(r'INTERNALDATE "([^"]*)"', head).group(1), part[1]))
+            imap.logout()
+            return {folder: sorted(messages) for folder, messages in found.items()}
+
+        with Demo() as demo, tempfile.TemporaryDirectory() as place:
+            for i in range(5):
+                demo.deliver(b"From the middle\r\n.\r\n" + (b"x" * 70 + b"\r\n") * 1_400 * i, f"message {i}")
+            imap = demo.imap()
+            imap.create("Projects/2026")
+            imap.select()
+            imap.store("1", "+FLAGS", "\\Seen \\Flagged")
+            imap.store("2", "+FLAGS", "\\Answered Work")
+            imap.copy("2:3", "Projects/2026")
+            imap.logout()
+            wanted = content(demo.user1, demo.pass1)
+            self.assertEqual({f: len(m) for f, m in wanted.items()}, {"INBOX": 5, "Projects/2026": 2})
+            for n, form in enumerate(("maildir", "mbox", "eml")):
+                out = os.path.join(place, form)
+                name = f"copy{n}@{demo.domain}"
+                demo.gatepost("account", "add", name, "--password-stdin", stdin="a long password\n")
+                done = demo.gatepost("account", "export", demo.user1, out, "--format", form)
+                self.assertIn("7 message(s) exported.", done.stdout)
+                files = sum(len(f) for _, _, f in os.walk(out))
+                demo.gatepost("account", "export", demo.user1, out, "--format", form)
+                self.assertEqual(sum(len(f) for _, _, f in os.walk(out)), files)
+                if form == "eml":
+                    demo.stop()  # without a server, too
+                done = demo.gatepost("account", "import", name, out, "--format", form)
+                self.assertIn("7 message(s) added, 0 were there already.", done.stdout)
+                done = demo.gatepost("account", "import", name, out, "--format", form)
+                self.assertIn("0 message(s) added, 7 were there already.", done.stdout)
+                if form == "eml":
+                    demo.start()
+                self.assertEqual(content(name, "a long password"), wanted, form)
+            # Python's own reader understands the mbox, and ours reads what Python writes.
+            import mailbox
+            box = mailbox.mbox(os.path.join(place, "mbox", "INBOX.mbox"))
+            self.assertEqual([m["Subject"] for m in box], [f"message {i}" for i in range(5)])
+            self.assertIn("F", box[0].get_flags())
+            maildir = mailbox.Maildir(os.path.join(place, "maildir"))
+            self.assertEqual(sorted(m["Subject"] for m in maildir), [f"message {i}" for i in range(5)])
+            self.assertEqual(maildir.list_folders(), ["Projects.2026"])
+            written = mailbox.mbox(os.path.join(place, "python"))
+            message = mailbox.mboxMessage("Subject: from python\n\nFrom here\n")
+            message.set_flags("RA")
+            message.set_from("x", time.gmtime(1_700_000_000))
+            written.add(message)
+            written.flush()
+            demo.gatepost("account", "import", demo.user2, os.path.join(place, "python"), "--format", "mboxo", "--folder", "Old")
+            body = demo.bodies("Old", demo.user2, demo.pass2)
+            self.assertEqual(body, [b"Subject: from python\r\n\r\nFrom here\r\n"])
+            self.assertIn("0 problem(s)", demo.gatepost("store", "check").stdout)
+            # Failures are told.
+            self.assertEqual(demo.gatepost("account", "import", demo.user2, place + "/none", check=False).returncode, 1)
+            done = demo.gatepost("account", "import", "nobody@" + demo.domain, out, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("not_found", done.stderr)
+
+    def test_an_import_that_is_killed_goes_on_where_it_was(self):
+        with Demo() as demo, tempfile.TemporaryDirectory() as place:
+            for n in range(400):
+                path = pathlib.Path(place, "cur", f"{1_700_000_000 + n}.M{n}.host:2,S")
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(b"Subject: %d\n\n" % n + b"line\n" * 20_000)
+            running = subprocess.Popen([demo.env["GP_BINARY"], "--config", demo.env["GP_CONFIG"], "account", "import",
+                                        demo.user1, place], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(0.4)
+            demo.kill()
+            running.wait(30)
+            running.communicate()
+            demo.start()
+            done = demo.gatepost("account", "import", demo.user1, place)
+            added, known = map(int, re.search(r"(\d+) message\(s\) added, (\d+) were", done.stdout).groups())
+            self.assertEqual(added + known, 400)
+            imap = demo.imap()
+            self.assertEqual(imap.select()[1], [b"400"])
+            self.assertEqual(imap.search(None, "UNSEEN")[1], [b""])
+            imap.logout()
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -1,0 +1,109 @@
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/run_verb.hpp"
+#include "transfer/files.hpp"
+#include "transfer/stream.hpp"
+
+// account import, account export: this process reads or writes the files, the server has the account, and messages go
+// over a pair of sockets between them.
+namespace gatepost::cli {
+namespace {
+
+struct Transfer {
+  std::string address, path, folder, format = "maildir";
+};
+
+constexpr std::pair<std::string_view, transfer::Format> kFormats[] = {{"maildir", transfer::Format::maildir},
+                                                                      {"eml", transfer::Format::eml},
+                                                                      {"mbox", transfer::Format::mboxrd},
+                                                                      {"mboxo", transfer::Format::mboxo}};
+
+transfer::Format format_of(std::string_view name) {
+  for (const auto& [known, format] : kFormats) {
+    if (known == name) return format;
+  }
+  return transfer::Format::maildir;
+}
+
+// The files' side, in a process of its own.
+Result<> move_files(const Transfer& t, bool importing, int fd) {
+  if (importing) {
+    const auto problem = [](const std::filesystem::path& where, const std::string& what) {
+      std::cerr << where.string() << ": " << what << "\n";
+    };
+    GP_TRY(const auto source, transfer::open_files(format_of(t.format), t.path, t.folder, problem));
+    transfer::StreamSink sink(fd, {});
+    GP_CHECK(transfer::pump(*source, sink));
+    return {};
+  }
+  GP_TRY(const auto sink, transfer::create_files(format_of(t.format), t.path));
+  transfer::StreamSource source(fd, {});
+  GP_CHECK(transfer::pump(source, *sink));
+  return {};
+}
+
+void run_transfer(Context& context, const Transfer& t, bool importing) {
+  const auto config = load_config(context);
+  if (!config) return;
+  context.exit_code = 1;
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    std::cerr << "socketpair: " << std::strerror(errno) << "\n";
+    return;
+  }
+  const pid_t files = ::fork();
+  if (files < 0) {
+    std::cerr << "fork: " << std::strerror(errno) << "\n";
+    return;
+  }
+  if (files == 0) {
+    ::close(ends[1]);
+    const auto moved = move_files(t, importing, ends[0]);
+    // That nobody takes or gives more has a reason, which the other side tells.
+    if (!moved && moved.error().code != Errc::closed) std::cerr << moved.error().detail << "\n";
+    std::cerr.flush();
+    ::_exit(moved ? 0 : 1);
+  }
+  ::close(ends[0]);
+  admin::Request request{importing ? "account import" : "account export", {{"address", {t.address}}}};
+  if (!t.folder.empty()) request.options["folder"] = {t.folder};
+  request.stream = ends[1];
+  const admin::Reply reply = reply_to(*config, request);
+  ::close(ends[1]);
+  int status = 0;
+  while (::waitpid(files, &status, 0) < 0 && errno == EINTR) {
+  }
+  print(context, reply);
+  if (context.exit_code == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) context.exit_code = 1;
+}
+
+}  // namespace
+
+void add_transfer_commands(CLI::App& account, Context& context) {
+  for (const bool importing : {true, false}) {
+    auto t = std::make_shared<Transfer>();
+    CLI::App* command =
+        importing ? account.add_subcommand("import", "Add messages from files; repeated, it adds nothing twice")
+                  : account.add_subcommand("export", "Write all messages to files; repeated, it adds what is new");
+    command->add_option("address", t->address)->required();
+    command->add_option("path", t->path, importing ? "The directory, or the mbox file" : "The directory")->required();
+    command->add_option("--format", t->format, "maildir, eml, mbox (mboxrd), mboxo")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"maildir", "eml", "mbox", "mboxo"}));
+    command->add_option("--folder", t->folder,
+                        importing ? "Where messages go that are in no folder there (INBOX)" : "Only this folder");
+    command->callback([&context, t, importing] { run_transfer(context, *t, importing); });
+  }
+}
+
+}  // namespace gatepost::cli
