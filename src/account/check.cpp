@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/bytes.hpp"
+#include "base/date.hpp"
+#include "mime/summary.hpp"
 #include "store/keys.hpp"
 
 namespace gatepost::account {
@@ -246,7 +248,7 @@ Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) 
       lose_row(id, row);
       continue;
     }
-    GP_CHECK(check_body(where, row.item, item->body));
+    GP_CHECK(check_body(where, row.item, *item));
     const auto place =
         place_values[i] ? records::decode_place(*place_values[i]) : Result<records::Place>(fail(Errc::corrupt));
     if (!place || place->folder != id || place->uid != row.uid) {
@@ -264,17 +266,32 @@ Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) 
   return {};
 }
 
-Result<> Checker::check_body(const std::string& where, ItemId item, const Body& body) {
-  const store::BlobId blob{body.sha256, body.size};
+// So that its owner can be told which message it was.
+std::string Checker::description_of(const records::ItemRecord& item) {
+  std::string text = "received " + date::format_rfc3339(item.received);
+  mime::Structure structure;
+  if (item.summary.empty() || !mime::decode_envelope(item.summary, structure) || structure.envelopes.empty())
+    return text;
+  const mime::Envelope& envelope = structure.envelopes.front();
+  if (envelope.subject) text += fmt::format(", subject \"{}\"", *envelope.subject);
+  if (envelope.message_id) text += fmt::format(", {}", *envelope.message_id);
+  return text;
+}
+
+Result<> Checker::check_body(const std::string& where, ItemId id, const records::ItemRecord& item) {
+  const store::BlobId blob{item.body.sha256, item.body.size};
   GP_TRY(const bool exists, store_.bodies().exists(blob));
-  if (!exists) {
-    found(where, "body " + blob.to_hex() + " is missing", false);
+  if (!exists || store_.is_damaged(blob)) {
+    found(where,
+          fmt::format("content is lost ({}): body {} is {}", description_of(item), blob.to_hex(),
+                      exists ? "damaged" : "missing"),
+          false);
     return {};
   }
   GP_TRY(const bool referenced, store_.keys().referenced(blob));
   if (referenced) return {};
   found(where, "body is not referenced", true);
-  if (repair_) fixes_.refs.push_back({blob, number(item), true});
+  if (repair_) fixes_.refs.push_back({blob, number(id), true});
   return {};
 }
 

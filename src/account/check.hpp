@@ -59,7 +59,8 @@ class Checker {
   void found_no_inbox();
   Result<> check_rows();
   Result<> check_page(const std::vector<std::pair<FolderId, Row>>& page);
-  Result<> check_body(const std::string& where, ItemId item, const Body& body);
+  static std::string description_of(const records::ItemRecord& item);
+  Result<> check_body(const std::string& where, ItemId id, const records::ItemRecord& item);
   Result<> check_removed();
   Result<> check_removed_page(const std::vector<records::Removed>& page);
   Result<> check_expiries();

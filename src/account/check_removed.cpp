@@ -72,7 +72,7 @@ Result<> Checker::check_removed_page(const std::vector<records::Removed>& page) 
       dropped_expiries_.insert(expiries[i]);
       continue;
     }
-    GP_CHECK(check_body(where, id, item->body));
+    GP_CHECK(check_body(where, id, *item));
     if (!expiry_values[i]) {
       found(where, "would never expire", true);
       put(expiries[i], records::encode_empty());

@@ -112,7 +112,12 @@ struct CheckReport {
 Reply store_check(Services& services, const Request& request, std::stop_token stop) {
   CheckReport report;
   const bool repair = request.has("repair");
-  auto result = services.store.check([&](const store::Store::Finding& f) { report.add(f.where, f.what, false); }, stop);
+  Result<> result;
+  if (repair) {
+    result = services.store.repair([&](const store::Store::Finding& f) { report.add(f.where, f.what, true); }, stop);
+    if (!result) return failure(result.error(), "store check");
+  }
+  result = services.store.check([&](const store::Store::Finding& f) { report.add(f.where, f.what, false); }, stop);
   if (!result) return failure(result.error(), "store check");
   std::vector<account::AccountId> accounts;
   result = services.store.keys().partitions([&](store::Partition p) {
@@ -122,9 +127,13 @@ Reply store_check(Services& services, const Request& request, std::stop_token st
   if (!result) return failure(result.error(), "store check");
   for (const auto id : accounts) {
     if (stop.stop_requested()) break;
-    result = services.accounts.check(
-        id, repair, [&](const account::Accounts::Finding& f) { report.add(f.where, f.what, f.repaired); });
-    if (!result) report.add(fmt::format("account {}", static_cast<std::uint64_t>(id)), result.error().detail, false);
+    const auto principal = services.directory.principal(static_cast<directory::PrincipalId>(id));
+    const std::string owner =
+        principal ? principal->address : fmt::format("account {}", static_cast<std::uint64_t>(id));
+    result = services.accounts.check(id, repair, [&](const account::Accounts::Finding& f) {
+      report.add(fmt::format("{}: {}", owner, f.where), f.what, f.repaired);
+    });
+    if (!result) report.add(owner, result.error().detail, false);
   }
   Reply reply;
   reply.exit_code = report.problems == report.repaired ? 0 : 1;

@@ -20,6 +20,8 @@ class MemoryStore final : public Store {
     return fail(Errc::unsupported, "the memory engine has no backup");
   }
   std::vector<Restore> restores() const override { return {}; }
+  bool is_damaged(const BlobId&) const override { return false; }
+  Result<> repair(const std::function<void(const Finding&)>&, std::stop_token) override { return {}; }
   Result<> check(const std::function<void(const Finding&)>& problem, std::stop_token) override {
     keys_.dangling([&](const BlobId& blob, Partition partition, std::uint64_t item) {
       problem({fmt::format("partition {} item {}", number(partition), item), "body " + blob.to_hex() + " is missing"});

@@ -2,6 +2,10 @@
 
 #include <fcntl.h>
 
+#include <array>
+#include <mutex>
+#include <set>
+
 #include <fmt/format.h>
 
 #include "store/backup_mark.hpp"
@@ -9,6 +13,7 @@
 #include "store/events.hpp"
 #include "store/keys.hpp"
 #include "store/rocksdb_key_value.hpp"
+#include "store/row_repair.hpp"
 #include "store/segment_blob_store.hpp"
 
 namespace gatepost::store {
@@ -54,6 +59,11 @@ class RocksStore final : public Store {
   BlobStore& bodies() override { return bodies_; }
   bool disk_low() const override { return space_.low(); }
   std::vector<Restore> restores() const override { return restores_; }
+  bool is_damaged(const BlobId& id) const override {
+    const std::lock_guard lock(damaged_mutex_);
+    return damaged_.contains(id.sha256);
+  }
+  Result<> repair(const std::function<void(const Finding&)>& mended, std::stop_token stop) override;
   Result<std::uint64_t> collect(std::stop_token stop) override {
     if (options_.read_only) return fail(Errc::read_only, "the store was opened to read only");
     return bodies_.collect([this](const BlobId& id) { return keys_.referenced(id); }, stop);
@@ -65,6 +75,7 @@ class RocksStore final : public Store {
   Result<> check_format();
   Result<> begin_anew();
   Result<> check_references(const std::function<void(const Finding&)>& problem, std::stop_token stop);
+  void note_damaged(const BlobId& id);
   Result<> copy_keys(const std::filesystem::path& to);
 
   const Options options_;
@@ -78,6 +89,8 @@ class RocksStore final : public Store {
   Watchers watchers_;
   Committer committer_;
   RocksKeyValue keys_;
+  mutable std::mutex damaged_mutex_;
+  std::set<std::array<std::uint8_t, 32>> damaged_;  // digests that the last check found damaged; guarded by the mutex
 };
 
 Result<> RocksStore::check_format() {
@@ -167,6 +180,10 @@ Result<> RocksStore::copy_keys(const std::filesystem::path& to) {
 }
 
 Result<> RocksStore::check(const std::function<void(const Finding&)>& problem, std::stop_token stop) {
+  {
+    const std::lock_guard lock(damaged_mutex_);
+    damaged_.clear();
+  }
   // Damage that ends one walk over the rows is a finding; the next walk may still come through.
   const auto report = [&](const char* where, const Result<>& walked) -> Result<> {
     if (walked) return {};
@@ -175,9 +192,24 @@ Result<> RocksStore::check(const std::function<void(const Finding&)>& problem, s
     return {};
   };
   GP_CHECK(report("keys", rows_->verify()));
-  const auto body_problem = [&](const std::string& where, const std::string& what) { problem({where, what}); };
+  const auto body_problem = [&](const std::optional<BlobId>& id, const std::string& what) {
+    if (id) note_damaged(*id);
+    problem({id ? "body " + id->to_hex() : "body row", what});
+  };
   GP_CHECK(report("body rows", bodies_.check(body_problem, stop)));
   return report("reference rows", check_references(problem, stop));
+}
+
+void RocksStore::note_damaged(const BlobId& id) {
+  const std::lock_guard lock(damaged_mutex_);
+  damaged_.insert(id.sha256);
+}
+
+Result<> RocksStore::repair(const std::function<void(const Finding&)>& mended, std::stop_token stop) {
+  if (options_.read_only) return fail(Errc::read_only, "the store was opened to read only");
+  const auto tell = [&](const std::string& where, const std::string& what) { mended({where, what}); };
+  GP_CHECK(bodies_.repair(tell, stop));
+  return repair_rows(*rows_, committer_, bodies_, clock_.now(), tell, stop);
 }
 
 Result<> RocksStore::check_references(const std::function<void(const Finding&)>& problem, std::stop_token stop) {
@@ -198,7 +230,10 @@ Result<> RocksStore::check_references(const std::function<void(const Finding&)>&
       GP_TRY(last_stored, rows_->get(body_key(key->id), value, &view));
     }
     const std::string where = fmt::format("partition {} item {}", number(key->partition), key->item);
-    if (!last_stored) problem({where, "body " + key->id.to_hex() + " is missing"});
+    if (!last_stored) {
+      note_damaged(key->id);
+      problem({where, "body " + key->id.to_hex() + " is missing"});
+    }
     GP_TRY(const bool owned, rows_->get(version_key(key->partition), value, &view));
     if (owned) continue;
     GP_TRY(const bool dropping, rows_->get(dropping_key(key->partition), value, &view));

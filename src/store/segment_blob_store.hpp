@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -86,9 +87,13 @@ class SegmentBlobStore final : public BlobStore {
 
   // Makes every finished body durable, with its row.
   Result<> flush();
-  // Verifies every body.
-  Result<> check(const std::function<void(const std::string& where, const std::string& what)>& problem,
+  // Verifies every body; `problem` hears which, if that can be known.
+  Result<> check(const std::function<void(const std::optional<BlobId>& id, const std::string& what)>& problem,
                  std::stop_token);
+  // Finds bodies again whose B rows are missing or unreadable; rows that cannot be mended go. Not from within
+  // Exclusive.
+  Result<> repair(const std::function<void(const std::string& where, const std::string& what)>& mended,
+                  std::stop_token stop);
   // After a checkpoint of the rows into the new store: the files, into directory `to`. Not beside collect().
   Result<> copy_files(const std::filesystem::path& to, std::stop_token stop);
   // Held while files must not be deleted or moved.
@@ -129,6 +134,10 @@ class SegmentBlobStore final : public BlobStore {
                       std::size_t skip, std::span<char> out, BodyCodec& codec);
   Result<> read_whole(const Fd& fd, const Location& where, std::span<char> out, BodyCodec& codec);
 
+  using LostBodies = std::set<std::array<std::uint8_t, 32>>;  // digests
+  Result<LostBodies> lost_bodies(std::stop_token stop);
+  Result<> find_records(const Fd& fd, Location::Kind kind, std::uint64_t file, LostBodies& lost,
+                        std::vector<std::pair<BlobId, Location>>& found);
   Result<std::uint64_t> recover_segments();
   Result<> load_segment_rows();
   // What is left of a segment's file, and how much of it was cut.

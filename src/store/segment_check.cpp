@@ -5,15 +5,16 @@
 
 namespace gatepost::store {
 
-Result<> SegmentBlobStore::check(const std::function<void(const std::string& where, const std::string& what)>& problem,
-                                 std::stop_token stop) {
+Result<> SegmentBlobStore::check(
+    const std::function<void(const std::optional<BlobId>& id, const std::string& what)>& problem,
+    std::stop_token stop) {
   const auto codec = codecs_.borrow();
   RowCursor cursor(rows_, std::string(1, root::kBody), std::string(1, root::kBody + 1), nullptr);
   for (cursor.first(); cursor.valid() && !stop.stop_requested(); cursor.next()) {
     auto id = digest_of(cursor.key());
     auto where = decode_location(cursor.value());
     if (!id || !where) {
-      problem("body row", "unreadable row");
+      problem(id, "unreadable row");
       continue;
     }
     id->size = where->size;
@@ -33,7 +34,7 @@ Result<> SegmentBlobStore::check(const std::function<void(const std::string& whe
       const auto now = row_of(*id);
       if (!now || !*now) break;
       if (**now == *where) {
-        problem("body " + id->to_hex(), header.error().detail);
+        problem(id, header.error().detail);
         break;
       }
       where = *now;

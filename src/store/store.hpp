@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "store/blob_id.hpp"
 #include "store/blob_store.hpp"
 #include "store/key_value.hpp"
 
@@ -55,6 +56,11 @@ class Store {
     std::string where, what;
   };
   virtual Result<> check(const std::function<void(const Finding&)>& problem, std::stop_token) = 0;
+  // The last check() found that this body is missing or damaged.
+  virtual bool is_damaged(const BlobId&) const = 0;
+  // Mends what follows from the rest: rows of bodies are found again in the files, versions and references from other
+  // rows. `mended` hears of each. Online; before a check(), which tells what is left.
+  virtual Result<> repair(const std::function<void(const Finding&)>& mended, std::stop_token) = 0;
   // One round of the collector (the daemon calls it now and then).
   virtual Result<std::uint64_t> collect(std::stop_token) = 0;
 };

@@ -60,6 +60,10 @@ class FaultyStore final : public Store {
   }
   Result<std::uint64_t> collect(std::stop_token stop) override { return store_->collect(stop); }
   std::vector<Restore> restores() const override { return restored; }
+  bool is_damaged(const BlobId& id) const override { return store_->is_damaged(id); }
+  Result<> repair(const std::function<void(const Finding&)>& mended, std::stop_token stop) override {
+    return store_->repair(mended, stop);
+  }
 
  private:
   class View final : public Snapshot {

@@ -677,6 +677,33 @@ class Store(unittest.TestCase):
                     self.assertEqual(listed[name], 30)
                     demo.gatepost("account", "delete", name)
 
+    def test_damage_is_told_by_message_and_everything_else_goes_on(self):
+        with Demo() as demo:
+            for i in range(8):
+                demo.deliver(os.urandom(3000).hex().encode() + b"\r\n", f"message {i}")
+            demo.stop()
+            segment = next((demo.data / "store" / "bodies" / "segments").iterdir())
+            octets = bytearray(segment.read_bytes())
+            heads = [m.start() for m in re.finditer(rb"GPB1", octets)]
+            self.assertEqual(len(heads), 8)
+            octets[heads[3] + 400] ^= 4
+            with open(segment, "r+b") as file:
+                file.write(octets)
+            demo.start()
+            imap = demo.imap()
+            done = demo.gatepost("store", "check", "--repair", check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('subject "message 3"', done.stderr)
+            self.assertIn(demo.user1, done.stderr)
+            self.assertEqual(done.stderr.count("content is lost"), 1)
+            # The session that was open goes on, with all the others.
+            imap.select(readonly=True)
+            for i in (1, 2, 3, 5, 6, 7, 8):
+                part = imap.fetch(str(i), "(BODY.PEEK[])")[1][0]
+                self.assertIn(b"Subject: message %d\r\n" % (i - 1), part[1])
+            imap.logout()
+            demo.deliver(subject="afterwards")
+
 
 class Transfer(unittest.TestCase):
     """Mail in and out of the files of other programs, with and without a running server."""
