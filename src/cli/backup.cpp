@@ -1,9 +1,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -120,6 +122,9 @@ void restore_backup(Context& context, const std::string& directory) {
     std::cerr << "restore: " << ec.message() << "\n";
     return;
   }
+  // Numbers leap with the second in which a restored store is opened (docs/decisions/0005-restore-epoch.md): two
+  // restores of one backup must not share it.
+  std::this_thread::sleep_for(std::chrono::seconds(1));
   // Of the former store; they are made again.
   fs::remove_all(daemon::search_directory(*config), ec);
   std::cout << "Restored from " << directory << ".\n";

@@ -45,9 +45,9 @@ def search(imap, *keys, charset=None):
 class Search(unittest.TestCase):
     def check(self, imap, texts):
         """Every word, parts of them, and phrases, against the texts themselves."""
-        lower = [text.decode().replace("ß", "ss").lower() for text in texts]
-        for word in ["voice", "arpsi", "grüsse", "rotkäpp", "会", "会議", "議事録", "only1", "d4e5f6g", "nowhere", "invoice meeting", "quarter budget harpsichord"]:
-            expected = [i + 1 for i, text in enumerate(lower) if word in text.split("\r\n\r\n", 1)[1]]
+        lower = [text.decode().lower() for text in texts]
+        for word in ["voice", "arpsi", "GRÜßE", "rotkäpp", "会", "会議", "議事録", "only1", "d4e5f6g", "nowhere", "grüsse", "invoice meeting", "quarter budget harpsichord"]:
+            expected = [i + 1 for i, text in enumerate(lower) if word.lower() in text.split("\r\n\r\n", 1)[1]]
             self.assertEqual(search(imap, "BODY", word, charset="utf-8"), expected, word)
         self.assertEqual(search(imap, "FROM", "p3@else"), [i + 1 for i in range(len(texts)) if i % 7 == 3])
         self.assertEqual(search(imap, "SUBJECT", '"number 17"'), [i + 1 for i in range(len(texts)) if str(i).startswith("17")])

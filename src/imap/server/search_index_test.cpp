@@ -119,7 +119,8 @@ TEST_F(ImapSearchIndex, FindsInFieldsHeadersAndBodies) {
     EXPECT_THAT(both("UID SEARCH RETURN (ALL COUNT) " + std::string(what)), HasSubstr("a OK")) << what;
   }
   EXPECT_THAT(both("UID SEARCH CHARSET UTF-8 BODY " + text_literal("caf\u00e9")), HasSubstr("* SEARCH 31\r\n"));
-  EXPECT_THAT(both("UID SEARCH CHARSET UTF-8 SUBJECT " + text_literal("GR\u00dc\u00dfE")), HasSubstr("* SEARCH 31\r\n"));
+  EXPECT_THAT(both("UID SEARCH CHARSET UTF-8 SUBJECT " + text_literal("GR\u00dc\u00dfE")),
+              HasSubstr("* SEARCH 31\r\n"));
   both("UID SORT (REVERSE SUBJECT) UTF-8 BODY quarter");
   both("UID THREAD REFERENCES UTF-8 FROM jane");
   both("ESEARCH IN (personal) SUBJECT report");
