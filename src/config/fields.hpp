@@ -11,7 +11,7 @@
 #include "config/keys.hpp"
 #include "config/units.hpp"
 
-// The kinds of values a key can have. Each function makes one row of the table in keys.cpp; `field` says where the
+// The kinds of values a key can have. Each function makes one row of the tables of keys; `field` says where the
 // value goes.
 namespace gatepost::config::fields {
 
