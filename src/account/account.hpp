@@ -165,6 +165,7 @@ class Account {
   // A secret of the folder, for proofs that somebody may read from it (RFC 4467 2.2): the one that is kept, or `fresh`,
   // which is kept from then on. Gone with the folder. At most 255 octets.
   virtual Result<std::string> access_key(FolderId, std::string_view fresh) = 0;
+  virtual Result<std::optional<std::string>> kept_access_key(FolderId) = 0;  // changes nothing
   virtual Result<> set_access_key(FolderId, std::string_view key) = 0;
   virtual Result<> drop_access_keys() = 0;  // of all folders
 

@@ -108,7 +108,16 @@ Result<> StoredAccount::removed(TimePoint since, const std::function<bool(const 
 // The folder of this path, made if there is none.
 Result<FolderId> StoredAccount::folder_for(std::string_view path) {
   auto found = find_folder(path);
-  if (!found || !found->selectable) found = create_folder(path, Role::none);
+  if (!found || !found->selectable) {
+    found = create_folder(path, Role::none);
+    // Who was allowed to see it is not known any more: nobody but the owner. Nothing is in it yet.
+    if (found) {
+      GP_CHECK(change_grants(found->id, [](Grants& grants) -> Result<> {
+        grants.clear();
+        return {};
+      }));
+    }
+  }
   if (!found && found.error().code == Errc::already_exists) found = find_folder(path);
   if (!found) return std::unexpected(std::move(found).error());
   return found->id;

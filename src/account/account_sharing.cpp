@@ -106,7 +106,15 @@ Result<> StoredAccount::set_annotations(FolderId id, std::span<const AnnotationC
       }
       if (known->second.size() > kMaxAnnotations) return fail(Errc::limit, "too many annotations of one folder");
     }
-    if (added > 0 && tx.annotation_octets() + added > kMaxAnnotationOctets) {
+    std::uint64_t gone = 0;
+    for (const auto& [change, before] : wanted) gone += before;
+    // Others leave the owner half of the room.
+    const bool by_others = std::ranges::any_of(changes, [&](const AnnotationChange& change) {
+      return change.reader != kEverybody &&
+             static_cast<std::uint64_t>(change.reader) != static_cast<std::uint64_t>(id_);
+    });
+    const std::uint64_t most = by_others ? kMaxAnnotationOctets / 2 : kMaxAnnotationOctets;
+    if (added > gone && tx.annotation_octets() + added - gone > most) {
       return fail(Errc::limit, "too many annotations of one account");
     }
     for (const auto& [change, before] : wanted) tx.annotate(id, *change, before, by);

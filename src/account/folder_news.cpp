@@ -105,6 +105,19 @@ Result<std::string> StoredAccount::access_key(FolderId id, std::string_view fres
   return secret;
 }
 
+Result<std::optional<std::string>> StoredAccount::kept_access_key(FolderId id) {
+  {
+    const std::scoped_lock lock(mutex_);
+    GP_CHECK(usable());
+    if (record(id) == nullptr) return fail(Errc::not_found, "no such folder");
+  }
+  GP_TRY(auto snap, snapshot());
+  GP_TRY(const auto value, snap->get(records::access_key(id)));
+  if (!value) return std::nullopt;
+  GP_TRY(std::string key, records::decode_text(*value));
+  return key;
+}
+
 Result<> StoredAccount::set_access_key(FolderId id, std::string_view key) {
   if (key.empty() || key.size() > kMaxAccessKey) return fail(Errc::invalid, "length of an access key");
   GP_CHECK(run([&](Transaction& tx) -> Result<> {

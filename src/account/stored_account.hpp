@@ -91,6 +91,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::uint64_t> purge_removed() override;
 
   Result<std::string> access_key(FolderId, std::string_view fresh) override;
+  Result<std::optional<std::string>> kept_access_key(FolderId) override;
   Result<> set_access_key(FolderId, std::string_view key) override;
   Result<> drop_access_keys() override;
 

@@ -112,12 +112,25 @@ Result<Copied> move_to(Account& from, FolderId source, const NumberSet& uids, Ac
   NumberSet copied;
   for (const Uid uid : done.from) copied.add(uid);
   if (copied.empty()) return done;
-  const auto gone = from.remove(source, copied);
+  const Result<NumberSet> gone = from.remove(source, copied);
   if (!gone) {
     undo(to, target, done.to);
     return std::unexpected(gone.error());
   }
-  return done;
+  if (gone->size() == copied.size()) return done;
+  // What somebody else took away meanwhile is his, and does not come back here.
+  Copied mine{.uid_validity = done.uid_validity, .from = {}, .to = {}, .modseq = done.modseq};
+  std::vector<Uid> others;
+  for (std::size_t i = 0; i < done.from.size(); ++i) {
+    if (gone->contains(done.from[i])) {
+      mine.from.push_back(done.from[i]);
+      mine.to.push_back(done.to[i]);
+    } else {
+      others.push_back(done.to[i]);
+    }
+  }
+  undo(to, target, others);
+  return mine;
 }
 
 }  // namespace gatepost::account

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "directory/addresses.hpp"
+
 namespace gatepost::sharing {
 namespace {
 
@@ -83,8 +85,10 @@ Result<std::vector<Entry>> Sharing::list(account::Account& account, account::Fol
   out.push_back({.identifier = owner.address, .rights = Rights::all()});
   if (!grants) return out;
   for (const account::Grant& grant : *grants) {
-    // Whoever is gone has no name, and no rights.
+    // A principal that is gone has no name and no rights. A group that is gone would mean others once its address is
+    // given again: it is shown, so that it can be removed.
     auto name = directory_.name_of_grantee(grant.who);
+    if (!name && !grant.who.starts_with('#')) name = grant.who;
     if (name) out.push_back({*std::move(name), grant.negative, Rights::of_bits(grant.rights)});
   }
   return out;
@@ -120,14 +124,30 @@ Result<> Sharing::set(account::Account& account, account::FolderId folder, std::
 }
 
 Result<> Sharing::remove(account::Account& account, account::FolderId folder, std::string_view identifier) const {
-  GP_TRY(const Named who, named(identifier));
+  // What the address meant before goes too: a group that is gone, or that became a principal.
+  const bool negative = identifier.starts_with('-');
+  std::string group;
+  if (const auto address = directory::canonical_address(identifier.substr(negative ? 1 : 0))) {
+    group = address->to_string();
+  }
+  auto found = named(identifier);
+  if (!found && (found.error().code != Errc::not_found || group.empty())) {
+    return std::unexpected(std::move(found).error());
+  }
+  const Named who = found ? *std::move(found) : Named{group, negative};
   if (is_owner(account, who.who) && !who.negative) return fail(Errc::denied, "the owner keeps all rights");
   GP_CHECK(account.change_grants(folder, [&](account::Grants& grants) -> Result<> {
-    std::erase_if(grants, [&](const account::Grant& g) { return g.who == who.who && g.negative == who.negative; });
+    std::erase_if(grants, [&](const account::Grant& g) {
+      return (g.who == who.who || g.who == group) && g.negative == who.negative;
+    });
     return {};
   }));
-  GP_TRY(const bool any, grants_anything(account, who.who));
-  return any ? Result<>() : forget_share(account, who.who);
+  for (const std::string& name : {who.who, group}) {
+    if (name.empty()) continue;
+    GP_TRY(const bool any, grants_anything(account, name));
+    if (!any) GP_CHECK(forget_share(account, name));
+  }
+  return {};
 }
 
 // What is granted meanwhile is seen here, or its granter sees that the note is gone.

@@ -53,9 +53,23 @@ Result<> Session::may_create(const Location& place) const {
   const auto parent = nearest(*place.account, place.path);
   GP_TRY(const auto top, place.account->grants(account::kRoot));
   const sharing::Rights rights = rights_in(*place.account, parent ? parent->grants.get() : top.get());
-  if (!rights.has(sharing::Right::lookup)) return fail(Errc::not_found, "not to be seen");
-  if (!rights.has(sharing::Right::create)) return fail(Errc::forbidden, "a right is missing");
-  return {};
+  if (rights.has(sharing::Right::lookup | sharing::Right::create)) return {};
+  // The same answer as if what cannot be seen were not there.
+  const auto sees = [&](const account::Grants* grants) {
+    return rights_in(*place.account, grants).has(sharing::Right::lookup);
+  };
+  bool seen = sees(top.get());
+  for (auto up = parent; up && !seen; up = nearest(*place.account, up->path)) seen = sees(up->grants.get());
+  return seen ? fail(Errc::forbidden, "a right is missing") : fail(Errc::not_found, "not to be seen");
+}
+
+bool Session::sees_children(const Location& place, const account::Folder& folder) const {
+  const auto all = place.account->folders();
+  const std::string below = folder.path + '/';
+  return all && std::ranges::any_of(**all, [&](const account::Folder& f) {
+           return f.path.starts_with(below) &&
+                  (place.own() || rights_in(*place.account, f.grants.get()).has(sharing::Right::lookup));
+         });
 }
 
 Task<Result<Mailbox>> Session::find_mailbox(std::string name, sharing::Rights needed) const {
@@ -92,9 +106,10 @@ void Session::write_permanent_flags(const std::vector<std::string>& keywords) {
 
 // RFC 4314 5.1.1: who checks the rights at each command tells when they are others.
 void Session::tell_rights() {
+  if (selected_->read_only() || account().id() == own_account_->id()) return;
   if (!account().grants(selected_->folder())) return;  // it is gone, which is told in its place
   const sharing::Rights now = selected_rights();
-  if (now == selected_->rights_told || selected_->read_only()) return;
+  if (now == selected_->rights_told) return;
   selected_->rights_told = now;
   const auto names = account().keywords();
   if (!names) return;

@@ -344,12 +344,21 @@ Task<Next> Session::append_commit_and_tell() {
 }
 
 Result<account::Appended> Session::append_commit() {
-  const Appending& append = *appending_;
+  Appending& append = *appending_;
   account::Account& account = append.target->account();
   const account::FolderId to = append.target->folder.id;
   // It may have taken long, and rights change at once.
   GP_TRY(const auto grants, account.grants(to));
-  if (!rights_in(account, grants.get()).has(sharing::Right::insert)) return fail(Errc::forbidden, "not any more");
+  const sharing::Rights now = rights_in(account, grants.get());
+  if (!now.has(sharing::Right::insert)) return fail(Errc::forbidden, "not any more");
+  if (append.reader.replaced() && !selected_rights().has(sharing::Right::mark | sharing::Right::expunge)) {
+    return fail(Errc::forbidden, "not any more");
+  }
+  const account::FlagScope scope = sharing::flag_scope(now);
+  for (account::NewItem& item : append.items) {
+    item.system_flags &= scope.system;
+    if (!scope.keywords) item.keywords.clear();
+  }
   if (!append.reader.replaced()) return account.append(to, append.items);
   if (&account == &selected_->account()) {
     return account.replace(selected_->folder(), append.replaced, to, append.items.front());

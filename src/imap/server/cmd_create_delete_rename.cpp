@@ -12,18 +12,13 @@
 namespace gatepost::imap::server {
 namespace {
 
-bool has_children(account::Account& account, account::FolderId id) {
-  const auto all = account.folders();
-  return all && std::ranges::any_of(**all, [id](const account::Folder& f) { return f.parent == id; });
-}
-
 // RFC 9051 6.3.4, 6.3.6: in rev2 a client learns of a name that is not as it wrote it, and of the new one.
 void tell_name(Session& session, const Location& place, account::FolderId id, std::string_view old_name) {
   const auto folder = place.account->folder(id);
   if (!folder || !session.rev2()) return;
   const std::string name = place.prefix + folder->path;
   if (name == old_name) return;
-  FolderFacts facts{.children = has_children(*place.account, id), .old_name = old_name};
+  FolderFacts facts{.children = session.sees_children(place, *folder), .old_name = old_name};
   if (!place.own()) facts.name = name;
   write_folder(session.out(), *folder, facts, session.utf8());
 }
@@ -54,6 +49,7 @@ Task<Answer> run_create(Session& session, Command& command) {
   Location place;
   auto job = [&]() -> Result<account::Folder> {
     GP_TRY(place, new_place(session, name));
+    if (role != account::Role::none && !place.own()) return fail(Errc::denied, "what it is for, it is for its owner");
     return place.account->create_folder(place.path, role);
   };
   const auto made = co_await session.workers().run(job);

@@ -57,7 +57,9 @@ Result<std::vector<Mailbox>> mailboxes_of(const Session& session, const Esearch&
   const bool own_only = std::ranges::all_of(request.in, [](const MailboxFilter& filter) {
     return filter.kind == Kind::selected || filter.kind == Kind::inboxes || filter.kind == Kind::personal;
   });
-  GP_TRY(const auto all, Catalogue::make(session, !own_only || session.has_selected()));
+  const bool selected_is_foreign =
+      session.has_selected() && session.selected().account().id() != session.own_account().id();
+  GP_TRY(const auto all, Catalogue::make(session, !own_only || selected_is_foreign));
   GP_TRY(const auto subscriptions, session.own_account().subscriptions());
   std::set<std::string_view> meant;
   for (const MailboxFilter& filter : request.in) {

@@ -67,6 +67,10 @@ FetchPlan plan_of(const Session& session, const Fetch& fetch, NumberSet uids) {
   plan.mark_seen = fetch.items.sets_seen() && !session.selected().read_only() &&
                    session.selected_rights().has(sharing::Right::seen);  // RFC 4314 4
   plan.modseq_of_seen = session.enabled().condstore;
+  // Rights in another's mailbox change at once, and a slow reader may take hours.
+  if (session.account().id() != session.own_account().id()) {
+    plan.still_allowed = [&session] { return session.selected_rights().has(sharing::Right::read); };
+  }
   return plan;
 }
 

@@ -94,8 +94,9 @@ Task<Answer> run_setmetadata(Session& session, Command& command) {
 
 // The account's news since the last time, but for what this session did itself.
 void Session::tell_metadata(account::Account& account, const std::string& prefix, account::Modseq& since) {
+  const account::Modseq now = account.modseq();  // before the look, so that nothing falls between
   const auto all = account.annotation_news(since);
-  since = std::max(since, all.empty() ? since : all.back().modseq);
+  since = std::max({since, now, all.empty() ? since : all.back().modseq});
   std::map<std::string, std::vector<std::string>> changed;
   for (const account::AnnotationNews& news : all) {
     const bool everybodys = news.reader == account::kEverybody;

@@ -122,12 +122,15 @@ void write_view(Session& session, const Mailbox& mailbox, const account::Opened&
   write_untagged(out, Condition::ok, code::kUrlMech, "URLs are signed so");  // RFC 4467 8
   if (session.rev2()) {
     // RFC 9051 6.3.2
-    const auto all = mailbox.account().folders();
-    const bool children = all && std::ranges::any_of(**all, [&](const auto& f) { return f.parent == folder.id; });
     const std::string name = mailbox.name();
+    bool subscribed = folder.subscribed;
+    if (!mailbox.place.own()) {  // to what its owner subscribed is his affair
+      const auto names = session.own_account().subscriptions();
+      subscribed = names && std::ranges::binary_search(*names, name);
+    }
     write_folder(out, folder,
-                 {.children = children,
-                  .subscribed = folder.subscribed,
+                 {.children = session.sees_children(mailbox.place, folder),
+                  .subscribed = subscribed,
                   .name = mailbox.place.own() ? std::nullopt : std::optional<std::string_view>(name)},
                  session.utf8());
   }

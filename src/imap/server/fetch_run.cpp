@@ -61,6 +61,10 @@ Result<bool> FetchRun::next(KeywordNames keywords) {
       continue;
     }
     if (chunk_.empty() && pages_.at_end()) return false;
+    if (plan_.still_allowed && !plan_.still_allowed()) {
+      fail_message(Error{Errc::forbidden, "not any more"});
+      return false;
+    }
     if (chunk_.empty()) chunk_ = pages_.take(wants_items_ ? kBatchMessages : kRowsAtOnce);
     const account::Uid waited_for = waited_for_;
     auto read = wants_items_ ? read_batch() : read_rows(false);

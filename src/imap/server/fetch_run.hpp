@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -26,11 +27,12 @@ struct FetchPlan {
   FetchItems items;  // with UID and MODSEQ where they are implied
   NumberSet uids;    // of the view
   bool utf8 = false;
-  bool uid_only = false;             // responses are UIDFETCH (RFC 9586)
-  bool recent = false;               // FLAGS has \Recent (rev1)
-  bool mark_seen = false;            // messages whose sections are read without PEEK become \Seen (RFC 9051 6.4.5)
-  PreviewCache* previews = nullptr;  // outlives the run; null: none are kept
-  bool modseq_of_seen = false;       // with the FLAGS that report it (RFC 7162 3.1)
+  bool uid_only = false;                // responses are UIDFETCH (RFC 9586)
+  bool recent = false;                  // FLAGS has \Recent (rev1)
+  bool mark_seen = false;               // messages whose sections are read without PEEK become \Seen (RFC 9051 6.4.5)
+  PreviewCache* previews = nullptr;     // outlives the run; null: none are kept
+  bool modseq_of_seen = false;          // with the FLAGS that report it (RFC 7162 3.1)
+  std::function<bool()> still_allowed;  // asked before each batch, on a worker; none: always
 };
 
 // Writes the FETCH responses of many messages in pages of bounded size, reading what they need as it goes. Each call of

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.hpp"
+#include "mime/normal_form.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -22,6 +23,7 @@ void make_canonical(MailboxFilter& filter) {
   for (std::string& name : filter.mailboxes) {
     const std::string_view first = std::string_view(name).substr(0, name.find('/'));
     if (ascii::iequals(first, kInbox)) name.replace(0, kInbox.size(), kInbox);
+    name = mime::to_nfc(name);
   }
 }
 

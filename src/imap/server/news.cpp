@@ -37,6 +37,7 @@ std::shared_ptr<const std::vector<std::string>> Session::keywords() {
 }
 
 Task<bool> Session::tell_news(bool vanished_allowed, bool whole) {
+  if (lost_selected()) co_return farewell_lost() == Next::more;
   Selected& view = *selected_;
   tell_rights();
   const Notifications::OfSelected wanted = wanted_of_selected();

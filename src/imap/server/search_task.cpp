@@ -38,7 +38,11 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
   std::optional<search::Answers> own;
   std::optional<search::Answers>& known = index != nullptr ? *index : own;
   if (!known && worth_asking(session, *program, view)) {
-    auto look = [&] { return session.services().search->look(view.account().id(), program->queries()); };
+    auto look = [&]() -> std::optional<search::Answers> {
+      // Few messages are looked into at less cost than the whole index.
+      if (program->bounds(view).possible.size() <= kFewMessages) return std::nullopt;
+      return session.services().search->look(view.account().id(), program->queries());
+    };
     known = co_await session.workers().run(look);
   }
 

@@ -106,6 +106,8 @@ class Session final : public runtime::Session {
   Task<Result<Mailbox>> find_mailbox(std::string name, sharing::Rights needed = {}) const;
   // Whether something may be made there: the right to create in the nearest folder on the way. From memory.
   Result<> may_create(const Location& place) const;
+  // Whether there is a folder below this one that the client may know of.
+  bool sees_children(const Location& place, const account::Folder& folder) const;
   // What the client may do where these are granted, and in the selected mailbox now. From memory.
   sharing::Rights rights_in(const account::Account& account, const account::Grants* grants) const;
   sharing::Rights selected_rights() const;

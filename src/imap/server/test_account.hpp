@@ -77,6 +77,7 @@ class BodyAccount final : public account::Account {
     return none();
   }
   Result<std::string> access_key(account::FolderId, std::string_view) override { return none(); }
+  Result<std::optional<std::string>> kept_access_key(account::FolderId) override { return none(); }
   Result<> set_access_key(account::FolderId, std::string_view) override { return none(); }
   Result<> drop_access_keys() override { return none(); }
   Result<Quota> quota() override { return none(); }
