@@ -8,8 +8,8 @@ namespace gatepost::search {
 namespace {
 
 // Spreads well enough for words, and takes eight octets at a time. Not for untrusted equality: keys are compared.
-std::uint64_t hash_of(TermKind kind, std::string_view text) {
-  std::uint64_t h = 0x9e3779b97f4a7c15 ^ static_cast<std::uint64_t>(kind);
+std::uint64_t hash_of(std::uint64_t seed, TermKind kind, std::string_view text) {
+  std::uint64_t h = seed ^ static_cast<std::uint64_t>(kind);
   const auto mix = [&h](std::uint64_t word) {
     h = (h ^ word) * 0xff51afd7ed558ccd;
     h ^= h >> 32;
@@ -51,7 +51,7 @@ std::size_t SegmentBuilder::memory() const {
 }
 
 void SegmentBuilder::add(TermKind kind, std::string_view text) {
-  Term& term = find(kind, text, hash_of(kind, text));
+  Term& term = find(kind, text, hash_of(seed_, kind, text));
   const auto item = static_cast<std::uint32_t>(items_.size() - 1);
   if (term.last != 0 && postings_[term.last].item == item) {
     postings_[term.last].fields |= in_;

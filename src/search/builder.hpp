@@ -18,6 +18,8 @@ inline constexpr std::size_t kMaxItemTerms = 50'000;
 // Takes the text of items, one after the other, and makes a segment of them. One thread.
 class SegmentBuilder {
  public:
+  // The seed is random where mail of strangers comes in: nobody can choose words that collide.
+  explicit SegmentBuilder(std::uint64_t seed = 0x9e3779b97f4a7c15) : seed_(seed) {}
   void begin(std::uint64_t item, std::uint32_t check);  // ids ascend
   // Folded text that stands in `in`, in pieces that end between code points. False: the item is full; no more need
   // come.
@@ -41,6 +43,7 @@ class SegmentBuilder {
   void grow();
   std::string_view key_of(const Term& term) const { return std::string_view(texts_).substr(term.text, term.octets); }
 
+  const std::uint64_t seed_;
   std::vector<SegmentItem> items_;
   std::string texts_;  // the keys of all terms
   std::vector<Term> terms_;

@@ -57,6 +57,12 @@ bool needs_new_file(const Error& error) {
   return error.code == Errc::corrupt || error.code == Errc::unsupported || error.code == Errc::internal;
 }
 
+// Of the mail, not of the index: to make that again would not help.
+Error of_mail(Error error) {
+  if (needs_new_file(error)) error.code = Errc::unavailable;
+  return error;
+}
+
 }  // namespace
 
 void Indexes::work(std::stop_token stop) {
@@ -184,7 +190,17 @@ Result<> Indexes::index_one(account::Account& owner, const account::ListedItem& 
   auto read = source_.read(owner, listed.item, builder);
   builder.end_text();
   if (read) return {};
-  if (read.error().code != Errc::not_found && read.error().code != Errc::corrupt) return read;
+  if (read.error().code != Errc::not_found && read.error().code != Errc::corrupt) {
+    if (read.error().code == Errc::closed) return read;
+    // It may pass, but not for ever: one message on a bad sector must not keep the others out.
+    const std::scoped_lock lock(mutex_);
+    const auto [before, first] = unreadable_.try_emplace(static_cast<Id>(owner.id()), listed.id);
+    if (first || before->second != listed.id) {
+      before->second = listed.id;
+      return read;
+    }
+    unreadable_.erase(before);
+  }
   builder.incomplete();  // whoever searches looks at it, and finds the same
   return {};
 }
@@ -192,9 +208,10 @@ Result<> Indexes::index_one(account::Account& owner, const account::ListedItem& 
 Result<bool> Indexes::index_some(Id id, IndexFile& file, const account::ItemTotals& totals, std::stop_token stop) {
   const SteadyPoint begun = clock_.steady();
   account::ItemId next{file.head().next_item};
-  SegmentBuilder builder;
+  SegmentBuilder builder(random_.u64());
   if (next < totals.next) {
-    GP_TRY(const auto owner, accounts_.open(account::AccountId{id}));
+    const auto owner = accounts_.open(account::AccountId{id});
+    if (!owner) return std::unexpected(of_mail(owner.error()));
     const auto enough = [&] {
       return stop.stop_requested() || builder.items() >= kItemsPerStep ||
              (builder.items() > 0 && builder.memory() >= options_.memory_octets);
@@ -206,11 +223,11 @@ Result<bool> Indexes::index_some(Id id, IndexFile& file, const account::ItemTota
         page.push_back(std::move(listed));
         return true;
       };
-      GP_TRY(const account::ItemId behind,
-             account::list_items(store_, account::AccountId{id}, next, kItemsAtOnce, take));
-      next = behind;
+      const auto behind = account::list_items(store_, account::AccountId{id}, next, kItemsAtOnce, take);
+      if (!behind) return std::unexpected(of_mail(behind.error()));
+      next = *behind;
       for (const account::ListedItem& listed : page) {
-        GP_CHECK(index_one(*owner, listed, builder));
+        GP_CHECK(index_one(**owner, listed, builder));
         pace(builder.items(), begun, stop);
         if (!enough()) continue;
         next = account::ItemId{static_cast<std::uint64_t>(listed.id) + 1};
@@ -288,8 +305,10 @@ Result<> Indexes::merge_last(Id id, IndexFile& file, std::size_t count, std::sto
       last = contents.back().items().back().id;
     }
     std::vector<std::uint64_t> there;
-    GP_CHECK(account::list_item_ids(store_, account::AccountId{id}, account::ItemId{first}, account::ItemId{last + 1},
-                                    [&](account::ItemId item) { there.push_back(static_cast<std::uint64_t>(item)); }));
+    const auto listed =
+        account::list_item_ids(store_, account::AccountId{id}, account::ItemId{first}, account::ItemId{last + 1},
+                               [&](account::ItemId item) { there.push_back(static_cast<std::uint64_t>(item)); });
+    if (!listed) return std::unexpected(of_mail(listed.error()));
     SegmentInfo segment{.number = head.next_segment++, .salt = random_.u64()};
     GP_TRY(const Merged merged, merge(
                                     inputs, [&](std::uint64_t item) { return std::ranges::binary_search(there, item); },

@@ -128,8 +128,9 @@ class Indexes {
   std::condition_variable_any pause_;  // never notified
   std::unordered_map<Id, Job> jobs_;
   std::set<std::pair<SteadyPoint, Id>> due_;
-  std::unordered_map<Id, Known> known_;         // of files that were up to date
-  std::unordered_map<Id, std::uint64_t> kept_;  // items that the last cleaning left
+  std::unordered_map<Id, Known> known_;                 // of files that were up to date
+  std::unordered_map<Id, std::uint64_t> kept_;          // items that the last cleaning left
+  std::unordered_map<Id, account::ItemId> unreadable_;  // that the last try stopped at
 
   std::unique_ptr<store::Subscription> subscription_;
   std::vector<std::jthread> threads_;
