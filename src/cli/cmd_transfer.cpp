@@ -38,12 +38,15 @@ transfer::Format format_of(std::string_view name) {
 // The files' side, in a process of its own.
 Result<> move_files(const Transfer& t, bool importing, int fd) {
   if (importing) {
-    const auto problem = [](const std::filesystem::path& where, const std::string& what) {
+    std::size_t passed_over = 0;
+    const auto problem = [&passed_over](const std::filesystem::path& where, const std::string& what) {
+      ++passed_over;
       std::cerr << where.string() << ": " << what << "\n";
     };
     GP_TRY(const auto source, transfer::open_files(format_of(t.format), t.path, t.folder, problem));
     transfer::StreamSink sink(fd, {});
     GP_CHECK(transfer::pump(*source, sink));
+    if (passed_over > 0) return fail(Errc::denied, "not everything could be read");
     return {};
   }
   GP_TRY(const auto sink, transfer::create_files(format_of(t.format), t.path));

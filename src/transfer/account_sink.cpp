@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "imap/protocol/flags.hpp"
 #include "mime/structure.hpp"
 #include "mime/summary.hpp"
 #include "transfer/account_transfer.hpp"
@@ -14,6 +15,8 @@ namespace {
 constexpr std::size_t kTogether = 200;              // messages in one commit
 constexpr std::size_t kTogetherOctets = 512 << 10;  // of their summaries
 constexpr std::size_t kPage = 512;
+// Of one message: anybody may have written X-Keywords into it.
+constexpr std::size_t kMostKeywords = 64;
 
 // What a message is known by: a part of its digest, and when it was received.
 struct Known {
@@ -67,10 +70,15 @@ class AccountSink final : public Sink {
     }
     item.summary = mime::encode(structure);
     item.system_flags = message_.flags;
-    item.keywords = message_.keywords;
+    std::size_t keyword_octets = 0;
+    for (std::string& keyword : message_.keywords) {
+      if (item.keywords.size() == kMostKeywords || !imap::is_keyword(keyword)) continue;
+      keyword_octets += keyword.size();
+      item.keywords.push_back(std::move(keyword));
+    }
     if (folder->id != waiting_in_) GP_CHECK(flush());
     waiting_in_ = folder->id;
-    waiting_octets_ += item.summary.size();
+    waiting_octets_ += item.summary.size() + keyword_octets;
     waiting_.push_back(std::move(item));
     return waiting_.size() < kTogether && waiting_octets_ < kTogetherOctets ? Result<>{} : flush();
   }
@@ -115,7 +123,13 @@ class AccountSink final : public Sink {
 
   Result<> flush() {
     if (waiting_.empty()) return {};
-    GP_CHECK(account_.append(waiting_in_, waiting_));
+    auto done = account_.append(waiting_in_, waiting_);
+    if (!done && done.error().code == Errc::limit) {
+      // The account takes no more keywords: the messages matter more.
+      for (account::NewItem& item : waiting_) item.keywords.clear();
+      done = account_.append(waiting_in_, waiting_);
+    }
+    if (!done) return std::unexpected(std::move(done).error());
     outcome_.added += waiting_.size();
     waiting_.clear();
     waiting_octets_ = 0;

@@ -27,8 +27,8 @@ struct Directory {
   std::string folder;
 };
 
-// Plain directories, or plain files, in a directory, by name.
-std::vector<fs::path> entries(const fs::path& directory, bool directories) {
+// Plain directories, or plain files, in a directory, by name; none where there is no such directory.
+std::vector<fs::path> entries(const fs::path& directory, bool directories, const Problem& problem) {
   std::vector<fs::path> found;
   std::error_code ec;
   for (fs::directory_iterator i(directory, ec); !ec && i != fs::directory_iterator(); i.increment(ec)) {
@@ -36,6 +36,7 @@ std::vector<fs::path> entries(const fs::path& directory, bool directories) {
     if (kind == (directories ? fs::file_type::directory : fs::file_type::regular)) found.push_back(i->path());
     ec.clear();
   }
+  if (ec && ec != std::errc::no_such_file_or_directory) problem(directory, ec.message());
   std::ranges::sort(found);
   return found;
 }
@@ -95,7 +96,7 @@ class FilesSource final : public Source {
   void walk(const fs::path& directory, const std::string& folder, std::size_t depth) {
     if (depth > kMaxDepth) return problem_(directory, "lies too deep");
     directories_.push_back({directory, folder});
-    for (const fs::path& below : entries(directory, true)) {
+    for (const fs::path& below : entries(directory, true, problem_)) {
       const std::string name = below.filename().string();
       if (format_ == Format::maildir && (name == "cur" || name == "new" || name == "tmp")) continue;
       if (format_ == Format::maildir && name.starts_with('.')) {
@@ -121,7 +122,7 @@ class FilesSource final : public Source {
       found.push_back(std::move(entry));
     };
     if (format_ == Format::eml) {
-      for (const fs::path& path : entries(directory.path, false)) {
+      for (const fs::path& path : entries(directory.path, false, problem_)) {
         std::string name = path.filename().string();
         if (name.size() < kEml.size() ||
             !ascii::iequals(std::string_view(name).substr(name.size() - kEml.size()), kEml))
@@ -131,7 +132,7 @@ class FilesSource final : public Source {
       }
     } else {
       for (const char* part : {"cur", "new"}) {
-        for (const fs::path& path : entries(directory.path / part, false)) {
+        for (const fs::path& path : entries(directory.path / part, false, problem_)) {
           const std::string name = path.filename().string();
           if (name.starts_with('.')) continue;
           add(path, info_of(name, ":2,"));
@@ -247,22 +248,23 @@ class MboxSource final : public Source {
   bool in_message_ = false;
 };
 
-void collect_mbox(const fs::path& directory, const std::string& folder, std::size_t depth, std::deque<Directory>& out) {
-  if (depth > kMaxDepth) return;
+void collect_mbox(const fs::path& directory, const std::string& folder, std::size_t depth, const Problem& problem,
+                  std::deque<Directory>& out) {
+  if (depth > kMaxDepth) return problem(directory, "lies too deep");
   const auto below = [&](const fs::path& path) {
     std::string name = path.filename().string();
     if (ascii::iequals(path.extension().string(), ".mbox") || ascii::iequals(path.extension().string(), ".sbd"))
       name = path.stem().string();
     return clean_path((depth == 0 ? std::string() : folder + '/') + name_of_directory(name));
   };
-  for (const fs::path& file : entries(directory, false)) {
+  for (const fs::path& file : entries(directory, false, problem)) {
     const std::string name = file.filename().string();
     // Thunderbird's index files lie between.
     if (name.starts_with('.') || name.ends_with(".msf") || name.ends_with(".dat")) continue;
     out.push_back({file, below(file)});
   }
-  for (const fs::path& one : entries(directory, true)) {
-    if (!one.filename().string().starts_with('.')) collect_mbox(one, below(one), depth + 1, out);
+  for (const fs::path& one : entries(directory, true, problem)) {
+    if (!one.filename().string().starts_with('.')) collect_mbox(one, below(one), depth + 1, problem, out);
   }
 }
 
@@ -279,7 +281,7 @@ Result<std::unique_ptr<Source>> open_files(Format format, const fs::path& from, 
     const auto quoting = format == Format::mboxo ? MboxQuoting::mboxo : MboxQuoting::mboxrd;
     std::deque<Directory> files;
     if (kind == fs::file_type::directory)
-      collect_mbox(from, top, 0, files);
+      collect_mbox(from, top, 0, problem, files);
     else
       files.push_back({from, top});
     return std::make_unique<MboxSource>(quoting, std::move(files), std::move(problem));

@@ -168,6 +168,7 @@ void MboxReader::line(std::string_view text, bool whole) {
 void MboxReader::begin(TimePoint received) {
   message_ = {};
   message_.received = std::chrono::floor<std::chrono::seconds>(received);
+  ++messages_;
   header_.clear();
   held_.clear();
   dropped_field_ = internal_ = begun_ = false;
@@ -191,7 +192,7 @@ void MboxReader::header_line(std::string_view text) {
   const std::size_t colon = text.find(':');
   const std::string_view name = ascii::trim(text.substr(0, colon));
   const auto own = std::ranges::find_if(kOwnFields, [&](std::string_view f) { return ascii::iequals(f, name); });
-  if (colon == std::string_view::npos || own == kOwnFields.end()) {
+  if (colon == std::string_view::npos || own == kOwnFields.end() || (*own == "X-IMAP" && messages_ > 1)) {
     header_.append(unquoted(text));
     return;
   }

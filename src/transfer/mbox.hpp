@@ -67,6 +67,7 @@ class MboxReader {
   ToCrlf crlf_;
   std::deque<Event> events_;
   std::uint64_t skipped_ = 0;
+  std::uint64_t messages_ = 0;  // a program keeps its notes in the first alone; anybody may write the field
 };
 
 // Writes one message for an mbox, with LF.
