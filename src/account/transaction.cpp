@@ -334,8 +334,9 @@ void Transaction::set_aside(FolderId folder, const Row& row) {
 
 Result<std::vector<records::Removed>> Transaction::set_aside_among(std::span<const ItemId> items) {
   std::vector<std::string> keys;
+  std::set<ItemId> asked;  // one that is named twice is one
   for (const ItemId item : items) {
-    if (!settled_.contains(item)) keys.push_back(records::removed_key(item));
+    if (!settled_.contains(item) && asked.insert(item).second) keys.push_back(records::removed_key(item));
   }
   std::vector<records::Removed> found;
   if (keys.empty()) return found;

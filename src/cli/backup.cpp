@@ -14,6 +14,7 @@
 #include "daemon/control_socket.hpp"
 #include "daemon/paths.hpp"
 #include "store/backup_mark.hpp"
+#include "store/disk.hpp"
 #include "store/store.hpp"
 
 namespace gatepost::cli {
@@ -102,6 +103,13 @@ void restore_backup(Context& context, const std::string& directory) {
   fs::path old = set_aside;
   for (int again = 1; fs::exists(old, ec); ++again) old = fmt::format("{}.{}", set_aside, again);
   const bool had_one = fs::exists(store, ec);
+  // Held to the end: who opens the store, be it a server that is still starting, would go on in what is set aside.
+  Result<store::Fd> lock = store::Fd();
+  if (had_one) lock = store::lock_directory(store, false);
+  if (!lock) {
+    std::cerr << "restore: " << lock.error().detail << "\n";
+    return;
+  }
   fs::remove_all(incoming, ec);
   fs::copy(directory, incoming, fs::copy_options::recursive, ec);
   if (!ec) {

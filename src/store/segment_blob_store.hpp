@@ -156,7 +156,7 @@ class SegmentBlobStore final : public BlobStore {
   Result<> tidy_segments(std::stop_token stop);
   Result<> rewrite(std::uint32_t number, std::stop_token stop);
   struct Moving;
-  Result<> move_rows(std::uint32_t from, Moving& moving, bool& emptied);
+  Result<> move_rows(std::uint32_t from, Moving& moving, bool whole, bool& emptied);
   bool has_pending_in(std::uint32_t number);
 
   const Settings settings_;

@@ -204,11 +204,14 @@ Result<> SegmentBlobStore::rewrite(std::uint32_t number, std::stop_token stop) {
   GP_TRY(const auto fd, files_.reading(Location::Kind::segment, number));
   GP_TRY(const std::uint64_t size, file_size(fd->get()));
   Moving moving;
-  bool emptied = false;
+  bool whole = true, emptied = false;
   std::uint64_t held = 0;
   std::string octets;
   for (std::uint64_t at = 0; at + record::kHeaderOctets <= size;) {
-    if (stop.stop_requested()) break;
+    if (stop.stop_requested()) {
+      whole = false;
+      break;
+    }
     char head[record::kHeaderOctets];
     GP_CHECK(read_all_at(fd->get(), head, at));
     const auto header = record::parse_header(std::string_view(head, sizeof head));
@@ -232,10 +235,10 @@ Result<> SegmentBlobStore::rewrite(std::uint32_t number, std::stop_token stop) {
     at += length;
     held += length;
     if (held < kMoveOctetsAtOnce) continue;
-    GP_CHECK(move_rows(number, moving, emptied));
+    GP_CHECK(move_rows(number, moving, false, emptied));
     held = 0;
   }
-  GP_CHECK(move_rows(number, moving, emptied));
+  GP_CHECK(move_rows(number, moving, whole, emptied));
   if (emptied)
     files_.remove(Location::Kind::segment, number);
   else if (!stop.stop_requested())
@@ -243,8 +246,9 @@ Result<> SegmentBlobStore::rewrite(std::uint32_t number, std::stop_token stop) {
   return {};
 }
 
-// The copies become the bodies. With nothing live left, the segment's row goes and `emptied` says so.
-Result<> SegmentBlobStore::move_rows(std::uint32_t from, Moving& moving, bool& emptied) {
+// The copies become the bodies. With nothing live left, and `whole`: all of the file looked at, the segment's row goes
+// and `emptied` says so.
+Result<> SegmentBlobStore::move_rows(std::uint32_t from, Moving& moving, bool whole, bool& emptied) {
   auto result = exclusive_->run([&]() -> Result<> {
     RowBatch batch;
     std::map<std::uint32_t, SegmentRow> changed;
@@ -261,7 +265,7 @@ Result<> SegmentBlobStore::move_rows(std::uint32_t from, Moving& moving, bool& e
       to.end = std::max(to.end, copy.offset + octets);
       to.live += octets;
     }
-    emptied = changed[from].live == 0;
+    emptied = whole && changed[from].live == 0;
     for (const auto& [number, row] : changed) {
       if (number == from && emptied)
         batch.erase(segment_key(number));

@@ -43,7 +43,8 @@ Result<> SegmentBlobStore::find_records(const Fd& fd, Location::Kind kind, std::
     if (!header) return record::kAlignment;
     const std::uint64_t octets = record::record_octets(header->id.size, header->stored);
     const auto wanted = lost.find(header->id.sha256);
-    if (wanted == lost.end()) return octets;
+    // Octets that only look like a header, in a gap, must not hide what lies behind.
+    if (wanted == lost.end()) return octets <= size - at ? octets : record::kAlignment;
     const RecordSource source = [&](std::uint64_t offset, std::span<char> out) {
       return read_all_at(fd.get(), out, at + offset);
     };
