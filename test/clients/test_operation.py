@@ -599,6 +599,7 @@ class Store(unittest.TestCase):
             former = sorted(demo.data.glob("store.before-restore.*"))[0]
             store.rename(demo.data / "store.aside")
             former.rename(store)
+            time.sleep(1.1)  # `store restore` would have waited: two restores do not share a second
             demo.start()
             demo.deliver(subject="once more")
             now = uidls()
