@@ -178,6 +178,9 @@ def delivery(ours, peer, rounds):
 
 def idle(ours, peer):
     print("idle: IMAPS, signed in, IDLE")
+    # Memory that deliveries have let go would be used again, and not counted.
+    ours.stop()
+    ours.start()
     for server, count in ((ours, 9000), (peer, 500)):
         r = load("imap-load", "--port", server.imaps, "--tls", "implicit", "--mode", "ramp", "--conns", count, "--step", count, "--users", USERS,
                  "--login", server.login, "--password", server.password, "--server-pid", server.pids())
