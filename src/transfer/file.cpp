@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cerrno>
 #include <cstring>
@@ -10,6 +11,9 @@
 
 namespace gatepost::transfer {
 namespace {
+
+// Year 2255: TimePoint counts nanoseconds in 63 bits.
+constexpr std::int64_t kMaxSeconds = 9'000'000'000;
 
 std::unexpected<Error> failure(const std::string& name) {
   const Errc code = errno == ENOENT || errno == ENOTDIR  ? Errc::not_found
@@ -43,7 +47,7 @@ Result<File> File::open(const std::filesystem::path& path) {
   struct stat about{};
   if (::fstat(file.fd_, &about) != 0) return failure(file.name_);
   if (!S_ISREG(about.st_mode)) return fail(Errc::invalid, file.name_ + " is no plain file");
-  file.modified_ = TimePoint(std::chrono::seconds(about.st_mtime));
+  file.modified_ = TimePoint(std::chrono::seconds(std::clamp<std::int64_t>(about.st_mtime, -kMaxSeconds, kMaxSeconds)));
   return file;
 }
 

@@ -23,7 +23,7 @@ constexpr Letter kLetters[] = {{'D', account::flag::kDraft},
 KeywordLetters parse_keyword_letters(std::string_view file) {
   KeywordLetters letters;
   for (std::string_view line : ascii::split(file, '\n')) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    while (line.ends_with('\r')) line.remove_suffix(1);
     const std::size_t blank = line.find(' ');
     if (blank == std::string_view::npos) continue;
     std::size_t number = 0;

@@ -15,8 +15,8 @@
 namespace gatepost::transfer {
 namespace {
 
-constexpr int kPollMs = 500;                           // how late a stop is noticed
-constexpr std::int64_t kMaxSeconds = 253'402'300'799;  // the year 9999
+constexpr int kPollMs = 500;                         // how late a stop is noticed
+constexpr std::int64_t kMaxSeconds = 9'000'000'000;  // year 2255: TimePoint counts nanoseconds in 63 bits
 
 std::unexpected<Error> damaged() { return fail(Errc::corrupt, "the stream of messages is damaged"); }
 
