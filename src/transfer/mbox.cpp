@@ -171,7 +171,7 @@ void MboxReader::begin(TimePoint received) {
   ++messages_;
   header_.clear();
   held_.clear();
-  dropped_field_ = internal_ = begun_ = false;
+  dropped_field_ = internal_ = begun_ = has_status_ = false;
   where_ = Where::header;
   crlf_ = {};
 }
@@ -192,7 +192,8 @@ void MboxReader::header_line(std::string_view text) {
   const std::size_t colon = text.find(':');
   const std::string_view name = ascii::trim(text.substr(0, colon));
   const auto own = std::ranges::find_if(kOwnFields, [&](std::string_view f) { return ascii::iequals(f, name); });
-  if (colon == std::string_view::npos || own == kOwnFields.end() || (*own == "X-IMAP" && messages_ > 1)) {
+  if (colon == std::string_view::npos || own == kOwnFields.end() ||
+      (*own == "X-IMAP" && (messages_ > 1 || has_status_))) {
     header_.append(unquoted(text));
     return;
   }
@@ -200,6 +201,7 @@ void MboxReader::header_line(std::string_view text) {
   const std::string_view value = ascii::trim(without_end(text.substr(colon + 1)));
   if (*own == "Status" || *own == "X-Status") read_status(value, message_);
   if (*own == "X-Keywords") read_keywords(value, message_);
+  if (*own == "Status") has_status_ = true;
   if (*own == "X-IMAP") internal_ = true;
 }
 

@@ -63,6 +63,7 @@ class MboxReader {
   std::string header_;
   bool dropped_field_ = false;  // its continuation lines go as well
   bool internal_ = false;       // it holds a program's notes
+  bool has_status_ = false;     // which such a message has only behind X-IMAP, and ours has first
   bool begun_ = false;          // its begin event is out
   ToCrlf crlf_;
   std::deque<Event> events_;
