@@ -121,6 +121,13 @@ class Account {
   virtual Result<Item> item(ItemId) = 0;
   virtual Result<std::vector<Item>> items(std::span<const ItemId>) = 0;  // same order; Errc::not_found if one is gone
   virtual Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) = 0;
+  // Where items are, in the order asked; nullopt: in no folder (any more). Cost follows `ids`.
+  virtual Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) = 0;
+  // The messages of a conversation that are in folders, by id; none when there are none (RFC 8621 3).
+  virtual Result<std::vector<ItemId>> thread(ItemId thread) = 0;
+  // Of all folders, from the change log. Whole commits, no further ones once `at_most` things are known of. Cost
+  // follows what happened. Errc::corrupt: the log is damaged.
+  virtual Result<AccountChanges> account_changes(Modseq since, std::size_t at_most) = 0;
   // Cost follows the changes; recent ones of a folder that somebody watches are answered from memory.
   virtual Result<Delta> changes(FolderId, Modseq since) = 0;
   // What a modseq that a client brings stands for: itself, or 0 when it is of a state that a restore of the store lost.

@@ -157,8 +157,8 @@ Result<> StoredAccount::take_out(Transaction& tx, FolderId folder, const std::ve
     if (keep)
       tx.set_aside(folder, rows[i]);
     else
-      tx.drop_item(rows[i].item, items[i].body);
-    tx.log(records::LogEntry::What::item_destroyed, static_cast<std::uint64_t>(rows[i].item), folder);
+      tx.drop_item(rows[i], items[i].body);
+    tx.log(records::LogEntry::What::item_destroyed, rows[i], folder);
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "account/stored_account.hpp"
+#include "account/threading.hpp"
 
 // Adding, copying and moving messages.
 namespace gatepost::account {
@@ -21,6 +22,7 @@ constexpr std::uint64_t kMaxMessages = 0xffff'fff0;  // UIDs and counts are 32 b
 Row new_row(ItemId item, std::uint64_t octets, TimePoint received) {
   Row row;
   row.item = item;
+  row.thread = item;
   row.octets = octets;
   row.received = std::chrono::floor<std::chrono::seconds>(received);
   return row;
@@ -50,20 +52,23 @@ Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uin
 }
 
 Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items,
-                                  std::vector<Uid>& uids) const {
-  for (const NewItem& item : items) {
-    records::ItemRecord record{item.body, item.received, {}};
+                                  std::span<const std::vector<Transaction::Mark>> marks, std::vector<Uid>& uids) const {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const NewItem& item = items[i];
+    records::ItemRecord record{.body = item.body, .received = item.received, .thread = tx.thread_of(marks[i])};
     if (item.summary.size() <= kMaxSummaryOctets) record.summary = item.summary;
     const ItemId id = tx.add_item(record);
     Row row = new_row(id, item.body.size, item.received);
+    if (record.thread != ItemId{}) row.thread = record.thread;
+    tx.leave(marks[i], row.thread);
     row.flags.system = item.system_flags;
     for (const std::string& name : item.keywords) row.flags.keywords.push_back(tx.keyword(name));
     std::ranges::sort(row.flags.keywords);
     const auto twice = std::ranges::unique(row.flags.keywords);
     row.flags.keywords.erase(twice.begin(), twice.end());
+    tx.log(LogEntry::What::item_created, row, folder);
     const Uid uid = tx.add_row(folder, std::move(row));
     tx.place_item(id, folder, uid);
-    tx.log(LogEntry::What::item_created, static_cast<std::uint64_t>(id), folder);
     uids.push_back(uid);
   }
   return {};
@@ -85,6 +90,8 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
   std::ranges::sort(names);
   const auto same = std::ranges::unique(names);
   names.erase(same.begin(), same.end());
+  std::vector<std::vector<std::uint64_t>> hashes;
+  for (const NewItem& item : items) hashes.push_back(thread_marks(item.summary));
   Appended done;
   const auto change = [&](Transaction& tx) -> Result<> {
     done.uids.clear();
@@ -95,6 +102,10 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
     }
     GP_CHECK(may_add(tx, folder, octets, items.size(), old.rows.empty() ? 0 : old.rows.front().octets));
     GP_CHECK(tx.keywords_fit(names));
+    std::vector<std::vector<Transaction::Mark>> marks(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      GP_TRY(marks[i], tx.look_up(hashes[i]));
+    }
     done.uid_validity = tx.find(folder)->uid_validity;
     if (adding.delivery_key != nullptr) {
       GP_TRY(const bool known, tx.knows_delivery(*adding.delivery_key));
@@ -104,7 +115,7 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
     if (adding.replaced != 0) {
       GP_CHECK(take_out(tx, adding.from, old.rows, true, Fate::keep));
     }
-    return add_items(tx, folder, items, done.uids);
+    return add_items(tx, folder, items, marks, done.uids);
   };
   GP_TRY(done.modseq, run(std::ref(change)));
   if (adding.replaced != 0) trim_removed();
@@ -138,12 +149,15 @@ Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vecto
   for (std::size_t i = 0; i < n; ++i) {
     next = rows[i].uid + 1;
     if (items[i].body == Body{}) continue;  // lost; was reported
-    const ItemId id = tx.add_item(items[i]);
+    records::ItemRecord copied = items[i];
+    copied.thread = rows[i].thread;  // also of a message that began one
+    const ItemId id = tx.add_item(copied);
     Row row = new_row(id, rows[i].octets, rows[i].received);
     row.flags = rows[i].flags;
+    row.thread = rows[i].thread;
+    tx.log(LogEntry::What::item_created, row, to);
     const Uid uid = tx.add_row(to, std::move(row));
     tx.place_item(id, to, uid);
-    tx.log(LogEntry::What::item_created, static_cast<std::uint64_t>(id), to);
     done.from.push_back(rows[i].uid);
     done.to.push_back(uid);
   }
@@ -219,7 +233,7 @@ Result<Copied> StoredAccount::move(FolderId from, const NumberSet& uids, FolderI
                tx.remove_row(from, old, true);
                const Uid uid = tx.add_row(to, std::move(row));
                tx.place_item(old.item, to, uid);
-               tx.log(LogEntry::What::item_moved, static_cast<std::uint64_t>(old.item), to);
+               tx.log(LogEntry::What::item_moved, old, to);
                done.from.push_back(old.uid);
                done.to.push_back(uid);
              }

@@ -14,7 +14,9 @@ constexpr Uid kLastUid = std::numeric_limits<Uid>::max();
 
 store::BlobId blob_of(const Body& body) { return {body.sha256, body.size}; }
 
-Item item_of(records::ItemRecord&& record) { return {record.body, std::move(record.summary)}; }
+Item item_of(ItemId id, records::ItemRecord&& record) {
+  return {record.body, std::move(record.summary), record.thread == ItemId{} ? id : record.thread};
+}
 
 // Ascending, and with little between them.
 bool are_neighbours(std::span<const ItemId> ids) {
@@ -272,7 +274,7 @@ Result<Item> StoredAccount::item(ItemId id) {
   GP_TRY(const auto value, snap->get(records::item_key(id)));
   if (!value) return fail(Errc::not_found, "no such item");
   GP_TRY(auto record, records::decode_item(*value));
-  return item_of(std::move(record));
+  return item_of(id, std::move(record));
 }
 
 // Messages that came one after the other have items one after the other: walking over them costs a fraction of looking
@@ -293,7 +295,7 @@ Result<std::vector<Item>> StoredAccount::neighbours(std::span<const ItemId> ids)
       damage = std::unexpected(std::move(record.error()));
       return false;
     }
-    out.push_back(item_of(std::move(*record)));
+    out.push_back(item_of(id, std::move(*record)));
     return out.size() < ids.size();
   }));
   GP_CHECK(std::move(damage));
@@ -311,10 +313,10 @@ Result<std::vector<Item>> StoredAccount::items(std::span<const ItemId> ids) {
   GP_TRY(const auto values, snap->get_many(views));
   std::vector<Item> out;
   out.reserve(ids.size());
-  for (const auto& value : values) {
-    if (!value) return fail(Errc::not_found, "no such item");
-    GP_TRY(auto record, records::decode_item(*value));
-    out.push_back(item_of(std::move(record)));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!values[i]) return fail(Errc::not_found, "no such item");
+    GP_TRY(auto record, records::decode_item(*values[i]));
+    out.push_back(item_of(ids[i], std::move(record)));
   }
   return out;
 }

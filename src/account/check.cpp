@@ -67,6 +67,7 @@ Result<> Checker::run() {
   GP_CHECK(check_vanished());  // before UIDs are given: none is given twice
   GP_CHECK(check_items());
   GP_CHECK(check_places());
+  GP_CHECK(check_threads());
   GP_CHECK(check_changed());
   check_totals();
   return check_uid_sets();
@@ -227,15 +228,17 @@ Result<> Checker::check_rows() {
 }
 
 Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) {
-  std::vector<std::string> items, places, changed;
+  std::vector<std::string> items, places, changed, threads;
   for (const auto& [id, row] : page) {
     items.push_back(records::item_key(row.item));
     places.push_back(records::place_key(row.item));
     changed.push_back(records::changed_key(id, row.modseq, row.uid));
+    threads.push_back(records::in_thread_key(row.thread, row.item));
   }
   GP_TRY(const auto item_values, get(items));
   GP_TRY(const auto place_values, get(places));
   GP_TRY(const auto changed_values, get(changed));
+  GP_TRY(const auto thread_values, get(threads));
   for (std::size_t i = 0; i < page.size(); ++i) {
     const auto& [id, row] = page[i];
     const std::string where = fmt::format("folder {} uid {}", number(id), row.uid);
@@ -258,6 +261,13 @@ Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) 
     if (!changed_values[i]) {
       found(where, "is missing from the changed index", true);
       put(changed[i], records::encode_empty());
+    }
+    if (row.thread != row.item) {
+      if (!thread_values[i]) {
+        found(where, "is missing from its conversation", true);
+        put(threads[i], records::encode_empty());
+      }
+      in_threads_.emplace_back(row.thread, row.item);
     }
     count(folder(id), row);
     used_octets_ += item->body.size;
@@ -310,7 +320,7 @@ Result<> Checker::check_items() {
     auto item = records::decode_item(e.value);
     found(fmt::format("item {}", number(id)), item ? "is in no folder" : "is in no folder and cannot be read", true);
     if (item)
-      orphans.emplace_back(id, records::ItemRecord{item->body, item->received, {}});
+      orphans.emplace_back(id, records::ItemRecord{item->body, item->received, {}, item->thread});
     else
       quarantine(e.key, e.value);
     return {};
@@ -341,14 +351,34 @@ Result<> Checker::restore(ItemId id, const records::ItemRecord& item) {
   row.octets = item.body.size;
   row.received = item.received;
   row.saved = now_;
+  row.thread = item.thread == ItemId{} ? id : item.thread;
   put(records::row_key(place.folder, place.uid), records::encode(row));
   put(records::changed_key(place.folder, row.modseq, place.uid), records::encode_empty());
   put(records::place_key(id), records::encode(place));
+  if (row.thread != id) {
+    put(records::in_thread_key(row.thread, id), records::encode_empty());
+    in_threads_.emplace_back(row.thread, id);
+  }
   count(seen, row);
   seen.touched = true;
   used_octets_ += item.body.size;
   items_.push_back(number(id));
   return {};
+}
+
+// Entries of conversations whose message is not there, or in another one.
+Result<> Checker::check_threads() {
+  std::ranges::sort(in_threads_);
+  return scan(records::kind::kInThread, [&](store::Entry e) -> Result<> {
+    std::pair<ItemId, ItemId> entry;
+    if (records::parse_in_thread_key(e.key, entry.first, entry.second) &&
+        std::ranges::binary_search(in_threads_, entry)) {
+      return {};
+    }
+    found("conversation", "has a message that is not there", true);
+    put(std::string(e.key), std::nullopt);
+    return {};
+  });
 }
 
 Result<> Checker::check_places() {

@@ -66,6 +66,7 @@ class Checker {
   Result<> check_expiries();
   Result<> check_items();
   Result<> restore(ItemId id, const records::ItemRecord& item);
+  Result<> check_threads();
   Result<> check_places();
   Result<> check_index(char kind,
                        const std::function<void(const IndexEntry&, const std::optional<std::string>&)>& visit);
@@ -96,7 +97,8 @@ class Checker {
   std::vector<std::uint64_t> items_;                              // that have a row; sorted once the rows are read
   std::vector<std::pair<std::uint64_t, std::uint64_t>> removed_;  // item, second of removal; sorted once read
   records::RemovedTotals removed_totals_;
-  std::set<std::string> dropped_expiries_;  // of removed messages that were found wrong
+  std::vector<std::pair<ItemId, ItemId>> in_threads_;  // of rows that are not the first of their conversation
+  std::set<std::string> dropped_expiries_;             // of removed messages that were found wrong
   std::uint64_t last_item_ = 0;
   std::uint64_t used_octets_ = 0;
 };

@@ -47,7 +47,8 @@ Result<ItemId> list_items(store::Store& store, AccountId account, ItemId first, 
                             if (!records::parse_item_key(e.key, listed.id)) return true;
                             auto record = records::decode_item(e.value);
                             if (!record) return true;
-                            listed.item = {record->body, std::move(record->summary)};
+                            listed.item = {record->body, std::move(record->summary),
+                                           record->thread == ItemId{} ? listed.id : record->thread};
                             listed.received = record->received;
                             const bool more = visit(listed);
                             if (more && ++visited < at_most) return true;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kScanPage = 1'024;
 constexpr std::uint64_t kEntriesPerCommit = 50'000;  // erased by one range, so only the scan is bounded
 constexpr std::size_t kDeliveriesPerCommit = 10'000;
+constexpr std::size_t kMarksPerCommit = 10'000;
 
 struct VanishedCut {
   std::uint64_t entries = 0;  // that may go
@@ -80,6 +81,7 @@ Result<> StoredAccount::prune() {
   }
   GP_CHECK(prune_log(before));
   GP_CHECK(prune_removed(now));
+  GP_CHECK(prune_marks(now, before));
   return prune_deliveries(now);
 }
 
@@ -134,6 +136,42 @@ Result<> StoredAccount::prune_deliveries(std::uint64_t now) {
     }));
     if (old.size() < kDeliveriesPerCommit) return {};
   }
+}
+
+// What leads to conversations that nothing is left of. One that is asked about and stays is not asked about again soon.
+Result<> StoredAccount::prune_marks(std::uint64_t now, std::uint64_t before) {
+  std::string from(1, records::kind::kThreadMark);
+  const std::string end = store::prefix_end(from);
+  while (!from.empty()) {
+    std::vector<std::pair<std::string, ItemId>> old;
+    std::size_t seen = 0;
+    GP_TRY(auto snap, snapshot());
+    std::string next;
+    GP_CHECK(snap->scan(from, end, false, kScanPage, [&](store::Entry e) {
+      if (++seen > kMarksPerCommit) {
+        next = e.key;
+        return false;
+      }
+      const auto mark = records::decode_thread_mark(e.value);
+      if (!mark || mark->seconds < before) old.emplace_back(e.key, mark ? mark->thread : ItemId{});
+      return true;
+    }));
+    from = next;
+    std::vector<std::pair<std::string, ItemId>> keep, drop;
+    for (auto& [key, to] : old) {
+      GP_TRY(const auto messages, thread(to));
+      (messages.empty() ? drop : keep).emplace_back(std::move(key), to);
+    }
+    snap.reset();
+    if (old.empty()) continue;
+    // A message that came meanwhile and used one of them joined a conversation of which it is all there is.
+    GP_CHECK(run([&](Transaction& tx) -> Result<> {
+      for (const auto& [key, to] : drop) tx.write(key, std::nullopt);
+      for (const auto& [key, to] : keep) tx.write(key, records::encode(records::ThreadMark{to, now}));
+      return {};
+    }));
+  }
+  return {};
 }
 
 }  // namespace gatepost::account

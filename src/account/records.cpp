@@ -41,7 +41,8 @@ TimePoint read_time(ByteReader& in, bool& ok) {
   return TimePoint(std::chrono::seconds(s));
 }
 
-constexpr std::uint8_t kLongFormat = 2;  // of a state or a folder that has been through a restore
+constexpr std::uint8_t kLongFormat = 2;     // with what an older program did not know (docs/formats/account.md)
+constexpr std::uint8_t kInThreadOf = 0x40;  // of what a log entry says: the conversation follows
 
 Result<ByteReader> begin(std::string_view value, const char* what, std::uint8_t newest = store::kRecordFormat) {
   ByteReader in(value);
@@ -119,6 +120,13 @@ std::string row_key(FolderId folder, Uid uid) {
 std::string row_prefix(FolderId folder) { return index_prefix(kind::kRow, folder); }
 std::string item_key(ItemId item) { return id_key(kind::kItem, number(item)); }
 std::string place_key(ItemId item) { return id_key(kind::kPlace, number(item)); }
+std::string thread_mark_key(std::uint64_t hash) { return id_key(kind::kThreadMark, hash); }
+std::string in_thread_key(ItemId thread, ItemId item) {
+  std::string key = in_thread_prefix(thread);
+  put_u64(key, number(item));
+  return key;
+}
+std::string in_thread_prefix(ItemId thread) { return id_key(kind::kInThread, number(thread)); }
 std::string changed_key(FolderId folder, Modseq modseq, Uid uid) {
   return index_key(kind::kChanged, folder, modseq, uid);
 }
@@ -195,6 +203,13 @@ bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid) {
 bool parse_item_key(std::string_view key, ItemId& item) {
   ByteReader in(key);
   in.u8();
+  item = ItemId{in.u64()};
+  return in.ok() && in.at_end();
+}
+bool parse_in_thread_key(std::string_view key, ItemId& thread, ItemId& item) {
+  ByteReader in(key);
+  in.u8();
+  thread = ItemId{in.u64()};
   item = ItemId{in.u64()};
   return in.ok() && in.at_end();
 }
@@ -287,6 +302,9 @@ std::string encode(const Row& row) {
   put_varint(out, zigzag(row.saved));
   put_varint(out, row.flags.keywords.size());
   for (const KeywordId k : row.flags.keywords) put_varint(out, k);
+  if (row.thread == ItemId{} || row.thread == row.item) return out;
+  out[0] = static_cast<char>(kLongFormat);
+  put_varint(out, number(row.thread));
   return out;
 }
 
@@ -296,6 +314,9 @@ std::string encode(const ItemRecord& item) {
   put_varint(out, item.body.size);
   put_varint(out, zigzag(item.received));
   put_text(out, item.summary);
+  if (item.thread == ItemId{}) return out;
+  out[0] = static_cast<char>(kLongFormat);
+  put_varint(out, number(item.thread));
   return out;
 }
 
@@ -303,6 +324,13 @@ std::string encode(const Place& place) {
   std::string out = start(12);
   put_varint(out, number(place.folder));
   put_varint(out, place.uid);
+  return out;
+}
+
+std::string encode(const ThreadMark& mark) {
+  std::string out = start(16);
+  put_varint(out, number(mark.thread));
+  put_varint(out, mark.seconds);
   return out;
 }
 
@@ -379,9 +407,14 @@ void begin_log(std::string& out, std::uint64_t seconds) {
   put_varint(out, seconds);
 }
 void put(std::string& out, const LogEntry& e) {
-  put_u8(out, static_cast<std::uint8_t>(e.what));
+  const bool is_item = e.what < LogEntry::What::folder_created;
+  const bool in_thread = is_item && e.thread != ItemId{} && number(e.thread) != e.id;
+  put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(e.what) | (in_thread ? kInThreadOf : 0U)));
   put_varint(out, e.id);
-  if (e.what < LogEntry::What::folder_created) put_varint(out, number(e.folder));
+  if (is_item) put_varint(out, number(e.folder));
+  if (!in_thread) return;
+  out[0] = static_cast<char>(kLongFormat);
+  put_varint(out, number(e.thread));
 }
 
 Result<State> decode_state(std::string_view value) {
@@ -437,7 +470,7 @@ Result<FolderRecord> decode_folder(FolderId id, std::string_view value) {
 }
 
 Result<Row> decode_row(Uid uid, std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "row"));
+  GP_TRY(ByteReader in, begin(value, "row", kLongFormat));
   Row row;
   row.uid = uid;
   row.item = ItemId{in.varint()};
@@ -455,12 +488,13 @@ Result<Row> decode_row(Uid uid, std::string_view value) {
     ok = narrow(in.varint(), id) && ok;
     row.flags.keywords.push_back(id);
   }
+  row.thread = is_long(value) ? ItemId{in.varint()} : row.item;
   if (!in.ok() || !in.at_end() || !ok) return damaged("row");
   return row;
 }
 
 Result<ItemRecord> decode_item(std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "item"));
+  GP_TRY(ByteReader in, begin(value, "item", kLongFormat));
   ItemRecord item;
   const std::string_view hash = in.take(item.body.sha256.size());
   if (hash.size() == item.body.sha256.size()) std::memcpy(item.body.sha256.data(), hash.data(), hash.size());
@@ -468,8 +502,18 @@ Result<ItemRecord> decode_item(std::string_view value) {
   bool ok = true;
   item.received = read_time(in, ok);
   item.summary = in.text();
+  if (is_long(value)) item.thread = ItemId{in.varint()};
   if (!in.ok() || !in.at_end() || !ok) return damaged("item");
   return item;
+}
+
+Result<ThreadMark> decode_thread_mark(std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "mark of a conversation"));
+  ThreadMark mark;
+  mark.thread = ItemId{in.varint()};
+  mark.seconds = in.varint();
+  if (!in.ok() || !in.at_end()) return damaged("mark of a conversation");
+  return mark;
 }
 
 Result<Place> decode_place(std::string_view value) {
@@ -576,12 +620,13 @@ Result<> decode_uid_set(std::uint32_t chunk, std::string_view value, NumberSet& 
 }
 
 Result<LogRecord> decode_log(std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "change log entry"));
+  GP_TRY(ByteReader in, begin(value, "change log entry", kLongFormat));
   LogRecord log;
   log.seconds = in.varint();
   while (in.ok() && !in.at_end()) {
     LogEntry e;
-    const std::uint8_t what = in.u8();
+    const std::uint8_t octet = in.u8();
+    const auto what = static_cast<std::uint8_t>(octet & ~kInThreadOf);
     if (what == 0 || what > static_cast<std::uint8_t>(kLastWhat)) return damaged("change log entry");
     e.what = static_cast<LogEntry::What>(what);
     e.id = in.varint();
@@ -589,6 +634,7 @@ Result<LogRecord> decode_log(std::string_view value) {
       std::uint32_t folder = 0;
       if (!narrow(in.varint(), folder)) return damaged("change log entry");
       e.folder = FolderId{folder};
+      e.thread = (octet & kInThreadOf) != 0 ? ItemId{in.varint()} : ItemId{e.id};
     }
     log.entries.push_back(e);
   }

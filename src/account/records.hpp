@@ -34,6 +34,8 @@ inline constexpr char kGrants = 'a';         // a folder               -> Grants
 inline constexpr char kAnnotation = 'n';     // n folder reader name   -> its value
 inline constexpr char kAnnotated = 'N';      // N                      -> octets of all annotations
 inline constexpr char kAccessKey = 'b';      // b folder               -> a secret
+inline constexpr char kThreadMark = 't';     // t hash                 -> ThreadMark
+inline constexpr char kInThread = 'T';       // T thread item          -> (format only)
 inline constexpr char kQuarantine = 'x';     // x key                  -> a value that could not be read
 }  // namespace kind
 
@@ -77,7 +79,15 @@ struct ItemRecord {
   Body body;
   TimePoint received{};  // also in the row; here so that the row can be rebuilt
   std::string summary;
+  ItemId thread{};  // 0: the item is the first of its conversation
 };
+
+// What leads to a conversation: the hash of a message id and a subject (threading.hpp).
+struct ThreadMark {
+  ItemId thread{};
+  std::uint64_t seconds = 0;  // since 1970; of a message that mentioned it, at most kMarkAge too early
+};
+inline constexpr std::uint64_t kMarkAge = 30 * 86'400;
 
 struct Place {
   FolderId folder{};
@@ -128,6 +138,7 @@ struct LogEntry {
   What what{};
   std::uint64_t id = 0;  // of the item or folder
   FolderId folder{};     // items: where it is now (destroyed: was)
+  ItemId thread{};       // items: their conversation
 };
 inline constexpr auto kLastWhat = LogEntry::What::folder_annotated;
 
@@ -137,6 +148,9 @@ std::string row_key(FolderId folder, Uid uid);
 std::string row_prefix(FolderId folder);
 std::string item_key(ItemId item);
 std::string place_key(ItemId item);
+std::string thread_mark_key(std::uint64_t hash);
+std::string in_thread_key(ItemId thread, ItemId item);
+std::string in_thread_prefix(ItemId thread);
 std::string changed_key(FolderId folder, Modseq modseq, Uid uid);
 std::string vanished_key(FolderId folder, Modseq modseq, Uid uid);
 std::string index_prefix(char kind, FolderId folder);  // k or v of one folder
@@ -163,6 +177,7 @@ bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid);
 bool parse_item_key(std::string_view key, ItemId& item);  // i, j and r
 bool parse_expiry_key(std::string_view key, std::uint64_t& seconds, ItemId& item);
 bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid);  // k and v
+bool parse_in_thread_key(std::string_view key, ItemId& thread, ItemId& item);
 bool parse_grants_key(std::string_view key, FolderId& folder);
 bool parse_annotation_key(std::string_view key, FolderId& folder, Reader& reader, std::string_view& name);
 bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, std::uint32_t& chunk);
@@ -172,12 +187,13 @@ std::string encode(const FolderRecord& folder);
 std::string encode(const Row& row);  // without the UID, which the key has
 std::string encode(const ItemRecord& item);
 std::string encode(const Place& place);
+std::string encode(const ThreadMark& mark);
 std::string encode(const Vanished& vanished);
 std::string encode(const Removed& removed);
 std::string encode(const RemovedTotals& totals);
 std::string encode(const Former& former);
 std::string encode_text(std::string_view text);    // w, b, n
-std::string encode_empty();                        // k, u, q
+std::string encode_empty();                        // k, u, q, T
 std::string encode_expiry(std::uint64_t seconds);  // l
 std::string encode(const Grants& grants);
 std::string encode_octets(std::uint64_t octets);  // N
@@ -191,6 +207,7 @@ Result<State> decode_state(std::string_view value);
 Result<FolderRecord> decode_folder(FolderId id, std::string_view value);
 Result<Row> decode_row(Uid uid, std::string_view value);
 Result<ItemRecord> decode_item(std::string_view value);
+Result<ThreadMark> decode_thread_mark(std::string_view value);
 Result<Place> decode_place(std::string_view value);
 Result<Vanished> decode_vanished(std::string_view value);
 Result<Removed> decode_removed(std::string_view value);

@@ -49,6 +49,35 @@ TEST(AccountRecords, ReadBackWhatWasWritten) {
   EXPECT_EQ(read->entries[1].what, LogEntry::What::folder_updated);
 }
 
+TEST(AccountRecords, SayTheConversationOnlyOfWhatDidNotBeginIt) {
+  Row row;
+  row.uid = 1;
+  row.item = row.thread = ItemId{7};
+  EXPECT_EQ(encode(row)[0], 1);  // as older programs read it
+  EXPECT_EQ(decode_row(1, encode(row))->thread, row.item);
+  row.thread = ItemId{3};
+  EXPECT_EQ(decode_row(1, encode(row))->thread, row.thread);
+  for (std::size_t cut = 0; cut < encode(row).size(); ++cut) EXPECT_FALSE(decode_row(1, encode(row).substr(0, cut)));
+  ItemRecord item;
+  EXPECT_EQ(encode(item)[0], 1);
+  item.thread = row.thread;
+  EXPECT_EQ(decode_item(encode(item))->thread, row.thread);
+  std::string log;
+  begin_log(log, 5);
+  put(log, {LogEntry::What::item_created, 7, FolderId{1}, ItemId{7}});
+  EXPECT_EQ(log[0], 1);
+  put(log, {LogEntry::What::item_created, 8, FolderId{1}, ItemId{7}});
+  put(log, {LogEntry::What::folder_updated, 1});
+  const auto entries = decode_log(log)->entries;
+  ASSERT_EQ(entries.size(), 3U);
+  EXPECT_EQ(entries[0].thread, ItemId{7});
+  EXPECT_EQ(entries[1].thread, ItemId{7});
+  EXPECT_EQ(entries[2].what, LogEntry::What::folder_updated);
+  const ThreadMark mark{ItemId{9}, 1'800'000'000};
+  EXPECT_EQ(decode_thread_mark(encode(mark))->thread, mark.thread);
+  EXPECT_FALSE(decode_thread_mark(encode(mark).substr(0, 3)));
+}
+
 TEST(AccountRecords, SayWhatARestoreLeftBehindAndNothingOfItBefore) {
   State state;
   state.log_floor = 7;
@@ -114,7 +143,7 @@ TEST(AccountRecords, RefuseEveryTruncationAndLaterFormats) {
   for (std::size_t n = 0; n < line.size(); ++n) EXPECT_FALSE(decode_row(1, line.substr(0, n)));
   for (std::size_t n = 0; n < item.size(); ++n) EXPECT_FALSE(decode_item(item.substr(0, n)));
   for (std::size_t n = 0; n < state.size(); ++n) EXPECT_FALSE(decode_state(state.substr(0, n)));
-  EXPECT_EQ(decode_row(1, "\x02").error().code, Errc::unsupported);
+  EXPECT_EQ(decode_row(1, "\x03").error().code, Errc::unsupported);
 }
 
 TEST(AccountRecords, SortByFolderThenModseqThenUid) {

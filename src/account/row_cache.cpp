@@ -30,6 +30,10 @@ std::shared_ptr<const RowChunk> RowChunk::pack(std::span<const Row> rows, Modseq
   chunk->received_ = rows.front().received;
   chunk->saved_ = rows.front().saved;
   chunk->rows_.reserve(rows.size());
+  if (std::ranges::any_of(rows, [](const Row& row) { return row.thread != row.item; })) {
+    chunk->threads_.reserve(rows.size());
+    for (const Row& row : rows) chunk->threads_.push_back(row.thread);
+  }
   for (const Row& row : rows) {
     const auto list = std::ranges::find(chunk->keywords_, row.flags.keywords) - chunk->keywords_.begin();
     const std::int64_t received = seconds_between(chunk->received_, row.received);
@@ -48,7 +52,7 @@ std::shared_ptr<const RowChunk> RowChunk::pack(std::span<const Row> rows, Modseq
 }
 
 std::size_t RowChunk::octets() const {
-  std::size_t n = kEntryOctets + rows_.capacity() * sizeof(Packed);
+  std::size_t n = kEntryOctets + rows_.capacity() * sizeof(Packed) + threads_.capacity() * sizeof(ItemId);
   for (const auto& list : keywords_) n += sizeof(list) + list.size() * sizeof(KeywordId);
   return n;
 }
@@ -57,6 +61,7 @@ void RowChunk::unpack(std::size_t i, Row& row) const {
   const Packed& p = rows_[i];
   row.uid = first_ + p.uid;
   row.item = p.item;
+  row.thread = threads_.empty() ? p.item : threads_[i];
   row.flags.system = p.flags;
   row.flags.keywords = keywords_[p.keywords];
   row.modseq = p.modseq;

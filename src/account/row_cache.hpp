@@ -41,6 +41,7 @@ class RowChunk {
   Uid first_ = 0;
   TimePoint received_{}, saved_{};
   std::vector<Packed> rows_;
+  std::vector<ItemId> threads_;                   // of each row; empty when each is a conversation of its own
   std::vector<std::vector<KeywordId>> keywords_;  // [0] is empty
 };
 

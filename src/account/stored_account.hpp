@@ -69,6 +69,9 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<Item> item(ItemId) override;
   Result<std::vector<Item>> items(std::span<const ItemId>) override;
   Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) override;
+  Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) override;
+  Result<std::vector<ItemId>> thread(ItemId thread) override;
+  Result<AccountChanges> account_changes(Modseq since, std::size_t at_most) override;
   Result<Delta> changes(FolderId, Modseq since) override;
   Modseq known_modseq(Modseq told) override;
 
@@ -188,13 +191,16 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
     Uid replaced = 0;
   };
   Result<Appended> append_some(FolderId folder, std::span<const NewItem> items, const Adding& adding);
-  Result<> add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items, std::vector<Uid>& uids) const;
+  // `marks`: of each item.
+  Result<> add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items,
+                     std::span<const std::vector<Transaction::Mark>> marks, std::vector<Uid>& uids) const;
   Result<NumberSet> deleted_among(FolderId folder, const NumberSet& uids);
   enum class Fate { keep, drop };  // of what is removed
   Result<NumberSet> remove_some(FolderId folder, const NumberSet& uids, bool only_deleted, Fate fate);
   Result<> take_out(Transaction& tx, FolderId folder, const std::vector<Row>& rows, bool vanished, Fate fate) const;
   bool keeps_removed() const { return environment_.options.keep_removed.count() > 0; }
   Result<> prune_removed(std::uint64_t now);
+  Result<> prune_marks(std::uint64_t now, std::uint64_t before);
   Result<std::uint64_t> drop_removed_until(std::uint64_t before, std::uint64_t keep_octets);
   void trim_removed();
   Result<> prune_former(std::uint64_t before);

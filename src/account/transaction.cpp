@@ -215,6 +215,7 @@ Uid Transaction::add_row(FolderId folder, Row row) {
   row.uid = t.record.uid_next++;
   row.modseq = modseq();
   row.saved = now_;
+  if (row.thread == ItemId{}) row.thread = row.item;
   count(t, row, true);
   t.added.add(row.uid);
   octets_ += kRowCost + row.flags.keywords.size() * 3;
@@ -238,7 +239,7 @@ const Row& Transaction::change_row(FolderId folder, const Row& before, Flags fla
   after.modseq = modseq();
   count(t, after, true);
   octets_ += kRowCost + after.flags.keywords.size() * 3;
-  log(LogEntry::What::item_updated, number(after.item), folder);
+  log(LogEntry::What::item_updated, after, folder);
   p.row = std::move(after);
   return *p.row;
 }
@@ -304,6 +305,7 @@ ItemId Transaction::add_item(const records::ItemRecord& item) {
   write(records::item_key(id), records::encode(item));
   batch_.refs.push_back({store::BlobId{item.body.sha256, item.body.size}, number(id), true});
   octets_ += kRefCost;
+  if (item.thread != ItemId{}) join(item.thread, id);
   return id;
 }
 
@@ -311,7 +313,9 @@ void Transaction::place_item(ItemId item, FolderId folder, Uid uid) {
   write(records::place_key(item), records::encode(records::Place{folder, uid}));
 }
 
-void Transaction::drop_item(ItemId item, const Body& body) {
+void Transaction::drop_item(const Row& row, const Body& body) {
+  const ItemId item = row.item;
+  part(row.thread, item);
   state_.used_octets -= std::min(state_.used_octets, body.size);
   if (state_.messages > 0) --state_.messages;
   write(records::item_key(item), std::nullopt);
@@ -327,6 +331,7 @@ void Transaction::set_aside(FolderId folder, const Row& row) {
   removed_.octets += row.octets;
   ++removed_.messages;
   const std::uint64_t seconds = records::to_seconds(now_);
+  part(row.thread, row.item);
   write(records::place_key(row.item), std::nullopt);
   write(records::removed_key(row.item), records::encode(records::Removed{seconds, folder, row}));
   write(records::expiry_key(seconds, row.item), records::encode_empty());
@@ -364,9 +369,10 @@ Uid Transaction::put_back(const records::Removed& removed, FolderId folder) {
   ++state_.messages;
   Row row = removed.row;
   row.flags.system &= static_cast<std::uint8_t>(~flag::kDeleted);
+  join(row.thread, row.item);
   const Uid uid = add_row(folder, std::move(row));
   place_item(removed.row.item, folder, uid);
-  log(LogEntry::What::item_created, number(removed.row.item), folder);
+  log(LogEntry::What::item_created, removed.row, folder);
   return uid;
 }
 
@@ -507,8 +513,13 @@ Result<std::optional<std::string>> Transaction::read(const std::string& key) {
   return view->get(key);
 }
 
-void Transaction::log(LogEntry::What what, std::uint64_t id, FolderId folder) {
-  log_.push_back({what, id, folder});
+void Transaction::log(LogEntry::What what, std::uint64_t id) {
+  log_.push_back({what, id});
+  dirty_ = true;
+}
+
+void Transaction::log(LogEntry::What what, const Row& row, FolderId folder) {
+  log_.push_back({what, number(row.item), folder, row.thread});
   dirty_ = true;
 }
 

@@ -71,7 +71,7 @@ class Transaction {
   Result<std::vector<records::ItemRecord>> items(std::span<const Row> rows);
   ItemId add_item(const records::ItemRecord& item);
   void place_item(ItemId item, FolderId folder, Uid uid);
-  void drop_item(ItemId item, const Body& body);
+  void drop_item(const Row& row, const Body& body);
   // Takes an item out of the account without dropping it; it stays until drop_removed().
   void set_aside(FolderId folder, const Row& row);
   // Items that were set aside before this transaction and are not settled by it, those of `items` that are still there.
@@ -79,6 +79,17 @@ class Transaction {
   Uid put_back(const records::Removed& removed, FolderId folder);  // \Deleted is taken off; its UID
   void drop_removed(const records::Removed& removed, const Body& body);
   const records::RemovedTotals& removed_totals() const { return removed_; }
+
+  // Conversations (transaction_threads.cpp). What marks lead to is read before the first write.
+  struct Mark {
+    std::uint64_t hash = 0;
+    records::ThreadMark stored;  // thread 0: it leads nowhere yet
+  };
+  Result<std::vector<Mark>> look_up(std::span<const std::uint64_t> hashes);
+  ItemId thread_of(std::span<const Mark> marks) const;     // 0: a new one
+  void leave(std::span<const Mark> marks, ItemId thread);  // so that who has one of them is led there
+  void join(ItemId thread, ItemId item);
+  void part(ItemId thread, ItemId item);
 
   Result<bool> knows_delivery(const std::string& key);
   void remember_delivery(std::string key, std::uint64_t until_seconds);
@@ -104,7 +115,8 @@ class Transaction {
 
   // A value that no other function here knows of, as this transaction sees it.
   Result<std::optional<std::string>> read(const std::string& key);
-  void log(records::LogEntry::What what, std::uint64_t id, FolderId folder = kRoot);
+  void log(records::LogEntry::What what, std::uint64_t id);                 // of a folder
+  void log(records::LogEntry::What what, const Row& row, FolderId folder);  // of an item
   void write(std::string key, std::optional<std::string> value);
   void erase_range(std::string begin, std::string end);
 
@@ -157,7 +169,8 @@ class Transaction {
   std::map<std::string, KeywordId, ascii::ILess> new_keyword_ids_;
   std::map<std::string, bool, std::less<>> subscriptions_;
   std::set<std::string, std::less<>> deliveries_;
-  Modseq skip_ = 0;  // modseqs that are left out
+  std::unordered_map<std::uint64_t, ItemId> marks_;  // written
+  Modseq skip_ = 0;                                  // modseqs that are left out
   std::map<FolderId, std::shared_ptr<const Grants>> grants_;
   std::map<std::string, std::optional<std::string>, std::less<>> annotations_;  // by key
   std::vector<AnnotationNews> annotation_news_;

@@ -90,11 +90,13 @@ struct Row {
   std::uint64_t octets = 0;  // RFC822.SIZE
   TimePoint received{};      // INTERNALDATE, whole seconds
   TimePoint saved{};         // when it came into this folder (RFC 8514)
+  ItemId thread{};           // the conversation: named by the first message of it (RFC 8474 5.2)
 };
 
 struct Item {
   Body body;
   std::string summary;  // mime::encode() of its structure; empty when it was too large to keep
+  ItemId thread{};      // as in Row
 };
 
 // A message that was removed and can still be brought back.
@@ -125,6 +127,31 @@ struct Delta {
   NumberSet vanished;
   Modseq to = 0;               // use as `since` next time
   bool vanished_known = true;  // false: `since` is older than the index; compare UIDs instead
+};
+
+// An item that is in a folder.
+struct Placed {
+  FolderId folder{};
+  Row row;
+};
+
+// What happened in the whole account after a modseq, each item and folder once: what came and went in between is not
+// there at all. An item that was moved is updated.
+struct AccountChanges {
+  enum class What : std::uint8_t { created, updated, destroyed };
+  struct OfItem {
+    ItemId item{}, thread{};
+    What what{};
+  };
+  struct OfFolder {
+    FolderId folder{};
+    What what{};
+  };
+  std::vector<OfItem> items;      // by id
+  std::vector<OfFolder> folders;  // by id
+  Modseq to = 0;                  // use as `since` next time
+  bool more = false;              // there is more after `to`
+  bool known = true;              // false: `since` is older than the change log, or of a state that a restore lost
 };
 
 // A text that somebody keeps beside a folder, or beside the account itself (folder kRoot) (RFC 5464).

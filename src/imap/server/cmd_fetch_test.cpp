@@ -58,7 +58,7 @@ TEST_F(ImapFetch, TellsWhatRowsKnow) {
             "* 1 FETCH (FLAGS (\\Seen \\Answered \\Recent) INTERNALDATE \"01-Jan-2026 00:00:00 +0000\" RFC822.SIZE "
             "17)\r\n");
   EXPECT_EQ(fetch("UID FETCH 1 (SAVEDATE THREADID)"),
-            "* 1 FETCH (UID 1 SAVEDATE \"01-Jan-2026 00:00:00 +0000\" THREADID NIL)\r\n");
+            "* 1 FETCH (UID 1 SAVEDATE \"01-Jan-2026 00:00:00 +0000\" THREADID (T1024-1))\r\n");
   EXPECT_EQ(fetch("UID FETCH 7 FLAGS"), "");
   EXPECT_EQ(fetch("UID FETCH 7:* UID"), "* 1 FETCH (UID 1)\r\n");
   EXPECT_EQ(talk().line("a FETCH 2 FLAGS"), "a BAD [CLIENTBUG] There is no message with this number\r\n");

@@ -285,6 +285,15 @@ TEST_F(ImapSearch, FindsAMessageByItsId) {
   EXPECT_EQ(search("THREADID x"), "");
 }
 
+TEST_F(ImapSearch, FindsAConversation) {
+  world.deliver("Message-ID: <a@x>\r\nSubject: Lunch\r\n\r\n");
+  world.deliver("Message-ID: <b@x>\r\nSubject: Dinner\r\n\r\n");
+  world.deliver("Message-ID: <c@x>\r\nIn-Reply-To: <a@x>\r\nSubject: Re: Lunch\r\n\r\n");
+  const std::string answer = line("b FETCH 3 THREADID");
+  const std::string id = answer.substr(21, answer.find("))") - 21);
+  EXPECT_EQ(search("THREADID " + id), "1 3");
+}
+
 // A program as text, and what it means.
 struct Program {
   struct Model {

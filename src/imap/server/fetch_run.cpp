@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "imap/server/object_id.hpp"
+
 namespace gatepost::imap::server {
 namespace {
 
@@ -130,7 +132,7 @@ void FetchRun::write_attributes(const account::Row& row, bool flags, bool modseq
   if (items.has(Attribute::internal_date)) writer.internal_date(row.received);
   if (items.has(Attribute::rfc822_size)) writer.size(row.octets);
   if (items.has(Attribute::save_date)) writer.save_date(row.saved);
-  if (items.has(Attribute::thread_id)) writer.thread_id(std::nullopt);  // RFC 8474 5.2: threads have no ids here
+  if (items.has(Attribute::thread_id)) writer.thread_id(thread_id(account_.id(), row.thread));
   has_items_ = flags || modseq || (items.attributes & kOfRow) != 0;
 }
 

@@ -24,5 +24,10 @@ inline std::string email_id(const account::Body& body, TimePoint received) {
   return "M" + to_hex(hash) + "-" +
          std::to_string(std::chrono::floor<std::chrono::seconds>(received).time_since_epoch().count());
 }
+// Of the conversation that a message is in (RFC 8474 5.2).
+inline std::string thread_id(account::AccountId account, account::ItemId thread) {
+  return "T" + std::to_string(static_cast<std::uint64_t>(account)) + "-" +
+         std::to_string(static_cast<std::uint64_t>(thread));
+}
 
 }  // namespace gatepost::imap::server

@@ -37,6 +37,7 @@ SearchMatch::SearchMatch(const SearchProgram& program, account::Account& account
                          search::Answers* index)
     : program_(program),
       view_(view),
+      account_(account.id()),
       index_(index != nullptr && !index->empty() ? index : nullptr),
       reader_(account),
       values_(program.tests().size()),
@@ -114,7 +115,7 @@ bool SearchMatch::test_row(const SearchTest& test, const account::Row& row, std:
     case SearchOp::younger:
       return row.received >= test.time;
     case SearchOp::thread_id:
-      return false;
+      return thread_id(account_, row.thread) == test.needle;
     default:
       return true;  // all, save_date_supported
   }

@@ -59,6 +59,7 @@ class SearchMatch : private TextWalk::Visitor {
 
   const SearchProgram& program_;
   const Selected& view_;
+  const account::AccountId account_;
   search::Answers* const index_;
   MessageReader reader_;
   std::vector<Truth> values_;

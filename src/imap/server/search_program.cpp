@@ -123,6 +123,9 @@ void prepare(SearchTest& test, const SearchKey& key, const Selected& view, const
       test.depth = Depth::summary;
       test.needle = key.text;  // case matters
       return;
+    case SearchOp::thread_id:
+      test.needle = key.text;
+      return;
     case SearchOp::bcc:
     case SearchOp::cc:
     case SearchOp::from:
@@ -223,8 +226,6 @@ Bounds SearchProgram::bounds_of(const SearchTest& test, const Selected& view) co
       return test.wanted ? none : each;
     case SearchOp::new_:
       return view.recent() > 0 ? any : none;
-    case SearchOp::thread_id:
-      return none;
     default:
       return any;
   }

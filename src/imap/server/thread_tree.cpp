@@ -4,41 +4,13 @@
 #include <cstring>
 #include <limits>
 
-#include "base/ascii.hpp"
 #include "base/digest.hpp"
 #include "imap/server/sort_order.hpp"
 #include "mime/base_subject.hpp"
 #include "mime/fold.hpp"
+#include "mime/message_ids.hpp"
 
 namespace gatepost::imap::server {
-
-std::vector<std::string> message_ids(std::string_view text) {
-  std::vector<std::string> out;
-  while (true) {
-    const std::size_t begin = text.find('<');
-    if (begin == std::string_view::npos) return out;
-    text.remove_prefix(begin + 1);
-    std::string id;
-    bool quoted = false, ended = false;
-    std::size_t i = 0;
-    for (; i < text.size() && !ended; ++i) {
-      const char c = text[i];
-      if (c == '"') {
-        quoted = !quoted;
-      } else if (quoted && c == '\\' && i + 1 < text.size()) {
-        id += text[++i];
-      } else if (!quoted && c == '>') {
-        ended = true;
-      } else if (!quoted && c == '<') {
-        id.clear();  // the one before had no end
-      } else if (quoted || !ascii::is_space(c)) {
-        id += c;
-      }
-    }
-    text.remove_prefix(i);
-    if (ended && !id.empty()) out.push_back(std::move(id));
-  }
-}
 
 ThreadTree::ThreadTree(Thread::Algorithm algorithm) : algorithm_(algorithm) {}
 
@@ -60,7 +32,7 @@ Result<> ThreadTree::add(const account::Row& row, const mime::Structure& head) {
   const mime::Envelope& envelope = head.envelope();
   std::uint32_t node = kNone;
   if (algorithm_ != Thread::Algorithm::ordered_subject) {
-    const auto ids = message_ids(envelope.message_id.value_or(""));
+    const auto ids = mime::message_ids(envelope.message_id.value_or(""));
     if (!ids.empty()) node = node_of(ids.front());
   }
   // RFC 5256 3: a message without an id of its own, or with that of another, has one that nobody mentions.
@@ -79,9 +51,9 @@ Result<> ThreadTree::add(const account::Row& row, const mime::Structure& head) {
     nodes_[node].is_reply = subject.is_reply;
   }
   if (algorithm_ == Thread::Algorithm::ordered_subject) return {};
-  auto ids = message_ids(envelope.references.value_or(""));
+  auto ids = mime::message_ids(envelope.references.value_or(""));
   if (ids.empty()) {
-    ids = message_ids(envelope.in_reply_to.value_or(""));
+    ids = mime::message_ids(envelope.in_reply_to.value_or(""));
     if (ids.size() > 1) ids.resize(1);
   }
   nodes_[node].has_references = !ids.empty();

@@ -14,10 +14,6 @@
 
 namespace gatepost::imap::server {
 
-// Message ids in the value of Message-ID, References or In-Reply-To, each without brackets, blanks and quotes (RFC 5256
-// 3, "normalized"). What lies between them is passed over.
-std::vector<std::string> message_ids(std::string_view text);
-
 inline constexpr std::size_t kMaxThreadNodes = 8'000'000;
 
 // Puts messages into threads (RFC 5256 3; REFS: draft-ietf-morg-inthread). Texts are kept as digests, so that a message

@@ -37,11 +37,6 @@ class ImapThreadTree : public testing::Test {
   static std::string references(const std::vector<Mail>& mails) { return threads(Algorithm::references, mails); }
 };
 
-TEST_F(ImapThreadTree, ReadsMessageIds) {
-  EXPECT_EQ(message_ids("<a@b> (c) <\"d e\"@f>\r\n <g\r\n @h>"), (std::vector<std::string>{"a@b", "d e@f", "g@h"}));
-  EXPECT_TRUE(message_ids("no ids, <> and <never ended").empty());
-}
-
 TEST_F(ImapThreadTree, HasNothingToTellOfNothing) { EXPECT_EQ(references({}), "* THREAD"); }
 
 TEST_F(ImapThreadTree, FollowsReferences) {
