@@ -49,6 +49,9 @@ class StreamedIntake final : public Intake {
     co_return result;
   }
 
+  // On a worker: what has come so far.
+  void take() { process(false); }
+
   // On a worker: everything that remains, and the delivery.
   Result<Accepted> complete() {
     process(true);
@@ -179,6 +182,20 @@ Result<std::unique_ptr<Intake>> make_intake(IntakeServices& services, std::share
   if (size_hint > options->max_message_octets) return fail(Errc::too_large, "declared size is over the limit");
   return std::make_unique<StreamedIntake>(services, std::move(options), std::move(source), std::move(envelope),
                                           size_hint);
+}
+
+Result<Accepted> submit_message(IntakeServices& services, std::shared_ptr<const ReceptionOptions> options,
+                                Source source, Envelope envelope, std::uint64_t octets, const Reception::Pieces& next) {
+  if (envelope.recipients.empty()) return fail(Errc::invalid, "no recipients");
+  if (octets > options->max_message_octets) return fail(Errc::too_large, "message is larger than the limit");
+  StreamedIntake intake(services, std::move(options), std::move(source), std::move(envelope), octets);
+  std::string piece;
+  for (bool more = true; more;) {
+    piece.clear();
+    GP_TRY(more, next(piece));
+    if (intake.append(piece)) intake.take();
+  }
+  return intake.complete();
 }
 
 Result<> inject_message(IntakeServices& services, std::shared_ptr<const ReceptionOptions> options, Envelope envelope,

@@ -23,6 +23,10 @@ struct IntakeServices {
 Result<std::unique_ptr<Intake>> make_intake(IntakeServices&, std::shared_ptr<const ReceptionOptions>, Source, Envelope,
                                             std::uint64_t size_hint);
 
+// Takes in a whole message on the calling (worker) thread.
+Result<Accepted> submit_message(IntakeServices&, std::shared_ptr<const ReceptionOptions>, Source, Envelope,
+                                std::uint64_t octets, const Reception::Pieces& next);
+
 // Takes in a message of our own making, as it is, on the calling (worker) thread.
 Result<> inject_message(IntakeServices&, std::shared_ptr<const ReceptionOptions>, Envelope, std::string_view message);
 

@@ -63,6 +63,10 @@ class DirectReception final : public Reception {
     return make_intake(services_, current(), std::move(source), std::move(envelope), size_hint);
   }
 
+  Result<Accepted> submit(Source source, Envelope envelope, std::uint64_t octets, const Pieces& next) override {
+    return submit_message(services_, current(), std::move(source), std::move(envelope), octets, next);
+  }
+
   Result<> inject(std::string_view reverse_path, std::string_view recipient, std::string_view message) override {
     auto destinations = directory_.resolve(recipient);
     if (!destinations) return std::unexpected(destinations.error());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -69,6 +70,10 @@ class Reception {
   virtual std::expected<Recipient, RecipientRefusal> check_recipient(const Source&, std::string_view address) = 0;
   // Errc::too_large by the hint; what the store says comes with finish(). Reads memory only.
   virtual Result<std::unique_ptr<Intake>> begin(Source, Envelope, std::uint64_t size_hint) = 0;
+  // A whole message at once, for those that have it already: `next` appends the next piece of it and says whether there
+  // is more. Refusals as of begin() and Intake::finish(). Blocks: on a worker.
+  using Pieces = std::function<Result<bool>(std::string& out)>;
+  virtual Result<Accepted> submit(Source, Envelope, std::uint64_t octets, const Pieces& next) = 0;
   // Mail that the server itself makes (bounces): a complete message. Blocks.
   virtual Result<> inject(std::string_view reverse_path, std::string_view recipient, std::string_view message) = 0;
 };
