@@ -6,7 +6,7 @@
 #include "imap/protocol/flags.hpp"
 #include "imap/server/fetch_run.hpp"
 #include "imap/server/object_id.hpp"
-#include "imap/server/preview.hpp"
+#include "reading/preview.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -146,11 +146,11 @@ Result<> FetchRun::write_preview() {
   const account::Body& body = batch_[at_].item.body;
   if (plan_.items.has(Attribute::preview_lazy)) {
     std::optional<std::string> known = plan_.previews ? plan_.previews->find(account_.id(), body) : std::nullopt;
-    if (!known && !has_preview(structure_)) known.emplace();
+    if (!known && !reading::has_preview(structure_)) known.emplace();
     writer_->preview(known ? NString(*known) : std::nullopt);
     return {};
   }
-  GP_TRY(const std::string text, preview(reader_, structure_));
+  GP_TRY(const std::string text, reading::preview(reader_, structure_));
   if (plan_.previews) plan_.previews->keep(account_.id(), body, text);
   writer_->preview(text);
   return {};
@@ -187,7 +187,7 @@ Result<> FetchRun::begin_section(const FetchSection& section) {
     return changed_section(section, *place, mime::TransferDecoder(encoding));
   }
   if (wanted.text == Section::Text::header_fields || wanted.text == Section::Text::header_fields_not)
-    return changed_section(section, *place, FieldFilter(wanted));
+    return changed_section(section, *place, filter_of(wanted));
   return whole_section(section, *place);
 }
 

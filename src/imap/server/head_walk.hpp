@@ -7,7 +7,7 @@
 
 #include "account/account.hpp"
 #include "base/clock.hpp"
-#include "imap/server/message_reader.hpp"
+#include "imap/server/section.hpp"
 #include "imap/server/uid_pages.hpp"
 #include "mime/structure.hpp"
 

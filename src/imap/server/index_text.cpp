@@ -1,13 +1,14 @@
 #include "imap/server/index_text.hpp"
 
-#include "imap/server/text_walk.hpp"
+#include "imap/server/section.hpp"
+#include "reading/text_walk.hpp"
 
 namespace gatepost::imap::server {
 namespace {
 
 namespace field = search::field;
 
-class IntoIndex final : public TextWalk::Visitor {
+class IntoIndex final : public reading::TextWalk::Visitor {
  public:
   explicit IntoIndex(search::SegmentBuilder& into) : into_(into) {}
   bool wants_headers() const override { return true; }
@@ -52,13 +53,13 @@ Result<> IndexText::read(account::Account& owner, const account::Item& item, sea
   GP_TRY(const mime::Structure structure, structure_of(reader, item.summary));
   for (std::size_t i = 0; i < kSummaryFields; ++i) {
     const auto of = static_cast<SummaryField>(i);
-    const std::string text = searched_text(structure, of);
+    const std::string text = reading::searched_text(structure, of);
     if (text.empty()) continue;
     if (!into.text(text, index_field(of))) return {};
     into.end_text();
   }
   IntoIndex visitor(into);
-  TextWalk walk;
+  reading::TextWalk walk;
   return walk.walk(reader, structure, visitor);
 }
 

@@ -9,12 +9,12 @@
 #include "base/utf8.hpp"
 #include "imap/protocol/command.hpp"
 #include "imap/server/index_text.hpp"
-#include "imap/server/message_reader.hpp"
-#include "imap/server/preview.hpp"
 #include "imap/server/search_match.hpp"
 #include "imap/server/search_program.hpp"
 #include "imap/server/test_account.hpp"
 #include "mime/summary.hpp"
+#include "reading/message_reader.hpp"
+#include "reading/preview.hpp"
 #include "search/builder.hpp"
 #include "search/query.hpp"
 
@@ -110,7 +110,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   reader.open(item.body);
   const mime::Structure structure = structure_of(reader, item.summary).value();
   GP_ASSERT(structure == structure_of(reader, "").value());
-  const std::string words = preview(reader, structure).value();
+  const std::string words = reading::preview(reader, structure).value();
   GP_ASSERT(utf8::is_valid(words) && words.size() <= 200 * 4 && words.find_first_of("\r\n\t") == std::string::npos);
   for (std::size_t i = 0; i < std::min<std::size_t>(structure.parts.size(), 20); ++i)
     check_part(reader, structure.parts[i]);

@@ -171,7 +171,7 @@ Result<> SearchMatch::look_at_summary(const account::Row& row, const account::It
 
 bool SearchMatch::test_summary(const SearchTest& test) {
   if (test.op != SearchOp::header) return test_sent(test);
-  if (test.needle.empty()) return text_field(structure_.envelope(), *test.summary_field).has_value();
+  if (test.needle.empty()) return reading::text_field(structure_.envelope(), *test.summary_field).has_value();
   return summary_text(*test.summary_field).find(test.needle) != std::string::npos;
 }
 
@@ -187,7 +187,7 @@ bool SearchMatch::test_sent(const SearchTest& test) const {
 
 const std::string& SearchMatch::summary_text(SummaryField field) {
   std::optional<std::string>& text = summary_texts_[static_cast<std::size_t>(field)];
-  if (!text) text = searched_text(structure_, field);
+  if (!text) text = reading::searched_text(structure_, field);
   return *text;
 }
 

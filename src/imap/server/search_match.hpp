@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "account/account.hpp"
-#include "imap/server/message_reader.hpp"
 #include "imap/server/search_program.hpp"
-#include "imap/server/text_walk.hpp"
+#include "imap/server/section.hpp"
 #include "mime/fold.hpp"
 #include "mime/structure.hpp"
+#include "reading/text_walk.hpp"
 #include "search/query.hpp"
 
 namespace gatepost::imap::server {
@@ -23,7 +23,7 @@ enum class Truth : std::uint8_t { no, yes, unknown };
 
 // Decides whether messages match, one after the other, reading no more of each than the decision needs: keys that cost
 // less come first. Keeps its memory between messages. Blocks where it says so.
-class SearchMatch : private TextWalk::Visitor {
+class SearchMatch : private reading::TextWalk::Visitor {
  public:
   // All of these outlive it. `index`: what it knows of program.queries(); may be null.
   SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view, search::Answers* index);
@@ -70,7 +70,7 @@ class SearchMatch : private TextWalk::Visitor {
 
   std::vector<Seeker> seekers_;   // of all BODY and TEXT keys
   std::vector<Seeker*> seeking_;  // still undecided in the message at hand
-  TextWalk walk_;
+  reading::TextWalk walk_;
 };
 
 }  // namespace gatepost::imap::server

@@ -13,6 +13,7 @@
 #include "imap/protocol/command_search.hpp"
 #include "imap/server/answer.hpp"
 #include "imap/server/selected.hpp"
+#include "reading/text_walk.hpp"
 #include "search/query.hpp"
 
 namespace gatepost::imap::server {
@@ -20,21 +21,8 @@ namespace gatepost::imap::server {
 // What has to be read of a message to answer a key; each costs much more than the one before.
 enum class Depth : std::uint8_t { row, summary, header, text };
 
-// Fields that a summary knows. The first five are texts, the others addresses.
-enum class SummaryField : std::uint8_t {
-  date,
-  subject,
-  in_reply_to,
-  message_id,
-  references,
-  from,
-  sender,
-  reply_to,
-  to,
-  cc,
-  bcc,
-};
-inline constexpr std::size_t kSummaryFields = 11;
+using reading::kSummaryFields;
+using reading::SummaryField;
 
 // A key made ready: '*' is a number, text is folded UTF-8, names are resolved. No larger than the key was in the
 // command.

@@ -1,23 +1,23 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
+#include "base/result.hpp"
 #include "imap/protocol/command_fetch.hpp"
 #include "mime/structure.hpp"
+#include "reading/message_reader.hpp"
 
 namespace gatepost::imap::server {
 
-// Octets [begin, end) of a message.
-struct Range {
-  std::uint64_t begin = 0, end = 0;
-  std::uint64_t octets() const { return end - begin; }
-  bool operator==(const Range&) const = default;
-};
+// Messages are read by a layer that knows no protocol.
+using reading::FieldFilter;
+using reading::kPieceOctets;
+using reading::MessageReader;
+using reading::Range;
+using reading::SectionReader;
+using reading::structure_of;
+using reading::Window;
 
 // Where a section lies (RFC 9051 6.4.5.1). Of HEADER.FIELDS: the header block that a FieldFilter chooses from.
 struct Place {
@@ -32,28 +32,15 @@ std::optional<Place> find_section(const mime::Structure& structure, const Sectio
 // (RFC 9051 6.4.5).
 Range clip(std::uint64_t octets, const std::optional<Partial>& partial);
 
-// Keeps of a header block that passes by in pieces the fields that HEADER.FIELDS or HEADER.FIELDS.NOT names, exactly as
-// they are, and the empty line when there is one (RFC 9051 6.4.5.1). The same however it is cut; memory does not depend
-// on the block. A line without colon belongs to no name.
-class FieldFilter {
- public:
-  explicit FieldFilter(const Section& section);
-  void append(std::string_view piece, std::string& out);
-  void finish(std::string& out);  // the block is complete
+// Of HEADER.FIELDS and HEADER.FIELDS.NOT.
+FieldFilter filter_of(const Section& section);
 
- private:
-  enum class At : std::uint8_t { line, name, rest, done };
-  std::size_t begin_line(std::string_view piece, std::string& out);
-  std::size_t read_name(std::string_view piece, std::string& out);
-  void decide(bool has_name, std::string& out);
-  bool names(std::string_view name) const;
-
-  std::vector<std::string> names_;  // lower case, sorted
-  std::size_t longest_ = 0;
-  bool except_;
-  At at_ = At::line;
-  bool keep_;  // the field that is passing by
-  std::string held_;
+// What a section comes to.
+struct Measure {
+  std::uint64_t octets = 0;  // all of it
+  Range wanted;              // what the partial leaves of it
+  bool has_nul = false;      // in that
 };
+Result<Measure> measure(SectionReader section, const std::optional<Partial>& partial);
 
 }  // namespace gatepost::imap::server

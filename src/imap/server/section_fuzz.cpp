@@ -7,9 +7,9 @@
 #include "base/result.hpp"
 #include "imap/protocol/command.hpp"
 #include "imap/protocol/fetch_response.hpp"
-#include "imap/server/html_text.hpp"
 #include "imap/server/section.hpp"
 #include "imap/server/structure_writer.hpp"
+#include "reading/html_text.hpp"
 
 namespace {
 
@@ -18,7 +18,7 @@ using namespace gatepost::imap;
 using namespace gatepost::imap::server;
 
 std::string filtered(std::string_view block, const Section& section, std::size_t chunk) {
-  FieldFilter filter(section);
+  FieldFilter filter = filter_of(section);
   std::string out;
   for (std::size_t at = 0; at < block.size(); at += chunk) filter.append(block.substr(at, chunk), out);
   filter.finish(out);
@@ -79,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fetch.finish();
     check_nesting(out);
   }
-  HtmlText html;
+  reading::HtmlText html;
   std::string whole, cut;
   html.append(message, whole);
   html.finish(whole);

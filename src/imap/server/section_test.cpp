@@ -25,7 +25,7 @@ std::string octets(const std::string& message, std::string_view text) {
 }
 
 std::string fields(std::string_view block, const Section& wanted, std::size_t chunk) {
-  FieldFilter filter(wanted);
+  FieldFilter filter = filter_of(wanted);
   std::string out;
   for (std::size_t at = 0; at < block.size(); at += chunk) filter.append(block.substr(at, chunk), out);
   filter.finish(out);

@@ -38,7 +38,7 @@ Result<> UrlReader::find(const account::Item& item, Form form) {
   }
   const auto text = section_.text;
   if (text == Section::Text::header_fields || text == Section::Text::header_fields_not) {
-    change = FieldFilter(section_);
+    change = filter_of(section_);
     changed_ = true;
   }
   const mime::Part& part = structure_.parts[part_];

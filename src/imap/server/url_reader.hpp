@@ -7,7 +7,7 @@
 
 #include "account/account.hpp"
 #include "imap/protocol/imap_url.hpp"
-#include "imap/server/message_reader.hpp"
+#include "imap/server/section.hpp"
 
 namespace gatepost::imap::server {
 

@@ -1,8 +1,8 @@
-#include "imap/server/html_text.hpp"
+#include "reading/html_text.hpp"
 
 #include <gtest/gtest.h>
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 namespace {
 
 std::string text(std::string_view html, std::size_t chunk = 1'000) {
@@ -13,25 +13,25 @@ std::string text(std::string_view html, std::size_t chunk = 1'000) {
   return out;
 }
 
-TEST(ImapHtmlText, KeepsWordsTogetherAndParagraphsApart) {
+TEST(HtmlText, KeepsWordsTogetherAndParagraphsApart) {
   EXPECT_EQ(text("<b>A</b>pril<br>May<p class=\"a>b\">June</p>"), "April May June ");
   EXPECT_EQ(text("<A HREF='x'>link</A>s"), "links");
 }
 
-TEST(ImapHtmlText, LeavesOutWhatIsNotRead) {
+TEST(HtmlText, LeavesOutWhatIsNotRead) {
   EXPECT_EQ(text("a<!-- b --> c<!DOCTYPE html>d"), "a c d");
   EXPECT_EQ(text("<style type=x>p > q { } </style>a<script>if (a<b) \"</p>\"</script>b"), "ab");
   EXPECT_EQ(text("a<script>never ends"), "a");
 }
 
-TEST(ImapHtmlText, ResolvesReferences) {
+TEST(HtmlText, ResolvesReferences) {
   EXPECT_EQ(text("&lt;&amp;&gt; &auml;&#228;&#xE4;&nbsp;&euro;"), "<&> \xc3\xa4\xc3\xa4\xc3\xa4 \xe2\x82\xac");
   EXPECT_EQ(text("AT&T &unknown; &#0; &#xd800; &"), "AT&T &unknown &#0 &#xd800 &");
 }
 
-TEST(ImapHtmlText, TakesAnglesForWhatTheyAre) { EXPECT_EQ(text("1 < 2 <3 <"), "1 < 2 <3 <"); }
+TEST(HtmlText, TakesAnglesForWhatTheyAre) { EXPECT_EQ(text("1 < 2 <3 <"), "1 < 2 <3 <"); }
 
-TEST(ImapHtmlText, ReadsTheSameHoweverItIsCut) {
+TEST(HtmlText, ReadsTheSameHoweverItIsCut) {
   const std::string html =
       "<html><head><style>x{}</style></head><body><p>Hello &amp; &auml; <!-- - -- x --> <b>w</b>orld < 3 &#10;"
       "<img alt='>' src=\"a\"><script>a</b</script>end &amp";
@@ -40,4 +40,4 @@ TEST(ImapHtmlText, ReadsTheSameHoweverItIsCut) {
 }
 
 }  // namespace
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

@@ -1,14 +1,31 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "imap/server/message_reader.hpp"
-#include "imap/server/search_program.hpp"
 #include "mime/fold.hpp"
 #include "mime/structure.hpp"
+#include "reading/message_reader.hpp"
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
+
+// Fields that a summary knows. The first five are texts, the others addresses.
+enum class SummaryField : std::uint8_t {
+  date,
+  subject,
+  in_reply_to,
+  message_id,
+  references,
+  from,
+  sender,
+  reply_to,
+  to,
+  cc,
+  bcc,
+};
+inline constexpr std::size_t kSummaryFields = 11;
 
 // A text field as it is in the envelope, undecoded. nullopt: it is not there, or one of addresses.
 mime::OptionalText text_field(const mime::Envelope& envelope, SummaryField field);
@@ -46,4 +63,4 @@ class TextWalk {
   std::string utf8_, folded_;
 };
 
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

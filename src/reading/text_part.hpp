@@ -3,12 +3,12 @@
 #include <optional>
 #include <string>
 
-#include "imap/server/html_text.hpp"
-#include "imap/server/message_reader.hpp"
 #include "mime/charset.hpp"
 #include "mime/structure.hpp"
+#include "reading/html_text.hpp"
+#include "reading/message_reader.hpp"
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 
 // A part that people read: text/*, message/delivery-status and their like.
 bool is_text(const mime::Part& part);
@@ -30,4 +30,4 @@ class TextPartReader {
   std::string decoded_, markup_;
 };
 
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

@@ -1,10 +1,10 @@
-#include "imap/server/text_part.hpp"
+#include "reading/text_part.hpp"
 
 #include "base/ascii.hpp"
 #include "mime/parameters.hpp"
 #include "mime/transfer.hpp"
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 namespace {
 
 mime::CharsetDecoder charset_of(const mime::Structure& structure, const mime::Part& part) {
@@ -46,4 +46,4 @@ Result<bool> TextPartReader::next(std::string& utf8) {
   return more;
 }
 
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

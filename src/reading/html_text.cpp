@@ -1,4 +1,4 @@
-#include "imap/server/html_text.hpp"
+#include "reading/html_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include "base/ascii.hpp"
 #include "base/utf8.hpp"
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 namespace {
 
 constexpr std::size_t kMaxNameOctets = 32;
@@ -168,4 +168,4 @@ void HtmlText::end_reference(std::string& out) {
   }
 }
 
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 
 // What people read of HTML that passes by in pieces: without tags, comments, scripts and styles, with character
 // references resolved. Paragraphs, cells and their like are apart by a space. The same however it is cut, never fails,
@@ -31,4 +31,4 @@ class HtmlText {
   std::uint8_t dashes_ = 0;
 };
 
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

@@ -1,14 +1,14 @@
-#include "imap/server/text_walk.hpp"
+#include "reading/text_walk.hpp"
 
 #include <algorithm>
 #include <span>
 
-#include "imap/server/text_part.hpp"
 #include "mime/charset.hpp"
 #include "mime/encoded_word.hpp"
 #include "mime/header.hpp"
+#include "reading/text_part.hpp"
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 namespace {
 
 using Field = SummaryField;
@@ -140,4 +140,4 @@ bool TextWalk::end(bool in_body, Visitor& visitor) {
   return more;
 }
 
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

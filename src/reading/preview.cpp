@@ -1,10 +1,10 @@
-#include "imap/server/preview.hpp"
+#include "reading/preview.hpp"
 
 #include "base/ascii.hpp"
 #include "base/utf8.hpp"
-#include "imap/server/text_part.hpp"
+#include "reading/text_part.hpp"
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 namespace {
 
 constexpr std::size_t kCharacters = 200;
@@ -57,4 +57,4 @@ Result<std::string> preview(MessageReader& reader, const mime::Structure& struct
   return out;
 }
 
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

@@ -1,10 +1,10 @@
-#include "imap/server/message_reader.hpp"
+#include "reading/message_reader.hpp"
 
 #include <algorithm>
 
 #include "mime/summary.hpp"
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 namespace {
 
 // Messages up to this size are read whole: nearly all of them, and one read costs less than two.
@@ -95,27 +95,4 @@ Result<bool> SectionReader::next(std::string& out) {
   return true;
 }
 
-Result<Measure> measure(SectionReader section, const std::optional<Partial>& partial) {
-  Measure result;
-  // How much there is in all is not known yet, nor does the window need it.
-  Window window(clip(std::uint64_t{1} << 63, partial));
-  std::string piece;
-  for (bool more = true; more;) {
-    piece.clear();
-    GP_TRY(more, section.next(piece));
-    result.octets += piece.size();
-    result.has_nul = result.has_nul || window.pass(piece).find('\0') != std::string_view::npos;
-  }
-  result.wanted = clip(result.octets, partial);
-  return result;
-}
-
-std::string_view Window::pass(std::string_view octets) {
-  const std::uint64_t begin = at_, end = at_ + octets.size();
-  at_ = end;
-  if (range_.begin >= end || range_.end <= begin) return {};
-  const std::uint64_t from = std::max(range_.begin, begin), to = std::min(range_.end, end);
-  return octets.substr(from - begin, to - from);
-}
-
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

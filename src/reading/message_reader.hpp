@@ -2,18 +2,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "account/account.hpp"
 #include "base/result.hpp"
-#include "imap/server/section.hpp"
 #include "mime/structure.hpp"
 #include "mime/transfer.hpp"
+#include "reading/field_filter.hpp"
+#include "reading/range.hpp"
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 
 // Bodies are stored in frames of so many octets; reading along their borders restores each once.
 inline constexpr std::size_t kPieceOctets = 64 << 10;
@@ -62,24 +62,4 @@ class SectionReader {
   bool ended_ = false;
 };
 
-// What a section comes to.
-struct Measure {
-  std::uint64_t octets = 0;  // all of it
-  Range wanted;              // what the partial leaves of it
-  bool has_nul = false;      // in that
-};
-Result<Measure> measure(SectionReader section, const std::optional<Partial>& partial);
-
-// Lets `range` of the octets that pass by through.
-class Window {
- public:
-  explicit Window(Range range) : range_(range) {}
-  std::string_view pass(std::string_view octets);
-  bool done() const { return at_ >= range_.end; }
-
- private:
-  Range range_;
-  std::uint64_t at_ = 0;
-};
-
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading

@@ -2,10 +2,10 @@
 
 #include <string>
 
-#include "imap/server/message_reader.hpp"
 #include "mime/structure.hpp"
+#include "reading/message_reader.hpp"
 
-namespace gatepost::imap::server {
+namespace gatepost::reading {
 
 // The first words of the message that `reader` has open, as a list of messages shows them (RFC 8970 3.1): at most 200
 // characters of UTF-8 on one line; "" when there is no text. Blocks.
@@ -14,4 +14,4 @@ Result<std::string> preview(MessageReader& reader, const mime::Structure& struct
 // Without reading anything: there is text that a preview could be made of.
 bool has_preview(const mime::Structure& structure);
 
-}  // namespace gatepost::imap::server
+}  // namespace gatepost::reading
