@@ -1,0 +1,90 @@
+#include "jmap/blob.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "base/random.hpp"
+#include "jmap/ids.hpp"
+
+namespace gatepost::jmap {
+namespace {
+
+constexpr std::size_t kHashDigits = 64, kProofOctets = 16;
+
+Result<std::string> secret_of(account::Account& account) {
+  GP_TRY(const account::Folder inbox, account.find_folder("INBOX"));
+  SystemRandom random;
+  return account.access_key(inbox.id, random.hex(kProofOctets));
+}
+
+std::string proof_of(std::string_view secret, std::string_view what) {
+  return to_hex(hmac_sha256(secret, "upload " + std::string(what)).substr(0, kProofOctets));
+}
+
+std::string described(const account::Body& body) {
+  return to_hex({reinterpret_cast<const char*>(body.sha256.data()), body.sha256.size()}) + "-" +
+         std::to_string(body.size);
+}
+
+std::optional<account::Body> read_described(std::string_view text) {
+  if (text.size() < kHashDigits + 2 || text[kHashDigits] != '-') return std::nullopt;
+  account::Body body;
+  const auto hash = from_hex(text.substr(0, kHashDigits));
+  if (!hash || hash->size() != body.sha256.size()) return std::nullopt;
+  std::memcpy(body.sha256.data(), hash->data(), hash->size());
+  const std::string_view size = text.substr(kHashDigits + 1);
+  const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), body.size);
+  if (error != std::errc() || end != size.data() + size.size()) return std::nullopt;
+  return body;
+}
+
+}  // namespace
+
+std::string blob_of_message(account::ItemId item) { return "B" + std::to_string(static_cast<std::uint64_t>(item)); }
+
+std::string blob_of_part(std::string_view message_blob, std::uint32_t part) {
+  return std::string(message_blob) + "p" + std::to_string(part);
+}
+
+Result<std::string> blob_of_upload(account::Account& account, const account::Body& body) {
+  GP_TRY(const std::string secret, secret_of(account));
+  const std::string what = described(body);
+  return "G" + what + "-" + proof_of(secret, what);
+}
+
+Result<Blob> find_blob(const Access& access, std::string_view name) {
+  const auto missing = fail(Errc::not_found, "no such blob");
+  Blob blob;
+  std::string_view whole = name;
+  if (const std::size_t p = name.rfind('p'); p != std::string_view::npos) {
+    const auto part = number_behind('p', "p" + std::string(name.substr(p + 1)));
+    const bool first = name.substr(p + 1) == "0";
+    if ((!part && !first) || (part && *part > 0xffffffff)) return missing;
+    blob.part = first ? 0 : static_cast<std::uint32_t>(*part);
+    whole = name.substr(0, p);
+  }
+  if (const auto number = number_behind('B', whole)) {
+    const account::ItemId item{*number};
+    GP_TRY(const auto places, access.account->places(std::span(&item, 1)));
+    if (!places[0] || !access.folder(places[0]->folder)) return missing;
+    GP_TRY(account::Item found, access.account->item(item));
+    blob.body = found.body;
+    blob.summary = std::move(found.summary);
+    return blob;
+  }
+  if (!whole.starts_with('G')) return missing;
+  const std::size_t dash = whole.rfind('-');
+  if (dash == std::string_view::npos) return missing;
+  const std::string_view what = whole.substr(1, dash - 1);
+  const auto body = read_described(what);
+  if (!body) return missing;
+  GP_TRY(const std::string secret, secret_of(*access.account));
+  if (proof_of(secret, what) != whole.substr(dash + 1)) return missing;
+  blob.body = *body;
+  return blob;
+}
+
+}  // namespace gatepost::jmap

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace gatepost::jmap {
+
+inline constexpr std::string_view kCore = "urn:ietf:params:jmap:core";
+inline constexpr std::string_view kMail = "urn:ietf:params:jmap:mail";
+inline constexpr std::string_view kSubmission = "urn:ietf:params:jmap:submission";
+inline constexpr std::string_view kQuota = "urn:ietf:params:jmap:quota";
+
+inline bool is_capability(std::string_view name) {
+  return name == kCore || name == kMail || name == kSubmission || name == kQuota;
+}
+
+// RFC 8620 2: told in the session, and kept.
+struct Limits {
+  std::uint64_t upload_octets = 50 << 20;
+  std::uint64_t request_octets = 10 << 20;
+  std::uint32_t concurrent_uploads = 8, concurrent_requests = 8;  // of one account
+  std::size_t calls = 64;
+  std::size_t objects_in_get = 1'000, objects_in_set = 1'000;
+};
+
+}  // namespace gatepost::jmap

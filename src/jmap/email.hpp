@@ -1,0 +1,60 @@
+#pragma once
+
+#include "jmap/email_parts.hpp"
+#include "jmap/standard.hpp"
+
+// Emails (RFC 8621 4). An email is an item, and in one mailbox: a copy is another one (maxMailboxesPerEmail is 1).
+namespace gatepost::jmap {
+
+Answer email_get(Call& call);
+Answer email_changes(Call& call);
+Answer email_query(Call& call);
+Answer email_query_changes(Call& call);
+Answer email_set(Call& call);
+Answer email_copy(Call& call);
+Answer email_import(Call& call);
+Answer email_parse(Call& call);
+Answer search_snippet_get(Call& call);
+Answer thread_get(Call& call);
+Answer thread_changes(Call& call);
+
+// What is asked for of emails, beside their ids.
+struct EmailProperties {
+  std::vector<std::string> names;
+  PartProperties parts;
+  bool text_values = false, html_values = false, all_values = false;
+  std::uint64_t max_value_octets = 0;
+  // Adds the arguments that Email/get and Email/parse have in common. `parse`: without those that only stored messages
+  // have.
+  static Outcome<EmailProperties> read(Arguments& arguments, const std::optional<std::vector<std::string>>& properties,
+                                       bool parse);
+  bool has(std::string_view name) const;
+  bool needs_message() const;  // more than a row tells
+};
+
+// Octets of text values that one response may have; what is beyond is cut.
+inline constexpr std::uint64_t kValueBudget = 32 << 20;
+
+// What is in a message alone, put into `out`. Blocks.
+Result<> describe_message(reading::MessageReader& reader, const mime::Structure& structure, const std::string& blob,
+                          const EmailProperties& properties, std::uint64_t& budget, json::object& out);
+
+// keywords <-> flags (RFC 8621 4.1.1). Names of the account by id.
+json::object keywords_of(const account::Flags& flags, const std::vector<std::string>& names);
+struct FlagWish {
+  std::uint8_t system = 0;
+  std::vector<std::string> keywords;
+};
+// Errors: invalidProperties.
+Outcome<FlagWish> read_keywords(const json::value& value);
+bool is_keyword(std::string_view name);
+
+// An email that the user may see.
+struct Found {
+  account::Folder folder;
+  account::Row row;
+};
+// In the order of `ids`; nullopt: there is none, or not for him. Blocks.
+Result<std::vector<std::optional<Found>>> find_emails(const Access& access, const std::vector<std::string>& ids);
+
+}  // namespace gatepost::jmap

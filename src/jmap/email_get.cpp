@@ -1,0 +1,329 @@
+#include <algorithm>
+#include <array>
+
+#include "base/ascii.hpp"
+#include "jmap/blob.hpp"
+#include "jmap/email.hpp"
+#include "jmap/ids.hpp"
+#include "mime/summary.hpp"
+#include "reading/preview.hpp"
+
+// Email/get, Email/parse (RFC 8621 4.2, 4.9).
+namespace gatepost::jmap {
+namespace {
+
+namespace flag = account::flag;
+
+// Of a row: no message is read for them.
+constexpr std::array<std::string_view, 7> kOfRow = {"id",       "blobId", "threadId",  "mailboxIds",
+                                                    "keywords", "size",   "receivedAt"};
+// Of the message's own header, as its summary has it.
+constexpr std::array<std::string_view, 12> kOfHeader = {"messageId", "inReplyTo", "references", "sender",
+                                                        "from",      "to",        "cc",         "bcc",
+                                                        "replyTo",   "subject",   "sentAt",     "headers"};
+constexpr std::array<std::string_view, 7> kOfBody = {"bodyStructure", "bodyValues",    "textBody", "htmlBody",
+                                                     "attachments",   "hasAttachment", "preview"};
+// RFC 8621 4.2: when a client does not say.
+constexpr std::array<std::string_view, 24> kDefaults = {
+    "id",        "blobId",     "threadId",      "mailboxIds", "keywords",   "size",     "receivedAt", "messageId",
+    "inReplyTo", "references", "sender",        "from",       "to",         "cc",       "bcc",        "replyTo",
+    "subject",   "sentAt",     "hasAttachment", "preview",    "bodyValues", "textBody", "htmlBody",   "attachments"};
+
+struct Keyword {
+  std::string_view name;
+  std::uint8_t bit;
+};
+constexpr std::array<Keyword, 4> kSystem = {
+    {{"$seen", flag::kSeen}, {"$answered", flag::kAnswered}, {"$flagged", flag::kFlagged}, {"$draft", flag::kDraft}}};
+
+template <class Names>
+bool is_in(const Names& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+}  // namespace
+
+Outcome<EmailProperties> EmailProperties::read(Arguments& arguments,
+                                               const std::optional<std::vector<std::string>>& properties, bool parse) {
+  EmailProperties out;
+  auto parts = PartProperties::read(arguments.texts("bodyProperties"));
+  if (!parts) return std::unexpected(parts.error());
+  out.parts = std::move(*parts);
+  out.text_values = arguments.boolean("fetchTextBodyValues");
+  out.html_values = arguments.boolean("fetchHTMLBodyValues");
+  out.all_values = arguments.boolean("fetchAllBodyValues");
+  out.max_value_octets = arguments.number("maxBodyValueBytes").value_or(0);
+  if (!properties) {
+    for (const std::string_view name : kDefaults) {
+      if (!parse || !is_in(kOfRow, name)) out.names.emplace_back(name);
+    }
+    return out;
+  }
+  for (const std::string& name : *properties) {
+    const bool known = is_in(kOfRow, name) || is_in(kOfHeader, name) || is_in(kOfBody, name);
+    if (!known && !read_header_property(name)) return bad_argument("properties");
+    out.names.push_back(name);
+  }
+  return out;
+}
+
+bool EmailProperties::has(std::string_view name) const { return is_in(names, name); }
+
+bool EmailProperties::needs_message() const {
+  return std::ranges::any_of(names, [](const std::string& name) { return !is_in(kOfRow, name); });
+}
+
+bool is_keyword(std::string_view name) {
+  // RFC 8621 4.1.1: 1 to 255 printable ASCII characters but these.
+  return !name.empty() && name.size() <= 255 && std::ranges::all_of(name, [](char c) {
+    return c > ' ' && c <= '~' && std::string_view("(){]%*\"\\").find(c) == std::string_view::npos;
+  });
+}
+
+json::object keywords_of(const account::Flags& flags, const std::vector<std::string>& names) {
+  json::object out;
+  for (const Keyword& k : kSystem) {
+    if ((flags.system & k.bit) != 0) out[k.name] = true;
+  }
+  for (const account::KeywordId id : flags.keywords) {
+    if (id < names.size()) out[ascii::to_lower(names[id])] = true;
+  }
+  return out;
+}
+
+Outcome<FlagWish> read_keywords(const json::value& value) {
+  const auto* object = value.if_object();
+  if (object == nullptr) return bad_property("keywords");
+  FlagWish out;
+  for (const auto& [key, is] : *object) {
+    if (!is.is_bool() || !is.get_bool() || !is_keyword(key)) return bad_property("keywords");
+    const std::string name = ascii::to_lower(key);
+    const auto system = std::ranges::find(kSystem, name, &Keyword::name);
+    if (system != kSystem.end())
+      out.system |= system->bit;
+    else
+      out.keywords.push_back(name);
+  }
+  return out;
+}
+
+Result<std::vector<std::optional<Found>>> find_emails(const Access& access, const std::vector<std::string>& ids) {
+  std::vector<account::ItemId> items;
+  for (const std::string& id : ids) items.push_back(read_email(id).value_or(account::ItemId{}));
+  GP_TRY(auto places, access.account->places(items));
+  std::vector<std::optional<Found>> out(ids.size());
+  std::map<account::FolderId, std::optional<account::Folder>> folders;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (!places[i] || (places[i]->row.flags.system & flag::kDeleted) != 0) continue;
+    const auto [folder, fresh] = folders.try_emplace(places[i]->folder);
+    if (fresh) {
+      if (auto seen = access.folder(places[i]->folder)) folder->second = std::move(*seen);
+    }
+    if (folder->second) out[i] = Found{*folder->second, std::move(places[i]->row)};
+  }
+  return out;
+}
+
+Result<> describe_message(reading::MessageReader& reader, const mime::Structure& structure, const std::string& blob,
+                          const EmailProperties& properties, std::uint64_t& budget, json::object& out) {
+  const mime::Envelope& envelope = structure.envelope();
+  const auto addresses = [&](mime::Run run) { return address_list(structure.addresses_of(run)); };
+  MessageParts parts{reader, structure, blob};
+  std::optional<BodyLists> lists;
+  const auto sorted = [&]() -> const BodyLists& {
+    if (!lists) lists = body_lists(structure);
+    return *lists;
+  };
+  const auto parts_of = [&](const std::vector<std::uint32_t>& which) -> Result<json::array> {
+    json::array list;
+    for (const std::uint32_t index : which) {
+      GP_TRY(auto part, parts.part(index, properties.parts, false));
+      list.push_back(std::move(part));
+    }
+    return list;
+  };
+  for (const std::string& name : properties.names) {
+    if (name == "messageId") out[name] = message_id_list(envelope.message_id);
+    if (name == "inReplyTo") out[name] = message_id_list(envelope.in_reply_to);
+    if (name == "references") out[name] = message_id_list(envelope.references);
+    if (name == "sender") out[name] = addresses(envelope.sender);
+    if (name == "from") out[name] = addresses(envelope.from);
+    if (name == "to") out[name] = addresses(envelope.to);
+    if (name == "cc") out[name] = addresses(envelope.cc);
+    if (name == "bcc") out[name] = addresses(envelope.bcc);
+    if (name == "replyTo") out[name] = addresses(envelope.reply_to);
+    if (name == "subject") out[name] = text_value(envelope.subject);
+    if (name == "sentAt") out[name] = date_value(envelope.date);
+    if (name == "hasAttachment") out[name] = has_attachment(structure);
+    if (name == "headers") {
+      GP_TRY(const std::string_view block, parts.header(0));
+      out[name] = header_list(block);
+    } else if (name == "preview") {
+      GP_TRY(const std::string text, reading::preview(reader, structure));
+      out[name] = std::string_view(text);
+    } else if (name == "bodyStructure") {
+      GP_TRY(auto root, parts.part(0, properties.parts, true));
+      out[name] = std::move(root);
+    } else if (name == "textBody") {
+      GP_TRY(auto list, parts_of(sorted().text));
+      out[name] = std::move(list);
+    } else if (name == "htmlBody") {
+      GP_TRY(auto list, parts_of(sorted().html));
+      out[name] = std::move(list);
+    } else if (name == "attachments") {
+      GP_TRY(auto list, parts_of(sorted().attachments));
+      out[name] = std::move(list);
+    } else if (name == "bodyValues") {
+      std::vector<std::uint32_t> wanted;
+      const auto want = [&](const std::vector<std::uint32_t>& more) {
+        for (const std::uint32_t index : more) {
+          const mime::Part& part = structure.parts[index];
+          const bool known = std::ranges::find(wanted, index) != wanted.end();
+          if (ascii::iequals(part.type, "text") && !known) wanted.push_back(index);
+        }
+      };
+      if (properties.text_values || properties.all_values) want(sorted().text);
+      if (properties.html_values || properties.all_values) want(sorted().html);
+      if (properties.all_values) want(sorted().attachments);
+      json::object values;
+      for (const std::uint32_t index : wanted) {
+        GP_TRY(auto value, parts.value(index, properties.max_value_octets, budget));
+        values[part_id(index)] = std::move(value);
+      }
+      out[name] = std::move(values);
+    } else if (name.starts_with("header:")) {
+      GP_TRY(const std::string_view block, parts.header(0));
+      out[name] = header_value(block, *read_header_property(name));
+    }
+  }
+  return {};
+}
+
+Answer email_get(Call& call) {
+  Arguments arguments(call.given);
+  static constexpr std::array<std::string_view, 26> kAll = {
+      "id",         "blobId",     "threadId",  "mailboxIds",  "keywords",
+      "size",       "receivedAt", "messageId", "inReplyTo",   "references",
+      "sender",     "from",       "to",        "cc",          "bcc",
+      "replyTo",    "subject",    "sentAt",    "headers",     "bodyStructure",
+      "bodyValues", "textBody",   "htmlBody",  "attachments", "hasAttachment",
+      "preview"};
+  auto request = read_get(call, arguments, kAll);
+  if (!request) return std::unexpected(request.error());
+  auto properties = EmailProperties::read(arguments, request->properties, false);
+  if (!properties) return std::unexpected(properties.error());
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  // RFC 8621 4.2: emails are too many to be asked for without ids.
+  if (!request->ids) return refuse("requestTooLarge", "ids");
+  const Access& access = *request->access;
+  const account::Modseq state = access.account->modseq();
+  JMAP_CALL_TRY(const auto found, find_emails(access, *request->ids));
+  JMAP_CALL_TRY(const auto names, access.account->keywords());
+  std::vector<account::Item> items;
+  std::map<std::string_view, std::size_t> at;
+  std::vector<account::ItemId> wanted;
+  for (std::size_t i = 0; i < found.size(); ++i) at.try_emplace((*request->ids)[i], i);
+  reading::MessageReader reader(*access.account);
+  std::uint64_t budget = kValueBudget;
+  const bool reads = properties->needs_message();
+  return answer_get(*request, state, *request->ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+    const auto& email = found[at.at(id)];
+    if (!email) return std::nullopt;
+    const account::Row& row = email->row;
+    json::object out{{"id", id}};
+    if (properties->has("blobId")) out["blobId"] = blob_of_message(row.item);
+    if (properties->has("threadId")) out["threadId"] = thread_name(access.id(), row.thread);
+    if (properties->has("mailboxIds")) out["mailboxIds"] = json::object{{mailbox_name(email->folder.id), true}};
+    if (properties->has("keywords")) out["keywords"] = keywords_of(row.flags, *names);
+    if (properties->has("size")) out["size"] = row.octets;
+    if (properties->has("receivedAt")) out["receivedAt"] = utc_date(row.received);
+    if (!reads) return out;
+    const auto item = access.account->item(row.item);
+    if (!item) {
+      // It went meanwhile, as if it had before.
+      if (item.error().code == Errc::not_found) return std::nullopt;
+      return std::unexpected(refusal_for_call(item.error()));
+    }
+    reader.open(item->body);
+    JMAP_CALL_TRY(const auto structure, reading::structure_of(reader, item->summary));
+    if (const auto done = describe_message(reader, structure, blob_of_message(row.item), *properties, budget, out);
+        !done) {
+      return std::unexpected(refusal_for_call(done.error()));
+    }
+    return out;
+  });
+}
+
+Answer email_parse(Call& call) {
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  const auto blobs = arguments.texts("blobIds");
+  const auto names = arguments.texts("properties");
+  auto properties = EmailProperties::read(arguments, names, true);
+  if (!properties) return std::unexpected(properties.error());
+  if (!blobs) arguments.wrong("blobIds");
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  if (blobs->size() > call.context.limits.objects_in_get) return refuse("requestTooLarge");
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  json::object parsed;
+  std::vector<std::string> bad, missing;
+  std::uint64_t budget = kValueBudget;
+  for (const std::string& name : *blobs) {
+    auto blob = find_blob(**access, name);
+    if (!blob) {
+      if (blob.error().code != Errc::not_found) return std::unexpected(refusal_for_call(blob.error()));
+      missing.push_back(name);
+      continue;
+    }
+    reading::MessageReader reader(*(*access)->account);
+    reader.open(blob->body);
+    JMAP_CALL_TRY(auto structure, reading::structure_of(reader, blob->summary));
+    json::object email;
+    for (const std::string& property : properties->names) {
+      if (is_in(kOfRow, property)) email[property] = nullptr;  // RFC 8621 4.9: of what is not stored
+    }
+    if (blob->part) {
+      // A message within a message: its own octets, scanned by themselves.
+      if (*blob->part >= structure.parts.size()) {
+        missing.push_back(name);
+        continue;
+      }
+      const mime::Part& part = structure.parts[*blob->part];
+      const bool plain = part.kind == mime::Part::Kind::message;
+      if (!plain) {
+        bad.push_back(name);
+        continue;
+      }
+      JMAP_CALL_TRY(const std::string_view octets, reader.view({part.body_begin, part.body_end}));
+      JMAP_CALL_TRY(auto writer, (*access)->account->new_body(octets.size()));
+      if (auto done = writer->append(octets); !done) return std::unexpected(refusal_for_call(done.error()));
+      JMAP_CALL_TRY(const account::Body inner, writer->finish());
+      if (properties->has("blobId")) email["blobId"] = name;
+      if (properties->has("size")) email["size"] = inner.size;
+      reading::MessageReader inside(*(*access)->account);
+      inside.open(inner);
+      JMAP_CALL_TRY(const auto own, reading::structure_of(inside, ""));
+      JMAP_CALL_TRY(const std::string own_name, blob_of_upload(*(*access)->account, inner));
+      if (const auto done = describe_message(inside, own, own_name, *properties, budget, email); !done) {
+        return std::unexpected(refusal_for_call(done.error()));
+      }
+    } else {
+      if (properties->has("blobId")) email["blobId"] = name;
+      if (properties->has("size")) email["size"] = blob->body.size;
+      if (const auto done = describe_message(reader, structure, name, *properties, budget, email); !done) {
+        return std::unexpected(refusal_for_call(done.error()));
+      }
+    }
+    parsed[name] = std::move(email);
+  }
+  const auto or_null = [](const std::vector<std::string>& list) {
+    return list.empty() ? json::value() : json::value(strings(list));
+  };
+  return json::object{{"accountId", account},
+                      {"parsed", parsed.empty() ? json::value() : json::value(std::move(parsed))},
+                      {"notParsable", or_null(bad)},
+                      {"notFound", or_null(missing)}};
+}
+
+}  // namespace gatepost::jmap

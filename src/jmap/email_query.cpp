@@ -1,0 +1,377 @@
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "base/ascii.hpp"
+#include "jmap/email.hpp"
+#include "jmap/email_filter.hpp"
+#include "jmap/ids.hpp"
+#include "mime/base_subject.hpp"
+#include "mime/encoded_word.hpp"
+#include "mime/fold.hpp"
+#include "mime/summary.hpp"
+#include "search/indexes.hpp"
+
+// Email/query, Email/queryChanges, SearchSnippet/get (RFC 8621 4.4, 4.5, 5).
+namespace gatepost::jmap {
+namespace {
+
+using account::ItemId;
+
+enum class Key : std::uint8_t {
+  received,
+  size,
+  from,
+  to,
+  subject,
+  sent,
+  has_keyword,
+  all_in_thread,
+  some_in_thread,
+};
+struct Comparator {
+  Key key{};
+  bool ascending = true;
+  std::string keyword;
+};
+
+struct Query {
+  Access* access = nullptr;
+  EmailFilter filter;
+  std::vector<Comparator> sort;
+  bool collapse = false;
+  std::string text;  // the same for the same query
+};
+
+constexpr std::size_t kMaxSort = 10;
+
+Outcome<std::vector<Comparator>> read_sort(const json::array* given) {
+  static constexpr std::pair<std::string_view, Key> kKeys[] = {{"receivedAt", Key::received},
+                                                               {"size", Key::size},
+                                                               {"from", Key::from},
+                                                               {"to", Key::to},
+                                                               {"subject", Key::subject},
+                                                               {"sentAt", Key::sent},
+                                                               {"hasKeyword", Key::has_keyword},
+                                                               {"allInThreadHaveKeyword", Key::all_in_thread},
+                                                               {"someInThreadHaveKeyword", Key::some_in_thread}};
+  std::vector<Comparator> out;
+  if (given == nullptr) return out;
+  if (given->size() > kMaxSort) return refuse("unsupportedSort", "too many");
+  for (const json::value& value : *given) {
+    const auto* object = value.if_object();
+    const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
+    if (property == nullptr || !property->is_string()) return bad_argument("sort");
+    const auto key =
+        std::ranges::find(kKeys, std::string_view(property->get_string()), &std::pair<std::string_view, Key>::first);
+    if (key == std::ranges::end(kKeys)) return refuse("unsupportedSort", std::string(property->get_string()));
+    Comparator c{.key = key->second};
+    if (const auto* ascending = object->if_contains("isAscending")) {
+      if (!ascending->is_bool()) return bad_argument("sort");
+      c.ascending = ascending->get_bool();
+    }
+    if (c.key >= Key::has_keyword) {
+      const auto* keyword = object->if_contains("keyword");
+      if (keyword == nullptr || !keyword->is_string() || !is_keyword(keyword->get_string()))
+        return bad_argument("sort");
+      c.keyword = ascii::to_lower(keyword->get_string());
+    }
+    if (const auto* collation = object->if_contains("collation"); collation != nullptr && !collation->is_null()) {
+      // RFC 8620 5.5: those of the core capability.
+      if (!collation->is_string() || collation->get_string() != "i;unicode-casemap") return refuse("unsupportedSort");
+    }
+    out.push_back(std::move(c));
+  }
+  return out;
+}
+
+Outcome<Query> read_query(Call& call, Arguments& arguments) {
+  Query out;
+  const std::string account = arguments.id("accountId");
+  const json::value* filter = arguments.any("filter");
+  const json::array* sort = arguments.array("sort");
+  out.collapse = arguments.boolean("collapseThreads");
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  out.access = *access;
+  auto read = EmailFilter::read(call.context, *out.access, filter);
+  if (!read) return std::unexpected(read.error());
+  out.filter = std::move(*read);
+  auto comparators = read_sort(sort);
+  if (!comparators) return std::unexpected(comparators.error());
+  out.sort = std::move(*comparators);
+  // What another reader of a shared account finds is another list.
+  out.text = account_name(account::AccountId{static_cast<std::uint64_t>(call.context.user.id)}) +
+             (filter != nullptr ? json::serialize(*filter) : "") + (sort != nullptr ? json::serialize(*sort) : "") +
+             (out.collapse ? "c" : "");
+  return out;
+}
+
+// What messages are put in order by, beside their lines.
+struct Sortable {
+  const FolderView* view;
+  const Line* line;
+  std::vector<std::string> texts;  // of each comparator that compares texts
+};
+
+// The name of the first address, or the address (RFC 8621 4.4.2).
+std::string first_of(const mime::Structure& structure, mime::Run run) {
+  for (const mime::Address& a : structure.addresses_of(run)) {
+    if (!a.is_mailbox()) continue;
+    std::string name = a.name ? mime::decode_words(*a.name) : std::string();
+    return mime::fold(name.empty() ? mime::to_addr_spec(a) : name);
+  }
+  return {};
+}
+
+class Order {
+ public:
+  Order(const Query& query, const std::vector<std::shared_ptr<const FolderView>>& all) : query_(query) {
+    for (const Comparator& c : query.sort) {
+      if (c.key >= Key::has_keyword) count(c, all);
+    }
+  }
+
+  Result<> prepare(std::vector<Sortable>& list) const {
+    const bool reads =
+        std::ranges::any_of(query_.sort, [](const Comparator& c) { return c.key >= Key::from && c.key <= Key::sent; });
+    if (!reads) return {};
+    mime::Structure head;
+    for (Sortable& s : list) {
+      const auto item = query_.access->account->item(s.line->item);
+      if (!item && item.error().code != Errc::not_found) return std::unexpected(item.error());
+      const bool known = item && mime::decode_envelope(item->summary, head).has_value() && !head.envelopes.empty();
+      for (const Comparator& c : query_.sort) {
+        std::string text;
+        if (known && c.key == Key::from) text = first_of(head, head.envelopes[0].from);
+        if (known && c.key == Key::to) text = first_of(head, head.envelopes[0].to);
+        if (known && c.key == Key::subject) {
+          text = mime::fold(mime::base_subject(head.envelopes[0].subject.value_or("")).text);
+        }
+        if (c.key == Key::sent) {
+          const auto sent = known ? date::parse_rfc5322(head.envelopes[0].date.value_or("")) : std::nullopt;
+          const std::int64_t seconds =
+              sent ? std::chrono::floor<std::chrono::seconds>(*sent).time_since_epoch().count() : s.line->received;
+          text = fmt::format("{:020}", seconds + (std::int64_t{1} << 40));
+        }
+        s.texts.push_back(std::move(text));
+      }
+    }
+    return {};
+  }
+
+  bool operator()(const Sortable& a, const Sortable& b) const {
+    for (std::size_t i = 0; i < query_.sort.size(); ++i) {
+      const Comparator& c = query_.sort[i];
+      const int order = compare(c, i, a, b);
+      if (order != 0) return c.ascending ? order < 0 : order > 0;
+    }
+    if (a.line->received != b.line->received) return a.line->received > b.line->received;
+    return a.line->item > b.line->item;
+  }
+
+ private:
+  static int sign(auto a, auto b) { return a < b ? -1 : a > b ? 1 : 0; }
+
+  int compare(const Comparator& c, std::size_t i, const Sortable& a, const Sortable& b) const {
+    switch (c.key) {
+      case Key::received:
+        return sign(a.line->received, b.line->received);
+      case Key::size:
+        return sign(a.line->octets, b.line->octets);
+      case Key::from:
+      case Key::to:
+      case Key::subject:
+      case Key::sent:
+        return a.texts[i].compare(b.texts[i]);
+      case Key::has_keyword:
+        return sign(with(c, a), with(c, b));
+      case Key::all_in_thread:
+      case Key::some_in_thread:
+        return sign(thread_has(c, a), thread_has(c, b));
+    }
+    return 0;
+  }
+
+  std::string name_of(const Comparator& c) const { return c.keyword; }
+
+  bool has(const Comparator& c, const FolderView& view, const Line& line) const {
+    const auto wish = wishes_.at(c.keyword);
+    if (wish.first != 0) return (line.flags & wish.first) != 0;
+    return wish.second && std::ranges::binary_search(view.keywords[line.keywords], *wish.second);
+  }
+  int with(const Comparator& c, const Sortable& s) const { return has(c, *s.view, *s.line) ? 1 : 0; }
+  int thread_has(const Comparator& c, const Sortable& s) const {
+    const auto& threads = threads_.at(c.keyword);
+    const auto tally = threads.find(s.line->thread);
+    if (tally == threads.end()) return 0;
+    return c.key == Key::all_in_thread ? (tally->second.first == tally->second.second ? 1 : 0)
+                                       : (tally->second.second > 0 ? 1 : 0);
+  }
+
+  void count(const Comparator& c, const std::vector<std::shared_ptr<const FolderView>>& all) {
+    std::pair<std::uint8_t, std::optional<account::KeywordId>> wish;
+    wish.first = read_keywords(json::object{{c.keyword, true}})->system;
+    if (const auto names = query_.access->account->keywords(); names && wish.first == 0) {
+      for (std::size_t i = 0; i < (*names)->size(); ++i) {
+        if (ascii::iequals((**names)[i], c.keyword)) wish.second = static_cast<account::KeywordId>(i);
+      }
+    }
+    wishes_[c.keyword] = wish;
+    if (c.key == Key::has_keyword) return;
+    auto& threads = threads_[c.keyword];
+    for (const auto& view : all) {
+      for (const Line& line : view->lines) {
+        auto& tally = threads[line.thread];
+        ++tally.first;
+        tally.second += has(c, *view, line) ? 1 : 0;
+      }
+    }
+  }
+
+  const Query& query_;
+  std::unordered_map<std::string, std::pair<std::uint8_t, std::optional<account::KeywordId>>> wishes_;
+  std::unordered_map<std::string, std::unordered_map<ItemId, std::pair<std::uint32_t, std::uint32_t>>> threads_;
+};
+
+bool asks_threads(const Query& query) {
+  return query.filter.asks_threads() ||
+         std::ranges::any_of(query.sort, [](const Comparator& c) { return c.key >= Key::all_in_thread; });
+}
+
+// Newest first, as views are.
+bool is_plain_order(const Query& query) {
+  return query.sort.empty() ||
+         (query.sort.size() == 1 && query.sort[0].key == Key::received && !query.sort[0].ascending);
+}
+
+Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
+  Access& access = *query.access;
+  if (auto known = call.context.views.found(access.id(), query.text, at)) return known;
+  GP_TRY(const auto folders, access.folders());
+  const auto only = query.filter.only_in();
+  const bool all_needed = asks_threads(query);
+  std::vector<std::shared_ptr<const FolderView>> all, searched;
+  for (const account::Folder& folder : folders) {
+    const bool wanted = !only || *only == folder.id;
+    if (!wanted && !all_needed) continue;
+    GP_TRY(auto view, call.context.views.folder(*access.account, folder.id));
+    if (wanted) searched.push_back(view);
+    all.push_back(std::move(view));
+  }
+  search::Answers answers;
+  if (!query.filter.queries().empty() && call.context.services.search != nullptr) {
+    answers = call.context.services.search->look(access.id(), query.filter.queries());
+  }
+  EmailMatch match(query.filter, access, std::move(answers), all);
+  std::vector<Sortable> list;
+  for (const auto& view : searched) {
+    for (const Line& line : view->lines) {
+      GP_TRY(const bool is, match(*view, line));
+      if (is) list.push_back({view.get(), &line, {}});
+    }
+  }
+  if (!is_plain_order(query) || searched.size() > 1) {
+    const Order order(query, all);
+    GP_CHECK(order.prepare(list));
+    std::ranges::sort(list, order);
+  }
+  auto ids = std::make_shared<std::vector<ItemId>>();
+  ids->reserve(list.size());
+  std::unordered_set<ItemId> threads;
+  for (const Sortable& s : list) {
+    // RFC 8621 4.4.3: of each conversation the first one only.
+    if (query.collapse && !threads.insert(s.line->thread).second) continue;
+    ids->push_back(s.line->item);
+  }
+  call.context.views.keep(access.id(), query.text, at, ids);
+  return ids;
+}
+
+}  // namespace
+
+Answer email_query(Call& call) {
+  Arguments arguments(call.given);
+  auto query = read_query(call, arguments);
+  if (!query) return std::unexpected(query.error());
+  const Window window = read_window(arguments);
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  const account::Modseq state = query->access->account->modseq();
+  JMAP_CALL_TRY(const auto ids, run(call, *query, state));
+  const auto range = place(window, ids->size(), [&](std::string_view id) -> std::optional<std::size_t> {
+    const auto item = read_email(id);
+    const auto at = item ? std::ranges::find(*ids, *item) : ids->end();
+    if (at == ids->end()) return std::nullopt;
+    return static_cast<std::size_t>(at - ids->begin());
+  });
+  if (!range) return std::unexpected(range.error());
+  json::array names;
+  names.reserve(range->second - range->first);
+  for (std::size_t i = range->first; i < range->second; ++i) names.emplace_back(email_name((*ids)[i]));
+  json::object out{{"accountId", account_name(query->access->id())},
+                   {"queryState", state_name(state)},
+                   {"canCalculateChanges", true},
+                   {"position", range->first},
+                   {"ids", std::move(names)},
+                   {"collapseThreads", query->collapse}};
+  if (window.calculate_total) out["total"] = ids->size();
+  return out;
+}
+
+Answer email_query_changes(Call& call) {
+  Arguments arguments(call.given);
+  auto query = read_query(call, arguments);
+  if (!query) return std::unexpected(query.error());
+  const auto since_text = arguments.text("sinceQueryState");
+  const auto most = arguments.number("maxChanges");
+  const auto up_to = arguments.text("upToId");
+  const bool total = arguments.boolean("calculateTotal");
+  if (!since_text) arguments.wrong("sinceQueryState");
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  const auto since = read_state(*since_text);
+  if (!since) return refuse("cannotCalculateChanges");
+  Access& access = *query->access;
+  constexpr std::size_t kMost = 10'000;
+  JMAP_CALL_TRY(const auto changes, access.account->account_changes(*since, kMost));
+  if (!changes.known || changes.more) return refuse("cannotCalculateChanges");
+  JMAP_CALL_TRY(const auto ids, run(call, *query, changes.to));
+  // What a change may have moved: the message, and where conversations count, the others of its conversation.
+  std::unordered_set<ItemId> touched;
+  const bool by_thread = query->collapse || asks_threads(*query);
+  for (const auto& item : changes.items) {
+    touched.insert(item.item);
+    if (!by_thread) continue;
+    JMAP_CALL_TRY(const auto others, access.account->thread(item.thread));
+    touched.insert(others.begin(), others.end());
+  }
+  std::unordered_set<ItemId> created;
+  for (const auto& item : changes.items) {
+    if (item.what == account::AccountChanges::What::created) created.insert(item.item);
+  }
+  // RFC 8620 5.6: ids that were not there before may be named as removed; what was made since was not.
+  std::vector<ItemId> gone(touched.begin(), touched.end());
+  std::erase_if(gone, [&](ItemId id) { return created.contains(id); });
+  std::ranges::sort(gone);
+  const auto last = up_to ? read_email(*up_to) : std::nullopt;
+  json::array removed;
+  json::array added;
+  for (const ItemId id : gone) removed.emplace_back(email_name(id));
+  // RFC 8620 5.6: behind upToId nothing need be told, unless the order or the filter can change.
+  const bool fixed = is_plain_order(*query) && query->filter.conditions().empty();
+  for (std::size_t i = 0; i < ids->size(); ++i) {
+    if (touched.contains((*ids)[i])) added.push_back(json::object{{"id", email_name((*ids)[i])}, {"index", i}});
+    if (fixed && last && (*ids)[i] == *last) break;
+  }
+  if (most && removed.size() + added.size() > *most) return refuse("tooManyChanges");
+  json::object out{{"accountId", account_name(access.id())},
+                   {"oldQueryState", *since_text},
+                   {"newQueryState", state_name(changes.to)},
+                   {"removed", std::move(removed)},
+                   {"added", std::move(added)}};
+  if (total) out["total"] = ids->size();
+  return out;
+}
+
+}  // namespace gatepost::jmap

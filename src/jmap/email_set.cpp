@@ -1,0 +1,403 @@
+#include <algorithm>
+#include <map>
+
+#include "jmap/blob.hpp"
+#include "jmap/compose.hpp"
+#include "jmap/email.hpp"
+#include "jmap/ids.hpp"
+#include "mime/summary.hpp"
+#include "mime/transfer.hpp"
+
+// Email/set (RFC 8621 4.6).
+namespace gatepost::jmap {
+namespace {
+
+namespace flag = account::flag;
+using account::FolderId;
+using sharing::Right;
+
+// Where a new email goes. Errors: invalidProperties, tooManyMailboxes, forbidden.
+Outcome<account::Folder> folder_for(Context& context, const Access& access, const json::value* ids) {
+  const auto* object = ids != nullptr ? ids->if_object() : nullptr;
+  if (object == nullptr || object->empty()) return bad_property("mailboxIds");
+  for (const auto& [id, is] : *object) {
+    if (!is.is_bool() || !is.get_bool()) return bad_property("mailboxIds");
+  }
+  if (object->size() > 1) return refuse("tooManyMailboxes");
+  const auto id = context.id_of(object->begin()->key());
+  const auto number = id ? read_mailbox(*id) : std::nullopt;
+  const auto folder = number ? access.folder(*number) : Result<account::Folder>(fail(Errc::not_found));
+  if (!folder || !folder->selectable) return bad_property("mailboxIds");
+  return *folder;
+}
+
+Outcome<TimePoint> received_at(Context& context, const json::object& given) {
+  const auto* value = given.if_contains("receivedAt");
+  if (value == nullptr || value->is_null()) return context.services.clock.now();
+  const auto t = read_date(*value);
+  if (!t) return bad_property("receivedAt");
+  return *t;
+}
+
+// Stores a message; what the answer says of it.
+Outcome<json::object> store(Access& access, const account::Folder& folder, const Composed& message,
+                            const FlagWish& flags, TimePoint received) {
+  const sharing::Rights rights = access.rights(folder);
+  if (!rights.has(Right::insert)) return refuse("forbidden");
+  const account::FlagScope scope = sharing::flag_scope(rights);
+  account::NewItem item;
+  item.body = message.body;
+  item.summary = message.summary;
+  item.system_flags = flags.system & scope.system;
+  if (scope.keywords) item.keywords = flags.keywords;
+  item.received = received;
+  JMAP_OBJECT_TRY(const auto appended, access.account->append(folder.id, std::span(&item, 1)));
+  std::optional<account::Row> row;
+  JMAP_OBJECT_TRY(const auto delta, access.account->changes(folder.id, appended.modseq - 1));
+  for (const account::Row& one : delta.rows) {
+    if (one.uid == appended.uids.at(0)) row = one;
+  }
+  if (!row) {
+    const auto read = access.account->rows(folder.id, NumberSet::of(appended.uids.at(0), appended.uids.at(0)),
+                                           [&](const account::Row& one) {
+                                             row = one;
+                                             return false;
+                                           });
+    if (!read) return std::unexpected(refusal_for_object(read.error()));
+  }
+  if (!row) return refuse("serverFail");
+  return json::object{{"id", email_name(row->item)},
+                      {"blobId", blob_of_message(row->item)},
+                      {"threadId", thread_name(access.id(), row->thread)},
+                      {"size", row->octets}};
+}
+
+Outcome<FlagWish> wished_flags(const json::object& given) {
+  const auto* value = given.if_contains("keywords");
+  if (value == nullptr || value->is_null()) return FlagWish{};
+  return read_keywords(*value);
+}
+
+Outcome<json::object> create(SetRun& run, const json::object& given) {
+  auto folder = folder_for(run.context(), run.access(), given.if_contains("mailboxIds"));
+  if (!folder) return std::unexpected(folder.error());
+  auto flags = wished_flags(given);
+  if (!flags) return std::unexpected(flags.error());
+  auto received = received_at(run.context(), given);
+  if (!received) return std::unexpected(received.error());
+  auto message = compose(run.context(), run.access(), given);
+  if (!message) return std::unexpected(message.error());
+  return store(run.access(), *folder, *message, *flags, *received);
+}
+
+// What an update comes to.
+struct Change {
+  Found email;
+  account::Flags add, remove;  // flags
+  std::optional<FolderId> to;
+};
+
+account::Flags only_in(const account::Flags& a, const account::Flags& b) {
+  account::Flags out;
+  out.system = static_cast<std::uint8_t>(a.system & ~b.system);
+  std::ranges::set_difference(a.keywords, b.keywords, std::back_inserter(out.keywords));
+  return out;
+}
+bool is_empty(const account::Flags& flags) { return flags.system == 0 && flags.keywords.empty(); }
+bool within(const account::Flags& flags, const account::FlagScope& scope) {
+  return (flags.system & ~scope.system) == 0 && (flags.keywords.empty() || scope.keywords);
+}
+
+Outcome<Change> plan(SetRun& run, const Found& email, const json::object& patch) {
+  Access& access = run.access();
+  JMAP_OBJECT_TRY(const auto names, access.account->keywords());
+  const json::object before{{"keywords", keywords_of(email.row.flags, *names)},
+                            {"mailboxIds", json::object{{mailbox_name(email.folder.id), true}}}};
+  for (const auto& [key, value] : patch) {
+    const std::string_view top = std::string_view(key).substr(0, key.find('/'));
+    if (top != "keywords" && top != "mailboxIds") return bad_property(top);
+  }
+  auto after = patched(before, patch);
+  if (!after) return std::unexpected(after.error());
+  Change change{.email = email};
+  auto wish = read_keywords((*after)["keywords"]);
+  if (!wish) return std::unexpected(wish.error());
+  account::Flags flags;
+  flags.system = static_cast<std::uint8_t>(wish->system | (email.row.flags.system & flag::kDeleted));
+  JMAP_OBJECT_TRY(flags.keywords, access.account->keyword_ids(wish->keywords, true));
+  change.add = only_in(flags, email.row.flags);
+  change.remove = only_in(email.row.flags, flags);
+  const sharing::Rights rights = access.rights(email.folder);
+  const account::FlagScope scope = sharing::flag_scope(rights);
+  if (!within(change.add, scope) || !within(change.remove, scope)) return refuse("forbidden");
+  auto folder = folder_for(run.context(), access, after->if_contains("mailboxIds"));
+  if (!folder) return std::unexpected(folder.error());
+  if (folder->id != email.folder.id) {
+    if (!rights.has(Right::mark | Right::expunge) || !access.rights(*folder).has(Right::insert)) {
+      return refuse("forbidden");
+    }
+    change.to = folder->id;
+  }
+  return change;
+}
+
+using Failures = std::map<std::string, Refusal>;
+
+// Changes that are the same for many emails of a folder are one, so that marking a thousand costs one commit.
+class Batch {
+ public:
+  explicit Batch(Access& access) : access_(access) {}
+
+  void add(const std::string& id, const Change& change) {
+    const auto uid = change.email.row.uid;
+    const FolderId folder = change.email.folder.id;
+    const auto key = [&](const account::Flags& flags) { return std::tuple(folder, flags.system, flags.keywords); };
+    if (!is_empty(change.add)) note(adds_[key(change.add)], id, uid);
+    if (!is_empty(change.remove)) note(removes_[key(change.remove)], id, uid);
+    if (change.to) note(moves_[{folder, *change.to}], id, uid);
+  }
+
+  Failures run() {
+    for (const auto& [key, group] : adds_) store_flags(key, group, account::FlagChange::add);
+    for (const auto& [key, group] : removes_) store_flags(key, group, account::FlagChange::remove);
+    for (const auto& [key, group] : moves_) {
+      note_failure(group, access_.account->move(key.first, group.uids, key.second));
+    }
+    return std::move(failures_);
+  }
+
+ private:
+  struct Group {
+    NumberSet uids;
+    std::vector<std::string> ids;
+  };
+  using FlagKey = std::tuple<FolderId, std::uint8_t, std::vector<account::KeywordId>>;
+
+  static void note(Group& group, const std::string& id, account::Uid uid) {
+    group.uids.add(uid);
+    group.ids.push_back(id);
+  }
+  void store_flags(const FlagKey& key, const Group& group, account::FlagChange change) {
+    const account::Flags flags{std::get<1>(key), std::get<2>(key)};
+    note_failure(group, access_.account->store_flags(std::get<0>(key), group.uids, change, flags, std::nullopt));
+  }
+  void note_failure(const Group& group, const auto& result) {
+    if (result) return;
+    for (const std::string& id : group.ids) failures_[id] = refusal_for_object(result.error());
+  }
+
+  Access& access_;
+  std::map<FlagKey, Group> adds_, removes_;
+  std::map<std::pair<FolderId, FolderId>, Group> moves_;
+  Failures failures_;
+};
+
+void update_all(SetRun& run, const std::vector<std::pair<std::string, const json::object*>>& wanted,
+                std::map<std::string, Outcome<json::value>>& done) {
+  std::vector<std::string> ids;
+  for (const auto& [id, patch] : wanted) ids.push_back(id);
+  const auto found = find_emails(run.access(), ids);
+  Batch batch(run.access());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    Outcome<json::value> outcome = json::value();
+    if (!found) {
+      outcome = std::unexpected(refusal_for_object(found.error()));
+    } else if (!(*found)[i]) {
+      outcome = refuse("notFound");
+    } else if (auto change = plan(run, *(*found)[i], *wanted[i].second)) {
+      batch.add(ids[i], *change);
+    } else {
+      outcome = std::unexpected(change.error());
+    }
+    done.insert_or_assign(ids[i], std::move(outcome));
+  }
+  for (auto& [id, refusal] : batch.run()) done.insert_or_assign(id, std::unexpected(std::move(refusal)));
+}
+
+void destroy_all(SetRun& run, const std::vector<std::string>& ids, std::map<std::string, Outcome<>>& done) {
+  const auto found = find_emails(run.access(), ids);
+  std::map<FolderId, std::pair<NumberSet, std::vector<std::string>>> groups;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    Outcome<> outcome;
+    if (!found) {
+      outcome = std::unexpected(refusal_for_object(found.error()));
+    } else if (const auto& email = (*found)[i]; !email) {
+      outcome = refuse("notFound");
+    } else if (!run.access().rights(email->folder).has(Right::mark | Right::expunge)) {
+      outcome = refuse("forbidden");
+    } else {
+      auto& group = groups[email->folder.id];
+      group.first.add(email->row.uid);
+      group.second.push_back(ids[i]);
+    }
+    done.insert_or_assign(ids[i], std::move(outcome));
+  }
+  for (const auto& [folder, group] : groups) {
+    const auto gone = run.access().account->remove(folder, group.first);
+    if (gone) continue;
+    for (const std::string& id : group.second)
+      done.insert_or_assign(id, std::unexpected(refusal_for_object(gone.error())));
+  }
+}
+
+}  // namespace
+
+Answer email_set(Call& call) {
+  Arguments arguments(call.given);
+  auto access = call.context.access(arguments.id("accountId"));
+  if (!access) return std::unexpected(access.error());
+  SetRun run(call, **access);
+  run.create = [&](const json::object& given) { return create(run, given); };
+  run.update_all = [&](const auto& wanted, auto& done) { update_all(run, wanted, done); };
+  run.destroy_all = [&](const auto& ids, auto& done) { destroy_all(run, ids, done); };
+  return run.run(arguments);
+}
+
+// RFC 8621 4.8.
+Answer email_import(Call& call) {
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  const auto if_in_state = arguments.text("ifInState");
+  const json::object* emails = arguments.object("emails");
+  if (emails == nullptr) arguments.wrong("emails");
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  auto found = call.context.access(account);
+  if (!found) return std::unexpected(found.error());
+  Access& access = **found;
+  if (emails->size() > call.context.limits.objects_in_set) return refuse("requestTooLarge");
+  const account::Modseq before = access.account->modseq();
+  if (if_in_state && *if_in_state != state_name(before)) return refuse("stateMismatch");
+  const auto import = [&](const json::object& given) -> Outcome<json::object> {
+    for (const auto& [key, value] : given) {
+      if (key != "blobId" && key != "mailboxIds" && key != "keywords" && key != "receivedAt") return bad_property(key);
+    }
+    const auto* name = given.if_contains("blobId");
+    if (name == nullptr || !name->is_string()) return bad_property("blobId");
+    auto folder = folder_for(call.context, access, given.if_contains("mailboxIds"));
+    if (!folder) return std::unexpected(folder.error());
+    auto flags = wished_flags(given);
+    if (!flags) return std::unexpected(flags.error());
+    auto received = received_at(call.context, given);
+    if (!received) return std::unexpected(received.error());
+    auto blob = find_blob(access, name->get_string());
+    if (!blob) {
+      if (blob.error().code == Errc::not_found) return bad_property("blobId");
+      return std::unexpected(refusal_for_object(blob.error()));
+    }
+    reading::MessageReader reader(*access.account);
+    reader.open(blob->body);
+    JMAP_OBJECT_TRY(const auto structure, reading::structure_of(reader, blob->summary));
+    Composed message;
+    if (blob->part) {
+      if (*blob->part >= structure.parts.size()) return bad_property("blobId");
+      const mime::Part& part = structure.parts[*blob->part];
+      JMAP_OBJECT_TRY(auto builder, BodyBuilder::open(*access.account, call.context.limits.upload_octets));
+      reading::SectionReader section(reader, {part.body_begin, part.body_end},
+                                     mime::TransferDecoder(mime::transfer_encoding(part.encoding)));
+      std::string piece;
+      for (bool more = true; more;) {
+        piece.clear();
+        JMAP_OBJECT_TRY(more, section.next(piece));
+        builder.write(piece);
+      }
+      JMAP_OBJECT_TRY(message, builder.finish());
+    } else {
+      message.body = blob->body;
+      message.summary = mime::encode(structure);
+    }
+    // RFC 8621 4.8: what is no message is refused; ours are any octets with a header field at the front.
+    if (message.body.size == 0) return refuse("invalidEmail");
+    return store(access, *folder, message, *flags, *received);
+  };
+  json::object created, failed;
+  for (const auto& [key, value] : *emails) {
+    const std::string name(key);
+    const auto* given = value.if_object();
+    auto done = given != nullptr ? import(*given) : Outcome<json::object>(bad_property("emails"));
+    if (!done) {
+      failed[name] = to_json(done.error());
+      continue;
+    }
+    call.context.created[name] = std::string((*done)["id"].as_string());
+    created[name] = std::move(*done);
+  }
+  const auto or_null = [](json::object&& o) { return o.empty() ? json::value() : json::value(std::move(o)); };
+  return json::object{{"accountId", account},
+                      {"oldState", state_name(before)},
+                      {"newState", state_name(access.account->modseq())},
+                      {"created", or_null(std::move(created))},
+                      {"notCreated", or_null(std::move(failed))}};
+}
+
+// RFC 8621 4.7.
+Answer email_copy(Call& call) {
+  Arguments arguments(call.given);
+  const std::string from_account = arguments.id("fromAccountId");
+  const std::string account = arguments.id("accountId");
+  const auto if_from = arguments.text("ifFromInState");
+  const auto if_in = arguments.text("ifInState");
+  const json::object* creates = arguments.object("create");
+  const bool destroys = arguments.boolean("onSuccessDestroyOriginal");
+  const auto destroy_if = arguments.text("destroyFromIfInState");
+  if (creates == nullptr) arguments.wrong("create");
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  auto from = call.context.access(from_account);
+  if (!from) return refuse("fromAccountNotFound");
+  auto to = call.context.access(account);
+  if (!to) return std::unexpected(to.error());
+  if (from_account == account) return bad_argument("fromAccountId");  // RFC 8620 5.4
+  if (creates->size() > call.context.limits.objects_in_set) return refuse("requestTooLarge");
+  const account::Modseq before = (*to)->account->modseq();
+  if (if_in && *if_in != state_name(before)) return refuse("stateMismatch");
+  if (if_from && *if_from != state_name((*from)->account->modseq())) return refuse("stateMismatch");
+  json::object created, failed;
+  json::array originals;
+  const auto copy = [&](const json::object& given) -> Outcome<json::object> {
+    for (const auto& [key, value] : given) {
+      if (key != "id" && key != "mailboxIds" && key != "keywords" && key != "receivedAt") return bad_property(key);
+    }
+    const auto* id = given.if_contains("id");
+    const auto name = id != nullptr && id->is_string() ? call.context.id_of(id->get_string()) : std::nullopt;
+    if (!name) return bad_property("id");
+    JMAP_OBJECT_TRY(const auto found, find_emails(**from, {*name}));
+    if (!found[0]) return refuse("notFound");
+    auto folder = folder_for(call.context, **to, given.if_contains("mailboxIds"));
+    if (!folder) return std::unexpected(folder.error());
+    auto flags = wished_flags(given);
+    if (!flags) return std::unexpected(flags.error());
+    if (!given.contains("keywords")) {
+      JMAP_OBJECT_TRY(const auto names, (*from)->account->keywords());
+      flags = read_keywords(keywords_of(found[0]->row.flags, *names));
+    }
+    auto received =
+        given.contains("receivedAt") ? received_at(call.context, given) : Outcome<TimePoint>(found[0]->row.received);
+    if (!received) return std::unexpected(received.error());
+    JMAP_OBJECT_TRY(const account::Item item, (*from)->account->item(found[0]->row.item));
+    Composed message{item.body, item.summary};
+    auto done = store(**to, *folder, message, *flags, *received);
+    if (done) originals.emplace_back(*name);
+    return done;
+  };
+  for (const auto& [key, value] : *creates) {
+    const std::string name(key);
+    const auto* given = value.if_object();
+    auto done = given != nullptr ? copy(*given) : Outcome<json::object>(bad_property("create"));
+    if (!done) {
+      failed[name] = to_json(done.error());
+      continue;
+    }
+    call.context.created[name] = std::string((*done)["id"].as_string());
+    created[name] = std::move(*done);
+  }
+  if (destroys && !originals.empty()) {
+    json::object gone{{"accountId", from_account}, {"destroy", std::move(originals)}};
+    if (destroy_if) gone["ifInState"] = *destroy_if;
+    call.implicit.push_back({"Email/set", std::move(gone), call.id});
+  }
+  const auto or_null = [](json::object&& o) { return o.empty() ? json::value() : json::value(std::move(o)); };
+  return json::object{{"fromAccountId", from_account},          {"accountId", account},
+                      {"oldState", state_name(before)},         {"newState", state_name((*to)->account->modseq())},
+                      {"created", or_null(std::move(created))}, {"notCreated", or_null(std::move(failed))}};
+}
+
+}  // namespace gatepost::jmap

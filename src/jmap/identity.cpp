@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <array>
+
+#include "base/ascii.hpp"
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "jmap/ids.hpp"
+#include "jmap/submission.hpp"
+
+namespace gatepost::jmap {
+namespace {
+
+constexpr std::array<std::string_view, 8> kProperties = {"id",  "name",          "email",         "replyTo",
+                                                         "bcc", "textSignature", "htmlSignature", "mayDelete"};
+// Kept with the account, for its owner alone (RFC 5464 names it /private/vendor/gatepost/identities).
+constexpr std::string_view kAnnotation = "/vendor/gatepost/identities";
+constexpr std::string_view kOwn = "I1";
+constexpr std::size_t kMaxIdentities = 100;
+
+json::object own_identity(const directory::Principal& owner) {
+  return {{"id", kOwn},     {"name", owner.display_name}, {"email", owner.address}, {"replyTo", nullptr},
+          {"bcc", nullptr}, {"textSignature", ""},        {"htmlSignature", ""},    {"mayDelete", false}};
+}
+
+std::string state_of(const std::vector<Identity>& identities) {
+  std::string all;
+  for (const Identity& i : identities) all += json::serialize(i.json);
+  const Sha256Value hash = sha256(all);
+  return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
+}
+
+Result<> keep(const Access& access, const std::vector<Identity>& identities) {
+  json::array list;
+  for (const Identity& i : identities) list.push_back(i.json);
+  account::AnnotationChange change;
+  change.reader = static_cast<account::Reader>(access.owner.id);
+  change.name = kAnnotation;
+  change.value = json::serialize(list);
+  return access.account->set_annotations(account::kRoot, std::span(&change, 1), 0);
+}
+
+bool is_address_list(const json::value& value) {
+  if (value.is_null()) return true;
+  const auto* list = value.if_array();
+  return list != nullptr && list->size() <= 20 && std::ranges::all_of(*list, [](const json::value& one) {
+           const auto* object = one.if_object();
+           const auto* email = object != nullptr ? object->if_contains("email") : nullptr;
+           return email != nullptr && email->is_string() && email->get_string().find('@') != json::string::npos;
+         });
+}
+
+// Puts what a client says onto an identity. Errors: invalidProperties.
+Outcome<> apply(json::object& identity, const json::object& given) {
+  for (const auto& [key, value] : given) {
+    const bool text = key == "name" || key == "textSignature" || key == "htmlSignature";
+    const bool list = key == "replyTo" || key == "bcc";
+    if (text && value.is_string())
+      identity[key] = value;
+    else if (list && is_address_list(value))
+      identity[key] = value;
+    else
+      return bad_property(key);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Identity>> identities_of(const Access& access) {
+  std::vector<Identity> out;
+  GP_TRY(const auto kept, access.account->annotations(account::kRoot, static_cast<account::Reader>(access.owner.id)));
+  const auto found = std::ranges::find(kept, kAnnotation, &account::Annotation::name);
+  const auto value = found == kept.end() ? std::nullopt : parse(found->value);
+  if (value && value->is_array()) {
+    for (const json::value& one : value->get_array()) {
+      const auto* object = one.if_object();
+      const auto* id = object != nullptr ? object->if_contains("id") : nullptr;
+      const auto* email = object != nullptr ? object->if_contains("email") : nullptr;
+      if (id == nullptr || !id->is_string() || email == nullptr || !email->is_string()) continue;
+      out.push_back({std::string(id->get_string()), std::string(email->get_string()), *object});
+    }
+  }
+  if (std::ranges::find(out, kOwn, &Identity::id) == out.end()) {
+    json::object own = own_identity(access.owner);
+    out.insert(out.begin(), Identity{std::string(kOwn), access.owner.address, std::move(own)});
+  }
+  return out;
+}
+
+Answer identity_get(Call& call) {
+  Arguments arguments(call.given);
+  auto request = read_get(call, arguments, kProperties);
+  if (!request) return std::unexpected(request.error());
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  JMAP_CALL_TRY(const auto all, identities_of(*request->access));
+  std::vector<std::string> ids;
+  if (request->ids) {
+    ids = *request->ids;
+  } else {
+    for (const Identity& i : all) ids.push_back(i.id);
+  }
+  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+    const auto found = std::ranges::find(all, id, &Identity::id);
+    if (found == all.end()) return std::nullopt;
+    json::object out;
+    for (const std::string_view property : kProperties) {
+      if (request->wants(property)) out[property] = found->json.at(property);
+    }
+    return out;
+  });
+  if (answer) (*answer)["state"] = state_of(all);
+  return answer;
+}
+
+// Which identity changed is not kept: whoever has another state asks for all of them, which are few.
+Answer identity_changes(Call& call) {
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  const auto since = arguments.text("sinceState");
+  (void)arguments.number("maxChanges");
+  if (!since) arguments.wrong("sinceState");
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  JMAP_CALL_TRY(const auto all, identities_of(**access));
+  if (state_of(all) != *since) return refuse("cannotCalculateChanges");
+  return json::object{{"accountId", account},      {"oldState", *since},       {"newState", *since},
+                      {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
+                      {"destroyed", json::array()}};
+}
+
+Answer identity_set(Call& call) {
+  Arguments arguments(call.given);
+  const auto account = arguments.id("accountId");
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  if (!(*access)->own) return refuse("accountReadOnly");
+  JMAP_CALL_TRY(auto all, identities_of(**access));
+  const std::string before = state_of(all);
+  if (const auto* wanted = call.given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
+    if (wanted->get_string() != before) return refuse("stateMismatch");
+  }
+  json::object given = call.given;
+  given.erase("ifInState");
+  Arguments rest(given);
+  SetRun run(call, **access);
+  const auto save = [&]() -> Outcome<> {
+    if (const auto kept = keep(**access, all); !kept) return std::unexpected(refusal_for_object(kept.error()));
+    return {};
+  };
+  run.create = [&](const json::object& wish) -> Outcome<json::object> {
+    const auto* email = wish.if_contains("email");
+    if (email == nullptr || !email->is_string()) return bad_property("email");
+    // RFC 8621 6.3: of addresses that the user may send from.
+    const auto owns = call.context.services.directory.owns_address(call.context.user.id, email->get_string());
+    if (!owns || !*owns) return refuse("forbiddenFrom");
+    if (all.size() >= kMaxIdentities) return refuse("overQuota");
+    json::object identity = own_identity((*access)->owner);
+    json::object others = wish;
+    others.erase("email");
+    identity["name"] = "";
+    if (auto done = apply(identity, others); !done) return std::unexpected(done.error());
+    std::uint64_t highest = 1;
+    for (const Identity& i : all) highest = std::max(highest, number_behind('I', i.id).value_or(1));
+    const std::string id = "I" + std::to_string(highest + 1);
+    identity["id"] = id;
+    identity["email"] = *email;
+    identity["mayDelete"] = true;
+    all.push_back({id, std::string(email->get_string()), identity});
+    if (auto done = save(); !done) {
+      all.pop_back();
+      return std::unexpected(done.error());
+    }
+    return json::object{{"id", id},
+                        {"mayDelete", true},
+                        {"name", identity["name"]},
+                        {"replyTo", identity["replyTo"]},
+                        {"bcc", identity["bcc"]},
+                        {"textSignature", identity["textSignature"]},
+                        {"htmlSignature", identity["htmlSignature"]}};
+  };
+  run.update = [&](const std::string& id, const json::object& patch) -> Outcome<json::value> {
+    const auto found = std::ranges::find(all, id, &Identity::id);
+    if (found == all.end()) return refuse("notFound");
+    const json::object old = found->json;
+    if (auto done = apply(found->json, patch); !done) {
+      found->json = old;
+      return std::unexpected(done.error());
+    }
+    if (auto done = save(); !done) {
+      found->json = old;
+      return std::unexpected(done.error());
+    }
+    return json::value();
+  };
+  run.destroy = [&](const std::string& id) -> Outcome<> {
+    const auto found = std::ranges::find(all, id, &Identity::id);
+    if (found == all.end()) return refuse("notFound");
+    if (id == kOwn) return refuse("forbidden");
+    const Identity old = *found;
+    all.erase(found);
+    if (auto done = save(); !done) {
+      all.push_back(old);
+      return done;
+    }
+    return {};
+  };
+  auto answer = run.run(rest);
+  if (answer) {
+    (*answer)["oldState"] = before;
+    (*answer)["newState"] = state_of(all);
+  }
+  return answer;
+}
+
+}  // namespace gatepost::jmap

@@ -1,0 +1,304 @@
+#include "jmap/mailbox.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/ascii.hpp"
+#include "jmap/ids.hpp"
+#include "jmap/views.hpp"
+
+namespace gatepost::jmap {
+namespace {
+
+using account::Folder;
+using account::Role;
+using sharing::Right;
+
+constexpr std::array<std::string_view, 11> kProperties = {
+    "id",           "name",         "parentId",      "role",     "sortOrder",   "totalEmails",
+    "unreadEmails", "totalThreads", "unreadThreads", "myRights", "isSubscribed"};
+
+constexpr std::array<std::pair<Role, std::string_view>, 9> kRoles = {{{Role::inbox, "inbox"},
+                                                                      {Role::drafts, "drafts"},
+                                                                      {Role::sent, "sent"},
+                                                                      {Role::trash, "trash"},
+                                                                      {Role::junk, "junk"},
+                                                                      {Role::archive, "archive"},
+                                                                      {Role::all, "all"},
+                                                                      {Role::flagged, "flagged"},
+                                                                      {Role::important, "important"}}};
+
+json::object rights_of(const Access& access, const Folder& folder) {
+  const sharing::Rights rights = access.rights(folder);
+  const bool holds = folder.selectable;
+  return {{"mayReadItems", holds && rights.has(Right::lookup | Right::read)},
+          {"mayAddItems", holds && rights.has(Right::insert)},
+          {"mayRemoveItems", holds && rights.has(Right::mark | Right::expunge)},
+          {"maySetSeen", holds && rights.has(Right::seen)},
+          {"maySetKeywords", holds && rights.has(Right::write)},
+          {"mayCreateChild", rights.has(Right::create)},
+          {"mayRename", folder.role != Role::inbox && rights.has(Right::remove)},
+          {"mayDelete", folder.role != Role::inbox && rights.has(Right::remove)},
+          {"maySubmit", holds && rights.has(Right::post)}};
+}
+
+// A folder whose parent the user may not see is at the top for him.
+account::FolderId visible_parent(const Access& access, const Folder& folder) {
+  if (folder.parent == account::kRoot || access.own) return folder.parent;
+  return access.folder(folder.parent) ? folder.parent : account::kRoot;
+}
+
+std::string_view name_of(const Folder& folder) {
+  return folder.role == Role::inbox ? std::string_view("Inbox") : std::string_view(folder.name);
+}
+
+// Where clients that do not sort by themselves show it (RFC 8621 2: the lower the earlier).
+std::uint32_t sort_order(const Folder& folder) {
+  const auto at = std::ranges::find(kRoles, folder.role, &std::pair<Role, std::string_view>::first);
+  return static_cast<std::uint32_t>(at - kRoles.begin()) + 1;
+}
+
+Outcome<json::object> describe(Call& call, const GetRequest& request, const Folder& folder) {
+  const Access& access = *request.access;
+  json::object out{{"id", mailbox_name(folder.id)}};
+  if (request.wants("name")) out["name"] = name_of(folder);
+  if (request.wants("parentId")) {
+    const auto parent = visible_parent(access, folder);
+    out["parentId"] = parent == account::kRoot ? json::value() : json::value(mailbox_name(parent));
+  }
+  if (request.wants("role")) {
+    const std::string_view role = role_name(folder.role);
+    out["role"] = role.empty() ? json::value() : json::value(role);
+  }
+  if (request.wants("sortOrder")) out["sortOrder"] = sort_order(folder);
+  if (request.wants("myRights")) out["myRights"] = rights_of(access, folder);
+  if (request.wants("isSubscribed")) out["isSubscribed"] = folder.subscribed;
+  const bool has_drafts_or_deleted = folder.deleted > 0 || folder.unseen > 0;
+  if (request.wants("totalThreads") || request.wants("unreadThreads") ||
+      (has_drafts_or_deleted && (request.wants("totalEmails") || request.wants("unreadEmails")))) {
+    JMAP_CALL_TRY(const auto view, call.context.views.folder(*access.account, folder.id));
+    if (request.wants("totalEmails")) out["totalEmails"] = view->lines.size();
+    if (request.wants("unreadEmails")) out["unreadEmails"] = view->unread;
+    if (request.wants("totalThreads")) out["totalThreads"] = view->threads;
+    if (request.wants("unreadThreads")) out["unreadThreads"] = view->unread_threads;
+    return out;
+  }
+  if (request.wants("totalEmails")) out["totalEmails"] = folder.total;
+  if (request.wants("unreadEmails")) out["unreadEmails"] = folder.unseen;
+  return out;
+}
+
+}  // namespace
+
+std::string_view role_name(Role role) {
+  const auto at = std::ranges::find(kRoles, role, &std::pair<Role, std::string_view>::first);
+  return at == kRoles.end() ? std::string_view() : at->second;
+}
+
+std::optional<Role> role_named(std::string_view name) {
+  const auto at = std::ranges::find(kRoles, name, &std::pair<Role, std::string_view>::second);
+  return at == kRoles.end() ? std::nullopt : std::optional(at->first);
+}
+
+Answer mailbox_get(Call& call) {
+  Arguments arguments(call.given);
+  auto request = read_get(call, arguments, kProperties);
+  if (!request) return std::unexpected(request.error());
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  const account::Modseq state = request->access->account->modseq();
+  JMAP_CALL_TRY(const auto folders, request->access->folders());
+  std::vector<std::string> ids;
+  if (request->ids) {
+    ids = *request->ids;
+  } else {
+    for (const Folder& folder : folders) ids.push_back(mailbox_name(folder.id));
+  }
+  return answer_get(*request, state, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+    const auto number = read_mailbox(id);
+    const auto folder = number ? std::ranges::find(folders, *number, &Folder::id) : folders.end();
+    if (folder == folders.end()) return std::nullopt;
+    return describe(call, *request, *folder);
+  });
+}
+
+Answer mailbox_changes(Call& call) {
+  auto request = read_changes(call);
+  if (!request) return std::unexpected(request.error());
+  auto all = changes_of(*request);
+  if (!all) return std::unexpected(all.error());
+  Changes changes{.to = all->to, .more = all->more};
+  for (const auto& change : all->folders) {
+    std::string id = mailbox_name(change.folder);
+    const bool visible = request->access->folder(change.folder).has_value();
+    if (change.what == account::AccountChanges::What::destroyed || !visible)
+      changes.destroyed.push_back(std::move(id));
+    else if (change.what == account::AccountChanges::What::created)
+      changes.created.push_back(std::move(id));
+    else
+      changes.updated.push_back(std::move(id));
+  }
+  json::object out = answer_changes(*request, changes);
+  // RFC 8621 2.2: null says that any property may have changed.
+  out["updatedProperties"] = nullptr;
+  return out;
+}
+
+namespace {
+
+constexpr std::size_t kMaxConditions = 100;
+
+// RFC 8621 2.3, a condition, or an operator over some (RFC 8620 5.5).
+Outcome<bool> matches(const json::value& filter, const Access& access, const Folder& folder, std::size_t& room) {
+  const auto* object = filter.if_object();
+  if (object == nullptr || room-- == 0) return bad_argument("filter");
+  if (const auto* op = object->if_contains("operator")) {
+    const auto* conditions = object->if_contains("conditions");
+    if (!op->is_string() || conditions == nullptr || !conditions->is_array()) return bad_argument("filter");
+    const std::string_view name = op->get_string();
+    if (name != "AND" && name != "OR" && name != "NOT") return bad_argument("filter");
+    bool all = true;
+    bool any = false;
+    for (const json::value& condition : conditions->get_array()) {
+      const auto is = matches(condition, access, folder, room);
+      if (!is) return is;
+      all = all && *is;
+      any = any || *is;
+    }
+    return name == "AND" ? all : name == "OR" ? any : !any;
+  }
+  bool is = true;
+  for (const auto& [key, value] : *object) {
+    if (key == "parentId") {
+      const auto parent = visible_parent(access, folder);
+      if (!value.is_null() && !value.is_string()) return bad_argument("filter");
+      is = is && (value.is_null() ? parent == account::kRoot
+                                  : parent != account::kRoot && mailbox_name(parent) == value.get_string());
+    } else if (key == "name") {
+      if (!value.is_string()) return bad_argument("filter");
+      is = is && ascii::ifind(name_of(folder), value.get_string()) != std::string_view::npos;
+    } else if (key == "role") {
+      if (!value.is_null() && !value.is_string()) return bad_argument("filter");
+      is = is && (value.is_null() ? folder.role == Role::none : role_name(folder.role) == value.get_string());
+    } else if (key == "hasAnyRole") {
+      if (!value.is_bool()) return bad_argument("filter");
+      is = is && (folder.role != Role::none) == value.get_bool();
+    } else if (key == "isSubscribed") {
+      if (!value.is_bool()) return bad_argument("filter");
+      is = is && folder.subscribed == value.get_bool();
+    } else {
+      return refuse("unsupportedFilter", std::string(key));
+    }
+  }
+  return is;
+}
+
+struct Sort {
+  bool by_order = false, ascending = true;
+};
+
+Outcome<std::vector<Sort>> read_sort(const json::array* given) {
+  std::vector<Sort> out;
+  for (const json::value& value : given != nullptr ? *given : json::array()) {
+    const auto* object = value.if_object();
+    const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
+    if (property == nullptr || !property->is_string()) return bad_argument("sort");
+    const std::string_view name = property->get_string();
+    if (name != "sortOrder" && name != "name") return refuse("unsupportedSort", std::string(name));
+    const auto* ascending = object->if_contains("isAscending");
+    if (ascending != nullptr && !ascending->is_bool()) return bad_argument("sort");
+    out.push_back({name == "sortOrder", ascending == nullptr || ascending->get_bool()});
+  }
+  return out;
+}
+
+// `as_tree`: a folder comes behind its parent, with what is below it (RFC 8621 2.3 sortAsTree). By path already.
+void put_in_order(std::vector<Folder>& folders, const std::vector<Sort>& sort, bool as_tree) {
+  const auto before = [&](const Folder& a, const Folder& b) {
+    for (const Sort& s : sort) {
+      const int order = s.by_order ? static_cast<int>(sort_order(a)) - static_cast<int>(sort_order(b))
+                                   : ascii::to_lower(name_of(a)).compare(ascii::to_lower(name_of(b)));
+      if (order != 0) return s.ascending ? order < 0 : order > 0;
+    }
+    return a.path < b.path;
+  };
+  std::ranges::sort(folders, before);
+  if (!as_tree) return;
+  std::vector<Folder> tree;
+  std::vector<bool> placed(folders.size());
+  const std::function<void(account::FolderId)> place_below = [&](account::FolderId parent) {
+    for (std::size_t i = 0; i < folders.size(); ++i) {
+      if (placed[i] || folders[i].parent != parent) continue;
+      placed[i] = true;
+      tree.push_back(folders[i]);
+      place_below(folders[i].id);
+    }
+  };
+  place_below(account::kRoot);
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    if (placed[i]) continue;  // its parent is not visible, or does not match
+    placed[i] = true;
+    tree.push_back(folders[i]);
+    place_below(folders[i].id);
+  }
+  folders = std::move(tree);
+}
+
+}  // namespace
+
+Answer mailbox_query(Call& call) {
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  const json::value* filter = arguments.any("filter");
+  const json::array* sort_given = arguments.array("sort");
+  const Window window = read_window(arguments);
+  const bool as_tree = arguments.boolean("sortAsTree");
+  const bool filter_as_tree = arguments.boolean("filterAsTree");
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  auto sort = read_sort(sort_given);
+  if (!sort) return std::unexpected(sort.error());
+  const account::Modseq state = (*access)->account->modseq();
+  JMAP_CALL_TRY(auto folders, (*access)->folders());
+  if (filter != nullptr) {
+    std::set<account::FolderId> in;
+    for (const Folder& folder : folders) {
+      std::size_t room = kMaxConditions;
+      const auto is = matches(*filter, **access, folder, room);
+      if (!is) return std::unexpected(is.error());
+      // By path: a parent is looked at before what is below it.
+      if (*is && (!filter_as_tree || folder.parent == account::kRoot || in.contains(folder.parent))) {
+        in.insert(folder.id);
+      }
+    }
+    std::erase_if(folders, [&](const Folder& folder) { return !in.contains(folder.id); });
+  }
+  put_in_order(folders, *sort, as_tree);
+  const auto range = place(window, folders.size(), [&](std::string_view id) -> std::optional<std::size_t> {
+    const auto number = read_mailbox(id);
+    const auto at = number ? std::ranges::find(folders, *number, &Folder::id) : folders.end();
+    if (at == folders.end()) return std::nullopt;
+    return static_cast<std::size_t>(at - folders.begin());
+  });
+  if (!range) return std::unexpected(range.error());
+  json::array ids;
+  for (std::size_t i = range->first; i < range->second; ++i) ids.emplace_back(mailbox_name(folders[i].id));
+  json::object out{{"accountId", account},
+                   {"queryState", state_name(state)},
+                   {"canCalculateChanges", false},
+                   {"position", range->first},
+                   {"ids", std::move(ids)}};
+  if (window.calculate_total) out["total"] = folders.size();
+  return out;
+}
+
+// Mailboxes are few: whoever has an old list asks for the new one (RFC 8620 5.6).
+Answer mailbox_query_changes(Call& call) {
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  return refuse("cannotCalculateChanges");
+}
+
+}  // namespace gatepost::jmap

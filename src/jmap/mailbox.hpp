@@ -1,0 +1,18 @@
+#pragma once
+
+#include "jmap/standard.hpp"
+
+// Mailboxes (RFC 8621 2).
+namespace gatepost::jmap {
+
+Answer mailbox_get(Call& call);
+Answer mailbox_changes(Call& call);
+Answer mailbox_query(Call& call);
+Answer mailbox_query_changes(Call& call);
+Answer mailbox_set(Call& call);
+
+// Folder roles as JMAP names them (the registry of RFC 8621 10.5). "": none.
+std::string_view role_name(account::Role role);
+std::optional<account::Role> role_named(std::string_view name);
+
+}  // namespace gatepost::jmap

@@ -1,0 +1,54 @@
+#include <algorithm>
+
+#include "jmap/email.hpp"
+#include "jmap/mailbox.hpp"
+#include "jmap/quota.hpp"
+#include "jmap/submission.hpp"
+
+// All methods: name, the capability it belongs to, what runs it.
+namespace gatepost::jmap {
+namespace {
+
+// RFC 8620 4.
+Answer core_echo(Call& call) { return call.given; }
+
+constexpr Method kMethods[] = {
+    {"Core/echo", kCore, &core_echo},
+    {"Mailbox/get", kMail, &mailbox_get},
+    {"Mailbox/changes", kMail, &mailbox_changes},
+    {"Mailbox/query", kMail, &mailbox_query},
+    {"Mailbox/queryChanges", kMail, &mailbox_query_changes},
+    {"Mailbox/set", kMail, &mailbox_set},
+    {"Thread/get", kMail, &thread_get},
+    {"Thread/changes", kMail, &thread_changes},
+    {"Email/get", kMail, &email_get},
+    {"Email/changes", kMail, &email_changes},
+    {"Email/query", kMail, &email_query},
+    {"Email/queryChanges", kMail, &email_query_changes},
+    {"Email/set", kMail, &email_set},
+    {"Email/copy", kMail, &email_copy},
+    {"Email/import", kMail, &email_import},
+    {"Email/parse", kMail, &email_parse},
+    {"SearchSnippet/get", kMail, &search_snippet_get},
+    {"Identity/get", kSubmission, &identity_get},
+    {"Identity/changes", kSubmission, &identity_changes},
+    {"Identity/set", kSubmission, &identity_set},
+    {"EmailSubmission/get", kSubmission, &submission_get},
+    {"EmailSubmission/changes", kSubmission, &submission_changes},
+    {"EmailSubmission/query", kSubmission, &submission_query},
+    {"EmailSubmission/queryChanges", kSubmission, &submission_query_changes},
+    {"EmailSubmission/set", kSubmission, &submission_set},
+    {"Quota/get", kQuota, &quota_get},
+    {"Quota/changes", kQuota, &quota_changes},
+    {"Quota/query", kQuota, &quota_query},
+    {"Quota/queryChanges", kQuota, &quota_query_changes},
+};
+
+}  // namespace
+
+const Method* find_method(std::string_view name) {
+  const auto* found = std::ranges::find(kMethods, name, &Method::name);
+  return found == std::end(kMethods) ? nullptr : found;
+}
+
+}  // namespace gatepost::jmap

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "jmap/standard.hpp"
+
+// Quotas (RFC 9425).
+namespace gatepost::jmap {
+
+Answer quota_get(Call& call);
+Answer quota_changes(Call& call);
+Answer quota_query(Call& call);
+Answer quota_query_changes(Call& call);
+
+}  // namespace gatepost::jmap

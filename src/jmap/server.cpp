@@ -1,0 +1,248 @@
+#include "jmap/server.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "jmap/blob.hpp"
+#include "jmap/context.hpp"
+#include "jmap/ids.hpp"
+#include "jmap/submission.hpp"
+#include "jmap/views.hpp"
+#include "reading/message_reader.hpp"
+
+namespace gatepost::jmap {
+namespace {
+
+constexpr std::size_t kViewOctets = 128 << 20;
+constexpr std::size_t kMaxImplicit = 16;  // calls that one call makes
+constexpr std::uint64_t kResponseOctets = 64 << 20;
+
+}  // namespace
+
+struct Server::State {
+  Views views{kViewOctets};
+  Submissions submissions;
+  // RFC 8620 3.6.1: requests of one account at one time.
+  std::mutex mutex;
+  std::unordered_map<directory::PrincipalId, std::uint32_t> running;
+  Counter* calls = nullptr;
+};
+
+Server::Server(Services services, Limits limits)
+    : services_(services), limits_(limits), state_(std::make_unique<State>()) {
+  state_->calls = &services_.metrics.counter("gatepost_jmap_calls_total", "", "JMAP method calls.");
+}
+Server::~Server() = default;
+
+namespace {
+
+json::object core_capability(const Limits& limits) {
+  return {{"maxSizeUpload", limits.upload_octets},    {"maxConcurrentUpload", limits.concurrent_uploads},
+          {"maxSizeRequest", limits.request_octets},  {"maxConcurrentRequests", limits.concurrent_requests},
+          {"maxCallsInRequest", limits.calls},        {"maxObjectsInGet", limits.objects_in_get},
+          {"maxObjectsInSet", limits.objects_in_set}, {"collationAlgorithms", json::array{"i;unicode-casemap"}}};
+}
+
+// RFC 8621 1.3.1.
+json::object mail_capability(bool own) {
+  return {{"maxMailboxesPerEmail", 1},
+          {"maxMailboxDepth", 50},
+          {"maxSizeMailboxName", 255},
+          {"maxSizeAttachmentsPerEmail", 50 << 20},
+          {"emailQuerySortOptions", json::array{"receivedAt", "size", "from", "to", "subject", "sentAt", "hasKeyword",
+                                                "allInThreadHaveKeyword", "someInThreadHaveKeyword"}},
+          {"mayCreateTopLevelMailbox", own}};
+}
+
+json::object account_object(const directory::Principal& owner, bool own) {
+  json::object capabilities{{kMail, mail_capability(own)}, {kQuota, json::object()}};
+  // RFC 8621 1.3.2: nothing is held back before it is sent.
+  if (own) capabilities[kSubmission] = json::object{{"maxDelayedSend", 0}, {"submissionExtensions", json::object()}};
+  return {{"name", owner.address},
+          {"isPersonal", own},
+          {"isReadOnly", false},
+          {"accountCapabilities", std::move(capabilities)}};
+}
+
+account::AccountId account_of(const directory::Principal& principal) {
+  return account::AccountId{static_cast<std::uint64_t>(principal.id)};
+}
+
+}  // namespace
+
+std::string Server::session_state(const directory::Principal& user) {
+  std::string all = user.address;
+  for (const directory::Principal& sharer : services_.directory.sharers(user.id)) all += " " + sharer.address;
+  const Sha256Value hash = sha256(all);
+  return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
+}
+
+std::string Server::session(const directory::Principal& user, std::string_view origin) {
+  const std::string base(origin);
+  const std::string own = account_name(account_of(user));
+  json::object accounts{{own, account_object(user, true)}};
+  Request none;
+  Context context(services_, limits_, state_->views, state_->submissions, user, none);
+  for (const directory::Principal& sharer : services_.directory.sharers(user.id)) {
+    const std::string id = account_name(account_of(sharer));
+    if (const auto access = context.access(id)) accounts[id] = account_object(sharer, false);
+  }
+  json::object session{{"capabilities",
+                        {{kCore, core_capability(limits_)},
+                         {kMail, json::object()},
+                         {kSubmission, json::object()},
+                         {kQuota, json::object()}}},
+                       {"accounts", std::move(accounts)},
+                       {"primaryAccounts", {{kMail, own}, {kSubmission, own}, {kQuota, own}}},
+                       {"username", user.address},
+                       {"apiUrl", base + "/jmap/api"},
+                       {"downloadUrl", base + "/jmap/download/{accountId}/{blobId}/{name}?type={type}"},
+                       {"uploadUrl", base + "/jmap/upload/{accountId}"},
+                       {"eventSourceUrl", base + "/jmap/events?types={types}&closeafter={closeafter}&ping={ping}"},
+                       {"state", session_state(user)}};
+  return json::serialize(session);
+}
+
+Reply Server::call(const directory::Principal& user, std::string_view text) {
+  const auto problem = [](const Problem& p) { return Reply{p.status, "application/problem+json", to_text(p)}; };
+  if (text.size() > limits_.request_octets) {
+    return problem({"urn:ietf:params:jmap:error:limit", 400, "The request is too large.", "maxSizeRequest"});
+  }
+  struct Running {
+    State& state;
+    directory::PrincipalId user;
+    std::uint32_t others = 0;
+    Running(State& s, directory::PrincipalId u) : state(s), user(u) {
+      const std::scoped_lock lock(state.mutex);
+      others = state.running[user]++;
+    }
+    ~Running() {
+      const std::scoped_lock lock(state.mutex);
+      if (--state.running[user] == 0) state.running.erase(user);
+    }
+  } running(*state_, user.id);
+  if (running.others >= limits_.concurrent_requests) {
+    return problem({"urn:ietf:params:jmap:error:limit", 400, "Too many requests at once.", "maxConcurrentRequests"});
+  }
+  auto request = read_request(text, limits_.calls);
+  if (!request) return problem(request.error());
+  Context context(services_, limits_, state_->views, state_->submissions, user, *request);
+  std::vector<Invocation> responses;
+  std::string out = "{\"methodResponses\":[";
+  const auto respond = [&](Invocation response) {
+    if (!responses.empty()) out += ',';
+    out += json::serialize(json::array{response.name, response.arguments, response.id});
+    responses.push_back(std::move(response));
+  };
+  const auto run = [&](Invocation& call, std::vector<Invocation>& more) {
+    state_->calls->add();
+    const auto refused = [&](const Refusal& why) { respond({"error", to_json(why), call.id}); };
+    const Method* method = find_method(call.name);
+    if (method == nullptr || !context.uses.contains(std::string(method->capability))) {
+      return refused({"unknownMethod", {}, {}, {}});
+    }
+    if (out.size() > kResponseOctets) return refused({"serverUnavailable", "The response is too large.", {}, {}});
+    if (auto done = resolve_references(call.arguments, responses); !done) return refused(done.error());
+    Call one{context, call.arguments, call.id, {}};
+    auto answer = method->run(one);
+    if (!answer) return refused(answer.error());
+    respond({call.name, std::move(*answer), call.id});
+    more = std::move(one.implicit);
+  };
+  for (Invocation& call : request->calls) {
+    std::vector<Invocation> implicit;
+    run(call, implicit);
+    for (std::size_t i = 0; i < implicit.size() && i < kMaxImplicit; ++i) {
+      std::vector<Invocation> none;
+      run(implicit[i], none);
+    }
+  }
+  out += "]";
+  if (request->tells_created) {
+    json::object created;
+    for (const auto& [name, id] : context.created) created[name] = id;
+    out += ",\"createdIds\":" + json::serialize(created);
+  }
+  out += ",\"sessionState\":\"" + session_state(user) + "\"}";
+  return {200, "application/json", std::move(out)};
+}
+
+Result<std::unique_ptr<account::BodyWriter>> Server::begin_upload(const directory::Principal& user,
+                                                                  std::string_view account) {
+  Request none;
+  Context context(services_, limits_, state_->views, state_->submissions, user, none);
+  const auto access = context.access(account);
+  if (!access) return fail(Errc::not_found, "no such account");
+  return (*access)->account->new_body(0);
+}
+
+Result<std::string> Server::end_upload(const directory::Principal& user, std::string_view account,
+                                       const account::Body& body, std::string_view type) {
+  Request none;
+  Context context(services_, limits_, state_->views, state_->submissions, user, none);
+  const auto access = context.access(account);
+  if (!access) return fail(Errc::not_found, "no such account");
+  GP_TRY(const std::string blob, blob_of_upload(*(*access)->account, body));
+  return json::serialize(json::object{{"accountId", account}, {"blobId", blob}, {"type", type}, {"size", body.size}});
+}
+
+Result<Download> Server::download(const directory::Principal& user, std::string_view account, std::string_view name) {
+  Request none;
+  Context context(services_, limits_, state_->views, state_->submissions, user, none);
+  const auto access = context.access(account);
+  if (!access) return fail(Errc::not_found, "no such account");
+  GP_TRY(const Blob blob, find_blob(**access, name));
+  Download out{.body = blob.body, .begin = 0, .end = blob.body.size, .encoding = {}, .account = (*access)->account};
+  if (!blob.part) return out;
+  reading::MessageReader reader(*(*access)->account);
+  reader.open(blob.body);
+  GP_TRY(const auto structure, reading::structure_of(reader, blob.summary));
+  if (*blob.part >= structure.parts.size()) return fail(Errc::not_found, "no such part");
+  const mime::Part& part = structure.parts[*blob.part];
+  out.begin = part.body_begin;
+  out.end = part.body_end;
+  if (part.kind == mime::Part::Kind::single) out.encoding = part.encoding;
+  return out;
+}
+
+std::string Server::states(const directory::Principal& user, const std::vector<std::string>& types) {
+  static constexpr std::string_view kTypes[] = {"Email", "EmailDelivery", "Mailbox", "Thread"};
+  Request none;
+  Context context(services_, limits_, state_->views, state_->submissions, user, none);
+  json::object changed;
+  const auto add = [&](const directory::Principal& owner) {
+    const std::string id = account_name(account_of(owner));
+    const auto access = context.access(id);
+    if (!access) return;
+    json::object of;
+    for (const std::string_view type : kTypes) {
+      if (types.empty() || std::ranges::find(types, type) != types.end()) {
+        of[type] = state_name((*access)->account->modseq());
+      }
+    }
+    if (!of.empty()) changed[id] = std::move(of);
+  };
+  add(user);
+  for (const directory::Principal& sharer : services_.directory.sharers(user.id)) add(sharer);
+  return json::serialize(json::object{{"@type", "StateChange"}, {"changed", std::move(changed)}});
+}
+
+std::vector<std::unique_ptr<account::Watch>> Server::watch(const directory::Principal& user,
+                                                           std::function<void()> changed) {
+  Request none;
+  Context context(services_, limits_, state_->views, state_->submissions, user, none);
+  std::vector<std::unique_ptr<account::Watch>> watches;
+  const auto add = [&](const directory::Principal& owner) {
+    if (const auto access = context.access(account_name(account_of(owner)))) {
+      watches.push_back((*access)->account->watch(changed));
+    }
+  };
+  add(user);
+  for (const directory::Principal& sharer : services_.directory.sharers(user.id)) add(sharer);
+  return watches;
+}
+
+}  // namespace gatepost::jmap

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "account/account.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/random.hpp"
+#include "directory/directory.hpp"
+#include "jmap/capabilities.hpp"
+
+namespace gatepost::mailflow {
+class Reception;
+class Queue;
+}  // namespace gatepost::mailflow
+namespace gatepost::search {
+class Indexes;
+}
+
+namespace gatepost::jmap {
+
+// What the server uses; all of it outlives it.
+struct Services {
+  account::Accounts& accounts;
+  directory::Directory& directory;
+  mailflow::Reception& reception;
+  search::Indexes* search;  // null: every text search reads messages
+  const Clock& clock;
+  Random& random;
+  Log& log;
+  Metrics& metrics;
+};
+
+struct Reply {
+  int status = 200;
+  std::string type = "application/json";
+  std::string body;
+};
+
+// Octets for a client: a message, a part of one with its encoding undone, or something it uploaded.
+struct Download {
+  account::Body body;
+  std::uint64_t begin = 0, end = 0;  // of the body
+  std::string encoding;              // Content-Transfer-Encoding to undo; "": none
+  std::shared_ptr<account::Account> account;
+};
+
+// JMAP (RFC 8620, RFC 8621) without its transport: octets of a request in, octets of a response out. Thread-safe; every
+// call may block on the disk: run it on workers.
+class Server {
+ public:
+  Server(Services services, Limits limits);
+  ~Server();
+
+  // The session resource (RFC 8620 2) of a user who reaches us at `origin`: "https://mail.example.org".
+  std::string session(const directory::Principal& user, std::string_view origin);
+  // The value of the session's "state": it changes when anything of session() does.
+  std::string session_state(const directory::Principal& user);
+  // A POST to the API.
+  Reply call(const directory::Principal& user, std::string_view request);
+
+  // RFC 8620 6.1. `account`: as in the URL. Errc::not_found: the user has no such account; Errc::forbidden.
+  Result<std::unique_ptr<account::BodyWriter>> begin_upload(const directory::Principal& user, std::string_view account);
+  // What is answered: JSON.
+  Result<std::string> end_upload(const directory::Principal& user, std::string_view account, const account::Body& body,
+                                 std::string_view type);
+  // RFC 8620 6.2. Errc::not_found: the blob, or the account.
+  Result<Download> download(const directory::Principal& user, std::string_view account, std::string_view blob);
+
+  // RFC 8620 7.1: "states" of a StateChange: of each account, each type, as of now. JSON.
+  std::string states(const directory::Principal& user, const std::vector<std::string>& types);
+  // Runs `changed` soon after something changed in an account of the user's; from any thread, must not block.
+  std::vector<std::unique_ptr<account::Watch>> watch(const directory::Principal& user, std::function<void()> changed);
+
+  const Limits& limits() const { return limits_; }
+
+ private:
+  struct State;
+  const Services services_;
+  const Limits limits_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gatepost::jmap

@@ -1,0 +1,275 @@
+#include "jmap/standard.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "jmap/ids.hpp"
+
+namespace gatepost::jmap {
+
+bool GetRequest::wants(std::string_view property) const {
+  return !properties || property == "id" || std::ranges::find(*properties, property) != properties->end();
+}
+
+json::array strings(const std::vector<std::string>& texts) {
+  json::array out;
+  out.reserve(texts.size());
+  for (const std::string& text : texts) out.emplace_back(text);
+  return out;
+}
+
+Outcome<GetRequest> read_get(Call& call, Arguments& arguments, std::span<const std::string_view> known) {
+  GetRequest out;
+  const std::string account = arguments.id("accountId");
+  out.ids = arguments.texts("ids");
+  out.properties = arguments.texts("properties");
+  if (account.empty()) return bad_argument("accountId");
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  out.access = *access;
+  if (out.ids) {
+    if (out.ids->size() > call.context.limits.objects_in_get) return refuse("requestTooLarge");
+    for (std::string& id : *out.ids) {
+      if (auto found = call.context.id_of(id)) id = std::move(*found);
+    }
+  }
+  if (out.properties) {
+    for (const std::string& property : *out.properties) {
+      if (std::ranges::find(known, property) == known.end() && !property.starts_with("header:")) {
+        return bad_argument("properties");
+      }
+    }
+  }
+  return out;
+}
+
+Answer answer_get(const GetRequest& request, account::Modseq state, const std::vector<std::string>& ids,
+                  const std::function<Outcome<std::optional<json::object>>(const std::string&)>& object) {
+  json::array list;
+  std::vector<std::string> missing;
+  std::set<std::string_view> seen;
+  for (const std::string& id : ids) {
+    if (!seen.insert(id).second) continue;
+    auto made = object(id);
+    if (!made) return std::unexpected(made.error());
+    if (*made)
+      list.push_back(std::move(**made));
+    else
+      missing.push_back(id);
+  }
+  return json::object{{"accountId", account_name(request.access->id())},
+                      {"state", state_name(state)},
+                      {"list", std::move(list)},
+                      {"notFound", strings(missing)}};
+}
+
+Outcome<ChangesRequest> read_changes(Call& call) {
+  Arguments arguments(call.given);
+  ChangesRequest out;
+  const std::string account = arguments.id("accountId");
+  const auto since = arguments.text("sinceState");
+  const auto at_most = arguments.number("maxChanges");
+  if (!since) arguments.wrong("sinceState");
+  if (at_most && *at_most == 0) arguments.wrong("maxChanges");  // RFC 8620 5.2: greater than 0
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  out.access = *access;
+  out.since_text = *since;
+  out.at_most = at_most ? std::min<std::uint64_t>(*at_most, 100'000) : 100'000;
+  const auto state = read_state(*since);
+  if (!state) return refuse("cannotCalculateChanges");
+  out.since = *state;
+  return out;
+}
+
+Outcome<account::AccountChanges> changes_of(const ChangesRequest& request) {
+  JMAP_CALL_TRY(auto changes, request.access->account->account_changes(request.since, request.at_most));
+  if (!changes.known) return refuse("cannotCalculateChanges");
+  return changes;
+}
+
+json::object answer_changes(const ChangesRequest& request, const Changes& changes) {
+  return {{"accountId", account_name(request.access->id())},
+          {"oldState", request.since_text},
+          {"newState", state_name(changes.to)},
+          {"hasMoreChanges", changes.more},
+          {"created", strings(changes.created)},
+          {"updated", strings(changes.updated)},
+          {"destroyed", strings(changes.destroyed)}};
+}
+
+Outcome<> SetRun::create_all(const json::object& wanted, json::object& done, json::object& failed) {
+  // RFC 8620 5.3: an object may refer to another one that is created in the same call.
+  std::vector<std::pair<std::string, const json::object*>> rest;
+  for (const auto& [name, value] : wanted) {
+    if (!is_id(name)) return bad_argument("create");
+    if (const auto* given = value.if_object())
+      rest.emplace_back(name, given);
+    else
+      failed[name] = to_json(Refusal{"invalidProperties", {}, {}, {}});
+  }
+  while (!rest.empty()) {
+    const auto waits = [&](const auto& one) {
+      if (parent_property.empty()) return false;
+      const json::value* parent = one.second->if_contains(parent_property);
+      if (parent == nullptr || !parent->is_string() || !parent->get_string().starts_with('#')) return false;
+      const std::string name(std::string_view(parent->get_string()).substr(1));
+      return std::ranges::any_of(rest, [&](const auto& other) { return other.first == name; });
+    };
+    auto next = std::ranges::find_if_not(rest, waits);
+    if (next == rest.end()) next = rest.begin();  // they wait for each other: its reference is refused
+    const auto [name, given] = *next;
+    rest.erase(next);
+    auto made = create(*given);
+    if (!made) {
+      failed[name] = to_json(made.error());
+      continue;
+    }
+    const std::string id((*made)["id"].as_string());
+    call_.context.created[name] = id;
+    created_ids.push_back(id);
+    creations.push_back(name);
+    done[name] = std::move(*made);
+  }
+  return {};
+}
+
+void SetRun::update_each(const json::object& wanted, const std::set<std::string>& to_go, json::object& done,
+                         json::object& failed) {
+  Patches patches;
+  for (const auto& [key, value] : wanted) {
+    const std::string name(key);
+    const auto id = call_.context.id_of(name);
+    const auto* patch = value.if_object();
+    if (!id || patch == nullptr)
+      failed[name] = to_json(Refusal{id ? "invalidPatch" : "notFound", {}, {}, {}});
+    else if (to_go.contains(name))
+      failed[name] = to_json(Refusal{"willDestroy", {}, {}, {}});
+    else
+      patches.emplace_back(*id, patch);
+  }
+  std::map<std::string, Outcome<json::value>> outcomes;
+  if (update_all) {
+    update_all(patches, outcomes);
+  } else {
+    for (const auto& [id, patch] : patches) outcomes.insert_or_assign(id, update(id, *patch));
+  }
+  for (auto& [id, outcome] : outcomes) {
+    if (!outcome) {
+      failed[id] = to_json(outcome.error());
+      continue;
+    }
+    done[id] = std::move(*outcome);
+    updated_ids.push_back(id);
+  }
+}
+
+void SetRun::destroy_each(const std::set<std::string>& wanted, json::object& failed) {
+  std::vector<std::string> ids;
+  for (const std::string& name : wanted) {
+    if (auto id = call_.context.id_of(name))
+      ids.push_back(std::move(*id));
+    else
+      failed[name] = to_json(Refusal{"notFound", {}, {}, {}});
+  }
+  std::map<std::string, Outcome<>> outcomes;
+  if (destroy_all) {
+    destroy_all(ids, outcomes);
+  } else {
+    for (const std::string& id : ids) outcomes.insert_or_assign(id, destroy(id));
+  }
+  for (auto& [id, outcome] : outcomes) {
+    if (outcome)
+      destroyed_ids.push_back(id);
+    else
+      failed[id] = to_json(outcome.error());
+  }
+}
+
+Answer SetRun::run(Arguments& arguments, const std::function<void()>& own) {
+  (void)arguments.any("accountId");
+  const auto if_in_state = arguments.text("ifInState");
+  const json::object* creates = arguments.object("create");
+  const json::object* updates = arguments.object("update");
+  const auto destroys = arguments.texts("destroy");
+  if (own) own();
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  const std::size_t objects = (creates != nullptr ? creates->size() : 0) + (updates != nullptr ? updates->size() : 0) +
+                              (destroys ? destroys->size() : 0);
+  if (objects > call_.context.limits.objects_in_set) return refuse("requestTooLarge");
+  const account::Modseq before = access_.account->modseq();
+  if (if_in_state && *if_in_state != state_name(before)) return refuse("stateMismatch");
+  json::object created, updated, not_created, not_updated, not_destroyed;
+  if (creates != nullptr) {
+    if (auto done = create_all(*creates, created, not_created); !done) return std::unexpected(done.error());
+  }
+  const std::set<std::string> to_go =
+      destroys ? std::set<std::string>(destroys->begin(), destroys->end()) : std::set<std::string>();
+  if (updates != nullptr) update_each(*updates, to_go, updated, not_updated);
+  destroy_each(to_go, not_destroyed);
+  const auto or_null = [](json::object&& o) { return o.empty() ? json::value() : json::value(std::move(o)); };
+  return json::object{{"accountId", account_name(access_.id())},
+                      {"oldState", state_name(before)},
+                      {"newState", state_name(access_.account->modseq())},
+                      {"created", or_null(std::move(created))},
+                      {"updated", or_null(std::move(updated))},
+                      {"destroyed", destroyed_ids.empty() ? json::value() : json::value(strings(destroyed_ids))},
+                      {"notCreated", or_null(std::move(not_created))},
+                      {"notUpdated", or_null(std::move(not_updated))},
+                      {"notDestroyed", or_null(std::move(not_destroyed))}};
+}
+
+Outcome<json::object> patched(const json::object& before, const json::object& patch) {
+  json::object out = before;
+  std::set<std::string> paths;
+  for (const auto& [key, value] : patch) paths.emplace(key);
+  for (const auto& [key, value] : patch) {
+    const auto parts = pointer_parts(key);
+    // RFC 8620 5.3: no path may be the beginning of another.
+    std::string prefix;
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+      prefix = std::string(key.substr(0, key.find('/', prefix.empty() ? 0 : prefix.size() + 1)));
+      if (paths.contains(prefix)) return refuse("invalidPatch", std::string(key));
+    }
+    json::object* at = &out;
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+      json::value* next = at->if_contains(parts[i]);
+      if (next == nullptr || !next->is_object()) return refuse("invalidPatch", std::string(key));
+      at = &next->get_object();
+    }
+    if (value.is_null() && parts.size() > 1)
+      at->erase(parts.back());
+    else
+      (*at)[parts.back()] = value;
+  }
+  return out;
+}
+
+Window read_window(Arguments& arguments) {
+  Window out;
+  out.position = arguments.integer("position").value_or(0);
+  out.anchor = arguments.text("anchor");
+  out.anchor_offset = arguments.integer("anchorOffset").value_or(0);
+  out.limit = arguments.number("limit");
+  out.calculate_total = arguments.boolean("calculateTotal");
+  return out;
+}
+
+Outcome<std::pair<std::size_t, std::size_t>> place(
+    const Window& window, std::size_t size,
+    const std::function<std::optional<std::size_t>(std::string_view)>& index_of) {
+  std::int64_t first = window.position;
+  if (window.anchor) {
+    const auto index = index_of(*window.anchor);
+    if (!index) return refuse("anchorNotFound");
+    first = std::max<std::int64_t>(0, static_cast<std::int64_t>(*index) + window.anchor_offset);
+  } else if (first < 0) {
+    first = std::max<std::int64_t>(0, static_cast<std::int64_t>(size) + first);
+  }
+  const std::size_t begin = std::min(static_cast<std::size_t>(first), size);
+  const std::size_t room = size - begin;
+  return std::pair(begin, begin + static_cast<std::size_t>(std::min<std::uint64_t>(window.limit.value_or(room), room)));
+}
+
+}  // namespace gatepost::jmap

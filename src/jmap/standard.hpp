@@ -1,0 +1,99 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "jmap/context.hpp"
+
+// What the standard methods have in common (RFC 8620 5).
+namespace gatepost::jmap {
+
+struct GetRequest {
+  Access* access = nullptr;
+  std::optional<std::vector<std::string>> ids;  // creation ids replaced; none: all
+  std::optional<std::vector<std::string>> properties;
+  bool wants(std::string_view property) const;
+};
+// Leaves the method's own arguments; whoever calls it asks for those and for done() afterwards.
+// Errors: requestTooLarge and those of the arguments. `known`: all properties of the type; another one is refused.
+Outcome<GetRequest> read_get(Call& call, Arguments& arguments, std::span<const std::string_view> known);
+// Objects of `ids` as `object` makes them, each id once; those for which it makes none are not found.
+Answer answer_get(const GetRequest& request, account::Modseq state, const std::vector<std::string>& ids,
+                  const std::function<Outcome<std::optional<json::object>>(const std::string&)>& object);
+
+struct ChangesRequest {
+  Access* access = nullptr;
+  std::string since_text;
+  account::Modseq since = 0;
+  std::size_t at_most = 0;
+};
+// Errors: cannotCalculateChanges for a state that is not one of ours.
+Outcome<ChangesRequest> read_changes(Call& call);
+struct Changes {
+  std::vector<std::string> created, updated, destroyed;
+  account::Modseq to = 0;
+  bool more = false;
+};
+json::object answer_changes(const ChangesRequest& request, const Changes& changes);
+Outcome<account::AccountChanges> changes_of(const ChangesRequest& request);
+
+// RFC 8620 5.3. Creates, then updates, then destroys, each object by itself.
+class SetRun {
+ public:
+  SetRun(Call& call, Access& access) : call_(call), access_(access) {}
+  Access& access() { return access_; }
+  Context& context() { return call_.context; }
+
+  // What the server says of a new object beside what the client said: at least its id.
+  std::function<Outcome<json::object>(const json::object& given)> create;
+  // `patch`: as it came. Value: properties that are others than the client said; null: none.
+  std::function<Outcome<json::value>(const std::string& id, const json::object& patch)> update;
+  std::function<Outcome<>(const std::string& id)> destroy;
+  // In place of the last two, for types whose objects are changed together.
+  using Patches = std::vector<std::pair<std::string, const json::object*>>;
+  std::function<void(const Patches& wanted, std::map<std::string, Outcome<json::value>>& done)> update_all;
+  std::function<void(const std::vector<std::string>& ids, std::map<std::string, Outcome<>>& done)> destroy_all;
+
+  // `arguments`: of which done() has not been asked. `more`: asks for the method's own.
+  Answer run(Arguments& arguments, const std::function<void()>& own = {});
+
+  // Creation ids, in an order in which none comes before one that its `property` refers to.
+  std::string parent_property;
+  std::vector<std::string> created_ids, updated_ids, destroyed_ids;
+  std::vector<std::string> creations;  // the client's names of created_ids
+
+ private:
+  void update_each(const json::object& wanted, const std::set<std::string>& to_go, json::object& done,
+                   json::object& failed);
+  void destroy_each(const std::set<std::string>& wanted, json::object& failed);
+  Outcome<> create_all(const json::object& wanted, json::object& done, json::object& failed);
+
+  Call& call_;
+  Access& access_;
+};
+
+// A patch (RFC 8620 5.3) put onto an object. invalidPatch: a path through what is no object, or twice the same.
+Outcome<json::object> patched(const json::object& before, const json::object& patch);
+
+// What of a query's list is asked for (RFC 8620 5.5).
+struct Window {
+  std::int64_t position = 0;
+  std::optional<std::string> anchor;
+  std::int64_t anchor_offset = 0;
+  std::optional<std::uint64_t> limit;
+  bool calculate_total = false;
+};
+Window read_window(Arguments& arguments);
+// First and behind the last. Errors: anchorNotFound. `index_of`: of an id.
+Outcome<std::pair<std::size_t, std::size_t>> place(
+    const Window& window, std::size_t size,
+    const std::function<std::optional<std::size_t>(std::string_view)>& index_of);
+
+json::array strings(const std::vector<std::string>& texts);
+
+}  // namespace gatepost::jmap

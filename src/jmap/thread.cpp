@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "jmap/email.hpp"
+#include "jmap/ids.hpp"
+
+// Threads, and what changed of emails and threads (RFC 8621 3, 4.3).
+namespace gatepost::jmap {
+namespace {
+
+using What = account::AccountChanges::What;
+
+}  // namespace
+
+Answer thread_get(Call& call) {
+  Arguments arguments(call.given);
+  static constexpr std::array<std::string_view, 2> kProperties = {"id", "emailIds"};
+  auto request = read_get(call, arguments, kProperties);
+  if (!request) return std::unexpected(request.error());
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  if (!request->ids) return refuse("requestTooLarge", "ids");
+  const Access& access = *request->access;
+  const account::Modseq state = access.account->modseq();
+  return answer_get(*request, state, *request->ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+    const auto thread = read_thread(access.id(), id);
+    if (!thread) return std::nullopt;
+    JMAP_CALL_TRY(const auto items, access.account->thread(*thread));
+    std::vector<std::string> names;
+    for (const account::ItemId item : items) names.push_back(email_name(item));
+    JMAP_CALL_TRY(auto emails, find_emails(access, names));
+    std::erase_if(emails, [](const auto& email) { return !email; });
+    if (emails.empty()) return std::nullopt;
+    // RFC 8621 3: oldest first.
+    std::ranges::sort(emails, {}, [](const auto& email) { return std::pair(email->row.received, email->row.item); });
+    json::object out{{"id", id}};
+    if (request->wants("emailIds")) {
+      json::array list;
+      for (const auto& email : emails) list.emplace_back(email_name(email->row.item));
+      out["emailIds"] = std::move(list);
+    }
+    return out;
+  });
+}
+
+Answer thread_changes(Call& call) {
+  auto request = read_changes(call);
+  if (!request) return std::unexpected(request.error());
+  auto all = changes_of(*request);
+  if (!all) return std::unexpected(all.error());
+  Changes changes{.to = all->to, .more = all->more};
+  std::map<account::ItemId, std::vector<const account::AccountChanges::OfItem*>> threads;
+  for (const auto& item : all->items) {
+    // Other flags, or another mailbox, leave a thread as it is.
+    if (item.what != What::updated) threads[item.thread].push_back(&item);
+  }
+  for (const auto& [thread, items] : threads) {
+    JMAP_CALL_TRY(const auto now, request->access->account->thread(thread));
+    const auto created = std::ranges::count(items, What::created, &account::AccountChanges::OfItem::what);
+    std::string name = thread_name(request->access->id(), thread);
+    if (now.empty())
+      changes.destroyed.push_back(std::move(name));
+    else if (now.size() == static_cast<std::size_t>(created) && items.size() == static_cast<std::size_t>(created))
+      changes.created.push_back(std::move(name));
+    else
+      changes.updated.push_back(std::move(name));
+  }
+  return answer_changes(*request, changes);
+}
+
+Answer email_changes(Call& call) {
+  auto request = read_changes(call);
+  if (!request) return std::unexpected(request.error());
+  auto all = changes_of(*request);
+  if (!all) return std::unexpected(all.error());
+  Changes changes{.to = all->to, .more = all->more};
+  std::vector<std::string> names;
+  for (const auto& item : all->items) names.push_back(email_name(item.item));
+  // What has \Deleted now, or went into a folder that the user may not see, is gone for him.
+  JMAP_CALL_TRY(const auto found, find_emails(*request->access, names));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const What what = all->items[i].what;
+    if (what == What::destroyed || !found[i]) {
+      if (what != What::created) changes.destroyed.push_back(std::move(names[i]));
+    } else {
+      (what == What::created ? changes.created : changes.updated).push_back(std::move(names[i]));
+    }
+  }
+  return answer_changes(*request, changes);
+}
+
+}  // namespace gatepost::jmap

@@ -1,0 +1,156 @@
+"""JMAP over HTTPS with Python's standard library: the session, calls, blobs, sending, and the event stream."""
+
+import base64
+import http.client
+import json
+import unittest
+import urllib.parse
+
+from demo import Demo
+
+USING = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail", "urn:ietf:params:jmap:submission"]
+
+
+class Client:
+    def __init__(self, demo, user=None, password=None):
+        self.demo = demo
+        self.web = http.client.HTTPSConnection(demo.host, demo.port("HTTPS"), context=demo.tls, timeout=60)
+        token = base64.b64encode(f"{user or demo.user1}:{password or demo.pass1}".encode()).decode()
+        self.headers = {"Authorization": "Basic " + token}
+        status, _, body = self.request("GET", "/.well-known/jmap")
+        assert status == 200, body
+        self.session = json.loads(body)
+        self.account = self.session["primaryAccounts"]["urn:ietf:params:jmap:mail"]
+
+    def request(self, method, path, body=None, **headers):
+        self.web.request(method, path, body=body, headers={**self.headers, **{k.replace("_", "-"): v for k, v in headers.items()}})
+        answer = self.web.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+    def path(self, name, **values):
+        url = self.session[name]
+        for key, value in values.items():
+            url = url.replace("{%s}" % key, urllib.parse.quote(value, safe=""))
+        parts = urllib.parse.urlsplit(url)
+        return parts.path + ("?" + parts.query if parts.query else "")
+
+    def calls(self, *calls):
+        body = json.dumps({"using": USING, "methodCalls": calls})
+        status, _, answer = self.request("POST", self.path("apiUrl"), body, Content_Type="application/json")
+        assert status == 200, answer
+        return [response[1] for response in json.loads(answer)["methodResponses"]]
+
+    def call(self, name, **arguments):
+        return self.calls([name, {"accountId": self.account, **arguments}, "c"])[0]
+
+    def mailbox(self, role):
+        return self.call("Mailbox/query", filter={"role": role})["ids"][0]
+
+    def emails(self, **filter):
+        ids = self.call("Email/query", filter=filter)["ids"]
+        return self.call("Email/get", ids=ids, properties=["id", "subject", "keywords", "mailboxIds", "blobId", "threadId"])["list"]
+
+
+class Jmap(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.demo = Demo()
+        cls.demo.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.demo.stop()
+
+    def test_a_letter_is_written_sent_read_and_answered(self):
+        anna, bert = Client(self.demo), Client(self.demo, self.demo.user2, self.demo.pass2)
+        drafts, sent = anna.mailbox("drafts"), anna.mailbox("sent")
+        made, submitted, filed = anna.calls(
+            ["Email/set", {"accountId": anna.account, "create": {"d": {
+                "mailboxIds": {drafts: True}, "keywords": {"$draft": True, "$seen": True},
+                "from": [{"name": "Änna", "email": self.demo.user1}], "to": [{"email": self.demo.user2}],
+                "subject": "Grüße", "textBody": [{"partId": "t", "type": "text/plain"}],
+                "bodyValues": {"t": {"value": "Hällo"}}}}}, "a"],
+            ["EmailSubmission/set", {"accountId": anna.account, "create": {"s": {"identityId": "I1", "emailId": "#d"}},
+                                     "onSuccessUpdateEmail": {"#s": {"mailboxIds": {sent: True}, "keywords/$draft": None}}}, "b"])
+        self.assertIn("d", made["created"])
+        self.assertEqual(submitted["created"]["s"]["undoStatus"], "final")
+        self.assertEqual(list(filed["updated"]), [made["created"]["d"]["id"]])
+        letter = [e for e in bert.emails(subject="grüße")]
+        self.assertEqual(len(letter), 1)
+        whole = bert.call("Email/get", ids=[letter[0]["id"]], fetchTextBodyValues=True)["list"][0]
+        self.assertEqual(list(whole["bodyValues"].values())[0]["value"].strip(), "Hällo")
+        self.assertEqual(whole["from"], [{"name": "Änna", "email": self.demo.user1}])
+        self.assertEqual([e["mailboxIds"] for e in anna.emails(subject="grüße")], [{sent: True}])
+
+    def test_imap_and_jmap_see_the_same(self):
+        client = Client(self.demo)
+        imap = self.demo.imap()
+        imap.append("INBOX", r"(\Flagged Work)", None, b"Message-ID: <root@x>\r\nSubject: shared view\r\n\r\nbody\r\n")
+        email = client.emails(subject="shared view")[0]
+        self.assertEqual(email["keywords"], {"$flagged": True, "work": True})
+        imap.select("INBOX")
+        thread = imap.uid("SEARCH", "THREADID", email["threadId"])[1][0].split()
+        self.assertEqual(len(thread), 1)
+        client.call("Email/set", update={email["id"]: {"keywords/$seen": True, "keywords/work": None}})
+        flags = imap.uid("FETCH", thread[0].decode(), "(FLAGS)")[1][0]
+        self.assertIn(rb"\Seen", flags)
+        self.assertNotIn(b"Work", flags)
+        client.call("Email/set", destroy=[email["id"]])
+        self.assertEqual(imap.uid("SEARCH", "SUBJECT", '"shared view"')[1][0], b"")
+        imap.logout()
+
+    def test_blobs_go_up_and_come_down(self):
+        client = Client(self.demo)
+        message = b"Subject: uploaded\r\n\r\n" + b"0123456789" * 20000 + b"\r\n"
+        status, _, body = client.request("POST", client.path("uploadUrl", accountId=client.account), message, Content_Type="message/rfc822")
+        self.assertEqual(status, 201)
+        blob = json.loads(body)
+        self.assertEqual(blob["size"], len(message))
+        made = client.call("Email/import", emails={"k": {"blobId": blob["blobId"], "mailboxIds": {client.mailbox("archive"): True}}})
+        down = client.path("downloadUrl", accountId=client.account, blobId=made["created"]["k"]["blobId"], name="grüße.eml", type="text/plain")
+        status, headers, body = client.request("GET", down)
+        self.assertEqual((status, body), (200, message))
+        self.assertIn("attachment", headers["Content-Disposition"])
+        status, headers, body = client.request("GET", down, Range="bytes=9-16")
+        self.assertEqual((status, body), (206, b"uploaded"))
+        other = Client(self.demo, self.demo.user2, self.demo.pass2)
+        self.assertEqual(other.request("GET", down)[0], 404)
+        # An attachment comes with its encoding undone.
+        mixed = (b"Subject: parts\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\nContent-Type: image/png\r\n"
+                 b"Content-Disposition: attachment; filename=a.png\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJDREU=\r\n--b--\r\n")
+        imap = self.demo.imap()
+        imap.append("INBOX", None, None, mixed)
+        imap.logout()
+        email = client.emails(subject="parts")[0]
+        part = client.call("Email/get", ids=[email["id"]], properties=["attachments"])["list"][0]["attachments"][0]
+        self.assertEqual((part["name"], part["size"]), ("a.png", 5))
+        status, _, body = client.request("GET", client.path("downloadUrl", accountId=client.account, blobId=part["blobId"], name="a.png", type="image/png"))
+        self.assertEqual((status, body), (200, b"ABCDE"))
+
+    def test_news_come_as_events(self):
+        client, stream = Client(self.demo), Client(self.demo)
+        stream.web.request("GET", stream.path("eventSourceUrl", types="*", closeafter="state", ping="0"), headers=stream.headers)
+        answer = stream.web.getresponse()
+        self.assertEqual(answer.headers["Content-Type"], "text/event-stream")
+        imap = self.demo.imap()
+        imap.append("INBOX", None, None, b"Subject: news\r\n\r\nx\r\n")
+        imap.logout()
+        text = answer.read().decode()
+        self.assertIn("event: state", text)
+        data = [line[6:] for line in text.splitlines() if line.startswith("data: ")][0]
+        self.assertIn("Email", json.loads(data)["changed"][client.account])
+
+    def test_what_is_no_request_is_refused(self):
+        client = Client(self.demo)
+        status, headers, body = client.request("POST", client.path("apiUrl"), "{", Content_Type="application/json")
+        self.assertEqual((status, json.loads(body)["type"]), (400, "urn:ietf:params:jmap:error:notJSON"))
+        self.assertEqual(client.request("POST", client.path("apiUrl"), "{}", Content_Type="text/plain")[0], 400)
+        self.assertEqual(client.request("GET", client.path("apiUrl"))[0], 405)
+        client.headers = {}
+        self.assertEqual(client.request("GET", "/.well-known/jmap")[0], 401)
+        client.headers = {"Authorization": "Basic " + base64.b64encode(b"x:y").decode()}
+        self.assertEqual(client.request("GET", "/.well-known/jmap")[0], 401)
+
+
+if __name__ == "__main__":
+    unittest.main()
