@@ -77,9 +77,17 @@ struct Authenticator::State {
     return fail(Errc::limit, fmt::format("banned until {}: {}", date::format_rfc3339(ban->until), ban->reason));
   }
 
-  void failed(std::string_view name, const SignInContext& context, std::uint64_t mark) {
+  void tell(SignInNews::Kind kind, const SignInContext& context, std::string_view name, std::size_t how_many = 1) {
+    if (witness) witness({kind, context, name, how_many});
+  }
+
+  void failed(std::string_view name, bool known, const SignInContext& context, std::uint64_t mark) {
     const SignInGuard::Counted counted = guard.failed(context.remote, name, mark);
     count(context, Outcome::failed);
+    using Kind = SignInNews::Kind;
+    if (counted.fresh) tell(known ? Kind::wrong_password : Kind::unknown_name, context, name);
+    for (const Ban& ban : counted.bans)
+      tell(ban.name.empty() ? Kind::address_refused : Kind::pair_refused, context, name);
     auto line = fields(context, name);
     line.emplace_back("counted", counted.distinct);
     log.write(event::kFailed, line);
@@ -95,7 +103,7 @@ struct Authenticator::State {
   Result<Principal> accepted(Principal principal, const SignInContext& context) {
     // Others may have failed from there while we calculated: no one gets more guesses by making them at once.
     GP_CHECK(allowed(principal.address, context));
-    guard.succeeded(context.remote, principal.address);
+    tell(SignInNews::Kind::succeeded, context, principal.address, guard.succeeded(context.remote, principal.address));
     count(context, Outcome::accepted);
     log.write(event::kSignedIn, fields(context, principal.address));
     return principal;
@@ -104,6 +112,7 @@ struct Authenticator::State {
   std::unexpected<Error> not_accepted(Error error, std::string_view name, const SignInContext& context) {
     auto line = fields(context, name);
     if (error.code == Errc::denied) {
+      line.emplace_back("detail", error.detail);
       log.write(event::kDisabled, line);
       count(context, Outcome::disabled);
     } else {
@@ -118,7 +127,8 @@ struct Authenticator::State {
   SignInGuard guard;
   Log& log;
   Metrics& metrics;
-  std::array<char, 32> key{};  // of marks; never leaves the process
+  std::function<void(const SignInNews&)> witness;  // constant once sign-ins begin
+  std::array<char, 32> key{};                      // of marks; never leaves the process
   Mutex mutex;
   std::map<std::string, std::array<Counter*, kOutcomes.size()>, std::less<>> counters GP_GUARDED_BY(mutex);
 };
@@ -134,12 +144,12 @@ Result<Principal> Authenticator::with_password(std::string_view name, const Secr
                                                const SignInContext& context) {
   const std::string counted = counted_name(directory_, name);
   GP_CHECK(state_->allowed(counted, context));
-  auto principal = directory_.verify_password(name, password);
+  auto principal = directory_.verify_password(name, password, {context.service, context.remote});
   if (principal) return state_->accepted(*std::move(principal), context);
   if (principal.error().code != Errc::unauthenticated) {
     return state_->not_accepted(std::move(principal).error(), counted, context);
   }
-  state_->failed(counted, context, state_->mark_of(counted, password.reveal()));
+  state_->failed(counted, directory_.is_known(name), context, state_->mark_of(counted, password.reveal()));
   return std::unexpected(std::move(principal).error());
 }
 
@@ -164,7 +174,16 @@ Result<Principal> Authenticator::proven(std::string_view name, const SignInConte
 
 void Authenticator::failed(std::string_view name, const SignInContext& context, std::string_view fingerprint) {
   const std::string counted = counted_name(directory_, name);
-  state_->failed(counted, context, state_->mark_of(counted, fingerprint));
+  state_->failed(counted, directory_.is_known(name), context, state_->mark_of(counted, fingerprint));
+}
+
+void Authenticator::outdated(std::string_view name, const SignInContext& context) {
+  state_->count(context, Outcome::failed);
+  state_->log.write(event::kOutdated, State::fields(context, counted_name(directory_, name)));
+}
+
+void Authenticator::set_witness(std::function<void(const SignInNews&)> witness) {
+  state_->witness = std::move(witness);
 }
 
 std::vector<Ban> Authenticator::bans() const { return state_->guard.bans(); }

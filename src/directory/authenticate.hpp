@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ struct SignInContext {
   IpAddress remote;
   std::string_view service;  // "imap", "smtp", "pop3"
   std::string_view connection_id;
+  bool proxied = false;  // the address is what a trusted proxy said
 };
 
 // A refusal in force.
@@ -35,6 +37,20 @@ struct Ban {
   std::string name;  // sign-in name, canonical; empty: every account
   TimePoint until{};
   std::string reason;  // "10 distinct wrong passwords"
+};
+
+// What a sign-in says about its address.
+struct SignInNews {
+  enum class Kind : std::uint8_t {
+    wrong_password,   // a new wrong one; `count` 1
+    unknown_name,     // likewise, for a name nobody has
+    pair_refused,     // `name` may not be tried from there any more for a while
+    address_refused,  // nobody may
+    succeeded,        // `count` wrong passwords before it are forgiven
+  } kind = Kind::wrong_password;
+  const SignInContext& context;
+  std::string_view name;  // canonical
+  std::size_t count = 1;
 };
 
 // Sign-in with its limits, log lines and metrics: the one door of all protocols. Thread-safe; blocks (run on workers).
@@ -54,6 +70,11 @@ class Authenticator {
   // old password counts once. A SCRAM proof does not: nonces make each a new one (RFC 5802 3), and each counts. Only a
   // keyed hash of it is kept.
   void failed(std::string_view name, const SignInContext&, std::string_view fingerprint);
+  // A device proved, by SCRAM, to know a password that was replaced: logged, and not held against anybody.
+  void outdated(std::string_view name, const SignInContext&);
+
+  // Who hears of failures and successes, from sign-ins' own threads; set before the first of them. Must not block.
+  void set_witness(std::function<void(const SignInNews&)> witness);
 
   std::vector<Ban> bans() const;  // in force now, by address
   // Ends every ban of the address (of its /64 for IPv6) and forgets its failures. How many bans there were.

@@ -32,11 +32,22 @@ struct AppSecret {
   TimePoint created{};
   std::string salt;    // kAppSaltOctets
   std::string digest;  // SHA-256(salt || secret without hyphens)
+  AppScope scope;
 };
+
+// What tells a replaced main password from a guess when a device still proves it by SCRAM: StoredKeys under the salts
+// of the verifiers in force. They let nobody in.
+struct FormerPassword {
+  TimePoint replaced{};
+  std::string stored_key_sha256, stored_key_sha1;
+  bool operator==(const FormerPassword&) const = default;
+};
+inline constexpr std::size_t kMaxFormerPasswords = 3;
 
 struct Credentials {
   std::optional<PasswordRecord> password;
-  std::vector<AppSecret> app_secrets;  // in order of id
+  std::vector<AppSecret> app_secrets = {};  // in order of id
+  std::vector<FormerPassword> former = {};  // the last replaced first; none without `password`
 };
 
 inline constexpr std::size_t kAppSecretCharacters = 20;

@@ -110,7 +110,7 @@ Result<> StoredDirectory::reload() {
   {
     const Lock uses(uses_mutex_);
     uses_.clear();
-    for (const auto& [app, at] : fresh.uses) uses_[app] = {at, at};
+    for (const auto& [app, use] : fresh.uses) uses_[app] = {use, use.last};
   }
   {
     const Lock writing(mutex_);
@@ -279,6 +279,7 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
     };
     change.erase(principal_key(id));
     change.erase(password_key(id));
+    change.erase(former_key(id));
     change.erase(message_quota_key(id));
     change.batch.erases = {all_apps(id), all_app_uses(id), all_shares(id)};
     if (const auto given = current.index.shares().find(grantee(id)); given != current.index.shares().end()) {

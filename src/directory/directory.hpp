@@ -21,6 +21,16 @@ class KeyValue;
 
 namespace gatepost::directory {
 
+inline constexpr std::size_t kMinPasswordOctets = 8;
+inline constexpr std::size_t kMaxPasswordOctets = 1024;
+
+// What a new password has to be.
+struct PasswordPolicy {
+  std::size_t min_characters = 8;         // at least kMinPasswordOctets
+  bool refuse_common = true;              // known from every list of stolen ones, or made of the own name
+  std::chrono::days remember_former{30};  // how long a replaced password is told from a guess; 0: not
+};
+
 struct Options {
   std::string recipient_delimiter = "+";  // "anna+lists@": delivered to anna; empty = off
   std::uint32_t argon2_memory_kib = 64 << 10;
@@ -32,10 +42,14 @@ struct Options {
   // Where mail for postmaster@ and abuse@ of a local domain goes while nobody has that address (RFC 5321 4.5.1, RFC
   // 2142): an address, local or outside. Empty, or leading nowhere: the enabled person that was added first.
   std::string postmaster;
+  PasswordPolicy password_policy;
 };
 
-inline constexpr std::size_t kMinPasswordOctets = 8;
-inline constexpr std::size_t kMaxPasswordOctets = 1024;
+// What somebody signs in for, and from where.
+struct SignInPurpose {
+  std::string_view service;  // as DoorContext::service; empty: not said
+  IpAddress remote{};
+};
 
 // Where a recipient address leads.
 struct Destination {
@@ -98,17 +112,26 @@ class Directory {
   virtual std::vector<Principal> sharers(PrincipalId) = 0;
 
   // Credentials. Passwords are stored as argon2id, with SCRAM-SHA-256 and SCRAM-SHA-1 verifiers beside.
-  // Errc::invalid: shorter than kMinPasswordOctets, longer than kMaxPasswordOctets or not UTF-8.
+  // Errc::invalid: shorter than the policy wants, longer than kMaxPasswordOctets, not UTF-8, or easily guessed.
   virtual Result<> set_password(PrincipalId, const Secret& password) = 0;
-  // Adds an app password with a generated secret, which is returned once and never again.
-  virtual Result<Secret> add_app_password(PrincipalId, std::string_view name) = 0;
+  // Drops what is kept of replaced passwords for longer than the policy says. For now and then.
+  virtual Result<> forget_former_passwords() = 0;
+  // Adds an app password with a generated secret, which is returned once and never again. Errc::invalid: a name or a
+  // scope that is none. Errc::limit: the account has many already.
+  virtual Result<Secret> add_app_password(PrincipalId, std::string_view name, const AppScope& scope = {}) = 0;
+  // Changes what it may be used for. Sessions that are open go on: Door::revoke ends them.
+  virtual Result<> set_app_scope(PrincipalId, std::uint32_t id, const AppScope& scope) = 0;
   virtual Result<> remove_app_password(PrincipalId, std::uint32_t id) = 0;
   virtual Result<std::vector<AppPassword>> app_passwords(PrincipalId) = 0;
   // True password check (main password, then app passwords); slow by intent, repeated successes are remembered in
-  // memory for some minutes (keyed hash only). Unknown names cost the same time. Errc::unauthenticated: wrong name or
-  // password. Errc::denied: right password, account disabled. Errc::unavailable: too many waited for a hash. No limits
-  // here: see authenticate.hpp.
-  virtual Result<Principal> verify_password(std::string_view name, const Secret& password) = 0;
+  // memory for some minutes (keyed hash only). Unknown names cost the same time. `purpose`: what an app password has to
+  // be good for; without a service its scope is not looked at. Errc::unauthenticated: wrong name or password.
+  // Errc::denied: right password, but the account is disabled, or the app password is not for this.
+  // Errc::unavailable: too many waited for a hash. No limits here: see authenticate.hpp.
+  virtual Result<Principal> verify_password(std::string_view name, const Secret& password,
+                                            const SignInPurpose& purpose = {}) = 0;
+  // Whether somebody of that name is there; for limits, which hold more against guessed names.
+  virtual bool is_known(std::string_view name) = 0;
   // For SCRAM. `hash`: "SHA-256" or "SHA-1" in any case ("SCRAM-" before it is fine); another one gives nullopt. A name
   // without a password or without an account gets a decoy, the same at each question, that no proof fits. A disabled
   // account has its true one: Authenticator::proven() refuses it afterwards.

@@ -6,6 +6,8 @@
 #include "base/ascii.hpp"
 #include "base/utf8.hpp"
 #include "directory/addresses.hpp"
+#include "directory/app_scope.hpp"
+#include "directory/password_policy.hpp"
 #include "directory/stored_directory.hpp"
 #include "sasl/scram_keys.hpp"
 
@@ -15,10 +17,6 @@ namespace {
 
 constexpr int kAttempts = 4;  // when credentials change during a check
 constexpr std::size_t kScramSaltOctets = 16;
-constexpr std::size_t kMaxAppPasswords = 100;
-constexpr std::size_t kMaxAppNameOctets = 100;
-// How exact `last_used` is after a restart; one write for so long and app password.
-constexpr std::chrono::hours kUseGranularity{1};
 
 // Passwords are kept and compared after SASLprep, so that a keyboard that composes letters differently types the same
 // one (RFC 4616 2). What SASLprep refuses is compared as it is: no stored one is like it.
@@ -50,88 +48,67 @@ std::optional<PrincipalRow> StoredDirectory::sign_in_row(std::string_view name) 
   return found != nullptr ? std::optional(*found) : std::nullopt;
 }
 
-Result<PasswordRecord> StoredDirectory::make_record(const Secret& password) {
+Result<PasswordRecord> StoredDirectory::make_record(const Secret& password, const PasswordRecord* kept) {
   PasswordRecord record;
-  GP_TRY(record.scram_sha256,
-         sasl::derive_scram_sha256(password, octets(random_, kScramSaltOctets), options_.scram_iterations));
-  GP_TRY(record.scram_sha1,
-         sasl::derive_scram_sha1(password, octets(random_, kScramSaltOctets), options_.scram_iterations));
+  const auto salt_of = [&](const sasl::ScramVerifier* old) {
+    const bool stays = old != nullptr && old->iterations == options_.scram_iterations;
+    return stays ? old->salt : octets(random_, kScramSaltOctets);
+  };
+  const sasl::ScramVerifier* const old256 = kept != nullptr ? &kept->scram_sha256 : nullptr;
+  const sasl::ScramVerifier* const old1 = kept != nullptr ? &kept->scram_sha1 : nullptr;
+  GP_TRY(record.scram_sha256, sasl::derive_scram_sha256(password, salt_of(old256), options_.scram_iterations));
+  GP_TRY(record.scram_sha1, sasl::derive_scram_sha1(password, salt_of(old1), options_.scram_iterations));
   GP_TRY(record.argon2id, hasher_->hash(password));
   return record;
+}
+
+// A proof by SCRAM can only be compared with StoredKeys of the same salt and iterations (RFC 5802 3): where these
+// change, what was replaced is forgotten. A password that is the same again, or back again, is no former one.
+std::vector<FormerPassword> StoredDirectory::former_after(const PrincipalRow& found,
+                                                          const PasswordRecord& fresh) const {
+  std::vector<FormerPassword> out;
+  const auto days = options_.password_policy.remember_former;
+  const auto& old = found.credentials->password;
+  const auto comparable = [](const sasl::ScramVerifier& a, const sasl::ScramVerifier& b) {
+    return a.salt == b.salt && a.iterations == b.iterations;
+  };
+  if (!old || days.count() == 0 || !comparable(old->scram_sha256, fresh.scram_sha256) ||
+      !comparable(old->scram_sha1, fresh.scram_sha1)) {
+    return out;
+  }
+  const TimePoint now = clock_.now();
+  out.push_back({now, old->scram_sha256.stored_key, old->scram_sha1.stored_key});
+  for (const FormerPassword& one : found.credentials->former) {
+    if (now - one.replaced < days && out.size() < kMaxFormerPasswords) out.push_back(one);
+  }
+  std::erase_if(out, [&](const FormerPassword& one) { return one.stored_key_sha256 == fresh.scram_sha256.stored_key; });
+  return out;
 }
 
 Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed) {
   if (typed.reveal().size() > kMaxPasswordOctets) return fail(Errc::invalid, "a password has at most 1024 octets");
   auto password = sasl::saslprep(typed);
   if (!password) return fail(Errc::invalid, "a password is UTF-8 text without control characters");
-  if (password->reveal().size() < kMinPasswordOctets)
-    return fail(Errc::invalid, "a password has at least 8 characters");
-  if (!row(id)) return no_principal();  // before the work
-  GP_TRY(const PasswordRecord record, make_record(*password));
+  const auto before = row(id);
+  if (!before) return no_principal();  // before the work
+  GP_CHECK(check_new_password(options_.password_policy, *password, before->principal));
+  const auto& old = before->credentials->password;
+  GP_TRY(const PasswordRecord record, make_record(*password, old ? &*old : nullptr));
   return write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(id);
     if (found == nullptr) return no_principal();
     auto credentials = std::make_shared<Credentials>(*found->credentials);
+    credentials->former = former_after(*found, record);
     credentials->password = record;
     change.put(password_key(id), encode(record));
+    if (!credentials->former.empty()) {
+      change.put(former_key(id), encode(credentials->former));
+    } else if (!found->credentials->former.empty()) {
+      change.erase(former_key(id));
+    }
     change.apply = [id, credentials](Index& index) { index.put_credentials(id, credentials); };
     return {};
   });
-}
-
-Result<Secret> StoredDirectory::add_app_password(PrincipalId id, std::string_view name) {
-  if (name.empty() || name.size() > kMaxAppNameOctets || !utf8::is_valid(name) ||
-      std::ranges::any_of(name, ascii::is_control)) {
-    return fail(Errc::invalid, "the name of an app password is UTF-8 text of 1 to 100 octets");
-  }
-  AppSecret app;
-  app.name = name;
-  app.created = clock_.now();
-  Secret secret = make_app_secret(random_, app);
-  GP_CHECK(write([&](const Current& current, Change& change) -> Result<> {
-    const PrincipalRow* found = current.index.principal(id);
-    if (found == nullptr) return no_principal();
-    auto credentials = std::make_shared<Credentials>(*found->credentials);
-    if (credentials->app_secrets.size() >= kMaxAppPasswords) {
-      return fail(Errc::limit, fmt::format("an account has at most {} app passwords", kMaxAppPasswords));
-    }
-    app.id = credentials->app_secrets.empty() ? 1 : credentials->app_secrets.back().id + 1;
-    credentials->app_secrets.push_back(app);
-    change.put(app_key(id, app.id), encode(app));
-    change.apply = [id, credentials](Index& index) { index.refresh_credentials(id, credentials); };
-    return {};
-  }));
-  return secret;
-}
-
-Result<> StoredDirectory::remove_app_password(PrincipalId id, std::uint32_t app) {
-  GP_CHECK(write([&](const Current& current, Change& change) -> Result<> {
-    const PrincipalRow* found = current.index.principal(id);
-    if (found == nullptr) return no_principal();
-    auto credentials = std::make_shared<Credentials>(*found->credentials);
-    if (std::erase_if(credentials->app_secrets, [&](const AppSecret& one) { return one.id == app; }) == 0) {
-      return fail(Errc::not_found, fmt::format("there is no app password {}", app));
-    }
-    change.erase(app_key(id, app));
-    change.erase(app_use_key(id, app));
-    change.apply = [id, credentials](Index& index) { index.put_credentials(id, credentials); };
-    return {};
-  }));
-  const Lock uses(uses_mutex_);
-  uses_.erase({id, app});
-  return {};
-}
-
-Result<std::vector<AppPassword>> StoredDirectory::app_passwords(PrincipalId id) {
-  const auto found = row(id);
-  if (!found) return no_principal();
-  std::vector<AppPassword> list;
-  const Lock uses(uses_mutex_);
-  for (const AppSecret& app : found->credentials->app_secrets) {
-    list.push_back({.id = app.id, .name = app.name, .created = app.created});
-    if (const auto use = uses_.find({id, app.id}); use != uses_.end()) list.back().last_used = use->second.last;
-  }
-  return list;
 }
 
 // Whoever is not there, or has no main password, costs the time of a check too.
@@ -150,7 +127,8 @@ Result<StoredDirectory::Proof> StoredDirectory::prove(const std::optional<Princi
   return Proof{};
 }
 
-Result<Principal> StoredDirectory::verify_password(std::string_view name, const Secret& typed) {
+Result<Principal> StoredDirectory::verify_password(std::string_view name, const Secret& typed,
+                                                   const SignInPurpose& purpose) {
   const Secret password = prepared(typed);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const auto before = sign_in_row(name);
@@ -161,7 +139,9 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
     if (!now || now->generation != before->generation) continue;
     if (!now->principal.enabled) return fail(Errc::denied, fmt::format("{} is disabled", now->principal.address));
     if (proof.app != nullptr) {
-      note_use(now->principal.id, proof.app->id);
+      // The row that was proven by keeps it alive.
+      GP_CHECK(check_scope(*proof.app, purpose, clock_.now()));
+      note_use(now->principal.id, proof.app->id, purpose);
     } else if (!proof.remembered) {
       successes_.remember(now->generation, password);
       refresh_password(*now, password);
@@ -176,7 +156,7 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
 void StoredDirectory::refresh_password(const PrincipalRow& row, const Secret& password) {
   const PasswordRecord& old = *row.credentials->password;
   if (!hasher_->outdated(old.argon2id) && old.scram_sha256.iterations == options_.scram_iterations) return;
-  const auto record = make_record(password);
+  const auto record = make_record(password, &old);
   if (!record) return;
   const PrincipalId id = row.principal.id;
   (void)write([&](const Current& current, Change& change) -> Result<> {
@@ -187,28 +167,37 @@ void StoredDirectory::refresh_password(const PrincipalRow& row, const Secret& pa
     auto credentials = std::make_shared<Credentials>(*found->credentials);
     credentials->password = *record;
     change.put(password_key(id), encode(*record));
+    // Of other iterations the former ones cannot be recognised.
+    if (record->scram_sha256.iterations != old.scram_sha256.iterations && !credentials->former.empty()) {
+      credentials->former.clear();
+      change.erase(former_key(id));
+    }
     change.apply = [id, credentials](Index& index) { index.refresh_credentials(id, credentials); };
     return {};
   });
 }
 
-// Memory is exact; the disk follows once an hour, and when it does not, nobody is kept from signing in.
-void StoredDirectory::note_use(PrincipalId id, std::uint32_t app) {
-  const TimePoint now = clock_.now();
-  {
-    const Lock uses(uses_mutex_);
-    Use& use = uses_[{id, app}];
-    use.last = now;
-    if (use.stored != TimePoint{} && now - use.stored < kUseGranularity) return;
-    use.stored = now;
-  }
-  (void)write([&](const Current& current, Change& change) -> Result<> {
-    const PrincipalRow* found = current.index.principal(id);
-    if (found == nullptr || std::ranges::find(found->credentials->app_secrets, app, &AppSecret::id) ==
-                                found->credentials->app_secrets.end()) {
-      return {};
+Result<> StoredDirectory::forget_former_passwords() {
+  return write([&](const Current& current, Change& change) -> Result<> {
+    const TimePoint now = clock_.now();
+    std::vector<std::pair<PrincipalId, std::shared_ptr<const Credentials>>> changed;
+    for (const auto& [id, row] : current.index.principals()) {
+      const auto over = [&](const FormerPassword& one) {
+        return now - one.replaced >= options_.password_policy.remember_former;
+      };
+      if (std::ranges::none_of(row.credentials->former, over)) continue;
+      auto credentials = std::make_shared<Credentials>(*row.credentials);
+      std::erase_if(credentials->former, over);
+      if (credentials->former.empty()) {
+        change.erase(former_key(id));
+      } else {
+        change.put(former_key(id), encode(credentials->former));
+      }
+      changed.emplace_back(id, std::move(credentials));
     }
-    change.put(app_use_key(id, app), encode_time(now));
+    change.apply = [changed = std::move(changed)](Index& index) {
+      for (const auto& [id, credentials] : changed) index.refresh_credentials(id, credentials);
+    };
     return {};
   });
 }
@@ -220,7 +209,14 @@ Result<std::optional<sasl::ScramVerifier>> StoredDirectory::scram_verifier(std::
   if (!sha256 && !ascii::iequals(hash_name, "SHA-1")) return std::nullopt;
   const auto found = sign_in_row(name);
   if (found && found->credentials->password) {
-    return sha256 ? found->credentials->password->scram_sha256 : found->credentials->password->scram_sha1;
+    sasl::ScramVerifier verifier =
+        sha256 ? found->credentials->password->scram_sha256 : found->credentials->password->scram_sha1;
+    const TimePoint now = clock_.now();
+    for (const FormerPassword& one : found->credentials->former) {
+      if (now - one.replaced >= options_.password_policy.remember_former) continue;
+      verifier.former_stored_keys.push_back(sha256 ? one.stored_key_sha256 : one.stored_key_sha1);
+    }
+    return verifier;
   }
   return sasl::decoy_verifier(sha256 ? sasl::Hash::sha256 : sasl::Hash::sha1, decoy_key_, canonical_name(name),
                               options_.scram_iterations);

@@ -286,5 +286,105 @@ TEST_F(DirectoryCredentials, HasVerifiersThatTheStandardDerives) {
   EXPECT_EQ(*sasl::derive_scram_sha256(Secret("correct horse"), kept.salt, kept.iterations), kept);
 }
 
+TEST_F(DirectoryCredentials, TakesAnAppPasswordOnlyForWhatItIsFor) {
+  const auto until = dir.clock.now() + 1h;
+  const auto phone = dir->add_app_password(
+      anna.id, "phone",
+      {.services = {"IMAP", "smtp"}, .networks = {*Network::parse("192.0.2.0/24")}, .expires = until});
+  ASSERT_TRUE(phone);
+  const auto inside = *IpAddress::parse("192.0.2.9"), outside = *IpAddress::parse("198.51.100.1");
+  const auto use = [&](std::string_view service, const IpAddress& from) {
+    return code(dir->verify_password("anna@example.org", *phone, {service, from}));
+  };
+  EXPECT_EQ(use("imap", inside), std::nullopt);
+  EXPECT_EQ(use("submission", inside), std::nullopt);
+  EXPECT_EQ(use("smtp", inside), std::nullopt);
+  EXPECT_EQ(use("pop3", inside), Errc::denied);
+  EXPECT_EQ(use("imap", outside), Errc::denied);
+  EXPECT_EQ(use("", outside), std::nullopt) << "without a service the scope is not looked at";
+  dir.reopen();
+  EXPECT_EQ(use("pop3", inside), Errc::denied);
+  auto scope = dir->app_passwords(anna.id)->at(0).scope;
+  EXPECT_THAT(scope.services, testing::ElementsAre("imap", "submission"));
+  scope.blocked = true;
+  ASSERT_TRUE(dir->set_app_scope(anna.id, 1, scope));
+  EXPECT_EQ(use("imap", inside), Errc::denied);
+  scope.blocked = false;
+  ASSERT_TRUE(dir->set_app_scope(anna.id, 1, scope));
+  EXPECT_EQ(use("imap", inside), std::nullopt);
+  dir.clock.advance(1h);
+  EXPECT_EQ(use("imap", inside), Errc::denied);
+  EXPECT_EQ(code(dir->verify_password("anna@example.org", Secret("correct horse"), {"pop3", outside})), std::nullopt);
+}
+
+TEST_F(DirectoryCredentials, NotesWhereAnAppPasswordWasUsed) {
+  const auto phone = dir->add_app_password(anna.id, "phone");
+  ASSERT_TRUE(dir->verify_password("anna@example.org", *phone, {"imap", *IpAddress::parse("192.0.2.9")}));
+  for (int i = 0; i < 2; ++i) {
+    const auto app = dir->app_passwords(anna.id)->at(0);
+    ASSERT_TRUE(app.last_used);
+    EXPECT_EQ(app.last_service, "imap");
+    EXPECT_EQ(app.last_remote, *IpAddress::parse("192.0.2.9"));
+    dir.reopen();
+  }
+}
+
+TEST_F(DirectoryCredentials, RefusesScopesThatAreNone) {
+  EXPECT_EQ(code(dir->add_app_password(anna.id, "phone", {.services = {"telnet"}})), Errc::invalid);
+  EXPECT_EQ(code(dir->add_app_password(anna.id, "phone", {.networks = std::vector<Network>(51)})), Errc::invalid);
+  EXPECT_EQ(code(dir->set_app_scope(anna.id, 7, {})), Errc::not_found);
+  EXPECT_EQ(code(dir->set_app_scope(PrincipalId{7}, 1, {})), Errc::not_found);
+}
+
+TEST_F(DirectoryCredentials, ReadsAppPasswordsOfTheReleaseBefore) {
+  // Format 1 of both records, octet by octet.
+  AppSecret old{.id = 1, .name = "phone", .created = dir.clock.now()};
+  const Secret secret = make_app_secret(dir.random, old);
+  dir.plant(app_key(anna.id, 1), encode(old));
+  dir.plant(app_use_key(anna.id, 1), encode_time(dir.clock.now()));
+  EXPECT_EQ(encode(old)[0], '\1');
+  dir.reopen();
+  const auto app = dir->app_passwords(anna.id)->at(0);
+  EXPECT_EQ(app.scope, AppScope());
+  EXPECT_EQ(app.last_used, dir.clock.now());
+  EXPECT_EQ(app.last_service, "");
+  EXPECT_TRUE(dir->verify_password("anna@example.org", secret, {"pop3", *IpAddress::parse("192.0.2.9")}));
+}
+
+TEST_F(DirectoryCredentials, KnowsReplacedPasswordsForAWhile) {
+  const sasl::ScramVerifier first = verifier("anna@example.org");
+  EXPECT_THAT(first.former_stored_keys, IsEmpty());
+  ASSERT_TRUE(dir->set_password(anna.id, Secret("battery staple")));
+  sasl::ScramVerifier second = verifier("anna@example.org");
+  EXPECT_EQ(second.salt, first.salt) << "or a proof by the old one could not be recognised";
+  EXPECT_THAT(second.former_stored_keys, testing::ElementsAre(first.stored_key));
+  EXPECT_THAT(verifier("anna@example.org", "SHA-1").former_stored_keys, SizeIs(1));
+  dir.reopen();
+  EXPECT_THAT(verifier("anna@example.org").former_stored_keys, testing::ElementsAre(first.stored_key));
+  EXPECT_EQ(check("anna@example.org", "correct horse"), Errc::unauthenticated);
+  for (const char* next : {"the third one", "the fourth one", "the fifth one"}) {
+    ASSERT_TRUE(dir->set_password(anna.id, Secret(next)));
+  }
+  EXPECT_THAT(verifier("anna@example.org").former_stored_keys, SizeIs(kMaxFormerPasswords));
+  ASSERT_TRUE(dir->set_password(anna.id, Secret("the fourth one")));
+  EXPECT_THAT(verifier("anna@example.org").former_stored_keys,
+              testing::Not(testing::Contains(verifier("anna@example.org").stored_key)))
+      << "what is right again is no former one";
+  dir.clock.advance(std::chrono::days(30));
+  EXPECT_THAT(verifier("anna@example.org").former_stored_keys, IsEmpty());
+  ASSERT_TRUE(dir->forget_former_passwords());
+  ASSERT_TRUE(dir->remove_principal(anna.id));
+  dir.reopen();
+}
+
+TEST_F(DirectoryCredentials, FollowsThePasswordPolicy) {
+  EXPECT_EQ(code(dir->set_password(anna.id, Secret("password1"))), Errc::invalid);
+  EXPECT_EQ(code(dir->set_password(anna.id, Secret("anna@example.org"))), Errc::invalid);
+  dir.options.password_policy.min_characters = 12;
+  dir.reopen();
+  EXPECT_EQ(code(dir->set_password(anna.id, Secret("elevenchars"))), Errc::invalid);
+  EXPECT_EQ(code(dir->set_password(anna.id, Secret("twelve chars"))), std::nullopt);
+}
+
 }  // namespace
 }  // namespace gatepost::directory

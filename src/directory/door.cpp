@@ -40,7 +40,7 @@ bool takes_passwords(const DoorPolicy& policy, const DoorContext& context) {
 }
 
 SignInContext sign_in_context(const DoorContext& context) {
-  return {context.remote, context.service, context.connection_id};
+  return {context.remote, context.service, context.connection_id, context.proxied};
 }
 
 }  // namespace
@@ -244,7 +244,9 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
   }
 
   SignInStep failed(sasl::Failed failure) {
-    if (!failure.fingerprint.empty() && failure.error.code == Errc::unauthenticated) {
+    if (failure.former) {
+      authenticator_.outdated(failure.name, sign_in_context(context_));
+    } else if (!failure.fingerprint.empty() && failure.error.code == Errc::unauthenticated) {
       authenticator_.failed(failure.name, sign_in_context(context_), failure.fingerprint.reveal());
     } else if (!refused_) {
       state_->log.write(event::kBroken, {{"conn", context_.connection_id},

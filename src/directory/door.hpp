@@ -31,6 +31,7 @@ struct DoorContext {
   std::string connection_id;
   bool tls = false;
   std::string channel_binding;  // TlsFacts::tls_exporter; empty: none
+  bool proxied = false;         // `remote` is what a trusted proxy said
 };
 
 // A session that is signed in; leaves the count when dropped. revoked() is thread-safe.

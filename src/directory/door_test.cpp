@@ -120,6 +120,40 @@ TEST_F(DoorTest, TakesAppPasswordsByPlainAndLoginAlone) {
   EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", secret->reveal())), Errc::unauthenticated);
 }
 
+TEST_F(DoorTest, KnowsAReplacedPasswordFromAGuess) {
+  ASSERT_TRUE(dir->set_password(anna.id, Secret("battery staple")));
+  // An old phone that goes on with what it knows locks nobody out ...
+  for (int i = 0; i < 50; ++i) {
+    const char* mechanism = i % 2 == 0 ? "SCRAM-SHA-256" : "SCRAM-SHA-1";
+    EXPECT_EQ(code_of(play(mechanism, "anna@example.org", "correct horse")), Errc::unauthenticated);
+  }
+  EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", "battery staple")), std::nullopt);
+  EXPECT_THAT(authenticator.bans(), IsEmpty());
+  // ... and who guesses does.
+  for (int i = 0; i < 10; ++i) {
+    (void)play("SCRAM-SHA-256", "anna@example.org", "guess " + std::to_string(i));
+  }
+  EXPECT_THAT(authenticator.bans(), testing::SizeIs(1));
+  EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", "battery staple")), Errc::limit);
+}
+
+TEST_F(DoorTest, TellsWhoListensWhatSignInsSayOfTheirAddress) {
+  using Kind = SignInNews::Kind;
+  std::vector<std::pair<Kind, std::size_t>> news;
+  authenticator.set_witness([&](const SignInNews& n) { news.emplace_back(n.kind, n.count); });
+  (void)play("PLAIN", "anna@example.org", "wrong horse");
+  (void)play("PLAIN", "anna@example.org", "wrong horse");
+  (void)play("PLAIN", "anna@example.org", "another wrong one");
+  (void)play("PLAIN", "nobody@example.org", "wrong horse");
+  (void)play("PLAIN", "anna@example.org", "correct horse");
+  EXPECT_THAT(news, ElementsAre(std::pair(Kind::wrong_password, 1u), std::pair(Kind::wrong_password, 1u),
+                                std::pair(Kind::unknown_name, 1u), std::pair(Kind::succeeded, 2u)));
+  news.clear();
+  for (int i = 0; i < 10; ++i) (void)play("PLAIN", "anna@example.org", "guess " + std::to_string(i));
+  ASSERT_FALSE(news.empty());
+  EXPECT_EQ(news.back().first, Kind::pair_refused);
+}
+
 TEST_F(DoorTest, SaysWhatIsWrongWithAnExchange) {
   auto conversation = *door.start("PLAIN", context, [] {});
   EXPECT_EQ(code_of(conversation->begin("no fields")), Errc::invalid);

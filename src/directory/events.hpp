@@ -14,9 +14,14 @@ inline constexpr Event kFailed{
     "against "
     "them now; the same wrong one again is not counted.",
     "Many of them from many addresses: somebody is guessing. From one device: it has an old password."};
-inline constexpr Event kDisabled{"sign_in.disabled", Level::notice,
-                                 "The password was right, but the account is disabled.", "The answer was a refusal.",
-                                 "`gatepost account enable`, if it should work again."};
+inline constexpr Event kDisabled{"sign_in.disabled", Level::notice, "The password was right, but may not be used.",
+                                 "`detail` says why: the account is disabled, or the app password is blocked, has "
+                                 "expired, is not for this service or not from this address.",
+                                 "`gatepost account enable` or `gatepost app-password set`, if it should work."};
+inline constexpr Event kOutdated{
+    "sign_in.outdated", Level::notice, "A device tried a password that was replaced.",
+    "It proved by SCRAM to know the account's former password. That is no guess, and no limit counts it.",
+    "Give the device `name` signs in with from `remote` the new password."};
 inline constexpr Event kRefused{"sign_in.refused", Level::info, "A sign-in was refused without a look at the password.",
                                 "The address, or the address with this name, is banned until `until`.",
                                 "Nothing; `gatepost ban lift` if it is one of yours."};
@@ -36,7 +41,7 @@ inline constexpr Event kTooManySessions{
 inline constexpr Event kRevoked{"sign_in.revoked", Level::notice, "Sessions were ended by an administrator's change.",
                                 "The account was disabled or deleted, or a password of it was changed.", "Nothing."};
 
-inline constexpr std::array kAll{kSignedIn, kFailed,    kDisabled,        kRefused, kBanned,
-                                 kBroken,   kUnchecked, kTooManySessions, kRevoked};
+inline constexpr std::array kAll{kSignedIn, kFailed, kDisabled,  kOutdated,        kRefused,
+                                 kBanned,   kBroken, kUnchecked, kTooManySessions, kRevoked};
 
 }  // namespace gatepost::directory::event

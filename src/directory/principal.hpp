@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 
 namespace gatepost::directory {
 
@@ -44,11 +47,27 @@ struct Alias {
   std::vector<std::string> targets;  // local or outside addresses
 };
 
+// What an app password may be used for.
+struct AppScope {
+  std::vector<std::string> services;  // as DoorContext::service: "imap", "submission"; empty: all
+  std::vector<Network> networks;      // where from; empty: everywhere
+  TimePoint expires{};                // the first moment it does not work any more; epoch: never
+  bool blocked = false;               // for the time being, until it is let in again
+  bool operator==(const AppScope&) const = default;
+};
+// The words a scope may have in `services`.
+inline constexpr std::array<std::string_view, 5> kAppServices{"imap", "pop3", "submission", "ldap", "http"};
+inline constexpr std::size_t kMaxAppNetworks = 50;
+
+// One device or program, by the password it was given.
 struct AppPassword {
   std::uint32_t id = 0;
   std::string name;  // "Anna's phone"
   TimePoint created{};
+  AppScope scope;
   std::optional<TimePoint> last_used;
+  std::string last_service;              // with last_used; empty: not known
+  std::optional<IpAddress> last_remote;  // likewise
 };
 
 }  // namespace gatepost::directory

@@ -47,6 +47,48 @@ TimePoint get_time(ByteReader& in) {
   return {};
 }
 
+constexpr std::uint8_t kSecondFormat = 2;
+
+void put_address(std::string& out, const IpAddress& address) {
+  out.append(reinterpret_cast<const char*>(address.octets.data()), address.octets.size());
+}
+IpAddress get_address(ByteReader& in) {
+  IpAddress address;
+  const std::string_view octets = in.take(address.octets.size());
+  if (octets.size() == address.octets.size()) std::ranges::copy(octets, address.octets.begin());
+  return address;
+}
+
+void put_scope(std::string& out, const AppScope& scope) {
+  put_u8(out, scope.blocked ? 1 : 0);
+  put_time(out, scope.expires);
+  put_varint(out, scope.services.size());
+  for (const std::string& service : scope.services) put_text(out, service);
+  put_varint(out, scope.networks.size());
+  for (const Network& network : scope.networks) {
+    put_address(out, network.address);
+    put_u8(out, network.prefix);
+  }
+}
+bool get_scope(ByteReader& in, AppScope& scope) {
+  const std::uint8_t blocked = in.u8();
+  scope.blocked = blocked == 1;
+  scope.expires = get_time(in);
+  const std::uint64_t services = in.varint();
+  if (blocked > 1 || services > kAppServices.size()) return false;
+  for (std::uint64_t i = 0; i < services; ++i) scope.services.emplace_back(in.text());
+  const std::uint64_t networks = in.varint();
+  if (networks > kMaxAppNetworks) return false;
+  for (std::uint64_t i = 0; i < networks; ++i) {
+    Network network{.address = get_address(in)};
+    network.prefix = in.u8();
+    if (network.prefix > 128) return false;
+    scope.networks.push_back(network);
+  }
+  // A scope that says nothing is written in the first form.
+  return in.ok() && scope != AppScope{};
+}
+
 void put_verifier(std::string& out, const sasl::ScramVerifier& v) {
   put_varint(out, v.iterations);
   put_text(out, v.salt);
@@ -80,12 +122,14 @@ class Loader {
 
   Result<> take(store::Entry row) {
     ByteReader value(row.value);
-    const std::uint8_t format = value.u8();
-    if (format > store::kRecordFormat) {
+    format_ = value.u8();
+    // Records that say more than version 1 could have a second form.
+    const bool has_second = row.key.starts_with('t') || row.key.starts_with('u');
+    if (format_ > (has_second ? kSecondFormat : store::kRecordFormat)) {
       return fail(Errc::unsupported,
-                  fmt::format("directory record {} has format {}, made by a newer version", shown(row), format));
+                  fmt::format("directory record {} has format {}, made by a newer version", shown(row), format_));
     }
-    const bool taken = format == store::kRecordFormat && take_family(row, value);
+    const bool taken = format_ >= store::kRecordFormat && take_family(row, value);
     if (!taken || !value.ok() || !value.at_end())
       return fail(Errc::corrupt, fmt::format("directory record {}", shown(row)));
     return {};
@@ -111,6 +155,13 @@ class Loader {
         return fail(Errc::corrupt, "directory: a use of no app password");
       }
     }
+    for (auto& [id, former] : former_) {
+      const auto owner = credentials_.find(id);
+      if (owner == credentials_.end() || !owner->second.password) {
+        return fail(Errc::corrupt, "directory: a former password without one");
+      }
+      owner->second.former = std::move(former);
+    }
     for (auto& [id, credentials] : credentials_) {
       into_.index.put_credentials(id, std::make_shared<const Credentials>(std::move(credentials)));
     }
@@ -131,6 +182,8 @@ class Loader {
         return take_alias(rest, value);
       case 'd':
         return take_domain(rest, value);
+      case 'f':
+        return take_former(rest, value);
       case 'k':
         into_.decoy_key = value.take(kDecoyKeyOctets);
         return true;
@@ -230,6 +283,7 @@ class Loader {
     app.name = value.text();
     app.salt = value.text();
     app.digest = value.text();
+    if (format_ == kSecondFormat && !get_scope(value, app.scope)) return false;
     if (!key.ok() || !key.at_end() || into_.index.principal(id) == nullptr) return false;
     credentials_[id].app_secrets.push_back(std::move(app));
     return true;
@@ -239,12 +293,37 @@ class Loader {
     ByteReader key(rest);
     const PrincipalId id{key.u64()};
     const std::uint32_t app = key.u32();
-    into_.uses[{id, app}] = get_time(value);
+    AppUse use;
+    use.last = get_time(value);
+    if (format_ == kSecondFormat) {
+      use.service = value.text();
+      use.remote = get_address(value);
+      if (use.service.empty()) return false;
+    }
+    into_.uses[{id, app}] = std::move(use);
     return key.ok() && key.at_end();
   }
 
+  // Before the passwords they belong to, by the order of the families.
+  bool take_former(std::string_view rest, ByteReader& value) {
+    ByteReader key(rest);
+    const PrincipalId id{key.u64()};
+    std::vector<FormerPassword>& list = former_[id];
+    while (value.ok() && !value.at_end()) {
+      if (list.size() == kMaxFormerPasswords) return false;
+      FormerPassword one;
+      one.replaced = get_time(value);
+      one.stored_key_sha256 = value.take(32);
+      one.stored_key_sha1 = value.take(20);
+      list.push_back(std::move(one));
+    }
+    return key.ok() && key.at_end() && !list.empty();
+  }
+
   Stored& into_;
+  std::uint8_t format_ = 0;  // of the row that is being taken
   std::map<PrincipalId, Credentials> credentials_;
+  std::map<PrincipalId, std::vector<FormerPassword>> former_;
 };
 
 }  // namespace
@@ -257,6 +336,7 @@ std::string app_key(PrincipalId id, std::uint32_t app) { return numbered('t', id
 std::string message_quota_key(PrincipalId id) { return numbered('q', id); }
 std::string share_key(PrincipalId account, std::string_view grantee) { return numbered('v', account).append(grantee); }
 std::string app_use_key(PrincipalId id, std::uint32_t app) { return numbered('u', id, app); }
+std::string former_key(PrincipalId id) { return numbered('f', id); }
 store::RangeErase all_apps(PrincipalId id) { return family_of('t', id); }
 store::RangeErase all_app_uses(PrincipalId id) { return family_of('u', id); }
 
@@ -295,11 +375,32 @@ std::string encode(const PasswordRecord& record) {
 }
 
 std::string encode(const AppSecret& app) {
-  std::string out = begin_value();
+  const bool scoped = app.scope != AppScope{};
+  std::string out = scoped ? std::string(1, static_cast<char>(kSecondFormat)) : begin_value();
   put_time(out, app.created);
   put_text(out, app.name);
   put_text(out, app.salt);
   put_text(out, app.digest);
+  if (scoped) put_scope(out, app.scope);
+  return out;
+}
+
+std::string encode(const std::vector<FormerPassword>& former) {
+  std::string out = begin_value();
+  for (const FormerPassword& one : former) {
+    put_time(out, one.replaced);
+    out += one.stored_key_sha256;
+    out += one.stored_key_sha1;
+  }
+  return out;
+}
+
+std::string encode(const AppUse& use) {
+  if (use.service.empty()) return encode_time(use.last);
+  std::string out(1, static_cast<char>(kSecondFormat));
+  put_time(out, use.last);
+  put_text(out, use.service);
+  put_address(out, use.remote.value_or(IpAddress{}));
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,7 @@ std::string app_key(PrincipalId id, std::uint32_t app);
 std::string message_quota_key(PrincipalId id);
 std::string share_key(PrincipalId account, std::string_view grantee);
 std::string app_use_key(PrincipalId id, std::uint32_t app);
+std::string former_key(PrincipalId id);
 // All app passwords, or uses of them, of one principal.
 store::RangeErase all_apps(PrincipalId id);
 store::RangeErase all_app_uses(PrincipalId id);
@@ -40,13 +42,21 @@ std::string encode(const Principal&);
 std::string encode_targets(const std::vector<std::string>& targets);
 std::string encode(const PasswordRecord&);
 std::string encode(const AppSecret&);
+std::string encode(const std::vector<FormerPassword>&);
 std::string encode_time(TimePoint);
 std::string encode_next_id(std::uint64_t next);
 std::string encode_message_quota(std::uint64_t messages);
 std::string encode_share();
 std::string encode_decoy_key(std::string_view key);
 
-using AppUses = std::map<std::pair<PrincipalId, std::uint32_t>, TimePoint>;
+// When, for what and from where an app password was used last.
+struct AppUse {
+  TimePoint last{};
+  std::string service;              // empty: not known
+  std::optional<IpAddress> remote;  // with a service
+};
+std::string encode(const AppUse&);
+using AppUses = std::map<std::pair<PrincipalId, std::uint32_t>, AppUse>;
 
 // Everything in the directory's partition.
 struct Stored {

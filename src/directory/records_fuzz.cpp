@@ -68,12 +68,13 @@ Rows written(const directory::Stored& stored) {
       rows[message_quota_key(id)] = encode_message_quota(row.principal.quota_messages);
     }
     if (row.credentials->password) rows[password_key(id)] = encode(*row.credentials->password);
+    if (!row.credentials->former.empty()) rows[former_key(id)] = encode(row.credentials->former);
     for (const AppSecret& app : row.credentials->app_secrets) rows[app_key(id, app.id)] = encode(app);
   }
   for (const auto& [grantee, accounts] : stored.index.shares()) {
     for (const PrincipalId account : accounts) rows[share_key(account, grantee)] = encode_share();
   }
-  for (const auto& [app, at] : stored.uses) rows[app_use_key(app.first, app.second)] = encode_time(at);
+  for (const auto& [app, at] : stored.uses) rows[app_use_key(app.first, app.second)] = encode(at);
   if (stored.next_id != 0) rows[std::string(kNextIdKey)] = encode_next_id(stored.next_id);
   if (!stored.decoy_key.empty()) rows[std::string(kDecoyKeyKey)] = encode_decoy_key(stored.decoy_key);
   return rows;

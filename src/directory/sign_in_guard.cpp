@@ -30,11 +30,11 @@ SignInGuard::Counted SignInGuard::failed(const IpAddress& remote, std::string_vi
   end_bans();
   const Key pair(remote.limit_key(), name), all(remote.limit_key(), "");
   Counted counted;
-  counted.distinct = count(pair, mark);
+  counted.distinct = count(pair, mark, &counted.fresh);
   if (limits_.distinct_failures != 0 && counted.distinct >= limits_.distinct_failures) {
     counted.bans.push_back(ban(pair, fmt::format("{} distinct wrong passwords", counted.distinct)));
   }
-  const std::size_t failures = count(all, mark);
+  const std::size_t failures = count(all, mark, nullptr);
   if (limits_.address_failures != 0 && failures >= limits_.address_failures) {
     counted.bans.push_back(ban(all, fmt::format("{} failures over all accounts", failures)));
   }
@@ -42,12 +42,16 @@ SignInGuard::Counted SignInGuard::failed(const IpAddress& remote, std::string_vi
   return counted;
 }
 
-void SignInGuard::succeeded(const IpAddress& remote, std::string_view name) {
+std::size_t SignInGuard::succeeded(const IpAddress& remote, std::string_view name) {
   const Lock lock(mutex_);
-  if (const auto row = rows_.find(Key(remote.limit_key(), name)); row != rows_.end()) forget(row);
+  const auto row = rows_.find(Key(remote.limit_key(), name));
+  if (row == rows_.end()) return 0;
+  const std::size_t slips = row->second.marks.size();
+  forget(row);
+  return slips;
 }
 
-std::size_t SignInGuard::count(const Key& key, std::uint64_t mark) {
+std::size_t SignInGuard::count(const Key& key, std::uint64_t mark, bool* new_mark) {
   const SteadyPoint now = clock_.steady();
   const auto [at, fresh] = rows_.try_emplace(key);
   Row& row = at->second;
@@ -67,6 +71,7 @@ std::size_t SignInGuard::count(const Key& key, std::uint64_t mark) {
     }
     row.marks.push_back({now, mark});
     ++marks_;
+    if (new_mark != nullptr) *new_mark = true;
   }
   return row.marks.size();
 }

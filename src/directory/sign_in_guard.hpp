@@ -34,12 +34,13 @@ class SignInGuard {
   std::optional<Ban> banned(const IpAddress& remote, std::string_view name);
   struct Counted {
     std::size_t distinct = 0;  // of the pair within the window, this one included
+    bool fresh = false;        // this one was not counted before
     std::vector<Ban> bans;     // that this failure brought about
   };
   // `mark` is equal for equal wrong passwords of one name.
   Counted failed(const IpAddress& remote, std::string_view name, std::uint64_t mark);
-  // The right password: what the pair got wrong before was a slip of the hand.
-  void succeeded(const IpAddress& remote, std::string_view name);
+  // The right password: what the pair got wrong before was a slip of the hand. How many that were.
+  std::size_t succeeded(const IpAddress& remote, std::string_view name);
 
   std::vector<Ban> bans();
   std::size_t ban_count();  // those of the allow list included
@@ -65,7 +66,7 @@ class SignInGuard {
   };
   using Bans = std::map<Key, Held>;
 
-  std::size_t count(const Key& key, std::uint64_t mark) GP_REQUIRES(mutex_);
+  std::size_t count(const Key& key, std::uint64_t mark, bool* fresh) GP_REQUIRES(mutex_);
   Ban ban(const Key& key, std::string reason) GP_REQUIRES(mutex_);
   void forget(Rows::iterator row) GP_REQUIRES(mutex_);
   void forget_old() GP_REQUIRES(mutex_);

@@ -59,10 +59,14 @@ class StoredDirectory final : public Directory {
   std::vector<Principal> sharers(PrincipalId id) override;
 
   Result<> set_password(PrincipalId id, const Secret& password) override;
-  Result<Secret> add_app_password(PrincipalId id, std::string_view name) override;
+  Result<> forget_former_passwords() override;
+  Result<Secret> add_app_password(PrincipalId id, std::string_view name, const AppScope& scope) override;
+  Result<> set_app_scope(PrincipalId id, std::uint32_t app, const AppScope& scope) override;
   Result<> remove_app_password(PrincipalId id, std::uint32_t app) override;
   Result<std::vector<AppPassword>> app_passwords(PrincipalId id) override;
-  Result<Principal> verify_password(std::string_view name, const Secret& password) override;
+  Result<Principal> verify_password(std::string_view name, const Secret& password,
+                                    const SignInPurpose& purpose) override;
+  bool is_known(std::string_view name) override { return sign_in_row(name).has_value(); }
   Result<std::optional<sasl::ScramVerifier>> scram_verifier(std::string_view name, std::string_view hash) override;
 
  private:
@@ -99,9 +103,12 @@ class StoredDirectory final : public Directory {
     bool remembered = false;         // true: no hash was needed
   };
   Result<Proof> prove(const std::optional<PrincipalRow>& row, const Secret& prepared, const Secret& typed);
-  Result<PasswordRecord> make_record(const Secret& prepared);
+  // `kept`: whose salts stay, so that the password it replaces can be told from a guess.
+  Result<PasswordRecord> make_record(const Secret& prepared, const PasswordRecord* kept);
+  // What to remember of the password that `found` has when `fresh` takes its place.
+  std::vector<FormerPassword> former_after(const PrincipalRow& found, const PasswordRecord& fresh) const;
   void refresh_password(const PrincipalRow& row, const Secret& prepared);
-  void note_use(PrincipalId id, std::uint32_t app);
+  void note_use(PrincipalId id, std::uint32_t app, const SignInPurpose& purpose);
 
   store::KeyValue& keys_;
   const Options options_;
@@ -120,7 +127,8 @@ class StoredDirectory final : public Directory {
   Index index_ GP_GUARDED_BY(mutex_);
 
   struct Use {
-    TimePoint last, stored;
+    AppUse last;
+    TimePoint stored;
   };
   Mutex uses_mutex_;  // after the others
   std::map<std::pair<PrincipalId, std::uint32_t>, Use> uses_ GP_GUARDED_BY(uses_mutex_);

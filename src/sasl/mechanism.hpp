@@ -18,6 +18,9 @@ namespace gatepost::sasl {
 struct ScramVerifier {
   std::uint32_t iterations = 0;
   std::string salt, stored_key, server_key;
+  // Of passwords that were replaced, under the same salt and iterations: a proof by one of them is known for what it
+  // is. They let nobody in.
+  std::vector<std::string> former_stored_keys = {};
   bool operator==(const ScramVerifier&) const = default;
 };
 
@@ -72,6 +75,7 @@ struct Failed {
   // What tells this wrong proof from others; empty: no password was tried. Nonces make it new at every attempt: of two
   // proofs SCRAM does not show whether they came from the same wrong password.
   Secret fingerprint;
+  bool former = false;  // proved to know a password that was replaced (ScramVerifier::former_stored_keys): no guess
 };
 using Step = std::variant<Challenge, CheckPassword, Proven, Failed>;
 

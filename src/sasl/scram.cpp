@@ -135,6 +135,11 @@ class ScramExchange final : public Exchange {
     if (error_) return end(*std::move(error_));
     if (result.rc != GSASL_NEEDS_MORE) return end(code_for(result.rc), gsasl_strerror(result.rc));
     next_ = Next::proof;
+    if (!verifier_->former_stored_keys.empty()) {
+      const std::size_t authzid = message.find(',') + 1;
+      client_first_bare_ = message.substr(message.find(',', authzid) + 1);
+      server_first_ = result.output;
+    }
     return Challenge{result.output};
   }
 
@@ -147,7 +152,28 @@ class ScramExchange final : public Exchange {
     }
     Failed failed = end(code_for(result.rc), gsasl_strerror(result.rc));
     failed.fingerprint = Secret(message);
+    failed.former = failed.error.code == Errc::unauthenticated && is_by_former(message);
     return failed;
+  }
+
+  // Whether the proof is one of a password that was replaced, by the arithmetic of RFC 5802 3:
+  // AuthMessage := client-first-message-bare "," server-first-message "," client-final-message-without-proof;
+  // ClientKey := ClientProof XOR HMAC(StoredKey, AuthMessage), and its hash is the StoredKey.
+  bool is_by_former(std::string_view client_final) const {
+    const std::size_t at = client_final.rfind(",p=");
+    if (client_first_bare_.empty() || at == std::string_view::npos) return false;
+    const Hash hash = hash_of(mechanism_);
+    const auto proof = base64::decode(client_final.substr(at + 3));
+    if (!proof || proof->size() != octets_of(hash)) return false;
+    std::string auth_message = client_first_bare_;
+    auth_message.append(1, ',').append(server_first_).append(1, ',').append(client_final.substr(0, at));
+    for (const std::string& stored_key : verifier_->former_stored_keys) {
+      std::string client_key = hmac(hash, stored_key, auth_message);
+      for (std::size_t i = 0; i < client_key.size(); ++i)
+        client_key[i] = static_cast<char>(client_key[i] ^ (*proof)[i]);
+      if (equal_in_constant_time(digest(hash, client_key), stored_key)) return true;
+    }
+    return false;
   }
 
   // The protocols say "success" without data, so our proof went as a challenge; the client answers with nothing.
@@ -207,6 +233,7 @@ class ScramExchange final : public Exchange {
   Credentials& credentials_;
   Next next_ = Next::first;
   std::string name_;
+  std::string client_first_bare_, server_first_;  // kept where there are former passwords
   std::optional<ScramVerifier> verifier_;
   std::optional<Error> error_;
 };
