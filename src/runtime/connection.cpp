@@ -12,6 +12,7 @@
 
 #include "runtime/deflate_stream.hpp"
 #include "runtime/events.hpp"
+#include "runtime/foreign_protocol.hpp"
 
 namespace gatepost::runtime {
 
@@ -137,7 +138,11 @@ class Connection final : public Output, public LiveConnections::Member {
     stop_requested_ = stop_wake_ = true;
     stream_->wake();
   }
-  void abort() override { stream_->close(); }
+  void abort() override {
+    aborted_ = true;
+    stream_->close();
+  }
+  const IpAddress& remote() const override { return peer_.remote.address; }
 
  private:
   enum class Event { input, woken, timed_out, ended };
@@ -153,6 +158,7 @@ class Connection final : public Output, public LiveConnections::Member {
   Task<bool> start_tls();
   Task<bool> start_deflate();
   void prepare_to_wait();
+  void look_at_first(std::string_view octets);
   Task<Event> after_wait(Result<bool> readable);
 
   SteadyPoint now() const { return parts_.clock.steady(); }
@@ -180,6 +186,8 @@ class Connection final : public Output, public LiveConnections::Member {
   std::size_t phase_octets_ = 0;
   Step step_;
   bool untried_ = false;  // input that the session has not seen in its present state
+  bool heard_ = false, aborted_ = false;
+  bool judged_ = false;  // what there is to say about its beginning is said, or there is nothing
   bool stop_requested_ = false, stop_wake_ = false, broken_ = false, peer_gone_ = false;
 };
 
@@ -261,6 +269,10 @@ Task<bool> Connection::start_tls() {
   auto facts = co_await stream_->start_tls_server(*settings_.tls);
   if (!facts) {
     broken_ = true;
+    // Who found no common parameters, or does not trust our certificate, is a client to be helped.
+    const Errc code = facts.error().code;
+    if (code == Errc::invalid) peer_.tell(Conduct::no_tls, facts.error().detail);
+    judged_ = judged_ || code == Errc::invalid || code == Errc::unsupported;
     log(runtime::event::kTlsFailed, std::move(facts).error().detail);
     co_return false;
   }
@@ -285,6 +297,14 @@ void Connection::prepare_to_wait() {
   stream_->set_deadline(deadline());
 }
 
+void Connection::look_at_first(std::string_view octets) {
+  const std::string_view foreign = foreign_protocol(octets);
+  if (foreign.empty()) return;
+  judged_ = true;
+  // TLS at a port where it begins later is a setting gone wrong, not a search for victims.
+  if (foreign != kTlsHello) peer_.tell(Conduct::foreign_protocol, foreign);
+}
+
 Task<Connection::Event> Connection::after_wait(Result<bool> readable) {
   if (!readable) co_return readable.error().code == Errc::timed_out ? Event::timed_out : Event::ended;
   if (!*readable) co_return Event::woken;
@@ -296,6 +316,7 @@ Task<Connection::Event> Connection::after_wait(Result<bool> readable) {
     co_return late ? Event::timed_out : Event::ended;
   }
   if (*got == 0) co_return Event::ended;
+  if (!std::exchange(heard_, true)) look_at_first({room.data(), *got});
   input_.filled(*got);
   read_at_ = now();
   co_return Event::input;
@@ -343,6 +364,7 @@ Task<bool> Connection::begin() {
 // Does what the session's last answer asks for.
 Task<bool> Connection::settle() {
   input_.consume(std::min(step_.consumed, input_.size()));
+  if (step_.consumed != 0) judged_ = true;  // it took part
   note(step_.consumed);
   if (step_.next == Next::close) co_return false;
   if (step_.next == Next::start_tls) {
@@ -411,6 +433,7 @@ void Connection::failed(const std::exception_ptr& failure) {
 }
 
 Task<> Connection::finish() {
+  if (!judged_ && !stop_requested_ && !aborted_) peer_.tell(Conduct::silent);
   session_.reset();
   input_.clear();
   input_.let_go();
@@ -440,6 +463,13 @@ void LiveConnections::remove(Member& member) {
 void LiveConnections::stop_all() {
   stopping_ = true;
   for (Member* const member : members_) member->stop();
+}
+
+void LiveConnections::abort_from(const Network& network) {
+  // Aborting only closes the stream: nobody leaves the list meanwhile.
+  for (Member* const member : members_) {
+    if (network.contains(member->remote())) member->abort();
+  }
 }
 
 void LiveConnections::abort_all() {

@@ -26,6 +26,8 @@ class LiveConnections {
    public:
     virtual void stop() = 0;   // the session says farewell when it is between two items
     virtual void abort() = 0;  // the stream is closed under it
+    virtual const IpAddress& remote() const = 0;
+
    protected:
     ~Member() = default;
 
@@ -37,6 +39,7 @@ class LiveConnections {
   void remove(Member& member);
   void stop_all();
   void abort_all();
+  void abort_from(const Network& network);  // those of peers in it
   std::size_t size() const { return members_.size(); }
 
  private:

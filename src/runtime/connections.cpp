@@ -54,6 +54,12 @@ void Connections::abort_all() {
   }
 }
 
+void Connections::abort_from(const Network& network) {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_.post(i, [live = &per_thread_[i].live, network] { live->abort_from(network); });
+  }
+}
+
 bool Connections::wait_until_none(std::chrono::milliseconds limit) const {
   const auto until = std::chrono::steady_clock::now() + limit;
   while (count() != 0) {

@@ -16,8 +16,8 @@
 namespace gatepost::runtime {
 
 // What all listeners of the daemon share: buffers and live connections of every I/O thread. stop_all(), abort_all(),
-// drain() and count() are thread-safe; parts() is for that I/O thread. Outlived by IoThreads only: IoThreads::stop()
-// comes first.
+// abort_from(), drain() and count() are thread-safe; parts() is for that I/O thread. Outlived by IoThreads only:
+// IoThreads::stop() comes first.
 class Connections {
  public:
   Connections(IoThreads& threads, const Clock& clock, Log& log);
@@ -55,6 +55,8 @@ class Connections {
   void stop_all();
   // Closes every stream; tasks end as soon as what they wait for on worker threads is done.
   void abort_all();
+  // Closes the streams of peers in `network`, soon.
+  void abort_from(const Network& network);
   // Stop accepting first. stop_all(), waits until no connection is left or `grace` has passed, then abort_all() and
   // waits up to kAbortWait more. Blocks; not on an I/O thread. false: some are left, which
   // still use this object: end the process without destroying it.

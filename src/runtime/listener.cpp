@@ -210,6 +210,7 @@ Task<> Listener::State::welcome_proxied(std::unique_ptr<Arrival> arrival) {
                                             {{"listener", settings.name}, {"remote", proxy.to_string()}});
     co_return;
   }
+  arrival->peer->proxied = true;
   if (settings.admits && !settings.admits(arrival->peer->remote.address)) co_return;
   welcome(std::move(arrival));
 }
@@ -220,6 +221,13 @@ void Listener::State::welcome(std::unique_ptr<Arrival> arrival) {
   for (ConnectionLimits::Place* const counted : {&arrival->place, &arrival->own_place}) {
     const Refusal refusal = counted->admit(arrival->peer->remote.address);
     if (refusal != Refusal::none) return state.refused(refusal, counted == &arrival->own_place, arrival->peer->remote);
+  }
+  // The rules live as long as the conversation.
+  const ListenerSettings& settings = arrival->rules->settings;
+  arrival->peer->witness = &settings.witness;
+  if (settings.speaks_first && !settings.implicit_tls && settings.witness) {
+    char octet = 0;
+    if (::recv(arrival->socket, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0) arrival->peer->tell(Conduct::early_talk);
   }
   const std::size_t here = arrival->ticket.thread;
   Peer peer = std::move(*arrival->peer);

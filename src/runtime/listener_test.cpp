@@ -343,5 +343,119 @@ TEST_F(ListenerTest, TellsWhoHasThePort) {
   EXPECT_THAT(taken.error().detail, HasSubstr(at().to_string()));
 }
 
+class ConductTest : public ListenerTest {
+ protected:
+  ConductTest() {
+    settings_.speaks_first = true;
+    settings_.witness = [this](const Peer& peer, Conduct what, std::string_view detail) {
+      const std::lock_guard lock(mutex_);
+      seen_.emplace_back(what, std::string(detail), peer.remote.address.to_string());
+    };
+  }
+  using Seen = std::tuple<Conduct, std::string, std::string>;
+  std::vector<Seen> seen() {
+    EXPECT_TRUE(wait_for([&] { return connections_.count() == 0; }));
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+  std::mutex mutex_;
+  std::vector<Seen> seen_;
+};
+
+TEST_F(ConductTest, NothingIsToldOfWhoSpeaksTheProtocol) {
+  start();
+  {
+    TestClient polite(at());
+    EXPECT_EQ(polite.line(), "hello\r\n");
+    polite.send("QUIT\r\n");
+    EXPECT_EQ(polite.read_rest(), "bye\r\n");
+  }
+  EXPECT_THAT(seen(), ::testing::IsEmpty());
+}
+
+TEST_F(ConductTest, WhoSaysNothingIsSilent) {
+  start();
+  {
+    TestClient silent(at());
+    EXPECT_EQ(silent.line(), "hello\r\n");
+  }
+  EXPECT_THAT(seen(), ::testing::ElementsAre(Seen{Conduct::silent, "", "127.0.0.1"}));
+}
+
+TEST_F(ConductTest, AnotherProtocolIsNamed) {
+  start();
+  {
+    TestClient browser(at());
+    EXPECT_EQ(browser.line(), "hello\r\n");
+    browser.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    browser.end_sending();
+    (void)browser.read_rest();
+  }
+  EXPECT_THAT(seen(), ::testing::ElementsAre(Seen{Conduct::foreign_protocol, "HTTP", "127.0.0.1"}));
+}
+
+TEST_F(ConductTest, TlsWhereItBeginsLaterIsASettingGoneWrong) {
+  start();
+  {
+    TestClient hasty(at());
+    EXPECT_EQ(hasty.line(), "hello\r\n");
+    hasty.send(std::string_view("\x16\x03\x01\x00\x05hello", 10));
+    hasty.end_sending();
+    (void)hasty.read_rest();
+  }
+  EXPECT_THAT(seen(), ::testing::IsEmpty());
+}
+
+TEST_F(ConductTest, WhoSpeaksBeforeTheGreetingIsNoticed) {
+  // Behind a proxy, so that what comes with its header is there when the greeting is about to be written.
+  settings_.proxies = {*Network::parse("127.0.0.0/8")};
+  start();
+  {
+    TestClient early(at());
+    early.send("PROXY TCP4 192.0.2.7 192.0.2.1 40000 25\r\nQUIT\r\n");
+    EXPECT_EQ(early.read_rest(), "hello\r\nbye\r\n");
+  }
+  EXPECT_THAT(seen(), ::testing::ElementsAre(Seen{Conduct::early_talk, "", "192.0.2.7"}));
+}
+
+TEST_F(ConductTest, WhatIsNoTlsIsToldFromTlsThatDoesNotAgree) {
+  use_tls();
+  settings_.implicit_tls = true;
+  start();
+  {
+    TestClient plain(at());
+    plain.send("GET / HTTP/1.1\r\n\r\n");
+    (void)plain.read_rest();
+  }
+  ASSERT_EQ(seen().size(), 1U);
+  EXPECT_EQ(std::get<Conduct>(seen()[0]), Conduct::no_tls);
+  {
+    TestClient scanner(at());
+    scanner.end_sending();
+    (void)scanner.read_rest();
+  }
+  ASSERT_EQ(seen().size(), 2U);
+  EXPECT_EQ(std::get<Conduct>(seen()[1]), Conduct::silent);
+  {
+    TestClient old(at());
+    EXPECT_FALSE(old.start_tls({.version = TLS1_1_VERSION}));
+  }
+  EXPECT_EQ(seen().size(), 2U) << "an old device is to be helped";
+}
+
+TEST_F(ConductTest, ConnectionsOfOneNetworkCanBeEnded) {
+  settings_.proxies = {*Network::parse("127.0.0.0/8")};
+  start();
+  TestClient bad(at()), good(at());
+  bad.send("PROXY TCP4 192.0.2.7 192.0.2.1 40000 25\r\n");
+  good.send("PROXY TCP4 198.51.100.7 192.0.2.1 40000 25\r\n");
+  EXPECT_EQ(bad.line(), "hello\r\n");
+  EXPECT_EQ(good.line(), "hello\r\n");
+  connections_.abort_from(*Network::parse("192.0.2.0/24"));
+  EXPECT_EQ(bad.read_rest(), "");
+  good.send("one\r\n");
+  EXPECT_EQ(good.line(), "= one\r\n");
+}
+
 }  // namespace
 }  // namespace gatepost::runtime

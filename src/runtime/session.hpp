@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,12 +14,32 @@
 
 namespace gatepost::runtime {
 
+// What a peer did that is worth knowing for those who guard the ports.
+enum class Conduct : std::uint8_t {
+  silent,             // it ended, or was ended, without anything a session could take
+  foreign_protocol,   // its first octets are of another protocol
+  no_tls,             // it did not speak TLS where TLS begins at once
+  early_talk,         // it spoke before the greeting of a protocol in which the server speaks first
+  bad_commands,       // the session's limit of them
+  unknown_recipient,  // SMTP: mail for an address that is not there
+  known_recipient,    // SMTP: for one that is
+};
+struct Peer;
+// Called on the connection's own thread; must not block.
+using Witness = std::function<void(const Peer&, Conduct, std::string_view detail)>;
+
 // Who is at the other end, for sessions, logs and limits.
 struct Peer {
-  std::string connection_id;    // short, on every log line
-  Endpoint remote, local;       // after PROXY protocol, if it was spoken
-  std::string listener;         // name in the configuration
-  std::optional<TlsFacts> tls;  // set as soon as TLS is up
+  std::string connection_id;         // short, on every log line
+  Endpoint remote, local;            // after PROXY protocol, if it was spoken
+  std::string listener;              // name in the configuration
+  std::optional<TlsFacts> tls;       // set as soon as TLS is up
+  bool proxied = false;              // `remote` is what a trusted proxy said
+  const Witness* witness = nullptr;  // outlives the connection; null: nobody listens
+
+  void tell(Conduct what, std::string_view detail = {}) const {
+    if (witness != nullptr && *witness) (*witness)(*this, what, detail);
+  }
 };
 
 // Replies on their way to the peer. Appending never waits; drain() sends and waits, and is how a session that writes

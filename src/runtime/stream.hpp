@@ -40,7 +40,7 @@ class Stream {
   virtual Task<Result<std::size_t>> read_some(std::span<char> into) = 0;
   virtual Task<Result<>> write_all(std::string_view octets) = 0;
   // Server side upgrade on the same connection; the caller discards what it had read before (RFC 3207 4.2, RFC
-  // 9051 6.2.1).
+  // 9051 6.2.1). Errc::invalid: the peer did not speak TLS. Errc::unsupported: they found nothing in common.
   virtual Task<Result<TlsFacts>> start_tls_server(TlsServer&) = 0;
   virtual Task<Result<TlsFacts>> start_tls_client(TlsClient&, std::string_view server_name) = 0;
   // Sends what TLS wants sent at the end (close_notify) and closes; never waits long.

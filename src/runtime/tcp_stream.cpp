@@ -287,7 +287,7 @@ Task<Result<TlsFacts>> TcpStream::handshake(std::unique_ptr<TlsSession> session)
     const TlsProgress progress = session->handshake();
     if (progress == TlsProgress::done) break;
     if (progress == TlsProgress::failed || progress == TlsProgress::ended)
-      co_return fail(Errc::closed, session->failure());
+      co_return fail(session->failure_code(), session->failure());
     const auto want = progress == TlsProgress::want_write ? WaitFor::wait_write : WaitFor::wait_read;
     auto ready = co_await core_->wait(want);
     if (!ready && ready.error().code == Errc::timed_out) {
@@ -311,6 +311,8 @@ Task<Result<TlsFacts>> TcpStream::start_tls_client(TlsClient& client, std::strin
   GP_CO_TRY(auto session, client.session(core_->fd(), server_name));
   auto facts = co_await handshake(std::move(session));
   if (facts && client.verifies()) facts->peer_verified = true;
+  // Whatever a server did wrong, to a client the connection is gone.
+  if (!facts && facts.error().code != Errc::timed_out) facts.error().code = Errc::closed;
   co_return facts;
 }
 

@@ -48,6 +48,14 @@ constexpr std::array kWords{
 
 }  // namespace
 
+bool tls_failure_is_no_tls() {
+  const unsigned long code = ERR_peek_error();
+  if (ERR_GET_LIB(code) != ERR_LIB_SSL) return false;
+  const int reason = ERR_GET_REASON(code);
+  return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST ||
+         reason == SSL_R_PACKET_LENGTH_TOO_LONG;
+}
+
 std::string tls_failure_words(const ssl_st* ssl) {
   std::string out;
   while (const unsigned long code = ERR_get_error()) {

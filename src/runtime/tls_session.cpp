@@ -59,11 +59,13 @@ TlsProgress TlsSession::progress(int result) {
       ERR_clear_error();
       return TlsProgress::ended;
     default: {
+      const bool no_tls = tls_failure_is_no_tls();
       std::string words = tls_failure_words(ssl_);
       // The first failure is the cause; OpenSSL has no words for what follows it.
       if (!failure_.empty()) return TlsProgress::failed;
       if (words.empty()) words = saved == 0 ? "the peer closed the connection" : std::strerror(saved);
       failure_ = std::move(words);
+      no_tls_ = no_tls;
       return TlsProgress::failed;
     }
   }
@@ -75,6 +77,12 @@ TlsProgress TlsSession::handshake() {
   const TlsProgress at = progress(SSL_do_handshake(ssl_));
   if (at == TlsProgress::ended) failure_ = "the peer closed the connection in the middle of the handshake";
   return at;
+}
+
+Errc TlsSession::failure_code() const {
+  if (no_tls_) return Errc::invalid;
+  const BIO* const input = SSL_get_rbio(ssl_);
+  return input != nullptr && BIO_number_read(const_cast<BIO*>(input)) == 0 ? Errc::closed : Errc::unsupported;
 }
 
 TlsProgress TlsSession::read(std::span<char> into, std::size_t& got) {

@@ -35,12 +35,16 @@ class TlsSession {
   TlsFacts facts() const;  // after the handshake
   // Why the last call failed, in words for the admin.
   const std::string& failure() const { return failure_; }
+  // Of a handshake that failed: invalid when the peer did not speak TLS at all, closed when it sent nothing, and
+  // unsupported when the two did not agree.
+  Errc failure_code() const;
 
  private:
   TlsProgress progress(int result);
   ssl_st* ssl_;
   std::shared_ptr<const void> context_;
   std::string failure_;
+  bool no_tls_ = false;
 };
 
 }  // namespace gatepost::runtime

@@ -97,7 +97,8 @@ directory::DoorContext Session::door_context() const {
           .service = "imap",
           .connection_id = peer_.connection_id,
           .tls = tls(),
-          .channel_binding = tls() ? peer_.tls->tls_exporter : std::string()};
+          .channel_binding = tls() ? peer_.tls->tls_exporter : std::string(),
+          .proxied = peer_.proxied};
 }
 
 // RFC 9051 7.1.1
@@ -300,6 +301,7 @@ Next Session::count_bad(bool bad) {
   }
   shared_.bad_commands.add();
   if (++bad_ < settings_->bad_commands || settings_->bad_commands == 0) return Next::more;
+  peer_.tell(runtime::Conduct::bad_commands);
   return hang_up("Too many bad commands", "too many bad commands");
 }
 

@@ -106,6 +106,7 @@ runtime::Waiting Session::waiting() const {
 
 Next Session::bad(std::string_view words) {
   if (++bad_commands_ >= settings_->bad_commands) {
+    peer_.tell(runtime::Conduct::bad_commands);
     write_err(out(), "", "Too many bad commands");
     return Next::close;
   }
@@ -129,7 +130,8 @@ directory::DoorContext Session::door_context() const {
           .service = "pop3",
           .connection_id = peer_.connection_id,
           .tls = tls(),
-          .channel_binding = tls() ? peer_.tls->tls_exporter : std::string()};
+          .channel_binding = tls() ? peer_.tls->tls_exporter : std::string(),
+          .proxied = peer_.proxied};
 }
 
 }  // namespace gatepost::pop3::server

@@ -7,7 +7,8 @@ directory::DoorContext SmtpSession::door_context() const {
           .service = std::string(to_string(service_)),
           .connection_id = peer_.connection_id,
           .tls = tls(),
-          .channel_binding = peer_.tls ? peer_.tls->tls_exporter : std::string()};
+          .channel_binding = peer_.tls ? peer_.tls->tls_exporter : std::string(),
+          .proxied = peer_.proxied};
 }
 
 // AUTH (RFC 4954 4)

@@ -16,7 +16,13 @@ Work SmtpSession::on_rcpt(Rcpt& rcpt) {
     return refuse_recipient({452, {4, 5, 3}, "too many recipients"}, address);
   }
   auto recipient = shared_.services.reception.check_recipient(source_, address);
-  if (!recipient) return refuse_recipient(reply_for(recipient.error()), address);
+  if (!recipient) {
+    if (recipient.error() == mailflow::RecipientRefusal::no_such_user && !signed_in_) {
+      peer_.tell(runtime::Conduct::unknown_recipient, address);
+    }
+    return refuse_recipient(reply_for(recipient.error()), address);
+  }
+  if (!signed_in_) peer_.tell(runtime::Conduct::known_recipient);
   if (transaction_.destinations + recipient->destinations.size() > kMaxDestinations) {
     return refuse_recipient({452, {4, 5, 3}, "too many recipients"}, address);
   }

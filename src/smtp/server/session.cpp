@@ -164,6 +164,7 @@ void SmtpSession::watch_limits() {
   if (next_ != runtime::Next::more) return;
   if (settings_->max_bad_commands != 0 && bad_ >= settings_->max_bad_commands) {
     hang_up({421, {4, 7, 0}, "too many bad commands"}, "too many bad commands");
+    peer_.tell(runtime::Conduct::bad_commands);
   } else if (idle_ >= kMaxIdleCommands) {
     hang_up({421, {4, 7, 0}, "too many commands that lead nowhere"}, "too many commands without a message");
   }
