@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "base/ascii.hpp"
 #include "base/digest.hpp"
+#include "gate/bans/ban_set.hpp"
 
 namespace gatepost::gate {
 namespace {
@@ -40,6 +42,7 @@ class Writer {
     const bool host = intent_.scope == config::Gate::Scope::host;
     NftChain input{
         "input", fmt::format("type filter hook input priority filter; policy {};", host ? "drop" : "accept"), {}};
+    bans(input);
     input.rules.push_back("ct state { established, related } accept" + note("all", "established"));
     if (host) host_begin(input);
     for (const PortIntent& p : intent_.ports) port(p, input);
@@ -51,6 +54,27 @@ class Writer {
   }
 
  private:
+  // Before everything that accepts: who is banned loses his open connections, too. Our ports alone, so that a ban never
+  // keeps an administrator from the host.
+  void bans(NftChain& input) {
+    for (const BanSet& set : kBanSets) {
+      table_.sets.push_back(
+          {std::string(set.name),
+           {fmt::format("type ipv{}_addr", set.v4 ? "4" : "6"), fmt::format("size {}", kBanSetSize), "flags timeout"},
+           {},
+           true});
+    }
+    std::set<std::uint16_t> ports;
+    for (const PortIntent& p : intent_.ports) ports.insert(p.port);
+    if (ports.empty()) return;
+    NftChain chain{"banned", "", {}};
+    for (const BanSet& set : kBanSets) {
+      chain.rules.push_back(fmt::format("{} @{} counter drop", set.match, set.name) + note("ban", set.name));
+    }
+    table_.chains.push_back(std::move(chain));
+    input.rules.push_back(fmt::format("tcp dport {{ {} }} jump banned", fmt::join(ports, ", ")) + note("ban", "check"));
+  }
+
   std::string log(std::string_view service, std::string_view why) const {
     std::string out = fmt::format("limit rate 5/second burst 20 packets log prefix \"gp:{}:{} \"", service, why);
     if (intent_.log_group != 0) out += fmt::format(" group {}", intent_.log_group);

@@ -17,7 +17,7 @@ struct NftSet {
   std::string name;
   std::vector<std::string> properties;  // "type ipv4_addr", "flags interval"
   std::vector<std::string> elements;
-  bool meter = false;  // filled by packets: what it holds is kept when it stays
+  bool meter = false;  // filled by packets, or by the daemon's bans: what it holds is kept when it stays
   std::string text() const;
 };
 

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "gate/bans/ban_set.hpp"
+
 namespace gatepost::gate {
 namespace {
 
@@ -357,7 +359,7 @@ Result<bool> same_table(std::string_view one, std::string_view other) {
     if (x.first != y.first || x.second.properties != y.second.properties) return false;
     // Meters have a time-out of their own; exceptions have one for each element.
     const bool meter = x.first.ends_with("-rate-4") || x.first.ends_with("-rate-6");
-    return meter || same_elements(x.second, y.second);
+    return meter || is_ban_set(x.first) || same_elements(x.second, y.second);
   });
   return chains && sets;
 }

@@ -22,7 +22,7 @@ Result<std::string> table_changes(const NftTable& wanted, std::string_view norma
 Result<std::string> ruleset_with(std::string_view live, std::string_view normal);
 
 // Whether the two rulesets hold the same table of ours but for counters, handles, time that passed, what packets put
-// into meters, and the marker.
+// into meters, bans, and the marker.
 Result<bool> same_table(std::string_view one, std::string_view other);
 
 // The marker of our table in a ruleset; nullopt: no table, or somebody else made it.
