@@ -19,6 +19,9 @@ class Store;
 namespace gatepost::search {
 class Indexes;
 }
+namespace gatepost::gate {
+class BanService;
+}
 
 namespace gatepost::admin {
 
@@ -55,7 +58,8 @@ struct Services {
   store::Store& store;
   Random& random;
   const Clock& clock;
-  directory::Authenticator* authenticator = nullptr;  // bans
+  directory::Authenticator* authenticator = nullptr;  // refusals of sign-in
+  gate::BanService* bans = nullptr;                   // of connections; only a running server has them
   search::Indexes* search = nullptr;                  // only a running server has them, unless they are switched off
   struct Server {
     std::function<Reply(const Request&)> status;

@@ -234,41 +234,6 @@ Reply alias_delete(Services& services, const Request& request, std::stop_token) 
   return done(fmt::format("Alias {} is deleted.", address), address);
 }
 
-Reply app_password_add(Services& services, const Request& request, std::stop_token) {
-  const auto principal = named_account(services, request);
-  if (!principal) return principal.error();
-  auto secret = services.directory.add_app_password(principal->id, request.option("name"));
-  if (!secret) return failure(secret.error(), principal->address);
-  return done(fmt::format("App password for {}: {}", principal->address, secret->reveal()), principal->address,
-              {{"password", std::string(secret->reveal())}});
-}
-
-Reply app_password_list(Services& services, const Request& request, std::stop_token) {
-  const auto principal = named_account(services, request);
-  if (!principal) return principal.error();
-  const auto list = services.directory.app_passwords(principal->id);
-  if (!list) return failure(list.error(), principal->address);
-  Table table({"id", "name", "created", "last_used"});
-  for (const auto& p : *list) {
-    table.row().number(p.id).text(p.name).text(date::format_rfc3339(p.created));
-    table.text(p.last_used ? date::format_rfc3339(*p.last_used) : "never");
-  }
-  return table.reply("No app password.");
-}
-
-Reply app_password_delete(Services& services, const Request& request, std::stop_token) {
-  const auto principal = named_account(services, request);
-  if (!principal) return principal.error();
-  const auto id = parse_number<std::uint32_t>(request.option("id"));
-  if (!id) return usage("app-password delete ADDRESS ID: see gatepost app-password list");
-  if (auto gone = services.directory.remove_app_password(principal->id, *id); !gone) {
-    return failure(gone.error(), principal->address);
-  }
-  // Which sessions began with it is not known; whoever has another password signs in again.
-  end_sessions(services, *principal);
-  return done(fmt::format("App password {} of {} no longer works.", *id, principal->address), principal->address);
-}
-
 }  // namespace
 
 std::vector<Verb> domain_verbs() {
@@ -292,13 +257,6 @@ std::vector<Verb> alias_verbs() {
   return {{"alias add", "Let an address lead to others.", false, alias_add},
           {"alias list", "The aliases.", false, alias_list},
           {"alias delete", "Delete an alias.", false, alias_delete}};
-}
-
-std::vector<Verb> app_password_verbs() {
-  return {
-      {"app-password add", "Make a password for one device or program; shown once.", false, app_password_add},
-      {"app-password list", "The app passwords of an account.", false, app_password_list},
-      {"app-password delete", "Let an app password work no longer; open sessions end.", false, app_password_delete}};
 }
 
 }  // namespace gatepost::admin

@@ -161,6 +161,28 @@ TEST_F(DirectoryVerbs, GiveAndTakeAppPasswords) {
   EXPECT_EQ(row.at("id").to_number<int>(), 1);
   EXPECT_EQ(sign_in("anna@example.org", secret), std::nullopt);
   EXPECT_EQ(text(json(for_anna("list", "", "")).at(0), "last_used"), "2026-01-01T00:00:00.000Z");
+  EXPECT_EQ(text(json(for_anna("list", "", "")).at(0), "last_service"), "imap");
+  EXPECT_EQ(for_anna("block", "id", "1").exit_code, 0);
+  EXPECT_TRUE((*session)->revoked());
+  EXPECT_EQ(sign_in("anna@example.org", secret), Errc::denied);
+  EXPECT_EQ(text(json(for_anna("list", "", "")).at(0), "state"), "blocked");
+  EXPECT_EQ(for_anna("unblock", "id", "1").exit_code, 0);
+  EXPECT_EQ(sign_in("anna@example.org", secret), std::nullopt);
+  const auto set = [&](std::string key, std::string value) {
+    return ask("app-password set", {{"address", {"anna@example.org"}}, {"id", {"1"}}, {key, {value}}});
+  };
+  EXPECT_EQ(set("service", "pop3").exit_code, 0);
+  EXPECT_EQ(sign_in("anna@example.org", secret), Errc::denied);
+  EXPECT_EQ(set("service", "all").exit_code, 0);
+  EXPECT_EQ(error(set("service", "telnet")), "invalid");
+  EXPECT_EQ(set("from", "somewhere").exit_code, 2);
+  EXPECT_EQ(set("from", "192.0.2.0/24").exit_code, 0);
+  EXPECT_EQ(set("expires", "2026-01-01").exit_code, 0);
+  EXPECT_EQ(text(json(for_anna("list", "", "")).at(0), "expires"), "2026-01-02T00:00:00.000Z");
+  EXPECT_EQ(set("expires", "soon").exit_code, 2);
+  EXPECT_EQ(set("expires", "never").exit_code, 0);
+  EXPECT_EQ(set("from", "everywhere").exit_code, 0);
+  EXPECT_EQ(sign_in("anna@example.org", secret), std::nullopt);
   EXPECT_EQ(for_anna("delete", "id", "phone").exit_code, 2);
   EXPECT_EQ(error(for_anna("delete", "id", "7")), "not_found");
   EXPECT_EQ(for_anna("delete", "id", "1").exit_code, 0);

@@ -172,24 +172,6 @@ Reply stop_server(Services& services, const Request&, std::stop_token) {
   return done("The server is stopping.", "stop");
 }
 
-Reply ban_list(Services& services, const Request&, std::stop_token) {
-  if (services.authenticator == nullptr) return failure({Errc::unavailable, "nobody signs in here"}, "ban list");
-  Table table({"address", "account", "until", "reason"});
-  for (const auto& ban : services.authenticator->bans()) {
-    table.row().text(ban.remote.to_string()).text(ban.name).text(date::format_rfc3339(ban.until)).text(ban.reason);
-  }
-  return table.reply("Nobody is banned.");
-}
-
-Reply ban_lift(Services& services, const Request& request, std::stop_token) {
-  const auto address = IpAddress::parse(request.option("address"));
-  if (!address) return usage("ban lift wants an IP address");
-  if (services.authenticator == nullptr) return failure({Errc::unavailable, "nobody signs in here"}, "ban lift");
-  const std::size_t lifted = services.authenticator->lift(*address);
-  return done(fmt::format("{} may sign in again; {} ban(s) lifted.", address->to_string(), lifted),
-              address->to_string());
-}
-
 }  // namespace
 
 std::vector<Verb> queue_verbs() {
@@ -210,9 +192,7 @@ std::vector<Verb> store_verbs() {
 std::vector<Verb> server_verbs() {
   return {{"status", "What the server is doing.", true, status},
           {"reload", "Read the configuration and certificates again; no session ends.", true, reload},
-          {"stop", "Stop the server in good order.", true, stop_server},
-          {"ban list", "Who may not sign in at the moment.", true, ban_list},
-          {"ban lift", "Let an address sign in again.", true, ban_lift}};
+          {"stop", "Stop the server in good order.", true, stop_server}};
 }
 
 }  // namespace gatepost::admin

@@ -134,7 +134,7 @@ TEST_F(OperationVerbsOnDisk, MakeABackupThatOpensAsAStore) {
 }
 
 TEST_F(OperationVerbs, NeedAServerForWhatOnlyAServerKnows) {
-  for (const char* verb : {"status", "reload", "stop", "ban list", "ban lift"}) {
+  for (const char* verb : {"status", "reload", "stop"}) {
     const Reply reply = ask(verb);
     EXPECT_EQ(reply.exit_code, 3) << verb;
     EXPECT_EQ(error(reply), "unavailable");
@@ -147,26 +147,6 @@ TEST_F(OperationVerbs, NeedAServerForWhatOnlyAServerKnows) {
   EXPECT_EQ(ask("reload").exit_code, 1);
   done("stop");
   EXPECT_TRUE(stopped);
-}
-
-TEST_F(OperationVerbs, ListAndLiftBans) {
-  domain_and_anna();
-  services->server.status = [](const Request&) { return Reply{}; };
-  EXPECT_EQ(done("ban list").text, "Nobody is banned.\n");
-  context.remote = *IpAddress::parse("192.0.2.1");
-  for (int i = 0; i < 10; ++i) (void)sign_in("anna@example.org", "wrong password " + std::to_string(i));
-  EXPECT_EQ(sign_in("anna@example.org", "correct horse"), Errc::limit);
-  const auto row = json(done("ban list")).at(0);
-  EXPECT_EQ(text(row, "address"), "192.0.2.1");
-  EXPECT_EQ(text(row, "account"), "anna@example.org");
-  EXPECT_EQ(text(row, "until"), "2026-01-01T00:15:00.000Z");
-  EXPECT_EQ(text(row, "reason"), "10 distinct wrong passwords");
-  EXPECT_EQ(ask("ban lift", {{"address", {"somewhere"}}}).exit_code, 2);
-  EXPECT_THAT(done("ban lift", {{"address", {"192.0.2.1"}}}).text, HasSubstr("1 ban(s) lifted"));
-  EXPECT_EQ(sign_in("anna@example.org", "correct horse"), std::nullopt);
-  services->authenticator = nullptr;
-  EXPECT_EQ(error(ask("ban list")), "unavailable");
-  EXPECT_EQ(error(ask("ban lift", {{"address", {"192.0.2.1"}}})), "unavailable");
 }
 
 TEST(Table, AlignsByCharactersAndNamesEmptyOnes) {

@@ -18,5 +18,6 @@ std::vector<Verb> queue_verbs();
 std::vector<Verb> store_verbs();
 std::vector<Verb> search_verbs();
 std::vector<Verb> server_verbs();
+std::vector<Verb> ban_verbs();
 
 }  // namespace gatepost::admin

@@ -161,22 +161,6 @@ void add_alias(CLI::App& app, Context& context) {
       ->required();
 }
 
-void add_app_password(CLI::App& app, Context& context) {
-  CLI::App* noun = app.add_subcommand("app-password", "Passwords of single devices")->require_subcommand(1);
-  auto v = std::make_shared<Values>();
-  CLI::App* add = verb(noun, context, "add", "Make one; it is shown once", v,
-                       [v] { return Options{{"address", {v->address}}, {"name", {v->name}}}; });
-  add->add_option("address", v->address)->required();
-  add->add_option("name", v->name, "What it is for: \"Anna's phone\"")->required();
-  verb(noun, context, "list", "Those of an account", v, [v] { return Options{{"address", {v->address}}}; })
-      ->add_option("address", v->address)
-      ->required();
-  CLI::App* remove = verb(noun, context, "delete", "Let one work no longer", v,
-                          [v] { return Options{{"address", {v->address}}, {"id", {v->id}}}; });
-  remove->add_option("address", v->address)->required();
-  remove->add_option("id", v->id)->required();
-}
-
 }  // namespace
 
 void add_directory_commands(CLI::App& app, Context& context) {
@@ -184,7 +168,6 @@ void add_directory_commands(CLI::App& app, Context& context) {
   add_account(app, context);
   add_acl(app, context);
   add_alias(app, context);
-  add_app_password(app, context);
 }
 
 }  // namespace gatepost::cli

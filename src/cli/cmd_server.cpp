@@ -41,13 +41,6 @@ void add_server_commands(CLI::App& app, Context& context) {
   app.add_subcommand("stop", "Stop the running server in good order")->callback([&context] {
     run_verb(context, "stop", {});
   });
-
-  CLI::App* ban = app.add_subcommand("ban", "Who may not sign in at the moment")->require_subcommand(1);
-  ban->add_subcommand("list", "The bans")->callback([&context] { run_verb(context, "ban list", {}); });
-  auto address = std::make_shared<std::string>();
-  CLI::App* lift = ban->add_subcommand("lift", "End the bans of an address");
-  lift->add_option("address", *address)->required();
-  lift->callback([&context, address] { run_verb(context, "ban lift", {{"address", {*address}}}); });
 }
 
 }  // namespace gatepost::cli

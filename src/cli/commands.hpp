@@ -25,6 +25,8 @@ void add_queue_commands(CLI::App&, Context&);
 void add_store_commands(CLI::App&, Context&);
 void add_search_commands(CLI::App&, Context&);
 void add_explain_command(CLI::App&, Context&);
+void add_app_password_commands(CLI::App&, Context&);
+void add_ban_commands(CLI::App&, Context&);
 void add_gate_commands(CLI::App&, Context&);
 // Joins "gate" when that is there already, so it comes after it.
 void add_gate_log_command(CLI::App&, Context&);

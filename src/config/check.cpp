@@ -169,6 +169,7 @@ void warn_everything(const std::vector<Network>& networks, std::string_view wher
 void check_values_together(const Config& c, Findings& out) {
   warn_everything(c.proxy_protocol.trusted, "[proxy_protocol] trusted", "anybody may pretend any address", out);
   warn_everything(c.bans.never, "[bans] never", "nobody is ever banned", out);
+  warn_everything(c.bans.monitors, "[bans] monitors", "nobody is ever banned", out);
   warn_everything(c.limits.unlimited, "[limits] unlimited", "no address has limits", out);
   if (c.limits.connections_per_address > c.limits.connections) {
     out.warning("[limits] connections_per_address", "one address may use up all connections", "",

@@ -108,6 +108,9 @@ struct Auth {
   seconds failure_window{600};            // ... within this time ...
   seconds ban{900};                       // ... refuse that pair for so long
   std::uint32_t address_failures = 100;   // failures of one address over all accounts
+  std::uint32_t min_password_characters = 8;
+  bool refuse_common_passwords = true;
+  std::uint32_t remember_former_days = 30;  // how long a replaced password is told from a guess; 0: not
   bool operator==(const Auth&) const = default;
 };
 inline constexpr std::string_view kSignInWithoutTls = "yes, send passwords in clear";
@@ -200,7 +203,17 @@ struct ProxyProtocol {
 
 // [bans]
 struct Bans {
-  std::vector<Network> never;  // never banned, never slowed down after failed sign-ins
+  std::vector<Network> never;     // never banned, never slowed down after failed sign-ins
+  std::vector<Network> monitors;  // never banned either: they connect without a word, and mean no harm
+  bool automatic = true;          // false: administrators' bans alone
+  std::uint32_t points = 100;     // held against an address that are a ban
+  seconds half_life{3600};        // after which half of them are forgotten
+  std::vector<seconds> lengths = {seconds(900), seconds(3600), seconds(6 * 3600),
+                                  seconds(24 * 3600)};  // of the first ban, the second, ...; the last one repeats
+  seconds calm{24 * 3600};                              // after a ban; each takes one step back
+  std::uint32_t neighbours = 0;                         // so many banned at once in a /24 (IPv6: /48) ban it; 0: never
+  bool firewall = true;                                 // put them into the kernel's sets, too, where that is possible
+  std::filesystem::path helper = "/run/gatepost-gate-helper/socket";  // of gatepost-gate-helper
   bool operator==(const Bans&) const = default;
 };
 

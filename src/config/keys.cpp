@@ -163,6 +163,13 @@ void add_auth(Keys& k) {
   k.push_back(duration(s, "failure_window", AT(Config, auth.failure_window), seconds(10), days(1),
                        "The time in which failures are counted."));
   k.push_back(duration(s, "ban", AT(Config, auth.ban), seconds(1), days(30), "How long sign-ins are refused then."));
+  k.push_back(number(s, "min_password_characters", AT(Config, auth.min_password_characters), 8, 128,
+                     "Of passwords set from now on."));
+  k.push_back(flag(s, "refuse_common_passwords", AT(Config, auth.refuse_common_passwords),
+                   "Whether new passwords that everybody tries first, or that are made of the own name, are refused."));
+  k.push_back(number(s, "remember_former_days", AT(Config, auth.remember_former_days), 0, 365,
+                     "How long a device that still proves a replaced password by SCRAM is known for that and not "
+                     "counted as guessing; 0: at once."));
 }
 
 void add_smtp(Keys& k) {
@@ -269,7 +276,29 @@ void add_rest(Keys& k) {
                        "Proxies and load balancers that may say for whom they connect. Needed for listeners with "
                        "`proxy_protocol = true`."));
   k.push_back(networks("bans", "never", AT(Config, bans.never),
-                       "Networks that are never banned after wrong passwords: the offices, the monitoring."));
+                       "Networks that are never banned, and whose wrong passwords are never counted: the offices. "
+                       "Loopback, this host's own addresses, [proxy_protocol] trusted and the networks of [networks] "
+                       "are never banned either."));
+  k.push_back(networks("bans", "monitors", AT(Config, bans.monitors),
+                       "Monitoring, which connects without a word and means no harm: never banned."));
+  k.push_back(flag("bans", "automatic", AT(Config, bans.automatic),
+                   "Whether the server bans by itself; bans of administrators work either way."));
+  k.push_back(number("bans", "points", AT(Config, bans.points), 10, 100'000,
+                     "Held against one address that are a ban; docs/bans.md says what counts how many."));
+  k.push_back(duration("bans", "half_life", AT(Config, bans.half_life), minutes(1), days(30),
+                       "After this half of the points are forgotten."));
+  k.push_back(list<Config, seconds>("bans", "lengths", AT(Config, bans.lengths), take_wait, write_wait, 1,
+                                    "\"15 min\", \"1 h\"", "list of durations, 1 s to 7 days",
+                                    "Of the first ban of an address, the second, ...; the last one repeats."));
+  k.push_back(duration("bans", "calm", AT(Config, bans.calm), minutes(1), days(30),
+                       "So long after a ban without a new one, the next is one step shorter."));
+  k.push_back(number("bans", "neighbours", AT(Config, bans.neighbours), 0, 256,
+                     "So many banned addresses in one /24 (IPv6: /48) at one time ban all of it; 0: never."));
+  k.push_back(flag("bans", "firewall", AT(Config, bans.firewall),
+                   "Whether bans go into the firewall, too, by gatepost-gate-helper, once `gatepost gate apply` made "
+                   "sets for them."));
+  k.push_back(path("bans", "helper", AT(Config, bans.helper),
+                   "Where gatepost-gate-helper listens. A server started by root starts its own instead."));
   k.push_back(shown(list<Config, Endpoint>("dns", "servers", AT(Config, dns.servers), take_name_server, write_endpoint,
                                            0, "\"192.0.2.53\", \"[2001:db8::53]:5353\"", "list of addresses",
                                            "Name servers that are asked."),
@@ -328,7 +357,7 @@ const std::vector<Section>& sections() {
       {"pop3", "[pop3]", "POP3."},
       {"quota", "[quota]", "For accounts that have no limit of their own."},
       {"proxy_protocol", "[proxy_protocol]", "Behind a load balancer."},
-      {"bans", "[bans]", "Exceptions from bans."},
+      {"bans", "[bans]", "Who may not connect for a while (docs/bans.md)."},
       {"gate", "[gate]", "What `gatepost gate` puts into the firewall (docs/gate.md)."},
       {"gate.exception", "[[gate.exception]]",
        "Networks that may connect to one listener until a day; daemon and firewall forget them then."},

@@ -14,12 +14,29 @@
 #include "daemon/process.hpp"
 #include "daemon/secret_file.hpp"
 #include "daemon/settings.hpp"
+#include "gate/helper/client.hpp"
 
 namespace gatepost::daemon {
+namespace {
+
+bool speaks_first(config::Service service) {
+  switch (service) {
+    case config::Service::smtp:
+    case config::Service::submission:
+    case config::Service::imap:
+    case config::Service::pop3:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 Daemon::Daemon(Parts parts)
     : config_file_(std::move(parts.config_file)),
       managed_(parts.managed),
+      ban_helper_(parts.ban_helper),
       log_target_(parts.log_target),
       log_(parts.log),
       clock_(parts.clock),
@@ -31,7 +48,11 @@ Daemon::Daemon(Parts parts)
       limits_(daemon_limits(*config_), clock_),
       sockets_(std::move(parts.sockets)) {}
 
-Daemon::~Daemon() { threads_.stop(); }
+Daemon::~Daemon() {
+  threads_.stop();
+  if (bans_) bans_->stop();
+  if (ban_helper_ >= 0) ::close(ban_helper_);
+}
 
 Result<std::unique_ptr<Daemon>> Daemon::create(Parts parts) {
   auto tls = std::move(parts.tls);
@@ -43,10 +64,12 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Parts parts) {
 Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
   const config::Config& c = *config_;
   Product& product = *product_;
+  create_bans();
   GP_TRY(const Secret decoy_key, secret_in_file(c.server.data_dir / "decoy.key", product.random));
   GP_TRY(sasl_, sasl::Library::create(decoy_key.reveal()));
   authenticator_ =
       std::make_unique<directory::Authenticator>(*product.directory, sign_in_limits(c), clock_, log_, product.metrics);
+  authenticator_->set_witness([this](const directory::SignInNews& news) { bans_->heard(news); });
   door_ = std::make_unique<directory::Door>(*sasl_, *authenticator_, door_policy(c), log_, product.metrics);
   workers_ = std::make_unique<runtime::Workers>(worker_threads(c));
   sign_in_workers_ = std::make_unique<runtime::Workers>(sign_in_threads(c));
@@ -72,6 +95,21 @@ Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
   return {};
 }
 
+void Daemon::create_bans() {
+  const config::Bans& c = config_->bans;
+  BanKeeper::Parts parts{.keys = product_->store->keys(),
+                         .clock = clock_,
+                         .log = log_,
+                         .metrics = product_->metrics,
+                         .end_connections = [this](const Network& network) { connections_.abort_from(network); }};
+  if (c.firewall) {
+    parts.helper = std::make_unique<gate::helper::HelperClient>(std::exchange(ban_helper_, -1), c.helper);
+  } else {
+    parts.why_no_helper = "[bans] firewall = false";
+  }
+  bans_ = std::make_unique<BanKeeper>(std::move(parts), ban_rules(*config_, own_addresses()));
+}
+
 Result<> Daemon::create_tls(const runtime::TlsServerSettings& settings) {
   GP_TRY(tls_owner_, runtime::TlsServer::create(settings, clock_));
   tls_ = tls_owner_.get();
@@ -82,6 +120,7 @@ Result<> Daemon::start() {
   const auto config = this->config();
   const auto handler = [this](const admin::Request& request, std::stop_token stop) { return command(request, stop); };
   GP_TRY(control_, ControlSocket::open(control_socket_path(config->server.data_dir), handler, log_));
+  GP_CHECK(bans_->start());
   threads_.start();
   threads_.spawn(0, [this] { return work_queue(); });
   for (BoundSocket& socket : std::exchange(sockets_, {})) open_listener(*config, std::move(socket));
@@ -95,6 +134,14 @@ runtime::Task<> Daemon::work_queue() {
   queue_ended_.set_value();
 }
 
+// Of mail's own services; what else speaks HTTP is called by monitors and browsers as they like.
+runtime::Witness Daemon::witness_for(config::Service service) {
+  if (!speaks_first(service)) return {};
+  return [this](const runtime::Peer& peer, runtime::Conduct what, std::string_view detail) {
+    bans_->saw(peer, what, detail);
+  };
+}
+
 runtime::ListenerSettings Daemon::listener_settings(const config::Config& c, const config::Listener& l) {
   const auto gate = std::make_shared<AudienceGate>(l, c.networks, clock_, log_, product_->metrics);
   return {.name = l.name,
@@ -102,9 +149,11 @@ runtime::ListenerSettings Daemon::listener_settings(const config::Config& c, con
           .tls = l.tls == config::TlsMode::none ? nullptr : tls_.load(),
           .implicit_tls = l.tls == config::TlsMode::implicit,
           .handshake = c.tls.handshake_timeout,
-          .admits = [gate](const IpAddress& peer) { return gate->admits(peer); },
+          .admits = [this, gate](const IpAddress& peer) { return !bans_->refuses(peer) && gate->admits(peer); },
           .proxies = l.proxy_protocol ? c.proxy_protocol.trusted : std::vector<Network>(),
-          .make = protocols_->factory(l)};
+          .make = protocols_->factory(l),
+          .witness = witness_for(l.service),
+          .speaks_first = speaks_first(l.service)};
 }
 
 void Daemon::open_listener(const config::Config& c, BoundSocket socket) {
@@ -146,6 +195,7 @@ admin::Services Daemon::admin_services() {
   admin::Services services = product_->admin_services();
   services.authenticator = authenticator_.get();
   services.search = indexes_.get();
+  services.bans = bans_.get();
   services.server.status = [this](const admin::Request&) { return to_reply(status()); };
   services.server.reload = [this] {
     if (const Result<> reloaded = reload(); !reloaded) return admin::failure(reloaded.error(), "reload");
@@ -186,7 +236,9 @@ Status Daemon::status() {
   s.imap_clients = protocols_->imap_clients();
   s.queue = product_->queue->size();
   if (const auto principals = product_->directory->principals()) s.accounts = principals->size();
-  s.bans = authenticator_->bans().size();
+  s.refused_sign_ins = authenticator_->bans().size();
+  s.bans = bans_->list().size();
+  s.ban_enforcement = bans_->enforcement();
   s.disk_low = product_->store->disk_low();
   if (indexes_) s.search = indexes_->lag();
   if (tls_ != nullptr) s.certificates = tls_.load()->certificates();
@@ -241,6 +293,7 @@ bool Daemon::stop(std::chrono::milliseconds grace) {
   listeners_.clear();
   settle();
   threads_.stop();
+  bans_->stop();
   return true;
 }
 

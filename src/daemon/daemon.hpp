@@ -12,6 +12,7 @@
 
 #include "base/log.hpp"
 #include "config/config.hpp"
+#include "daemon/ban_keeper.hpp"
 #include "daemon/control_socket.hpp"
 #include "daemon/log_target.hpp"
 #include "daemon/maintenance.hpp"
@@ -46,6 +47,7 @@ class Daemon {
     std::vector<BoundSocket> sockets;               // one for each address of the configuration's listeners
     std::optional<runtime::TlsServerSettings> tls;  // none: no certificate is configured
     bool managed = false;                           // by systemd, which restarts us itself
+    int ban_helper = -1;                            // of gate::helper::start_helper(), owned; -1: none was started
     LogTarget& log_target;
     Log& log;
     const Clock& clock;
@@ -92,6 +94,7 @@ class Daemon {
 
   explicit Daemon(Parts parts);
   Result<> build(std::optional<runtime::TlsServerSettings> tls);
+  void create_bans();
   Result<> create_tls(const runtime::TlsServerSettings&);
   void add_metrics();
   runtime::Task<> work_queue();
@@ -99,6 +102,7 @@ class Daemon {
   std::vector<Chore> chores();
   Result<> look_at_certificates();
 
+  runtime::Witness witness_for(config::Service service);
   runtime::ListenerSettings listener_settings(const config::Config&, const config::Listener&);
   void open_listener(const config::Config&, BoundSocket socket);
 
@@ -114,6 +118,7 @@ class Daemon {
 
   const std::filesystem::path config_file_;
   const bool managed_;
+  int ban_helper_;  // until create_bans()
   LogTarget& log_target_;
   Log& log_;
   const Clock& clock_;
@@ -130,6 +135,7 @@ class Daemon {
   // In the order in which they are built; destroyed from the last to the first.
   runtime::IoThreads threads_;
   std::unique_ptr<Product> product_;
+  std::unique_ptr<BanKeeper> bans_;
   std::unique_ptr<sasl::Library> sasl_;
   std::unique_ptr<directory::Authenticator> authenticator_;
   std::unique_ptr<directory::Door> door_;

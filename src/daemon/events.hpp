@@ -31,6 +31,27 @@ inline constexpr Event kRefused{"gate.refused", Level::notice,
                                 "A connection from an address outside a listener's audience was closed.",
                                 "The daemon keeps its own gate: nothing was said to the peer.",
                                 "If the peer should get in, put its network in the listener's audience."};
+inline constexpr Event kBanMade{"ban.made", Level::warning, "An address may not connect for a time.",
+                                "`network` is closed out of all ports until `until`; `cause` and `reason` say why, "
+                                "`level` the how many-th time it is.",
+                                "Nothing; `gatepost ban explain` shows what led to it, `gatepost ban lift` ends it. "
+                                "Put your own networks in [bans] "
+                                "never."};
+inline constexpr Event kBanLifted{"ban.lifted", Level::notice, "A ban was ended before its time.",
+                                  "By an administrator, or by a new exemption in the configuration.", "Nothing."};
+inline constexpr Event kBanRefused{"ban.refused", Level::info, "A connection of a banned address was closed.",
+                                   "Nothing was said to the peer. `count` such connections since the last line.",
+                                   "`gatepost ban explain` with the address says why it is banned."};
+inline constexpr Event kBanFirewall{
+    "ban.firewall", Level::notice, "Bans reach the firewall now, or do not any more.",
+    "With `firewall` off the server alone refuses who is banned; `detail` says what is missing.",
+    "Run the helper (docs/bans.md), and `gatepost gate apply`, so that the firewall has sets for bans."};
+inline constexpr Event kBanNotKept{"ban.not_kept", Level::error, "Bans could not be written to the store.",
+                                   "They are in force, but a restart would forget them. It is tried again.",
+                                   "Look at the disk."};
+inline constexpr Event kBanUnreadable{"ban.unreadable", Level::warning, "Records of bans could not be read.",
+                                      "`count` of them are left out: damaged, or written by a newer version.",
+                                      "gatepost store check says whether more is damaged."};
 inline constexpr Event kControlRefused{"control.refused", Level::warning,
                                        "Another user tried to give the server commands.",
                                        "Only root and the server's own user may.", "Find out who has `uid`."};
@@ -67,8 +88,9 @@ inline constexpr Event kUnresponsive{
     "Report it with the log before this line."};
 
 inline constexpr std::array kAll{
-    kStarting,       kReady,        kListening,     kBindFailed,      kStopping,   kStopped,         kReloaded,
-    kReloadFailed,   kNeedsRestart, kRefused,       kControlRefused,  kSecured,    kSecurityMissing, kMaintenanceFailed,
-    kListenerClosed, kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced,      kUnresponsive};
+    kStarting,     kReady,         kListening,       kBindFailed, kStopping,        kStopped,           kReloaded,
+    kReloadFailed, kNeedsRestart,  kRefused,         kBanMade,    kBanLifted,       kBanRefused,        kBanFirewall,
+    kBanNotKept,   kBanUnreadable, kControlRefused,  kSecured,    kSecurityMissing, kMaintenanceFailed, kListenerClosed,
+    kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced,      kUnresponsive};
 
 }  // namespace gatepost::daemon::event

@@ -86,6 +86,7 @@ Result<> Daemon::apply(Fresh fresh) {
   product_->default_quota_octets = c.quota.storage_octets;
   product_->default_quota_messages = c.quota.messages;
   authenticator_->set_limits(sign_in_limits(c));
+  bans_->set_rules(ban_rules(c, own_addresses()));
   door_->set_policy(door_policy(c));
   reception_->set_options(reception_options(c));
   protocols_->reload(c);

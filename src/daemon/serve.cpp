@@ -18,6 +18,7 @@
 #include "daemon/settings.hpp"
 #include "daemon/take_over.hpp"
 #include "daemon/version.hpp"
+#include "gate/helper/client.hpp"
 
 namespace gatepost::daemon {
 namespace {
@@ -95,6 +96,8 @@ class Start {
     }
     std::vector<fs::path> files;
     if (config_.log.target != LogTarget::kStderr) files.emplace_back(config_.log.target);
+    // While there are rights to give, and no threads. Without one the server alone refuses who is banned.
+    if (config_.bans.firewall) ban_helper_ = gate::helper::start_helper().value_or(-1);
     GP_CHECK(become_user(server.user, files));
     confine(confinement(), log_);
     complain_of_unreadable_files();
@@ -181,6 +184,7 @@ class Start {
                                     .sockets = std::move(sockets_),
                                     .tls = std::move(tls_),
                                     .managed = manager_.present(),
+                                    .ban_helper = std::exchange(ban_helper_, -1),
                                     .log_target = log_target_,
                                     .log = log_,
                                     .clock = clock_}));
@@ -245,6 +249,7 @@ class Start {
   runtime::InheritedSockets inherited_;
   std::vector<BoundSocket> sockets_;
   std::optional<runtime::TlsServerSettings> tls_;
+  int ban_helper_ = -1;
   std::unique_ptr<Product> product_;
   std::unique_ptr<Daemon> daemon_;
   bool first_pulse_ = true;

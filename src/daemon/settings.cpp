@@ -1,6 +1,11 @@
 #include "daemon/settings.hpp"
 
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <cstring>
+#include <memory>
 #include <thread>
 
 namespace gatepost::daemon {
@@ -35,6 +40,11 @@ constexpr Fixed kFixed[] = {
     fixed<[](auto& c) -> auto& { return c.auth.argon2_iterations; }>("[auth] argon2_iterations"),
     fixed<[](auto& c) -> auto& { return c.auth.parallel_hashes; }>("[auth] parallel_hashes"),
     fixed<[](auto& c) -> auto& { return c.auth.scram_iterations; }>("[auth] scram_iterations"),
+    fixed<[](auto& c) -> auto& { return c.auth.min_password_characters; }>("[auth] min_password_characters"),
+    fixed<[](auto& c) -> auto& { return c.auth.refuse_common_passwords; }>("[auth] refuse_common_passwords"),
+    fixed<[](auto& c) -> auto& { return c.auth.remember_former_days; }>("[auth] remember_former_days"),
+    fixed<[](auto& c) -> auto& { return c.bans.firewall; }>("[bans] firewall"),
+    fixed<[](auto& c) -> auto& { return c.bans.helper; }>("[bans] helper"),
     fixed<[](auto& c) -> auto& { return c.smtp.recipient_delimiter; }>("[smtp] recipient_delimiter"),
     fixed<[](auto& c) -> auto& { return c.mailflow.retry_schedule; }>("[mailflow] retry_schedule"),
     fixed<[](auto& c) -> auto& { return c.mailflow.queue_lifetime; }>("[mailflow] queue_lifetime"),
@@ -79,7 +89,10 @@ directory::Options directory_options(const Config& c) {
           .parallel_hashes = c.auth.parallel_hashes,
           // Waiting costs a thread that does nothing else.
           .waiting_hashes = sign_in_threads(c),
-          .postmaster = said ? c.server.postmaster : std::string()};
+          .postmaster = said ? c.server.postmaster : std::string(),
+          .password_policy = {.min_characters = c.auth.min_password_characters,
+                              .refuse_common = c.auth.refuse_common_passwords,
+                              .remember_former = std::chrono::days(c.auth.remember_former_days)}};
 }
 
 directory::SignInLimits sign_in_limits(const Config& c) {
@@ -88,6 +101,43 @@ directory::SignInLimits sign_in_limits(const Config& c) {
           .ban = c.auth.ban,
           .address_failures = c.auth.address_failures,
           .never_banned = c.bans.never};
+}
+
+gate::BanRules ban_rules(const Config& c, std::vector<Network> own) {
+  gate::BanRules rules;
+  rules.automatic = c.bans.automatic;
+  rules.points = c.bans.points;
+  rules.half_life = c.bans.half_life;
+  rules.steps = c.bans.lengths;
+  rules.calm = c.bans.calm;
+  rules.neighbours = c.bans.neighbours;
+  rules.exempt = {{"[bans] never", c.bans.never},
+                  {"[bans] monitors", c.bans.monitors},
+                  {"[proxy_protocol] trusted", c.proxy_protocol.trusted},
+                  {"[networks] trusted", c.networks.trusted},
+                  {"[networks] vpn", c.networks.vpn},
+                  {"[networks] admin", c.networks.admin},
+                  {"an address of this host", std::move(own)}};
+  return rules;
+}
+
+std::vector<Network> own_addresses() {
+  std::vector<Network> out;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return out;
+  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> held(list, &::freeifaddrs);
+  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr) continue;
+    if (at->ifa_addr->sa_family == AF_INET) {
+      const auto* v4 = reinterpret_cast<const sockaddr_in*>(at->ifa_addr);
+      out.push_back({IpAddress::v4(ntohl(v4->sin_addr.s_addr))});
+    } else if (at->ifa_addr->sa_family == AF_INET6) {
+      IpAddress v6;
+      std::memcpy(v6.octets.data(), &reinterpret_cast<const sockaddr_in6*>(at->ifa_addr)->sin6_addr, 16);
+      out.push_back({v6});
+    }
+  }
+  return out;
 }
 
 directory::DoorPolicy door_policy(const Config& c) {

@@ -8,6 +8,7 @@
 #include "config/config.hpp"
 #include "daemon/paths.hpp"
 #include "directory/door.hpp"
+#include "gate/bans/ban_list.hpp"
 #include "mailflow/queue_runner.hpp"
 #include "mailflow/reception.hpp"
 #include "runtime/connection_limits.hpp"
@@ -25,6 +26,9 @@ store::Options store_options(const config::Config&);
 search::Options search_options(const config::Config&);
 directory::Options directory_options(const config::Config&);
 directory::SignInLimits sign_in_limits(const config::Config&);
+// `own`: the host's addresses, which are never banned.
+gate::BanRules ban_rules(const config::Config&, std::vector<Network> own);
+std::vector<Network> own_addresses();  // as they are now
 directory::DoorPolicy door_policy(const config::Config&);
 account::AccountsOptions accounts_options(const config::Config&);
 mailflow::ReceptionOptions reception_options(const config::Config&);

@@ -46,7 +46,10 @@ std::string as_text(const Status& s) {
     for (const auto& [name, count] : s.imap_clients) out += fmt::format(" {} ({}),", name, count);
     out.pop_back();
   }
-  out += fmt::format("\n  bans           {}\n", s.bans);
+  out += fmt::format("\n  bans           {} by address, in the {}; {} of sign-ins\n", s.bans,
+                     s.ban_enforcement.firewall ? "server and the firewall"
+                                                : fmt::format("server alone ({})", s.ban_enforcement.why_not),
+                     s.refused_sign_ins);
   for (const auto& l : s.listeners) {
     out += fmt::format("  {:<14} {:<24} {:<10} {:<8} for {:<9} {} connection(s)\n", l.name, l.at.to_string(), l.service,
                        l.tls, l.audience, l.connections);
@@ -101,7 +104,10 @@ json::object as_json(const Status& s) {
                    {"accounts", s.accounts},
                    {"queue", s.queue},
                    {"connections", s.connections},
-                   {"bans", s.bans}};
+                   {"bans", s.bans},
+                   {"refused_sign_ins", s.refused_sign_ins},
+                   {"bans_in_firewall", s.ban_enforcement.firewall},
+                   {"bans_not_in_firewall_because", s.ban_enforcement.why_not}};
   out["reloaded"] = s.reloaded == TimePoint{} ? json::value() : json::value(date::format_rfc3339(s.reloaded));
   out["search"] =
       s.search

@@ -9,6 +9,7 @@
 #include "admin/command.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "gate/bans/ban_service.hpp"
 #include "runtime/tls_context.hpp"
 #include "search/indexes.hpp"
 
@@ -28,7 +29,9 @@ struct Status {
   std::size_t connections = 0;
   std::vector<std::pair<std::string, std::size_t>> signed_in;     // by service
   std::vector<std::pair<std::string, std::size_t>> imap_clients;  // by what they say to be
-  std::size_t queue = 0, accounts = 0, bans = 0;
+  std::size_t queue = 0, accounts = 0;
+  std::size_t bans = 0, refused_sign_ins = 0;
+  gate::Enforcement ban_enforcement;
   bool disk_low = false;
   std::optional<search::IndexLag> search;  // none: there are no indexes
   std::vector<runtime::TlsCertificateFacts> certificates;

@@ -57,8 +57,12 @@ void Daemon::add_metrics() {
     m.callback("gatepost_signed_in", fmt::format("service=\"{}\"", service), "Signed-in sessions.",
                [this, service] { return static_cast<double>(door_->signed_in(service)); });
   }
-  m.callback("gatepost_bans", "", "Refusals of sign-in in force.",
+  m.callback("gatepost_refused_sign_ins", "", "Refusals of sign-in in force.",
              [this] { return static_cast<double>(authenticator_->bans().size()); });
+  m.callback("gatepost_bans", "", "Banned addresses and networks.",
+             [this] { return static_cast<double>(bans_->list().size()); });
+  m.callback("gatepost_bans_in_firewall", "", "1 while bans are in the firewall, too.",
+             [this] { return bans_->enforcement().firewall ? 1.0 : 0.0; });
   m.callback("gatepost_store_disk_low", "", "1 while free space is below the reserve and new mail is refused.",
              [this] { return product_->store->disk_low() ? 1.0 : 0.0; });
   if (indexes_) {
@@ -105,6 +109,8 @@ std::vector<Chore> Daemon::chores() {
                    return product_->accounts->finish_removals(wanted, stop);
                  }});
   out.push_back({"certificates", seconds(0), hours(24), [this](std::stop_token) { return look_at_certificates(); }});
+  out.push_back({"former passwords", minutes(5), hours(24),
+                 [this](std::stop_token) { return product_->directory->forget_former_passwords(); }});
   out.push_back({"unused bodies", minutes(10), hours(1), [this](std::stop_token stop) -> Result<> {
                    GP_CHECK(product_->store->collect(stop));
                    return {};

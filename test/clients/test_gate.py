@@ -38,6 +38,9 @@ networks = ["203.0.113.0/24"]
 [[tls.certificate]]
 cert = "{folder}/cert.pem"
 key = "{folder}/key.pem"
+# These clients connect to every port without a word, again and again.
+[bans]
+automatic = false
 [gate]
 state_dir = "{folder}/gate"
 [listener.imap]
