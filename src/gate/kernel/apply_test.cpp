@@ -11,6 +11,7 @@
 
 #include "gate/backend/export.hpp"
 #include "gate/backend/nft_table.hpp"
+#include "gate/kernel/iptables_listings.hpp"
 #include "gate/kernel/plan.hpp"
 #include "gate/kernel/table_diff.hpp"
 #include "gate/kernel/test_namespace.hpp"
@@ -80,6 +81,28 @@ TEST(Apply, TheFirstOneGoesBackToNoTableUnlessConfirmed) {
     for (int i = 0; i < 100 && revisions->pending(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     EXPECT_EQ(revisions->all()[0].state, Revision::State::reverted);
     EXPECT_FALSE(revisions->pending());
+  });
+}
+
+TEST(Apply, IsNotUndoneBeforeItsTime) {
+  in_namespace([] {
+    Directory d;
+    auto nft = Nft::open();
+    std::int64_t deadline = 0;
+    {
+      auto revisions = Revisions::open(d.path);
+      ASSERT_TRUE(apply(*revisions, *nft, intent(), waiting(2), now()));
+      deadline = revisions->pending()->deadline_boottime;
+    }
+    // What is gone was there at the look before: that look was not before the deadline, or nearly so.
+    std::int64_t seen = boottime_now();
+    while (!table(*nft).empty() && boottime_now() < deadline + 30'000'000'000) {
+      seen = boottime_now();
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_TRUE(table(*nft).empty());
+    EXPECT_GE(boottime_now(), deadline);
+    EXPECT_GE(seen, deadline - 2'000'000'000);
   });
 }
 
@@ -378,6 +401,47 @@ TEST(Plan, LegacyTablesLeaveNothingCertain) {
     const auto listed = situation(*nft->list_json(), *this_host(), legacy_tables());
     EXPECT_TRUE(reaching(ask(*listed, 25)).empty());
     EXPECT_FALSE(unknown_for(ask(*listed, 25)).empty());
+  });
+}
+
+TEST(Plan, LegacyRulesThatAreListedAreJudged) {
+  in_namespace([] {
+    auto nft = Nft::open();
+    sh("ip addr add 198.51.100.1/24 dev lo; ip link add eth0 type veth peer name eth9; ip link set eth0 up");
+    if (std::system("iptables-legacy -A INPUT -s 10.0.0.0/8 -p tcp -m multiport --dports 25,26 -j DROP 2>/dev/null") !=
+        0)
+      GTEST_SKIP();
+    const auto look = [&] {
+      const std::string live = *nft->list_json();
+      return *situation(live, *this_host(), legacy_tables(), iptables_listings(live, legacy_tables()));
+    };
+    const Situation seen = look();
+    EXPECT_TRUE(seen.legacy_read);
+    EXPECT_TRUE(unknown_for(ask(seen, 25)).empty());
+    EXPECT_FALSE(reaching(ask(seen, 25)).contains(number_of(*IpAddress::parse("10.0.0.1"))));
+    EXPECT_TRUE(reaching(ask(seen, 25)).contains(number_of(*IpAddress::parse("11.0.0.1"))));
+    // What other tables of it do to a packet depends on their order among nftables' own, which nobody tells.
+    if (std::system("iptables-legacy -t nat -A PREROUTING -p tcp --dport 1 -j REDIRECT --to-ports 25 2>/dev/null") == 0)
+      EXPECT_TRUE(reaching(ask(look(), 25)).empty());
+  });
+}
+
+TEST(Plan, ExtensionsOfIptablesAreReadFromItsOwnListing) {
+  in_namespace([] {
+    auto nft = Nft::open();
+    sh("ip addr add 198.51.100.1/24 dev lo; ip link add eth0 type veth peer name eth9; ip link set eth0 up");
+    if (std::system("iptables-nft -A INPUT -p tcp -m time --timestart 00:00 -m iprange --src-range 10.0.0.1-10.0.0.9 "
+                    "-j ACCEPT && "
+                    "iptables-nft -A INPUT -p tcp -m iprange --src-range 10.0.0.0-10.0.0.255 -m multiport --dports "
+                    "25,26 -j DROP") != 0)
+      GTEST_SKIP();
+    const std::string live = *nft->list_json();
+    EXPECT_FALSE(unknown_for(ask(*situation(live, *this_host(), {}), 25)).empty());
+    const Situation seen = *situation(live, *this_host(), {}, iptables_listings(live, {}));
+    EXPECT_TRUE(unknown_for(ask(seen, 25)).empty());
+    EXPECT_THAT(seen.rules.notes, testing::IsEmpty());
+    EXPECT_FALSE(reaching(ask(seen, 25)).contains(number_of(*IpAddress::parse("10.0.0.10"))));
+    EXPECT_TRUE(reaching(ask(seen, 25)).contains(number_of(*IpAddress::parse("10.0.1.0"))));
   });
 }
 

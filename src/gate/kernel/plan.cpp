@@ -7,6 +7,7 @@
 
 #include "gate/backend/nft_table.hpp"
 #include "gate/kernel/table_diff.hpp"
+#include "gate/ruleset/iptables_reader.hpp"
 #include "gate/ruleset/reader.hpp"
 
 namespace gatepost::gate {
@@ -42,9 +43,36 @@ std::string because_of(const Situation& s, const Answer& a, const AddressSet& so
 
 }  // namespace
 
-Result<Situation> situation(std::string_view json, const Host& host, std::vector<std::string> legacy) {
-  GP_TRY(Ruleset rules, read_ruleset(json));
-  return Situation{std::move(rules), host, std::move(legacy)};
+namespace {
+
+// The rules of iptables-legacy beside the others. Where only its filter is loaded, the order among chains of the same
+// priority does not matter: each of them can only close. False: another table has rules, or it cannot be read.
+bool add_legacy(Ruleset& rules, const std::vector<std::string>& tables, const IptablesListings& listings) {
+  if (tables.empty() || listings.v4.empty() || listings.v6.empty()) return false;
+  Ruleset with = rules;
+  reading::Names names(with.names);
+  const std::size_t others = with.chains.size();
+  for (const auto& [text, v6] : {std::pair{&listings.v4, false}, std::pair{&listings.v6, true}}) {
+    const auto saved = iptables::read_saved(*text, v6, names);
+    if (!saved) return false;
+    iptables::add_chains(with, *saved, v6);
+  }
+  for (std::size_t i = others; i < with.chains.size(); ++i) {
+    Chain& c = with.chains[i];
+    if (c.table != "filter" && !c.rules.empty()) return false;
+    c.table = "legacy-" + c.table;
+  }
+  rules = std::move(with);
+  return true;
+}
+
+}  // namespace
+
+Result<Situation> situation(std::string_view json, const Host& host, std::vector<std::string> legacy,
+                            const Listings& listings) {
+  GP_TRY(Ruleset rules, read_ruleset(json, listings.nft));
+  const bool read = add_legacy(rules, legacy, listings.legacy);
+  return Situation{std::move(rules), host, std::move(legacy), read};
 }
 
 Answer ask(const Situation& s, std::uint16_t port, const AddressSet& destinations) {
@@ -55,7 +83,7 @@ Answer ask(const Situation& s, std::uint16_t port, const AddressSet& destination
   const bool other_than_filter = std::ranges::any_of(s.legacy, [](const auto& t) { return t != "filter"; });
   for (Region& r : a.regions) {
     // A legacy filter can only close what is open here; its nat or mangle tables can do anything.
-    if (s.legacy.empty() || (!other_than_filter && !reaches(r.fate))) continue;
+    if (s.legacy.empty() || s.legacy_read || (!other_than_filter && !reaches(r.fate))) continue;
     r.fate = Fate::unknown;
     r.conditions |= kIfUnknown;
   }
@@ -161,9 +189,10 @@ Result<Plan> make_plan(Nft& nft, const Intent& intent, std::uint64_t revision, c
   GP_TRY(const std::string live, nft.list_json());
   GP_TRY(const Host host, this_host());
   const auto legacy = legacy_tables();
-  GP_TRY(const Situation before, situation(live, host, legacy));
+  const Listings listings = iptables_listings(live, legacy);
+  GP_TRY(const Situation before, situation(live, host, legacy, listings));
   GP_TRY(const std::string combined, ruleset_with(live, normal));
-  GP_TRY(const Situation after, situation(combined, host, legacy));
+  GP_TRY(const Situation after, situation(combined, host, legacy, listings));
   Plan plan;
   GP_TRY(const bool same, same_table(normal, live));
   const auto marker = marker_in(live);
@@ -178,8 +207,8 @@ Result<Plan> make_plan(Nft& nft, const Intent& intent, std::uint64_t revision, c
   plan.drift = drift(after, intent);
   plan.notes = after.rules.notes;
   for (const std::string& table_name : legacy) {
-    plan.notes.push_back(
-        fmt::format("iptables-legacy has a table \"{}\" beside nftables: what it does is not known", table_name));
+    plan.notes.push_back(fmt::format("iptables-legacy has a table \"{}\" beside nftables{}", table_name,
+                                     after.legacy_read ? "" : ": what it does is not known"));
   }
   if (ssh) {
     plan.own_before = fate_of(before, *ssh);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gate/kernel/host.hpp"
+#include "gate/kernel/iptables_listings.hpp"
 #include "gate/kernel/nft.hpp"
 #include "gate/policy/policy.hpp"
 
@@ -16,10 +17,12 @@ struct Situation {
   Ruleset rules;
   Host host;
   std::vector<std::string> legacy;  // loaded tables of iptables-legacy
+  bool legacy_read = false;         // their rules are among `rules`, in tables "legacy-filter" and so on
 };
-Result<Situation> situation(std::string_view ruleset_json, const Host&, std::vector<std::string> legacy);
+Result<Situation> situation(std::string_view ruleset_json, const Host&, std::vector<std::string> legacy,
+                            const Listings& listings = {});
 
-// As reach() judges it; where iptables-legacy has tables, what it could change becomes unknown.
+// As reach() judges it; where iptables-legacy has tables that were not read, what it could change becomes unknown.
 Answer ask(const Situation&, std::uint16_t port, const AddressSet& destinations = AddressSet::all());
 
 // The sources that reach something, from any interface but lo: open, forwarded or within limits.

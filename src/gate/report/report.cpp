@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "gate/ruleset/hidden.hpp"
+
 namespace gatepost::gate {
 namespace {
 
@@ -134,6 +136,14 @@ std::string sentence(const Drift& d) {
   return "";
 }
 
+std::string sentence(const Ruleset& rules, const Hidden& h) {
+  std::vector<std::string> by;
+  for (const Step& step : h.by) by.push_back(describe(rules, step));
+  return fmt::format("{} never comes to anything: {} decide{} before, {}", describe(rules, h.rule),
+                     fmt::join(by, " and "), by.size() == 1 ? "s" : "",
+                     h.opposite ? "and otherwise than it says" : "the same way");
+}
+
 }  // namespace
 
 Report show(const std::vector<PortPolicy>& policies, const Intent& intent, const std::optional<Situation>& s,
@@ -204,16 +214,21 @@ Report who(const Situation& s, std::uint16_t port, std::string_view service) {
     const std::string extra = aside(s, a, r);
     out.text +=
         fmt::format("  {:<10} {:<44} {}{}{}\n", label(r), text_of(r.sources), why, extra.empty() ? "" : "; ", extra);
-    json::array proof, networks, condition;
+    json::array proof, networks, destinations, condition;
     for (const Step& step : r.steps) proof.emplace_back(describe(s.rules, step));
     for (const Network& n : networks_of(r.sources)) networks.emplace_back(n.to_string());
+    for (const Network& n : networks_of(r.destinations)) destinations.emplace_back(n.to_string());
     for (const auto& [bit, word] : {std::pair{kIfRate, "rate"}, std::pair{kIfTime, "time"},
                                     std::pair{kIfRoute, "route"}, std::pair{kIfUnknown, "unknown"}}) {
       if ((r.conditions & bit) != 0) condition.emplace_back(word);
     }
-    json::object o{{"fate", to_string(r.fate)},          {"family", r.v6 ? "ip6" : "ip"},
-                   {"sources", std::move(networks)},     {"interfaces", strings(interfaces_of(a, r.interfaces))},
-                   {"conditions", std::move(condition)}, {"proof", std::move(proof)}};
+    json::object o{{"fate", to_string(r.fate)},
+                   {"family", r.v6 ? "ip6" : "ip"},
+                   {"sources", std::move(networks)},
+                   {"interfaces", strings(interfaces_of(a, r.interfaces))},
+                   {"conditions", std::move(condition)},
+                   {"proof", std::move(proof)},
+                   {"destinations", std::move(destinations)}};
     if (r.translated) {
       o["forwarded_to"] = text_of(r.translated_to, 2);
       o["forwarded_port"] = ports_text(r.translated_port);
@@ -223,17 +238,25 @@ Report who(const Situation& s, std::uint16_t port, std::string_view service) {
   const Answer everything = reach(s.rules, s.host, Question{});
   const Values others = also_reached_by(everything, port);
   if (!others.empty()) out.text += fmt::format("  also reached by port {}: a rule translates it\n", ports_text(others));
+  bool complete = false;
+  json::array hidden;
+  for (const Hidden& h : hidden_rules(s.rules, s.host, complete)) {
+    if (!h.ports.contains(Values::of(port))) continue;
+    out.text += fmt::format("  {}\n", sentence(s.rules, h));
+    hidden.emplace_back(sentence(s.rules, h));
+  }
   out.text += fmt::format("  proof: {} region(s); {} rules in {} base chains walked.\n", regions.size(), a.rules_walked,
                           a.chains_walked);
   for (const std::string& table : s.legacy)
-    out.text += fmt::format(
-        "  iptables-legacy has a table \"{}\" that nftables does not show: what it does is not known.\n", table);
+    out.text += fmt::format("  iptables-legacy has a table \"{}\" that nftables does not show{}.\n", table,
+                            s.legacy_read ? "; its rules are judged, too" : ": what it does is not known");
   for (const std::string& note : s.rules.notes) out.text += fmt::format("  {}\n", note);
   out.json = json::serialize(json::object{{"port", port},
                                           {"service", service},
                                           {"complete", a.complete},
                                           {"regions", std::move(regions)},
                                           {"also_reached_by", ports_text(others)},
+                                          {"hidden_rules", std::move(hidden)},
                                           {"rules_walked", a.rules_walked},
                                           {"chains_walked", a.chains_walked},
                                           {"legacy_tables", strings(s.legacy)},
@@ -336,6 +359,10 @@ std::vector<Finding> audit(const Evidence& e, TimePoint now) {
   for (const std::string& table : e.situation.legacy)
     out.push_back({"firewall", fmt::format("iptables-legacy has a table \"{}\" that nftables does not show", table),
                    "Move its rules to nftables, or flush it: iptables-legacy -L"});
+  bool complete = false;
+  for (const Hidden& h : hidden_rules(e.situation.rules, e.situation.host, complete))
+    out.push_back(
+        {"firewall", sentence(e.situation.rules, h), h.opposite ? "Move it up, or take it out." : "Take it out."});
   // Ports of other programs that anybody on the internet reaches.
   std::vector<std::uint16_t> seen;
   for (const Listening& l : e.listening) {

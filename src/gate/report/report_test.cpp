@@ -75,6 +75,19 @@ TEST(Audit, FindsWhatDiffers) {
   EXPECT_THAT(audited(now_with(published), true), Contains(HasSubstr("port 8080 is sent on to another machine")));
 }
 
+TEST(Audit, FindsRulesThatOthersHide) {
+  const std::string shadow =
+      R"({"chain":{"family":"inet","table":"other","name":"in","type":"filter","hook":"input","prio":10,"policy":"accept"}},)"
+      R"({"rule":{"family":"inet","table":"other","chain":"in","handle":3,"comment":"all","expr":[{"match":{"op":"==","left":{"payload":{"protocol":"tcp","field":"dport"}},"right":993}},{"accept":null}]}},)"
+      R"({"rule":{"family":"inet","table":"other","chain":"in","handle":4,"comment":"not him","expr":[{"match":{"op":"==","left":{"payload":{"protocol":"ip","field":"saddr"}},"right":"203.0.113.9"}},{"match":{"op":"==","left":{"payload":{"protocol":"tcp","field":"dport"}},"right":993}},{"drop":null}]}})";
+  EXPECT_THAT(
+      audited(now_with(shadow), true),
+      testing::ElementsAre("firewall: rule \"not him\" of inet other in never comes to anything: rule \"all\" of "
+                           "inet other in decides before, and otherwise than it says"));
+  EXPECT_THAT(who(now_with(shadow), 993, "imaps").text, HasSubstr("never comes to anything"));
+  EXPECT_THAT(who(now_with(shadow), 25, "smtp").text, Not(HasSubstr("never comes to anything")));
+}
+
 TEST(Audit, OnlyChangesAreToldWhenAsked) {
   const std::vector<Finding> before = {{"a", "old", "x"}, {"b", "both", "y"}},
                              now = {{"b", "both", "y"}, {"c", "new", "z"}};

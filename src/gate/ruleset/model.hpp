@@ -83,6 +83,7 @@ struct VerdictMap {
 // Goes on or not, depending on what came before or when it is.
 struct Depends {
   Field on = Field::rate;
+  std::uint32_t per_minute = 0, connections = 0;  // the limit it is about; 0: another, or not known
 };
 // mark = (mark & keep) ^ flip; nullopt: something else.
 struct SetMark {

@@ -42,20 +42,16 @@ std::pair<std::int64_t, std::int64_t> order_of(const Chain& c) {
 
 class Reach {
  public:
-  Reach(const Ruleset& rules, const Host& host, const Question& question, Answer& answer)
-      : rules_(rules), host_(host), question_(question), answer_(answer), walk_(rules, answer.atoms, host.addresses) {}
+  Reach(const Ruleset& rules, const Host& host, const Question& question, Answer& answer, Coverage* coverage)
+      : rules_(rules),
+        host_(host),
+        question_(question),
+        answer_(answer),
+        walk_(rules, answer.atoms, host.addresses, coverage) {}
 
   void run() {
     for (const bool v6 : {false, true}) {
-      Box box;
-      box.l4proto = question_.l4proto;
-      box.at.v6 = v6;
-      const AddressSet& family = v6 ? all_v6() : all_v4();
-      box.at.dims[kSource] = family;
-      box.at.dims[kDestination] = question_.destinations & host_.addresses & family;
-      box.at.dims[kSourcePort] = Values(0, 65535);
-      box.at.dims[kDestinationPort] = question_.ports & Values(0, 65535);
-      box.at.dims[kInterface] = answer_.atoms.everything();
+      Box box = first_packets(host_, question_, answer_.atoms, v6);
       if (!box.at.empty()) one_family(std::move(box));
     }
     if (walk_.exhausted()) give_up();
@@ -99,7 +95,9 @@ class Reach {
       const Chain& c = rules_.chains[i];
       if (c.hook == hook && sees(c.family, v6)) out.push_back(i);
     }
-    std::ranges::sort(out, {}, [&](std::size_t i) { return std::pair(order_of(rules_.chains[i]), i); });
+    // Of chains at one priority, the one hooked in last comes first (nf_hook_entries_grow() of the kernel's
+    // net/netfilter/core.c); a listing has them in the order they were made.
+    std::ranges::sort(out, {}, [&](std::size_t i) { return std::pair(order_of(rules_.chains[i]), ~i); });
     return out;
   }
 
@@ -375,9 +373,22 @@ std::string_view to_string(Fate fate) {
   return kWords[static_cast<std::size_t>(fate)];
 }
 
-Answer reach(const Ruleset& rules, const Host& host, const Question& question) {
+Box first_packets(const Host& host, const Question& question, const Atoms& atoms, bool v6) {
+  Box box;
+  box.l4proto = question.l4proto;
+  box.at.v6 = v6;
+  const AddressSet& family = v6 ? all_v6() : all_v4();
+  box.at.dims[kSource] = family;
+  box.at.dims[kDestination] = question.destinations & host.addresses & family;
+  box.at.dims[kSourcePort] = Values(0, 65535);
+  box.at.dims[kDestinationPort] = question.ports & Values(0, 65535);
+  box.at.dims[kInterface] = atoms.everything();
+  return box;
+}
+
+Answer reach(const Ruleset& rules, const Host& host, const Question& question, Coverage* coverage) {
   Answer answer{{}, Atoms(rules, host.interfaces), 0, 0, true};
-  Reach(rules, host, question, answer).run();
+  Reach(rules, host, question, answer, coverage).run();
   return answer;
 }
 

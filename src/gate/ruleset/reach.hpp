@@ -49,9 +49,13 @@ struct Answer {
   bool complete = true;  // false: too complex, all is one unknown region
 };
 
+// All first packets of a family that were asked about, before any rule. Empty where the host has no such address.
+Box first_packets(const Host&, const Question&, const Atoms&, bool v6);
+
 // Walks every base chain a packet meets: ingress, prerouting (with destination translation), then input, or forward
 // when it is translated elsewhere, and the way back through output and postrouting.
-Answer reach(const Ruleset&, const Host&, const Question&);
+// `coverage`: adds the rules that were come to.
+Answer reach(const Ruleset&, const Host&, const Question&, Coverage* coverage = nullptr);
 
 // Redirections that bring other ports to `port` of this host: the ports they listen at.
 Values also_reached_by(const Answer& everything, std::uint16_t port);

@@ -110,6 +110,16 @@ TEST(Reach, AcceptIsFinalInItsOwnChainOnly) {
   EXPECT_EQ(fate(a, "10.0.0.1"), Fate::dropped);
 }
 
+TEST(Reach, OfChainsAtOnePriorityTheLatestComesFirst) {
+  const std::string refuse = fmt::format(R"({}{{"reject":{{"type":"tcp reset"}}}})", kImaps);
+  const Answer a = ask(rules(chain("first", "input", 0, "drop") + "," + chain("second", "input", 0, "accept", "other") +
+                             rule("second", refuse, "other")));
+  EXPECT_EQ(fate(a, "10.0.0.1"), Fate::refused);
+  const Answer b = ask(rules(chain("second", "input", 0, "accept", "other") + rule("second", refuse, "other") + "," +
+                             chain("first", "input", 0, "drop")));
+  EXPECT_EQ(fate(b, "10.0.0.1"), Fate::dropped);
+}
+
 TEST(Reach, FamiliesSeeTheirOwnPacketsAlone) {
   const Answer a = ask(rules(chain("in", "input", 0, "drop", "t", "filter", "ip")));
   EXPECT_EQ(fate(a, "10.0.0.1"), Fate::dropped);

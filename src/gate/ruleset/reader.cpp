@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "gate/ruleset/iptables_reader.hpp"
 #include "gate/ruleset/values.hpp"
 
 namespace gatepost::gate {
@@ -48,13 +49,20 @@ std::string printable(std::string_view text) {
 
 class Reader {
  public:
-  Result<Ruleset> read(const value& root) {
+  Result<Ruleset> read(const value& root, const IptablesListings& listings) {
     const value* list = member(root, "nftables");
     if (list == nullptr || !list->is_array()) return fail(Errc::invalid, "no list of an nftables ruleset");
+    // A listing that cannot be read leaves its rules as unknown as they were without it.
+    for (const auto& [text, v6] : {std::pair{&listings.v4, false}, std::pair{&listings.v6, true}}) {
+      if (text->empty()) continue;
+      if (auto saved = iptables::read_saved(*text, v6, names_)) take_saved(*std::move(saved), v6);
+    }
     for (const value& item : list->get_array()) GP_CHECK(first_pass(item));
     for (const value& item : list->get_array()) {
       const value* rule = member(item, "rule");
-      if (rule != nullptr) note_changes(member(*rule, "expr"));
+      if (rule == nullptr) continue;
+      note_changes(member(*rule, "expr"));
+      ++rules_in_[name_of(*rule, "chain")];
     }
     for (const value& item : list->get_array()) {
       if (const value* rule = member(item, "rule")) GP_CHECK(take_rule(*rule));
@@ -74,6 +82,24 @@ class Reader {
   static Name name_of(const value& object, std::string_view key) {
     return {std::string(text_in(member(object, "family"))), std::string(text_in(member(object, "table"))),
             std::string(text_in(member(object, key)))};
+  }
+
+  // Chains of iptables, rule by rule as nft lists them, too.
+  void take_saved(iptables::Saved saved, bool v6) {
+    for (iptables::SavedChain& c : saved.chains) saved_[Name{v6 ? "ip6" : "ip", c.table, c.name}] = std::move(c.rules);
+    for (const std::string& text : saved.notes) note(text);
+  }
+
+  // The rule of iptables that this is; nullptr: there is no listing, or it is of another moment.
+  const iptables::SavedRule* saved_rule(const Name& chain) {
+    const auto at = saved_.find(chain);
+    const std::size_t number = read_in_[chain]++;
+    return at == saved_.end() || at->second.size() != rules_in_[chain] ? nullptr : &at->second.at(number);
+  }
+
+  static bool has_extension(const value* expressions) {
+    return expressions != nullptr && expressions->is_array() &&
+           std::ranges::any_of(expressions->get_array(), [](const value& e) { return member(e, "xt") != nullptr; });
   }
 
   void note(std::string text) {
@@ -171,7 +197,14 @@ class Reader {
     r.comment = printable(text_in(member(rule, "comment")));
     family_ = std::get<0>(at->first);
     table_ = std::get<1>(at->first);
-    if (expressions == nullptr || !expressions->is_array()) {
+    const iptables::SavedRule* saved = saved_rule(at->first);
+    if (saved != nullptr && has_extension(expressions)) {
+      if (!saved->comment.empty()) r.comment = saved->comment;
+      r.statements = iptables::linked(*saved, [&](const std::string& name) -> std::optional<std::size_t> {
+        const auto chain = chains_.find(Name{family_, table_, name});
+        return chain == chains_.end() ? std::nullopt : std::optional(chain->second);
+      });
+    } else if (expressions == nullptr || !expressions->is_array()) {
       r.statements.emplace_back(opaque("a rule without expressions"));
     } else {
       for (const value& e : expressions->get_array()) take_statement(e, r);
@@ -209,7 +242,7 @@ class Reader {
       take_vmap(body, r);
     } else if (kind == "limit" || kind == "quota" || kind == "ct count" || kind == "meter" || kind == "set" ||
                kind == "map") {
-      r.statements.emplace_back(Depends{Field::rate});
+      r.statements.emplace_back(limit_of(kind, body));
     } else if (kind == "mangle") {
       take_mangle(body, r);
     } else if (kind == "reject") {
@@ -505,6 +538,8 @@ class Reader {
   Names names_{out_.names};
   std::map<Name, std::size_t> chains_;
   std::map<Name, Set> sets_;
+  std::map<Name, std::vector<iptables::SavedRule>> saved_;
+  std::map<Name, std::size_t> rules_in_, read_in_;  // how many a chain has; how many of them were read
   std::set<std::string> changing_, noted_;
   std::map<std::string, std::shared_ptr<const Elements>> read_;
   std::size_t rules_ = 0, elements_ = 0;
@@ -524,7 +559,18 @@ std::size_t Ruleset::rule_count() const {
   return n;
 }
 
-Result<Ruleset> read_ruleset(std::string_view text) {
+Result<Ruleset> read_iptables(const IptablesListings& listings) {
+  Ruleset out;
+  Names names(out.names);
+  for (const auto& [text, v6] : {std::pair{&listings.v4, false}, std::pair{&listings.v6, true}}) {
+    if (text->empty()) continue;
+    GP_TRY(const iptables::Saved saved, iptables::read_saved(*text, v6, names));
+    iptables::add_chains(out, saved, v6);
+  }
+  return out;
+}
+
+Result<Ruleset> read_ruleset(std::string_view text, const IptablesListings& listings) {
   if (text.size() > kMaxRulesetOctets) return fail(Errc::too_large, "the ruleset is larger than 256 MiB");
   boost::system::error_code error;
   json::parse_options options;
@@ -532,7 +578,7 @@ Result<Ruleset> read_ruleset(std::string_view text) {
   json::monotonic_resource memory;
   const value root = json::parse({text.data(), text.size()}, error, &memory, options);
   if (error) return fail(Errc::invalid, "the ruleset is not JSON: " + error.message());
-  return Reader().read(root);
+  return Reader().read(root, listings);
 }
 
 }  // namespace gatepost::gate

@@ -326,6 +326,25 @@ std::optional<Values> value_of(const Key& key, const value& v, Names& names) {
   return number ? std::optional(Values::of(*number)) : std::nullopt;
 }
 
+Depends limit_of(std::string_view kind, const value& body) {
+  Depends out{Field::rate};
+  const auto least = [](std::uint64_t n) { return static_cast<std::uint32_t>(std::min<std::uint64_t>(n, 1'000'000)); };
+  if (kind == "ct count") {
+    out.connections = least(number_in(member(body, "val")).value_or(0));
+    return out;
+  }
+  const value* limit = kind == "limit" ? &body : nullptr;
+  if (const value* statements = member(body, "stmt"); statements != nullptr && statements->is_array()) {
+    for (const value& s : statements->get_array()) limit = limit == nullptr ? member(s, "limit") : limit;
+  }
+  if (limit == nullptr || member(*limit, "rate_unit") != nullptr) return out;
+  const std::uint32_t rate = least(number_in(member(*limit, "rate")).value_or(0));
+  const std::string_view per = text_in(member(*limit, "per"));
+  if (per == "second") out.per_minute = rate * 60;
+  if (per == "minute") out.per_minute = rate;
+  return out;
+}
+
 const value& bare_element(const value& element) {
   const value* elem = member(element, "elem");
   const value* val = elem == nullptr ? nullptr : member(*elem, "val");

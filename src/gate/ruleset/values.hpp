@@ -19,7 +19,9 @@ namespace gatepost::gate::reading {
 // Interfaces' names and their numbers.
 class Names {
  public:
-  explicit Names(std::vector<std::string>& all) : all_(all) {}
+  explicit Names(std::vector<std::string>& all) : all_(all) {
+    for (std::size_t i = 0; i < all.size(); ++i) known_.emplace(all[i], i);
+  }
   AddressNumber number(std::string_view name);
 
  private:
@@ -42,6 +44,10 @@ std::optional<std::vector<Values>> fields_of(const std::vector<Key>& keys, const
                                              Names& names);
 // Takes elements together that differ in their first field alone.
 void group(std::vector<Elements::Group>& groups);
+
+// What is limited, where one number says it: {"rate": 30, "per": "minute"}, a set's {"stmt": [{"limit": ...}]},
+// {"val": 200} of "ct count".
+Depends limit_of(std::string_view kind, const boost::json::value& body);
 
 const boost::json::value* member(const boost::json::value& v, std::string_view name);
 std::string_view text_in(const boost::json::value* v);  // empty: no text

@@ -88,6 +88,10 @@ Atoms::Atoms(const Ruleset& rules, const std::vector<std::string>& host_interfac
   for (const std::string& name : rules.names) matching.push_back(named(name));
 }
 
+Coverage::Coverage(const Ruleset& all) {
+  for (const Chain& c : all.chains) rules.emplace_back(c.rules.size());
+}
+
 Values Atoms::everything() const { return Values(0, all.size() - 1); }
 
 Values Atoms::named(std::string_view name) const {
@@ -256,6 +260,37 @@ Walk::Split Walk::bits(const Match& m, const Box& box) const {
   return out;
 }
 
+template <class F>
+bool Walk::take_out(const std::vector<Key>& keys, const Elements::Group& group, const Box& box, std::uint8_t conditions,
+                    std::vector<Box>& outside, F&& hit) {
+  if (!spend(1 + group.fields[0].intervals().size() / 64)) return false;
+  Geometry part = box.at;
+  if (!narrow(keys, group, box, part, conditions)) return true;
+  std::vector<Box> rest;
+  for (Box& o : outside) {
+    const Geometry common = o.at & part;
+    if (common.empty()) {
+      rest.push_back(std::move(o));
+      continue;
+    }
+    Box in = o;
+    in.at = common;
+    in.conditions |= conditions;
+    // What only may be in the set may be outside, too.
+    if (conditions != 0) rest.push_back(in);
+    for (Geometry& g : o.at.minus(part)) {
+      Box miss = o;
+      miss.at = std::move(g);
+      rest.push_back(std::move(miss));
+    }
+    hit(std::move(in));
+    if (exhausted_) return false;
+  }
+  outside = std::move(rest);
+  if (outside.size() > kMaxBoxes) exhausted_ = true;
+  return !exhausted_;
+}
+
 Walk::Split Walk::match(const Match& m, const Box& box) {
   Split out;
   if (!applies(m.keys, box)) {
@@ -271,32 +306,7 @@ Walk::Split Walk::match(const Match& m, const Box& box) {
     outside = {either};
   } else {
     for (const Elements::Group& group : m.values->groups) {
-      Geometry part = box.at;
-      std::uint8_t conditions = 0;
-      if (!spend(1 + group.fields[0].intervals().size() / 64)) return out;
-      if (!narrow(m.keys, group, box, part, conditions)) continue;
-      std::vector<Box> rest;
-      for (Box& o : outside) {
-        const Geometry common = o.at & part;
-        if (common.empty()) {
-          rest.push_back(std::move(o));
-          continue;
-        }
-        Box hit = o;
-        hit.at = common;
-        hit.conditions |= conditions;
-        in.push_back(hit);
-        // What only may be in the set may be outside, too.
-        if (conditions != 0) rest.push_back(hit);
-        for (Geometry& g : o.at.minus(part)) {
-          Box miss = o;
-          miss.at = std::move(g);
-          rest.push_back(std::move(miss));
-        }
-      }
-      outside = std::move(rest);
-      if (outside.size() > kMaxBoxes) exhausted_ = true;
-      if (exhausted_) return out;
+      if (!take_out(m.keys, group, box, 0, outside, [&](Box hit) { in.push_back(std::move(hit)); })) return out;
     }
   }
   compact(in);
@@ -398,33 +408,10 @@ void Walk::verdict_map(const VerdictMap& m, const Box& box, unsigned depth, std:
   }
   std::vector<Box> outside{box};
   for (const Elements::Group& group : m.values->groups) {
-    Geometry part = box.at;
-    std::uint8_t conditions = m.values->changes ? kIfRate : 0;
-    if (!spend(1 + group.fields[0].intervals().size() / 64)) return;
-    if (!narrow(m.keys, group, box, part, conditions)) continue;
-    std::vector<Box> rest;
-    for (Box& o : outside) {
-      const Geometry common = o.at & part;
-      if (common.empty()) {
-        rest.push_back(std::move(o));
-        continue;
-      }
-      Box hit = o;
-      hit.at = common;
-      hit.conditions |= conditions;
-      if (conditions != 0) rest.push_back(hit);
-      for (Geometry& g : o.at.minus(part)) {
-        Box miss = o;
-        miss.at = std::move(g);
-        rest.push_back(std::move(miss));
-      }
-      // "continue" goes on within the rule; a jump comes back to the next one.
-      const bool on = group.verdict.kind == Verdict::Kind::next;
-      decide(group.verdict, std::move(hit), depth, on ? matched_next : next, end_of_chain);
-      if (exhausted_) return;
-    }
-    outside = std::move(rest);
-    if (outside.size() > kMaxBoxes) exhausted_ = true;
+    // "continue" goes on within the rule; a jump comes back to the next one.
+    auto& after = group.verdict.kind == Verdict::Kind::next ? matched_next : next;
+    const auto hit = [&](Box part) { decide(group.verdict, std::move(part), depth, after, end_of_chain); };
+    if (!take_out(m.keys, group, box, m.values->changes ? kIfRate : 0, outside, hit)) return;
   }
   if (m.values->changes) {
     // It may have got elements since.
@@ -433,11 +420,38 @@ void Walk::verdict_map(const VerdictMap& m, const Box& box, unsigned depth, std:
   for (Box& o : outside) next.push_back(std::move(o));
 }
 
+void Walk::note_use(const std::vector<Box>& boxes) {
+  if (coverage_ == nullptr) return;
+  Coverage::Entry& entry = coverage_->rules[here_.chain][static_cast<std::size_t>(here_.rule)];
+  for (const Box& box : boxes) {
+    entry.used = true;
+    if (!box.answer) entry.ports = entry.ports | box.at.dims[kDestinationPort];
+  }
+}
+
+std::vector<Box> Walk::matching(const Rule& rule, std::vector<Box> boxes) {
+  for (const Statement& s : rule.statements) {
+    const auto* m = std::get_if<Match>(&s);
+    if (m == nullptr) continue;
+    std::vector<Box> matched;
+    for (const Box& box : boxes) {
+      for (Box& b : match(*m, box).yes) matched.push_back(std::move(b));
+    }
+    boxes = std::move(matched);
+  }
+  return boxes;
+}
+
 void Walk::rule(std::size_t chain_index, std::size_t rule_index, std::vector<Box> boxes, unsigned depth,
                 std::vector<Box>& next, std::vector<Box>& end_of_chain) {
   const Rule& r = rules_.chains[chain_index].rules[rule_index];
   here_ = {chain_index, static_cast<std::int64_t>(rule_index)};
+  bool matching = true;
   for (const Statement& s : r.statements) {
+    if (matching && !std::holds_alternative<Match>(s)) {
+      matching = false;
+      note_use(boxes);
+    }
     std::vector<Box> matched;
     for (Box& box : boxes) {
       if (!spend(weight(box))) return;
