@@ -116,6 +116,8 @@ TEST(Export, TextFormatsSayTheSame) {
   EXPECT_THAT(exported("ip6tables").text, HasSubstr("--hashlimit-srcmask 64"));
   EXPECT_THAT(exported("ufw").text, HasSubstr("ufw allow proto tcp from 10.20.0.0/16 to 0.0.0.0/0 port 993"));
   EXPECT_THAT(exported("ufw").text, HasSubstr("ufw deny proto tcp from 0.0.0.0/0 to 0.0.0.0/0 port 993"));
+  // A denial of everybody would take the place of what lets everybody in.
+  EXPECT_THAT(exported("ufw").text, Not(HasSubstr("ufw deny proto tcp from 0.0.0.0/0 to 0.0.0.0/0 port 25")));
   EXPECT_THAT(exported("pf").text, HasSubstr("table <gp_imaps_0> { 10.20.0.0/16, 2001:db8::/32 }"));
   EXPECT_THAT(exported("pf").text, HasSubstr("max-src-conn-rate 30/60"));
   EXPECT_THAT(exported("windows").text, HasSubstr("-RemoteAddress @('10.20.0.0/16','2001:db8::/32')"));

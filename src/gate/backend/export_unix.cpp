@@ -120,6 +120,8 @@ Export ufw(const Intent& intent, TimePoint) {
   std::string& t = out.text;
   t = "#!/bin/sh\n" + commented(out.losses) + "set -e\n";
   for (const PortIntent& p : intent.ports) {
+    AddressSet admitted;
+    for (const Opening& o : p.openings) admitted = admitted | o.sources;
     for (const bool v6 : {false, true}) {
       const AddressSet& family = v6 ? all_v6() : all_v4();
       const AddressSet to = p.destinations & family;
@@ -138,6 +140,8 @@ Export ufw(const Intent& intent, TimePoint) {
                              shell_quoted(fmt::format("gp:{}:{}", p.service, line.opening->why)));
           }
         }
+        // Where everybody may, a denial of everybody would not come after it, but take its place.
+        if (admitted.contains(family)) continue;
         t += fmt::format("ufw deny proto tcp from {} to {} port {} comment {}\n", v6 ? "::/0" : "0.0.0.0/0", target,
                          p.port, shell_quoted(fmt::format("gp:{}:default", p.service)));
       }

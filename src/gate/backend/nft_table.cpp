@@ -111,8 +111,10 @@ class Writer {
                       TimePoint until = {}) {
     std::string suffix;
     if (until != TimePoint{}) {
-      // The kernel forgets it by itself.
-      const auto left = std::max(seconds(1), duration_cast<seconds>(until - now_));
+      // The kernel forgets it by itself. nft reads eight digits at most, which is three years: one that lasts longer is
+      // due again with the next change, or found by an audit.
+      constexpr seconds kMost(99'999'999);
+      const auto left = std::clamp(duration_cast<seconds>(until - now_), seconds(1), kMost);
       suffix = fmt::format(" timeout {}s", left.count());
     }
     const std::string content =
