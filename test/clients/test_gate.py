@@ -7,20 +7,13 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import unittest
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BINARY = TOP / "build" / os.environ.get("GATEPOST_PRESET", "release") / "src" / "gatepost"
+from gate_world import BINARY, CLIENTS4, CLIENTS6, SERVER4, SERVER6, connects, possible, run, said_by
 
-SERVER4, SERVER6 = "198.51.100.1", "2001:db8:100::1"
-# Who connects: an office, its last address, its neighbour, a VPN, an administrator, a stranger.
-CLIENTS4 = ["10.20.0.9", "10.20.255.255", "10.21.0.0", "10.30.0.9", "192.0.2.5", "203.0.113.9"]
-CLIENTS6 = ["2001:db8:20::9", "2001:db8:20:ffff:ffff:ffff:ffff:ffff", "2001:db8:21::", "2001:db8:30::9", "2001:db8:a::5",
-            "2001:db8:bad::9"]
 PORTS = [25, 110, 143, 465, 587, 993, 995, 1993, 2525, 9464, 9465]
 
 CONFIG = """
@@ -75,49 +68,6 @@ port = 9465
 audience = "vpn"
 reason = "a test"
 """
-
-# Connects from every source to every port at once; "open", "refused" or "silent" each.
-CONNECTOR = r"""
-import errno, json, select, socket, sys, time
-jobs, out, waiting = json.load(sys.stdin), {}, {}
-poll = select.poll()
-for source, to, port in jobs:
-    family = socket.AF_INET6 if ":" in to else socket.AF_INET
-    s = socket.socket(family, socket.SOCK_STREAM)
-    s.setblocking(False)
-    s.bind((source, 0))
-    s.connect_ex((to, port))
-    waiting[s.fileno()] = (s, "%s>%s" % (source, port))
-    poll.register(s, select.POLLOUT | select.POLLERR | select.POLLHUP)
-until = time.time() + 1.8
-while waiting and time.time() < until:
-    for fd, _ in poll.poll(100):
-        s, name = waiting.pop(fd)
-        poll.unregister(fd)
-        out[name] = "open" if s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0 else "refused"
-        s.close()
-for s, name in waiting.values():
-    out[name] = "silent"
-print(json.dumps(out))
-"""
-
-
-def run(*command, check=True, stdin=None):
-    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if check and done.returncode != 0:
-        raise RuntimeError(f"{command}: {done.returncode} {done.stdout}{done.stderr}")
-    return done
-
-
-def possible():
-    if os.geteuid() != 0 or not shutil.which("nft"):
-        return False
-    name = f"gpt{os.getpid()}"
-    if run("ip", "netns", "add", name, check=False).returncode != 0:
-        return False
-    listed = run("ip", "netns", "exec", name, "nft", "list", "ruleset", check=False)
-    run("ip", "netns", "del", name, check=False)
-    return listed.returncode == 0
 
 
 @unittest.skipUnless(possible(), "needs root, network namespaces and nft")
@@ -187,26 +137,13 @@ class Gate(unittest.TestCase):
 
     def connects(self, ports=PORTS):
         jobs = [(c, SERVER4, p) for c in CLIENTS4 for p in ports] + [(c, SERVER6, p) for c in CLIENTS6 for p in ports]
-        done = run("ip", "netns", "exec", self.client, "python3", "-c", CONNECTOR, stdin=json.dumps(jobs))
-        return json.loads(done.stdout)
+        return connects(self.client, jobs)
 
     def said(self, port):
         """What the evaluator says of each client: open, refused, silent."""
-        import ipaddress
         answer = json.loads(self.gatepost("--json", "gate", "who", str(port)).stdout)
         self.assertTrue(answer["complete"])
-        words = {"open": "open", "may": "open", "refused": "refused", "dropped": "silent", "forwarded": "open"}
-        out = {}
-        for region in answer["regions"]:
-            if not set(region["interfaces"]) & {"eth0"}:
-                continue
-            self.assertIn(region["fate"], words, region)
-            for network in map(ipaddress.ip_network, region["sources"]):
-                for client in CLIENTS4 + CLIENTS6:
-                    address = ipaddress.ip_address(client)
-                    if address.version == network.version and address in network:
-                        out[client] = words[region["fate"]]
-        return out
+        return {client: "open" if fate == "may" else fate for client, (fate, _) in said_by(answer).items()}
 
     def compare(self, listens, ports=PORTS):
         """Every connect against the evaluator; a port nobody listens at is refused where the rules let it in."""
