@@ -16,7 +16,7 @@ LIST
 gp_test_packages() {
   cat <<LIST
 clang-format-19 clang-tidy-19 llvm-19
-python3 curl swaks isync netcat-openbsd iproute2 nftables iptables
+python3 curl swaks isync netcat-openbsd iproute2 nftables iptables dbus-daemon python3-dbus python3-gi
 LIST
 }
 
@@ -36,6 +36,19 @@ gp_install() {
   echo "Installing: ${missing[*]}"
   gp_installed=1
   gp_apt install -y --no-install-recommends "${missing[@]}" || { gp_apt update && gp_apt install -y --no-install-recommends "${missing[@]}"; }
+}
+
+# Firewall products that tests load Gatepost's exports with, below build/peers/firewalls and not installed: the service of
+# firewalld would take over the machine's own firewall. Where they cannot be had, those tests are skipped.
+gp_unpack_firewalls() {
+  local there=$PWD/build/peers/firewalls work
+  [ -x "$there/usr/sbin/firewalld" ] && [ -x "$there/usr/sbin/ufw" ] && return 0
+  work=$(mktemp -d)
+  (cd "$work" && apt-get -q download ufw firewalld python3-firewall python3-nftables) >/dev/null 2>&1 || { rm -rf "$work"; return 0; }
+  mkdir -p "$there"
+  for package in "$work"/*.deb; do dpkg -x "$package" "$there"; done
+  if [ -d "$there/lib" ]; then cp -a "$there/lib/." "$there/usr/lib/" && rm -rf "$there/lib"; fi
+  rm -rf "$work"
 }
 
 # A system made by debootstrap has no /etc/hosts, and without it no client finds "localhost", which RFC 6761 6.3 promises.

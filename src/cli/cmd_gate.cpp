@@ -74,7 +74,8 @@ Result<std::pair<gate::Situation, std::string>> look_at_kernel() {
   GP_TRY(gate::Nft nft, gate::Nft::open());
   GP_TRY(std::string live, nft.list_json());
   GP_TRY(const gate::Host host, gate::this_host());
-  GP_TRY(gate::Situation situation, gate::situation(live, host, gate::legacy_tables()));
+  const auto legacy = gate::legacy_tables();
+  GP_TRY(gate::Situation situation, gate::situation(live, host, legacy, gate::iptables_listings(live, legacy)));
   return std::pair{std::move(situation), std::move(live)};
 }
 
@@ -399,6 +400,7 @@ void add_gate_commands(CLI::App& app, Context& context) {
       noun->add_subcommand("export", "The policy for another firewall; what it cannot say goes to stderr");
   exported->add_option("format", *format, "nftables, iptables, ufw, ...")->required();
   exported->callback([&context, format] { gate_export(context, *format); });
+  add_gate_import_command(*noun, context);
 }
 
 }  // namespace gatepost::cli

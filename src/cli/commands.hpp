@@ -28,6 +28,7 @@ void add_explain_command(CLI::App&, Context&);
 void add_app_password_commands(CLI::App&, Context&);
 void add_ban_commands(CLI::App&, Context&);
 void add_gate_commands(CLI::App&, Context&);
+void add_gate_import_command(CLI::App& gate, Context&);  // below "gate"
 // Joins "gate" when that is there already, so it comes after it.
 void add_gate_log_command(CLI::App&, Context&);
 void add_probe_command(CLI::App&, Context&);
