@@ -1,3 +1,10 @@
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -6,12 +13,15 @@
 
 #include <CLI/CLI.hpp>
 
+#include <fmt/format.h>
+
 #include "base/ascii.hpp"
 #include "cli/commands.hpp"
 #include "cli/run_verb.hpp"
 #include "gate/log/print.hpp"
 #include "gate/probe/certificate.hpp"
 #include "gate/probe/prober.hpp"
+#include "gate/probe/vantage.hpp"
 
 namespace gatepost::cli {
 
@@ -21,9 +31,14 @@ using gate::probe::Service;
 using Target = std::pair<Service, IpAddress>;
 
 struct ProbeOptions {
-  std::string host, profile = "gatepost", ports, from, name, ca, certificate, outside = "example.com";
+  std::string host, profile = "gatepost", ports, from, bind, netns, name, ca, certificate, outside = "example.com";
   bool verbose = false, no_relay = false;
   unsigned timeout = 5;
+  // Of a vantage.
+  std::string serve, key, make_key;
+  std::vector<std::string> allow;
+  std::vector<std::uint16_t> allow_ports;
+  std::size_t per_minute = 12;
 };
 
 int wrong_usage(const std::string& what) {
@@ -31,28 +46,11 @@ int wrong_usage(const std::string& what) {
   return 2;
 }
 
-// The services that were asked for; nullopt: a word is none, and that is printed.
-std::optional<std::vector<Service>> services_of(const ProbeOptions& options) {
-  if (options.ports.empty()) {
-    auto services = gate::probe::profile(options.profile);
-    if (!services) wrong_usage("there is no profile \"" + options.profile + "\": gatepost, exchange2016");
-    return services;
-  }
-  std::vector<Service> services;
-  const auto of_profile = gate::probe::profile(options.profile);
-  for (const std::string_view word : ascii::split(options.ports, ',')) {
-    auto service = gate::probe::service_named(ascii::trim(word));
-    if (!service) {
-      wrong_usage("there is no port \"" + std::string(word) + "\"");
-      return std::nullopt;
-    }
-    // What the chosen profile says of the port counts.
-    for (const Service& known : of_profile.value_or(std::vector<Service>())) {
-      if (known.port == service->port) service = known;
-    }
-    services.push_back(*std::move(service));
-  }
-  return services;
+std::vector<std::string> words_of(const std::string& list) {
+  std::vector<std::string> out;
+  if (list.empty()) return out;
+  for (const std::string_view word : ascii::split(list, ',')) out.emplace_back(ascii::trim(word));
+  return out;
 }
 
 Service service_of(const config::Listener& listener) {
@@ -104,7 +102,111 @@ bool own_targets(Context& context, gate::probe::Settings& settings, std::vector<
   return true;
 }
 
+// Another network namespace, for this thread and those it starts.
+Result<> enter_namespace(const std::string& name) {
+  if (name.find('/') != std::string::npos) return fail(Errc::invalid, "\"" + name + "\" is no name of a namespace");
+  const int fd = ::open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail(Errc::not_found, fmt::format("there is no namespace {}: {}", name, std::strerror(errno)));
+  const int done = ::setns(fd, CLONE_NEWNET);
+  const int error = errno;
+  ::close(fd);
+  if (done != 0)
+    return fail(Errc::denied, fmt::format("cannot enter the namespace {}: {}", name, std::strerror(error)));
+  return {};
+}
+
+void print_report(Context& context, const gate::probe::Report& report, bool verbose) {
+  std::cout << (context.json ? gate::probe::format_json(report) + "\n" : gate::probe::format_text(report, verbose));
+}
+
+// The vantage that --from names: this host in one of its guises, or a server. nullopt: a server, to be asked.
+std::optional<Result<>> take_place(const ProbeOptions& options, gate::probe::Settings& settings) {
+  std::string bind = options.bind, netns = options.netns;
+  const std::string& from = options.from;
+  if (from == "loopback") {
+    bind = options.host.find(':') == std::string::npos ? "127.0.0.1" : "::1";
+  } else if (from.starts_with("netns:")) {
+    netns = from.substr(6);
+  } else if (IpAddress::parse(from) && options.key.empty()) {
+    bind = from;
+  } else if (!from.empty()) {
+    return std::nullopt;
+  }
+  if (!netns.empty()) {
+    if (auto done = enter_namespace(netns); !done) return done;
+  }
+  if (!bind.empty()) {
+    settings.source = IpAddress::parse(bind);
+    if (!settings.source) return fail(Errc::invalid, "\"" + bind + "\" is no address");
+  }
+  return Result<>();
+}
+
+int probe_from_server(Context& context, const ProbeOptions& options, const gate::probe::Settings& settings) {
+  if (options.host.empty()) return wrong_usage("A vantage elsewhere has to be told the HOST.");
+  if (options.key.empty())
+    return wrong_usage("\"" + options.from +
+                       "\" is no address of this host; for a vantage elsewhere say --key FILE, too.");
+  const auto key = gate::probe::read_key(options.key);
+  if (!key) return wrong_usage(key.error().detail);
+  gate::probe::VantageRequest request;
+  request.host = options.host;
+  request.profile = options.profile;
+  request.ports = words_of(options.ports);
+  request.server_name = options.name;
+  request.outside_domain = options.outside;
+  request.leaf_on_disk = settings.leaf_on_disk.value_or("");
+  request.relay_test = !options.no_relay;
+  request.answer_timeout = std::chrono::seconds(options.timeout);
+  const auto report = gate::probe::ask_vantage(options.from, key->reveal(), request);
+  if (!report) return wrong_usage(report.error().detail);
+  print_report(context, *report, options.verbose);
+  return report->exit_code();
+}
+
+// --serve: until it is told to end.
+int serve_vantage(const ProbeOptions& options) {
+  const auto at = gate::probe::endpoint_to_serve(options.serve);
+  if (!at) return wrong_usage("--serve takes ADDRESS:PORT, ADDRESS or PORT");
+  if (options.allow.empty())
+    return wrong_usage(
+        "--serve needs --allow: the hosts or networks that may be looked at. It is no scanner for everybody.");
+  if (options.key.empty()) return wrong_usage("--serve needs --key FILE (make one with --make-key FILE)");
+  auto key = gate::probe::read_key(options.key);
+  if (!key) return wrong_usage(key.error().detail);
+  gate::probe::VantageTerms terms;
+  for (const std::string& word : options.allow) {
+    if (const auto network = Network::parse(word)) {
+      terms.networks.push_back(*network);
+    } else if (word.find('/') != std::string::npos) {
+      return wrong_usage("\"" + word + "\" is no network");
+    } else {
+      terms.hosts.push_back(word);
+    }
+  }
+  terms.more_ports = options.allow_ports;
+  terms.ca_file = options.ca;
+  terms.requests_per_minute = options.per_minute;
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // its threads inherit that
+  const SystemClock clock;
+  const auto server = gate::probe::VantageServer::start(*at, *std::move(key), std::move(terms), clock);
+  if (!server) return wrong_usage(server.error().detail);
+  std::cout << fmt::format("Looking from here for whoever has the key: {}", (*server)->at().to_string()) << std::endl;
+  int signal = 0;
+  sigwait(&ends, &signal);
+  return 0;
+}
+
 int probe(Context& context, const ProbeOptions& options) {
+  if (!options.make_key.empty()) {
+    const auto made = gate::probe::make_key(options.make_key);
+    return made ? 0 : wrong_usage(made.error().detail);
+  }
+  if (!options.serve.empty()) return serve_vantage(options);
   SystemClock clock;
   gate::probe::Settings settings;
   settings.server_name = options.name;
@@ -113,15 +215,14 @@ int probe(Context& context, const ProbeOptions& options) {
   settings.relay_test = !options.no_relay;
   settings.answer_timeout = std::chrono::seconds(options.timeout);
   settings.exchange = options.profile.starts_with("exchange");
-  if (!options.from.empty()) {
-    settings.source = IpAddress::parse(options.from);
-    if (!settings.source) return wrong_usage("\"" + options.from + "\" is no address");
-  }
   if (!options.certificate.empty()) {
     const auto leaf = gate::probe::read_leaf(options.certificate);
     if (!leaf) return wrong_usage(leaf.error().detail);
     settings.leaf_on_disk = *leaf;
   }
+  const auto here = take_place(options, settings);
+  if (!here) return probe_from_server(context, options, settings);
+  if (!*here) return wrong_usage(here->error().detail);
   const auto started = std::chrono::steady_clock::now();
   gate::probe::Report report;
   std::vector<Target> targets;
@@ -130,8 +231,8 @@ int probe(Context& context, const ProbeOptions& options) {
     if (!own_targets(context, settings, targets)) return 2;
     report.host = settings.server_name;
   } else {
-    const auto services = services_of(options);
-    if (!services) return 2;
+    const auto services = gate::probe::services_for(options.profile, words_of(options.ports));
+    if (!services) return wrong_usage(services.error().detail);
     report.host = options.host;
     report.profile = options.profile;
     if (settings.server_name.empty() && !IpAddress::parse(options.host)) settings.server_name = options.host;
@@ -141,8 +242,7 @@ int probe(Context& context, const ProbeOptions& options) {
   }
   report.ports = gate::probe::probe_ports(targets, settings, clock);
   report.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
-  std::cout << (context.json ? gate::probe::format_json(report) + "\n"
-                             : gate::probe::format_text(report, options.verbose));
+  print_report(context, report, options.verbose);
   return report.exit_code();
 }
 
@@ -155,9 +255,24 @@ void add_probe_command(CLI::App& app, Context& context) {
   command->add_option("host", options->host,
                       "A name or an address; without it, the listeners of the configuration on this host");
   command->add_option("--ports", options->ports, "Only these, by number or name: 25,imaps");
-  command->add_option("--profile", options->profile, "What should be there: gatepost (any mail server), exchange2016")
+  command
+      ->add_option(
+          "--profile", options->profile,
+          "What should be there: gatepost (any mail server), exchange (2016 and 2019, their whole port matrix)")
       ->capture_default_str();
-  command->add_option("--from", options->from, "Leave from this address of this host");
+  command->add_option(
+      "--from", options->from,
+      "Where to look from: loopback, an address of this host, netns:NAME, or HOST[:PORT] of a vantage elsewhere");
+  command->add_option("--bind", options->bind, "Leave from this address of this host");
+  command->add_option("--netns", options->netns, "Look from this network namespace of this host");
+  command->add_option("--key", options->key, "The file with the key of a vantage elsewhere");
+  command->add_option("--serve", options->serve, "Be such a vantage, at [ADDRESS:]PORT, until ended");
+  command->add_option("--allow", options->allow, "With --serve: a host, address or network that may be looked at");
+  command->add_option("--allow-port", options->allow_ports, "With --serve: a port beside those of mail servers");
+  command->add_option("--per-minute", options->per_minute, "With --serve: requests it answers in a minute")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--make-key", options->make_key, "Write a new key to this file, and end");
   command->add_option("--name", options->name, "The name its certificate has to be for, when HOST is an address");
   command->add_option("--ca", options->ca, "Trust the authorities of this PEM file instead of the system's");
   command->add_option("--certificate", options->certificate, "The PEM file whose certificate should be served");

@@ -197,6 +197,8 @@ Connected Connection::open(const Endpoint& to, const std::optional<IpAddress>& s
   return out;
 }
 
+std::unique_ptr<Connection> Connection::of(int fd) { return std::unique_ptr<Connection>(new Connection(fd)); }
+
 Result<> Connection::wait(short events) {
   for (;;) {
     const milliseconds left = left_until(deadline_);
@@ -226,21 +228,26 @@ Result<> Connection::write(std::string_view octets) {
     const int result = SSL_write_ex(tls_->ssl, octets.data(), octets.size(), &put);
     octets.remove_prefix(put);
     if (result == 1) continue;
-    const int error = SSL_get_error(tls_->ssl, result);
-    if (error == SSL_ERROR_WANT_READ) {
-      GP_CHECK(wait(POLLIN));
-    } else if (error == SSL_ERROR_WANT_WRITE) {
-      GP_CHECK(wait(POLLOUT));
-    } else {
-      return fail(Errc::closed, "the server ended TLS");
-    }
+    GP_CHECK(wait_for_tls(*tls_, result));
   }
   return {};
 }
 
+// After a call of OpenSSL that could not go on: waits for what it needs. Errc::closed: it never will.
+Result<> Connection::wait_for_tls(Tls& tls, int result) {
+  switch (SSL_get_error(tls.ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+      return wait(POLLIN);
+    case SSL_ERROR_WANT_WRITE:
+      return wait(POLLOUT);
+    default:
+      return fail(Errc::closed, "the server ended TLS");
+  }
+}
+
 // At least one more octet into `unread_`.
-Result<> Connection::fill() {
-  if (unread_.size() >= kMaxAnswerOctets) return fail(Errc::too_large, "an answer that does not end");
+Result<> Connection::fill(std::size_t most) {
+  if (unread_.size() > most) return fail(Errc::too_large, "an answer that does not end");
   char piece[4096];
   for (;;) {
     if (!tls_) {
@@ -262,18 +269,11 @@ Result<> Connection::fill() {
       unread_.append(piece, got);
       return {};
     }
-    const int error = SSL_get_error(tls_->ssl, result);
-    if (error == SSL_ERROR_WANT_READ) {
-      GP_CHECK(wait(POLLIN));
-    } else if (error == SSL_ERROR_WANT_WRITE) {
-      GP_CHECK(wait(POLLOUT));
-    } else {
-      return fail(Errc::closed, "the server ended TLS");
-    }
+    GP_CHECK(wait_for_tls(*tls_, result));
   }
 }
 
-Result<> Connection::read(const std::function<Taken(std::string_view)>& take) {
+Result<> Connection::read(const std::function<Taken(std::string_view)>& take, std::size_t most) {
   for (;;) {
     const Taken taken = take(unread_);
     if (taken.progress == Taken::Progress::bad) return fail(Errc::invalid, std::string(taken.why));
@@ -281,7 +281,7 @@ Result<> Connection::read(const std::function<Taken(std::string_view)>& take) {
       unread_.erase(0, taken.octets);
       return {};
     }
-    GP_CHECK(fill());
+    GP_CHECK(fill(most));
   }
 }
 
@@ -392,13 +392,8 @@ TlsSeen Connection::start_tls(const TlsOffer& offer) {
     ERR_clear_error();
     const int result = SSL_do_handshake(tls->ssl);
     if (result == 1) break;
-    const int error = SSL_get_error(tls->ssl, result);
-    Result<> waited;
-    if (error == SSL_ERROR_WANT_READ) {
-      waited = wait(POLLIN);
-    } else if (error == SSL_ERROR_WANT_WRITE) {
-      waited = wait(POLLOUT);
-    } else {
+    const Result<> waited = wait_for_tls(*tls, result);
+    if (!waited && waited.error().code == Errc::closed) {
       seen.failure = failure_words(seen);
       return seen;
     }

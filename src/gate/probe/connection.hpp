@@ -56,6 +56,8 @@ class Connection {
   // `source`: the address to leave from.
   static Connected open(const Endpoint& to, const std::optional<IpAddress>& source, std::chrono::milliseconds timeout,
                         std::unique_ptr<Connection>& into);
+  // Takes over an accepted socket.
+  static std::unique_ptr<Connection> of(int fd);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -64,8 +66,8 @@ class Connection {
   void set_deadline(SteadyPoint at) { deadline_ = at; }
   Result<> write(std::string_view octets);
   // Reads until `take` (one of replies.hpp, its answer bound) is content. Errc::closed, timed_out, invalid (the answer
-  // breaks its grammar), too_large.
-  Result<> read(const std::function<Taken(std::string_view)>& take);
+  // breaks its grammar), too_large (beyond `most` octets).
+  Result<> read(const std::function<Taken(std::string_view)>& take, std::size_t most = kMaxAnswerOctets);
   // Whether anything has arrived that was not read yet; waits at most `timeout`.
   bool anything_waits(std::chrono::milliseconds timeout);
   // Nothing the peer sent before may count afterwards: what is left is dropped (RFC 3207 4.2).
@@ -76,7 +78,8 @@ class Connection {
   struct Tls;
   explicit Connection(int fd);
   Result<> wait(short events);
-  Result<> fill();
+  Result<> fill(std::size_t most);
+  Result<> wait_for_tls(Tls& tls, int result);
   int fd_;
   SteadyPoint deadline_ = SteadyPoint::max();
   std::string unread_;

@@ -1,6 +1,9 @@
 #include "gate/probe/services.hpp"
 
+#include <algorithm>
+
 #include "gate/log/text.hpp"
+#include "gate/probe/replies.hpp"
 
 namespace gatepost::gate::probe {
 
@@ -108,7 +111,7 @@ std::vector<Service> exchange_profile() {
 
 std::optional<std::vector<Service>> profile(std::string_view name) {
   if (name == "gatepost") return gatepost_profile();
-  if (name == "exchange2016" || name == "exchange2019") return exchange_profile();
+  if (name == "exchange" || name == "exchange2016" || name == "exchange2019") return exchange_profile();
   return std::nullopt;
 }
 
@@ -124,6 +127,22 @@ std::optional<Service> service_named(std::string_view word) {
   }
   if (!number || *number == 0) return std::nullopt;
   return Service{.name = std::string(word), .port = static_cast<std::uint16_t>(*number)};
+}
+
+Result<std::vector<Service>> services_for(std::string_view profile_name, const std::vector<std::string>& words) {
+  auto of_profile = profile(profile_name);
+  if (!of_profile)
+    return fail(Errc::not_found, "there is no profile \"" + printable(profile_name, 40) + "\": gatepost, exchange");
+  if (words.empty()) return *std::move(of_profile);
+  std::vector<Service> out;
+  for (const std::string& word : words) {
+    auto service = service_named(word);
+    if (!service) return fail(Errc::not_found, "there is no port \"" + printable(word, 40) + "\"");
+    const auto known = std::ranges::find(*of_profile, service->port, &Service::port);
+    if (known != of_profile->end()) service = *known;
+    out.push_back(*std::move(service));
+  }
+  return out;
 }
 
 }  // namespace gatepost::gate::probe

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.hpp"
+
 namespace gatepost::gate::probe {
 
 enum class Protocol : std::uint8_t { smtp, imap, pop3, http, ldap, other };
@@ -32,5 +34,8 @@ struct Service {
 std::optional<std::vector<Service>> profile(std::string_view name);
 // The service a port number or a name ("imaps") stands for, of any profile; a number nobody knows is `other`.
 std::optional<Service> service_named(std::string_view word);
+// Those of a profile, or of it and of others those that `words` name; what the profile says of a port counts.
+// Errc::not_found: no such profile, no such port.
+Result<std::vector<Service>> services_for(std::string_view profile_name, const std::vector<std::string>& words);
 
 }  // namespace gatepost::gate::probe
