@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/probe_own.hpp"
 #include "cli/run_verb.hpp"
 #include "config/units.hpp"
 #include "daemon/control_socket.hpp"
@@ -295,7 +296,12 @@ std::optional<TimePoint> counting_since(const gate::Revisions& revisions, const 
   return std::max(revision->applied, std::chrono::time_point_cast<TimePoint::duration>(booted));
 }
 
-void gate_audit(Context& context, bool changes_only) {
+struct AuditArguments {
+  bool changes_only = false, probe = false;
+};
+
+void gate_audit(Context& context, const AuditArguments& arguments) {
+  const bool changes_only = arguments.changes_only;
   const auto policy = gate_policy(context);
   if (!policy) {
     context.exit_code = kCouldNot;
@@ -323,7 +329,15 @@ void gate_audit(Context& context, bool changes_only) {
                                 policy->daemon_runs,
                                 gate::connections_let_in(seen->second),
                                 counting_since(both->revisions, gate::marker_in(seen->second))};
-  const auto found = gate::audit(evidence, policy->now);
+  auto found = gate::audit(evidence, policy->now);
+  if (arguments.probe && policy->daemon_runs) {
+    const auto by_probe = probe_own_listeners(context);
+    if (!by_probe) {
+      context.exit_code = kCouldNot;
+      return;
+    }
+    found.insert(found.end(), by_probe->begin(), by_probe->end());
+  }
   const std::filesystem::path file = policy->config.gate.state_dir / "audit.json";
   auto before = changes_only ? earlier_findings(file) : std::nullopt;
   if (changes_only && !before) before.emplace();
@@ -390,11 +404,12 @@ void add_gate_commands(CLI::App& app, Context& context) {
   noun->add_subcommand("restore", "At boot: load the last confirmed revision")->callback([&context] {
     gate_restore(context);
   });
-  auto changes = std::make_shared<bool>(false);
+  auto audit_arguments = std::make_shared<AuditArguments>();
   CLI::App* audit = noun->add_subcommand(
       "audit", "Whether listeners, policy and ruleset agree; exit code 0: yes, 1: findings, 2: could not look");
-  audit->add_flag("--changes", *changes, "Only what came or went since the last audit");
-  audit->callback([&context, changes] { gate_audit(context, *changes); });
+  audit->add_flag("--changes", audit_arguments->changes_only, "Only what came or went since the last audit");
+  audit->add_flag("--probe", audit_arguments->probe, "Look at each listener as a client does, too");
+  audit->callback([&context, audit_arguments] { gate_audit(context, *audit_arguments); });
   auto format = std::make_shared<std::string>();
   CLI::App* exported =
       noun->add_subcommand("export", "The policy for another firewall; what it cannot say goes to stderr");

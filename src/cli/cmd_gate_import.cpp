@@ -28,7 +28,8 @@ Result<gate::importing::File> read_rules(const std::string& path) {
   std::string piece(1 << 16, '\0');
   while (from.read(piece.data(), static_cast<std::streamsize>(piece.size())) || from.gcount() > 0) {
     out.text.append(piece.data(), static_cast<std::size_t>(from.gcount()));
-    if (out.text.size() > gate::importing::kMaxFileOctets) return fail(Errc::too_large, path + " is larger than 64 MiB");
+    if (out.text.size() > gate::importing::kMaxFileOctets)
+      return fail(Errc::too_large, path + " is larger than 64 MiB");
   }
   return out;
 }
@@ -97,7 +98,8 @@ void gate_import(Context& context, const ImportArguments& arguments) {
 
 void add_gate_import_command(CLI::App& gate, Context& context) {
   auto arguments = std::make_shared<ImportArguments>();
-  CLI::App* command = gate.add_subcommand("import", "Another firewall's rules as a proposed configuration; changes nothing");
+  CLI::App* command =
+      gate.add_subcommand("import", "Another firewall's rules as a proposed configuration; changes nothing");
   command->add_option("format", arguments->format, "nftables, iptables, ufw, ...")->required();
   command->add_option("files", arguments->files, "What to read; - is the standard input")->required();
   command->footer("Exit codes: 0 read, 1 it is none of that format or cannot be read, 2 wrong usage.");

@@ -17,6 +17,7 @@
 
 #include "base/ascii.hpp"
 #include "cli/commands.hpp"
+#include "cli/probe_own.hpp"
 #include "cli/run_verb.hpp"
 #include "gate/log/print.hpp"
 #include "gate/probe/certificate.hpp"
@@ -80,8 +81,9 @@ Service service_of(const config::Listener& listener) {
   return service;
 }
 
-// This host's own server: every listener of its configuration, on each of its addresses.
-bool own_targets(Context& context, gate::probe::Settings& settings, std::vector<Target>& targets) {
+// This host's own server: every listener of its configuration, on each of its addresses; of them, those that let this
+// host itself in, or all.
+bool own_targets(Context& context, gate::probe::Settings& settings, std::vector<Target>& targets, bool all = true) {
   const auto config = load_config(context);
   if (!config) return false;
   if (settings.server_name.empty()) settings.server_name = config->server.hostname;
@@ -96,6 +98,8 @@ bool own_targets(Context& context, gate::probe::Settings& settings, std::vector<
       if (address == IpAddress{}) address = *IpAddress::parse("::1");
       if (address == IpAddress::v4(0)) address = IpAddress::v4(0x7f000001);
       if (settings.source && settings.source->is_v4() != address.is_v4()) continue;
+      // Whoever connects to an address of this host from it comes from that same address.
+      if (!all && !config::admits(listener, config->networks, address, SystemClock().now())) continue;
       targets.emplace_back(service_of(listener), address);
     }
   }
@@ -247,6 +251,25 @@ int probe(Context& context, const ProbeOptions& options) {
 }
 
 }  // namespace
+
+std::optional<std::vector<gate::Finding>> probe_own_listeners(Context& context) {
+  const SystemClock clock;
+  gate::probe::Settings settings;
+  std::vector<Target> targets;
+  if (!own_targets(context, settings, targets, false)) return std::nullopt;
+  std::vector<gate::Finding> out;
+  for (const auto& port : gate::probe::probe_ports(targets, settings, clock)) {
+    for (const auto& finding : port.findings) {
+      // From this host itself much cannot be told; that is no finding about the server.
+      if (finding.outcome != gate::probe::Outcome::fail && finding.outcome != gate::probe::Outcome::warn) continue;
+      out.push_back({port.service,
+                     fmt::format("a probe of {} finds ({}): {}", port.at.to_string(),
+                                 gate::probe::to_string(finding.stage), finding.text),
+                     finding.remedy});
+    }
+  }
+  return out;
+}
 
 void add_probe_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<ProbeOptions>();

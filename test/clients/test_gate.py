@@ -187,6 +187,11 @@ class Gate(unittest.TestCase):
         self.assertEqual(audit.returncode, 1)
         self.assertIn('"theirs"', audit.stdout)
         self.assertEqual(self.gatepost("gate", "audit", "--changes", check=False).stdout, "")
+        # Its certificate is signed by itself, which who connects sees; listeners that refuse this host are not judged from it.
+        probed = self.gatepost("gate", "audit", "--probe", check=False).stdout
+        self.assertIn("smtp: a probe of 127.0.0.1:25 finds (certificate)", probed)
+        self.assertNotIn("imaps: a probe", probed)
+        self.gatepost("gate", "audit", check=False)
         run("ip", "netns", "exec", self.server, "nft", "delete", "table", "inet", "other")
         self.assertIn("gone", self.gatepost("gate", "audit", "--changes", check=False).stdout)
 

@@ -22,6 +22,7 @@ class Matrix(World):
         self.assertEqual({"203.0.113.9"}, self.open_to(outcome, 587))
         self.assertEqual({"10.30.0.9", "2001:db8:30::9"}, self.open_to(outcome, 995))
         self.assertEqual({"192.0.2.5", "2001:db8:a::5"}, self.open_to(outcome, 389))
+        self.assertNotIn("never comes", self.gatepost("gate", "audit", check=False).stdout)
         # Off, so no rule of this scope judges it: somebody else's listener there is that one's own affair.
         self.assertEqual(12, len(self.open_to(outcome, 110)))
 
@@ -30,6 +31,7 @@ class Matrix(World):
         self.apply()
         outcome = self.compare()
         self.assertEqual(set(), self.open_to(outcome, 110))
+        self.assertNotIn("never comes", self.gatepost("gate", "audit", check=False).stdout)
         self.assertEqual(12, len(self.open_to(outcome, 25)))
 
     def test_exceptions(self):

@@ -39,6 +39,22 @@ std::vector<std::string> texts(const std::vector<Network>& networks, bool with_p
   return out;
 }
 
+// A whole family is written as a range: not every product takes a prefix of no bits.
+std::vector<std::string> ranges(const AddressSet& set) {
+  std::vector<std::string> out;
+  for (const AddressSet* family : {&all_v4(), &all_v6()}) {
+    const AddressSet part = set & *family;
+    if (part == *family && family == &all_v4()) {
+      out.push_back(ps("0.0.0.0-255.255.255.255"));
+    } else if (part == *family) {
+      out.push_back(ps("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
+    } else {
+      for (const std::string& one : texts(networks_of(part), false)) out.push_back(ps(one));
+    }
+  }
+  return out;
+}
+
 std::string pretty(const json::value& v, int depth = 0) {
   const std::string pad(static_cast<std::size_t>(depth) * 2 + 2, ' '), end(static_cast<std::size_t>(depth) * 2, ' ');
   std::string out;
@@ -66,12 +82,14 @@ Export windows(const Intent& intent, TimePoint) {
   t = commented(out.losses) + "Remove-NetFirewallRule -Group 'Gatepost' -ErrorAction SilentlyContinue\n";
   for (const PortIntent& p : intent.ports) {
     for (const Opening& o : p.openings) {
-      std::string remote = "Any";
-      if (o.sources != AddressSet::all()) {
-        std::vector<std::string> all;
-        for (const std::string& one : texts(networks_of(o.sources), false)) all.push_back(ps(one));
-        remote = fmt::format("@({})", fmt::join(all, ","));
+      // A rule is for both families unless its addresses say otherwise.
+      AddressSet families;
+      for (const AddressSet* family : {&all_v4(), &all_v6()}) {
+        if (!(p.destinations & *family).empty()) families = families | *family;
       }
+      const AddressSet from = o.sources & families;
+      if (from.empty()) continue;
+      const std::string remote = from == AddressSet::all() ? "Any" : fmt::format("@({})", fmt::join(ranges(from), ","));
       std::string local;
       if (!p.destinations.contains(all_v4()) && !p.destinations.contains(all_v6())) {
         std::vector<std::string> all;

@@ -62,7 +62,8 @@ void take_permission(const value& p, RuleList& list, Material& into) {
       if (rule.comment.empty()) rule.comment = text_in(member(r, "Description"));
     }
   }
-  if (!array_in(member(p, "UserIdGroupPairs")).empty()) into.lose("sources that are other security groups: name their networks");
+  if (!array_in(member(p, "UserIdGroupPairs")).empty())
+    into.lose("sources that are other security groups: name their networks");
   if (!array_in(member(p, "PrefixListIds")).empty()) into.lose("sources that are prefix lists: name their networks");
   rule.sources = addresses_of(ranges, into, "a permission");
   if (!rule.sources->empty()) list.add(rule);
@@ -155,7 +156,8 @@ Result<Material> read_azure(const std::vector<File>& files) {
   GP_TRY(const value root, parsed(files));
   Material out;
   const value* rules = member(root, "securityRules");
-  if (const value* p = member(root, "properties"); rules == nullptr && p != nullptr) rules = member(*p, "securityRules");
+  if (const value* p = member(root, "properties"); rules == nullptr && p != nullptr)
+    rules = member(*p, "securityRules");
   if (rules == nullptr && root.is_array()) rules = &root;
   if (rules == nullptr || !rules->is_array()) return fail(Errc::invalid, "there are no securityRules in it");
   std::vector<SecurityRule> all;

@@ -16,8 +16,9 @@ namespace {
 
 // Services that firewalld brings along and that have to do with a mail server, with their TCP ports.
 constexpr std::pair<std::string_view, std::uint16_t> kServices[] = {
-    {"smtp", 25}, {"smtps", 465}, {"smtp-submission", 587}, {"imap", 143}, {"imaps", 993}, {"pop3", 110}, {"pop3s", 995},
-    {"http", 80}, {"https", 443}, {"ldap", 389}, {"ldaps", 636}, {"ssh", 22}, {"managesieve", 4190}};
+    {"smtp", 25},         {"smtps", 465}, {"smtp-submission", 587}, {"imap", 143}, {"imaps", 993}, {"pop3", 110},
+    {"pop3s", 995},       {"http", 80},   {"https", 443},           {"ldap", 389}, {"ldaps", 636}, {"ssh", 22},
+    {"managesieve", 4190}};
 
 struct Zone {
   explicit Zone(Material& into) : material(into) {}

@@ -9,8 +9,8 @@
 #include "gate/import/rule_list.hpp"
 #include "gate/policy/policy.hpp"
 
-// Another firewall's rules as a policy of Gatepost: who may connect to which port, proposed as a configuration, and what
-// of them could not be carried over.
+// Another firewall's rules as a policy of Gatepost: who may connect to which port, proposed as a configuration, and
+// what of them could not be carried over.
 namespace gatepost::gate {
 
 struct ImportFormat {

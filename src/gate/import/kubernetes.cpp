@@ -20,8 +20,8 @@ using reading::text_in;
 
 constexpr std::size_t kMaxLines = 500'000, kMaxDepth = 32;
 
-// As much of YAML as `kubectl get -o yaml` writes: block mappings and sequences by indentation, plain and quoted scalars
-// of one line, "[]", "{}", lists of scalars in brackets, comments, several documents. Anything else is refused.
+// As much of YAML as `kubectl get -o yaml` writes: block mappings and sequences by indentation, plain and quoted
+// scalars of one line, "[]", "{}", lists of scalars in brackets, comments, several documents. Anything else is refused.
 class Yaml {
  public:
   Result<std::vector<value>> parse(std::string_view text) {
@@ -33,7 +33,8 @@ class Yaml {
         continue;
       }
       GP_TRY(value document, block(lines_[at_].indent, 0));
-      if (at_ < lines_.size() && lines_[at_].text != "---" && lines_[at_].text != "...") return wrong("a line that belongs nowhere");
+      if (at_ < lines_.size() && lines_[at_].text != "---" && lines_[at_].text != "...")
+        return wrong("a line that belongs nowhere");
       out.push_back(std::move(document));
     }
     return out;
@@ -157,7 +158,8 @@ class Yaml {
       } else {
         ++at_;
         // Items of a list may stand as far left as its key.
-        const bool more = at_ < lines_.size() && (lines_[at_].indent > indent || (lines_[at_].indent == indent && is_item(lines_[at_].text)));
+        const bool more = at_ < lines_.size() &&
+                          (lines_[at_].indent > indent || (lines_[at_].indent == indent && is_item(lines_[at_].text)));
         if (more) {
           GP_TRY(item, block(lines_[at_].indent, depth + 1));
         }
@@ -218,7 +220,8 @@ std::optional<std::vector<PortSet>> ports_of(const value& rule, Material& into) 
     if (port == nullptr || port->is_null()) {
       out.emplace_back(0, 65535);
     } else if (!first || *first > 65535 || (last && (*last < *first || *last > 65535))) {
-      into.lose(fmt::format("the port {}: its number is in the pod, or it is none", printable(json::serialize(*port), 60)));
+      into.lose(
+          fmt::format("the port {}: its number is in the pod, or it is none", printable(json::serialize(*port), 60)));
     } else {
       out.emplace_back(static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(last.value_or(*first)));
     }

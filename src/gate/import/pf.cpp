@@ -17,8 +17,9 @@ using Words = std::vector<std::string>;
 
 constexpr std::size_t kMaxWords = 2'000'000;
 constexpr std::pair<std::string_view, std::uint16_t> kPorts[] = {
-    {"ssh", 22}, {"smtp", 25}, {"http", 80}, {"www", 80}, {"pop3", 110}, {"imap", 143}, {"ldap", 389}, {"https", 443},
-    {"submissions", 465}, {"smtps", 465}, {"submission", 587}, {"ldaps", 636}, {"imaps", 993}, {"pop3s", 995}};
+    {"ssh", 22},         {"smtp", 25},   {"http", 80},   {"www", 80},          {"pop3", 110},
+    {"imap", 143},       {"ldap", 389},  {"https", 443}, {"submissions", 465}, {"smtps", 465},
+    {"submission", 587}, {"ldaps", 636}, {"imaps", 993}, {"pop3s", 995}};
 
 bool is_in(std::string_view word, std::initializer_list<std::string_view> all) {
   return std::ranges::find(all, word) != all.end();
@@ -78,7 +79,8 @@ class Reader {
     if (!found_) return fail(Errc::invalid, "there is no rule of pf in it");
     // The last rule that matches counts, but for the first that says "quick".
     std::deque<const Rule*> order;
-    for (auto at = rules_.rbegin(); at != rules_.rend(); ++at) at->quick ? order.push_front(&*at) : order.push_back(&*at);
+    for (auto at = rules_.rbegin(); at != rules_.rend(); ++at)
+      at->quick ? order.push_front(&*at) : order.push_back(&*at);
     RuleList list(out_, false);
     for (const Rule* rule : order) list.add(rule->rule);
     return std::move(out_);
@@ -243,7 +245,8 @@ class Reader {
         const Words devices = list(c);
         if (negated || devices != Words{"any"}) {
           sayable = false;
-          out_.lose(fmt::format("a rule on {}: name the networks behind it", printable(devices.empty() ? "" : devices[0], 40)));
+          out_.lose(fmt::format("a rule on {}: name the networks behind it",
+                                printable(devices.empty() ? "" : devices[0], 40)));
         }
       } else if (word == "from") {
         sayable = host(c, one.rule.sources) && sayable;
@@ -273,7 +276,8 @@ class Reader {
     rules_.push_back(std::move(one));
   }
 
-  // "(max 200, max-src-conn-rate 30/60, overload <bad> flush)" after "keep state"; of "log" and "return" nothing counts.
+  // "(max 200, max-src-conn-rate 30/60, overload <bad> flush)" after "keep state"; of "log" and "return" nothing
+  // counts.
   void options(Cursor& c, ListedRule& rule) {
     if (!c.take("(")) return;
     while (c.more() && !c.take(")")) {

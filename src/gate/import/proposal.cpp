@@ -51,7 +51,9 @@ std::size_t differs_in_source(const Rule& a, const Rule& b) {
         m->keys[0].mask != n->keys[0].mask || m->keys[0].prefix != n->keys[0].prefix ||
         m->keys[0].needs_nfproto != n->keys[0].needs_nfproto || m->keys[0].needs_l4proto != n->keys[0].needs_l4proto)
       return kNo;
-    const auto plain = [](const Match& one) { return one.values->groups.size() == 1 && !one.values->opaque && !one.values->changes; };
+    const auto plain = [](const Match& one) {
+      return one.values->groups.size() == 1 && !one.values->opaque && !one.values->changes;
+    };
     if (!plain(*m) || !plain(*n)) return kNo;
     if (m->values->groups[0].fields == n->values->groups[0].fields) continue;
     if (where != kNo || m->keys[0].field != Field::saddr || m->op != Match::Op::equal) return kNo;
@@ -60,8 +62,8 @@ std::size_t differs_in_source(const Rule& a, const Rule& b) {
   return where;
 }
 
-// Rules one after the other that differ in their source alone are one: a list of 10,000 networks is 10,000 rules where a
-// product has no sets, and walking them one by one would cost their square.
+// Rules one after the other that differ in their source alone are one: a list of 10,000 networks is 10,000 rules where
+// a product has no sets, and walking them one by one would cost their square.
 void take_together(std::vector<Rule>& rules) {
   std::vector<Rule> out;
   for (std::size_t i = 0; i < rules.size();) {
@@ -137,13 +139,18 @@ class Proposer {
         }
       }
     }
-    if (count > kMaxPorts) material_.lose(fmt::format("more than {} ports are named: the others were not looked at", kMaxPorts));
+    if (count > kMaxPorts)
+      material_.lose(fmt::format("more than {} ports are named: the others were not looked at", kMaxPorts));
     named_ = Values::from(std::move(all));
   }
 
   // From outside, by an interface that no rule names; nullopt: it is not like that.
-  bool from_anywhere(const Answer& a, const Region& r) const { return r.interfaces.contains(AddressNumber{a.atoms.all.size() - 1}); }
-  static bool only_loopback(const Answer& a, const Region& r) { return r.interfaces.minus(a.atoms.named("lo")).empty(); }
+  bool from_anywhere(const Answer& a, const Region& r) const {
+    return r.interfaces.contains(AddressNumber{a.atoms.all.size() - 1});
+  }
+  static bool only_loopback(const Answer& a, const Region& r) {
+    return r.interfaces.minus(a.atoms.named("lo")).empty();
+  }
 
   // Whether a region is open without doubt; says so where it is open in a way that cannot be kept.
   bool is_open(const Answer& a, const Region& r, std::string_view what) {
@@ -157,7 +164,8 @@ class Proposer {
         material_.lose(fmt::format("{} is open to {} from some source ports alone: left closed", what, who));
       } else {
         if (r.translated)
-          material_.lose(fmt::format("{} is redirected to port {}: let a listener have that port", what, ports_text(r.translated_port)));
+          material_.lose(fmt::format("{} is redirected to port {}: let a listener have that port", what,
+                                     ports_text(r.translated_port)));
         return true;
       }
     } else if (r.fate == Fate::forwarded) {
@@ -186,21 +194,29 @@ class Proposer {
       if (!only_loopback(a, r) && !by_policy(r)) judged = judged | r.destinations;
     }
     for (const Region& r : a.regions) {
-      if (by_policy(r) && !judged.empty() && (judged & r.destinations).empty()) continue;
+      if (by_policy(r) && !judged.empty() && (judged & r.destinations).empty()) {
+        if (r.fate == Fate::open && !only_loopback(a, r))
+          material_.lose(fmt::format("port {} elsewhere than at {}: no rule judges it, so it is open there", port,
+                                     text_of(judged, 3)));
+        continue;
+      }
       if (!is_open(a, r, fmt::format("port {}", port))) continue;
-      const auto [service, why] = names_of(r);
+      const auto [service, why, reason] = names_of(r);
       auto at = std::ranges::find(found, r.destinations, &PortIntent::destinations);
       // Families have destinations of their own: those that are whole belong together.
       const bool whole = r.destinations == all_v4() || r.destinations == all_v6();
-      if (whole) at = std::ranges::find_if(found, [](const PortIntent& p) { return p.destinations.contains(all_v4()) || p.destinations.contains(all_v6()); });
+      if (whole)
+        at = std::ranges::find_if(found, [](const PortIntent& p) {
+          return p.destinations.contains(all_v4()) || p.destinations.contains(all_v6());
+        });
       if (at == found.end()) {
         found.push_back({"", port, {}, {}, 0, 0, config::GateLog::drops, ""});
         at = std::prev(found.end());
       }
       at->destinations = at->destinations | r.destinations;
       if (at->service.empty()) at->service = service;
-      if (service.empty() && at->reason.empty()) at->reason = why;
-      add_opening(*at, service.empty() ? "imported" : why, r.sources);
+      if (at->reason.empty()) at->reason = reason;
+      add_opening(*at, why.empty() ? "imported" : why, r.sources);
     }
     if (found.empty()) return;
     // Both families open, and one of them to nobody: the socket is there all the same.
@@ -239,23 +255,30 @@ class Proposer {
     }
   }
 
-  // "gp:imaps:trusted" of the rules that decided, as Gatepost writes them; else the comment alone.
-  std::pair<std::string, std::string> names_of(const Region& r) const {
-    std::pair<std::string, std::string> out;
+  struct Names {
+    std::string service, why, reason;
+  };
+  // "gp:imaps:trusted a reason" of the rules that decided, as Gatepost writes them; else the comment as the reason.
+  Names names_of(const Region& r) const {
+    Names out;
     for (const Step& step : r.steps) {
       if (step.rule == kPolicy) continue;
-      const std::string& comment = material_.rules.chains[step.chain].rules[static_cast<std::size_t>(step.rule)].comment;
+      const std::string& comment =
+          material_.rules.chains[step.chain].rules[static_cast<std::size_t>(step.rule)].comment;
       const auto words = ascii::split(comment, ':');
       const auto good = [](std::string_view word) {
-        return !word.empty() && word.size() <= 32 && std::ranges::all_of(word, [](char c) { return ascii::is_alnum(c) || c == '-'; });
+        return !word.empty() && word.size() <= 32 &&
+               std::ranges::all_of(word, [](char c) { return ascii::is_alnum(c) || c == '-'; });
       };
       if (words.size() >= 3 && words[0] == "gp" && good(words[1]) && words[1] != "all" && words[1] != "host") {
+        const std::size_t blank = comment.find(' ');
         const std::string_view why = words[2].substr(0, words[2].find(' '));
-        out.first = words[1];
+        out.service = words[1];
         // The jump says which network it was, the accept of its chain only that it is open.
-        if (good(why) && why != "open" && why != "port" && why != "rate") out.second = why;
-      } else if (out.second.empty()) {
-        out.second = comment;
+        if (good(why) && why != "open" && why != "port" && why != "rate") out.why = why;
+        if (blank != std::string::npos) out.reason = ascii::trim(std::string_view(comment).substr(blank));
+      } else if (out.reason.empty()) {
+        out.reason = comment;
       }
     }
     return out;
@@ -287,7 +310,8 @@ class Proposer {
     for (const AddressSet* family : {&all_v4(), &all_v6()}) {
       const AddressSet part = p.destinations & *family;
       if (!part.empty() && part != *family && count_of(part) > 256)
-        material_.lose(fmt::format("port {} is open at {}: a listener names single addresses", p.port, text_of(part, 3)));
+        material_.lose(
+            fmt::format("port {} is open at {}: a listener names single addresses", p.port, text_of(part, 3)));
     }
     if (known_listener(p.port) == nullptr)
       material_.lose(fmt::format("port {} is open to {}: no service of Gatepost has it", p.port,
@@ -320,8 +344,10 @@ std::string list_of(const AddressSet& set) {
 Proposal propose(Material material) { return Proposer(std::move(material)).run(); }
 
 std::string configuration_text(const Proposal& p, std::string_view format) {
-  std::string out = fmt::format("# Proposed from rules of {}. Read it, put it into gatepost.toml, then run: gatepost gate plan\n", format);
+  std::string out = fmt::format(
+      "# Proposed from rules of {}. Read it, put it into gatepost.toml, then run: gatepost gate plan\n", format);
   for (const std::string& loss : p.losses) out += fmt::format("# not carried over: {}\n", loss);
+  if (!p.management.empty()) out += fmt::format("\n[networks]\nadmin = {}\n", list_of(p.management));
   // Sources that several ports share get a name.
   std::map<std::string, std::string> groups;
   std::map<std::string, std::size_t> uses;
@@ -340,7 +366,6 @@ std::string configuration_text(const Proposal& p, std::string_view format) {
     out += fmt::format("\n[[networks.group]]\nname = {}\nnetworks = {}\nsource = {}\n", toml_quoted(name), text,
                        toml_quoted(fmt::format("imported from {}", format)));
   }
-  if (!p.management.empty()) out += fmt::format("\n[networks]\nadmin = {}\n", list_of(p.management));
   if (p.scope == config::Gate::Scope::host)
     out += fmt::format("\n# These rules drop what they do not name. To keep that: [gate] scope = \"host\"{}\n",
                        p.management.empty() ? ", which needs [networks] admin" : "");
@@ -358,7 +383,8 @@ std::string configuration_text(const Proposal& p, std::string_view format) {
     if (all4 != all6 || !all4) {
       if (all4) at.push_back("\"0.0.0.0\"");
       if (all6) at.push_back("\"::\"");
-      for (const Network& n : networks_of(port.destinations.minus(all4 ? all_v4() : AddressSet()).minus(all6 ? all_v6() : AddressSet()))) {
+      for (const Network& n :
+           networks_of(port.destinations.minus(all4 ? all_v4() : AddressSet()).minus(all6 ? all_v6() : AddressSet()))) {
         if (n.prefix == 128 && at.size() < 256) at.push_back(toml_quoted(n.to_string()));
       }
     }
@@ -372,7 +398,8 @@ std::string configuration_text(const Proposal& p, std::string_view format) {
     }
     if (port.per_minute != 0) out += fmt::format("connections_per_minute = {}\n", port.per_minute);
     if (port.max_connections != 0) out += fmt::format("max_connections = {}\n", port.max_connections);
-    out += fmt::format("reason = {}\n", toml_quoted(port.reason.empty() ? fmt::format("imported from {}", format) : port.reason));
+    out += fmt::format("reason = {}\n",
+                       toml_quoted(port.reason.empty() ? fmt::format("imported from {}", format) : port.reason));
   }
   for (const config::Listener& l : config::default_listeners()) {
     const bool named = std::ranges::any_of(p.ports, [&](const PortIntent& i) { return i.port == l.port; });

@@ -5,8 +5,8 @@
 #include "base/result.hpp"
 #include "gate/import/rule_list.hpp"
 
-// The readers of all formats. Each takes whole files, refuses what is none of its format with Errc::invalid, says what it
-// leaves out, and is safe on any octets.
+// The readers of all formats. Each takes whole files, refuses what is none of its format with Errc::invalid, says what
+// it leaves out, and is safe on any octets.
 namespace gatepost::gate::importing {
 
 Result<Material> read_nftables(const std::vector<File>&);  // nft's JSON

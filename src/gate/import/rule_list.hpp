@@ -35,7 +35,7 @@ struct ListedRule {
   Action action = Action::allow;
   std::optional<AddressSet> sources = {}, destinations = {};  // nullopt: any
   std::optional<PortSet> ports = {};                          // nullopt: any
-  std::uint32_t per_minute = 0, connections = 0;    // beyond these, it refuses
+  std::uint32_t per_minute = 0, connections = 0;              // beyond these, it refuses
   std::string comment = {};
 };
 

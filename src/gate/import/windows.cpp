@@ -117,13 +117,16 @@ bool addresses(const Parameters& p, std::string_view name, Material& into, std::
 }
 
 std::optional<ListedRule> rule_of(const Parameters& p, Material& into) {
-  if (ascii::iequals(one_of(p, "direction"), "Outbound") || ascii::iequals(one_of(p, "enabled"), "False")) return std::nullopt;
+  if (ascii::iequals(one_of(p, "direction"), "Outbound") || ascii::iequals(one_of(p, "enabled"), "False"))
+    return std::nullopt;
   const std::string_view protocol = one_of(p, "protocol");
-  if (!protocol.empty() && !ascii::iequals(protocol, "TCP") && !ascii::iequals(protocol, "Any") && protocol != "6") return std::nullopt;
+  if (!protocol.empty() && !ascii::iequals(protocol, "TCP") && !ascii::iequals(protocol, "Any") && protocol != "6")
+    return std::nullopt;
   ListedRule out;
   const std::string_view action = one_of(p, "action");
   out.action = ascii::iequals(action, "Block") ? ListedRule::Action::drop : ListedRule::Action::allow;
-  if (const auto ports = p.find("localport"); ports != p.end() && !ports->second.empty() && !ascii::iequals(ports->second[0], "Any")) {
+  if (const auto ports = p.find("localport");
+      ports != p.end() && !ports->second.empty() && !ascii::iequals(ports->second[0], "Any")) {
     std::vector<PortSet::Interval> all;
     for (const std::string& text : ports->second) {
       const auto set = ports_in(text);
@@ -133,7 +136,8 @@ std::optional<ListedRule> rule_of(const Parameters& p, Material& into) {
     out.ports = PortSet::from(std::move(all));
     if (out.ports->empty()) return std::nullopt;
   }
-  for (const std::string_view narrower : {"remoteport", "interfacealias", "interfacetype", "remoteuser", "remotemachine", "authentication"}) {
+  for (const std::string_view narrower :
+       {"remoteport", "interfacealias", "interfacetype", "remoteuser", "remotemachine", "authentication"}) {
     const std::string_view value = one_of(p, narrower);
     if (value.empty() || ascii::iequals(value, "Any") || ascii::iequals(value, "NotRequired")) continue;
     into.lose(fmt::format("a rule with -{}: left out", narrower));
@@ -141,7 +145,8 @@ std::optional<ListedRule> rule_of(const Parameters& p, Material& into) {
   }
   if (const auto profile = one_of(p, "profile"); !profile.empty() && !ascii::iequals(profile, "Any"))
     into.lose("a rule for some network profiles alone: taken for all");
-  if (!addresses(p, "remoteaddress", into, out.sources) || !addresses(p, "localaddress", into, out.destinations)) return std::nullopt;
+  if (!addresses(p, "remoteaddress", into, out.sources) || !addresses(p, "localaddress", into, out.destinations))
+    return std::nullopt;
   out.comment = one_of(p, "displayname");
   return out;
 }

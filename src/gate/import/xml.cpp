@@ -32,13 +32,15 @@ class Parser {
       } else if (take("</")) {
         const std::string_view name = take_name();
         skip_space();
-        if (open.empty() || open.back()->name != name || !take(">")) return fail(Errc::invalid, "an end without its begin");
+        if (open.empty() || open.back()->name != name || !take(">"))
+          return fail(Errc::invalid, "an end without its begin");
         open.pop_back();
         done = open.empty();
       } else {
         if (done) return fail(Errc::invalid, "more than one root element");
         rest_.remove_prefix(1);
-        if (++elements_ > kMaxElements || open.size() >= kMaxDepth) return fail(Errc::too_large, "too many or too deep elements");
+        if (++elements_ > kMaxElements || open.size() >= kMaxDepth)
+          return fail(Errc::too_large, "too many or too deep elements");
         Element element;
         GP_TRY(const bool closed, begin_of(element));
         Element* at = &root;
@@ -94,9 +96,11 @@ class Parser {
       if (take(">")) return false;
       const std::string_view key = take_name();
       skip_space();
-      if (key.empty() || count > kMaxAttributes || !take("=")) return fail(Errc::invalid, "an attribute is not well-formed");
+      if (key.empty() || count > kMaxAttributes || !take("="))
+        return fail(Errc::invalid, "an attribute is not well-formed");
       skip_space();
-      if (rest_.empty() || (rest_[0] != '"' && rest_[0] != '\'')) return fail(Errc::invalid, "an attribute is not quoted");
+      if (rest_.empty() || (rest_[0] != '"' && rest_[0] != '\''))
+        return fail(Errc::invalid, "an attribute is not quoted");
       const char quote = rest_[0];
       rest_.remove_prefix(1);
       const std::string_view value = take_until(quote);

@@ -15,8 +15,8 @@ struct Listings {
 };
 
 // Asks only where it is needed: when the ruleset has extensions, when legacy tables are loaded. Empty where a tool is
-// missing, fails, takes longer than 10 s or writes more than iptables::kMaxOctets; of a family that has no legacy table a
-// comment alone.
+// missing, fails, takes longer than 10 s or writes more than iptables::kMaxOctets; of a family that has no legacy table
+// a comment alone.
 Listings iptables_listings(std::string_view ruleset_json, const std::vector<std::string>& legacy_tables);
 
 }  // namespace gatepost::gate

@@ -197,7 +197,7 @@ TEST(AgainstTheKernel, RandomRulesetsJudgeRandomPacketsAsItDoes) {
                                             ip("10.0.4.0"),      ip("192.0.2.7"),    ip("2001:db8:1::2"),
                                             ip("2001:db8:1::3"), ip("2001:db8:2::7")};
     const char* asked = std::getenv("GP_KERNEL_RULESETS");
-    const int rounds = asked == nullptr ? 300 : std::atoi(asked);
+    const int rounds = asked == nullptr ? 2000 : std::atoi(asked);
     std::uint16_t sport = 10'000;
     int accepted = 0, refused = 0, not_loaded = 0;
     for (int round = 0; round < rounds; ++round) {

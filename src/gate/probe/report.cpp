@@ -175,17 +175,19 @@ std::string format_text(const Report& report, bool verbose) {
 std::string format_json(const Report& report) {
   std::string out = "{\"host\":";
   log::append_json_string(out, report.host);
-  out += fmt::format(",\"profile\":\"{}\",\"microseconds\":{},\"exit_code\":{},", report.profile, report.took.count(),
-                     report.exit_code());
+  out += ",\"profile\":";
+  log::append_json_string(out, report.profile);
+  out += fmt::format(",\"microseconds\":{},\"exit_code\":{},", report.took.count(), report.exit_code());
   json_findings(out, report.findings);
   out += ",\"ports\":[";
   for (const PortReport& port : report.ports) {
     if (&port != &report.ports.front()) out += ',';
-    out += fmt::format(
-        "{{\"port\":{},\"service\":\"{}\",\"address\":\"{}\",\"state\":\"{}\",\"expected_open\":{},\"result\":\"{}\","
-        "\"microseconds\":{},",
-        port.at.port, port.service, port.at.address.to_string(), to_string(port.state), port.expected_open,
-        to_string(port.outcome()), port.took.count());
+    out += fmt::format("{{\"port\":{},\"service\":", port.at.port);
+    log::append_json_string(out, port.service);
+    out +=
+        fmt::format(",\"address\":\"{}\",\"state\":\"{}\",\"expected_open\":{},\"result\":\"{}\",\"microseconds\":{},",
+                    port.at.address.to_string(), to_string(port.state), port.expected_open, to_string(port.outcome()),
+                    port.took.count());
     json_findings(out, port.findings);
     out += '}';
   }

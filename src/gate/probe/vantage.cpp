@@ -68,7 +68,8 @@ std::optional<Where> where_of(std::string_view text) {
 }  // namespace
 
 std::optional<Endpoint> endpoint_to_serve(std::string_view text) {
-  if (const auto port = log::text::port(text)) return *port == 0 ? std::nullopt : std::optional(Endpoint{IpAddress{}, *port});
+  if (const auto port = log::text::port(text))
+    return *port == 0 ? std::nullopt : std::optional(Endpoint{IpAddress{}, *port});
   const auto where = where_of(text);
   const auto address = where ? IpAddress::parse(where->host) : std::nullopt;
   if (!address) return std::nullopt;
@@ -78,7 +79,8 @@ std::optional<Endpoint> endpoint_to_serve(std::string_view text) {
 Result<Secret> read_key(const std::filesystem::path& file) {
   const runtime::UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat about{};
-  if (!fd || ::fstat(fd.get(), &about) != 0) return fail(Errc::not_found, fmt::format("{}: {}", file.string(), std::strerror(errno)));
+  if (!fd || ::fstat(fd.get(), &about) != 0)
+    return fail(Errc::not_found, fmt::format("{}: {}", file.string(), std::strerror(errno)));
   if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return fail(Errc::denied, fmt::format("{}: others may read it; make it yours alone with chmod 600", file.string()));
   std::string text(kMaxKeyOctets, '\0');
@@ -92,7 +94,9 @@ Result<Secret> read_key(const std::filesystem::path& file) {
 
 Result<> make_key(const std::filesystem::path& file) {
   const runtime::UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd) return fail(errno == EEXIST ? Errc::conflict : Errc::unavailable, fmt::format("{}: {}", file.string(), std::strerror(errno)));
+  if (!fd)
+    return fail(errno == EEXIST ? Errc::conflict : Errc::unavailable,
+                fmt::format("{}: {}", file.string(), std::strerror(errno)));
   SystemRandom random;
   const std::string text = random.hex(32) + "\n";
   if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
@@ -112,10 +116,12 @@ Result<Report> ask_vantage(std::string_view where, std::string_view key, const V
     if (how.how == Connected::How::open) break;
     problem = how.how == Connected::How::refused ? "refused" : how.detail;
   }
-  if (connection == nullptr) return fail(Errc::unavailable, fmt::format("the vantage {} cannot be reached: {}", where, problem));
+  if (connection == nullptr)
+    return fail(Errc::unavailable, fmt::format("the vantage {} cannot be reached: {}", where, problem));
   connection->set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(10));
   GP_TRY(const std::string greeting, read_line(*connection, 256));
-  if (!greeting.starts_with(kVantageGreeting)) return fail(Errc::invalid, fmt::format("{} is no vantage of Gatepost", where));
+  if (!greeting.starts_with(kVantageGreeting))
+    return fail(Errc::invalid, fmt::format("{} is no vantage of Gatepost", where));
   const std::string challenge = greeting.substr(kVantageGreeting.size());
   const std::string body = write_request(request);
   const std::string signature = sign_request(key, challenge, body);
@@ -130,7 +136,8 @@ Result<Report> ask_vantage(std::string_view where, std::string_view key, const V
   }
   const std::size_t blank = std::min(line->find(' '), line->size());
   GP_TRY(const std::string_view report,
-         checked(*line, sign_report(key, challenge, signature, std::string_view(*line).substr(std::min(blank + 1, line->size())))));
+         checked(*line, sign_report(key, challenge, signature,
+                                    std::string_view(*line).substr(std::min(blank + 1, line->size())))));
   return read_report(report);
 }
 

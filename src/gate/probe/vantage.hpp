@@ -21,17 +21,17 @@ Result<Secret> read_key(const std::filesystem::path& file);
 // Makes one of 64 hexadecimal digits, 0600. Errc::conflict: there is such a file.
 Result<> make_key(const std::filesystem::path& file);
 
-// "vantage.example.net", "192.0.2.1:4993", "[2001:db8::1]:4993", with kVantagePort where none is said; resolves names and
-// asks. Waits for the report as long as a probe may take.
+// "vantage.example.net", "192.0.2.1:4993", "[2001:db8::1]:4993", with kVantagePort where none is said; resolves names
+// and asks. Waits for the report as long as a probe may take.
 Result<Report> ask_vantage(std::string_view where, std::string_view key, const VantageRequest& request);
 
-// What a vantage looks at for those who have its key. It is no scanner: the targets are named, and the ports are those of
-// mail servers or named, too.
+// What a vantage looks at for those who have its key. It is no scanner: the targets are named, and the ports are those
+// of mail servers or named, too.
 struct VantageTerms {
-  std::vector<Network> networks;         // targets
-  std::vector<std::string> hosts;        // names that may be asked for, whatever addresses they have
-  std::vector<std::uint16_t> more_ports; // beside those of the profiles
-  std::string ca_file;                   // PEM of authorities for certificates; empty: the system's
+  std::vector<Network> networks;          // targets
+  std::vector<std::string> hosts;         // names that may be asked for, whatever addresses they have
+  std::vector<std::uint16_t> more_ports;  // beside those of the profiles
+  std::string ca_file;                    // PEM of authorities for certificates; empty: the system's
   std::size_t requests_per_minute = 12;
   std::chrono::milliseconds patience{10'000};  // for a request to come in
 };

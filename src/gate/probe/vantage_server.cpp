@@ -100,7 +100,8 @@ struct VantageServer::Inside {
     settings.relay_test = request->relay_test;
     settings.answer_timeout = request->answer_timeout;
     settings.exchange = request->profile.starts_with("exchange");
-    const bool named = std::ranges::any_of(terms.hosts, [&](const std::string& h) { return ascii::iequals(h, request->host); });
+    const bool named =
+        std::ranges::any_of(terms.hosts, [&](const std::string& h) { return ascii::iequals(h, request->host); });
     // A name nobody allowed is not even looked up, unless its address may be.
     if (!named && terms.networks.empty()) return write_refusal("it does not look at that host");
     Report report;

@@ -40,7 +40,6 @@ VantageRequest request(std::vector<std::string> ports, std::string host = "127.0
   return out;
 }
 
-
 TEST(Vantage, LooksForWhoeverHasTheKey) {
   const test::FakeServer target([](test::Peer& peer) { peer.send("220 mail.example.org\r\n"); });
   VantageTerms with = terms();

@@ -40,6 +40,11 @@ bool flag_in(const value& v, std::string_view name, bool otherwise) {
   return found != nullptr && found->is_bool() ? found->get_bool() : otherwise;
 }
 
+// Printable, and the same when it is read once more.
+std::string shown(const value& v, std::string_view name, std::size_t most = kMaxText) {
+  return printable(text_in(v, name, most), most).substr(0, most);
+}
+
 Result<value> parsed(std::string_view text, std::string_view what) {
   boost::system::error_code error;
   json::parse_options options;
@@ -67,8 +72,8 @@ void read_findings(const value& from, std::vector<Finding>& into) {
     f.stage = value_of(text_in(one, "stage"), Stage::action, Stage::action);
     f.outcome = value_of(text_in(one, "result"), Outcome::unknown, Outcome::unknown);
     f.took = std::chrono::microseconds(number_in(one, "microseconds"));
-    f.text = printable(text_in(one, "text"), kMaxText);
-    f.remedy = printable(text_in(one, "remedy"), kMaxText);
+    f.text = shown(one, "text");
+    f.remedy = shown(one, "remedy");
     into.push_back(std::move(f));
   }
 }
@@ -127,10 +132,10 @@ Result<Report> read_report(std::string_view text) {
   if (text.size() > kMaxReportOctets) return fail(Errc::too_large, "the report is too long");
   GP_TRY(const value root, parsed(text, "the report"));
   if (member(root, "refused") != nullptr)
-    return fail(Errc::denied, "the vantage refuses: " + printable(text_in(root, "refused"), 300));
+    return fail(Errc::denied, "the vantage refuses: " + shown(root, "refused", 300));
   Report out;
-  out.host = printable(text_in(root, "host"), 255);
-  out.profile = printable(text_in(root, "profile"), 255);
+  out.host = shown(root, "host", 255);
+  out.profile = shown(root, "profile", 255);
   out.took = std::chrono::microseconds(number_in(root, "microseconds"));
   read_findings(root, out.findings);
   const value* ports = member(root, "ports");
@@ -138,7 +143,7 @@ Result<Report> read_report(std::string_view text) {
   for (const value& one : ports->get_array()) {
     if (out.ports.size() >= kMaxPorts) break;
     PortReport p;
-    p.service = printable(text_in(one, "service"), 64);
+    p.service = shown(one, "service", 64);
     const auto address = IpAddress::parse(text_in(one, "address"));
     const std::uint64_t number = number_in(one, "port");
     if (!address || number == 0 || number > 65535) return fail(Errc::invalid, "the report has a port that is none");

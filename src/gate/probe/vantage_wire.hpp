@@ -15,9 +15,9 @@
 //   probe    <signature: 64 hexadecimal digits> <request: one line of JSON>
 //   vantage  <signature> <report: one line of JSON>
 //
-// A signature is HMAC-SHA256 with the key both have, over the challenge, who speaks, and what follows; that of the report
-// covers the request's, too. So a request holds for its own connection alone: heard and sent again, it is refused. What is
-// said is not secret, and not encrypted.
+// A signature is HMAC-SHA256 with the key both have, over the challenge, who speaks, and what follows; that of the
+// report covers the request's, too. So a request holds for its own connection alone: heard and sent again, it is
+// refused. What is said is not secret, and not encrypted.
 namespace gatepost::gate::probe {
 
 inline constexpr std::string_view kVantageGreeting = "GATEPOST-VANTAGE-1 ";

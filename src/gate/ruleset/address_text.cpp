@@ -18,6 +18,9 @@ std::optional<unsigned> prefix_of(std::string_view mask, bool v4) {
   return v4 ? length - 96 : length;
 }
 
+// IPv4 lies within the numbers of IPv6: "::/0" does not mean it.
+AddressSet of_family(const AddressSet& set, bool v4) { return set & (v4 ? all_v4() : all_v6()); }
+
 }  // namespace
 
 std::optional<std::uint64_t> number_of_digits(std::string_view digits, std::uint64_t highest) {
@@ -31,7 +34,7 @@ std::optional<AddressSet> addresses_in(std::string_view text) {
   if (const std::size_t dash = text.find('-'); dash != std::string_view::npos) {
     const auto lo = IpAddress::parse(text.substr(0, dash)), hi = IpAddress::parse(text.substr(dash + 1));
     if (!lo || !hi || lo->is_v4() != hi->is_v4() || number_of(*hi) < number_of(*lo)) return std::nullopt;
-    return AddressSet(number_of(*lo), number_of(*hi));
+    return of_family(AddressSet(number_of(*lo), number_of(*hi)), lo->is_v4());
   }
   const std::size_t slash = text.find('/');
   const auto address = IpAddress::parse(text.substr(0, slash));
@@ -42,7 +45,7 @@ std::optional<AddressSet> addresses_in(std::string_view text) {
   const unsigned host_bits = (address->is_v4() ? 32 : 128) - *prefix;
   const AddressNumber host = host_bits == 128 ? ~AddressNumber{0} : (AddressNumber{1} << host_bits) - 1;
   const AddressNumber lo = number_of(*address) & ~host;
-  return AddressSet(lo, lo | host);
+  return of_family(AddressSet(lo, lo | host), address->is_v4());
 }
 
 std::optional<PortSet> ports_in(std::string_view text) {

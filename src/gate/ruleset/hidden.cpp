@@ -101,9 +101,9 @@ class Search {
         Walked walked;
         walk.base_chain(base, std::move(named), false, walked);
         if (walk.exhausted() || !walked.unknown.empty()) return std::nullopt;
-        for (const auto& [boxes, kind] : {std::pair{&walked.accepted, Verdict::Kind::accept},
-                                          std::pair{&walked.dropped, Verdict::Kind::drop},
-                                          std::pair{&walked.rejected, Verdict::Kind::reject}}) {
+        for (const auto& [boxes, kind] :
+             {std::pair{&walked.accepted, Verdict::Kind::accept}, std::pair{&walked.dropped, Verdict::Kind::drop},
+              std::pair{&walked.rejected, Verdict::Kind::reject}}) {
           for (const Box& b : *boxes) {
             const Step& last = b.steps.back();
             // An earlier chain ended these packets, or they may go either way: not this chain's affair.

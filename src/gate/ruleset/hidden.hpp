@@ -9,9 +9,9 @@ namespace gatepost::gate {
 
 struct Hidden {
   Step rule;
-  std::vector<Step> by;  // what decides in its place, at most three
-  bool opposite = false; // it would have decided otherwise: it does not do what its author thought
-  Values ports;          // destination ports it names
+  std::vector<Step> by;   // what decides in its place, at most three
+  bool opposite = false;  // it would have decided otherwise: it does not do what its author thought
+  Values ports;           // destination ports it names
 };
 
 // Looks at the rules that judge first packets to this host: those of the input hook, and the chains they jump to. Rules

@@ -81,7 +81,7 @@ std::optional<std::uint32_t> hexadecimal(std::string_view text) {
   const bool hex = text.starts_with("0x") || text.starts_with("0X");
   for (const char c : hex ? text.substr(2) : text) {
     const char low = ascii::lower(c);
-    const unsigned digit = ascii::is_digit(c) ? static_cast<unsigned>(c - '0')
+    const unsigned digit = ascii::is_digit(c)                ? static_cast<unsigned>(c - '0')
                            : hex && low >= 'a' && low <= 'f' ? static_cast<unsigned>(low - 'a' + 10)
                                                              : 16U;
     if (digit > 15 || out > 0xffff'ffff) return std::nullopt;
@@ -112,7 +112,8 @@ std::optional<std::uint64_t> bits_named(std::string_view list,
 
 // iptables-extensions(8): modules whose options only say how often, and how many of the words of each follow it.
 bool is_rate_module(std::string_view name) {
-  return is_in(name, {"limit", "hashlimit", "connlimit", "connbytes", "quota", "recent", "statistic", "rateest", "nfacct"});
+  return is_in(name,
+               {"limit", "hashlimit", "connlimit", "connbytes", "quota", "recent", "statistic", "rateest", "nfacct"});
 }
 
 // One rule's words, from left to right.
@@ -143,8 +144,7 @@ class RuleReader {
     Key key{field, 0, l4proto, mask, 128};
     auto elements = std::make_shared<Elements>();
     elements->groups.push_back({{std::move(values)}, {}});
-    rule_.statements.emplace_back(
-        Match{{key}, negated ? Match::Op::not_equal : Match::Op::equal, std::move(elements)});
+    rule_.statements.emplace_back(Match{{key}, negated ? Match::Op::not_equal : Match::Op::equal, std::move(elements)});
   }
   void add_bits(Field field, std::uint64_t bits, bool negated) {
     auto elements = std::make_shared<Elements>();
@@ -155,7 +155,8 @@ class RuleReader {
   // May match or not.
   void add_unknown(std::string_view what) {
     notes.push_back(fmt::format("not understood: {} of iptables", printable(what)));
-    rule_.statements.emplace_back(Match{{Key{}}, Match::Op::equal, std::make_shared<Elements>(Elements{{}, true, false})});
+    rule_.statements.emplace_back(
+        Match{{Key{}}, Match::Op::equal, std::make_shared<Elements>(Elements{{}, true, false})});
   }
   void opaque(std::string_view what) {
     notes.push_back(fmt::format("not understood: {}", printable(what)));
@@ -237,8 +238,9 @@ class RuleReader {
 
   void protocol(std::string_view name, bool negated) {
     static constexpr std::pair<std::string_view, std::uint8_t> kNames[] = {
-        {"tcp", 6}, {"udp", 17}, {"icmp", 1}, {"icmpv6", 58}, {"ipv6-icmp", 58}, {"esp", 50}, {"ah", 51}, {"sctp", 132},
-        {"igmp", 2}, {"gre", 47}, {"dccp", 33}, {"udplite", 136}, {"ospf", 89}, {"vrrp", 112}, {"pim", 103}};
+        {"tcp", 6},   {"udp", 17},      {"icmp", 1},   {"icmpv6", 58}, {"ipv6-icmp", 58},
+        {"esp", 50},  {"ah", 51},       {"sctp", 132}, {"igmp", 2},    {"gre", 47},
+        {"dccp", 33}, {"udplite", 136}, {"ospf", 89},  {"vrrp", 112},  {"pim", 103}};
     if (name == "all" || name == "0") {
       if (negated) add(Field::nfproto, Values(), false);
       return;
@@ -278,7 +280,8 @@ class RuleReader {
     } else if (is_in(option, {"--sport", "--source-port", "--sports", "--source-ports"})) {
       ports(Field::sport, negated);
     } else if (is_in(option, {"--ctstate", "--state"})) {
-      const auto bits = bits_named(next(), {{"NEW", 8}, {"ESTABLISHED", 2}, {"RELATED", 4}, {"INVALID", 1}, {"UNTRACKED", 64}});
+      const auto bits =
+          bits_named(next(), {{"NEW", 8}, {"ESTABLISHED", 2}, {"RELATED", 4}, {"INVALID", 1}, {"UNTRACKED", 64}});
       if (!bits) return false;
       add_bits(Field::ct_state, *bits, negated);
     } else if (option == "--syn") {
@@ -286,8 +289,9 @@ class RuleReader {
     } else if (option == "--tcp-flags") {
       const auto flags = [&](std::string_view list) {
         return list == "NONE" ? std::optional<std::uint64_t>(0)
-               : list == "ALL" ? std::optional<std::uint64_t>(0x3f)
-                               : bits_named(list, {{"FIN", 1}, {"SYN", 2}, {"RST", 4}, {"PSH", 8}, {"ACK", 16}, {"URG", 32}});
+               : list == "ALL"
+                   ? std::optional<std::uint64_t>(0x3f)
+                   : bits_named(list, {{"FIN", 1}, {"SYN", 2}, {"RST", 4}, {"PSH", 8}, {"ACK", 16}, {"URG", 32}});
       };
       const auto mask = flags(next()), wanted = flags(next());
       if (!mask || !wanted) return false;
@@ -313,6 +317,10 @@ class RuleReader {
       add(module_ == "connmark" ? Field::ct_mark : Field::mark, Values::of(value->first), negated, 0, value->second);
     } else if (is_in(option, {"--icmp-type", "--icmpv6-type"})) {
       next();  // the protocol is asked for, too
+    } else if (option == "--rt-type" && !negated) {
+      // Linux itself drops packets with a routing header of type 0, which ufw guards against.
+      if (next() != "0") return false;
+      add(Field::nfproto, Values(), false);
     } else if (module_ == "rpfilter") {
       add(Field::route, Values::all(), negated);
     } else {
@@ -348,12 +356,15 @@ class RuleReader {
       translation(name, rest);
     } else if (name == "NOTRACK" || (name == "CT" && rest == Words{"--notrack"})) {
       verdict_ = Notrack{};
-    } else if (name == "CT" && !rest.empty() && is_in(rest[0], {"--helper", "--timeout", "--ctevents", "--expevents"})) {
+    } else if (name == "CT" && !rest.empty() &&
+               is_in(rest[0], {"--helper", "--timeout", "--ctevents", "--expevents"})) {
       return true;
-    } else if (is_in(name, {"LOG", "NFLOG", "ULOG", "TRACE", "AUDIT", "CHECKSUM", "TCPMSS", "TCPOPTSTRIP", "DSCP", "TOS", "TTL",
-                            "HL", "CLASSIFY", "SET", "SECMARK", "CONNSECMARK", "RATEEST", "LED", "IDLETIMER"})) {
+    } else if (is_in(name,
+                     {"LOG", "NFLOG", "ULOG", "TRACE", "AUDIT", "CHECKSUM", "TCPMSS", "TCPOPTSTRIP", "DSCP", "TOS",
+                      "TTL", "HL", "CLASSIFY", "SET", "SECMARK", "CONNSECMARK", "RATEEST", "LED", "IDLETIMER"})) {
       return true;
-    } else if (is_in(name, {"NFQUEUE", "QUEUE", "SYNPROXY", "TPROXY", "TEE", "HMARK", "CLUSTERIP", "ECN", "CT", "DNPT", "SNPT"})) {
+    } else if (is_in(name, {"NFQUEUE", "QUEUE", "SYNPROXY", "TPROXY", "TEE", "HMARK", "CLUSTERIP", "ECN", "CT", "DNPT",
+                            "SNPT"})) {
       opaque(fmt::format("target {} of iptables", name));
     } else {
       rule_.target = name;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "gate/ruleset/address_text.hpp"
 #include "gate/ruleset/hidden.hpp"
 #include "gate/ruleset/reader.hpp"
 
@@ -39,18 +40,34 @@ Fate fate(const Ruleset& rules, std::string_view source, std::uint16_t port, std
   const Answer a = reach(rules, host(), q);
   const IpAddress from = *IpAddress::parse(source);
   for (const Region& r : a.regions) {
-    if (r.v6 != from.is_v4() && r.sources.contains(number_of(from)) && !(r.interfaces & a.atoms.named(interface)).empty())
+    if (r.v6 != from.is_v4() && r.sources.contains(number_of(from)) &&
+        !(r.interfaces & a.atoms.named(interface)).empty())
       return r.fate;
   }
   ADD_FAILURE() << "no region for " << source;
   return Fate::unknown;
 }
 
+TEST(AddressText, HasAllWaysToWriteThem) {
+  EXPECT_TRUE(*addresses_in("10.1.2.3/8") == set_of(*Network::parse("10.0.0.0/8")));
+  EXPECT_TRUE(*addresses_in("10.0.0.0/255.0.0.0") == set_of(*Network::parse("10.0.0.0/8")));
+  EXPECT_TRUE(*addresses_in("0.0.0.0/0") == all_v4());
+  EXPECT_TRUE(*addresses_in("::/0") == all_v6());
+  EXPECT_TRUE(*addresses_in("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff") == all_v6());
+  for (const char* none :
+       {"", "10.0.0.0/33", "10.0.0.0/255.0.255.0", "10.0.0.9-10.0.0.1", "10.0.0.1-::1", "host", "10.0.0.1/", "-"})
+    EXPECT_FALSE(addresses_in(none)) << none;
+  EXPECT_TRUE(*ports_in(":1023") == PortSet(0, 1023));
+  EXPECT_TRUE(*ports_in("1024:") == PortSet(1024, 65535));
+  for (const char* none : {"", ":", "65536", "5-4", "imap"}) EXPECT_FALSE(ports_in(none)) << none;
+}
+
 TEST(IptablesReader, ExtensionsSayWhatTheyWereTold) {
   const Ruleset r = input(
       "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
       "-A INPUT -i lo -j ACCEPT\n"
-      "-A INPUT -s 10.0.0.0/8 -p tcp -m multiport --dports 25,143,990:995 -m comment --comment \"the \\\"office\\\"\" -j ACCEPT\n"
+      "-A INPUT -s 10.0.0.0/8 -p tcp -m multiport --dports 25,143,990:995 -m comment --comment \"the \\\"office\\\"\" "
+      "-j ACCEPT\n"
       "-A INPUT -p tcp -m iprange --src-range 192.0.2.5-192.0.2.9 -m tcp --dport 25 -j REJECT --reject-with tcp-reset\n"
       "-A INPUT -p tcp -m tcp --dport 443 --tcp-flags FIN,SYN,RST,ACK SYN -m addrtype --dst-type LOCAL -j ACCEPT\n"
       "-A INPUT ! -s 203.0.113.0/24 -p tcp -m state --state NEW -m tcp --dport 80 -j ACCEPT\n"
@@ -72,12 +89,15 @@ TEST(IptablesReader, ExtensionsSayWhatTheyWereTold) {
 
 TEST(IptablesReader, LimitsMakeItConditionalAndCarryTheirNumber) {
   const Ruleset r = input(
-      "-A INPUT -p tcp -m tcp --dport 25 -m hashlimit --hashlimit-above 30/min --hashlimit-burst 30 --hashlimit-mode srcip "
+      "-A INPUT -p tcp -m tcp --dport 25 -m hashlimit --hashlimit-above 30/min --hashlimit-burst 30 --hashlimit-mode "
+      "srcip "
       "--hashlimit-name a -j DROP\n"
-      "-A INPUT -p tcp -m tcp --dport 25 -m connlimit --connlimit-above 200 --connlimit-mask 0 --connlimit-saddr -j DROP\n"
+      "-A INPUT -p tcp -m tcp --dport 25 -m connlimit --connlimit-above 200 --connlimit-mask 0 --connlimit-saddr -j "
+      "DROP\n"
       "-A INPUT -p tcp -m tcp --dport 25 -j ACCEPT\n"
       "-A INPUT -m limit --limit 5/sec -j LOG --log-prefix \"dropped: \"\n"
-      "-A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 30 --hitcount 6 --name DEFAULT --rsource -j DROP\n"
+      "-A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 30 --hitcount 6 --name DEFAULT --rsource -j "
+      "DROP\n"
       "-A INPUT -p tcp -m tcp --dport 22 -m time --timestart 08:00:00 --timestop 17:00:00 -j ACCEPT\n");
   EXPECT_THAT(r.notes, IsEmpty());
   EXPECT_EQ(fate(r, "10.0.0.1", 25), Fate::may);
@@ -100,7 +120,13 @@ TEST(IptablesReader, WhatIsNotKnownIsUnknownAndNeverClosed) {
         "-A INPUT -s host.example -j DROP\n", "-A INPUT -p tcp -m tcp --dport imap --wonder -j DROP\n"}) {
     EXPECT_EQ(fate(input(odd, "ACCEPT"), "10.0.0.1", 993), Fate::unknown) << odd;
   }
-  EXPECT_THAT(input("-A INPUT -m set --match-set bad src -j DROP\n").notes, Contains(HasSubstr("match set of iptables")));
+  EXPECT_THAT(input("-A INPUT -m set --match-set bad src -j DROP\n").notes,
+              Contains(HasSubstr("match set of iptables")));
+}
+
+TEST(IptablesReader, RoutingHeadersOfTypeZeroNeverArrive) {
+  EXPECT_EQ(fate(input("-A INPUT -m rt --rt-type 0 -j DROP\n", "ACCEPT", true), "2001:db8::9", 993), Fate::open);
+  EXPECT_EQ(fate(input("-A INPUT -m rt --rt-type 2 -j DROP\n", "ACCEPT", true), "2001:db8::9", 993), Fate::unknown);
 }
 
 TEST(IptablesReader, TranslationsAreFollowed) {
@@ -125,7 +151,8 @@ TEST(IptablesReader, LendsTheNftListingWhatExtensionsWereTold) {
   const std::string nft =
       R"({"nftables":[{"chain":{"family":"ip","table":"filter","name":"INPUT","type":"filter","hook":"input","prio":0,"policy":"accept"}},)"
       R"({"rule":{"family":"ip","table":"filter","chain":"INPUT","handle":4,"expr":[{"xt":{"type":"match","name":"multiport"}},{"counter":{"packets":0,"bytes":0}},{"drop":null}]}}]})";
-  const std::string saved = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m multiport --dports 143,993 -j DROP\nCOMMIT\n";
+  const std::string saved =
+      "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m multiport --dports 143,993 -j DROP\nCOMMIT\n";
   EXPECT_EQ(fate(*read_ruleset(nft), "10.0.0.1", 993), Fate::unknown);
   const auto lent = read_ruleset(nft, {saved, ""});
   EXPECT_THAT(lent->notes, IsEmpty());

@@ -56,9 +56,13 @@ class Oracle {
         if (family == "ip6" && !p.v6()) continue;
         base.push_back(c);
       }
-      // No two of them have the same priority.
-      std::sort(base.begin(), base.end(), [](const json::object* a, const json::object* b) {
-        return a->at("prio").to_number<int>() < b->at("prio").to_number<int>();
+      // The one made last is the first at its priority.
+      const auto place = [&](const json::object* c) {
+        return std::find(chains_.begin(), chains_.end(), c) - chains_.begin();
+      };
+      std::sort(base.begin(), base.end(), [&](const json::object* a, const json::object* b) {
+        return std::pair(a->at("prio").to_number<int>(), -place(a)) <
+               std::pair(b->at("prio").to_number<int>(), -place(b));
       });
       for (const auto* c : base) {
         const bool early = std::string(hook) == "prerouting" && c->at("prio").to_number<int>() < -200;
@@ -534,17 +538,17 @@ class RandomRuleset {
       set("map", ("v" + std::to_string(level)).c_str(), "inet_service", elements, {{"map", "verdict"}});
     }
     const int chains = 1 + below(3);
-    std::vector<int> used;
+    std::vector<std::pair<int, bool>> used;
     for (int i = 0; i < chains; ++i) {
       const bool input = below(4) != 0;
       int priority = input ? below(40) - 20 : (below(2) == 0 ? -300 : -60) + below(10);
-      while (std::find(used.begin(), used.end(), priority) != used.end()) ++priority;
-      used.push_back(priority);
+      if (!used.empty() && used.back().second == input && below(3) == 0) priority = used.back().first;
+      used.emplace_back(priority, input);
       const std::string chain = "base" + std::to_string(i);
       items_.push_back(in("chain", {{"name", chain},
                                     {"type", "filter"},
                                     {"hook", input ? "input" : "prerouting"},
-                                    {"prio", priority * 2 + (table_ == "t1" ? 1 : 0)},
+                                    {"prio", priority},
                                     {"policy", below(3) == 0 ? "drop" : "accept"}}));
       rules(chain, 0, input);
       if (!input && below(3) == 0) {
