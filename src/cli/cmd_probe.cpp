@@ -74,6 +74,12 @@ Service service_of(const config::Listener& listener) {
     case config::Service::pop3:
       service.protocol = Protocol::pop3;
       break;
+    case config::Service::http:
+      service.protocol = Protocol::http;
+      return service;
+    case config::Service::https:
+      service.protocol = Protocol::http;
+      break;
     default:
       return service;
   }

@@ -86,6 +86,13 @@ void check_listener(const Config& c, const Listener& l, Findings& out) {
       out.warning(heading(l) + " audience", "everybody can read the numbers of this server", "",
                   "Write audience = \"admin\".");
     }
+  } else if (l.service == Service::http) {
+    if (l.tls != TlsMode::none)
+      out.error(heading(l) + " tls", "service http has no TLS", "It only sends browsers on to https.",
+                "Write tls = \"none\", or service = \"https\".");
+  } else if (l.service == Service::https) {
+    if (l.tls != TlsMode::implicit)
+      out.error(heading(l) + " tls", "service https has TLS from the start", "", "Write tls = \"implicit\".");
   } else if (l.tls == TlsMode::none && l.service != Service::smtp && !c.auth.allow_sign_in_without_tls) {
     out.error(heading(l) + " tls", "nobody could sign in there", "Without TLS no password is taken.",
               "Write tls = \"starttls\" or \"implicit\".");

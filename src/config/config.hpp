@@ -188,6 +188,21 @@ struct Pop3 {
   bool operator==(const Pop3&) const = default;
 };
 
+// [http]: the listeners of the services http and https
+struct Http {
+  std::uint64_t header_octets = 32 << 10;   // request line and header fields of one request
+  std::uint32_t header_fields = 100;        // of one request
+  std::uint64_t body_octets = 64ULL << 20;  // content of one request, where the service behind it sets no other limit
+  std::uint32_t streams = 100;              // requests of one HTTP/2 connection at one time
+  seconds head_timeout{20};                 // for a request's header, once it has begun
+  seconds body_timeout{60};                 // between two reads of its content, or two writes of the answer
+  seconds idle_timeout{75};                 // a connection without a request
+  seconds hsts{365 * 24 * 3600};            // Strict-Transport-Security (RFC 6797 6.1.1); 0: not sent
+  bool access_log = true;                   // one line for each request
+  std::filesystem::path web_dir;            // files of the web application; empty: none
+  bool operator==(const Http&) const = default;
+};
+
 // [quota]: of accounts that have none of their own; 0: no limit
 struct Quota {
   std::uint64_t storage_octets = 0;
@@ -262,6 +277,7 @@ struct Config {
   Mailflow mailflow;
   Imap imap;
   Pop3 pop3;
+  Http http;
   Quota quota;
   ProxyProtocol proxy_protocol;
   Bans bans;

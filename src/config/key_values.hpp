@@ -127,10 +127,12 @@ inline constexpr std::array<std::pair<std::string_view, Level>, 5> kLevels = {{{
                                                                                {"notice", Level::notice},
                                                                                {"warning", Level::warning},
                                                                                {"error", Level::error}}};
-inline constexpr std::array<std::pair<std::string_view, Service>, 5> kServices = {{{"smtp", Service::smtp},
+inline constexpr std::array<std::pair<std::string_view, Service>, 7> kServices = {{{"smtp", Service::smtp},
                                                                                    {"submission", Service::submission},
                                                                                    {"imap", Service::imap},
                                                                                    {"pop3", Service::pop3},
+                                                                                   {"http", Service::http},
+                                                                                   {"https", Service::https},
                                                                                    {"metrics", Service::metrics}}};
 inline constexpr std::array<std::pair<std::string_view, TlsMode>, 3> kTlsModes = {
     {{"none", TlsMode::none}, {"starttls", TlsMode::starttls}, {"implicit", TlsMode::implicit}}};

@@ -267,6 +267,31 @@ void add_imap_pop3(Keys& k) {
   k.push_back(std::move(expire));
 }
 
+void add_http(Keys& k) {
+  k.push_back(octets("http", "header_size", AT(Config, http.header_octets), 4 * kKiB, kMiB,
+                     "The request line and all header fields of one request; more is answered 431."));
+  k.push_back(number("http", "header_fields", AT(Config, http.header_fields), 16, 10'000,
+                     "Header fields of one request; more is answered 431."));
+  k.push_back(octets("http", "body_size", AT(Config, http.body_octets), 64 * kKiB, 16 * kGiB,
+                     "The content of one request, where the service it is for has no limit of its own; more is "
+                     "answered 413."));
+  k.push_back(number("http", "streams", AT(Config, http.streams), 4, 1000,
+                     "Requests that one HTTP/2 connection may have open at one time."));
+  k.push_back(duration("http", "head_timeout", AT(Config, http.head_timeout), seconds(1), minutes(10),
+                       "For a whole request header, from its first octet."));
+  k.push_back(duration("http", "body_timeout", AT(Config, http.body_timeout), seconds(1), hours(1),
+                       "Between two pieces of a request's content, and for a client to take 64 KiB of an answer."));
+  k.push_back(duration("http", "idle_timeout", AT(Config, http.idle_timeout), seconds(1), hours(1),
+                       "How long a connection without a request is kept open."));
+  k.push_back(duration("http", "hsts", AT(Config, http.hsts), seconds(0), days(3650),
+                       "For how long browsers use nothing but https for this host (RFC 6797); 0: they are not told."));
+  k.push_back(flag("http", "access_log", AT(Config, http.access_log), "Whether each request gets a line in the log."));
+  k.push_back(shown(path("http", "web_dir", AT(Config, http.web_dir),
+                         "The files of the web application, served by https from memory: at most 64 MiB, read at start "
+                         "and at each reload. Another directory takes effect at the next start."),
+                    "none"));
+}
+
 void add_rest(Keys& k) {
   k.push_back(octets("quota", "storage", AT(Config, quota.storage_octets), 0, kTiB * 1024,
                      "What an account may hold; 0: no limit."));
@@ -355,6 +380,7 @@ const std::vector<Section>& sections() {
        "One table for each mail program that needs something else than all others; it is known by what it says of "
        "itself (ID, RFC 2971), which `gatepost status` lists. The first table that fits counts."},
       {"pop3", "[pop3]", "POP3."},
+      {"http", "[http]", "The web: services http and https."},
       {"quota", "[quota]", "For accounts that have no limit of their own."},
       {"proxy_protocol", "[proxy_protocol]", "Behind a load balancer."},
       {"bans", "[bans]", "Who may not connect for a while (docs/bans.md)."},
@@ -380,6 +406,7 @@ const std::vector<Key<Config>>& config_keys() {
     add_smtp(k);
     add_mailflow(k);
     add_imap_pop3(k);
+    add_http(k);
     add_rest(k);
     add_gate(k);
     return k;

@@ -7,10 +7,12 @@
 namespace gatepost::config {
 namespace {
 
-constexpr std::array<std::pair<Service, std::string_view>, 5> kServices = {{{Service::smtp, "smtp"},
+constexpr std::array<std::pair<Service, std::string_view>, 7> kServices = {{{Service::smtp, "smtp"},
                                                                             {Service::submission, "submission"},
                                                                             {Service::imap, "imap"},
                                                                             {Service::pop3, "pop3"},
+                                                                            {Service::http, "http"},
+                                                                            {Service::https, "https"},
                                                                             {Service::metrics, "metrics"}}};
 constexpr std::array<std::pair<TlsMode, std::string_view>, 3> kTlsModes = {
     {{TlsMode::none, "none"}, {TlsMode::starttls, "starttls"}, {TlsMode::implicit, "implicit"}}};
@@ -134,6 +136,9 @@ std::vector<Listener> default_listeners() {
                      "Older programs that upgrade to TLS fetch mail here; nobody signs in before the upgrade."));
   out.push_back(
       make("pop3s", Service::pop3, 995, TlsMode::implicit, "Older programs fetch mail here, with TLS from the start."));
+  out.push_back(make("http", Service::http, 80, TlsMode::none,
+                     "Browsers are sent on to https; certificate authorities find their proofs here."));
+  out.push_back(make("https", Service::https, 443, TlsMode::implicit, "Web pages, set-up of mail programs, with TLS."));
   Listener metrics =
       make("metrics", Service::metrics, 9464, TlsMode::none, "Monitoring reads the daemon's numbers here.");
   metrics.audience = Audience::admin;

@@ -18,7 +18,7 @@ TEST(Listeners, EachDefaultHasItsOwnPortNameAndReason) {
     names.insert(l.name);
   }
   EXPECT_EQ(ports, (std::set<std::uint16_t>{25, 110, 143, 465, 587, 993, 995, 9464}));
-  EXPECT_EQ(names.size(), 8u);
+  EXPECT_EQ(names.size(), 10u);
 }
 
 TEST(Listeners, AdmitTheirAudienceAndNobodyElse) {
@@ -57,7 +57,8 @@ TEST(Listeners, AdmitGroupsAndExceptionsUntilTheirDay) {
 }
 
 TEST(Listeners, EveryWordGoesBothWays) {
-  for (auto s : {Service::smtp, Service::submission, Service::imap, Service::pop3, Service::metrics})
+  for (auto s : {Service::smtp, Service::submission, Service::imap, Service::pop3, Service::http, Service::https,
+                 Service::metrics})
     EXPECT_EQ(service_named(to_string(s)), s);
   for (auto m : {TlsMode::none, TlsMode::starttls, TlsMode::implicit}) EXPECT_EQ(tls_mode_named(to_string(m)), m);
   for (auto a : {Audience::internet, Audience::trusted, Audience::vpn, Audience::admin, Audience::named, Audience::off})

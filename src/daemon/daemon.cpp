@@ -87,10 +87,11 @@ Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
   runner_ = mailflow::QueueRunner::create(runner_options(c), *product.queue, *product.accounts, *reception_, *delivery_,
                                           *workers_, clock_, log_, product.metrics);
   if (tls) {
-    GP_CHECK(create_tls(*tls));
+    GP_CHECK(set_tls(*tls));
   }
   protocols_ = std::make_unique<Protocols>(
       ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, *sign_in_workers_, indexes_.get(), log_}, c);
+  if (tls) protocols_->set_certificates(*tls);
   add_metrics();
   return {};
 }
@@ -110,9 +111,20 @@ void Daemon::create_bans() {
   bans_ = std::make_unique<BanKeeper>(std::move(parts), ban_rules(*config_, own_addresses()));
 }
 
-Result<> Daemon::create_tls(const runtime::TlsServerSettings& settings) {
-  GP_TRY(tls_owner_, runtime::TlsServer::create(settings, clock_));
+Result<> Daemon::set_tls(const runtime::TlsServerSettings& settings) {
+  runtime::TlsServerSettings web = settings;
+  web.alpn = {"h2", "http/1.1"};  // RFC 7301 6, RFC 9113 3.2
+  if (tls_ != nullptr) {
+    // The same certificates: where one takes them the other does.
+    GP_CHECK(web_tls_.load()->reload(web));
+    return tls_.load()->reload(settings);
+  }
+  GP_TRY(auto for_mail, runtime::TlsServer::create(settings, clock_));
+  GP_TRY(auto for_web, runtime::TlsServer::create(web, clock_));
+  tls_owner_ = std::move(for_mail);
+  web_tls_owner_ = std::move(for_web);
   tls_ = tls_owner_.get();
+  web_tls_ = web_tls_owner_.get();
   return {};
 }
 
@@ -146,7 +158,9 @@ runtime::ListenerSettings Daemon::listener_settings(const config::Config& c, con
   const auto gate = std::make_shared<AudienceGate>(l, c.networks, clock_, log_, product_->metrics);
   return {.name = l.name,
           .deadlines = deadlines(c, l.service),
-          .tls = l.tls == config::TlsMode::none ? nullptr : tls_.load(),
+          .tls = l.tls == config::TlsMode::none        ? nullptr
+                 : l.service == config::Service::https ? web_tls_.load()
+                                                       : tls_.load(),
           .implicit_tls = l.tls == config::TlsMode::implicit,
           .handshake = c.tls.handshake_timeout,
           .admits = [this, gate](const IpAddress& peer) { return !bans_->refuses(peer) && gate->admits(peer); },
@@ -230,7 +244,7 @@ Status Daemon::status() {
   s.started = started_;
   s.now = clock_.now();
   s.connections = connections_.count();
-  for (const std::string_view service : {"imap", "pop3", "submission"}) {
+  for (const std::string_view service : {"imap", "pop3", "submission", "https"}) {
     s.signed_in.emplace_back(service, door_->signed_in(service));
   }
   s.imap_clients = protocols_->imap_clients();

@@ -95,7 +95,8 @@ class Daemon {
   explicit Daemon(Parts parts);
   Result<> build(std::optional<runtime::TlsServerSettings> tls);
   void create_bans();
-  Result<> create_tls(const runtime::TlsServerSettings&);
+  // Makes them, or changes them to new settings; on an error nothing changes.
+  Result<> set_tls(const runtime::TlsServerSettings&);
   void add_metrics();
   runtime::Task<> work_queue();
   void settle();  // every I/O thread has done what was posted before
@@ -146,8 +147,9 @@ class Daemon {
   std::unique_ptr<mailflow::Reception> reception_;
   std::unique_ptr<smtp::client::Delivery> delivery_;
   std::unique_ptr<mailflow::QueueRunner> runner_;
-  std::unique_ptr<runtime::TlsServer> tls_owner_;
-  std::atomic<runtime::TlsServer*> tls_{nullptr};  // once there, it stays
+  std::unique_ptr<runtime::TlsServer> tls_owner_, web_tls_owner_;
+  // Once there, they stay. Only the web's speaks ALPN.
+  std::atomic<runtime::TlsServer*> tls_{nullptr}, web_tls_{nullptr};
   std::unique_ptr<Protocols> protocols_;
   runtime::Connections connections_;
   runtime::ConnectionLimits limits_;

@@ -6,6 +6,7 @@
 #include "account/events.hpp"
 #include "daemon/events.hpp"
 #include "directory/events.hpp"
+#include "http/server/events.hpp"
 #include "imap/server/events.hpp"
 #include "mailflow/events.hpp"
 #include "pop3/server/events.hpp"
@@ -30,6 +31,7 @@ std::vector<Event> event_catalogue() {
       smtp::client::event::kAll,
       imap::server::event::kAll,
       pop3::server::event::kAll,
+      http::server::event::kAll,
   };
   std::vector<Event> all;
   for (const auto& layer : layers) all.insert(all.end(), layer.begin(), layer.end());

@@ -76,6 +76,9 @@ inline constexpr Event kKeyUnreadable{
 inline constexpr Event kCertificateEnds{"server.certificate_ends", Level::warning, "A certificate ends soon.",
                                         "At `not_after` clients begin to refuse the server.",
                                         "Renew it, then run gatepost reload."};
+inline constexpr Event kWebFiles{"server.web_files", Level::error, "The files of the web application cannot be served.",
+                                 "`detail` says why; those of before stay.",
+                                 "Put [http] web_dir right, then run gatepost reload."};
 inline constexpr Event kTakingOver{"server.taking_over", Level::notice,
                                    "The server takes over the listening sockets of one that runs.",
                                    "The old one ends its sessions and stops; connections wait meanwhile.", "Nothing."};
@@ -91,6 +94,6 @@ inline constexpr std::array kAll{
     kStarting,     kReady,         kListening,       kBindFailed, kStopping,        kStopped,           kReloaded,
     kReloadFailed, kNeedsRestart,  kRefused,         kBanMade,    kBanLifted,       kBanRefused,        kBanFirewall,
     kBanNotKept,   kBanUnreadable, kControlRefused,  kSecured,    kSecurityMissing, kMaintenanceFailed, kListenerClosed,
-    kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced,      kUnresponsive};
+    kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced,      kUnresponsive, kWebFiles};
 
 }  // namespace gatepost::daemon::event

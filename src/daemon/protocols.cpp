@@ -1,7 +1,7 @@
 #include "daemon/protocols.hpp"
 
-#include "daemon/metrics_session.hpp"
 #include "daemon/version.hpp"
+#include "daemon/web.hpp"
 #include "imap/server/server.hpp"
 #include "pop3/server/server.hpp"
 #include "smtp/server/server.hpp"
@@ -60,12 +60,14 @@ struct Protocols::State {
         imap({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers, p.search},
              imap_settings(c)),
         pop3({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers},
-             pop3_settings(c)) {}
+             pop3_settings(c)),
+        web(p, c) {}
 
   Metrics& metrics;
   smtp::server::Server smtp;
   imap::server::Server imap;
   pop3::server::Server pop3;
+  Web web;
 };
 
 Protocols::Protocols(ProtocolParts parts, const config::Config& config)
@@ -77,9 +79,14 @@ void Protocols::reload(const config::Config& config) {
   state_->smtp.reload(smtp_settings(config));
   state_->imap.reload(imap_settings(config));
   state_->pop3.reload(pop3_settings(config));
+  state_->web.reload(config);
 }
 
 std::vector<std::pair<std::string, std::size_t>> Protocols::imap_clients() const { return state_->imap.clients(); }
+
+void Protocols::set_certificates(const runtime::TlsServerSettings& tls) { state_->web.set_certificates(tls); }
+
+http::server::Challenges& Protocols::challenges() { return state_->web.challenges(); }
 
 runtime::SessionFactory Protocols::factory(const config::Listener& listener) {
   State& state = *state_;
@@ -101,10 +108,10 @@ runtime::SessionFactory Protocols::factory(const config::Listener& listener) {
       return [&state, upgrades](runtime::Peer& peer, runtime::Output& output, std::shared_ptr<runtime::Waker> waker) {
         return state.imap.session(peer, output, std::move(waker), upgrades);
       };
+    case config::Service::http:
+    case config::Service::https:
     case config::Service::metrics:
-      return [&state](runtime::Peer&, runtime::Output& output, std::shared_ptr<runtime::Waker>) {
-        return make_metrics_session(output, state.metrics);
-      };
+      return state.web.factory(listener.service);
   }
   return {};
 }

@@ -8,8 +8,13 @@
 #include "mailflow/reception.hpp"
 #include "runtime/connection.hpp"
 #include "runtime/resolver.hpp"
+#include "runtime/tls_context.hpp"
 #include "runtime/workers.hpp"
 #include "search/indexes.hpp"
+
+namespace gatepost::http::server {
+class Challenges;
+}
 
 namespace gatepost::daemon {
 
@@ -33,6 +38,10 @@ class Protocols {
   void reload(const config::Config& config);  // new sessions follow
   // What makes the sessions of a listener. May be used as long as this lives.
   runtime::SessionFactory factory(const config::Listener& listener);
+  // After the start, and when they change.
+  void set_certificates(const runtime::TlsServerSettings& tls);
+  // Of port 80: where the proofs for certificate authorities are put.
+  http::server::Challenges& challenges();
   // What IMAP sessions of now say to be, and how many of each.
   std::vector<std::pair<std::string, std::size_t>> imap_clients() const;
 

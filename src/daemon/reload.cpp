@@ -72,12 +72,13 @@ Result<> Daemon::apply(Fresh fresh) {
   // The two that can still fail, the second undoing the first.
   GP_CHECK(log_target_.set(fresh.config.log.target));
   if (fresh.tls) {
-    const Result<> tls = tls_ != nullptr ? tls_.load()->reload(*fresh.tls) : create_tls(*fresh.tls);
+    const Result<> tls = set_tls(*fresh.tls);
     if (!tls) {
       (void)log_target_.set(running->log.target);
       return tls;
     }
   }
+  if (fresh.tls) protocols_->set_certificates(*fresh.tls);
   // Its one failure would be an unreadable ca_file, which the configuration does not have.
   (void)delivery_->reload(std::move(fresh.outgoing));
   const config::Config& c = fresh.config;

@@ -123,6 +123,7 @@ class Start {
   Confinement confinement() const {
     Confinement paths;
     paths.writable = {config_.server.data_dir};
+    if (!config_.http.web_dir.empty()) paths.readable.push_back(config_.http.web_dir);
     if (config_.log.target != LogTarget::kStderr) paths.writable.push_back(fs::path(config_.log.target).parent_path());
     // Names, time zones, the processors' count, what the C library asks for; /etc as a whole because files there are
     // replaced, not rewritten.

@@ -197,6 +197,11 @@ runtime::Deadlines deadlines(const Config& c, config::Service service) {
     out.refresh = c.imap.idle_refresh.count() > 0 ? c.imap.idle_refresh : c.imap.idle_timeout;
   }
   if (service == config::Service::pop3) out.idle = c.pop3.idle_timeout;
+  if (service == config::Service::http || service == config::Service::https || service == config::Service::metrics) {
+    out.greeting = out.idle = c.http.idle_timeout;
+    out.command = c.http.head_timeout;
+    out.data = c.http.body_timeout;
+  }
   return out;
 }
 

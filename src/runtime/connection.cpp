@@ -165,7 +165,9 @@ class Connection final : public Output, public LiveConnections::Member {
   void note(std::size_t consumed);
   SteadyPoint deadline() const;
   std::chrono::seconds allowed() const;
-  bool ends_now() const { return stop_requested_ && session_->waiting() != Waiting::data; }
+  bool ends_now() const { return stop_requested_ && session_->waiting() != Waiting::data && session_->may_stop(); }
+  bool overfull() const { return input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets); }
+  Task<Result<bool>> wait();
   void let_go_text() {
     if (text_.capacity() < kTinyText || !text_.empty()) return;
     parts_.buffers.give_back(std::exchange(text_, std::string()));
@@ -374,8 +376,9 @@ Task<bool> Connection::settle() {
   }
   if (step_.next == Next::start_deflate && !co_await start_deflate()) co_return false;
   if (full() && !co_await drain()) co_return false;
-  if (ends_now()) session_->stopping();
-  co_return !ends_now();
+  if (!ends_now()) co_return true;
+  session_->stopping();
+  co_return false;
 }
 
 // Feeds the session until it needs what is not there yet.
@@ -386,7 +389,7 @@ Task<bool> Connection::advance() {
       step_ = co_await session_->step(input_.view());
       continue;
     }
-    if (input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets)) {
+    if (overfull() && session_->takes_input()) {
       log(runtime::event::kSessionStuck, std::to_string(input_.size()) + " octets");
       co_return false;
     }
@@ -396,6 +399,9 @@ Task<bool> Connection::advance() {
   }
   co_return false;
 }
+
+// Not a coroutine: its frame would be one more in every idle connection.
+Task<Result<bool>> Connection::wait() { return overfull() ? stream_->wait_woken() : stream_->wait_readable(); }
 
 Task<> Connection::conclude() {
   if (!broken_) co_await drain();
@@ -410,7 +416,7 @@ Task<> Connection::run(std::unique_ptr<Connection> self) {
       open = co_await advance();
       if (!open) break;
       prepare_to_wait();
-      auto readable = co_await stream_->wait_readable();
+      auto readable = co_await wait();
       open = co_await event(std::move(readable));
     }
     co_await conclude();
@@ -434,6 +440,7 @@ void Connection::failed(const std::exception_ptr& failure) {
 
 Task<> Connection::finish() {
   if (!judged_ && !stop_requested_ && !aborted_) peer_.tell(Conduct::silent);
+  if (session_) co_await session_->ended();
   session_.reset();
   input_.clear();
   input_.let_go();

@@ -34,6 +34,8 @@ class DeflateStream final : public Stream {
     co_return true;
   }
 
+  Task<Result<bool>> wait_woken() override { return inner_->wait_woken(); }
+
   Task<Result<std::size_t>> read_some(std::span<char> into) override {
     std::size_t got = 0;
     if (first_) {

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "runtime/test_certificates.hpp"
@@ -80,6 +82,68 @@ TEST_F(ListenerTest, ServesAClientOverTcp) {
   EXPECT_EQ(client.line(), "127.0.0.1 plain\r\n");
   client.send("QUIT\r\n");
   EXPECT_EQ(client.read_rest(), "bye\r\n");
+}
+
+// Takes nothing until it is woken, then everything; ended() is waited for before it is destroyed.
+class HoldingSession final : public Session {
+ public:
+  struct Seen {
+    std::atomic<bool> ended{false}, ended_first{false};
+    std::atomic<std::size_t> largest{0};
+  };
+  HoldingSession(Output& output, Seen& seen) : output_(output), seen_(seen) {}
+  ~HoldingSession() override { seen_.ended_first = seen_.ended.load(); }
+  Task<Step> opened() override { co_return Step{}; }
+  Task<Step> step(std::string_view input) override {
+    seen_.largest = std::max(seen_.largest.load(), input.size());
+    if (!open_) co_return Step{};
+    taken_ += input.size();
+    if (taken_ == kOctets) output_.write("done\r\n");
+    co_return Step{input.size(), Next::more};
+  }
+  Task<Step> woken() override {
+    open_ = true;
+    co_return Step{};
+  }
+  bool takes_input() const override { return open_; }
+  Task<> ended() override {
+    seen_.ended = true;
+    co_return;
+  }
+  Waiting waiting() const override { return Waiting::idle; }
+  std::size_t max_buffered() const override { return 32 << 10; }
+  static constexpr std::size_t kOctets = 1 << 20;
+
+ private:
+  Output& output_;
+  Seen& seen_;
+  std::size_t taken_ = 0;
+  bool open_ = false;
+};
+
+TEST_F(ListenerTest, ASessionThatTakesNothingIsNotFloodedAndSeesItsPeerGo) {
+  HoldingSession::Seen seen;
+  std::mutex mutex;
+  std::shared_ptr<Waker> waker;
+  settings_.make = [&](Peer&, Output& output, std::shared_ptr<Waker> w) {
+    const std::lock_guard lock(mutex);
+    waker = std::move(w);
+    return std::make_unique<HoldingSession>(output, seen);
+  };
+  start();
+  {
+    TestClient client(at());
+    std::thread sends([&] { client.send(std::string(HoldingSession::kOctets, 'x')); });
+    EXPECT_TRUE(wait_for([&] { return seen.largest >= std::size_t{32 << 10}; }));
+    EXPECT_LT(seen.largest, std::size_t{100 << 10});
+    {
+      const std::lock_guard lock(mutex);
+      waker->wake();
+    }
+    EXPECT_EQ(client.line(), "done\r\n");
+    sends.join();
+  }
+  EXPECT_TRUE(wait_for([&] { return seen.ended_first.load(); }));
 }
 
 TEST_F(ListenerTest, SpreadsConnectionsOverTheThreads) {

@@ -40,6 +40,14 @@ class MemoryStream final : public Stream {
     co_return true;
   }
 
+  Task<Result<bool>> wait_woken() override {
+    for (;;) {
+      if (std::exchange(woken_, false)) co_return false;
+      if (closed_) co_return fail(Errc::closed);
+      GP_CO_CHECK(co_await look_again());
+    }
+  }
+
   Task<Result<std::size_t>> read_some(std::span<char> into) override {
     while (!closed_ && in_->octets.empty() && !in_->ended) {
       GP_CO_CHECK(co_await look_again());
@@ -164,6 +172,19 @@ Result<bool> ScriptStream::advance() {
 Task<Result<bool>> ScriptStream::wait_readable() {
   co_await yield();
   co_return advance();
+}
+
+// The script goes on only when somebody reads: nothing but a wake or the deadline ends this.
+Task<Result<bool>> ScriptStream::wait_woken() {
+  co_await yield();
+  co_await yield();
+  if (std::exchange(woken_, false)) co_return false;
+  if (transcript_->closed) co_return fail(Errc::closed);
+  if (deadline_ == SteadyPoint::max()) co_return fail(Errc::closed, "nothing wakes the session");
+  if (clock_.steady() < deadline_) {
+    clock_.advance(std::chrono::duration_cast<std::chrono::microseconds>(deadline_ - clock_.steady()));
+  }
+  co_return fail(Errc::timed_out);
 }
 
 Task<Result<std::size_t>> ScriptStream::read_some(std::span<char> into) {

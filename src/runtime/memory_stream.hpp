@@ -46,6 +46,7 @@ class ScriptStream final : public Stream {
   std::shared_ptr<const Transcript> transcript() const { return transcript_; }
 
   Task<Result<bool>> wait_readable() override;
+  Task<Result<bool>> wait_woken() override;
   Task<Result<std::size_t>> read_some(std::span<char> into) override;
   Task<Result<>> write_all(std::string_view octets) override;
   Task<Result<TlsFacts>> start_tls_server(TlsServer&) override;

@@ -93,6 +93,13 @@ class Session {
   virtual bool timed_out() { return false; }
   // The server is stopping: write the protocol's farewell. The connection closes after it.
   virtual void stopping() {}
+  // Whether stopping() may come now: asked after every call once the server is stopping. A session that answers false
+  // brings what it has begun to an end, wakes itself when that is done, and is asked again.
+  virtual bool may_stop() { return true; }
+  // false: nothing is read beyond max_buffered() until the session is woken; true there would be a defect.
+  virtual bool takes_input() const { return true; }
+  // Before the destructor, whatever ended the connection: waits for what the session has running beside it and uses it.
+  virtual Task<> ended() { co_return; }
   // The peer finished sending or the connection broke; no more calls follow but the destructor.
   virtual void closed() {}
   virtual Waiting waiting() const = 0;

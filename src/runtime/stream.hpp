@@ -19,6 +19,7 @@ struct TlsFacts {
   std::string version;       // "TLSv1.3"
   std::string cipher;        // "TLS_AES_256_GCM_SHA384"
   std::string server_name;   // SNI; may be empty
+  std::string alpn;          // RFC 7301: the protocol agreed on; empty: none was
   std::string tls_exporter;  // RFC 9266 channel binding, 32 octets; empty when not available
   bool resumed = false;
   bool peer_verified = false;  // client side: chain and name verified
@@ -36,6 +37,8 @@ class Stream {
   // Waits until octets (or the end of the stream) can be read without holding a buffer. Also returns when wake() was
   // called: false = woken, true = readable.
   virtual Task<Result<bool>> wait_readable() = 0;
+  // The same, but what can be read does not end the wait: only wake() (false), or that the connection broke (true).
+  virtual Task<Result<bool>> wait_woken() = 0;
   // At least one octet, 0 = the peer finished sending.
   virtual Task<Result<std::size_t>> read_some(std::span<char> into) = 0;
   virtual Task<Result<>> write_all(std::string_view octets) = 0;

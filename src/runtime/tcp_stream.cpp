@@ -154,6 +154,7 @@ class TcpStream final : public Stream {
   ~TcpStream() override { close(); }
 
   Task<Result<bool>> wait_readable() override;
+  Task<Result<bool>> wait_woken() override;
   Task<Result<std::size_t>> read_some(std::span<char> into) override;
   Task<Result<>> write_all(std::string_view octets) override;
   Task<Result<TlsFacts>> start_tls_server(TlsServer& server) override;
@@ -197,6 +198,19 @@ Task<Result<bool>> TcpStream::wait_readable() {
     auto ready = core_->after_wait(error);
     if (!ready) co_return std::unexpected(std::move(ready).error());
     if (*ready && !tls_) co_return true;
+  }
+}
+
+Task<Result<bool>> TcpStream::wait_woken() {
+  for (;;) {
+    if (core_->take_wake()) co_return false;
+    if (auto may = core_->before_wait(); !may) co_return std::unexpected(std::move(may).error());
+    core_->set_wakeable(true);
+    auto [error] = co_await core_->socket().async_wait(WaitFor::wait_error, kAwait);
+    core_->set_wakeable(false);
+    auto broken = core_->after_wait(error);
+    if (!broken) co_return std::unexpected(std::move(broken).error());
+    if (*broken) co_return true;
   }
 }
 

@@ -22,6 +22,7 @@ struct ClientTls {
   int version = 0;                // 0: whatever; else exactly this one
   const char* ciphers = nullptr;  // TLS 1.2
   SSL_SESSION* resume = nullptr;
+  std::string alpn = {};  // wire form: length, name, ...
 };
 
 class TestClient {
@@ -57,6 +58,10 @@ class TestClient {
     SSL_set_fd(ssl_, fd_.get());
     if (!how.server_name.empty()) SSL_set_tlsext_host_name(ssl_, how.server_name.c_str());
     if (how.resume != nullptr) SSL_set_session(ssl_, how.resume);
+    if (!how.alpn.empty()) {
+      SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(how.alpn.data()),
+                          static_cast<unsigned>(how.alpn.size()));
+    }
     return SSL_connect(ssl_) == 1;
   }
   std::string peer_subject() const {
@@ -66,6 +71,12 @@ class TestClient {
     X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, text, sizeof text);
     X509_free(certificate);
     return text;
+  }
+  std::string alpn() const {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_, &name, &size);
+    return {reinterpret_cast<const char*>(name), size};
   }
   std::string exporter() const {
     std::string out(32, '\0');

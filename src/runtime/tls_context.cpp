@@ -53,6 +53,7 @@ struct TlsServer::State {
   std::map<std::string, SSL_CTX*, std::less<>> by_name;  // exact names and "*.suffix" patterns
   std::string alpn;                                      // wire form: length, name, ...
   std::shared_ptr<TicketKeys> keys;
+  std::function<std::optional<TlsCertificate>(std::string_view)> proof;
   std::string ciphers;
   TlsMinimum minimum = TlsMinimum::v1_2;
 
@@ -70,7 +71,48 @@ const TlsServer::State* state_of(const SSL* ssl) {
   return static_cast<const TlsServer::State*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
 }
 
+// Marks a handshake that shows a certificate of proof (SSL_set_app_data).
+char proof_mark = 0;
+bool shows_proof(const SSL* ssl) { return SSL_get_app_data(ssl) == &proof_mark; }
+
+// RFC 7301 3.1: ProtocolNameList of two octets of length, here with this one name.
+bool offers_only(SSL* ssl, std::string_view protocol) {
+  const unsigned char* octets = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &octets, &size) != 1) {
+    return false;
+  }
+  const std::string_view list(reinterpret_cast<const char*>(octets), size);
+  return list.size() == protocol.size() + 3 && static_cast<unsigned char>(list[2]) == protocol.size() &&
+         list.substr(3) == protocol;
+}
+
+// RFC 6066 3: ServerNameList of one host_name: list length (2), type (1), name length (2), name.
+std::string offered_name(SSL* ssl) {
+  const unsigned char* octets = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &octets, &size) != 1 || size < 6) return {};
+  const std::string_view list(reinterpret_cast<const char*>(octets), size);
+  const std::size_t length = static_cast<std::size_t>(octets[3]) << 8 | octets[4];
+  if (octets[2] != TLSEXT_NAMETYPE_host_name || length != size - 5 || length > kMaxHostOctets) return {};
+  return ascii::to_lower(list.substr(5));
+}
+
+// The one moment at which ALPN is known and the certificate not yet chosen.
+int look_for_proof(SSL* ssl, int* alert, void*) {
+  const TlsServer::State& state = *state_of(ssl);
+  if (!offers_only(ssl, kAcmeProtocol)) return SSL_CLIENT_HELLO_SUCCESS;
+  const std::optional<TlsCertificate> shown = state.proof(offered_name(ssl));
+  const auto parsed = shown ? parse_certificate(*shown) : fail(Errc::not_found);
+  *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+  if (!parsed) return SSL_CLIENT_HELLO_ERROR;
+  const bool ok = SSL_use_certificate(ssl, parsed->leaf.get()) == 1 && SSL_use_PrivateKey(ssl, parsed->key.get()) == 1;
+  SSL_set_app_data(ssl, &proof_mark);
+  return ok ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+}
+
 int choose_certificate(SSL* ssl, int*, void*) {
+  if (shows_proof(ssl)) return SSL_TLSEXT_ERR_OK;
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
   const std::string_view host(name, strnlen(name, kMaxHostOctets + 1));
@@ -83,7 +125,13 @@ int choose_certificate(SSL* ssl, int*, void*) {
 
 int choose_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
                 void*) {
+  if (shows_proof(ssl)) {
+    *out = reinterpret_cast<const unsigned char*>(kAcmeProtocol.data());
+    *out_size = static_cast<unsigned char>(kAcmeProtocol.size());
+    return SSL_TLSEXT_ERR_OK;
+  }
   const std::string& ours = state_of(ssl)->alpn;
+  if (ours.empty()) return SSL_TLSEXT_ERR_NOACK;
   unsigned char* chosen = nullptr;
   const int found = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(ours.data()),
                                           static_cast<unsigned>(ours.size()), in, in_size);
@@ -117,7 +165,8 @@ Result<SSL_CTX*> TlsServer::State::context_of(const std::vector<std::size_t>& me
   SSL_CTX_set_num_tickets(context.get(), 1);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), ticket_key);
   SSL_CTX_set_tlsext_servername_callback(context.get(), choose_certificate);
-  if (!alpn.empty()) SSL_CTX_set_alpn_select_cb(context.get(), choose_alpn, nullptr);
+  if (!alpn.empty() || proof) SSL_CTX_set_alpn_select_cb(context.get(), choose_alpn, nullptr);
+  if (proof) SSL_CTX_set_client_hello_cb(context.get(), look_for_proof, nullptr);
   SSL_CTX_set_app_data(context.get(), this);
   for (const std::size_t member : members) {
     const ParsedCertificate& one = certificates[member];
@@ -185,6 +234,7 @@ Result<> TlsServer::reload(const TlsServerSettings& settings) {
   fresh->keys = keys_;
   fresh->ciphers = settings.ciphers;
   fresh->minimum = settings.minimum;
+  fresh->proof = settings.proof;
   for (const std::string& protocol : settings.alpn) {
     if (protocol.empty() || protocol.size() > 255) return fail(Errc::invalid, "an ALPN name has 1 to 255 octets");
     fresh->alpn.push_back(static_cast<char>(protocol.size()));

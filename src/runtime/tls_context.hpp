@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,11 +32,18 @@ struct TlsCertificate {
 Result<TlsCertificate> read_tls_certificate(const std::filesystem::path& chain, const std::filesystem::path& key,
                                             std::vector<std::string> names = {});
 
+// The protocol of handshakes that do nothing but show a certificate of proof to a certificate authority (RFC 8737 4).
+inline constexpr std::string_view kAcmeProtocol = "acme-tls/1";
+
 struct TlsServerSettings {
   std::vector<TlsCertificate> certificates;  // at least one; the first serves clients that name no known host
   TlsMinimum minimum = TlsMinimum::v1_2;
-  std::string ciphers;                                  // OpenSSL list for TLS 1.2; empty: the built-in list
-  std::vector<std::string> alpn;                        // offered protocols, best first; empty: ALPN is not spoken
+  std::string ciphers;            // OpenSSL list for TLS 1.2; empty: the built-in list
+  std::vector<std::string> alpn;  // offered protocols, best first; empty: ALPN is not spoken
+  // The certificate for a handshake that offers kAcmeProtocol and nothing else for `name` (SNI, lower case); none: the
+  // handshake fails. It ends with TlsFacts::alpn == kAcmeProtocol, and the connection is to be closed then (RFC 8737
+  // 3). Called on I/O threads, which it must not block. Empty: the protocol is not spoken.
+  std::function<std::optional<TlsCertificate>(std::string_view name)> proof = {};
   std::chrono::seconds ticket_key_lifetime{12 * 3600};  // a key makes tickets so long, and is accepted so long again
 };
 

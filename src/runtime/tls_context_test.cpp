@@ -64,7 +64,10 @@ TEST(TlsServer, ListsItsCertificates) {
 class TlsOverTcp : public ::testing::Test {
  protected:
   void start(std::vector<TlsCertificate> certificates) {
-    tls_ = test::make_tls_server(std::move(certificates), clock_);
+    start(test::make_tls_server(std::move(certificates), clock_));
+  }
+  void start(std::unique_ptr<TlsServer> tls) {
+    tls_ = std::move(tls);
     ListenerSettings settings;
     settings.name = "tls";
     settings.implicit_tls = true;
@@ -182,6 +185,35 @@ TEST_F(TlsOverTcp, OurClientVerifiesChainAndName) {
   const auto unverified = dial_with(**opportunistic, "mail.example.org");
   ASSERT_TRUE(unverified.has_value());
   EXPECT_FALSE(unverified->peer_verified);
+}
+
+TEST_F(TlsOverTcp, AgreesOnAProtocolAndShowsProofsToWhoAsksForNothingElse) {
+  TlsServerSettings settings;
+  settings.certificates = {make_certificate({"mail.example.org"})};
+  settings.alpn = {"h2", "http/1.1"};
+  const TlsCertificate proof = make_certificate({"proof.example.org"});
+  settings.proof = [&](std::string_view name) -> std::optional<TlsCertificate> {
+    if (name == "mail.example.org") return proof;
+    return std::nullopt;
+  };
+  start(*TlsServer::create(settings, clock_));
+  const auto agreed = [&](std::string alpn, std::string name = "Mail.example.org") -> std::string {
+    TestClient client(listener_->local());
+    if (!client.start_tls({.server_name = name, .alpn = alpn})) return "failed";
+    return client.alpn() + " " + client.peer_subject();
+  };
+  const std::string h1 = "\x08http/1.1", h2 = "\x02h2",
+                    acme =
+                        "\x0a"
+                        "acme-tls/1";
+  EXPECT_EQ(agreed(h1 + h2), "h2 mail.example.org");
+  EXPECT_EQ(agreed(h1), "http/1.1 mail.example.org");
+  EXPECT_EQ(agreed(""), " mail.example.org");
+  EXPECT_EQ(agreed("\x02h3"), "failed");
+  EXPECT_EQ(agreed(acme), "acme-tls/1 proof.example.org");
+  EXPECT_EQ(agreed(acme, "other.example.org"), "failed");
+  EXPECT_EQ(agreed(acme, ""), "failed");
+  EXPECT_EQ(agreed(acme + h2), "h2 mail.example.org");
 }
 
 }  // namespace

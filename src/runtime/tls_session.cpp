@@ -120,6 +120,10 @@ TlsFacts TlsSession::facts() const {
   facts.version = SSL_get_version(ssl_);
   facts.cipher = SSL_get_cipher_name(ssl_);
   if (const char* const name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name)) facts.server_name = name;
+  const unsigned char* alpn = nullptr;
+  unsigned alpn_size = 0;
+  SSL_get0_alpn_selected(ssl_, &alpn, &alpn_size);
+  if (alpn_size != 0) facts.alpn.assign(reinterpret_cast<const char*>(alpn), alpn_size);
   facts.tls_exporter = channel_binding(ssl_);
   facts.resumed = SSL_session_reused(ssl_) == 1;
   const X509* const peer = SSL_get0_peer_certificate(ssl_);

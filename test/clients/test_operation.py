@@ -194,7 +194,7 @@ class Watching(Running):
         self.assertEqual(status["hostname"], "mail." + self.demo.domain)
         self.assertEqual(status["accounts"], 2)
         self.assertEqual(status["signed_in"]["imap"], 1)
-        self.assertEqual({l["service"] for l in status["listeners"]}, {"smtp", "submission", "imap", "pop3", "metrics"})
+        self.assertEqual({l["service"] for l in status["listeners"]}, {"smtp", "submission", "imap", "pop3", "http", "https", "metrics"})
         self.assertIn("localhost", status["certificates"][0]["names"])
         self.assertIn("imaps", self.demo.gatepost("status").stdout)
         imap.logout()

@@ -1,0 +1,67 @@
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/run_verb.hpp"
+#include "daemon/web.hpp"
+#include "directory/addresses.hpp"
+#include "discovery/dns_records.hpp"
+
+namespace gatepost::cli {
+namespace {
+
+// What the whole internet may connect to; an address of TEST-NET-3 (RFC 5737) stands for it.
+discovery::MailServices services_for_strangers(const config::Config& c) {
+  return daemon::mail_services(c.listeners, c.networks, c.server.hostname, *IpAddress::parse("203.0.113.1"),
+                               SystemClock().now());
+}
+
+std::uint16_t https_for_strangers(const config::Config& c) {
+  for (const config::Listener& l : c.listeners) {
+    if (l.service == config::Service::https && l.audience == config::Audience::internet) return l.port;
+  }
+  return 0;
+}
+
+void print_records(const std::vector<discovery::DnsRecord>& records, bool json) {
+  std::string out = json ? "[" : "";
+  for (const discovery::DnsRecord& record : records) {
+    if (json) {
+      fmt::format_to(std::back_inserter(out), R"({}{{"name":"{}","type":"{}","value":"{}","why":"{}"}})",
+                     out.size() > 1 ? "," : "", record.name, record.type, record.value, record.why);
+    } else {
+      fmt::format_to(std::back_inserter(out), "; {}\n{:<40} IN {:<6} {}\n", record.why, record.name, record.type,
+                     record.value);
+    }
+  }
+  fmt::print("{}{}", out, json ? "]\n" : "");
+}
+
+}  // namespace
+
+void add_dns_command(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("dns", "Names and records")->require_subcommand(1);
+  CLI::App* records = noun->add_subcommand("records", "What to publish for a domain, as a zone file has it");
+  auto domain = std::make_shared<std::string>();
+  records->add_option("domain", *domain, "The domain of the addresses")->required();
+  records->callback([&context, domain] {
+    const auto name = directory::canonical_domain(*domain);
+    if (!name) {
+      fmt::print(stderr, "{}\n", name.error().detail);
+      context.exit_code = 2;
+      return;
+    }
+    const auto c = load_config(context);
+    if (!c) return;
+    print_records(
+        discovery::dns_records(*name, c->server.hostname, services_for_strangers(*c), https_for_strangers(*c)),
+        context.json);
+  });
+}
+
+}  // namespace gatepost::cli

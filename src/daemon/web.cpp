@@ -1,0 +1,166 @@
+#include "daemon/web.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "daemon/events.hpp"
+#include "discovery/discovery.hpp"
+#include "http/server/server.hpp"
+#include "http/server/static_files.hpp"
+#include "http/server/status_for.hpp"
+
+namespace gatepost::daemon {
+namespace {
+
+using http::server::Exchange;
+using http::server::Response;
+
+// RFC 9110 3.3 aside: pages load nothing from elsewhere, run no script of their own text, and stand in no frame.
+constexpr std::string_view kPolicy =
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+http::server::Settings settings_of(const config::Config& c) {
+  return {.hostname = c.server.hostname,
+          .header_octets = static_cast<std::size_t>(c.http.header_octets),
+          .header_fields = c.http.header_fields,
+          .body_octets = c.http.body_octets,
+          .streams = c.http.streams,
+          .hsts = c.http.hsts,
+          .proxies = c.proxy_protocol.trusted,
+          .access_log = c.http.access_log};
+}
+
+// Scrapes come every few seconds and say nothing.
+http::server::Settings metrics_settings(const config::Config& c) {
+  http::server::Settings out = settings_of(c);
+  out.access_log = false;
+  out.hsts = {};
+  return out;
+}
+
+http::server::Settings plain_settings(const config::Config& c) {
+  http::server::Settings out = settings_of(c);
+  out.hsts = {};  // RFC 6797 7.2
+  return out;
+}
+
+std::uint16_t https_port_of(const config::Config& c) {
+  const auto found = std::ranges::find_if(c.listeners, [](const config::Listener& l) {
+    return l.service == config::Service::https && l.audience != config::Audience::off;
+  });
+  return found != c.listeners.end() ? found->port : 0;
+}
+
+// What the configuration offers to programs at one address; the listeners are looked at again for each.
+discovery::Settings discovery_settings(const config::Config& c, const Clock& clock) {
+  const auto offers = [listeners = c.listeners, networks = c.networks, host = c.server.hostname,
+                       &clock](const IpAddress& client) {
+    return mail_services(listeners, networks, host, client, clock.now());
+  };
+  const std::uint16_t port = https_port_of(c);
+  return {.hostname = c.server.hostname, .https_port = port != 0 ? port : std::uint16_t{443}, .services = offers};
+}
+
+}  // namespace
+
+discovery::MailServices mail_services(const std::vector<config::Listener>& listeners, const config::Networks& networks,
+                                      const std::string& host, const IpAddress& client, TimePoint now) {
+  using config::Service;
+  discovery::MailServices out;
+  for (const config::Listener& l : listeners) {
+    const bool mail = l.service == Service::imap || l.service == Service::pop3 || l.service == Service::submission;
+    if (!mail || l.tls == config::TlsMode::none || !admits(l, networks, client, now)) continue;
+    out.push_back({.kind = l.service == Service::imap   ? discovery::Kind::imap
+                           : l.service == Service::pop3 ? discovery::Kind::pop3
+                                                        : discovery::Kind::submission,
+                   .tls = l.tls == config::TlsMode::implicit ? discovery::Tls::implicit : discovery::Tls::starttls,
+                   .host = host,
+                   .port = l.port});
+  }
+  discovery::put_in_order(out);
+  return out;
+}
+
+struct Web::State {
+  State(const ProtocolParts& parts, const config::Config& c);
+  void load_files(const config::Config& c);
+
+  const Clock& clock;
+  Metrics& metrics;
+  Log& log;
+  discovery::Discovery discovery;
+  http::server::Challenges challenges;
+  http::server::StaticFiles files;
+  std::atomic<std::uint16_t> https_port{0};
+  http::server::Router plain_routes, routes, metrics_routes;
+  // After the routes, which they borrow.
+  std::unique_ptr<http::server::Server> plain, secure, numbers;
+};
+
+Web::State::State(const ProtocolParts& parts, const config::Config& c)
+    : clock(parts.product.clock),
+      metrics(parts.product.metrics),
+      log(parts.log),
+      discovery(*parts.product.directory, discovery_settings(c, clock)),
+      https_port(https_port_of(c)) {
+  load_files(c);
+  http::server::add_plain_routes(plain_routes, challenges, c.server.hostname, [this] { return https_port.load(); });
+  routes.add({.path = "/*", .methods = {"GET"}, .handler = files.handler(std::string(kPolicy))});
+  discovery.add_routes(routes);
+  metrics_routes.add({.path = "/metrics",
+                      .methods = {"GET"},
+                      // Prometheus' text exposition format.
+                      .handler = [this](Exchange& exchange) -> runtime::Task<> {
+                        Response answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics.text());
+                        answer.set("cache-control", "no-store");
+                        exchange.respond(std::move(answer));
+                        co_return;
+                      }});
+  const http::server::Services services{parts.door, parts.workers, parts.product.clock,
+                                        parts.log,  metrics,       &parts.sign_in_workers};
+  plain = std::make_unique<http::server::Server>(services, plain_settings(c), "http", plain_routes);
+  secure = std::make_unique<http::server::Server>(services, settings_of(c), "https", routes);
+  numbers = std::make_unique<http::server::Server>(services, metrics_settings(c), "metrics", metrics_routes);
+}
+
+void Web::State::load_files(const config::Config& c) {
+  if (c.http.web_dir.empty()) {
+    files.clear();
+    return;
+  }
+  if (const Result<> loaded = files.load(c.http.web_dir); !loaded) {
+    log.write(event::kWebFiles, {{"directory", c.http.web_dir.string()}, {"detail", loaded.error().detail}});
+  }
+}
+
+Web::Web(const ProtocolParts& parts, const config::Config& config) : state_(std::make_unique<State>(parts, config)) {}
+Web::~Web() = default;
+
+void Web::reload(const config::Config& config) {
+  state_->https_port = https_port_of(config);
+  state_->load_files(config);
+  state_->discovery.reload(discovery_settings(config, state_->clock));
+  state_->plain->reload(plain_settings(config));
+  state_->secure->reload(settings_of(config));
+  state_->numbers->reload(metrics_settings(config));
+}
+
+void Web::set_certificates(const runtime::TlsServerSettings& tls) {
+  const runtime::TlsCertificate& first = tls.certificates.front();
+  state_->discovery.set_certificate(first.chain_pem, first.key_pem);
+}
+
+http::server::Challenges& Web::challenges() { return state_->challenges; }
+
+runtime::SessionFactory Web::factory(config::Service service) {
+  http::server::Server& server = service == config::Service::https  ? *state_->secure
+                                 : service == config::Service::http ? *state_->plain
+                                                                    : *state_->numbers;
+  return [&server](runtime::Peer& peer, runtime::Output& output, std::shared_ptr<runtime::Waker> waker) {
+    return server.session(peer, output, std::move(waker));
+  };
+}
+
+}  // namespace gatepost::daemon

@@ -1,0 +1,32 @@
+#include "http/protocol/h1_writer.hpp"
+
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/ascii.hpp"
+
+namespace gatepost::http {
+
+void write_head(std::string& out, const ResponseHead& head) {
+  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", head.status, reason_phrase(head.status));
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    const Fields::Item field = head.fields.at(i);
+    out += field.name;
+    out += ": ";
+    for (const char c : field.value) out += ascii::is_control(c) ? ' ' : c;
+    out += "\r\n";
+  }
+  out += "\r\n";
+}
+
+void write_chunk(std::string& out, std::string_view piece) {
+  if (piece.empty()) return;
+  fmt::format_to(std::back_inserter(out), "{:x}\r\n", piece.size());
+  out += piece;
+  out += "\r\n";
+}
+
+void write_last_chunk(std::string& out) { out += "0\r\n\r\n"; }
+
+}  // namespace gatepost::http

@@ -1,0 +1,288 @@
+#include "http/server/conversation.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <fmt/format.h>
+
+#include "base/ascii.hpp"
+#include "http/protocol/http_date.hpp"
+#include "http/server/events.hpp"
+#include "http/server/forwarded.hpp"
+#include "http/server/status_for.hpp"
+
+namespace gatepost::http::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// How often a connection's end looks whether its handlers have ended; they ring before.
+constexpr std::chrono::seconds kLook{5};
+
+std::string labels(std::string_view service, std::string_view more) {
+  return fmt::format("service=\"{}\",{}", service, more);
+}
+
+}  // namespace
+
+Shared::Shared(const Services& s, std::string service_name, const Router& router)
+    : services(s),
+      service(std::move(service_name)),
+      routes(router),
+      http1(s.metrics.counter("gatepost_http_connections_total", labels(service, "version=\"1.1\""),
+                              "HTTP connections.")),
+      http2(
+          s.metrics.counter("gatepost_http_connections_total", labels(service, "version=\"2\""), "HTTP connections.")),
+      requests(s.metrics.counter("gatepost_http_requests_total", labels(service, "status=\"other\""),
+                                 "HTTP requests answered.")),
+      refused(s.metrics.counter("gatepost_http_refused_total", fmt::format("service=\"{}\"", service),
+                                "What was no acceptable HTTP request.")) {
+  for (int i = 1; i < 6; ++i) {
+    by_class[i] = &s.metrics.counter("gatepost_http_requests_total", labels(service, fmt::format("status=\"{}xx\"", i)),
+                                     "HTTP requests answered.");
+  }
+}
+
+Conversation::Conversation(Shared& shared, std::shared_ptr<const Settings> settings, runtime::Peer& peer,
+                           runtime::Output& output, std::shared_ptr<runtime::Waker> waker)
+    : shared_(shared),
+      settings_(std::move(settings)),
+      peer_(peer),
+      output_(output),
+      waker_(std::move(waker)),
+      sign_ins_(shared.services, shared.service, peer, waker_) {}
+
+Conversation::~Conversation() = default;
+
+Task<runtime::Step> Conversation::opened() {
+  executor_ = co_await asio::this_coro::executor;
+  co_return runtime::Step{};
+}
+
+void Conversation::touched() {
+  if (!inside_) waker_->wake();
+}
+
+void Conversation::closed() {
+  for (const auto& weak : handled_) {
+    if (const auto exchange = weak.lock()) abandon(*exchange);
+  }
+}
+
+Task<> Conversation::ended() {
+  closed();
+  if (running_ != 0) all_ended_.emplace(executor_);
+  while (running_ != 0) co_await all_ended_->wait(kLook);
+}
+
+void Conversation::abandon(Exchange& exchange) {
+  exchange.gone_ = true;
+  exchange.ring();
+}
+
+void Conversation::ask_to_stop(Exchange& exchange) {
+  exchange.stopping_ = true;
+  exchange.ring();
+}
+
+bool Conversation::cut_revoked(const std::vector<std::shared_ptr<Exchange>>& exchanges) {
+  bool some = false;
+  for (const auto& exchange : exchanges) {
+    if (!exchange->signed_in_ || !exchange->signed_in_->revoked() || exchange->gone_) continue;
+    some = true;
+    abandon(*exchange);
+  }
+  return some;
+}
+
+void Conversation::find_client(Request& request) const {
+  request.client = peer_.remote.address;
+  request.secure = peer_.tls.has_value();
+  if (settings_->proxies.empty() || !contains(settings_->proxies, request.client)) return;
+  const Forwarded seen = read_forwarded(request.head.fields, settings_->proxies, request.client);
+  request.client = seen.client;
+  if (seen.secure) request.secure = *seen.secure;
+}
+
+// `status`: 0, or what is wrong with it.
+Request Conversation::request_of(RequestHead head, int& status) const {
+  Request out;
+  out.head = std::move(head);
+  out.connection_id = peer_.connection_id;
+  find_client(out);
+  // CONNECT without a protocol asks for a proxy.
+  if (out.head.method == "CONNECT" && out.head.protocol.empty()) {
+    status = 405;
+    return out;
+  }
+  auto target = parse_target(out.head.target);
+  auto authority = parse_authority(out.head.authority);
+  if (!target || !authority || (target->path == "*" && out.head.method != "OPTIONS")) {
+    status = 400;
+    return out;
+  }
+  out.target = *std::move(target);
+  const Authority& named = out.target.authority ? *out.target.authority : *authority;
+  out.host = named.host;
+  out.port = named.port;
+  return out;
+}
+
+std::shared_ptr<Exchange> Conversation::start(RequestHead head) {
+  int status = 0;
+  Request request = request_of(std::move(head), status);
+  Router::Found found;
+  if (status == 0 && request.target.path == "*") {
+    found.status = 204;
+    found.allow = "GET, HEAD, OPTIONS";
+  } else if (status == 0) {
+    const bool tunnel = !request.head.protocol.empty();  // RFC 8441 5: as GET in HTTP/1.1
+    found = shared_.routes.find(request.host, request.target, tunnel ? "GET" : request.method());
+    if (tunnel && found.route != nullptr && !found.route->tunnels) {
+      found.route = nullptr;
+      found.status = 501;
+    }
+  } else {
+    found.status = status;
+  }
+  request.parameters = std::move(found.parameters);
+  auto exchange = std::make_shared<Exchange>(*this, std::move(request), executor_);
+  exchange->since_ = shared_.services.clock.steady();
+  exchange->in_limit_ = settings_->body_octets;
+  if (found.route == nullptr) {
+    Response answer = plain_answer(found.status);
+    if (!found.allow.empty()) answer.set("allow", found.allow);
+    exchange->handler_done_ = true;
+    exchange->respond(std::move(answer));
+    return exchange;
+  }
+  if (found.route->content_octets) exchange->in_limit_ = *found.route->content_octets;
+  exchange->route_ = found.route;
+  if (exchange->request_.head.content_length.value_or(0) > exchange->in_limit_) {
+    exchange->handler_done_ = true;
+    exchange->respond(plain_answer(413));
+    return exchange;
+  }
+  run(exchange);
+  return exchange;
+}
+
+std::shared_ptr<Exchange> Conversation::start_refused(RequestHead head, Response answer) {
+  int status = 0;
+  auto exchange = std::make_shared<Exchange>(*this, request_of(std::move(head), status), executor_);
+  exchange->since_ = shared_.services.clock.steady();
+  exchange->handler_done_ = true;
+  exchange->respond(std::move(answer));
+  return exchange;
+}
+
+void Conversation::run(const std::shared_ptr<Exchange>& exchange) {
+  const Route& route = *exchange->route_;
+  ++running_;
+  handled_.push_back(exchange);
+  // Without a sign-in there is one frame less beside every request that is held for long.
+  Task<> task = route.access == Access::signed_in ? sign_in_and_handle(exchange) : route.handler(*exchange);
+  asio::co_spawn(executor_, std::move(task),
+                 [this, exchange](const std::exception_ptr& failure) { handler_ended(*exchange, failure); });
+}
+
+Task<> Conversation::sign_in_and_handle(std::shared_ptr<Exchange> exchange) {
+  auto entered = co_await sign_ins_.enter(exchange->request_);
+  if (entered) {
+    exchange->signed_in_ = *std::move(entered);
+    co_await exchange->route_->handler(*exchange);
+    co_return;
+  }
+  const Errc why = entered.error().code;
+  if (why == Errc::unauthenticated || why == Errc::invalid) {
+    // RFC 7617 2, 2.1. The connection is kept: the next request comes with a password.
+    Response answer = plain_answer(401);
+    answer.set("www-authenticate", fmt::format("Basic realm=\"{}\", charset=\"UTF-8\"", settings_->hostname));
+    exchange->respond(std::move(answer));
+  } else {
+    exchange->respond(entered.error());
+  }
+}
+
+void Conversation::handler_ended(Exchange& exchange, const std::exception_ptr& failure) {
+  exchange.handler_done_ = true;
+  --running_;
+  std::erase_if(handled_, [&](const std::weak_ptr<Exchange>& weak) {
+    const auto one = weak.lock();
+    return !one || one.get() == &exchange;
+  });
+  if (failure) {
+    std::string why = "an unknown exception";
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& e) {
+      why = e.what();
+    } catch (...) {
+    }
+    shared_.services.log.write(event::kHandlerFailed,
+                               {{"conn", peer_.connection_id}, {"path", exchange.request_.path()}, {"why", why}});
+  }
+  exchange.respond(plain_answer(500));  // unless it has answered
+  if (running_ == 0 && all_ended_) all_ended_->ring();
+  touched();
+}
+
+ResponseHead Conversation::head_of(Exchange& exchange) {
+  ResponseHead out{exchange.head_->status, std::move(exchange.head_->fields)};
+  exchange.head_.reset();
+  // RFC 9110 6.6.1
+  out.fields.set("date", format_date(shared_.services.clock.now()));
+  if (!out.fields.has("x-content-type-options")) out.fields.add("x-content-type-options", "nosniff");
+  // RFC 6797 7.2: never without TLS.
+  if (settings_->hsts.count() != 0 && exchange.request_.secure) {
+    out.fields.set("strict-transport-security", fmt::format("max-age={}", settings_->hsts.count()));
+  }
+  const int status = out.status;
+  exchange.no_content_ =
+      exchange.request_.method() == "HEAD" || status == 204 || status == 304 || (status < 200 && !exchange.tunnel_);
+  // RFC 9110 8.6: none with 1xx and 204.
+  if (exchange.length_ && status >= 200 && status != 204 && !(status == 304 && *exchange.length_ == 0)) {
+    out.fields.set("content-length", std::to_string(*exchange.length_));
+  }
+  return out;
+}
+
+void Conversation::settled(Exchange& exchange) {
+  const int kind = exchange.status_ / 100;
+  (kind >= 1 && kind <= 5 ? *shared_.by_class[kind] : shared_.requests).add();
+  if (!settings_->access_log || !shared_.services.log.enabled(event::kRequest.level)) return;
+  const Request& r = exchange.request_;
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(shared_.services.clock.steady() - exchange.since_);
+  std::vector<Field> fields = {{"conn", r.connection_id},
+                               {"listener", peer_.listener},
+                               {"remote", r.client.to_string()},
+                               {"host", r.host},
+                               {"method", r.method()},
+                               {"path", r.path()},
+                               {"version", r.head.version == Version::http2    ? "2"
+                                           : r.head.version == Version::http11 ? "1.1"
+                                                                               : "1.0"},
+                               {"status", exchange.status_},
+                               {"octets", exchange.no_content_ ? 0 : exchange.out_octets_},
+                               {"ms", took.count()}};
+  if (exchange.signed_in_) fields.emplace_back("account", exchange.signed_in_->principal().address);
+  if (const auto agent = r.head.fields.find("user-agent")) fields.emplace_back("agent", *agent);
+  shared_.services.log.write(event::kRequest, fields);
+}
+
+void Conversation::log_refused(int status, std::string_view why) {
+  shared_.refused.add();
+  shared_.services.log.write(event::kRefused, {{"conn", peer_.connection_id},
+                                               {"listener", peer_.listener},
+                                               {"remote", peer_.remote.to_string()},
+                                               {"status", status},
+                                               {"why", why}});
+}
+
+}  // namespace gatepost::http::server

@@ -1,0 +1,186 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "http/server/test_support.hpp"
+
+namespace gatepost::http::server {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr std::string_view kClose = "Connection: close\r\n";
+
+std::string get(std::string_view path, std::string_view fields = kClose, std::string_view method = "GET") {
+  return std::string(method) + " " + std::string(path) + " HTTP/1.1\r\nHost: mail.example.org\r\n" +
+         std::string(fields) + "\r\n";
+}
+std::string post(std::string_view path, std::string_view content, std::string_view fields = kClose) {
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: mail.example.org\r\nContent-Length: " + std::to_string(content.size()) + "\r\n" +
+         std::string(fields) + "\r\n" + std::string(content);
+}
+// Without the lines that differ from one run to the next.
+std::size_t count(const std::string& text, std::string_view part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+TEST(H1Session, AnswersPipelinedRequestsInOrderHoweverCut) {
+  World world;
+  const std::string input = get("/hello", "") + post("/echo", "one", "") + get("/hello", "", "HEAD") +
+                            get("/nothing", "") + get("/echo", "") + get("/hello", "", "OPTIONS") +
+                            post("/echo", "two");
+  const std::string whole = talk(world, input);
+  EXPECT_THAT(whole, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(whole, EndsWith("\r\n\r\ntwo"));
+  EXPECT_EQ(count(whole, "hello\n"), 1u);
+  EXPECT_EQ(count(whole, "content-length: 6\r\n"), 2u);
+  EXPECT_THAT(whole, HasSubstr("HTTP/1.1 404 Not Found\r\n"));
+  EXPECT_THAT(whole, HasSubstr("HTTP/1.1 405 Method Not Allowed\r\n"));
+  EXPECT_THAT(whole, HasSubstr("allow: OPTIONS, POST\r\n"));
+  EXPECT_THAT(whole, HasSubstr("HTTP/1.1 204 No Content\r\nallow: GET, HEAD, OPTIONS\r\n"));
+  EXPECT_THAT(whole, HasSubstr("strict-transport-security: max-age=3600\r\n"));
+  EXPECT_EQ(count(whole, "connection: close\r\n"), 1u);
+  for (const std::size_t chunk : {1, 2, 3, 7, 100}) EXPECT_EQ(talk(world, input, {.chunk = chunk}), whole) << chunk;
+}
+
+TEST(H1Session, StreamsBothWaysInBoundedMemory) {
+  World world;
+  const std::string much(500'000, 'Q');
+  const std::string answer = talk(world, post("/stream", much));
+  EXPECT_THAT(answer, HasSubstr("transfer-encoding: chunked\r\n"));
+  EXPECT_EQ(count(answer, "Q"), much.size());
+  EXPECT_THAT(answer, EndsWith("\r\n0\r\n\r\n"));
+  const std::string large = talk(world, get("/large"));
+  EXPECT_THAT(large, HasSubstr("content-length: 1000000\r\n"));
+  EXPECT_EQ(count(large.substr(large.find("\r\n\r\n")), "x"), 1'000'000u);
+  const std::string chunked =
+      "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+      "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+  for (const std::size_t chunk : {1, 2, 5, 1000})
+    EXPECT_THAT(talk(world, chunked, {.chunk = chunk}), EndsWith("\r\n\r\nabcde"));
+}
+
+TEST(H1Session, NeverTakesASecondRequestOutOfABrokenFirst) {
+  World world;
+  const std::string inner = get("/hello");
+  for (const char* const fields :
+       {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "Content-Length: 3\r\nContent-Length: 4\r\n",
+        "Content-Length : 3\r\n", "Transfer-Encoding: chunked, identity\r\n", "X: a\n"}) {
+    const std::string answer =
+        talk(world, "POST /echo HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n0\r\n\r\n" + inner);
+    EXPECT_EQ(count(answer, "HTTP/1.1 "), 1u) << fields;
+    EXPECT_THAT(answer, Not(HasSubstr("hello"))) << fields;
+    EXPECT_THAT(answer, HasSubstr("connection: close\r\n")) << fields;
+  }
+}
+
+TEST(H1Session, AsksForContentOnlyWhenItIsWanted) {
+  World world;
+  const std::string wanted = talk(world,
+                                  "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n"
+                                  "Connection: close\r\n\r\nok");
+  EXPECT_THAT(wanted, StartsWith("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"));
+  const std::string refused =
+      talk(world, "POST /small HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n");
+  EXPECT_THAT(refused, StartsWith("HTTP/1.1 413 Content Too Large\r\n"));
+  EXPECT_THAT(refused, HasSubstr("connection: close\r\n"));
+}
+
+TEST(H1Session, LimitsContentThatDoesNotSayItsLength) {
+  World world;
+  std::string input = "POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 5; ++i) input += "4\r\nabcd\r\n";
+  EXPECT_THAT(talk(world, input + "0\r\n\r\n" + get("/hello")), StartsWith("HTTP/1.1 413 "));
+}
+
+TEST(H1Session, KeepsTheConnectionAfterContentNobodyWanted) {
+  World world;
+  const std::string answer = talk(world, post("/nothing", std::string(5000, 'z'), "") + get("/hello"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(answer, EndsWith("hello\n"));
+}
+
+TEST(H1Session, CutsOffAnAnswerThatCannotBeCompleted) {
+  World world;
+  const std::string answer = talk(world, get("/short", ""));
+  EXPECT_THAT(answer, EndsWith("only this"));
+  EXPECT_THAT(talk(world, get("/throws")), StartsWith("HTTP/1.1 500 "));
+  EXPECT_THAT(talk(world, get("/silent")), StartsWith("HTTP/1.1 500 "));
+}
+
+TEST(H1Session, AsksWhoItIsAndKeepsTheConnection) {
+  World world;
+  const std::string answer =
+      talk(world, get("/who", "") + get("/who", "Authorization: Basic bm9ib2R5Ong=\r\n") +
+                      get("/who", "Authorization: Bearer abc\r\n") + get("/who", world.authorization()) +
+                      get("/who", world.authorization() + std::string(kClose)));
+  EXPECT_EQ(count(answer, "HTTP/1.1 401 "), 3u);
+  EXPECT_EQ(count(answer, "www-authenticate: Basic realm=\"mail.example.org\", charset=\"UTF-8\"\r\n"), 3u);
+  EXPECT_EQ(count(answer, "anna@example.org\n"), 2u);
+}
+
+TEST(H1Session, SpeaksHttp10) {
+  World world;
+  const std::string answer = talk(world, "GET /hello HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("connection: close\r\n"));
+  const std::string streamed = talk(world, "POST /stream HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc");
+  EXPECT_THAT(streamed, Not(HasSubstr("chunked")));
+  EXPECT_THAT(streamed, EndsWith("\r\n\r\nabc"));
+}
+
+TEST(H1Session, BelievesAProxyThatItTrusts) {
+  World world;
+  world.settings.proxies = {*Network::parse("10.0.0.0/8")};
+  world.start();
+  const std::string fields = "X-Forwarded-For: 198.51.100.1, 203.0.113.9, 10.1.1.1\r\n" + std::string(kClose);
+  EXPECT_THAT(talk(world, get("/client", fields), {.remote = "10.0.0.1"}), EndsWith("\r\n\r\n203.0.113.9"));
+  EXPECT_THAT(talk(world, get("/client", fields)), EndsWith("\r\n\r\n192.0.2.7"));
+  const std::string standard = "Forwarded: for=\"[2001:db8::7]:99\";proto=http\r\n" + std::string(kClose);
+  const std::string answer = talk(world, get("/client", standard), {.remote = "10.0.0.1"});
+  EXPECT_THAT(answer, EndsWith("\r\n\r\n2001:db8::7"));
+  EXPECT_THAT(answer, Not(HasSubstr("strict-transport-security")));
+}
+
+TEST(H1Session, EndsHandlersWhoseClientHasGone) {
+  World world;
+  talk(world, get("/hello", "") + get("/wait", ""), {.until = 10});
+  EXPECT_EQ(world.waiting, 0);
+  EXPECT_EQ(world.told, 1);
+}
+
+TEST(H1Session, WritesALineForEachRequest) {
+  World world;
+  talk(world, get("/hello?secret=1", std::string(kClose) + "User-Agent: t\r\n"));
+  ASSERT_FALSE(world.sink.lines().empty());
+  const std::string line = world.sink.lines().back();
+  EXPECT_THAT(line, HasSubstr("http.request conn=c1"));
+  EXPECT_THAT(line, HasSubstr("path=/hello version=1.1 status=200 octets=6"));
+  EXPECT_THAT(line, Not(HasSubstr("secret")));
+}
+
+TEST(H1Session, GivesTheConnectionToAnotherProtocol) {
+  World world;
+  const std::string answer =
+      talk(world, get("/tunnel", "Connection: keep-alive, Upgrade\r\nUpgrade: other, Echo\r\n") + "hello bye");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 101 Switching Protocols\r\n"));
+  EXPECT_THAT(answer, HasSubstr("upgrade: echo\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("chunked")));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\n<hello bye>"));
+  EXPECT_THAT(talk(world, get("/tunnel")), StartsWith("HTTP/1.1 426 "));
+}
+
+TEST(StatusFor, HasAnAnswerForEveryFailure) {
+  for (int code = 0; code <= static_cast<int>(kLastErrc); ++code) {
+    const Response answer = failure(static_cast<Errc>(code));
+    EXPECT_GE(answer.status, 400);
+    EXPECT_FALSE(reason_phrase(answer.status).empty());
+  }
+}
+
+}  // namespace
+}  // namespace gatepost::http::server

@@ -1,0 +1,61 @@
+#include "http/server/sign_in.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ascii.hpp"
+#include "base/base64.hpp"
+#include "base/utf8.hpp"
+#include "runtime/workers.hpp"
+
+namespace gatepost::http::server {
+
+namespace {
+// Accounts that one connection serves at one time: a proxy's, which serves many people.
+constexpr std::size_t kMaxKnown = 8;
+}  // namespace
+
+Result<BasicCredentials> parse_basic(std::string_view authorization) {
+  const std::size_t blank = std::min(authorization.find(' '), authorization.size());
+  if (!ascii::iequals(authorization.substr(0, blank), "basic")) return fail(Errc::unauthenticated, "another scheme");
+  const auto text = base64::decode(ascii::trim(authorization.substr(blank)));
+  // RFC 7617 2: user-id ":" password, without control characters.
+  const std::size_t colon = text ? text->find(':') : std::string::npos;
+  if (colon == std::string::npos || std::ranges::any_of(*text, ascii::is_control)) {
+    return fail(Errc::invalid, "broken credentials");
+  }
+  return BasicCredentials{text->substr(0, colon), Secret(std::string_view(*text).substr(colon + 1))};
+}
+
+SignIns::SignIns(const Services& services, std::string_view service, const runtime::Peer& peer,
+                 std::shared_ptr<runtime::Waker> waker)
+    : services_(services), service_(service), peer_(peer), waker_(std::move(waker)) {}
+
+runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const Request& request) {
+  const std::string_view field = request.field("authorization");
+  if (field.empty()) co_return fail(Errc::unauthenticated, "no credentials");
+  const Sha256Value credentials = sha256(field);
+  std::erase_if(known_, [](const Known& known) { return known.who->revoked(); });
+  const auto known = std::ranges::find(known_, credentials, &Known::credentials);
+  if (known != known_.end()) co_return known->who;
+  GP_CO_TRY(const BasicCredentials given, parse_basic(field));
+  const directory::DoorContext context{.remote = request.client,
+                                       .service = std::string(service_),
+                                       .connection_id = peer_.connection_id,
+                                       .tls = peer_.tls.has_value(),
+                                       .channel_binding = {}};
+  auto job = [&] {
+    return services_.door.with_password(given.name, given.password, context, [waker = waker_] { waker->wake(); });
+  };
+  auto entered = co_await services_.workers_for_sign_in().run(std::move(job));
+  if (!entered) {
+    if (entered.error().code == Errc::unauthenticated) ++failures_;
+    co_return std::unexpected(std::move(entered).error());
+  }
+  std::shared_ptr<directory::SignedIn> who = *std::move(entered);
+  if (known_.size() == kMaxKnown) known_.erase(known_.begin());
+  known_.push_back({credentials, who});
+  co_return who;
+}
+
+}  // namespace gatepost::http::server

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "directory/door.hpp"
+#include "http/server/request.hpp"
+#include "http/server/settings.hpp"
+#include "runtime/session.hpp"
+
+namespace gatepost::http::server {
+
+// Name and password of "Authorization: Basic" (RFC 7617 2): UTF-8, as the challenge asks. Errc::unauthenticated: there
+// is none, or another scheme. Errc::invalid: it is broken.
+struct BasicCredentials {
+  std::string name;
+  Secret password;
+};
+Result<BasicCredentials> parse_basic(std::string_view authorization);
+
+// Who signed in on one connection. A client sends its credentials with every request; the same ones are checked once
+// and then known by their hash, as long as nobody revokes them.
+class SignIns {
+ public:
+  SignIns(const Services& services, std::string_view service, const runtime::Peer& peer,
+          std::shared_ptr<runtime::Waker> waker);
+
+  // Errc of the Door, and those of parse_basic().
+  runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> enter(const Request& request);
+  std::uint32_t failures() const { return failures_; }
+
+ private:
+  struct Known {
+    Sha256Value credentials{};
+    std::shared_ptr<directory::SignedIn> who;  // shared with the requests it signed in
+  };
+  const Services& services_;
+  std::string_view service_;
+  const runtime::Peer& peer_;
+  std::shared_ptr<runtime::Waker> waker_;
+  std::vector<Known> known_;
+  std::uint32_t failures_ = 0;
+};
+
+}  // namespace gatepost::http::server
