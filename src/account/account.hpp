@@ -94,6 +94,9 @@ class Account {
   virtual Result<> set_subscribed(std::string_view path, bool subscribed) = 0;  // also of names that do not exist
   virtual Result<std::vector<std::string>> subscriptions() = 0;
   virtual Result<> set_role(FolderId, Role) = 0;
+  // The UIDVALIDITY and with it the UIDs of another server's folder are kept. Errc::conflict: UIDs were given out here
+  // already; Errc::invalid: 0, or so large that little is left above it.
+  virtual Result<> adopt_uid_validity(FolderId, std::uint32_t uid_validity) = 0;
 
   // Rights of others (kRoot: of the account's top, which what is created there gets). A new folder gets those of its
   // parent. `change` may run more than once; its error is passed on. Errc::limit: too many. From memory: grants().
@@ -105,8 +108,7 @@ class Account {
   // Errc::too_large: a value over kMaxAnnotationValue; Errc::invalid: a name. `by` is passed on to annotation_news().
   virtual Result<std::vector<Annotation>> annotations(FolderId, Reader) = 0;  // by name
   virtual Result<> set_annotations(FolderId, std::span<const AnnotationChange>, std::uint64_t by) = 0;
-  // Those after `since` of the last ones, oldest first; empty when it is too long ago. From memory.
-  virtual std::vector<AnnotationNews> annotation_news(Modseq since) = 0;
+  virtual AnnotationsSince annotation_news(Modseq since) = 0;  // from memory; of the last ones
 
   // Keywords of the account, index = KeywordId. Grows only; a shared snapshot. Names are equal whatever their ASCII
   // case; the first spelling is kept. keyword_ids: sorted, each once; without `create`, unknown names are left out.
@@ -140,7 +142,8 @@ class Account {
 
   // Changing. UIDs that do not exist (any more) are skipped.
   virtual Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) = 0;
-  virtual Result<Appended> append(FolderId, std::span<const NewItem>) = 0;  // all or none
+  // All or none. Errc::conflict: an item's own UID is not above those that were given out.
+  virtual Result<Appended> append(FolderId, std::span<const NewItem>) = 0;
   // The same for one message, unless `delivery_id` was stored here within 7 days: then nothing happens and `uids` is
   // empty.
   virtual Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id) = 0;
@@ -157,6 +160,8 @@ class Account {
   virtual Result<NumberSet> remove(FolderId, const NumberSet& uids) = 0;   // whatever their flags (POP3 DELE)
   virtual Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) = 0;
   virtual Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) = 0;
+  // Of a copy that was made in parts and cannot be completed: these go for good, nobody wants them back.
+  virtual Result<> undo_copy(FolderId to, const NumberSet& made) = 0;
 
   // What expunge(), remove() and delete_folder() took away is kept for AccountsOptions::keep_removed.
   // By the time of removal, oldest first, from `since` on; visit returns false to stop. Cost follows what is visited.

@@ -193,6 +193,10 @@ Result<NumberSet> StoredAccount::remove_some(FolderId folder, const NumberSet& u
 Result<NumberSet> StoredAccount::expunge(FolderId folder, const NumberSet& uids) {
   return remove_some(folder, uids, true, Fate::keep);
 }
+Result<> StoredAccount::undo_copy(FolderId to, const NumberSet& made) {
+  GP_CHECK(remove_some(to, made, false, Fate::drop));
+  return {};
+}
 Result<NumberSet> StoredAccount::remove(FolderId folder, const NumberSet& uids) {
   return remove_some(folder, uids, false, Fate::keep);
 }

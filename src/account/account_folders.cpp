@@ -227,4 +227,20 @@ Result<> StoredAccount::set_role(FolderId id, Role role) {
   return {};
 }
 
+// A folder in which nothing ever was has no UID that a client could mistake for another's.
+Result<> StoredAccount::adopt_uid_validity(FolderId id, std::uint32_t uid_validity) {
+  constexpr std::uint32_t kMost = 0xf000'0000;
+  if (uid_validity == 0 || uid_validity > kMost) return fail(Errc::invalid, "not a good UIDVALIDITY");
+  GP_CHECK(run([&](Transaction& tx) -> Result<> {
+    const FolderRecord* f = tx.find(id);
+    if (f == nullptr) return fail(Errc::not_found, "no such folder");
+    if (f->uid_validity == uid_validity) return {};
+    if (f->uid_next != 1) return fail(Errc::conflict, "UIDs were given out already");
+    tx.touch(id).uid_validity = uid_validity;
+    tx.state().next_uid_validity = std::max(tx.state().next_uid_validity, uid_validity + 1);
+    return {};
+  }));
+  return {};
+}
+
 }  // namespace gatepost::account

@@ -127,6 +127,36 @@ TEST_P(TheFolders, HaveComposedNames) {
   EXPECT_FALSE(a->find_folder(composed)->subscribed);
 }
 
+TEST_P(TheFolders, KeepTheUidsOfAnotherServer) {
+  const auto a = account();
+  const FolderId inbox = folder(*a, "INBOX");
+  ASSERT_TRUE(a->adopt_uid_validity(inbox, 1'234));
+  EXPECT_EQ(a->folder(inbox)->uid_validity, 1'234U);
+  EXPECT_EQ(a->adopt_uid_validity(inbox, 0).error().code, Errc::invalid);
+  EXPECT_EQ(a->adopt_uid_validity(inbox, 0xffff'ffff).error().code, Errc::invalid);
+  EXPECT_EQ(a->adopt_uid_validity(FolderId{9'999}, 5).error().code, Errc::not_found);
+  std::vector<NewItem> items(4, message("x"));
+  items[0].uid = 7;
+  items[1].uid = 9;
+  items[3].uid = 200'000;
+  EXPECT_THAT(a->append(inbox, items)->uids, ElementsAre(7, 9, 10, 200'000));
+  EXPECT_EQ(a->adopt_uid_validity(inbox, 1'235).error().code, Errc::conflict);
+  items.resize(1);
+  items[0].uid = 200'000;
+  EXPECT_EQ(a->append(inbox, items).error().code, Errc::conflict);
+  items[0].uid = 0xffff'fff8;
+  EXPECT_EQ(a->append(inbox, items).error().code, Errc::limit);
+  EXPECT_EQ(a->folder(inbox)->uid_next, 200'001U);
+  EXPECT_EQ(*a->open_folder(inbox, false)->uids, set({7, 9, 10, 200'000}));
+  // None of the others was ever there.
+  EXPECT_TRUE(a->changes(inbox, 0)->vanished.empty());
+  EXPECT_THAT(findings(), IsEmpty());
+  restart();
+  EXPECT_EQ(*account()->open_folder(inbox, false)->uids, set({7, 9, 10, 200'000}));
+  // What comes after has a UIDVALIDITY of its own.
+  EXPECT_GT(account()->create_folder("new")->uid_validity, 1'234U);
+}
+
 TEST_P(TheFolders, LimitKeywords) {
   const auto a = account();
   std::vector<std::string> names;

@@ -51,6 +51,20 @@ Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uin
   return {};
 }
 
+namespace {
+
+// RFC 9051 2.3.1.1: UIDs ascend.
+Result<> may_number(Uid next, std::span<const NewItem> items) {
+  for (const NewItem& item : items) {
+    if (item.uid != 0 && item.uid < next) return fail(Errc::conflict, "the UID is not above those given out");
+    if (std::max(item.uid, next) >= kMaxMessages) return fail(Errc::limit, "the folder has used up its UIDs");
+    next = std::max(item.uid, next) + 1;
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items,
                                   std::span<const std::vector<Transaction::Mark>> marks, std::vector<Uid>& uids) const {
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -67,6 +81,7 @@ Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<co
     const auto twice = std::ranges::unique(row.flags.keywords);
     row.flags.keywords.erase(twice.begin(), twice.end());
     tx.log(LogEntry::What::item_created, row, folder);
+    if (item.uid != 0) tx.pass_over(folder, item.uid);
     const Uid uid = tx.add_row(folder, std::move(row));
     tx.place_item(id, folder, uid);
     uids.push_back(uid);
@@ -101,6 +116,7 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
       if (tx.find(adding.from) == nullptr || old.rows.empty()) return {};
     }
     GP_CHECK(may_add(tx, folder, octets, items.size(), old.rows.empty() ? 0 : old.rows.front().octets));
+    GP_CHECK(may_number(tx.find(folder)->uid_next, items));
     GP_CHECK(tx.keywords_fit(names));
     std::vector<std::vector<Transaction::Mark>> marks(items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {

@@ -404,8 +404,19 @@ Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
     return set;
   };
   GP_TRY(delta.changed, uids_in(records::kind::kChanged));
+  GP_CHECK(snap->scan(records::changed_set_key(id, since + 1, 0),
+                      store::prefix_end(records::index_prefix(records::kind::kChangedSet, id)), false, kScanPage,
+                      [&](store::Entry e) {
+                        const auto read = records::decode_uids(e.value, delta.changed);
+                        if (read) return true;
+                        // What cannot be read may have been any of them.
+                        damage_report()(id, 0, read.error());
+                        if (folder.uid_next > 1) delta.changed.add(1, folder.uid_next - 1);
+                        return true;
+                      }));
   if (delta.vanished_known) {
     GP_TRY(delta.vanished, uids_in(records::kind::kVanished));
+    delta.changed.remove(delta.vanished);
   }
   if (!delta.has_rows()) return delta;
   delta.rows.reserve(delta.changed.size());

@@ -316,9 +316,20 @@ Result<std::uint64_t> StoredAccount::drop_removed_until(std::uint64_t before, st
       std::vector<Row> rows;
       for (const records::Removed& r : removed) rows.push_back(r.row);
       GP_TRY(const auto records, tx.items(rows));
-      for (const Expiry& e : due) tx.write(records::expiry_key(e.seconds, e.item), std::nullopt);
-      for (std::size_t i = 0; i < removed.size(); ++i) tx.drop_removed(removed[i], records[i].body);
-      now = removed.size();
+      now = 0;
+      std::set<ItemId> kept;
+      for (std::size_t i = 0; i < removed.size(); ++i) {
+        // Others may have dropped some meanwhile: what has room now stays.
+        if (removed[i].seconds >= before && tx.removed_totals().octets <= keep_octets) {
+          kept.insert(removed[i].row.item);
+        } else {
+          tx.drop_removed(removed[i], records[i].body);
+          ++now;
+        }
+      }
+      for (const Expiry& e : due) {
+        if (!kept.contains(e.item)) tx.write(records::expiry_key(e.seconds, e.item), std::nullopt);
+      }
       return {};
     }));
     dropped += now;

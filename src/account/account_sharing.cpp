@@ -123,11 +123,10 @@ Result<> StoredAccount::set_annotations(FolderId id, std::span<const AnnotationC
   return {};
 }
 
-std::vector<AnnotationNews> StoredAccount::annotation_news(Modseq since) {
+AnnotationsSince StoredAccount::annotation_news(Modseq since) {
   const std::scoped_lock lock(mutex_);
-  if (annotation_news_.empty() || annotation_news_.back().modseq <= since || since < annotation_news_since_) return {};
   const auto first = std::ranges::upper_bound(annotation_news_, since, {}, &AnnotationNews::modseq);
-  return {first, annotation_news_.end()};
+  return {.news = {first, annotation_news_.end()}, .complete = since >= annotation_news_since_};
 }
 
 }  // namespace gatepost::account

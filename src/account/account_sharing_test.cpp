@@ -164,12 +164,15 @@ TEST_P(SharedThings, ChangesOfAnnotationsAreNews) {
   const Modseq since = a->modseq();
   ASSERT_TRUE(note(*a, folder(*a, "INBOX"), 5, "/comment", "v"));
   ASSERT_TRUE(note(*a, folder(*a, "INBOX"), 5, "/comment", "v"));
-  const auto news = a->annotation_news(since);
+  const auto [news, complete] = a->annotation_news(since);
+  EXPECT_TRUE(complete);
   ASSERT_EQ(news.size(), 1U) << "the same value is no change";
   EXPECT_EQ(news[0].name, "/comment");
   EXPECT_EQ(news[0].reader, 5U);
   EXPECT_EQ(news[0].by, 7U);
-  EXPECT_THAT(a->annotation_news(a->modseq()), IsEmpty());
+  EXPECT_THAT(a->annotation_news(a->modseq()).news, IsEmpty());
+  for (int i = 0; i < 2'000; ++i) ASSERT_TRUE(note(*a, folder(*a, "INBOX"), 5, "/comment", std::to_string(i)));
+  EXPECT_FALSE(a->annotation_news(since).complete);
 }
 
 TEST_P(SharedThings, FlagsOutOfScopeStayAsTheyAre) {

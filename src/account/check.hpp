@@ -72,6 +72,7 @@ class Checker {
                        const std::function<void(const IndexEntry&, const std::optional<std::string>&)>& visit);
   Result<> check_changed();
   Result<> check_vanished();
+  bool in_changed_set(FolderId id, const Row& row);
   void check_totals();
   Result<> check_uid_sets();
   Result<> check_uid_set(FolderId id, records::UidSet which, const NumberSet& right);
@@ -94,8 +95,10 @@ class Checker {
   records::State state_;
   bool rewrite_state_ = false;
   std::map<FolderId, Seen> folders_;
-  std::vector<std::uint64_t> items_;                              // that have a row; sorted once the rows are read
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> removed_;  // item, second of removal; sorted once read
+  static constexpr std::size_t kKeptSets = 64;
+  std::map<std::pair<FolderId, Modseq>, NumberSet> changed_sets_;  // read last
+  std::vector<std::uint64_t> items_;                               // that have a row; sorted once the rows are read
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> removed_;   // item, second of removal; sorted once read
   records::RemovedTotals removed_totals_;
   std::vector<std::pair<ItemId, ItemId>> in_threads_;  // of rows that are not the first of their conversation
   std::set<std::string> dropped_expiries_;             // of removed messages that were found wrong

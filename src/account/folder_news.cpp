@@ -48,6 +48,10 @@ std::vector<FolderEvent> StoredAccount::foresee(Transaction& tx, Modseq version)
     messages.unseen = before != nullptr && before->unseen != t.record.unseen;
     if (messages.added + messages.removed > 0 || messages.flags) events.push_back(std::move(messages));
   }
+  for (const auto& [id, grants] : tx.grant_changes()) {
+    if (living(head_.folders, id) == nullptr) continue;  // new, or the account's top
+    events.push_back({.what = What::rights, .id = id, .modseq = version});
+  }
   for (const auto& [name, subscribed] : tx.subscription_changes()) {
     events.push_back({.what = What::subscription, .modseq = version, .path = name});
   }
@@ -61,7 +65,7 @@ void StoredAccount::keep_news(std::vector<FolderEvent> events, Modseq version) {
     return;
   }
   for (FolderEvent& event : events) {
-    if (event.what == What::created || event.what == What::renamed) {
+    if (event.what == What::created || event.what == What::renamed || event.what == What::rights) {
       const records::FolderRecord* const now = living(head_.folders, event.id);
       if (now == nullptr) continue;
       event.path = path_of(head_, *now);

@@ -30,6 +30,7 @@ class FolderNewsOf : public AccountFixture {
       } else {
         out.push_back((e.what == What::created   ? "new "
                        : e.what == What::deleted ? "gone "
+                       : e.what == What::rights  ? "rights "
                                                  : "subscription ") +
                       e.path);
       }
@@ -58,6 +59,16 @@ TEST_P(FolderNewsOf, TellOfNames) {
   EXPECT_THAT(news(), ElementsAre("a is c"));
   ASSERT_TRUE(account_->set_subscribed("c/b", true));
   EXPECT_THAT(news(), ElementsAre("subscription c/b"));
+  const auto grant = [&](std::string_view path, const char* who) {
+    return account_->change_grants(account_->find_folder(path)->id, [who](Grants& grants) -> Result<> {
+      grants = {{who, 3}};
+      return {};
+    });
+  };
+  ASSERT_TRUE(grant("c/b", "anyone"));
+  ASSERT_TRUE(grant("c/b", "#7"));
+  ASSERT_TRUE(grant("c/b", "#7"));
+  EXPECT_THAT(news(), ElementsAre("rights c/b", "rights c/b"));
   // It stays as a name that holds another, which is where it was.
   ASSERT_TRUE(account_->delete_folder(account_->find_folder("c")->id));
   EXPECT_THAT(news(), ElementsAre("gone c", "new c"));

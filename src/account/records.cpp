@@ -130,6 +130,9 @@ std::string in_thread_prefix(ItemId thread) { return id_key(kind::kInThread, num
 std::string changed_key(FolderId folder, Modseq modseq, Uid uid) {
   return index_key(kind::kChanged, folder, modseq, uid);
 }
+std::string changed_set_key(FolderId folder, Modseq modseq, std::uint32_t part) {
+  return index_key(kind::kChangedSet, folder, modseq, part);
+}
 std::string vanished_key(FolderId folder, Modseq modseq, Uid uid) {
   return index_key(kind::kVanished, folder, modseq, uid);
 }
@@ -228,6 +231,14 @@ bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid
   uid = in.u32();
   return in.ok() && in.at_end() && uid != 0;
 }
+bool parse_changed_set_key(std::string_view key, FolderId& folder, Modseq& modseq) {
+  ByteReader in(key);
+  in.u8();
+  folder = FolderId{in.u32()};
+  modseq = in.u64();
+  in.u32();
+  return in.ok() && in.at_end();
+}
 bool parse_grants_key(std::string_view key, FolderId& folder) {
   ByteReader in(key);
   in.u8();
@@ -290,6 +301,35 @@ std::string encode(const FolderRecord& f) {
     put_varint(out, gap.last);
   }
   return out;
+}
+
+// Each range by its distance from the one before and its length, less one.
+std::string encode_uids(std::span<const NumberSet::Range> uids) {
+  std::string out = start(2 + uids.size() * 4);
+  put_varint(out, uids.size());
+  Uid before = 0;
+  for (const NumberSet::Range& r : uids) {
+    put_varint(out, r.first - before - 1);
+    put_varint(out, r.last - r.first);
+    before = r.last;
+  }
+  return out;
+}
+
+Result<> decode_uids(std::string_view value, NumberSet& into) {
+  GP_TRY(ByteReader in, begin(value, "set of UIDs"));
+  const std::uint64_t count = in.varint();
+  std::uint64_t before = 0;
+  bool fits = count <= in.rest().size();
+  for (std::uint64_t i = 0; i < count && fits && in.ok(); ++i) {
+    const std::uint64_t first = before + in.varint() + 1;
+    const std::uint64_t last = first + in.varint();
+    fits = first > before && last >= first && last <= std::numeric_limits<Uid>::max();
+    if (fits) into.add(static_cast<Uid>(first), static_cast<Uid>(last));
+    before = last;
+  }
+  if (!fits || !in.ok() || !in.at_end()) return fail(Errc::corrupt, "set of UIDs");
+  return {};
 }
 
 std::string encode(const Row& row) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@ inline constexpr char kRow = 'm';            // m folder uid           -> Row
 inline constexpr char kItem = 'i';           // i item                 -> ItemRecord
 inline constexpr char kPlace = 'j';          // j item                 -> Place
 inline constexpr char kChanged = 'k';        // k folder modseq uid    -> (format only)
+inline constexpr char kChangedSet = 'K';     // K folder modseq part   -> UIDs: of many rows changed in one commit
 inline constexpr char kVanished = 'v';       // v folder modseq uid    -> Vanished
 inline constexpr char kLog = 'c';            // c modseq part          -> seconds, LogEntry...
 inline constexpr char kKeyword = 'w';        // w keyword              -> its name
@@ -122,6 +124,11 @@ enum class UidSet : std::uint8_t {
   deleted,  // messages with \\Deleted
 };
 inline constexpr Uid kChunkUids = 1'024;
+// So many rows of a folder that one commit changes have one entry in the changed index, in place of one each.
+inline constexpr std::size_t kManyRows = 32;
+inline constexpr std::size_t kChangedSetRanges = 4'096;  // of one part
+// So many UIDs without a message between two of them are in FolderRecord::gaps: in UID sets they would be many records.
+inline constexpr Uid kWideGap = 64 * kChunkUids;
 
 // One thing that a commit did; for protocols that ask "what changed in the whole account".
 struct LogEntry {
@@ -168,6 +175,10 @@ std::string expiry_key(std::uint64_t seconds, ItemId item);
 std::string removed_totals_key();
 std::string former_key(FolderId folder);
 std::string access_key(FolderId folder);
+std::string changed_set_key(FolderId folder, Modseq modseq, std::uint32_t part);
+bool parse_changed_set_key(std::string_view key, FolderId& folder, Modseq& modseq);
+std::string encode_uids(std::span<const NumberSet::Range> uids);
+Result<> decode_uids(std::string_view value, NumberSet& into);
 std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk);  // chunk = UID / kChunkUids
 std::string uid_set_prefix(FolderId folder, UidSet which);
 

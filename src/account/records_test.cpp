@@ -148,6 +148,7 @@ TEST(AccountRecords, RefuseEveryTruncationAndLaterFormats) {
 
 TEST(AccountRecords, SortByFolderThenModseqThenUid) {
   EXPECT_LT(changed_key(FolderId{1}, 255, 9), changed_key(FolderId{1}, 256, 1));
+  EXPECT_LT(changed_set_key(FolderId{1}, 255, 9), changed_set_key(FolderId{1}, 256, 0));
   EXPECT_LT(changed_key(FolderId{1}, ~Modseq{0}, 9), changed_key(FolderId{2}, 0, 1));
   FolderId folder{};
   Modseq modseq = 0;

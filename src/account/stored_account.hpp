@@ -54,12 +54,13 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> set_subscribed(std::string_view path, bool subscribed) override;
   Result<std::vector<std::string>> subscriptions() override;
   Result<> set_role(FolderId, Role) override;
+  Result<> adopt_uid_validity(FolderId, std::uint32_t uid_validity) override;
 
   Result<std::shared_ptr<const Grants>> grants(FolderId) override;
   Result<> change_grants(FolderId, const std::function<Result<>(Grants&)>& change) override;
   Result<std::vector<Annotation>> annotations(FolderId, Reader) override;
   Result<> set_annotations(FolderId, std::span<const AnnotationChange>, std::uint64_t by) override;
-  std::vector<AnnotationNews> annotation_news(Modseq since) override;
+  AnnotationsSince annotation_news(Modseq since) override;
 
   Result<std::shared_ptr<const std::vector<std::string>>> keywords() override;
   Result<std::vector<KeywordId>> keyword_ids(const std::vector<std::string>& names, bool create) override;
@@ -87,6 +88,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<NumberSet> remove(FolderId, const NumberSet& uids) override;
   Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) override;
   Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) override;
+  Result<> undo_copy(FolderId to, const NumberSet& made) override;
 
   Result<> removed(TimePoint since, const std::function<bool(const Removed&)>& visit) override;
   Result<BroughtBack> bring_back(std::span<const ItemId>, std::string_view folder) override;

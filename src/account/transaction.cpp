@@ -12,7 +12,6 @@ using records::LogEntry;
 
 constexpr std::chrono::seconds kSnapshotAge{60};
 constexpr std::size_t kRowCost = 150;  // octets of a row's keys, value, indexes and log entry
-constexpr std::size_t kRefCost = 64;   // as the store counts it
 constexpr std::size_t kFolderCost = 400;
 constexpr std::size_t kAnnotationPage = 64;
 constexpr std::size_t kMaxCopiedAnnotations = 1 << 20;  // octets of values
@@ -157,8 +156,8 @@ void Transaction::renew(FolderId id) {
 
 void Transaction::forget_folder(FolderId id) {
   touched(id).gone = true;
-  for (const char kind :
-       {records::kind::kRow, records::kind::kChanged, records::kind::kVanished, records::kind::kUidSet}) {
+  for (const char kind : {records::kind::kRow, records::kind::kChanged, records::kind::kChangedSet,
+                          records::kind::kVanished, records::kind::kUidSet}) {
     const std::string begin = records::index_prefix(kind, id);
     erase_range(begin, store::prefix_end(begin));
   }
@@ -224,6 +223,18 @@ Uid Transaction::add_row(FolderId folder, Row row) {
   return uid;
 }
 
+void Transaction::pass_over(FolderId folder, Uid next) {
+  Touched& t = touched(folder);
+  const Uid first = t.record.uid_next;
+  if (next <= first) return;
+  if (next - first > records::kWideGap) {
+    t.record.gaps.add(first, next - 1);
+  } else {
+    t.passed.add(first, next - 1);
+  }
+  t.record.uid_next = next;
+}
+
 Transaction::Pending& Transaction::pending(FolderId folder, const Row& before) {
   // A row that is not pending yet is as stored, so its modseq is the one its index entry has.
   return rows_.try_emplace({folder, before.uid}, Pending{std::nullopt, before.modseq}).first->second;
@@ -262,126 +273,6 @@ const std::string* Transaction::written(std::string_view key) const {
     if (w->key == key) return w->value ? &*w->value : nullptr;
   }
   return nullptr;
-}
-
-Result<std::vector<records::ItemRecord>> Transaction::items(std::span<const Row> rows) {
-  std::vector<records::ItemRecord> out(rows.size());
-  std::vector<std::string> keys;
-  std::vector<std::size_t> at;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::string key = records::item_key(rows[i].item);
-    if (number(rows[i].item) < head_.state.next_item) {
-      keys.push_back(std::move(key));
-      at.push_back(i);
-      continue;
-    }
-    const std::string* value = written(key);
-    if (value == nullptr) return fail(Errc::corrupt, "item of a row is missing");
-    GP_TRY(out[i], records::decode_item(*value));
-  }
-  if (keys.empty()) return out;
-  GP_TRY(store::Snapshot* const view, snapshot());
-  const std::vector<std::string_view> views(keys.begin(), keys.end());
-  GP_TRY(const auto values, view->get_many(views));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    // A lost item must not keep its row from being expunged: it comes back without a body.
-    if (!values[i]) {
-      damaged_(kRoot, rows[at[i]].uid, Error{Errc::corrupt, "item of a row is missing"});
-      continue;
-    }
-    auto item = records::decode_item(*values[i]);
-    if (item)
-      out[at[i]] = std::move(*item);
-    else
-      damaged_(kRoot, rows[at[i]].uid, item.error());
-  }
-  return out;
-}
-
-ItemId Transaction::add_item(const records::ItemRecord& item) {
-  const ItemId id{state_.next_item++};
-  state_.used_octets += item.body.size;
-  ++state_.messages;
-  write(records::item_key(id), records::encode(item));
-  batch_.refs.push_back({store::BlobId{item.body.sha256, item.body.size}, number(id), true});
-  octets_ += kRefCost;
-  if (item.thread != ItemId{}) join(item.thread, id);
-  return id;
-}
-
-void Transaction::place_item(ItemId item, FolderId folder, Uid uid) {
-  write(records::place_key(item), records::encode(records::Place{folder, uid}));
-}
-
-void Transaction::drop_item(const Row& row, const Body& body) {
-  const ItemId item = row.item;
-  part(row.thread, item);
-  state_.used_octets -= std::min(state_.used_octets, body.size);
-  if (state_.messages > 0) --state_.messages;
-  write(records::item_key(item), std::nullopt);
-  write(records::place_key(item), std::nullopt);
-  if (body == Body{}) return;  // what it used is not known any more
-  batch_.refs.push_back({store::BlobId{body.sha256, body.size}, number(item), false});
-  octets_ += kRefCost;
-}
-
-void Transaction::set_aside(FolderId folder, const Row& row) {
-  state_.used_octets -= std::min(state_.used_octets, row.octets);
-  if (state_.messages > 0) --state_.messages;
-  removed_.octets += row.octets;
-  ++removed_.messages;
-  const std::uint64_t seconds = records::to_seconds(now_);
-  part(row.thread, row.item);
-  write(records::place_key(row.item), std::nullopt);
-  write(records::removed_key(row.item), records::encode(records::Removed{seconds, folder, row}));
-  write(records::expiry_key(seconds, row.item), records::encode_empty());
-}
-
-Result<std::vector<records::Removed>> Transaction::set_aside_among(std::span<const ItemId> items) {
-  std::vector<std::string> keys;
-  std::set<ItemId> asked;  // one that is named twice is one
-  for (const ItemId item : items) {
-    if (!settled_.contains(item) && asked.insert(item).second) keys.push_back(records::removed_key(item));
-  }
-  std::vector<records::Removed> found;
-  if (keys.empty()) return found;
-  const std::vector<std::string_view> views(keys.begin(), keys.end());
-  GP_TRY(store::Snapshot* const view, snapshot());
-  GP_TRY(const auto values, view->get_many(views));
-  for (const auto& value : values) {
-    auto removed = value ? records::decode_removed(*value) : Result<records::Removed>(fail(Errc::not_found));
-    if (removed) found.push_back(std::move(*removed));
-  }
-  return found;
-}
-
-void Transaction::settle(const records::Removed& removed) {
-  settled_.insert(removed.row.item);
-  removed_.octets -= std::min(removed_.octets, removed.row.octets);
-  if (removed_.messages > 0) --removed_.messages;
-  write(records::removed_key(removed.row.item), std::nullopt);
-  write(records::expiry_key(removed.seconds, removed.row.item), std::nullopt);
-}
-
-Uid Transaction::put_back(const records::Removed& removed, FolderId folder) {
-  settle(removed);
-  state_.used_octets += removed.row.octets;
-  ++state_.messages;
-  Row row = removed.row;
-  row.flags.system &= static_cast<std::uint8_t>(~flag::kDeleted);
-  join(row.thread, row.item);
-  const Uid uid = add_row(folder, std::move(row));
-  place_item(removed.row.item, folder, uid);
-  log(LogEntry::What::item_created, removed.row, folder);
-  return uid;
-}
-
-void Transaction::drop_removed(const records::Removed& removed, const Body& body) {
-  settle(removed);
-  write(records::item_key(removed.row.item), std::nullopt);
-  if (body == Body{}) return;  // what it used is not known any more
-  batch_.refs.push_back({store::BlobId{body.sha256, body.size}, number(removed.row.item), false});
-  octets_ += kRefCost;
 }
 
 Result<bool> Transaction::knows_delivery(const std::string& key) {
@@ -535,14 +426,41 @@ void Transaction::erase_range(std::string begin, std::string end) {
   dirty_ = true;
 }
 
+// Kind by kind: the engine takes in keys that ascend at a fraction of the cost.
 void Transaction::put_rows() {
-  for (auto& [where, p] : rows_) {
-    const auto& [folder, uid] = where;
+  batch_.writes.reserve(batch_.writes.size() + rows_.size() * 3 + 8);
+  put_changed_index();
+  for (const auto& [where, p] : rows_) {
     if (p.indexed == 0 && !p.row) continue;
-    if (p.indexed != 0) batch_.writes.push_back({records::changed_key(folder, p.indexed, uid), std::nullopt});
-    if (p.row) batch_.writes.push_back({records::changed_key(folder, modseq(), uid), records::encode_empty()});
     batch_.writes.push_back(
-        {records::row_key(folder, uid), p.row ? std::optional(records::encode(*p.row)) : std::nullopt});
+        {records::row_key(where.first, where.second), p.row ? std::optional(records::encode(*p.row)) : std::nullopt});
+  }
+}
+
+// Of many rows of a folder there is one entry, and their old ones stay: they name a change that is not the last, which
+// does no harm to a reader. Of a few each has its own, and takes the old one away.
+void Transaction::put_changed_index() {
+  std::map<FolderId, NumberSet> changed;
+  for (const auto& [where, p] : rows_) {
+    if (p.row) changed[where.first].add(where.second);
+  }
+  std::erase_if(changed, [](const auto& folder) { return folder.second.size() < records::kManyRows; });
+  for (const auto& [where, p] : rows_) {
+    const bool one_of_many = p.row && changed.contains(where.first);
+    if (p.indexed == 0 || one_of_many) continue;
+    batch_.writes.push_back({records::changed_key(where.first, p.indexed, where.second), {}});
+  }
+  for (const auto& [where, p] : rows_) {
+    if (!p.row || changed.contains(where.first)) continue;
+    batch_.writes.push_back({records::changed_key(where.first, modseq(), where.second), records::encode_empty()});
+  }
+  for (const auto& [folder, uids] : changed) {
+    const std::span<const NumberSet::Range> ranges(uids.ranges());
+    std::uint32_t part = 0;
+    for (std::size_t at = 0; at < ranges.size(); at += records::kChangedSetRanges) {
+      const auto some = ranges.subspan(at, std::min(records::kChangedSetRanges, ranges.size() - at));
+      batch_.writes.push_back({records::changed_set_key(folder, modseq(), part++), records::encode_uids(some)});
+    }
   }
 }
 
@@ -583,7 +501,9 @@ std::vector<std::uint32_t> Transaction::written_chunks(FolderId folder) const {
 Result<> Transaction::put_uid_sets() {
   for (const auto& [id, t] : touched_) {
     if (t.gone || t.record.dying || !t.record.has_sets) continue;
-    GP_CHECK(put_uid_set(id, records::UidSet::holes, t.removed, {}));
+    NumberSet holes = t.removed;
+    holes.add(t.passed);
+    GP_CHECK(put_uid_set(id, records::UidSet::holes, holes, {}));
     GP_CHECK(put_uid_set(id, records::UidSet::deleted, t.deleted, t.undeleted));
   }
   return {};

@@ -26,6 +26,7 @@ class Transaction {
     bool gone = false;                                    // nothing is left of it
     Uid lowest_unseen = std::numeric_limits<Uid>::max();  // of those that lost, or came without, \Seen
     NumberSet added, removed;                             // UIDs
+    NumberSet passed;                                     // that are not given out any more, and no message had
     NumberSet deleted, undeleted;                         // that got, or lost, \\Deleted
     bool was_all_seen = false;  // at some moment; messages without \\Seen are not below lowest_unseen then
     bool flags_changed = false;
@@ -63,7 +64,8 @@ class Transaction {
     Uid next = 0;  // with `more`: where to go on
   };
   Result<Page> rows(FolderId folder, const NumberSet& uids, std::size_t at_most);
-  Uid add_row(FolderId folder, Row row);  // gives UID and modseq
+  Uid add_row(FolderId folder, Row row);      // gives UID and modseq
+  void pass_over(FolderId folder, Uid next);  // UIDs below `next` are not given out any more
   const Row& change_row(FolderId folder, const Row& before, Flags flags);
   void remove_row(FolderId folder, const Row& before, bool vanished);
 
@@ -150,6 +152,7 @@ class Transaction {
   void settle(const records::Removed& removed);
   Result<Annotations> annotations_below(const std::string& prefix);
   void put_rows();
+  void put_changed_index();
   void put_log();
 
   const Head& head_;

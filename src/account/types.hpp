@@ -115,6 +115,7 @@ struct NewItem {
   std::uint8_t system_flags = 0;
   std::vector<std::string> keywords;  // names; new ones are created
   TimePoint received{};
+  Uid uid = 0;  // 0: the folder's next one
 };
 
 // What changed in a folder after a modseq. However much that is, a delta is small: rows come with it when they are few,
@@ -176,9 +177,14 @@ struct AnnotationNews {
   std::uint64_t by = 0;  // as given to set_annotations()
 };
 
+struct AnnotationsSince {
+  std::vector<AnnotationNews> news;  // oldest first
+  bool complete = true;              // false: so much changed since that not all of it is known any more
+};
+
 // What happened to a folder, or to a name.
 struct FolderEvent {
-  enum class What : std::uint8_t { messages, created, deleted, renamed, subscription };
+  enum class What : std::uint8_t { messages, created, deleted, renamed, subscription, rights };
   What what{};
   FolderId id{};                   // not of a subscription, which is a name alone
   Modseq modseq = 0;               // of the commit

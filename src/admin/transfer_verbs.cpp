@@ -59,11 +59,28 @@ Reply account_export(Services& services, const Request& request, std::stop_token
   return reply;
 }
 
+// How far other servers have been fetched, for the command line, which fetches.
+Reply account_pulled(Services& services, const Request& request, std::stop_token) {
+  const auto principal = named_account(services, request);
+  if (!principal) return principal.error();
+  auto account = services.accounts.open(static_cast<account::AccountId>(principal->id));
+  if (!account) return failure(account.error(), principal->address);
+  const auto notes = transfer::pulled_into(**account);
+  if (!notes) return failure(notes.error(), principal->address);
+  Table table({"origin", "uid_validity", "uid"});
+  for (const transfer::PulledTo& note : *notes) {
+    table.row().text(note.origin).number(note.uid_validity).number(note.uid);
+  }
+  return table.reply("Nothing has been fetched from another server.");
+}
+
 }  // namespace
 
 std::vector<Verb> transfer_verbs() {
-  return {{"account import", "Add messages from files to an account.", false, account_import},
-          {"account export", "Write the messages of an account to files.", false, account_export}};
+  return {
+      {"account import", "Add messages from files to an account.", false, account_import},
+      {"account export", "Write the messages of an account to files.", false, account_export},
+      {"account pulled", "How far other servers' folders have been fetched into an account.", false, account_pulled}};
 }
 
 }  // namespace gatepost::admin

@@ -93,6 +93,7 @@ void run_transfer(Context& context, const Transfer& t, bool importing) {
 }  // namespace
 
 void add_transfer_commands(CLI::App& account, Context& context) {
+  add_pull_command(account, context);
   for (const bool importing : {true, false}) {
     auto t = std::make_shared<Transfer>();
     CLI::App* command =

@@ -21,6 +21,7 @@ void add_server_commands(CLI::App&, Context&);
 void add_config_commands(CLI::App&, Context&);
 void add_directory_commands(CLI::App&, Context&);
 void add_transfer_commands(CLI::App& account, Context&);  // below "account"
+void add_pull_command(CLI::App& account, Context&);       // below "account"
 void add_queue_commands(CLI::App&, Context&);
 void add_store_commands(CLI::App&, Context&);
 void add_search_commands(CLI::App&, Context&);

@@ -177,6 +177,7 @@ struct Imap {
   bool small_literals = false;              // LITERAL- (RFC 7888) in place of LITERAL+
   std::uint32_t message_limit = 0;          // messages that one command takes (RFC 9738); 0: any number
   std::vector<ImapClient> clients;          // the first that matches counts
+  std::string recoverable_folder;           // where users find what they removed; empty: nowhere
   bool operator==(const Imap&) const = default;
 };
 

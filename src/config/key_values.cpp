@@ -92,6 +92,16 @@ Refusal greeting_text(std::string_view text) {
   return Complaint{"has characters outside ASCII", "A greeting is ASCII (RFC 5321 4.2).", "Write ASCII only."};
 }
 
+Refusal folder_name(std::string_view text) {
+  const bool good =
+      utf8::is_valid(text) && text.find_first_of("/*%") == std::string_view::npos &&
+      std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; }) &&
+      !ascii::iequals(text, "INBOX");
+  if (good) return std::nullopt;
+  return Complaint{fmt::format("{} is no name for a mailbox", in_quotes(text)), "",
+                   "Write a name without / * % and controls, or \"\" for none."};
+}
+
 Refusal delimiter(std::string_view text) {
   static constexpr std::string_view kGood = "+-_=#~!$%&*^|";
   if (text.empty() || (text.size() == 1 && kGood.find(text[0]) != std::string_view::npos)) return std::nullopt;

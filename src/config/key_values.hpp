@@ -36,6 +36,7 @@ Refusal mail_address(std::string_view text);
 Refusal user_name(std::string_view text);
 // RFC 5321 4.2: greeting = 220 SP Domain [ SP textstring ]; textstring = 1*(%d09 / %d32-126)
 Refusal greeting_text(std::string_view text);
+Refusal folder_name(std::string_view text);  // of the highest level
 Refusal delimiter(std::string_view text);
 Refusal log_target(std::string_view text);
 Refusal sign_in_phrase(Auth& auth, std::string_view text);

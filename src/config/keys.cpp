@@ -242,6 +242,11 @@ void add_imap_pop3(Keys& k) {
       number("imap", "message_limit", AT(Config, imap.message_limit), 0, kMany,
              "Messages that one command works on at most (RFC 9738, MESSAGELIMIT); 0: any number. Programs that do "
              "not know of it see no more than so many of a large folder's newest messages."));
+  k.push_back(
+      text("imap", "recoverable_folder", AT(Config, imap.recoverable_folder), 200, folder_name, "text",
+           "A mailbox of this name shows users what they removed and can still bring back (`[store] "
+           "keep_removed`): they move it, or copy it, to another folder. `\"\"`: there is none. Exchange calls it "
+           "\"Recoverable Items\"."));
   k.push_back(duration("pop3", "idle_timeout", AT(Config, pop3.idle_timeout), minutes(1), days(1),
                        "Silent for so long (RFC 1939 3 asks for 10 minutes at least)."));
   k.push_back(duration("pop3", "login_delay", AT(Config, pop3.login_delay), seconds(0), days(1),

@@ -34,7 +34,8 @@ imap::server::Settings imap_settings(const config::Config& c) {
                              .literal_octets = c.imap.literal_octets,
                              .bad_commands = c.limits.bad_commands,
                              .small_literals = c.imap.small_literals,
-                             .message_limit = c.imap.message_limit};
+                             .message_limit = c.imap.message_limit,
+                             .recoverable_folder = c.imap.recoverable_folder};
   for (const config::ImapClient& client : c.imap.clients) {
     out.clients.push_back({.name = client.name,
                            .version = client.version,

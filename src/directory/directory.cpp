@@ -121,6 +121,14 @@ Result<> StoredDirectory::reload() {
 }
 
 Result<> StoredDirectory::write(const Plan& plan) {
+  bool shares = false;
+  GP_TRY(const store::Version version, write_planned(plan, shares));
+  const store::Watchers::Change change{store::kDirectoryPartition, version};
+  if (shares) share_watchers_.notify(std::span(&change, 1));
+  return {};
+}
+
+Result<store::Version> StoredDirectory::write_planned(const Plan& plan, bool& shares) {
   const Lock lock(writer_);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (stale_) GP_CHECK(reload());
@@ -129,8 +137,11 @@ Result<> StoredDirectory::write(const Plan& plan) {
       const SharedLock reading(mutex_);
       GP_CHECK(plan({index_, next_id_}, change));
     }
-    if (change.batch.writes.empty() && change.batch.erases.empty()) return {};
-    if (Result<> done = commit(change); done || done.error().code != Errc::conflict) return done;
+    if (change.batch.writes.empty() && change.batch.erases.empty()) return version_;
+    shares = change.shares;
+    const Result<> done = commit(change);
+    if (done) return version_;
+    if (done.error().code != Errc::conflict) return std::unexpected(done.error());
   }
   return fail(Errc::conflict, "somebody else changes the directory all the time");
 }
@@ -277,6 +288,7 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
                  ? is_form_of(target, found->principal.address, options_.recipient_delimiter)
                  : target == found->principal.address;
     };
+    change.shares = true;
     change.erase(principal_key(id));
     change.erase(password_key(id));
     change.erase(former_key(id));
@@ -374,6 +386,7 @@ Result<> StoredDirectory::add_alias(std::string_view address, const std::vector<
       if (!is_answered(current.index, rules(), target))
         return fail(Errc::not_found, fmt::format("there is no {}", target));
     }
+    change.shares = true;
     change.put(alias_key(name), value);
     change.apply = [&](Index& index) { index.put_alias(name, once); };
     return {};
@@ -388,6 +401,7 @@ Result<> StoredDirectory::remove_alias(std::string_view address) {
     if (entry == nullptr || std::holds_alternative<PrincipalId>(*entry)) {
       return fail(Errc::not_found, fmt::format("there is no alias {}", name));
     }
+    change.shares = true;
     change.erase(alias_key(name));
     change.apply = [&](Index& index) { index.erase_alias(name); };
     return {};
@@ -470,6 +484,7 @@ Result<> StoredDirectory::add_share(PrincipalId account, std::string_view grante
     const auto known = current.index.shares().find(grantee);
     if (known != current.index.shares().end() && known->second.contains(account)) return {};
     change.put(key, encode_share());
+    change.shares = true;
     change.apply = [account, grantee](Index& index) { index.put_share(std::string(grantee), account); };
     return {};
   });
@@ -480,6 +495,7 @@ Result<> StoredDirectory::remove_share(PrincipalId account, std::string_view gra
     const auto known = current.index.shares().find(grantee);
     if (known == current.index.shares().end() || !known->second.contains(account)) return {};
     change.erase(share_key(account, grantee));
+    change.shares = true;
     change.apply = [account, grantee](Index& index) { index.erase_share(grantee, account); };
     return {};
   });
@@ -489,6 +505,15 @@ bool StoredDirectory::has_share(PrincipalId account, std::string_view grantee) {
   const SharedLock reading(mutex_);
   const auto known = index_.shares().find(grantee);
   return known != index_.shares().end() && known->second.contains(account);
+}
+
+std::unique_ptr<ShareWatch> StoredDirectory::watch_shares(std::function<void()> changed) {
+  struct Watching final : ShareWatch {
+    explicit Watching(std::unique_ptr<store::Subscription> s) : subscription(std::move(s)) {}
+    std::unique_ptr<store::Subscription> subscription;
+  };
+  auto run = [changed = std::move(changed)](store::Partition, store::Version) { changed(); };
+  return std::make_unique<Watching>(share_watchers_.add(std::move(run)));
 }
 
 std::vector<Principal> StoredDirectory::sharers(PrincipalId id) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,12 @@ struct Destination {
   std::string detail;     // "lists" of anna+lists
 };
 
+// Destroying it ends the watch; the callback does not run afterwards.
+class ShareWatch {
+ public:
+  virtual ~ShareWatch() = default;
+};
+
 // Principals, domains, aliases and credentials, kept in the store's directory partition. Thread-safe; calls may block
 // on the disk (run them on workers); look-ups that hit the in-memory index do not. Addresses are compared in canonical
 // form: domain as A-labels in lower case, local part lower-cased (ASCII).
@@ -108,6 +115,9 @@ class Directory {
   virtual Result<> add_share(PrincipalId account, std::string_view grantee) = 0;
   virtual Result<> remove_share(PrincipalId account, std::string_view grantee) = 0;
   virtual bool has_share(PrincipalId account, std::string_view grantee) = 0;
+  // Runs `changed` whenever sharers() or stands_for() may answer otherwise, on any thread; must not block, nor call
+  // back. Ends with the handle, which may outlive the directory.
+  virtual std::unique_ptr<ShareWatch> watch_shares(std::function<void()> changed) = 0;
   // Accounts other than its own that may have granted something to this principal, by address.
   virtual std::vector<Principal> sharers(PrincipalId) = 0;
 

@@ -238,6 +238,8 @@ TEST_F(DirectoryTest, RemembersWhoSharesWithWhom) {
   limited.quota_messages = 7;
   ASSERT_TRUE(dir->update_principal(limited));
   dir.reopen();
+  int changes = 0;
+  const auto watch = dir->watch_shares([&] { ++changes; });
   const auto sharers = [&](PrincipalId id) {
     std::vector<std::string> out;
     for (const Principal& p : dir->sharers(id)) out.push_back(p.address);
@@ -247,7 +249,12 @@ TEST_F(DirectoryTest, RemembersWhoSharesWithWhom) {
   EXPECT_THAT(sharers(ben.id), ElementsAre("anna@example.org"));
   EXPECT_THAT(sharers(carl.id), ElementsAre("ben@example.org"));
   ASSERT_TRUE(dir->remove_share(ben.id, "anyone"));
+  EXPECT_EQ(changes, 1);
   ASSERT_TRUE(dir->remove_share(ben.id, "anyone"));
+  EXPECT_EQ(changes, 1);
+  ASSERT_TRUE(dir->add_share(ben.id, "anyone"));
+  ASSERT_TRUE(dir->remove_share(ben.id, "anyone"));
+  EXPECT_EQ(changes, 3);
   EXPECT_THAT(sharers(anna.id), IsEmpty());
   EXPECT_TRUE(dir->has_share(ben.id, "team@example.org"));
   limited.quota_messages = 0;

@@ -18,6 +18,7 @@
 #include "directory/resolve.hpp"
 #include "directory/success_cache.hpp"
 #include "store/key_value.hpp"
+#include "store/watchers.hpp"
 
 namespace gatepost::directory {
 
@@ -56,6 +57,7 @@ class StoredDirectory final : public Directory {
   Result<> add_share(PrincipalId account, std::string_view grantee) override;
   Result<> remove_share(PrincipalId account, std::string_view grantee) override;
   bool has_share(PrincipalId account, std::string_view grantee) override;
+  std::unique_ptr<ShareWatch> watch_shares(std::function<void()> changed) override;
   std::vector<Principal> sharers(PrincipalId id) override;
 
   Result<> set_password(PrincipalId id, const Secret& password) override;
@@ -79,6 +81,7 @@ class StoredDirectory final : public Directory {
     store::Batch batch;
     std::uint64_t next_id = 0;  // 0: stays
     std::function<void(Index&)> apply;
+    bool shares = false;  // sharers() may answer otherwise now
 
     void put(std::string key, std::string value) { batch.writes.push_back({std::move(key), std::move(value)}); }
     void erase(std::string key) { batch.writes.push_back({std::move(key), std::nullopt}); }
@@ -88,6 +91,7 @@ class StoredDirectory final : public Directory {
   // Plans, commits, applies. `plan` runs again on what is new when somebody else has changed the partition; its errors
   // are passed on. A change without rows is none.
   Result<> write(const Plan& plan) GP_EXCLUDES(writer_, mutex_);
+  Result<store::Version> write_planned(const Plan& plan, bool& shares) GP_EXCLUDES(writer_, mutex_);
   Result<> commit(Change& change) GP_REQUIRES(writer_) GP_EXCLUDES(mutex_);
   Result<> reload() GP_REQUIRES(writer_) GP_EXCLUDES(mutex_);
 
@@ -122,6 +126,8 @@ class StoredDirectory final : public Directory {
   store::Version version_ GP_GUARDED_BY(writer_) = 0;
   std::uint64_t next_id_ GP_GUARDED_BY(writer_) = 0;
   bool stale_ GP_GUARDED_BY(writer_) = true;  // the partition may have changed under us
+
+  store::Watchers share_watchers_;
 
   SharedMutex mutex_;
   Index index_ GP_GUARDED_BY(mutex_);

@@ -1,8 +1,13 @@
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <limits>
 #include <map>
+#include <optional>
 #include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "imap/protocol/flags.hpp"
 #include "mime/structure.hpp"
@@ -39,6 +44,21 @@ Known known_of(const account::Body& body, TimePoint received) {
   return known;
 }
 
+// Notes of how far other servers' folders have been fetched: annotations that nobody who signs in can see.
+constexpr account::Reader kPulls = std::numeric_limits<account::Reader>::max();
+constexpr std::string_view kPullNotes = "/vendor/gatepost/pulled/";
+
+std::optional<PulledTo> read_note(const account::Annotation& note) {
+  if (!note.name.starts_with(kPullNotes)) return std::nullopt;
+  PulledTo out{.origin = note.name.substr(kPullNotes.size())};
+  const char* const end = note.value.data() + note.value.size();
+  const auto [blank, bad] = std::from_chars(note.value.data(), end, out.uid_validity);
+  if (bad != std::errc{} || blank == end) return std::nullopt;
+  const auto [last, worse] = std::from_chars(blank + 1, end, out.uid);
+  if (worse != std::errc{} || last != end) return std::nullopt;
+  return out;
+}
+
 class AccountSink final : public Sink {
  public:
   AccountSink(account::Account& account, const Clock& clock, Imported& outcome)
@@ -61,11 +81,13 @@ class AccountSink final : public Sink {
     const mime::Structure structure = scanner_.finish();
     GP_TRY(Folder* const folder, open_folder(message_.folder));
     item.received = std::chrono::floor<std::chrono::seconds>(message_.received.value_or(clock_.now()));
+    GP_CHECK(keep_numbers(*folder, item));
     // Undated, the octets alone must do.
     const auto there = folder->left.find(known_of(item.body, message_.received ? item.received : TimePoint()));
     if (there != folder->left.end() && there->second > 0) {
       --there->second;
       ++outcome_.known;
+      note(*folder);
       return {};
     }
     item.summary = mime::encode(structure);
@@ -80,6 +102,7 @@ class AccountSink final : public Sink {
     waiting_in_ = folder->id;
     waiting_octets_ += item.summary.size() + keyword_octets;
     waiting_.push_back(std::move(item));
+    note(*folder);
     return waiting_.size() < kTogether && waiting_octets_ < kTogetherOctets ? Result<>{} : flush();
   }
   Result<> finish() override { return flush(); }
@@ -88,14 +111,50 @@ class AccountSink final : public Sink {
   struct Folder {
     account::FolderId id{};
     std::unordered_map<Known, std::uint32_t, KnownHash> left;  // how many were there that have not come yet
+    std::uint32_t uid_validity = 0;
+    account::Uid uid_next = 1;  // with what waits
+    PulledTo note;              // to be written with what waits; origin empty: nothing
   };
+
+  // RFC 9051 2.3.1.1: with another server's UIDVALIDITY, its UIDs.
+  Result<> keep_numbers(Folder& folder, account::NewItem& item) {
+    if (message_.uid == 0 || message_.uid_validity == 0) return {};
+    if (folder.uid_next == 1 && folder.uid_validity != message_.uid_validity) {
+      const auto adopted = account_.adopt_uid_validity(folder.id, message_.uid_validity);
+      if (adopted) folder.uid_validity = message_.uid_validity;
+      if (!adopted && adopted.error().code != Errc::conflict && adopted.error().code != Errc::invalid) return adopted;
+    }
+    if (folder.uid_validity == message_.uid_validity && message_.uid >= folder.uid_next) item.uid = message_.uid;
+    return {};
+  }
+
+  void note(Folder& folder) {
+    if (!waiting_.empty() && waiting_in_ == folder.id) {
+      const account::Uid uid = waiting_.back().uid;
+      folder.uid_next = uid != 0 ? uid + 1 : folder.uid_next + 1;
+    }
+    if (message_.origin.empty()) return;
+    folder.note = {message_.origin, message_.uid_validity, message_.uid};
+    noted_ = &folder;
+  }
+
+  Result<> write_note() {
+    if (noted_ == nullptr) return {};
+    Folder& folder = *std::exchange(noted_, nullptr);
+    const account::AnnotationChange change{kPulls, std::string(kPullNotes) + folder.note.origin,
+                                           fmt::format("{} {}", folder.note.uid_validity, folder.note.uid)};
+    const auto written = account_.set_annotations(folder.id, std::span(&change, 1), 0);
+    // Without it the next pull fetches more than it has to, and adds nothing twice.
+    if (!written && written.error().code != Errc::limit) return written;
+    return {};
+  }
 
   Result<Folder*> open_folder(const std::string& path) {
     if (const auto known = folders_.find(path); known != folders_.end()) return &known->second;
     auto found = account_.find_folder(path);
     if (!found || !found->selectable) found = account_.create_folder(path);
     if (!found) return std::unexpected(std::move(found).error());
-    Folder folder{found->id, {}};
+    Folder folder{.id = found->id, .uid_validity = found->uid_validity, .uid_next = found->uid_next};
     std::vector<account::ItemId> items;
     std::vector<TimePoint> received;
     const auto note = [&]() -> Result<> {
@@ -122,18 +181,23 @@ class AccountSink final : public Sink {
   }
 
   Result<> flush() {
-    if (waiting_.empty()) return {};
+    if (waiting_.empty()) return write_note();
     auto done = account_.append(waiting_in_, waiting_);
     if (!done && done.error().code == Errc::limit) {
       // The account takes no more keywords: the messages matter more.
       for (account::NewItem& item : waiting_) item.keywords.clear();
       done = account_.append(waiting_in_, waiting_);
     }
+    if (!done && done.error().code == Errc::conflict) {
+      // Something else has come into the folder meanwhile.
+      for (account::NewItem& item : waiting_) item.uid = 0;
+      done = account_.append(waiting_in_, waiting_);
+    }
     if (!done) return std::unexpected(std::move(done).error());
     outcome_.added += waiting_.size();
     waiting_.clear();
     waiting_octets_ = 0;
-    return {};
+    return write_note();
   }
 
   account::Account& account_;
@@ -146,9 +210,22 @@ class AccountSink final : public Sink {
   account::FolderId waiting_in_{};
   std::vector<account::NewItem> waiting_;
   std::size_t waiting_octets_ = 0;
+  Folder* noted_ = nullptr;  // that has a note to be written
 };
 
 }  // namespace
+
+Result<std::vector<PulledTo>> pulled_into(account::Account& account) {
+  GP_TRY(const auto folders, account.folders());
+  std::vector<PulledTo> out;
+  for (const account::Folder& folder : *folders) {
+    GP_TRY(const auto notes, account.annotations(folder.id, kPulls));
+    for (const account::Annotation& one : notes) {
+      if (auto note = read_note(one)) out.push_back(*std::move(note));
+    }
+  }
+  return out;
+}
 
 std::unique_ptr<Sink> import_into(account::Account& account, const Clock& clock, Imported& outcome) {
   return std::make_unique<AccountSink>(account, clock, outcome);

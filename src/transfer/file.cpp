@@ -59,6 +59,14 @@ Result<File> File::create(const std::filesystem::path& path) {
   return file;
 }
 
+Result<File> File::append(const std::filesystem::path& path) {
+  File file;
+  file.name_ = path.string();
+  file.fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+  if (file.fd_ < 0) return failure(file.name_);
+  return file;
+}
+
 Result<std::size_t> File::read(std::span<char> out) {
   for (;;) {
     const ssize_t n = ::read(fd_, out.data(), out.size());

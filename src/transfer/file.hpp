@@ -24,6 +24,7 @@ class File {
   static Result<File> open(const std::filesystem::path& path);
   // Errc::already_exists: there is one of that name.
   static Result<File> create(const std::filesystem::path& path);
+  static Result<File> append(const std::filesystem::path& path);  // to one that create() made
 
   Result<std::size_t> read(std::span<char> out);
   Result<> write(std::string_view octets);

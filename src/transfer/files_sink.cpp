@@ -34,16 +34,47 @@ Result<> move_file(const fs::path& from, const fs::path& to) {
   return {};
 }
 
-fs::path nested(const fs::path& root, std::string_view path) {
-  fs::path out = root;
-  for (const std::string_view name : ascii::split(path, '/')) out /= directory_name(name);
-  return out;
-}
+// Where folders lie below `root`.
+class Places {
+ public:
+  explicit Places(fs::path root)
+      : root_(std::move(root)), names_(LongNames::parse(read_small(root_ / LongNames::kFile, kMaxSmallFile))) {}
+
+  Result<fs::path> of_maildir(const std::string& path) {
+    const std::size_t before = names_.size();
+    const fs::path place = root_ / names_.fit(maildir_name(path), path);
+    GP_CHECK(keep(before));
+    return place;
+  }
+  // A directory for each level.
+  Result<fs::path> nested(std::string_view path) {
+    const std::size_t before = names_.size();
+    fs::path place = root_;
+    for (const std::string_view name : ascii::split(path, '/')) place /= names_.fit(directory_name(name), name);
+    GP_CHECK(keep(before));
+    return place;
+  }
+
+ private:
+  // Before the folder is there.
+  Result<> keep(std::size_t before) {
+    if (names_.size() == before) return {};
+    const fs::path fresh = root_ / ".gatepost-names.new";
+    std::error_code ignored;
+    fs::remove(fresh, ignored);
+    GP_TRY(File file, File::create(fresh));
+    GP_CHECK(file.write(names_.format()));
+    return move_file(fresh, root_ / LongNames::kFile);
+  }
+
+  const fs::path root_;
+  LongNames names_;
+};
 
 // Maildir and EML.
 class FilesSink final : public Sink {
  public:
-  FilesSink(Format format, fs::path to) : maildir_(format == Format::maildir), to_(std::move(to)) {}
+  FilesSink(Format format, fs::path to) : maildir_(format == Format::maildir), places_(std::move(to)) {}
 
   Result<> begin(const Message& message) override {
     GP_TRY(Folder* const folder, open_folder(message.folder));
@@ -118,7 +149,7 @@ class FilesSink final : public Sink {
   Result<Folder*> open_folder(const std::string& path) {
     if (const auto known = folders_.find(path); known != folders_.end()) return &known->second;
     Folder folder;
-    folder.path = maildir_ ? to_ / maildir_name(path) : nested(to_, path);
+    GP_TRY(folder.path, maildir_ ? places_.of_maildir(path) : places_.nested(path));
     if (maildir_) {
       for (const char* part : {"cur", "new", "tmp"}) GP_CHECK(make_directory(folder.path / part));
       if (path != "INBOX" && !fs::exists(folder.path / "maildirfolder")) {
@@ -145,7 +176,7 @@ class FilesSink final : public Sink {
   }
 
   const bool maildir_;
-  const fs::path to_;
+  Places places_;
   std::map<std::string, Folder> folders_;
   std::uint64_t unnamed_ = 0;
   bool skip_ = false;
@@ -158,23 +189,24 @@ class FilesSink final : public Sink {
 // A file for each folder, written anew and put in place at the end.
 class MboxSink final : public Sink {
  public:
-  MboxSink(MboxQuoting quoting, fs::path to) : writer_(quoting), to_(std::move(to)) {}
+  MboxSink(MboxQuoting quoting, fs::path to) : writer_(quoting), places_(std::move(to)) {}
 
   Result<> begin(const Message& message) override {
-    const fs::path target = fs::path(nested(to_, message.folder).string() + ".mbox");
-    if (target != target_) {
+    if (message.folder != folder_ || !file_) {
+      GP_TRY(const fs::path place, places_.nested(message.folder));
+      const fs::path target = place.string() + ".mbox";
       // Folder by folder, as an account gives them; if one comes again it goes on in the same file.
       GP_CHECK(close());
-      target_ = target;
-      GP_CHECK(make_directory(target.parent_path()));
-      auto part = parts_.find(target);
-      if (part == parts_.end()) {
+      folder_ = message.folder;
+      if (parts_.contains(target)) {
+        GP_TRY(file_, File::append(fresh(target)));
+      } else {
+        GP_CHECK(make_directory(target.parent_path()));
         std::error_code ignored;
         fs::remove(fresh(target), ignored);
-        GP_TRY(File made, File::create(fresh(target)));
-        part = parts_.emplace(target, std::move(made)).first;
+        GP_TRY(file_, File::create(fresh(target)));
+        parts_.insert(target);
       }
-      file_ = &part->second;
     }
     text_.clear();
     writer_.begin(message, text_);
@@ -190,10 +222,7 @@ class MboxSink final : public Sink {
   }
   Result<> finish() override {
     GP_CHECK(close());
-    for (auto& [target, file] : parts_) {
-      GP_CHECK(file.sync());
-      GP_CHECK(move_file(fresh(target), target));
-    }
+    for (const fs::path& target : parts_) GP_CHECK(move_file(fresh(target), target));
     parts_.clear();
     return {};
   }
@@ -202,22 +231,23 @@ class MboxSink final : public Sink {
   static fs::path fresh(const fs::path& target) {
     return target.parent_path() / ("." + target.filename().string() + ".new");
   }
+  // One is open at a time: an account may have more folders than a process may have files.
   Result<> close() {
-    file_ = nullptr;
-    target_.clear();
+    if (file_) GP_CHECK(file_.sync());
+    file_ = {};
     return {};
   }
   Result<> flush() {
-    GP_CHECK(file_->write(text_));
+    GP_CHECK(file_.write(text_));
     text_.clear();
     return {};
   }
 
   MboxWriter writer_;
-  const fs::path to_;
-  std::map<fs::path, File> parts_;
-  fs::path target_;
-  File* file_ = nullptr;
+  Places places_;
+  std::set<fs::path> parts_;  // begun
+  std::string folder_;        // whose file is open
+  File file_;
   std::string text_;
 };
 

@@ -41,11 +41,20 @@ std::vector<fs::path> entries(const fs::path& directory, bool directories, const
   return found;
 }
 
+LongNames long_names(const fs::path& from) {
+  return LongNames::parse(read_small(from / LongNames::kFile, kMaxSmallFile));
+}
+
+std::string name_on_disk(const LongNames& names, const std::string& name) {
+  const std::string* const known = names.find(name);
+  return known != nullptr ? *known : name_of_directory(name);
+}
+
 // One message a file: Maildir and EML.
 class FilesSource final : public Source {
  public:
   FilesSource(Format format, const fs::path& from, const std::string& folder, Problem problem)
-      : format_(format), problem_(std::move(problem)) {
+      : format_(format), problem_(std::move(problem)), names_(long_names(from)) {
     walk(from, folder, 0);
   }
 
@@ -100,12 +109,13 @@ class FilesSource final : public Source {
       const std::string name = below.filename().string();
       if (format_ == Format::maildir && (name == "cur" || name == "new" || name == "tmp")) continue;
       if (format_ == Format::maildir && name.starts_with('.')) {
-        walk(below, path_of_maildir(name), depth + 1);
+        const std::string* const known = names_.find(name);
+        walk(below, known != nullptr ? clean_path(*known) : path_of_maildir(name), depth + 1);
         continue;
       }
       if (name.starts_with('.')) continue;
-      const std::string path = depth == 0 ? name_of_directory(name) : folder + '/' + name_of_directory(name);
-      walk(below, clean_path(path), depth + 1);
+      const std::string leaf = name_on_disk(names_, name);
+      walk(below, clean_path(depth == 0 ? leaf : folder + '/' + leaf), depth + 1);
     }
   }
 
@@ -170,6 +180,7 @@ class FilesSource final : public Source {
 
   const Format format_;
   const Problem problem_;
+  const LongNames names_;
   std::deque<Directory> directories_;
   std::deque<Entry> files_;  // of the directory that is being read
   File file_;
@@ -235,6 +246,7 @@ class MboxSource final : public Source {
       reader_.finish();
       file_ = {};
       if (reader_.skipped() > 0) problem_(path_, "does not begin with a message; that part was passed over");
+      if (reader_.left_out_notes()) problem_(path_, "the first message is a mail program's notes; it was left out");
     }
   }
 
@@ -248,23 +260,23 @@ class MboxSource final : public Source {
   bool in_message_ = false;
 };
 
-void collect_mbox(const fs::path& directory, const std::string& folder, std::size_t depth, const Problem& problem,
-                  std::deque<Directory>& out) {
+void collect_mbox(const fs::path& directory, const std::string& folder, std::size_t depth, const LongNames& names,
+                  const Problem& problem, std::deque<Directory>& out) {
   if (depth > kMaxDepth) return problem(directory, "lies too deep");
   const auto below = [&](const fs::path& path) {
     std::string name = path.filename().string();
     if (ascii::iequals(path.extension().string(), ".mbox") || ascii::iequals(path.extension().string(), ".sbd"))
       name = path.stem().string();
-    return clean_path((depth == 0 ? std::string() : folder + '/') + name_of_directory(name));
+    return clean_path((depth == 0 ? std::string() : folder + '/') + name_on_disk(names, name));
   };
   for (const fs::path& file : entries(directory, false, problem)) {
     const std::string name = file.filename().string();
     // Thunderbird's index files lie between.
-    if (name.starts_with('.') || name.ends_with(".msf") || name.ends_with(".dat")) continue;
+    if (name.starts_with('.') || name.ends_with(".msf") || name.ends_with(".dat") || name == LongNames::kFile) continue;
     out.push_back({file, below(file)});
   }
   for (const fs::path& one : entries(directory, true, problem)) {
-    if (!one.filename().string().starts_with('.')) collect_mbox(one, below(one), depth + 1, problem, out);
+    if (!one.filename().string().starts_with('.')) collect_mbox(one, below(one), depth + 1, names, problem, out);
   }
 }
 
@@ -281,7 +293,7 @@ Result<std::unique_ptr<Source>> open_files(Format format, const fs::path& from, 
     const auto quoting = format == Format::mboxo ? MboxQuoting::mboxo : MboxQuoting::mboxrd;
     std::deque<Directory> files;
     if (kind == fs::file_type::directory)
-      collect_mbox(from, top, 0, problem, files);
+      collect_mbox(from, top, 0, long_names(from), problem, files);
     else
       files.push_back({from, top});
     return std::make_unique<MboxSource>(quoting, std::move(files), std::move(problem));

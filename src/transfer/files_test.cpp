@@ -1,5 +1,7 @@
 #include "transfer/files.hpp"
 
+#include <sys/resource.h>
+
 #include <cstdlib>
 #include <fstream>
 
@@ -132,6 +134,44 @@ TEST_F(Files, KeepFlagsDatesAndFoldersInEveryFormat) {
     expect_same(read(format, to), some());
     EXPECT_THAT(problems_, IsEmpty());
   }
+}
+
+TEST_F(Files, KeepFoldersWhoseNamesAreLongerThanAFilesMayBe) {
+  std::string deep = "Projects";
+  for (int i = 0; i < 20; ++i) deep += "/a name with more than twenty octets " + std::to_string(i);
+  std::string wide;
+  for (int i = 0; i < 120; ++i) wide += "\u00fc";
+  const std::string percent(250, '%');
+  std::vector<Read> all;
+  for (const std::string& folder : {deep, deep + "/x", wide, "a/" + wide + "x", percent, std::string(255, 'f')}) {
+    all.push_back({{folder, 0, {}, TimePoint(std::chrono::seconds(1'600'000'000)), "1.1"}, "Subject: x\r\n\r\n"});
+  }
+  for (const Format format : {Format::maildir, Format::eml, Format::mboxrd}) {
+    const std::string to = "out" + std::to_string(static_cast<int>(format));
+    EXPECT_EQ(write(format, to, all), 6U);
+    expect_same(read(format, to), all);
+    EXPECT_EQ(write(format, to, all), 6U);
+    expect_same(read(format, to), all);
+    EXPECT_THAT(problems_, IsEmpty());
+  }
+}
+
+TEST_F(Files, OfMoreFoldersThanAProcessMayHaveFilesOpen) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 64;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<Read> all;
+  for (int again = 0; again < 2; ++again) {
+    for (int i = 0; i < 200; ++i) {
+      all.push_back({{"f" + std::to_string(i), 0, {}, TimePoint(std::chrono::seconds(1)), ""},
+                     "Subject: " + std::to_string(again) + "\r\n\r\n"});
+    }
+  }
+  EXPECT_EQ(write(Format::mboxrd, "many", all), 400U);
+  expect_same(read(Format::mboxrd, "many"), all);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(Files, OfAnExportThatWasCutShortAreCompletedByTheNextOne) {

@@ -1,6 +1,8 @@
 #include "transfer/folder_names.hpp"
 
 #include "base/ascii.hpp"
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
 #include "base/utf8.hpp"
 #include "imap/protocol/mailbox_name.hpp"
 
@@ -9,6 +11,9 @@ namespace {
 
 constexpr std::string_view kInbox = "INBOX";
 constexpr std::size_t kMaxNameOctets = 255;
+constexpr std::size_t kMaxFileName = 240;  // a file's is 255, with what is put around it
+constexpr std::size_t kDigestOctets = 16;
+constexpr std::size_t kMaxLongNames = 100'000;
 
 // "%25" and "%2E" alone are ours.
 std::string unescape(std::string_view text) {
@@ -71,6 +76,40 @@ std::string directory_name(std::string_view name) {
 }
 
 std::string name_of_directory(std::string_view directory) { return unescape(directory); }
+
+LongNames LongNames::parse(std::string_view file) {
+  LongNames out;
+  for (std::string_view line : ascii::split(file, '\n')) {
+    const std::size_t tab = line.find('\t');
+    if (tab == std::string_view::npos || tab == 0 || out.names_.size() >= kMaxLongNames) continue;
+    out.names_.emplace(line.substr(0, tab), line.substr(tab + 1));
+  }
+  return out;
+}
+
+std::string LongNames::format() const {
+  std::string out;
+  for (const auto& [on_disk, name] : names_) out.append(on_disk).append("\t").append(name).append("\n");
+  return out;
+}
+
+std::string LongNames::fit(std::string escaped, std::string_view name) {
+  if (escaped.size() <= kMaxFileName) return escaped;
+  const auto digest = sha256(name);
+  const std::string_view octets(reinterpret_cast<const char*>(digest.data()), digest.size());
+  std::size_t cut = kMaxFileName - 1 - kDigestOctets * 2;
+  // Not within a character.
+  while (cut > 0 && (static_cast<unsigned char>(escaped[cut]) & 0xc0) == 0x80) --cut;
+  escaped.resize(cut);
+  escaped.append("~").append(to_hex(octets.substr(0, kDigestOctets)));
+  names_.emplace(escaped, name);
+  return escaped;
+}
+
+const std::string* LongNames::find(std::string_view on_disk) const {
+  const auto found = names_.find(on_disk);
+  return found == names_.end() ? nullptr : &found->second;
+}
 
 std::string clean_path(std::string_view path) {
   std::string out;

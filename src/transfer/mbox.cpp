@@ -197,17 +197,38 @@ void MboxReader::header_line(std::string_view text) {
     header_.append(unquoted(text));
     return;
   }
+  // Where it turns out to be a message, the field is one of its own.
+  if (*own == "X-IMAP") {
+    header_.append(text);
+    internal_ = true;
+    return;
+  }
   dropped_field_ = true;
   const std::string_view value = ascii::trim(without_end(text.substr(colon + 1)));
   if (*own == "Status" || *own == "X-Status") read_status(value, message_);
   if (*own == "X-Keywords") read_keywords(value, message_);
   if (*own == "Status") has_status_ = true;
-  if (*own == "X-IMAP") internal_ = true;
+}
+
+// Anybody may write X-IMAP into what he sends: without the subject that UW IMAP gives its notes it is a message, and
+// somebody's mail.
+bool MboxReader::is_notes() const {
+  constexpr std::string_view kSubject = "Subject: DON'T DELETE THIS MESSAGE";
+  if (!internal_) return false;
+  for (std::string_view rest = header_; !rest.empty();) {
+    const std::size_t lf = std::min(rest.find('\n'), rest.size() - 1);
+    if (rest.starts_with(kSubject)) return true;
+    rest.remove_prefix(lf + 1);
+  }
+  return false;
 }
 
 void MboxReader::end_header() {
   where_ = Where::body;
-  if (internal_) return;
+  if (is_notes()) {
+    left_out_notes_ = true;
+    return;
+  }
   begun_ = true;
   events_.push_back({Event::Kind::begin, message_, {}});
   emit(header_);

@@ -24,8 +24,8 @@ std::optional<TimePoint> parse_from_line(std::string_view line);
 std::string format_from_line(TimePoint received);
 
 // Reads an mbox piece by piece. Flags come from Status, X-Status and X-Keywords, which are taken out of the message; so
-// are X-UID and X-IMAPbase. A message that only holds a program's notes (X-IMAP) is left out. Bounded memory: headers
-// over kMaxMboxHeader are passed on as they are, with the flags seen by then.
+// are X-UID and X-IMAPbase. A message that only holds a program's notes (X-IMAP, and the subject that goes with it) is
+// left out. Bounded memory: headers over kMaxMboxHeader are passed on as they are, with the flags seen by then.
 inline constexpr std::size_t kMaxMboxHeader = 1 << 20;
 class MboxReader {
  public:
@@ -42,6 +42,8 @@ class MboxReader {
   std::optional<Event> next();
   // What stands before the first message and is none.
   std::uint64_t skipped() const { return skipped_; }
+  // The first message was taken for a program's notes and left out.
+  bool left_out_notes() const { return left_out_notes_; }
 
  private:
   void line(std::string_view line, bool whole);
@@ -50,6 +52,7 @@ class MboxReader {
   std::string_view unquoted(std::string_view line) const;
   void header_line(std::string_view line);
   void end_header();
+  bool is_notes() const;
   void end_message();
   void emit(std::string_view octets);
 
@@ -68,6 +71,7 @@ class MboxReader {
   ToCrlf crlf_;
   std::deque<Event> events_;
   std::uint64_t skipped_ = 0;
+  bool left_out_notes_ = false;
   std::uint64_t messages_ = 0;  // a program keeps its notes in the first alone; anybody may write the field
 };
 

@@ -119,6 +119,24 @@ TEST(Mbox, LeavesOutNotesOfOtherProgramsAndWhatStandsBeforeTheFirstMessage) {
   EXPECT_EQ(read("From x Thu Nov 26 09:16:42 2026").size(), 1U);
 }
 
+TEST(Mbox, LosesNoMessageThatSaysItHoldsNotes) {
+  const std::string file = "From x Thu Nov 26 09:16:42 2026\nX-IMAP: 1\nSubject: an order\nStatus: R\n\nten\n";
+  const auto found = read(file);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].octets, "X-IMAP: 1\r\nSubject: an order\r\n\r\nten\r\n");
+  EXPECT_EQ(found[0].message.flags, account::flag::kSeen);
+  MboxReader reader(MboxQuoting::mboxrd);
+  reader.feed(file);
+  reader.finish();
+  EXPECT_FALSE(reader.left_out_notes());
+  reader = MboxReader(MboxQuoting::mboxrd);
+  reader.feed(
+      "From x Thu Nov 26 09:16:42 2026\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nX-IMAP: 1 "
+      "2\n\nx\n");
+  reader.finish();
+  EXPECT_TRUE(reader.left_out_notes());
+}
+
 TEST(Mbox, KnowsALineThatBeginsAMessageByItsDate) {
   EXPECT_TRUE(parse_from_line("From x Thu Nov 26 09:16:42 2026\r\n"));
   EXPECT_TRUE(parse_from_line("From - Thu Nov 26 09:16:42 2026"));

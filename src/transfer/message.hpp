@@ -26,6 +26,9 @@ struct Message {
   std::vector<std::string> keywords;
   std::optional<TimePoint> received;  // whole seconds; none: nobody knows
   std::string id;                     // names it within its folder for ever, [A-Za-z0-9.]; empty: it has no name
+  // From another IMAP server: what its folder is known by (hex digits), and the numbers it had there; empty, 0: not.
+  std::string origin = {};
+  std::uint32_t uid_validity = 0, uid = 0;
   bool operator==(const Message&) const = default;
 };
 

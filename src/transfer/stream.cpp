@@ -26,6 +26,12 @@ bool is_id(std::string_view id) {
          std::ranges::all_of(id, [](char c) { return ascii::is_alnum(c) || c == '.'; });
 }
 
+// It becomes the name of an annotation.
+bool is_origin(std::string_view origin) {
+  return origin.size() <= kMaxIdOctets &&
+         std::ranges::all_of(origin, [](char c) { return ascii::is_digit(c) || (c >= 'a' && c <= 'f'); });
+}
+
 // Waits until `fd` is ready.
 Result<> wait_for(int fd, short events, const std::stop_token& stop) {
   for (;;) {
@@ -51,6 +57,9 @@ std::string encode_head(const Message& message) {
     const auto s = std::chrono::floor<std::chrono::seconds>(*message.received).time_since_epoch().count();
     put_u64(head, static_cast<std::uint64_t>(s));
   }
+  put_text(head, message.origin);
+  put_u32(head, message.uid_validity);
+  put_u32(head, message.uid);
   return head;
 }
 
@@ -72,8 +81,12 @@ Result<Message> decode_head(std::string_view head) {
     if (seconds > kMaxSeconds || seconds < -kMaxSeconds) return damaged();
     message.received = TimePoint(std::chrono::seconds(seconds));
   }
-  if (!in.ok() || !in.at_end() || dated > 1 || message.folder.empty() || message.folder.size() > kMaxPathOctets ||
-      message.flags > 31 || !utf8::is_valid(message.folder) || !is_id(message.id)) {
+  message.origin = in.text();
+  message.uid_validity = in.u32();
+  message.uid = in.u32();
+  if (!in.ok() || !in.at_end() || dated > 1 || !is_origin(message.origin) || message.folder.empty() ||
+      message.folder.size() > kMaxPathOctets || message.flags > 31 || !utf8::is_valid(message.folder) ||
+      !is_id(message.id)) {
     return damaged();
   }
   return message;

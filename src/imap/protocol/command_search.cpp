@@ -4,6 +4,7 @@
 
 #include "base/ascii.hpp"
 #include "base/date.hpp"
+#include "imap/protocol/characters.hpp"
 #include "imap/protocol/flags.hpp"
 #include "imap/protocol/parsers.hpp"
 
@@ -11,7 +12,20 @@ namespace gatepost::imap {
 namespace {
 
 // What stands behind a key's name.
-enum class Argument : std::uint8_t { none, text, keyword, date, octets, seconds, set, uid, field, modseq, object_id };
+enum class Argument : std::uint8_t {
+  none,
+  text,
+  keyword,
+  date,
+  octets,
+  seconds,
+  set,
+  uid,
+  field,
+  modseq,
+  object_id,
+  filter
+};
 
 struct KeyRow {
   std::string_view name;
@@ -66,6 +80,7 @@ constexpr KeyRow kKeys[] = {
     {"SAVEDATESUPPORTED", SearchOp::save_date_supported},
     {"EMAILID", SearchOp::email_id, Argument::object_id},  // RFC 8474
     {"THREADID", SearchOp::thread_id, Argument::object_id},
+    {"FILTER", SearchOp::filter, Argument::filter},  // RFC 5466 3.1
 };
 
 // date = date-text / DQUOTE date-text DQUOTE
@@ -136,6 +151,10 @@ void read_argument(Tokens& t, Argument argument, SearchKey& key) {
       return;
     case Argument::object_id:
       key.text = read_object_id(t);
+      return;
+    case Argument::filter:
+      key.text = ascii::to_lower(t.atom());
+      if (t.ok() && !is_filter_name(key.text)) t.fail("The name of a filter is malformed");
       return;
   }
 }
@@ -360,6 +379,57 @@ Search read_search(Tokens& t, bool uid) {
 }
 
 }  // namespace
+
+std::expected<std::vector<SearchKey>, SyntaxError> parse_criteria(std::string_view text) {
+  const ParseOptions options{.utf8 = true};
+  Tokens t(text, options);
+  std::vector<SearchKey> keys = KeysReader(t).read();
+  t.end();
+  if (!t.ok()) return std::unexpected(t.error(""));
+  return keys;
+}
+
+bool is_filter_name(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxFilterName &&
+         std::ranges::all_of(name, [](char c) { return is_atom_char(c) && c != '/'; });
+}
+
+namespace {
+
+// How many composed keys are open at once, at most.
+std::size_t depth_of(const std::vector<SearchKey>& keys) {
+  std::vector<std::uint32_t> open;
+  std::size_t depth = 0;
+  for (std::uint32_t i = 0; i < keys.size(); ++i) {
+    while (!open.empty() && open.back() <= i) open.pop_back();
+    if (keys[i].end > i + 1) open.push_back(keys[i].end);
+    depth = std::max(depth, open.size());
+  }
+  return depth;
+}
+
+}  // namespace
+
+bool replace_filter(std::vector<SearchKey>& keys, std::size_t at, const std::vector<SearchKey>& criteria) {
+  if (keys.size() + criteria.size() > kMaxSearchKeys) return false;
+  const auto more = static_cast<std::uint32_t>(criteria.size()) - 1;
+  std::vector<SearchKey> out;
+  out.reserve(keys.size() + more);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i == at) {
+      for (const SearchKey& key : criteria) {
+        out.push_back(key);
+        out.back().end += static_cast<std::uint32_t>(at);
+      }
+    } else {
+      out.push_back(keys[i]);
+      if (keys[i].end > at) out.back().end += more;
+    }
+  }
+  if (depth_of(out) > kMaxSearchDepth) return false;
+  keys = std::move(out);
+  return true;
+}
 
 // one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox) ")"      (RFC 5465 8)
 MailboxFilter read_mailbox_filter(Tokens& t, std::size_t& names) {

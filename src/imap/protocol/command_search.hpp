@@ -3,17 +3,21 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "imap/protocol/command_fetch.hpp"
 #include "imap/protocol/sequence_set.hpp"
+#include "imap/protocol/syntax.hpp"
 
 namespace gatepost::imap {
 
 inline constexpr std::size_t kMaxSearchDepth = 100;
 inline constexpr std::size_t kMaxSearchKeys = 10'000;
+inline constexpr std::size_t kMaxFilterName = 200;  // octets
 
 enum class SearchOp : std::uint8_t {
   all,
@@ -58,6 +62,7 @@ enum class SearchOp : std::uint8_t {
   text,
   email_id,  // RFC 8474: `text`
   thread_id,
+  filter,  // RFC 5466: `text` is the name, in lower case; replace_filter() puts its criteria there
 };
 
 // One key. All keys of a command are one flat vector in the order they are written; a composed key is followed by its
@@ -94,6 +99,13 @@ struct Search {
   std::vector<SearchKey> keys;
   bool operator==(const Search&) const = default;
 };
+
+// search-criteria as they are kept under a name (RFC 5466 3.2): keys as Search has them.
+std::expected<std::vector<SearchKey>, SyntaxError> parse_criteria(std::string_view text);
+// filter-name (RFC 5466 4)
+bool is_filter_name(std::string_view name);
+// Puts `criteria` in the place of keys[at], a filter. False: the keys become too many or too deep; nothing is changed.
+bool replace_filter(std::vector<SearchKey>& keys, std::size_t at, const std::vector<SearchKey>& criteria);
 
 enum class SortKey : std::uint8_t {  // RFC 5256 3, RFC 5957 2
   arrival,

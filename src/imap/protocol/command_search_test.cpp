@@ -1,5 +1,7 @@
 #include "imap/protocol/command_search.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "imap/protocol/command.hpp"
@@ -120,6 +122,28 @@ TEST(ImapSearch, KeepsTheTreeFlat) {
             (std::vector<std::pair<Op, std::uint32_t>>{
                 {Op::conjunction, 5}, {Op::conjunction, 5}, {Op::conjunction, 5}, {Op::conjunction, 5}, {Op::all, 5}}));
   EXPECT_EQ(shape("a SEARCH NOT OR NOT 1 2 3").size(), 7u);
+}
+
+TEST(ImapSearch, PutsCriteriaInThePlaceOfFilters) {
+  EXPECT_EQ(key("FILTER On-The-Road").text, "on-the-road");
+  EXPECT_FALSE(parse_command("a SEARCH FILTER a/b"));
+  EXPECT_FALSE(parse_criteria(""));
+  EXPECT_FALSE(parse_criteria("OR SMALLER 5"));
+  EXPECT_FALSE(parse_criteria("CHARSET UTF-8 ALL"));
+  EXPECT_FALSE(parse_criteria("(ALL) )"));
+  const auto criteria = *parse_criteria("OR SMALLER 5 FROM \"boss\"");
+  auto keys = parsed("a SEARCH (1 FILTER x) NOT FILTER y SEEN").keys;
+  ASSERT_TRUE(replace_filter(keys, 5, criteria));
+  ASSERT_TRUE(replace_filter(keys, 3, criteria));
+  EXPECT_EQ(keys, parsed("a SEARCH (1 (OR SMALLER 5 FROM \"boss\")) NOT (OR SMALLER 5 FROM \"boss\") SEEN").keys);
+  // Not deeper than a command may be, and not larger.
+  auto deep = parsed("a SEARCH FILTER x").keys;
+  for (std::size_t i = 0; i + 2 < kMaxSearchDepth; ++i) {
+    const auto at = std::ranges::find(deep, Op::filter, &SearchKey::op) - deep.begin();
+    ASSERT_TRUE(replace_filter(deep, static_cast<std::size_t>(at), *parse_criteria("FILTER x"))) << i;
+  }
+  EXPECT_FALSE(replace_filter(deep, deep.size() - 1, *parse_criteria("NOT FILTER x")));
+  EXPECT_EQ(deep.back().op, Op::filter);
 }
 
 TEST(ImapSearch, ReadsReturnOptionsAndCharset) {

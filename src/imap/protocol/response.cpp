@@ -102,6 +102,8 @@ std::string no_update(std::string_view tag) {
 
 std::string bad_event(std::string_view supported) { return std::string("BADEVENT (").append(supported).append(")"); }
 
+std::string undefined_filter(std::string_view name) { return std::string("UNDEFINED-FILTER ").append(name); }
+
 std::string capability(std::span<const std::string_view> capabilities) {
   std::string out = "CAPABILITY";
   write_words(out, capabilities);

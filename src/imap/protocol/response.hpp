@@ -45,8 +45,9 @@ std::string append_uid(std::uint32_t uid_validity, const NumberSet& uids);  // R
 // `from` and `to` in the order of copying: the i-th became the i-th. Same size, at least one.
 std::string copy_uid(std::uint32_t uid_validity, const NumberSet& from, const NumberSet& to);
 std::string bad_charset(std::span<const std::string_view> supported);
-std::string no_update(std::string_view tag);        // RFC 5267 4.3.1
-std::string bad_event(std::string_view supported);  // RFC 5465 3.1; event_names()
+std::string no_update(std::string_view tag);          // RFC 5267 4.3.1
+std::string bad_event(std::string_view supported);    // RFC 5465 3.1; event_names()
+std::string undefined_filter(std::string_view name);  // RFC 5466 3.1
 std::string capability(std::span<const std::string_view> capabilities);
 std::string highest_modseq(std::uint64_t modseq);  // RFC 7162 3.1.2.1
 std::string mailbox_id(std::string_view id);       // RFC 8474 4
@@ -90,7 +91,8 @@ void write_vanished(std::string& out, const NumberSet& uids, bool earlier);
 // LIST's mailbox attributes, one bit each (RFC 9051 7.3.1).
 namespace list_attribute {
 inline constexpr std::uint16_t kNoInferiors = 1, kNonExistent = 2, kNoSelect = 4, kHasChildren = 8, kHasNoChildren = 16,
-                               kMarked = 32, kUnmarked = 64, kSubscribed = 128, kRemote = 256;
+                               kMarked = 32, kUnmarked = 64, kSubscribed = 128, kRemote = 256,
+                               kNoAccess = 512;  // RFC 5465 3.1
 }
 
 struct ListEntry {

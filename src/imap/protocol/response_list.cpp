@@ -17,6 +17,7 @@ constexpr std::pair<std::uint16_t, std::string_view> kAttributes[] = {
     {list_attribute::kUnmarked, "\\Unmarked"},
     {list_attribute::kSubscribed, "\\Subscribed"},
     {list_attribute::kRemote, "\\Remote"},
+    {list_attribute::kNoAccess, "\\NoAccess"},
 };
 
 void write_delimiter(std::string& out, std::optional<char> delimiter) {

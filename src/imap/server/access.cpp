@@ -1,9 +1,11 @@
 // Which mailbox a name means to whoever is signed in, and what he may do with it (RFC 4314 4).
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "imap/server/namespaces.hpp"
+#include "imap/server/removed_account.hpp"
 #include "imap/server/session.hpp"
 
 namespace gatepost::imap::server {
@@ -36,7 +38,26 @@ Result<Location> Session::place_of(std::string_view name) const {
   return Location{std::move(shared.account), foreign->path, root_of(shared.principal) + "/"};
 }
 
+// None: the name is not that of what can be brought back.
+std::optional<Mailbox> Session::removed_mailbox(std::string_view name) const {
+  if (settings_->recoverable_folder.empty() || name != settings_->recoverable_folder) return std::nullopt;
+  if (own_account_->find_folder(name)) return std::nullopt;  // a folder of one's own comes first
+  const auto now = std::chrono::floor<std::chrono::seconds>(services().clock.now()).time_since_epoch().count();
+  std::uint32_t last = shared_.last_validity.load();
+  std::uint32_t validity = 0;
+  do validity = std::max(static_cast<std::uint32_t>(now), last + 1);
+  while (!shared_.last_validity.compare_exchange_weak(last, validity));
+  auto account = std::make_shared<RemovedAccount>(own_account_, std::string(name), validity);
+  const auto folder = account->find_folder(name);
+  if (!folder) return std::nullopt;
+  return Mailbox{{account, folder->path, {}}, *folder, sharing::Right::lookup | sharing::Right::read, account};
+}
+
 Result<Mailbox> Session::mailbox_of(std::string_view name, sharing::Rights needed) const {
+  if (auto removed = removed_mailbox(name)) {
+    if (!removed->rights.has(needed)) return fail(Errc::forbidden, "what was removed can only be read");
+    return *std::move(removed);
+  }
   GP_TRY(Location place, place_of(name));
   if (place.path.empty()) return fail(Errc::not_found, "the top of an account");
   GP_TRY(account::Folder folder, place.account->find_folder(place.path));
@@ -44,7 +65,7 @@ Result<Mailbox> Session::mailbox_of(std::string_view name, sharing::Rights neede
   // RFC 4314 6: as if it were not there.
   if (!rights.has(sharing::Right::lookup)) return fail(Errc::not_found, "not to be seen");
   if (!rights.has(needed)) return fail(Errc::forbidden, "a right is missing");
-  return Mailbox{std::move(place), std::move(folder), rights};
+  return Mailbox{std::move(place), std::move(folder), rights, nullptr};
 }
 
 Result<> Session::may_create(const Location& place) const {
@@ -92,7 +113,7 @@ bool Session::lost_selected() const {
 }
 
 imap::Flags Session::permanent_flags(const std::vector<std::string>& keywords) const {
-  imap::Flags flags = all_flags(keywords);
+  imap::Flags flags = known_flags(keywords);
   const account::FlagScope scope = sharing::flag_scope(selected_rights());
   flags.system &= scope.system;
   if (!scope.keywords) flags.keywords.clear();
@@ -113,7 +134,7 @@ void Session::tell_rights() {
   selected_->rights_told = now;
   const auto names = account().keywords();
   if (!names) return;
-  write_flags(out(), all_flags(**names));
+  write_flags(out(), known_flags(**names));
   write_permanent_flags(**names);
 }
 

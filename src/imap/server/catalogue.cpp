@@ -19,6 +19,7 @@ Result<std::unique_ptr<Catalogue>> Catalogue::make(const Session& session, bool 
   for (const account::Folder& folder : *out->folders_.front()) {
     out->all_.push_back({.name = folder.path, .folder = &folder, .place = &mine, .rights = sharing::Rights::all()});
   }
+  out->add_removed(session);
   if (!foreign) return out;
   const std::size_t before = out->all_.size();
   for (const directory::Principal& sharer : session.sharing().sharers(session.principal().id)) {
@@ -34,6 +35,18 @@ Result<std::unique_ptr<Catalogue>> Catalogue::make(const Session& session, bool 
   const auto twice = std::ranges::unique(out->all_, {}, &Listed::name);
   out->all_.erase(twice.begin(), twice.end());
   return out;
+}
+
+// What can be brought back, where a name for it is configured.
+void Catalogue::add_removed(const Session& session) {
+  const std::string& name = session.settings().recoverable_folder;
+  if (name.empty() || find(name) != nullptr) return;
+  const auto mailbox = session.mailbox_of(name);
+  if (!mailbox || !mailbox->removed) return;
+  const Location& place = places_.emplace_back(mailbox->place);
+  removed_ = mailbox->folder;
+  const auto at = std::ranges::lower_bound(all_, std::string_view(removed_->path), {}, &Listed::name);
+  all_.insert(at, {.name = removed_->path, .folder = &*removed_, .place = &place, .rights = mailbox->rights});
 }
 
 void Catalogue::add(const Session& session, Location place) {

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,12 +36,14 @@ class Catalogue {
   bool has_children(std::string_view name) const;
 
  private:
+  void add_removed(const Session& session);
   void add(const Session& session, Location place);
   void add_parents();
 
   using Folders = std::shared_ptr<const std::vector<account::Folder>>;
   std::deque<Location> places_;
   std::vector<Folders> folders_;
+  std::optional<account::Folder> removed_;
   std::deque<std::string> names_;  // of others' mailboxes, and of what only holds some
   std::vector<Listed> all_;
 };

@@ -330,11 +330,11 @@ Task<Next> Session::append_commit_and_tell() {
   const Mailbox& target = *appending_->target;
   if (selected_ && &selected_->account() == &target.account() && selected_->folder() == target.folder.id) {
     selected_->made_here.add(uids);
-  } else if (&target.account() == own_account_.get()) {
-    did({.what = account::FolderEvent::What::messages,
-         .id = target.folder.id,
-         .modseq = done->modseq,
-         .added = static_cast<std::uint32_t>(done->uids.size())});
+  } else {
+    did(target.account(), {.what = account::FolderEvent::What::messages,
+                           .id = target.folder.id,
+                           .modseq = done->modseq,
+                           .added = static_cast<std::uint32_t>(done->uids.size())});
   }
   const std::string code = code::append_uid(done->uid_validity, uids);
   if (!appending_->reader.replaced()) co_return co_await append_done(ok(code, "APPEND completed"));

@@ -26,7 +26,7 @@ void Session::sign_out() {
   shared_.services.log.write(
       event::kClosed,
       {{"conn", peer_.connection_id}, {"account", signed_in_->principal().address}, {"commands", commands_}});
-  selected_.reset();
+  select(nullptr);
   notifications_.reset();
   own_account_.reset();
   signed_in_.reset();

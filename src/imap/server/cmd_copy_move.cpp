@@ -1,12 +1,19 @@
 // COPY, UID COPY, MOVE, UID MOVE (RFC 9051 6.4.7, 6.4.8).
 
+#include <optional>
+#include <utility>
+
 #include "account/transfer.hpp"
 #include "imap/protocol/response.hpp"
+#include "imap/server/removed_account.hpp"
 #include "imap/server/session.hpp"
 #include "imap/server/uid_pages.hpp"
 
 namespace gatepost::imap::server {
 namespace {
+
+// So many messages in one job: between them the client hears how far it is.
+constexpr std::size_t kMessagesAtOnce = 5'000;
 
 std::string code_of(const account::Copied& copied) {
   NumberSet from;
@@ -40,11 +47,51 @@ void note(Session& session, const account::Copied& copied, const Mailbox& target
     for (const account::Uid uid : copied.to) session.selected().made_here.add(uid);
     return;
   }
-  if (&target.account() != &session.own_account()) return;
-  session.did({.what = account::FolderEvent::What::messages,
-               .id = to,
-               .modseq = copied.modseq,
-               .added = static_cast<std::uint32_t>(copied.to.size())});
+  session.did(target.account(), {.what = account::FolderEvent::What::messages,
+                                 .id = to,
+                                 .modseq = copied.modseq,
+                                 .added = static_cast<std::uint32_t>(copied.to.size())});
+}
+
+struct Transferred {
+  account::Copied copied;
+  Mailbox to;
+  std::optional<Error> failure;
+  bool gone = false;  // the peer is
+};
+
+// RFC 9051 6.4.7: a COPY is done in whole or not at all; a MOVE as far as it came.
+Task<Transferred> transfer_all(Session& session, const NumberSet& uids, const std::string& mailbox, bool moves) {
+  Transferred all;
+  const auto undo = [&]() -> Result<> {
+    NumberSet made;
+    for (const account::Uid uid : all.copied.to) made.add(uid);
+    return all.to.account().undo_copy(all.to.folder.id, made);
+  };
+  UidPages pages(uids);
+  do {
+    const NumberSet some = pages.take(kMessagesAtOnce);
+    auto job = [&]() { return transfer(session, some, mailbox, moves, all.to); };
+    Result<account::Copied> copied = co_await session.workers().run(job);
+    if (copied) {
+      all.copied.uid_validity = copied->uid_validity;
+      all.copied.from.insert(all.copied.from.end(), copied->from.begin(), copied->from.end());
+      all.copied.to.insert(all.copied.to.end(), copied->to.begin(), copied->to.end());
+      if (!copied->from.empty()) note(session, *copied, all.to);
+      if (pages.at_end()) break;
+      const bool goes_on = co_await session.tell_progress(uids.size() - pages.left(), uids.size());
+      all.gone = !goes_on;
+    } else {
+      all.failure = std::move(copied.error());
+    }
+    if (!all.gone && !all.failure) continue;
+    if (moves || all.copied.to.empty()) break;
+    (void)co_await session.workers().run(undo);
+    all.copied.to.clear();
+    all.copied.from.clear();
+    break;
+  } while (!pages.at_end());
+  co_return all;
 }
 
 }  // namespace
@@ -58,19 +105,41 @@ Task<Answer> run_copy(Session& session, Command& command) {
   if (const account::Uid lowest = keep_highest(*uids, most)) {
     co_return no(code::message_limit(most, lowest), "That is more messages than one command takes");
   }
-  Mailbox to;
-  auto job = [&]() { return transfer(session, *uids, request.mailbox, false, to); };
-  const Result<account::Copied> copied = co_await session.workers().run(job);
-  if (!copied) co_return session.failed_target(copied.error());
+  const Transferred done = co_await transfer_all(session, *uids, request.mailbox, false);
+  if (done.gone) co_return peer_gone();
+  if (done.failure) co_return session.failed_target(*done.failure);
   // RFC 9051 7.1, COPYUID: not when nothing was copied.
-  if (copied->from.empty()) co_return ok();
-  note(session, *copied, to);
-  co_return ok(code_of(*copied), "COPY completed");
+  if (done.copied.from.empty()) co_return ok();
+  co_return ok(code_of(done.copied), "COPY completed");
 }
+
+namespace {
+
+// Out of what can be brought back: the message itself comes back, not a copy of it. Into one's own folders alone.
+Task<Answer> bring_back(Session& session, const NumberSet& uids, const std::string& mailbox) {
+  const std::shared_ptr<RemovedAccount> removed = session.selected().removed;
+  auto job = [&]() -> Result<account::BroughtBack> {
+    GP_TRY(const Mailbox target, session.mailbox_of(mailbox, sharing::Right::insert));
+    if (!target.folder.selectable) return fail(Errc::not_found, "it holds no messages");
+    if (target.account().id() != session.own_account().id()) return fail(Errc::denied, "only into one's own account");
+    return removed->bring_back_uids(uids, target.folder.path);
+  };
+  const auto done = co_await session.workers().run(job);
+  if (!done) co_return session.failed_target(done.error());
+  if (done->messages < uids.size()) co_return no(code::kExpungeIssued, "Some are not kept any more");
+  co_return Answer{.highest_modseq = true};
+}
+
+}  // namespace
 
 // The client learns what became of the messages, then that they are gone, then the end (RFC 9051 6.4.8).
 Task<Answer> run_move(Session& session, Command& command) {
   const auto& request = std::get<Move>(command.body);
+  if (session.selected().removed) {
+    const auto chosen = session.selected().resolve(request.set, request.uid);
+    if (!chosen) co_return chosen.error();
+    co_return co_await bring_back(session, *chosen, request.mailbox);
+  }
   // RFC 6851 4.2: the rights of STORE, COPY and EXPUNGE.
   if (!session.selected_rights().has(sharing::Right::mark | sharing::Right::expunge)) {
     co_return session.failed(Error{Errc::forbidden, {}});
@@ -80,13 +149,11 @@ Task<Answer> run_move(Session& session, Command& command) {
   if (!uids) co_return uids.error();
   const std::uint32_t most = session.settings().message_limit;
   const account::Uid lowest = keep_highest(*uids, most);
-  Mailbox to;
-  auto job = [&]() { return transfer(session, *uids, request.mailbox, true, to); };
-  const Result<account::Copied> moved = co_await session.workers().run(job);
-  if (!moved) co_return session.failed_target(moved.error());
-  if (moved->from.empty()) co_return ok();
-  note(session, *moved, to);
-  write_untagged(session.out(), Condition::ok, code_of(*moved), "Moved");
+  const Transferred moved = co_await transfer_all(session, *uids, request.mailbox, true);
+  if (moved.gone) co_return peer_gone();
+  if (!moved.copied.from.empty()) write_untagged(session.out(), Condition::ok, code_of(moved.copied), "Moved");
+  if (moved.failure) co_return session.failed_target(*moved.failure);
+  if (moved.copied.from.empty()) co_return ok();
   if (lowest != 0) {
     if (!session.enabled().qresync) {
       co_return Answer{

@@ -60,7 +60,7 @@ Task<Answer> run_create(Session& session, Command& command) {
     }
     co_return session.failed(made.error());
   }
-  if (place.own()) session.did({.what = account::FolderEvent::What::created, .path = made->path});
+  session.did(*place.account, {.what = account::FolderEvent::What::created, .path = made->path});
   tell_name(session, place, made->id, name);
   co_return ok(code::mailbox_id(mailbox_id(place, made->id)), "CREATE completed");
 }
@@ -78,7 +78,7 @@ Task<Answer> run_delete(Session& session, Command& command) {
     }
     co_return session.failed(done.error());
   }
-  if (mailbox->place.own()) session.did({.what = account::FolderEvent::What::deleted, .path = folder.path});
+  session.did(mailbox->account(), {.what = account::FolderEvent::What::deleted, .path = folder.path});
   if (session.has_selected() && &session.selected().account() == &mailbox->account() &&
       session.selected().folder() == folder.id) {
     session.close_selected();
@@ -103,8 +103,8 @@ Task<Answer> run_rename(Session& session, Command& command) {
   };
   const auto done = co_await session.workers().run(job);
   if (!done) co_return session.failed(done.error());
-  if (const auto now = mailbox.account().folder(mailbox.folder.id); now && mailbox.place.own()) {
-    session.did({.what = account::FolderEvent::What::renamed, .path = now->path});
+  if (const auto now = mailbox.account().folder(mailbox.folder.id); now) {
+    session.did(mailbox.account(), {.what = account::FolderEvent::What::renamed, .path = now->path});
   }
   if (mailbox.folder.role != account::Role::inbox) {
     const std::string old_name = mailbox.name();
@@ -119,7 +119,7 @@ Task<Answer> subscribe(Session& session, std::string_view name, bool wanted) {
   auto job = [&session, name, wanted]() { return session.own_account().set_subscribed(name, wanted); };
   const auto done = co_await session.workers().run(job);
   if (!done) co_return session.failed(done.error());
-  session.did({.what = account::FolderEvent::What::subscription, .path = std::string(name)});
+  session.did(session.own_account(), {.what = account::FolderEvent::What::subscription, .path = std::string(name)});
   co_return ok();
 }
 

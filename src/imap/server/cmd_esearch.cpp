@@ -8,6 +8,7 @@
 #include "base/ascii.hpp"
 #include "imap/protocol/response.hpp"
 #include "imap/server/catalogue.hpp"
+#include "imap/server/search_filters.hpp"
 #include "imap/server/search_task.hpp"
 #include "mime/normal_form.hpp"
 
@@ -100,15 +101,19 @@ std::optional<Answer> check(const Session& session, const std::string& tag, cons
 }  // namespace
 
 Task<Answer> run_esearch(Session& session, Command& command) {
-  const Esearch& request = std::get<Esearch>(command.body);
+  Esearch& request = std::get<Esearch>(command.body);
   const Search& search = request.search;
+  auto unknown = co_await expand_filters(session, request.search);
+  if (unknown) co_return std::move(*unknown);
   if (auto refused = check(session, command.tag, request)) co_return std::move(*refused);
   auto choose = [&] { return mailboxes_of(session, request); };
   const auto mailboxes = co_await session.workers().run(choose);
   if (!mailboxes) co_return session.failed(mailboxes.error());
 
   const SearchReturn returns = returns_of(search);
-  bool missing = false;
+  const std::uint32_t most = session.settings().message_limit;
+  bool missing = false, limited = false;
+  account::Uid lowest = 0;
   // Of the account at hand: mailboxes of one follow each other.
   std::optional<search::Answers> index;
   std::optional<account::AccountId> index_of;
@@ -127,9 +132,11 @@ Task<Answer> run_esearch(Session& session, Command& command) {
       view = &opened.emplace(mailbox.place.account, std::move(*found), true);
     }
     std::expected<SearchFound, Answer> found =
-        co_await find_messages(session, *view, search, wanted_of(returns), 0, &index);
+        co_await find_messages(session, *view, search, wanted_of(returns), most, &index);
     if (!found) co_return std::move(found.error());
     missing = missing || found->missing;
+    limited = limited || found->lowest != 0;
+    lowest = found->lowest;
     auto look = [&] { return answer_of(view->account(), *view, returns, *found); };
     Result<SearchAnswer> answer = co_await session.workers().run(look);
     if (!answer) {
@@ -144,14 +151,16 @@ Task<Answer> run_esearch(Session& session, Command& command) {
       write_found(session.out(), *view, command.tag, into, returns, *found, *answer);
     }
     if (returns.update) {
-      keep_updated(
-          session,
-          {.tag = command.tag, .search = search, .criteria = {}, .found = std::move(found->uids), .order = {}});
+      keep_updated(session,
+                   {.tag = command.tag, .search = search, .criteria = {}, .found = std::move(found->uids), .order = {}},
+                   found->lowest != 0);
     }
     const bool goes_on = co_await session.drain_if_full();
     if (!goes_on) co_return peer_gone();
   }
-  co_return end_within_limit(session, 0, missing);
+  if (!limited || mailboxes->size() == 1) co_return end_within_limit(session, lowest, missing);
+  // RFC 9738 3.1: of each mailbox only the newest were looked at; which UID that came to in one of them says nothing.
+  co_return ok(code::message_limit(most), "Of each mailbox only the newest messages");
 }
 
 }  // namespace gatepost::imap::server

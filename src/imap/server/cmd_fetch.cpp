@@ -120,7 +120,7 @@ Task<Answer> run_fetch(Session& session, Command& command) {
   KeywordNames keywords;
   for (bool more = true; more;) {
     // Their names come between responses, never within one.
-    if (tells_flags && !run.within_message()) keywords = session.keywords();
+    if (tells_flags && !run.within_message()) keywords = session.keywords(run.unheard());
     auto page = [&run, &keywords] { return run.next(keywords); };
     Result<bool> read = co_await session.workers().run(page);
     if (!read) {

@@ -1,11 +1,11 @@
 // GETMETADATA, SETMETADATA (RFC 5464 4.2, 4.3), and what is told unasked of annotations (4.4).
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "imap/protocol/response.hpp"
 #include "imap/server/metadata.hpp"
+#include "imap/server/search_filters.hpp"
 #include "imap/server/session.hpp"
 
 namespace gatepost::imap::server {
@@ -79,6 +79,9 @@ Task<Answer> run_setmetadata(Session& session, Command& command) {
     const ScopedEntry scoped = scope_of(entry);
     shared = shared || scoped.shared;
     const auto reader = scoped.shared ? account::kEverybody : static_cast<account::Reader>(session.principal().id);
+    if (request.mailbox.empty() && !is_good_filter(scoped.name, value)) {
+      co_return no(code::kCannot, "That is no search criterion, or no name for one");
+    }
     changes.push_back({reader, std::string(scoped.name), std::move(value)});
   }
   // RFC 5464 3.3: what the server says to everybody is not for everybody to say.
@@ -92,35 +95,18 @@ Task<Answer> run_setmetadata(Session& session, Command& command) {
   co_return ok();
 }
 
-// The account's news since the last time, but for what this session did itself.
-void Session::tell_metadata(account::Account& account, const std::string& prefix, account::Modseq& since) {
-  const account::Modseq now = account.modseq();  // before the look, so that nothing falls between
-  const auto all = account.annotation_news(since);
-  since = std::max({since, now, all.empty() ? since : all.back().modseq});
-  std::map<std::string, std::vector<std::string>> changed;
-  for (const account::AnnotationNews& news : all) {
-    const bool everybodys = news.reader == account::kEverybody;
-    if (news.by == token() || (!everybodys && news.reader != static_cast<account::Reader>(principal().id))) continue;
-    std::string name;
-    if (news.folder == account::kRoot) {
-      if (!prefix.empty()) continue;
-    } else {
-      const auto folder = account.folder(news.folder);
-      if (!folder || !may_annotate(rights_in(account, folder->grants.get()), false)) continue;
-      name = prefix + folder->path;
-    }
-    auto& names = changed[name];
-    std::string entry = (everybodys ? "/shared" : "/private") + news.name;
-    if (std::ranges::find(names, entry) == names.end()) names.push_back(std::move(entry));
-  }
+void Session::tell_metadata(const Location& place, account::Modseq& since) {
+  ChangedEntries changed;
+  const auto all = [](const account::Folder*) { return true; };
+  (void)add_changed_entries(*this, place, all, since, changed);
   for (const auto& [name, entries] : changed) write_metadata_changed(out(), name, entries, utf8());
 }
 
 void Session::tell_metadata() {
   if (!enabled_.metadata || !own_account_) return;
-  tell_metadata(*own_account_, {}, metadata_since_);
+  tell_metadata(Location{own_account_, {}, {}}, metadata_since_);
   if (!selected_ || selected_->account().id() == own_account_->id()) return;
-  tell_metadata(selected_->account(), selected_->prefix, selected_->metadata_since);
+  tell_metadata(Location{selected_->shared_account(), {}, selected_->prefix}, selected_->metadata_since);
 }
 
 }  // namespace gatepost::imap::server

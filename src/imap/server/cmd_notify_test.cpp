@@ -207,10 +207,10 @@ TEST_F(ImapNotifications, LeaveOutWhatTheClientDidItself) {
 
 TEST_F(ImapNotifications, RefuseWhatIsNotKnownAndStayAsTheyWere) {
   set("(INBOXES (MessageNew MessageExpunge))");
-  EXPECT_EQ(
-      talk.line("a NOTIFY SET (PERSONAL (AnnotationChange MessageNew MessageExpunge))"),
-      "a NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)] Of some of these events "
-      "nothing is told here\r\n");
+  EXPECT_EQ(talk.line("a NOTIFY SET (PERSONAL (AnnotationChange MessageNew MessageExpunge))"),
+            "a NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange "
+            "ServerMetadataChange)] Of some of these events "
+            "nothing is told here\r\n");
   EXPECT_THAT(talk.line("b NOTIFY SET (PERSONAL (Weather))"), StartsWith("b NO [BADEVENT ("));
   EXPECT_THAT(talk.line("c NOTIFY SET (PERSONAL (MessageNew))"), StartsWith("c BAD"));
   world.deliver(mail("three"));

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "imap/protocol/response.hpp"
+#include "imap/server/search_filters.hpp"
 #include "imap/server/search_task.hpp"
 
 namespace gatepost::imap::server {
@@ -19,12 +20,14 @@ Task<Answer> run_cancel_update(Session& session, Command& command) {
 }
 
 Task<Answer> run_search(Session& session, Command& command) {
-  const Search& search = std::get<Search>(command.body);
+  Search& search = std::get<Search>(command.body);
   Selected& view = session.selected();
   // RFC 6855 3, RFC 9755 3: with UTF8=ACCEPT all is UTF-8.
   if (session.enabled().utf8_accept && !search.charset.empty())
     co_return bad("CHARSET makes no sense with UTF8=ACCEPT");
   if (auto refused = refuse_update(session, command.tag, search)) co_return std::move(*refused);
+  auto unknown = co_await expand_filters(session, search);
+  if (unknown) co_return std::move(*unknown);
   const SearchReturn returns = returns_of(search);
   std::expected<SearchFound, Answer> found =
       co_await find_messages(session, view, search, wanted_of(returns), session.settings().message_limit);

@@ -96,9 +96,9 @@ void write_view(Session& session, const Mailbox& mailbox, const account::Opened&
   const account::Folder& folder = opened.folder;
   Selected& view = session.selected();
   if (const auto names = session.account().keywords()) {
-    view.keywords_told = (*names)->size();
-    const imap::Flags flags = all_flags(**names);
-    write_flags(out, flags);
+    view.keywords_told = {
+        .first = mailbox.place.own() ? (*names)->size() : 0, .some = {}, .only_some = !mailbox.place.own()};
+    write_flags(out, session.known_flags(**names));
     if (read_only) {
       write_untagged(out, Condition::ok, code::permanent_flags({}, false), "No flags are kept");
     } else {
@@ -115,6 +115,8 @@ void write_view(Session& session, const Mailbox& mailbox, const account::Opened&
     }
   }
   write_untagged(out, Condition::ok, code::uid_validity(folder.uid_validity), "UIDs are valid");
+  // RFC 4315 3
+  if (mailbox.removed) write_untagged(out, Condition::no, code::kUidNotSticky, "UIDs mean something else next time");
   write_untagged(out, Condition::ok, code::uid_next(folder.uid_next), "The next UID");
   write_untagged(out, Condition::ok, code::highest_modseq(std::max<account::Modseq>(folder.highest_modseq, 1)),
                  "Highest");
@@ -151,13 +153,16 @@ Task<Answer> run_select(Session& session, Command& command) {
   session.select(std::make_unique<Selected>(found->mailbox.place.account, opened, read_only));
   session.selected().rights_told = session.selected_rights();
   session.selected().prefix = found->mailbox.place.prefix;
+  session.selected().removed = found->mailbox.removed;
   session.selected().metadata_since = session.account().modseq();
   write_view(session, found->mailbox, opened, read_only);
   write_vanished(session.out(), found->vanished, true);
   const RowItems what{.uid = true, .flags = true, .modseq = true};
   if (!found->rows.empty()) {
-    const auto names = session.keywords();
-    for (const account::Row& row : found->rows) write_row(session, row, *names, what);
+    for (const account::Row& row : found->rows) {
+      const auto names = session.keywords(row.flags);
+      write_row(session, row, *names, what);
+    }
   } else if (!found->changed.empty()) {
     const auto written = co_await write_rows(session, std::move(found->changed), what);
     if (!written) co_return session.failed(written.error());

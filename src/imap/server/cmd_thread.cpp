@@ -5,14 +5,17 @@
 
 #include "imap/protocol/response.hpp"
 #include "imap/server/head_walk.hpp"
+#include "imap/server/search_filters.hpp"
 #include "imap/server/search_task.hpp"
 #include "imap/server/thread_tree.hpp"
 
 namespace gatepost::imap::server {
 
 Task<Answer> run_thread(Session& session, Command& command) {
-  const Thread& thread = std::get<Thread>(command.body);
+  Thread& thread = std::get<Thread>(command.body);
   const Selected& view = session.selected();
+  auto unknown = co_await expand_filters(session, thread.search);
+  if (unknown) co_return std::move(*unknown);
   std::expected<SearchFound, Answer> found = co_await find_messages(
       session, session.selected(), thread.search, SearchRun::Wanted::all, session.settings().message_limit);
   if (!found) co_return std::move(found.error());

@@ -88,6 +88,7 @@ Result<> FetchRun::read_rows(bool into_batch) {
   const auto visit = [&](const account::Row& row) {
     if (!knows_keywords(row) && waited_for_ != row.uid) {
       waited_for_ = row.uid;
+      unheard_ = row.flags;
       stopped = true;
       return false;
     }
@@ -137,7 +138,8 @@ void FetchRun::write_attributes(const account::Row& row, bool flags, bool modseq
 }
 
 bool FetchRun::knows_keywords(const account::Row& row) const {
-  return !keywords_ || row.flags.keywords.empty() || row.flags.keywords.back() < keywords_->size();
+  if (!keywords_ || row.flags.keywords.empty()) return true;
+  return row.flags.keywords.back() < keywords_->size() && view_.keywords_told.has(row.flags);
 }
 
 // The same few combinations come again and again: each is written out once.

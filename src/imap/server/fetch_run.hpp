@@ -48,6 +48,8 @@ class FetchRun {
   std::string& page() { return page_; }
   // The page ends within a response: nothing else may be written before the next one.
   bool within_message() const { return writer_.has_value(); }
+  // Of the message that comes next, when the client has not heard of its keywords: Session::keywords() before next().
+  const account::Flags& unheard() const { return unheard_; }
 
   // At the end.
   bool missing() const { return missing_; }                         // some messages were gone
@@ -111,6 +113,7 @@ class FetchRun {
   account::Flags last_flags_;
   bool last_recent_ = false;
   account::Uid waited_for_ = 0;  // the row that asked for newer keywords
+  account::Flags unheard_;
 
   std::vector<Message> batch_;
   std::size_t at_ = 0;  // the message in the batch

@@ -8,6 +8,8 @@
 
 namespace gatepost::imap::server {
 
+class RemovedAccount;
+
 // Where a mailbox's name leads, whether it is there or not.
 struct Location {
   std::shared_ptr<account::Account> account;  // shared with whoever else has it open
@@ -21,6 +23,7 @@ struct Mailbox {
   Location place;
   account::Folder folder;  // its name within the account
   sharing::Rights rights;
+  std::shared_ptr<RemovedAccount> removed = {};  // set: the place is what can be brought back of one's own account
   account::Account& account() const { return *place.account; }
   std::string name() const { return place.prefix + folder.path; }  // as this session's client knows it
 };

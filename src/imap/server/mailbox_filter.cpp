@@ -35,18 +35,25 @@ bool is_meant(const Candidate& mailbox, const MailboxFilter& filter) {
     case Kind::inboxes:
       return mailbox.is_inbox;
     case Kind::personal:
-      return true;
+      return mailbox.personal;
     case Kind::subscribed:
       return mailbox.subscribed;
     case Kind::subtree:
     case Kind::subtree_one:
       return std::ranges::any_of(filter.mailboxes, [&](const std::string& top) {
-        return is_below(mailbox.path, top, filter.kind == Kind::subtree_one);
+        return is_below(mailbox.name, top, filter.kind == Kind::subtree_one);
       });
     case Kind::mailboxes:
-      return std::ranges::find(filter.mailboxes, mailbox.path) != filter.mailboxes.end();
+      return std::ranges::find(filter.mailboxes, mailbox.name) != filter.mailboxes.end();
   }
   return false;
+}
+
+bool reaches_below(const MailboxFilter& filter, std::string_view top) {
+  if (filter.kind != Kind::subtree && filter.kind != Kind::subtree_one && filter.kind != Kind::mailboxes) return false;
+  return std::ranges::any_of(filter.mailboxes, [&](const std::string& name) {
+    return is_below(name, top, false) || (filter.kind != Kind::mailboxes && is_below(top, name, false));
+  });
 }
 
 }  // namespace gatepost::imap::server

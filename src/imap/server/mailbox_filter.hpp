@@ -3,23 +3,22 @@
 #include <string>
 #include <string_view>
 
-#include "account/types.hpp"
 #include "imap/protocol/command_search.hpp"
 
 namespace gatepost::imap::server {
 
-// What a choice of mailboxes asks of one (RFC 5465 6, RFC 7377 2.2), or of a name that is none.
+// What a choice of mailboxes asks of one (RFC 5465 6), or of a name that is none.
 struct Candidate {
-  std::string_view path;
+  std::string_view name;  // as the client knows it
   bool is_inbox = false, subscribed = false;
+  bool personal = true;  // one's own
 };
-inline Candidate candidate(const account::Folder& folder) {
-  return {folder.path, folder.role == account::Role::inbox, folder.subscribed};
-}
 
-// Names as paths are written: INBOX in capitals. Before is_meant().
+// Names as paths are written: INBOX in capitals. Before the others.
 void make_canonical(MailboxFilter& filter);
 // Nothing is the selected mailbox here.
 bool is_meant(const Candidate& mailbox, const MailboxFilter& filter);
+// Whether a mailbox below `top`, which is none itself, may be one that the names of the choice mean.
+bool reaches_below(const MailboxFilter& filter, std::string_view top);
 
 }  // namespace gatepost::imap::server

@@ -61,6 +61,16 @@ TEST_F(ImapMessageLimit, SearchesTheNewest) {
   EXPECT_EQ(line("f SEARCH ALL"), "* SEARCH 1 2 3 4 5\r\nf OK SEARCH completed\r\n");
 }
 
+TEST_F(ImapMessageLimit, SearchesTheNewestOfManyMailboxes) {
+  EXPECT_THAT(line("a ESEARCH RETURN (COUNT) SUBJECT x"),
+              AllOf(HasSubstr("COUNT 3"), HasSubstr("a OK [MESSAGELIMIT 3 3]")));
+  world.deliver("Subject: x\r\n\r\n", "Sent");
+  EXPECT_THAT(line("b ESEARCH IN (personal) RETURN (COUNT) SUBJECT x"),
+              AllOf(HasSubstr("MAILBOX INBOX"), HasSubstr("COUNT 3"), HasSubstr("MAILBOX Sent"), HasSubstr("COUNT 1"),
+                    HasSubstr("b OK [MESSAGELIMIT 3] ")));
+  EXPECT_THAT(line("c ESEARCH IN (mailboxes Sent) RETURN (COUNT) SUBJECT x"), EndsWith("c OK ESEARCH completed\r\n"));
+}
+
 TEST_F(ImapMessageLimit, PutsNoMoreInOrder) {
   EXPECT_THAT(line("a SORT (SUBJECT) UTF-8 ALL"), StartsWith("a NO [MESSAGELIMIT 3]"));
   EXPECT_THAT(line("b THREAD REFERENCES UTF-8 ALL"), StartsWith("b NO [MESSAGELIMIT 3]"));
@@ -104,6 +114,50 @@ TEST(ImapProgress, IsToldOfCommandsThatTakeLong) {
   EXPECT_THAT(talk.line("b SEARCH BODY text"),
               StartsWith("* OK [INPROGRESS (\"b\" 2 4)] Still working\r\n* SEARCH 1 2 3 4"));
   EXPECT_THAT(talk.line("b]c SEARCH BODY text"), StartsWith("* OK [INPROGRESS (NIL 2 4)] Still working\r\n"));
+}
+
+class ImapProgressOfCopies : public testing::Test {
+ protected:
+  ImapProgressOfCopies() {
+    world.deliver("Subject: x\r\n\r\n");
+    const auto account = world.account();
+    const auto inbox = account->find_folder("INBOX");
+    account::Row first;
+    (void)account->rows(inbox->id, NumberSet::of(1, 1), [&](const account::Row& row) {
+      first = row;
+      return false;
+    });
+    account::NewItem item;
+    item.body = account->item(first.item)->body;
+    const std::vector<account::NewItem> some(1'000, item);
+    for (int i = 0; i < 6; ++i) (void)account->append(inbox->id, some);
+    talk.enter();
+    talk.line("s SELECT INBOX");
+    world.store.refuse_commit = [this](store::Partition, const store::Batch&) -> std::optional<Errc> {
+      world.clock.advance(std::chrono::seconds(6));
+      if (--fails_after == 0) return Errc::disk_full;
+      return std::nullopt;
+    };
+  }
+  int fails_after = 0;  // so many commits
+  World world;
+  Talk talk{world};
+};
+
+TEST_F(ImapProgressOfCopies, IsTold) {
+  const std::string answer = talk.line("a COPY 1:* Sent");
+  EXPECT_THAT(answer, StartsWith("* OK [INPROGRESS (\"a\" 5000 6001)] Still working\r\n"));
+  EXPECT_THAT(answer, HasSubstr("a OK [COPYUID "));
+  EXPECT_EQ(world.account()->find_folder("Sent")->total, 6'001U);
+  EXPECT_THAT(talk.line("b MOVE 1:* Trash"),
+              AllOf(StartsWith("* OK [INPROGRESS (\"b\" 5000 6001)] Still working\r\n* OK [COPYUID "),
+                    HasSubstr("* 1 EXPUNGE\r\n")));
+}
+
+TEST_F(ImapProgressOfCopies, OneThatFailsLeavesNothing) {
+  fails_after = 6;  // one of the last thousand
+  EXPECT_THAT(talk.line("a COPY 1:* Sent"), HasSubstr("a NO "));
+  EXPECT_EQ(world.account()->find_folder("Sent")->total, 0U);
 }
 
 }  // namespace

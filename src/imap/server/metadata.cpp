@@ -40,6 +40,34 @@ ScopedEntry scope_of(std::string_view entry) {
   return {shared, entry.substr(shared ? kSharedScope.size() : kPrivateScope.size())};
 }
 
+bool add_changed_entries(const Session& session, const Location& place,
+                         const std::function<bool(const account::Folder*)>& meant, account::Modseq& since,
+                         ChangedEntries& out) {
+  account::Account& account = *place.account;
+  const account::Modseq now = account.modseq();  // before the look, so that nothing falls between
+  const auto [all, complete] = account.annotation_news(since);
+  since = std::max({since, now, all.empty() ? since : all.back().modseq});
+  for (const account::AnnotationNews& news : all) {
+    const bool everybodys = news.reader == account::kEverybody;
+    if (news.by == session.token()) continue;
+    if (!everybodys && news.reader != static_cast<account::Reader>(session.principal().id)) continue;
+    std::string name;
+    if (news.folder == account::kRoot) {
+      if (!place.own() || !meant(nullptr)) continue;
+    } else {
+      const auto folder = account.folder(news.folder);
+      if (!folder || !may_annotate(session.rights_in(account, folder->grants.get()), false) || !meant(&*folder)) {
+        continue;
+      }
+      name = place.prefix + folder->path;
+    }
+    auto& names = out[name];
+    std::string entry = (everybodys ? "/shared" : "/private") + news.name;
+    if (std::ranges::find(names, entry) == names.end()) names.push_back(std::move(entry));
+  }
+  return complete;
+}
+
 Result<FoundMetadata> find_metadata(const Session& session, account::Account& account, account::FolderId folder,
                                     const GetMetadata& request) {
   const auto wants = [&](std::string_view scope) {

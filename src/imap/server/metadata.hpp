@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,5 +36,13 @@ struct FoundMetadata {
 // Of a folder; of the server when `folder` is kRoot, which only one's own account has. Blocks.
 Result<FoundMetadata> find_metadata(const Session& session, account::Account& account, account::FolderId folder,
                                     const GetMetadata& request);
+
+// Adds what changed after `since` to `out`, entries by mailbox as the client names it ("" is the server), and goes on
+// to now. Left out: what the session did itself, what it may not know of, and what is not `meant` (null: the server).
+// False: so much changed that not all of it is known any more. Does not block.
+using ChangedEntries = std::map<std::string, std::vector<std::string>>;
+bool add_changed_entries(const Session& session, const Location& place,
+                         const std::function<bool(const account::Folder*)>& meant, account::Modseq& since,
+                         ChangedEntries& out);
 
 }  // namespace gatepost::imap::server

@@ -24,16 +24,32 @@ imap::Flags all_flags(const std::vector<std::string>& keywords) {
   return {.system = imap::flag::kAll, .keywords = keywords};
 }
 
-std::shared_ptr<const std::vector<std::string>> Session::keywords() {
+std::shared_ptr<const std::vector<std::string>> Session::keywords(const account::Flags& about) {
   auto all = account().keywords();
   if (!all) return std::make_shared<const std::vector<std::string>>();
-  if (selected_ && selected_->keywords_told < (*all)->size()) {
-    selected_->keywords_told = (*all)->size();
-    const imap::Flags flags = all_flags(**all);
-    imap::write_flags(out(), flags);
+  if (!selected_) return *all;
+  KeywordsTold& told = selected_->keywords_told;
+  const std::size_t before = told.first + told.some.size();
+  if (told.only_some) {
+    told.some.insert(about.keywords.begin(), about.keywords.end());
+  } else {
+    told.first = std::max(told.first, (*all)->size());
+  }
+  if (told.first + told.some.size() > before) {
+    imap::write_flags(out(), known_flags(**all));
     if (!selected_->read_only()) write_permanent_flags(**all);
   }
   return *all;
+}
+
+imap::Flags Session::known_flags(const std::vector<std::string>& all) const {
+  const KeywordsTold& told = selected_->keywords_told;
+  if (!told.only_some) return all_flags(all);
+  imap::Flags flags{.system = imap::flag::kAll, .keywords = {}};
+  for (const account::KeywordId id : told.some) {
+    if (id < all.size()) flags.keywords.push_back(all[id]);
+  }
+  return flags;
 }
 
 Task<bool> Session::tell_news(bool vanished_allowed, bool whole) {
@@ -193,8 +209,8 @@ Task<bool> Session::write_changed_news(News news) {
     if (!written) (void)failed(written.error());  // the next look at them tells
     co_return !written || *written;
   }
-  const auto names = keywords();
   for (const account::Row& row : news.rows) {
+    const auto names = keywords(row.flags);
     write_row(*this, row, *names, what);
     if (!output_.full()) continue;
     const bool goes_on = co_await drain_if_full();

@@ -73,6 +73,9 @@ TEST_F(ImapRestored, AModseqOfTheLostTimeIsOlderThanAllThereIs) {
     const std::string answer = talk.line("b UID FETCH " + set + " (FLAGS) (CHANGEDSINCE " + lost + ")");
     for (const char* uid : {"1", "2", "3", "4"}) EXPECT_THAT(answer, HasSubstr("UID " + std::string(uid) + " "));
   }
+  EXPECT_THAT(talk.line("d UID SEARCH MODSEQ " + lost), HasSubstr("* SEARCH 1 2 3 4 " + std::to_string(fresh_) + " "));
+  EXPECT_THAT(talk.line("e UID SEARCH MODSEQ " + std::to_string(backed_up_ + 1)),
+              HasSubstr("* SEARCH " + std::to_string(fresh_) + " "));
   EXPECT_THAT(talk.line("c UID STORE 1 (UNCHANGEDSINCE " + lost + ") +FLAGS (\\Flagged)"), HasSubstr("[MODIFIED 1]"));
 }
 

@@ -36,9 +36,11 @@ Task<Result<std::optional<std::uint64_t>>> write_rows(Session& session, NumberSe
     };
     const Result<> done = co_await session.workers().run(read);
     if (!done) co_return std::unexpected(done.error());
-    const auto names = session.keywords();
+    auto names = session.keywords();
     for (const account::Row& row : page) {
-      if (!not_told || !session.selected().is_told(row)) write_row(session, row, *names, what);
+      if (not_told && session.selected().is_told(row)) continue;
+      if (what.flags && !session.selected().keywords_told.has(row.flags)) names = session.keywords(row.flags);
+      write_row(session, row, *names, what);
     }
     written += page.size();
     const bool goes_on = co_await session.drain_if_full();

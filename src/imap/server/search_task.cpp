@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint64_t kFewMessages = 16;
 
 bool worth_asking(const Session& session, const SearchProgram& program, const Selected& view) {
-  return session.services().search != nullptr && !program.queries().empty() && view.uids().size() > kFewMessages;
+  return session.services().search != nullptr && view.account().id() != account::AccountId{} &&
+         !program.queries().empty() && view.uids().size() > kFewMessages;
 }
 
 }  // namespace

@@ -91,6 +91,14 @@ Result<News> Selected::read_news(bool vanished_allowed) {
   }
   news.changed = delta.changed.intersect(*uids_).intersect(*news.uids);
   if (!contexts.empty()) news.touched = news.changed;
+  if (!delta.has_rows() && !told_rows_.empty()) {
+    // What this session has told itself, as long as nothing has happened to it since.
+    NumberSet known;
+    for (const account::Row& row : told_rows_) {
+      if (row.modseq == delta.to) known.add(row.uid);
+    }
+    news.changed.remove(known);
+  }
   if (delta.has_rows()) {
     std::erase_if(delta.rows, [&](const account::Row& row) { return !news.changed.contains(row.uid) || is_told(row); });
     news.rows = std::move(delta.rows);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +16,8 @@
 #include "sharing/rights.hpp"
 
 namespace gatepost::imap::server {
+
+class RemovedAccount;
 
 // What happened to the selected mailbox, as read by a worker and not told yet.
 struct News {
@@ -36,6 +40,20 @@ struct BatchesTold {
   std::uint32_t repeats = 0;
 };
 
+// Which of the account's keywords FLAGS has named. Of one's own account these are the first so many; in another's
+// folder those that its messages were seen to have, since the rest would tell of folders that are none of the client's
+// business.
+struct KeywordsTold {
+  std::size_t first = 0;
+  std::set<account::KeywordId> some;
+  bool only_some = false;  // another's
+  // Of those, none that is unheard of.
+  bool has(const account::Flags& flags) const {
+    return !only_some ||
+           std::ranges::all_of(flags.keywords, [this](account::KeywordId id) { return some.contains(id); });
+  }
+};
+
 // One session's view of a mailbox: what the client knows of it. Between two commands only take() changes it, so
 // sequence numbers stay as they are while a command runs (RFC 9051 7.5.1). The UIDs are shared with everybody who sees
 // the same; a folder of a million messages costs nothing here.
@@ -45,6 +63,7 @@ class Selected {
   Selected(std::shared_ptr<account::Account> account, account::Opened opened, bool read_only);
 
   account::Account& account() const { return *account_; }
+  std::shared_ptr<account::Account> shared_account() const { return account_; }
   account::FolderId folder() const { return folder_; }
   bool read_only() const { return read_only_; }
   std::uint32_t uid_validity() const { return uid_validity_; }
@@ -88,10 +107,11 @@ class Selected {
   std::vector<SearchContext> contexts;  // searches whose results are kept up to date (RFC 5267)
   NumberSet made_here;                  // messages that this session put here, and has not told of yet
   BatchesTold batches_told;
-  std::string prefix;                  // of names in this account: Location::prefix
-  account::Modseq metadata_since = 0;  // annotations have been told up to here, when that is wanted
-  sharing::Rights rights_told;         // by FLAGS and PERMANENTFLAGS
-  std::size_t keywords_told = 0;       // how many of the account's keywords FLAGS has named
+  std::string prefix;                       // of names in this account: Location::prefix
+  std::shared_ptr<RemovedAccount> removed;  // Mailbox::removed
+  account::Modseq metadata_since = 0;       // annotations have been told up to here, when that is wanted
+  sharing::Rights rights_told;              // by FLAGS and PERMANENTFLAGS
+  KeywordsTold keywords_told;
 
  private:
   static bool same_moment(const account::Delta& delta, const account::Opened& now);

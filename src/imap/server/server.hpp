@@ -49,6 +49,8 @@ struct Settings {
   bool small_literals = false;        // LITERAL- in place of LITERAL+: none above 4 KiB comes unasked (RFC 7888 5)
   std::uint32_t message_limit = 0;    // of one command (RFC 9738); 0: any number
   std::vector<ClientSwitch> clients;  // the first that matches counts
+  // Name of the mailbox in which users find what they removed; "": there is none.
+  std::string recoverable_folder;
 };
 
 // What the server uses; all of it outlives the server and its sessions.

@@ -331,7 +331,7 @@ Task<runtime::Step> Session::woken() {
   // RFC 5465 3.1: with NOTIFY also between commands. Within one, its end tells.
   const bool idle = mode_ == Mode::idle;
   if (!idle && (!notifications_ || mode_ != Mode::commands || appending_)) co_return runtime::Step{};
-  if (idle) tell_metadata();
+  if (idle || notifications_->wants_metadata()) tell_metadata();
   bool goes_on = true;
   if (selected_) goes_on = co_await tell_news(idle || !wanted_of_selected().delayed);
   if (goes_on) goes_on = co_await tell_other_news();
@@ -402,7 +402,7 @@ Answer end_within_limit(Session& session, account::Uid lowest, bool missing) {
 
 void Session::close_selected() {
   if (!selected_) return;
-  selected_.reset();
+  select(nullptr);
   // RFC 9051 7.1, RFC 7162 3.2.11
   write_untagged(out(), Condition::ok, code::kClosed, "The mailbox is closed");
 }

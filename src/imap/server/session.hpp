@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "imap/server/notifications.hpp"
 #include "imap/server/preview_cache.hpp"
 #include "imap/server/selected.hpp"
+#include "imap/server/sent_times.hpp"
 #include "imap/server/server.hpp"
 #include "runtime/session.hpp"
 #include "runtime/workers.hpp"
@@ -39,6 +41,8 @@ struct Shared {
   Gauge& idling;
   Clients clients;
   PreviewCache previews;
+  SentTimes sent_times;
+  std::atomic<std::uint32_t> last_validity{0};  // given to a mailbox whose UIDs are not kept; they grow
 };
 
 // What ENABLE and CONDSTORE-enabling commands turned on; stays until the end (RFC 9051 6.3.1).
@@ -83,6 +87,7 @@ class Session final : public runtime::Session {
   bool offers_starttls() const { return offers_tls_ && !tls(); }
   directory::DoorContext door_context() const;
   PreviewCache& previews() const { return shared_.previews; }
+  SentTimes& sent_times() const { return shared_.sent_times; }
   const std::string& connection_id() const { return peer_.connection_id; }
 
   // Where responses go. When output().full(), `co_await output().drain()`; on failure end with peer_gone(). The buffer
@@ -116,7 +121,7 @@ class Session final : public runtime::Session {
   // State::selected.
   Selected& selected() const { return *selected_; }
   bool has_selected() const { return selected_ != nullptr; }
-  void select(std::unique_ptr<Selected> view) { selected_ = std::move(view); }
+  void select(std::unique_ptr<Selected> view);
   // Tells the client that the mailbox is closed now (RFC 9051 7.1, CLOSED).
   void close_selected();
 
@@ -143,8 +148,11 @@ class Session final : public runtime::Session {
   void enable_condstore() { enabled_.condstore = true; }
 
   // The account's keywords, index = KeywordId; told to the client by FLAGS when it has not heard of some of them, so
-  // to be called before rows with flags are written, and again with each page. Does not block.
-  std::shared_ptr<const std::vector<std::string>> keywords();
+  // to be called before rows with flags are written, and again with each page. In another's folder only those are told
+  // that its messages have: `about` names them, once it is known which message is written next. Does not block.
+  std::shared_ptr<const std::vector<std::string>> keywords(const account::Flags& about = {});
+  // What FLAGS may name in the selected mailbox. `all`: as keywords() gives them.
+  imap::Flags known_flags(const std::vector<std::string>& all) const;
   // A failed call of the account, as this client hears it; what an administrator should know of is logged.
   Answer failed(const Error& error);
   // The same for a mailbox that APPEND, COPY or MOVE name as target: not_found is NO [TRYCREATE].
@@ -160,11 +168,13 @@ class Session final : public runtime::Session {
 
   // cmd_notify.cpp
   // What NOTIFY wants from now on; null: as if it had never been used.
-  void notify(std::unique_ptr<Notifications> wanted) { notifications_ = std::move(wanted); }
+  void notify(std::unique_ptr<Notifications> wanted);
   std::unique_ptr<account::Watch> watch(account::Account& account);  // wakes this session
+  // The same when others begin or cease to share something; sets `changed`.
+  std::unique_ptr<directory::ShareWatch> watch_shares(std::shared_ptr<std::atomic<bool>> changed);
   // This client did that itself: it is no news for it.
-  void did(account::FolderEvent event) {
-    if (notifications_) notifications_->did(std::move(event));
+  void did(const account::Account& account, account::FolderEvent event) {
+    if (notifications_) notifications_->did(account, std::move(event));
   }
 
  private:
@@ -204,12 +214,14 @@ class Session final : public runtime::Session {
   bool lost_selected() const;  // the right to read it
 
   // access.cpp
+  std::optional<Mailbox> removed_mailbox(std::string_view name) const;
   imap::Flags permanent_flags(const std::vector<std::string>& keywords) const;
   void tell_rights();
 
   // cmd_notify.cpp
   Notifications::OfSelected wanted_of_selected() const;
   Task<bool> tell_other_news();
+  void watch_selected();
   Task<bool> write_new_messages(NumberSet uids, FetchItems items);
 
   // news.cpp
@@ -222,7 +234,7 @@ class Session final : public runtime::Session {
 
   // cmd_metadata.cpp
   void tell_metadata();
-  void tell_metadata(account::Account& account, const std::string& prefix, account::Modseq& since);
+  void tell_metadata(const Location& place, account::Modseq& since);
 
   // cmd_authenticate.cpp
   Task<Next> sasl_line(std::string text);
@@ -274,6 +286,7 @@ class Session final : public runtime::Session {
   std::unique_ptr<account::Watch> metadata_watch_;  // IDLE, of one's own account
   account::Modseq metadata_since_ = 0;              // of its annotations all is told up to here
   std::unique_ptr<Notifications> notifications_;    // NOTIFY; null: it was not used
+  std::unique_ptr<account::Watch> selected_watch_;  // with it, of another's account
   std::unique_ptr<Appending> appending_;            // APPEND
   std::string running_;                             // tag of the command that runs
   SteadyPoint progress_at_{};                       // when its client heard of it last

@@ -52,6 +52,19 @@ bool SortOrder::needs_heads() const {
       criteria_, [](const SortCriterion& c) { return c.key != SortKey::arrival && c.key != SortKey::size; });
 }
 
+bool SortOrder::needs_sent_only() const {
+  return needs_heads() && std::ranges::all_of(criteria_, [](const SortCriterion& c) {
+           return c.key == SortKey::arrival || c.key == SortKey::size || c.key == SortKey::date;
+         });
+}
+
+Result<> SortOrder::add_sent(const account::Row& row, std::int64_t seconds) {
+  sent_ = seconds;
+  const Result<> done = add(row, nullptr);
+  sent_.reset();
+  return done;
+}
+
 // The end of a text is an octet that no text has, smaller than all others.
 void SortOrder::put_text(std::string_view utf8) {
   text_ = mime::fold(utf8);
@@ -68,7 +81,7 @@ void SortOrder::put_key(SortKey key, const account::Row& row, const mime::Struct
     case SortKey::size:
       return put_u64(keys_, row.octets);
     case SortKey::date:
-      return put_u64(keys_, biased(sent_seconds(*head, row)));
+      return put_u64(keys_, biased(sent_ ? *sent_ : sent_seconds(*head, row)));
     case SortKey::subject:
       return put_text(mime::base_subject(head->envelope().subject.value_or("")).text);
     case SortKey::from:

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,10 +26,13 @@ class SortOrder {
   explicit SortOrder(std::span<const SortCriterion> criteria) : criteria_(criteria) {}
 
   bool needs_heads() const;
+  bool needs_sent_only() const;  // of the heads
   // What compares as the message does; equal ones are as in the mailbox.
   std::string key_of(const account::Row& row, const mime::Structure* head);
   // `head`: null unless needs_heads(). Errc::limit: too many, or of too long keys.
   Result<> add(const account::Row& row, const mime::Structure* head);
+  // The same when it is known when the message was sent; needs_sent_only().
+  Result<> add_sent(const account::Row& row, std::int64_t seconds);
   // UIDs in order; equal ones as they are in the mailbox (RFC 5256 3). Once, at the end.
   std::vector<account::Uid> finish();
 
@@ -43,6 +47,7 @@ class SortOrder {
   void put_text(std::string_view utf8);
 
   const std::span<const SortCriterion> criteria_;
+  std::optional<std::int64_t> sent_;  // of the message at hand
   std::string keys_, text_;
   std::vector<Entry> entries_;
 };

@@ -32,6 +32,7 @@ class BodyAccount final : public account::Account {
   Result<> set_subscribed(std::string_view, bool) override { return none(); }
   Result<std::vector<std::string>> subscriptions() override { return none(); }
   Result<> set_role(account::FolderId, account::Role) override { return none(); }
+  Result<> adopt_uid_validity(account::FolderId, std::uint32_t) override { return none(); }
   Result<std::shared_ptr<const account::Grants>> grants(account::FolderId) override { return none(); }
   Result<> change_grants(account::FolderId, const std::function<Result<>(account::Grants&)>&) override {
     return none();
@@ -40,7 +41,7 @@ class BodyAccount final : public account::Account {
   Result<> set_annotations(account::FolderId, std::span<const account::AnnotationChange>, std::uint64_t) override {
     return none();
   }
-  std::vector<account::AnnotationNews> annotation_news(account::Modseq) override { return {}; }
+  account::AnnotationsSince annotation_news(account::Modseq) override { return {}; }
   Result<std::shared_ptr<const std::vector<std::string>>> keywords() override { return none(); }
   Result<std::vector<account::KeywordId>> keyword_ids(const std::vector<std::string>&, bool) override { return none(); }
   Result<account::Opened> open_folder(account::FolderId, bool) override { return none(); }
@@ -66,6 +67,7 @@ class BodyAccount final : public account::Account {
   Result<NumberSet> remove(account::FolderId, const NumberSet&) override { return none(); }
   Result<account::Copied> copy(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }
   Result<account::Copied> move(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }
+  Result<> undo_copy(account::FolderId, const NumberSet&) override { return none(); }
   Result<> removed(TimePoint, const std::function<bool(const account::Removed&)>&) override { return none(); }
   Result<account::BroughtBack> bring_back(std::span<const account::ItemId>, std::string_view) override {
     return none();

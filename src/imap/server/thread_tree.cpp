@@ -12,6 +12,40 @@
 
 namespace gatepost::imap::server {
 
+// Where it is, or would be put.
+std::size_t DigestNumbers::place_of(const TextDigest& digest) const {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = static_cast<std::size_t>(digest[0]) & mask;
+  while (slots_[at].number != UINT32_MAX && slots_[at].digest != digest) at = (at + 1) & mask;
+  return at;
+}
+
+void DigestNumbers::grow() {
+  std::vector<Slot> before(slots_.empty() ? 1'024 : slots_.size() * 2);
+  before.swap(slots_);
+  for (const Slot& slot : before) {
+    if (slot.number != UINT32_MAX) slots_[place_of(slot.digest)] = slot;
+  }
+}
+
+DigestNumbers::Found DigestNumbers::find_or_add(const TextDigest& digest, std::uint32_t fresh) {
+  if (used_ + 1 > slots_.size() / 4 * 3) grow();
+  Slot& slot = slots_[place_of(digest)];
+  const bool is_new = slot.number == UINT32_MAX;
+  if (is_new) {
+    slot = {digest, fresh};
+    ++used_;
+  }
+  return {slot.number, is_new};
+}
+
+std::uint32_t& DigestNumbers::at(const TextDigest& digest) {
+  GP_ASSERT(!slots_.empty());
+  Slot& slot = slots_[place_of(digest)];
+  GP_ASSERT(slot.number != UINT32_MAX);
+  return slot.number;
+}
+
 ThreadTree::ThreadTree(Thread::Algorithm algorithm) : algorithm_(algorithm) {}
 
 ThreadTree::Digest ThreadTree::digest_of(std::string_view text) {
@@ -22,9 +56,9 @@ ThreadTree::Digest ThreadTree::digest_of(std::string_view text) {
 }
 
 std::uint32_t ThreadTree::node_of(std::string_view id) {
-  const auto [at, fresh] = known_.try_emplace(digest_of(id), static_cast<std::uint32_t>(nodes_.size()));
-  if (fresh) nodes_.emplace_back();
-  return at->second;
+  const auto [number, is_new] = known_.find_or_add(digest_of(id), static_cast<std::uint32_t>(nodes_.size()));
+  if (is_new) nodes_.emplace_back();
+  return number;
 }
 
 Result<> ThreadTree::add(const account::Row& row, const mime::Structure& head) {
@@ -108,8 +142,8 @@ void ThreadTree::link_by_subject() {
     return x.seconds != y.seconds ? x.seconds < y.seconds : x.uid < y.uid;
   });
   for (const std::uint32_t node : order) {
-    const auto [first, fresh] = subjects_.try_emplace(nodes_[node].subject, node);
-    if (!fresh) nodes_[node].parent = first->second;
+    const auto [first, is_new] = subjects_.find_or_add(nodes_[node].subject, node);
+    if (!is_new) nodes_[node].parent = first;
   }
 }
 
@@ -179,13 +213,13 @@ void ThreadTree::merge_subjects() {
   for (const std::uint32_t root : roots) {
     const Node& node = shown(root);
     if (node.subject == Digest{}) continue;
-    const auto [at, fresh] = subjects_.try_emplace(node.subject, root);
-    if (fresh) continue;
-    const std::uint32_t other = at->second;
+    const auto [number, is_new] = subjects_.find_or_add(node.subject, root);
+    if (is_new) continue;
+    const std::uint32_t other = number;
     const bool placeholder = nodes_[root].uid == 0, other_placeholder = nodes_[other].uid == 0;
     if ((placeholder && !other_placeholder) ||
         (placeholder == other_placeholder && shown(other).is_reply && !node.is_reply)) {
-      at->second = root;
+      number = root;
     }
   }
   std::vector<std::uint32_t> moved(nodes_.size(), kNone);  // placeholders whose children go elsewhere
@@ -215,7 +249,7 @@ void ThreadTree::merge(std::uint32_t into, std::uint32_t root, Digest subject) {
   const auto both = static_cast<std::uint32_t>(nodes_.size());
   nodes_.emplace_back();
   nodes_[into].parent = nodes_[root].parent = both;
-  subjects_[subject] = both;
+  subjects_.at(subject) = both;
 }
 
 ThreadTree::Forest ThreadTree::build() {

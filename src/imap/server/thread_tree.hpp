@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "account/account.hpp"
@@ -15,6 +14,32 @@
 namespace gatepost::imap::server {
 
 inline constexpr std::size_t kMaxThreadNodes = 8'000'000;
+
+// A digest of a text, which nobody can make the same for two texts.
+using TextDigest = std::array<std::uint64_t, 2>;
+
+// Numbers by digest, side by side in one piece of memory: a hundred thousand messages mention several times as many.
+class DigestNumbers {
+ public:
+  // The number of the digest, which is `fresh` when it has none yet. UINT32_MAX is no number.
+  struct Found {
+    std::uint32_t& number;
+    bool is_new;
+  };
+  Found find_or_add(const TextDigest& digest, std::uint32_t fresh);
+  std::uint32_t& at(const TextDigest& digest);  // is there
+  void clear() { *this = {}; }
+
+ private:
+  struct Slot {
+    TextDigest digest{};
+    std::uint32_t number = UINT32_MAX;  // none: the slot is free
+  };
+  std::size_t place_of(const TextDigest& digest) const;
+  void grow();
+  std::vector<Slot> slots_;  // a power of two, less than three quarters full
+  std::size_t used_ = 0;
+};
 
 // Puts messages into threads (RFC 5256 3; REFS: draft-ietf-morg-inthread). Texts are kept as digests, so that a message
 // costs about a hundred octets. Linear in what the messages say, times a logarithm for putting them in order.
@@ -34,10 +59,7 @@ class ThreadTree {
 
  private:
   static constexpr std::uint32_t kNone = ThreadNode::kNone;
-  using Digest = std::array<std::uint64_t, 2>;
-  struct DigestHash {
-    std::size_t operator()(const Digest& d) const { return static_cast<std::size_t>(d[0]); }
-  };
+  using Digest = TextDigest;
   struct Node {
     account::Uid uid = 0;  // 0: only mentioned
     bool is_reply = false;
@@ -62,13 +84,13 @@ class ThreadTree {
 
   const Thread::Algorithm algorithm_;
   std::vector<Node> nodes_;
-  std::unordered_map<Digest, std::uint32_t, DigestHash> known_;  // nodes by message id
+  DigestNumbers known_;  // nodes by message id
   struct Said {
     std::uint32_t node, first, count;  // a run of mentioned_
   };
   std::vector<Said> said_;
   std::vector<std::uint32_t> mentioned_;
-  std::unordered_map<Digest, std::uint32_t, DigestHash> subjects_;  // roots by subject
+  DigestNumbers subjects_;  // roots by subject
 };
 
 }  // namespace gatepost::imap::server

@@ -104,5 +104,20 @@ TEST_F(ImapThreadTree, TakesLongChainsInAnyOrder) {
   EXPECT_EQ(references(down).substr(0, 28), "* THREAD (20000 19999 19998 ");
 }
 
+TEST(DigestNumbers, AreKeptHoweverManyThereAre) {
+  DigestNumbers numbers;
+  for (std::uint32_t n = 0; n < 50'000; ++n) {
+    // Half of them begin at the same place.
+    const auto [number, is_new] = numbers.find_or_add({n % 2 == 0 && n < 2'000 ? 7 : n, n}, n);
+    ASSERT_TRUE(is_new);
+    ASSERT_EQ(number, n);
+    if (n == 2'000) n = 29'999;
+  }
+  EXPECT_FALSE(numbers.find_or_add({7, 40}, 5).is_new);
+  EXPECT_EQ(numbers.at({31'001, 31'001}), 31'001U);
+  numbers.at({7, 40}) = 99;
+  EXPECT_EQ(numbers.find_or_add({7, 40}, 5).number, 99U);
+}
+
 }  // namespace
 }  // namespace gatepost::imap::server
