@@ -65,6 +65,7 @@ struct Services {
     std::function<Reply(const Request&)> status;
     std::function<Reply()> reload;
     std::function<void()> stop;
+    std::function<Reply(const Request&, std::stop_token)> certificate;  // every verb of that noun
     std::function<void()> queue_changed;
     std::function<void(account::AccountId)>
         end_sessions;  // after disable or passwd: open sessions of the account are closed

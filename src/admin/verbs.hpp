@@ -19,5 +19,6 @@ std::vector<Verb> store_verbs();
 std::vector<Verb> search_verbs();
 std::vector<Verb> server_verbs();
 std::vector<Verb> ban_verbs();
+std::vector<Verb> certificate_verbs();
 
 }  // namespace gatepost::admin

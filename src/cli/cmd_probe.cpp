@@ -16,9 +16,12 @@
 #include <fmt/format.h>
 
 #include "base/ascii.hpp"
+#include "certificates/store.hpp"
 #include "cli/commands.hpp"
 #include "cli/probe_own.hpp"
 #include "cli/run_verb.hpp"
+#include "daemon/paths.hpp"
+#include "daemon/self_probe.hpp"
 #include "gate/log/print.hpp"
 #include "gate/probe/certificate.hpp"
 #include "gate/probe/prober.hpp"
@@ -54,59 +57,28 @@ std::vector<std::string> words_of(const std::string& list) {
   return out;
 }
 
-Service service_of(const config::Listener& listener) {
-  using gate::probe::Protocol;
-  Service service{.name = listener.name, .port = listener.port, .expect = gate::probe::Expect::open};
-  service.tls = listener.tls == config::TlsMode::none       ? gate::probe::Tls::none
-                : listener.tls == config::TlsMode::starttls ? gate::probe::Tls::starttls
-                                                            : gate::probe::Tls::implicit;
-  switch (listener.service) {
-    case config::Service::smtp:
-      service.protocol = Protocol::smtp;
-      service.relay_test = true;
-      return service;
-    case config::Service::submission:
-      service.protocol = Protocol::smtp;
-      break;
-    case config::Service::imap:
-      service.protocol = Protocol::imap;
-      break;
-    case config::Service::pop3:
-      service.protocol = Protocol::pop3;
-      break;
-    case config::Service::http:
-      service.protocol = Protocol::http;
-      return service;
-    case config::Service::https:
-      service.protocol = Protocol::http;
-      break;
-    default:
-      return service;
-  }
-  service.users_sign_in = service.required_tls = service.tls != gate::probe::Tls::none;
-  return service;
-}
-
 // This host's own server: every listener of its configuration, on each of its addresses; of them, those that let this
 // host itself in, or all.
 bool own_targets(Context& context, gate::probe::Settings& settings, std::vector<Target>& targets, bool all = true) {
   const auto config = load_config(context);
   if (!config) return false;
   if (settings.server_name.empty()) settings.server_name = config->server.hostname;
-  if (!config->tls.certificates.empty() && !settings.leaf_on_disk) {
-    const auto leaf = gate::probe::read_leaf(config->tls.certificates.front().cert);
+  if (!settings.leaf_on_disk) {
+    // What is got from an authority is called by its first name; other cases are `gatepost certificate list`'s.
+    const std::string& host = config->server.hostname;
+    const auto leaf = gate::probe::read_leaf(
+        config->tls.certificates.empty() ? certificates::Store(daemon::certificates_directory(*config)).file(host)
+                                         : config->tls.certificates.front().cert);
     if (leaf) settings.leaf_on_disk = *leaf;
   }
   for (const config::Listener& listener : config->listeners) {
     if (listener.audience == config::Audience::off) continue;
     for (const Endpoint& endpoint : listener.endpoints()) {
-      IpAddress address = endpoint.address;
-      if (address == IpAddress{}) address = *IpAddress::parse("::1");
-      if (address == IpAddress::v4(0)) address = IpAddress::v4(0x7f000001);
+      const IpAddress address = daemon::reached_at(endpoint.address);
       if (settings.source && settings.source->is_v4() != address.is_v4()) continue;
       // Whoever connects to an address of this host from it comes from that same address.
       if (!all && !config::admits(listener, config->networks, address, SystemClock().now())) continue;
-      targets.emplace_back(service_of(listener), address);
+      targets.emplace_back(daemon::probed_service(listener), address);
     }
   }
   return true;

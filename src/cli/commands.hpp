@@ -34,6 +34,7 @@ void add_gate_import_command(CLI::App& gate, Context&);  // below "gate"
 // Joins "gate" when that is there already, so it comes after it.
 void add_gate_log_command(CLI::App&, Context&);
 void add_probe_command(CLI::App&, Context&);
+void add_certificate_commands(CLI::App&, Context&);
 
 using Options = std::map<std::string, std::vector<std::string>>;
 

@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   gatepost::cli::add_gate_commands(app, context);
   gatepost::cli::add_gate_log_command(app, context);
   gatepost::cli::add_probe_command(app, context);
+  gatepost::cli::add_certificate_commands(app, context);
 
   try {
     app.parse(argc, argv);

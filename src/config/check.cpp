@@ -74,9 +74,9 @@ void check_listener(const Config& c, const Listener& l, Findings& out) {
               fmt::format("nobody could connect: \"{}\" has no networks", to_string(l.audience)), "",
               fmt::format("Write [networks] {} = [...], or networks = [...] of this listener.", to_string(l.audience)));
   }
-  if (l.tls != TlsMode::none && c.tls.certificates.empty()) {
+  if (l.tls != TlsMode::none && !c.has_certificate()) {
     out.error(heading(l) + " tls", "there is no certificate for it", "TLS needs a certificate and its key.",
-              "Write [[tls.certificate]] with cert and key.");
+              "Write [[tls.certificate]] with cert and key, or [acme], or [tls] self_signed = true.");
   }
   if (l.service == Service::metrics) {
     if (l.tls == TlsMode::starttls)
@@ -296,6 +296,7 @@ std::vector<Problem> check_values(const Config& config) {
   check_listeners(config, out);
   check_gate(config, out);
   check_values_together(config, out);
+  check_acme_values(config, out.all);
   return std::move(out.all);
 }
 
@@ -303,6 +304,7 @@ std::vector<Problem> check(const Config& config) {
   Findings out;
   out.all = check_values(config);
   check_files(config, out);
+  check_acme_files(config, out.all);
   return std::move(out.all);
 }
 

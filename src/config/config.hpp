@@ -9,6 +9,7 @@
 
 #include "base/ip.hpp"
 #include "base/log.hpp"
+#include "config/acme.hpp"
 #include "config/listeners.hpp"
 
 // The whole configuration of the daemon, as plain values: parsed and checked once (load.hpp), then swapped whole.
@@ -47,6 +48,7 @@ struct Tls {
   std::string ciphers;  // OpenSSL cipher list for TLS 1.2; empty: the built-in list
   seconds handshake_timeout{30};
   std::vector<Certificate> certificates;  // the first serves clients that name no known host
+  bool self_signed = false;               // where nothing else serves the host name: by an authority of our own
   bool operator==(const Tls&) const = default;
 };
 
@@ -269,6 +271,7 @@ struct Config {
   Server server;
   Networks networks;
   Tls tls;
+  Acme acme;
   std::vector<Listener> listeners;
   Limits limits;
   Store store;
@@ -291,6 +294,9 @@ struct Config {
   static Config defaults();
   // Fills in what follows from other values (postmaster, helo_name, addresses of listeners). load() calls it.
   void complete();
+
+  // Whether there is, or will be, a certificate for listeners with TLS.
+  bool has_certificate() const { return !tls.certificates.empty() || tls.self_signed || acme.on(); }
 };
 
 }  // namespace gatepost::config

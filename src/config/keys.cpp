@@ -53,6 +53,10 @@ void add_tls(Keys& k) {
                     "forward secrecy with AES-GCM or ChaCha20"));
   k.push_back(duration("tls", "handshake_timeout", AT(Config, tls.handshake_timeout), seconds(1), minutes(5),
                        "A handshake that takes longer is dropped."));
+  k.push_back(flag("tls", "self_signed", AT(Config, tls.self_signed),
+                   "Where no other certificate serves the host name, make one that a private authority of this server "
+                   "signs: for closed networks and for trying things out. Clients have to be given that authority "
+                   "(`gatepost certificate ca show`)."));
 }
 
 void add_limits(Keys& k) {
@@ -368,6 +372,10 @@ const std::vector<Section>& sections() {
       {"tls", "[tls]", "TLS on all listeners."},
       {"tls.certificate", "[[tls.certificate]]",
        "One table for each certificate; the first one serves clients that name no host. Read again at each reload."},
+      {"acme", "[acme]", "Certificates that the server gets and renews by itself (docs/certificates.md)."},
+      {"acme.certificate", "[[acme.certificate]]",
+       "One table for each certificate to be got; without any, there is one for `hostname` of [server]. Those of "
+       "[[tls.certificate]] come first."},
       {"listener.NAME", "[listener.NAME]",
        "One table for each port. NAME is yours: small letters, digits, hyphens. A table with the name of a default "
        "listener changes only what it says."},
@@ -404,6 +412,7 @@ const std::vector<Key<Config>>& config_keys() {
     add_server(k);
     add_networks(k);
     add_tls(k);
+    add_acme_keys(k);
     add_limits(k);
     add_store(k);
     add_search(k);

@@ -46,6 +46,8 @@ const std::vector<Section>& sections();
 const std::vector<Key<Config>>& config_keys();
 const std::vector<Key<Listener>>& listener_keys();
 const std::vector<Key<Certificate>>& certificate_keys();
+const std::vector<Key<AcmeCertificate>>& acme_certificate_keys();
+void add_acme_keys(std::vector<Key<Config>>& keys);  // those of [acme], a part of config_keys()
 const std::vector<Key<SmartHost>>& smart_host_keys();
 const std::vector<Key<ImapClient>>& imap_client_keys();
 const std::vector<Key<NetworkGroup>>& network_group_keys();

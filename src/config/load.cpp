@@ -140,6 +140,8 @@ class Loader {
         certificates(line_of(key), node);
       } else if (name == "imap" && word == "client") {
         imap_clients(line_of(key), node);
+      } else if (name == "acme" && word == "certificate") {
+        tables(line_of(key), node, "acme.certificate", acme_certificate_keys(), out_.config.acme.certificates);
       } else if (name == "networks" && word == "group") {
         tables(line_of(key), node, "networks.group", network_group_keys(), out_.config.networks.groups);
       } else if (name == "gate" && word == "exception") {
@@ -148,7 +150,7 @@ class Loader {
         smart_host(line_of(key), node);
       } else {
         std::vector<std::string_view> extra;
-        if (name == "tls") extra.push_back("certificate");
+        if (name == "tls" || name == "acme") extra.push_back("certificate");
         if (name == "imap") extra.push_back("client");
         if (name == "networks") extra.push_back("group");
         if (name == "gate") extra.push_back("exception");

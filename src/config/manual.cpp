@@ -57,6 +57,8 @@ cert = "/etc/gatepost/mail.example.org.pem"
 key = "/etc/gatepost/mail.example.org.key"
 ```
 
+In place of the last table `[acme]` lets the server get its certificate itself.
+
 Sizes are octets or texts with a unit: `"512 KiB"`, `"50 MiB"`, `"10 GiB"`. Durations are seconds or texts with a unit: `"90 s"`,
 `"5 min"`, `"2 h"`, `"5 days"`. Networks are `"192.0.2.0/24"`, `"2001:db8::/32"` or single addresses. Relative paths start at the
 folder of the file. A list with one element may be written without brackets.
@@ -74,6 +76,8 @@ std::string manual() {
       out += table_of(listener_keys(), section.name, Listener{}) + default_listener_table();
     } else if (section.name == "tls.certificate") {
       out += table_of(certificate_keys(), section.name, Certificate{});
+    } else if (section.name == "acme.certificate") {
+      out += table_of(acme_certificate_keys(), section.name, AcmeCertificate{});
     } else if (section.name == "imap.client") {
       out += table_of(imap_client_keys(), section.name, ImapClient{});
     } else if (section.name == "networks.group") {

@@ -44,6 +44,8 @@ Daemon::Daemon(Parts parts)
       config_(std::make_shared<const config::Config>(std::move(parts.config))),
       threads_(io_threads(*config_)),
       product_(std::move(parts.product)),
+      certificate_store_(certificates_directory(*config_)),
+      served_(certificate_store_, clock_),
       connections_(threads_, clock_, log_),
       limits_(daemon_limits(*config_), clock_),
       sockets_(std::move(parts.sockets)) {}
@@ -87,6 +89,7 @@ Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
   runner_ = mailflow::QueueRunner::create(runner_options(c), *product.queue, *product.accounts, *reception_, *delivery_,
                                           *workers_, clock_, log_, product.metrics);
   if (tls) {
+    GP_TRY(tls, served_.complete(*std::move(tls), c));
     GP_CHECK(set_tls(*tls));
   }
   protocols_ = std::make_unique<Protocols>(
@@ -128,8 +131,48 @@ Result<> Daemon::set_tls(const runtime::TlsServerSettings& settings) {
   return {};
 }
 
+Result<> Daemon::refresh_certificates(std::vector<ServedCertificates::Refused>& refused) {
+  const std::lock_guard one(reload_mutex_);
+  const auto config = this->config();
+  if (stopping_ || !config->has_certificate()) return {};
+  GP_TRY(const runtime::TlsServerSettings all, served_.refresh(tls_terms(*config), *config, refused));
+  GP_CHECK(set_tls(all));
+  protocols_->set_certificates(all);
+  return {};
+}
+
+std::unique_ptr<CertificateKeeper> Daemon::make_keeper() {
+  return std::make_unique<CertificateKeeper>(CertificateKeeper::Parts{
+      .store = certificate_store_,
+      .config = [this] { return config(); },
+      .refresh = [this](std::vector<ServedCertificates::Refused>& refused) { return refresh_certificates(refused); },
+      .served =
+          [this] {
+            return tls_ != nullptr ? tls_.load()->certificates() : std::vector<runtime::TlsCertificateFacts>();
+          },
+      .served_by =
+          [this](config::Service service) {
+            const runtime::TlsServer* const tls = service == config::Service::https ? web_tls_.load() : tls_.load();
+            return tls != nullptr ? tls->certificates() : std::vector<runtime::TlsCertificateFacts>();
+          },
+      .ports =
+          [this] {
+            std::vector<OpenPort> out;
+            const std::lock_guard lock(mutex_);
+            for (const OpenListener& open : listeners_) out.emplace_back(open.config, open.at);
+            return out;
+          },
+      .validation = served_.validation(),
+      .challenges = protocols_->challenges(),
+      .clock = clock_,
+      .random = product_->random,
+      .log = log_,
+      .metrics = product_->metrics});
+}
+
 Result<> Daemon::start() {
   const auto config = this->config();
+  keeper_ = make_keeper();  // administrators may ask it as soon as there is a control socket
   const auto handler = [this](const admin::Request& request, std::stop_token stop) { return command(request, stop); };
   GP_TRY(control_, ControlSocket::open(control_socket_path(config->server.data_dir), handler, log_));
   GP_CHECK(bans_->start());
@@ -138,6 +181,7 @@ Result<> Daemon::start() {
   for (BoundSocket& socket : std::exchange(sockets_, {})) open_listener(*config, std::move(socket));
   maintenance_ = std::make_unique<Maintenance>(chores(), clock_, log_);
   if (indexes_) indexes_->start();
+  keeper_->start();
   return {};
 }
 
@@ -221,6 +265,9 @@ admin::Services Daemon::admin_services() {
     return reply;
   };
   services.server.stop = [] { send_signal(SIGTERM); };
+  services.server.certificate = [this](const admin::Request& request, std::stop_token stop) {
+    return keeper_->command(request, stop);
+  };
   services.server.queue_changed = [this] { runner_->wake(); };
   services.server.end_sessions = [this](account::AccountId id) {
     door_->revoke(static_cast<directory::PrincipalId>(id));
@@ -285,6 +332,7 @@ bool Daemon::heartbeat() {
 
 bool Daemon::stop(std::chrono::milliseconds grace) {
   const auto until = std::chrono::steady_clock::now() + grace;
+  if (keeper_) keeper_->stop_soon();
   {
     const std::lock_guard one(reload_mutex_);
     stopping_ = true;
@@ -303,6 +351,7 @@ bool Daemon::stop(std::chrono::milliseconds grace) {
   }
   maintenance_.reset();
   control_.reset();
+  keeper_.reset();
   if (indexes_) indexes_->stop();
   listeners_.clear();
   settle();

@@ -11,13 +11,16 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "certificates/store.hpp"
 #include "config/config.hpp"
 #include "daemon/ban_keeper.hpp"
+#include "daemon/certificate_keeper.hpp"
 #include "daemon/control_socket.hpp"
 #include "daemon/log_target.hpp"
 #include "daemon/maintenance.hpp"
 #include "daemon/product.hpp"
 #include "daemon/protocols.hpp"
+#include "daemon/served_certificates.hpp"
 #include "daemon/sockets.hpp"
 #include "daemon/status.hpp"
 #include "directory/authenticate.hpp"
@@ -45,7 +48,7 @@ class Daemon {
     config::Config config;
     std::unique_ptr<Product> product;
     std::vector<BoundSocket> sockets;               // one for each address of the configuration's listeners
-    std::optional<runtime::TlsServerSettings> tls;  // none: no certificate is configured
+    std::optional<runtime::TlsServerSettings> tls;  // of the files; none: there is to be no certificate
     bool managed = false;                           // by systemd, which restarts us itself
     int ban_helper = -1;                            // of gate::helper::start_helper(), owned; -1: none was started
     LogTarget& log_target;
@@ -97,6 +100,9 @@ class Daemon {
   void create_bans();
   // Makes them, or changes them to new settings; on an error nothing changes.
   Result<> set_tls(const runtime::TlsServerSettings&);
+  // The store's certificates and the files as they are now; the configuration stays. Thread-safe.
+  Result<> refresh_certificates(std::vector<ServedCertificates::Refused>& refused);
+  std::unique_ptr<CertificateKeeper> make_keeper();
   void add_metrics();
   runtime::Task<> work_queue();
   void settle();  // every I/O thread has done what was posted before
@@ -137,6 +143,8 @@ class Daemon {
   runtime::IoThreads threads_;
   std::unique_ptr<Product> product_;
   std::unique_ptr<BanKeeper> bans_;
+  const certificates::Store certificate_store_;
+  ServedCertificates served_;
   std::unique_ptr<sasl::Library> sasl_;
   std::unique_ptr<directory::Authenticator> authenticator_;
   std::unique_ptr<directory::Door> door_;
@@ -157,6 +165,7 @@ class Daemon {
   std::promise<void> queue_ended_;
   std::atomic<std::size_t> beats_{0};
   std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<CertificateKeeper> keeper_;
   std::unique_ptr<ControlSocket> control_;
 };
 

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "account/events.hpp"
+#include "daemon/certificate_events.hpp"
 #include "daemon/events.hpp"
 #include "directory/events.hpp"
 #include "http/server/events.hpp"
@@ -21,6 +22,7 @@ namespace gatepost::daemon {
 std::vector<Event> event_catalogue() {
   const std::span<const Event> layers[] = {
       event::kAll,
+      certificate_event::kAll,
       runtime::event::kAll,
       store::event::kAll,
       account::event::kAll,

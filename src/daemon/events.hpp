@@ -75,7 +75,7 @@ inline constexpr Event kKeyUnreadable{
     "Root read it at the start; a reload will fail.", "Let the group of the server's user read `file`."};
 inline constexpr Event kCertificateEnds{"server.certificate_ends", Level::warning, "A certificate ends soon.",
                                         "At `not_after` clients begin to refuse the server.",
-                                        "Renew it, then run gatepost reload."};
+                                        "Renew it; changed files are read by themselves."};
 inline constexpr Event kWebFiles{"server.web_files", Level::error, "The files of the web application cannot be served.",
                                  "`detail` says why; those of before stay.",
                                  "Put [http] web_dir right, then run gatepost reload."};
@@ -94,6 +94,6 @@ inline constexpr std::array kAll{
     kStarting,     kReady,         kListening,       kBindFailed, kStopping,        kStopped,           kReloaded,
     kReloadFailed, kNeedsRestart,  kRefused,         kBanMade,    kBanLifted,       kBanRefused,        kBanFirewall,
     kBanNotKept,   kBanUnreadable, kControlRefused,  kSecured,    kSecurityMissing, kMaintenanceFailed, kListenerClosed,
-    kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced,      kUnresponsive, kWebFiles};
+    kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced,      kUnresponsive,      kWebFiles};
 
 }  // namespace gatepost::daemon::event

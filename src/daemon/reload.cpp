@@ -48,8 +48,9 @@ Result<Daemon::Fresh> Daemon::prepare_reload() {
   GP_TRY(config::Config read, read_config(config_file_));
   fresh.needs_restart = needs_restart(*running, read);
   fresh.config = after_reload(*running, std::move(read));
-  if (!fresh.config.tls.certificates.empty()) {
-    GP_TRY(fresh.tls, tls_settings(fresh.config));
+  if (fresh.config.has_certificate()) {
+    GP_TRY(runtime::TlsServerSettings files, tls_settings(fresh.config));
+    GP_TRY(fresh.tls, served_.complete(std::move(files), fresh.config));
   }
   GP_TRY(fresh.outgoing, outgoing_settings(fresh.config));
   // Addresses that no listener has yet. A root that became somebody else can no longer bind ports below 1024.

@@ -91,7 +91,7 @@ class Start {
     GP_TRY(sockets_, open_sockets(config_.listeners, inherited_, log_));
     for (const auto& unused : inherited_.rest()) log_.write(event::kSocketUnused, {{"at", unused.at.to_string()}});
     inherited_ = {};
-    if (!config_.tls.certificates.empty()) {
+    if (config_.has_certificate()) {
       GP_TRY(tls_, tls_settings(config_));
     }
     std::vector<fs::path> files;
@@ -144,11 +144,19 @@ class Start {
       readable(one.key);
     }
     if (config_.mailflow.smart_host) readable(config_.mailflow.smart_host->password_file);
+    for (const fs::path& file : acme_files()) readable(file);
     return paths;
   }
 
+  std::vector<fs::path> acme_files() const {
+    std::vector<fs::path> files{config_.acme.ca_file, config_.acme.account_key_file, config_.acme.dns_key_file};
+    std::erase(files, fs::path());
+    return files;
+  }
+
   void complain_of_unreadable_files() {
-    std::vector<fs::path> files{options_.config_file};
+    std::vector<fs::path> files = acme_files();
+    files.push_back(options_.config_file);
     for (const config::Certificate& one : config_.tls.certificates) {
       files.push_back(one.cert);
       files.push_back(one.key);

@@ -60,6 +60,8 @@ constexpr Fixed kFixed[] = {
 
 std::filesystem::path store_directory(const Config& c) { return c.server.data_dir / "store"; }
 
+std::filesystem::path certificates_directory(const Config& c) { return c.server.data_dir / "certificates"; }
+
 std::filesystem::path search_directory(const Config& c) { return c.server.data_dir / "search"; }
 
 search::Options search_options(const Config& c) {
@@ -205,11 +207,16 @@ runtime::Deadlines deadlines(const Config& c, config::Service service) {
   return out;
 }
 
-Result<runtime::TlsServerSettings> tls_settings(const Config& c) {
+runtime::TlsServerSettings tls_terms(const Config& c) {
   runtime::TlsServerSettings settings;
   settings.minimum =
       c.tls.min_version == config::TlsVersion::v1_3 ? runtime::TlsMinimum::v1_3 : runtime::TlsMinimum::v1_2;
   settings.ciphers = c.tls.ciphers;
+  return settings;
+}
+
+Result<runtime::TlsServerSettings> tls_settings(const Config& c) {
+  runtime::TlsServerSettings settings = tls_terms(c);
   for (const config::Certificate& certificate : c.tls.certificates) {
     GP_TRY(runtime::TlsCertificate read,
            runtime::read_tls_certificate(certificate.cert, certificate.key, certificate.names));

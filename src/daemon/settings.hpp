@@ -37,6 +37,8 @@ runtime::ResolverSettings resolver_settings(const config::Config&);
 runtime::LimitSettings daemon_limits(const config::Config&);
 runtime::LimitSettings listener_limits(const config::Config&, const config::Listener&);
 runtime::Deadlines deadlines(const config::Config&, config::Service);
+// [tls] without certificates.
+runtime::TlsServerSettings tls_terms(const config::Config&);
 // Reads the certificates' files.
 Result<runtime::TlsServerSettings> tls_settings(const config::Config&);
 

@@ -10,6 +10,7 @@
 #include "base/date.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/events.hpp"
+#include "daemon/paths.hpp"
 #include "daemon/version.hpp"
 
 namespace gatepost::daemon {
@@ -122,7 +123,9 @@ std::vector<Chore> Daemon::chores() {
 
 Result<> Daemon::look_at_certificates() {
   if (tls_ == nullptr) return {};
+  const std::string own = certificates_directory(*config()).string();
   for (const runtime::TlsCertificateFacts& one : tls_.load()->certificates()) {
+    if (one.label.starts_with(own)) continue;  // its keeper renews it, and says when it cannot
     if (one.not_after - clock_.now() > kCertificateNotice) continue;
     log_.write(event::kCertificateEnds, {{"file", one.label},
                                          {"names", fmt::format("{}", fmt::join(one.names, ","))},

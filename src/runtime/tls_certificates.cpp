@@ -1,5 +1,6 @@
 #include "runtime/tls_certificates.hpp"
 
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "base/ascii.hpp"
+#include "base/bytes.hpp"
 #include "base/ip.hpp"
 #include "runtime/tls_error.hpp"
 
@@ -66,6 +68,21 @@ std::vector<std::string> names_in(X509* certificate) {
     if (size > 0) names.push_back(ascii::to_lower({common, static_cast<std::size_t>(size)}));
   }
   return names;
+}
+
+std::string serial_of(const X509* certificate) {
+  BIGNUM* const number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr);
+  std::string octets(number == nullptr ? 0 : static_cast<std::size_t>(BN_num_bytes(number)), '\0');
+  if (number != nullptr) BN_bn2bin(number, reinterpret_cast<unsigned char*>(octets.data()));
+  BN_free(number);
+  return to_hex(octets);
+}
+
+std::string fingerprint_of(const X509* certificate) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest, &size) != 1) return {};
+  return to_hex({reinterpret_cast<const char*>(digest), size});
 }
 
 Result<std::string> read_file(const std::filesystem::path& path) {
@@ -120,6 +137,9 @@ Result<ParsedCertificate> parse_certificate(const TlsCertificate& from) {
   out.facts.subject = one_line(X509_get_subject_name(out.leaf.get()));
   out.facts.issuer = one_line(X509_get_issuer_name(out.leaf.get()));
   out.facts.label = from.label;
+  out.facts.serial = serial_of(out.leaf.get());
+  out.facts.fingerprint = fingerprint_of(out.leaf.get());
+  for (const X509Ptr& link : out.chain) out.facts.chain.push_back(one_line(X509_get_subject_name(link.get())));
   out.facts.not_before = time_of(X509_get0_notBefore(out.leaf.get()));
   out.facts.not_after = time_of(X509_get0_notAfter(out.leaf.get()));
   return out;

@@ -41,8 +41,8 @@ struct TlsServerSettings {
   std::string ciphers;            // OpenSSL list for TLS 1.2; empty: the built-in list
   std::vector<std::string> alpn;  // offered protocols, best first; empty: ALPN is not spoken
   // The certificate for a handshake that offers kAcmeProtocol and nothing else for `name` (SNI, lower case); none: the
-  // handshake fails. It ends with TlsFacts::alpn == kAcmeProtocol, and the connection is to be closed then (RFC 8737
-  // 3). Called on I/O threads, which it must not block. Empty: the protocol is not spoken.
+  // handshake fails. The connection ends with the handshake (RFC 8737 3). Called on I/O threads, which it must not
+  // block. Empty: the protocol is not spoken.
   std::function<std::optional<TlsCertificate>(std::string_view name)> proof = {};
   std::chrono::seconds ticket_key_lifetime{12 * 3600};  // a key makes tickets so long, and is accepted so long again
 };
@@ -50,6 +50,8 @@ struct TlsServerSettings {
 struct TlsCertificateFacts {
   std::vector<std::string> names;
   std::string subject, issuer, label;
+  std::string serial, fingerprint;  // hexadecimal; the SHA-256 of the whole certificate
+  std::vector<std::string> chain;   // subjects of the certificates sent behind it
   TimePoint not_before, not_after;
 };
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/tls_context.hpp"
 #include "runtime/tls_error.hpp"
 
 namespace gatepost::runtime {
@@ -38,6 +39,13 @@ std::string subject_of(const X509* certificate) {
   }
   BIO_free(memory);
   return out;
+}
+
+bool validates(const SSL* ssl) {
+  const unsigned char* protocol = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl, &protocol, &size);
+  return SSL_is_server(ssl) == 1 && std::string_view(reinterpret_cast<const char*>(protocol), size) == kAcmeProtocol;
 }
 
 }  // namespace
@@ -76,6 +84,13 @@ TlsProgress TlsSession::handshake() {
   errno = 0;
   const TlsProgress at = progress(SSL_do_handshake(ssl_));
   if (at == TlsProgress::ended) failure_ = "the peer closed the connection in the middle of the handshake";
+  if (at == TlsProgress::done && validates(ssl_)) {
+    // RFC 8737 3: no data is exchanged after this handshake.
+    SSL_shutdown(ssl_);
+    ERR_clear_error();
+    failure_ = "an authority has looked at the certificate for its validation";
+    return TlsProgress::ended;
+  }
   return at;
 }
 

@@ -1,6 +1,7 @@
 #include "gate/policy/policy.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -72,6 +73,17 @@ std::vector<Source> sources_of(const config::Config& c, const config::Listener& 
   return std::move(out.all);
 }
 
+std::uint16_t https_port_of(std::string_view url) {
+  const std::size_t begin = url.find("://");
+  if (begin == std::string_view::npos) return 443;
+  const std::string_view authority = url.substr(begin + 3, url.find('/', begin + 3) - (begin + 3));
+  const std::size_t colon = authority.rfind(':');
+  std::uint16_t port = 0;
+  if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos)
+    std::from_chars(authority.data() + colon + 1, authority.data() + authority.size(), port);
+  return port == 0 ? 443 : port;
+}
+
 void egress_of(const config::Config& c, Intent& out) {
   const auto anywhere = AddressSet::all();
   AddressSet servers;
@@ -88,6 +100,13 @@ void egress_of(const config::Config& c, Intent& out) {
         {"smart-host", host->port, false, true, address ? AddressSet::of(number_of(*address)) : anywhere});
   } else {
     out.egress.push_back({"smtp", 25, false, true, anywhere});
+  }
+  if (c.acme.on()) {
+    out.egress.push_back({"acme", https_port_of(c.acme.directory), false, true, anywhere});
+    if (const auto& server = c.acme.dns_server)
+      out.egress.push_back({"dns-update", server->port, true, true, AddressSet::of(number_of(server->address))});
+    for (const Endpoint& server : c.acme.dns_check)
+      out.egress.push_back({"dns-check", server.port, true, true, AddressSet::of(number_of(server.address))});
   }
   for (const std::uint16_t port : c.gate.egress_ports) {
     out.egress.push_back({fmt::format("port-{}", port), port, false, true, anywhere});

@@ -1,0 +1,124 @@
+#include "daemon/solvers.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/digest.hpp"
+#include "certificates/making.hpp"
+#include "daemon/certificate_events.hpp"
+
+namespace gatepost::daemon {
+namespace {
+
+using acme::Outcome;
+using acme::Proof;
+
+// RFC 8555 8.3: what port 80 answers at /.well-known/acme-challenge/.
+class HttpSolver final : public acme::Solver {
+ public:
+  explicit HttpSolver(const ProofPlaces& places) : places_(places) {}
+  std::string_view type() const override { return "http-01"; }
+  Outcome<> present(const Proof& proof, std::stop_token) override {
+    places_.challenges.put(proof.token, proof.key_authorization);
+    return {};
+  }
+  Outcome<> settle(const std::vector<Proof>&, std::stop_token) override { return {}; }
+  void remove(const Proof& proof) override { places_.challenges.remove(proof.token); }
+
+ private:
+  const ProofPlaces places_;
+};
+
+bool listens(const config::Config& config, config::Service service) {
+  return std::ranges::any_of(config.listeners, [&](const config::Listener& listener) {
+    return listener.service == service && listener.audience != config::Audience::off;
+  });
+}
+
+// RFC 8737: a special certificate on every port with TLS; the authority looks at 443.
+class TlsAlpnSolver final : public acme::Solver {
+ public:
+  explicit TlsAlpnSolver(const ProofPlaces& places) : places_(places) {}
+  std::string_view type() const override { return "tls-alpn-01"; }
+  Outcome<> present(const Proof& proof, std::stop_token) override {
+    GP_ACME_TRY(const certificates::Pair pair, certificates::make_validation_certificate(
+                                                   proof.name, sha256(proof.key_authorization), places_.clock.now()));
+    GP_ACME_CHECK(places_.validation.show(
+        proof.name, {pair.chain_pem, std::string(pair.key.to_pem().reveal()), {}, "validation of " + proof.name}));
+    return {};
+  }
+  Outcome<> settle(const std::vector<Proof>&, std::stop_token) override { return {}; }
+  void remove(const Proof& proof) override { places_.validation.forget(proof.name); }
+
+ private:
+  const ProofPlaces places_;
+};
+
+// TXT records by a program that somebody runs for us.
+class HookSolver final : public acme::Solver {
+ public:
+  HookSolver(const ProofPlaces& places, const config::Acme& acme) : places_(places), acme_(acme) {}
+  std::string_view type() const override { return "dns-01"; }
+  Outcome<> present(const Proof& proof, std::stop_token stop) override {
+    places_.log.write(certificate_event::kHookWanted, {{"action", "add"}, {"record", acme::dns_record_name(proof)}});
+    return places_.hooks.run(job(proof, true), acme_.hook_timeout, stop);
+  }
+  Outcome<> settle(const std::vector<Proof>& proofs, std::stop_token stop) override {
+    acme::DnsSettings settings;
+    settings.wait = acme_.dns_wait;
+    return acme::wait_for_records(acme_.dns_check, proofs, settings, places_.clock, places_.random, stop);
+  }
+  void remove(const Proof& proof) override { places_.hooks.leave(job(proof, false)); }
+
+ private:
+  static HookQueue::Job job(const Proof& proof, bool add) {
+    return {0, add, acme::dns_record_name(proof), acme::dns_record_value(proof)};
+  }
+  const ProofPlaces places_;
+  const config::Acme acme_;
+};
+
+Outcome<std::unique_ptr<acme::Solver>> dns_solver(const config::Acme& acme, const ProofPlaces& places) {
+  if (!acme.dns_server) return std::make_unique<HookSolver>(places, acme);
+  acme::DnsSettings settings;
+  settings.server = *acme.dns_server;
+  settings.zone = acme.dns_zone;
+  settings.check = acme.dns_check;
+  settings.wait = acme.dns_wait;
+  if (!acme.dns_key_file.empty()) {
+    std::ifstream in(acme.dns_key_file, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    auto key = in ? acme::dns::read_key_file(text)
+                  : Result<acme::dns::TsigKey>(fail(Errc::denied, "it cannot be read by the server's user"));
+    if (!key) {
+      return acme::failed(fmt::format("[acme] dns_key_file {}: {}", acme.dns_key_file.string(), key.error().detail),
+                          "write it by tsig-keygen, and let the server's user read it");
+    }
+    settings.key = *std::move(key);
+  }
+  return std::make_unique<acme::DnsUpdateSolver>(std::move(settings), places.clock, places.random);
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<acme::Solver>> make_solver(const config::Config& config,
+                                                   const config::AcmeCertificate& certificate,
+                                                   const ProofPlaces& places) {
+  switch (config.acme.challenge_of(certificate)) {
+    case config::Challenge::tls_alpn_01:
+      return std::make_unique<TlsAlpnSolver>(places);
+    case config::Challenge::dns_01:
+      return dns_solver(config.acme, places);
+    case config::Challenge::http_01:
+    case config::Challenge::unset:
+      break;
+  }
+  if (listens(config, config::Service::http)) return std::make_unique<HttpSolver>(places);
+  return acme::failed("http-01 needs a listener of service http, and there is none",
+                      "open [listener.http], or choose tls-alpn-01 or dns-01");
+}
+
+}  // namespace gatepost::daemon
