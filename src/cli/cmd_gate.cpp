@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/gate_noun.hpp"
 #include "cli/probe_own.hpp"
 #include "cli/run_verb.hpp"
 #include "config/units.hpp"
@@ -296,6 +297,13 @@ std::optional<TimePoint> counting_since(const gate::Revisions& revisions, const 
   return std::max(revision->applied, std::chrono::time_point_cast<TimePoint::duration>(booted));
 }
 
+// Which networks used each listener, as the server counts them; empty when it does not run.
+std::vector<gate::notes::Uses::OfListener> uses_of_the_server(const config::Config& config) {
+  const auto reply = daemon::ask(daemon::control_socket_path(config.server.data_dir), {"gate uses", {}});
+  if (!reply || reply->exit_code != 0) return {};
+  return gate::notes::uses_from_json(reply->json).value_or(std::vector<gate::notes::Uses::OfListener>());
+}
+
 struct AuditArguments {
   bool changes_only = false, probe = false;
 };
@@ -328,7 +336,8 @@ void gate_audit(Context& context, const AuditArguments& arguments) {
                                 both->revisions.pending(),
                                 policy->daemon_runs,
                                 gate::connections_let_in(seen->second),
-                                counting_since(both->revisions, gate::marker_in(seen->second))};
+                                counting_since(both->revisions, gate::marker_in(seen->second)),
+                                uses_of_the_server(policy->config)};
   auto found = gate::audit(evidence, policy->now);
   if (arguments.probe && policy->daemon_runs) {
     const auto by_probe = probe_own_listeners(context);
@@ -368,8 +377,7 @@ void gate_export(Context& context, const std::string& name) {
 }  // namespace
 
 void add_gate_commands(CLI::App& app, Context& context) {
-  CLI::App* noun =
-      app.add_subcommand("gate", "Who may connect, and the firewall (docs/gate.md)")->require_subcommand(1);
+  CLI::App* noun = &gate_noun(app);
   noun->add_subcommand("show", "Every port: who may connect, and whether the firewall agrees")->callback([&context] {
     gate_show(context);
   });

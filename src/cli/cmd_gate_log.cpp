@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -14,6 +13,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/gate_noun.hpp"
+#include "cli/local_log_context.hpp"
 #include "gate/log/print.hpp"
 #include "gate/log/reader.hpp"
 #include "gate/watch/file_follower.hpp"
@@ -32,19 +33,6 @@ struct GateLogOptions {
   bool kernel = false, follow = false, denied = false;
   std::optional<std::uint16_t> group, port;
 };
-
-// What stamps without a year or zone are read by: this machine's clock.
-gate::log::Context local_context(const Clock& clock) {
-  gate::log::Context context;
-  context.now = clock.now();
-  const std::time_t now = std::chrono::system_clock::to_time_t(*context.now);
-  tm local{};
-  if (localtime_r(&now, &local) != nullptr) context.utc_offset_minutes = static_cast<int>(local.tm_gmtoff / 60);
-  timespec up{};
-  clock_gettime(CLOCK_MONOTONIC, &up);
-  context.boot_time = *context.now - std::chrono::seconds(up.tv_sec);
-  return context;
-}
 
 // Prints what passes the filter and counts everything.
 class Printer {
@@ -123,7 +111,7 @@ Result<> read_file(const GateLogOptions& options, gate::log::Reader& reader, Pri
     if (!options.follow) break;
     printer.flush();
     ::poll(nullptr, 0, 250);
-    reader.set_context(local_context(clock));
+    reader.set_context(local_log_context(clock));
   }
   if (!options.follow) reader.finish(take);
   return {};
@@ -155,7 +143,7 @@ Result<std::string_view> read_all(const GateLogOptions& options, Printer& printe
   }
   const auto format = gate::log::parse_format(options.format);
   if (!format) return fail(Errc::invalid, "there is no format \"" + options.format + "\"");
-  gate::log::Reader reader(*format, local_context(clock));
+  gate::log::Reader reader(*format, local_log_context(clock));
   GP_CHECK(options.file == "-" ? read_input(reader, printer) : read_file(options, reader, printer, clock));
   return reader.format() == gate::log::Format::automatic ? "no known format" : gate::log::to_string(reader.format());
 }
@@ -191,14 +179,8 @@ void gate_log(Context& context, const GateLogOptions& options) {
 }  // namespace
 
 void add_gate_log_command(CLI::App& app, Context& context) {
-  CLI::App* gate = nullptr;
-  for (CLI::App* const known : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (known->get_name() == "gate") gate = known;
-  }
-  if (gate == nullptr)
-    gate = app.add_subcommand("gate", "Who may connect, and what became of it")->require_subcommand(1);
   auto options = std::make_shared<GateLogOptions>();
-  CLI::App* command = gate->add_subcommand("log", "What firewalls wrote, of whichever make, in one form");
+  CLI::App* command = gate_noun(app).add_subcommand("log", "What firewalls wrote, of whichever make, in one form");
   command->add_option("file", options->file, "A log; - reads the standard input");
   command->add_flag("--kernel", options->kernel, "The kernel's own log of this machine");
   command->add_option("--group", options->group, "Packets of rules with \"log group N\" (NFLOG), as they come");

@@ -31,8 +31,10 @@ void add_app_password_commands(CLI::App&, Context&);
 void add_ban_commands(CLI::App&, Context&);
 void add_gate_commands(CLI::App&, Context&);
 void add_gate_import_command(CLI::App& gate, Context&);  // below "gate"
-// Joins "gate" when that is there already, so it comes after it.
 void add_gate_log_command(CLI::App&, Context&);
+void add_gate_watch_command(CLI::App&, Context&);
+void add_gate_top_command(CLI::App&, Context&);
+void add_gate_explain_command(CLI::App&, Context&);
 void add_probe_command(CLI::App&, Context&);
 void add_certificate_commands(CLI::App&, Context&);
 

@@ -46,7 +46,8 @@ Daemon::Daemon(Parts parts)
       product_(std::move(parts.product)),
       certificate_store_(certificates_directory(*config_)),
       served_(certificate_store_, clock_),
-      connections_(threads_, clock_, log_),
+      gate_notes_(log_target_.last_lines(), config_->server.data_dir / "gate-uses.json", clock_, product_->random),
+      connections_(threads_, clock_, log_, &gate_notes_),
       limits_(daemon_limits(*config_), clock_),
       sockets_(std::move(parts.sockets)) {}
 
@@ -112,6 +113,7 @@ void Daemon::create_bans() {
     parts.why_no_helper = "[bans] firewall = false";
   }
   bans_ = std::make_unique<BanKeeper>(std::move(parts), ban_rules(*config_, own_addresses()));
+  gate_notes_.set_banned([this](const IpAddress& address) { return bans_->list().refuses(address); });
 }
 
 Result<> Daemon::set_tls(const runtime::TlsServerSettings& settings) {
@@ -231,6 +233,7 @@ void Daemon::open_listener(const config::Config& c, BoundSocket socket) {
 
 ControlSocket::Answer Daemon::command(const admin::Request& request, std::stop_token stop) {
   if (request.verb == kHandOver) return hand_over();
+  if (GateNotes::answers(request.verb)) return {gate_notes_.answer(request, [this] { return status(); }), {}};
   admin::Services services = admin_services();
   return {admin::run(services, request, stop), {}};
 }
@@ -352,6 +355,7 @@ bool Daemon::stop(std::chrono::milliseconds grace) {
   maintenance_.reset();
   control_.reset();
   keeper_.reset();
+  (void)gate_notes_.save();
   if (indexes_) indexes_->stop();
   listeners_.clear();
   settle();

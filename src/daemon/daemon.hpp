@@ -16,6 +16,7 @@
 #include "daemon/ban_keeper.hpp"
 #include "daemon/certificate_keeper.hpp"
 #include "daemon/control_socket.hpp"
+#include "daemon/gate_notes.hpp"
 #include "daemon/log_target.hpp"
 #include "daemon/maintenance.hpp"
 #include "daemon/product.hpp"
@@ -159,6 +160,7 @@ class Daemon {
   // Once there, they stay. Only the web's speaks ALPN.
   std::atomic<runtime::TlsServer*> tls_{nullptr}, web_tls_{nullptr};
   std::unique_ptr<Protocols> protocols_;
+  GateNotes gate_notes_;
   runtime::Connections connections_;
   runtime::ConnectionLimits limits_;
   std::vector<BoundSocket> sockets_;  // until start()

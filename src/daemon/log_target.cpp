@@ -17,6 +17,7 @@ Result<> LogTarget::set(const std::string& target) {
 }
 
 void LogTarget::write(Level level, std::string_view line) {
+  last_lines_.add(line);
   std::shared_ptr<LogSink> sink;
   {
     const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "gate/notes/line_ring.hpp"
 
 namespace gatepost::daemon {
 
@@ -19,8 +20,10 @@ class LogTarget final : public LogSink {
   Result<> set(const std::string& target);
   const std::string& target() const { return target_; }  // not while set() runs
   void write(Level level, std::string_view line) override;
+  const gate::notes::LineRing& last_lines() const { return last_lines_; }
 
  private:
+  gate::notes::LineRing last_lines_;
   std::string target_{kStderr};
   std::mutex mutex_;               // guards sink_
   std::shared_ptr<LogSink> sink_;  // shared with writes on their way

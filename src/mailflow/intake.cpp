@@ -146,7 +146,8 @@ class StreamedIntake final : public Intake {
                                            {"rcpts", envelope_.recipients.size()},
                                            {"size", body.size},
                                            {"local", accepted.local},
-                                           {"queued", accepted.queued}});
+                                           {"queued", accepted.queued},
+                                           {"remote", source_.remote.to_string()}});
     return accepted;
   }
 
@@ -156,7 +157,8 @@ class StreamedIntake final : public Intake {
                                           {"id", to_string(id_)},
                                           {"from", envelope_.reverse_path},
                                           {"code", gatepost::to_string(error.code)},
-                                          {"detail", error.detail}});
+                                          {"detail", error.detail},
+                                          {"remote", source_.remote.to_string()}});
   }
 
   IntakeServices& services_;

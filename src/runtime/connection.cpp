@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/connection_observer.hpp"
 #include "runtime/deflate_stream.hpp"
 #include "runtime/events.hpp"
 #include "runtime/foreign_protocol.hpp"
@@ -24,6 +25,7 @@ constexpr std::size_t kSmallHold = 1024;
 constexpr std::size_t kMinRoom = 4 << 10;
 constexpr std::size_t kWritePiece = 64 << 10;
 constexpr std::size_t kTinyText = 64;
+constexpr std::string_view kTlsTooEarly = "the peer began TLS at once where the connection begins in plain text";
 
 class StreamWaker final : public Waker, public std::enable_shared_from_this<StreamWaker> {
  public:
@@ -115,9 +117,13 @@ class Connection final : public Output, public LiveConnections::Member {
         parts_(parts),
         input_(parts.buffers) {
     parts_.live.add(*this);
+    if (parts_.observer == nullptr) return;
+    opened_ = now();
+    parts_.observer->opened(peer_);
   }
   ~Connection() {
     parts_.live.remove(*this);
+    if (parts_.observer != nullptr) parts_.observer->ended(peer_, how_it_ended(), now() - opened_, failure_);
     if (waker_) waker_->detach();
     session_.reset();
     let_go_text();
@@ -173,6 +179,7 @@ class Connection final : public Output, public LiveConnections::Member {
     parts_.buffers.give_back(std::exchange(text_, std::string()));
   }
   void log(const gatepost::Event& event, std::string why);
+  ConnectionObserver::End how_it_ended() const;
 
   std::unique_ptr<Stream> stream_;
   Peer peer_;
@@ -191,6 +198,9 @@ class Connection final : public Output, public LiveConnections::Member {
   bool heard_ = false, aborted_ = false;
   bool judged_ = false;  // what there is to say about its beginning is said, or there is nothing
   bool stop_requested_ = false, stop_wake_ = false, broken_ = false, peer_gone_ = false;
+  bool timed_out_ = false, defect_ = false;
+  SteadyPoint opened_{};
+  std::string failure_;  // of a handshake, for the observer
 };
 
 void Connection::log(const gatepost::Event& event, std::string why) {
@@ -198,6 +208,15 @@ void Connection::log(const gatepost::Event& event, std::string why) {
                            {"listener", peer_.listener},
                            {"remote", peer_.remote.to_string()},
                            {"why", std::move(why)}});
+}
+
+ConnectionObserver::End Connection::how_it_ended() const {
+  using End = ConnectionObserver::End;
+  if (defect_) return End::failed;
+  if (!failure_.empty()) return End::handshake;
+  if (timed_out_) return End::timed_out;
+  if (peer_gone_ || broken_) return End::peer;
+  return stop_requested_ ? End::stopped : End::session;
 }
 
 std::chrono::seconds Connection::allowed() const {
@@ -275,7 +294,8 @@ Task<bool> Connection::start_tls() {
     const Errc code = facts.error().code;
     if (code == Errc::invalid) peer_.tell(Conduct::no_tls, facts.error().detail);
     judged_ = judged_ || code == Errc::invalid || code == Errc::unsupported;
-    log(runtime::event::kTlsFailed, std::move(facts).error().detail);
+    failure_ = facts.error().detail;
+    log(runtime::event::kTlsFailed, failure_);
     co_return false;
   }
   peer_.tls = *std::move(facts);
@@ -304,7 +324,8 @@ void Connection::look_at_first(std::string_view octets) {
   if (foreign.empty()) return;
   judged_ = true;
   // TLS at a port where it begins later is a setting gone wrong, not a search for victims.
-  if (foreign != kTlsHello) peer_.tell(Conduct::foreign_protocol, foreign);
+  if (foreign != kTlsHello) return peer_.tell(Conduct::foreign_protocol, foreign);
+  if (!peer_.tls) failure_ = kTlsTooEarly;
 }
 
 Task<Connection::Event> Connection::after_wait(Result<bool> readable) {
@@ -338,7 +359,9 @@ Task<bool> Connection::event(Result<bool> readable) {
       if (!std::exchange(stop_wake_, false)) step_ = co_await session_->woken();
       co_return true;
     case Event::timed_out:
+      timed_out_ = true;
       if (!session_->timed_out()) co_return false;
+      timed_out_ = false;
       phase_since_ = read_at_ = now();
       phase_octets_ = 0;
       item_since_ = SteadyPoint::max();
@@ -435,7 +458,7 @@ void Connection::failed(const std::exception_ptr& failure) {
   } catch (...) {
   }
   log(runtime::event::kSessionFailed, std::move(why));
-  broken_ = true;
+  broken_ = defect_ = true;
 }
 
 Task<> Connection::finish() {

@@ -15,6 +15,8 @@
 
 namespace gatepost::runtime {
 
+class ConnectionObserver;
+
 // Makes the session of a new connection, after the handshake where TLS is implicit. The session may keep the
 // references: they outlive it. nullptr: the connection is closed without a word.
 using SessionFactory = std::function<std::unique_ptr<Session>(Peer&, Output&, std::shared_ptr<Waker>)>;
@@ -59,6 +61,7 @@ struct ServeParts {
   Log& log;
   BufferPool& buffers;
   LiveConnections& live;
+  ConnectionObserver* observer = nullptr;
 };
 
 // Octets a second that message data must come with on average once its deadline has passed for the first time.

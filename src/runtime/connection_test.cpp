@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runtime/connection_observer.hpp"
 #include "runtime/memory_stream.hpp"
 #include "runtime/run_to_end.hpp"
 #include "runtime/test_certificates.hpp"
@@ -15,6 +16,17 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+class Ends final : public ConnectionObserver {
+ public:
+  void refused(std::string_view, const Endpoint&, std::string_view) override {}
+  void opened(const Peer& peer) override { opened_by = peer.connection_id; }
+  void ended(const Peer&, End how, std::chrono::steady_clock::duration, std::string_view detail) override {
+    ends.emplace_back(how, detail);
+  }
+  std::string opened_by;
+  std::vector<std::pair<End, std::string>> ends;
+};
+
 class ConnectionTest : public ::testing::Test {
  protected:
   // Plays the script to its end; what the peer saw.
@@ -23,8 +35,8 @@ class ConnectionTest : public ::testing::Test {
     const SessionFactory make = [this](Peer& peer, Output& output, std::shared_ptr<Waker> waker) {
       return std::make_unique<test::LineSession>(peer, output, std::move(waker), watched_);
     };
-    run_to_end(
-        serve(std::move(stream), Peer{"c1", {}, {}, "test", {}}, make, settings_, {clock_, log_, buffers_, live_}));
+    run_to_end(serve(std::move(stream), Peer{"c1", {}, {}, "test", {}}, make, settings_,
+                     {clock_, log_, buffers_, live_, &ends_}));
     EXPECT_EQ(live_.size(), 0U);
     EXPECT_TRUE(transcript_->closed);
     return transcript_->output;
@@ -40,6 +52,7 @@ class ConnectionTest : public ::testing::Test {
   LiveConnections live_;
   ServeSettings settings_;
   test::Watched watched_;
+  Ends ends_;
   std::shared_ptr<const ScriptStream::Transcript> transcript_;
 };
 
@@ -98,6 +111,48 @@ TEST_F(ConnectionTest, EndsASilentClientAtTheDeadlineWithTheSessionsWords) {
   EXPECT_EQ(play(std::move(stream)), "hello\r\n= a\r\ntoo slow\r\n");
   EXPECT_EQ(clock_.steady() - before, settings_.deadlines.command);
   EXPECT_TRUE(transcript_->shut_down);
+}
+
+TEST_F(ConnectionTest, TellsTheObserverHowItEnded) {
+  using End = ConnectionObserver::End;
+  {
+    auto stream = script();
+    stream->send("QUIT\r\n");
+    play(std::move(stream));
+  }
+  {
+    auto stream = script();
+    stream->send("a\r\n");
+    play(std::move(stream));
+  }
+  {
+    auto stream = script();
+    stream->stay_silent();
+    play(std::move(stream));
+  }
+  settings_.implicit_tls = true;
+  const auto tls = test::make_tls_server({test::make_certificate({"mail.example.org"})}, clock_);
+  settings_.tls = tls.get();
+  {
+    auto stream = script();
+    stream->send("EHLO plain\r\n");
+    play(std::move(stream));
+  }
+  settings_.implicit_tls = false;
+  {
+    auto stream = script();
+    stream->send(std::string("\x16\x03\x01\x02\x00\x01\r\n", 8));
+    play(std::move(stream));
+  }
+  ASSERT_EQ(ends_.ends.size(), 5U);
+  EXPECT_EQ(ends_.ends[4].first, End::handshake);
+  EXPECT_THAT(ends_.ends[4].second, HasSubstr("plain text"));
+  EXPECT_EQ(ends_.opened_by, "c1");
+  EXPECT_EQ(ends_.ends[0].first, End::session);
+  EXPECT_EQ(ends_.ends[1].first, End::peer);
+  EXPECT_EQ(ends_.ends[2].first, End::timed_out);
+  EXPECT_EQ(ends_.ends[3].first, End::handshake);
+  EXPECT_FALSE(ends_.ends[3].second.empty());
 }
 
 TEST_F(ConnectionTest, DoesNotLetSingleOctetsExtendTheTimeOfACommand) {

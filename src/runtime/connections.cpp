@@ -6,10 +6,11 @@
 
 namespace gatepost::runtime {
 
-Connections::Connections(IoThreads& threads, const Clock& clock, Log& log)
+Connections::Connections(IoThreads& threads, const Clock& clock, Log& log, ConnectionObserver* observer)
     : threads_(threads),
       clock_(clock),
       log_(log),
+      observer_(observer),
       per_thread_(std::make_unique<PerThread[]>(threads.size())),
       // Seconds since 1970 with room for 256 connections in each: a later process begins beyond this one's numbers.
       next_id_(static_cast<std::uint64_t>(
@@ -19,7 +20,7 @@ Connections::Connections(IoThreads& threads, const Clock& clock, Log& log)
 Connections::~Connections() = default;
 
 ServeParts Connections::parts(std::size_t thread) {
-  return {clock_, log_, per_thread_[thread].buffers, per_thread_[thread].live};
+  return {clock_, log_, per_thread_[thread].buffers, per_thread_[thread].live, observer_};
 }
 
 std::size_t Connections::count() const {

@@ -20,12 +20,14 @@ namespace gatepost::runtime {
 // IoThreads::stop() comes first.
 class Connections {
  public:
-  Connections(IoThreads& threads, const Clock& clock, Log& log);
+  // `observer`: may be none; borrowed for life.
+  Connections(IoThreads& threads, const Clock& clock, Log& log, ConnectionObserver* observer = nullptr);
   ~Connections();
 
   IoThreads& threads() { return threads_; }
   const Clock& clock() const { return clock_; }
   Log& log() { return log_; }
+  ConnectionObserver* observer() { return observer_; }
 
   ServeParts parts(std::size_t thread);
   std::size_t count() const;  // accepted and not yet closed
@@ -74,6 +76,7 @@ class Connections {
   IoThreads& threads_;
   const Clock& clock_;
   Log& log_;
+  ConnectionObserver* const observer_;
   std::unique_ptr<PerThread[]> per_thread_;
   std::atomic<std::size_t> turn_{0};
   std::atomic<std::uint64_t> next_id_;

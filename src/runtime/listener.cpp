@@ -15,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/connection_observer.hpp"
 #include "runtime/events.hpp"
 #include "runtime/proxy_protocol.hpp"
 #include "runtime/socket_address.hpp"
@@ -31,6 +32,7 @@ constexpr int kAcceptBatch = 64;  // then others on this thread have their turn
 constexpr std::chrono::milliseconds kBackOff{100};
 constexpr std::chrono::seconds kProxyHeaderTime{10};
 constexpr std::chrono::seconds kLimitLogInterval{1};
+constexpr std::string_view kAudience = "audience", kProxyHeader = "proxy_header";
 
 bool out_of_resources(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
@@ -103,6 +105,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
   static void welcome(std::unique_ptr<Arrival> arrival);
   static Task<bool> read_proxy_header(Arrival& arrival);
   void refused(Refusal refusal, bool own_limit, const Endpoint& remote);
+  void tell(std::string_view listener, const Endpoint& remote, std::string_view why);
   std::shared_ptr<const ListenerRules> current() const {
     const std::lock_guard lock(mutex);
     return rules;
@@ -176,7 +179,7 @@ void Listener::State::accepted(UniqueFd socket, const SocketAddress& from) {
   auto chosen = current();
   const ListenerSettings& settings = chosen->settings;
   const bool proxied = contains(settings.proxies, remote->address);
-  if (!proxied && settings.admits && !settings.admits(remote->address)) return;
+  if (!proxied && settings.admits && !settings.admits(remote->address)) return tell(settings.name, *remote, kAudience);
   auto place = limits.enter();
   if (!place) return refused(Refusal::total, false, *remote);
   auto own_place = own.enter();
@@ -208,10 +211,14 @@ Task<> Listener::State::welcome_proxied(std::unique_ptr<Arrival> arrival) {
   if (!co_await read_proxy_header(*arrival)) {
     arrival->state->connections.log().write(event::kProxyRefused,
                                             {{"listener", settings.name}, {"remote", proxy.to_string()}});
+    arrival->state->tell(settings.name, proxy, kProxyHeader);
     co_return;
   }
   arrival->peer->proxied = true;
-  if (settings.admits && !settings.admits(arrival->peer->remote.address)) co_return;
+  if (settings.admits && !settings.admits(arrival->peer->remote.address)) {
+    arrival->state->tell(settings.name, arrival->peer->remote, kAudience);
+    co_return;
+  }
   welcome(std::move(arrival));
 }
 
@@ -240,7 +247,12 @@ void Listener::State::welcome(std::unique_ptr<Arrival> arrival) {
                  });
 }
 
+void Listener::State::tell(std::string_view listener, const Endpoint& remote, std::string_view why) {
+  if (connections.observer() != nullptr) connections.observer()->refused(listener, remote, why);
+}
+
 void Listener::State::refused(Refusal refusal, bool own_limit, const Endpoint& remote) {
+  tell(current()->settings.name, remote, word(refusal));
   std::uint64_t count = 0;
   {
     const std::lock_guard lock(mutex);

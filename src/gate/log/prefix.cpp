@@ -42,7 +42,28 @@ void read_words(std::string_view prefix, LogEvent& event) {
   }
 }
 
-// "gatepost drop imaps": the rules Gatepost itself generates.
+// "gp:imaps:default": the rules Gatepost itself generates carry what they are for (gate/backend). What is not let in is
+// dropped, but on the way out rejected.
+bool read_generated(std::string_view prefix, Scratch& scratch, LogEvent& event) {
+  if (!text::take(prefix, "gp:")) return false;
+  const std::size_t colon = prefix.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view service = prefix.substr(0, colon), why = prefix.substr(colon + 1);
+  if (why == "default" || why == "rate" || why == "connections") {
+    event.verdict = Verdict::deny;
+    event.how = service == "egress" ? How::reject : How::drop;
+    if (why == "rate") event.reason = "rate-limit";
+    if (why == "connections") event.reason = "connection-limit";
+  } else if (why == "open") {
+    event.verdict = Verdict::allow;
+  } else {
+    return false;
+  }
+  event.rule = scratch.join("gatepost:", service);
+  return true;
+}
+
+// "gatepost drop imaps": what rules written by hand may say.
 bool read_own(std::string_view prefix, Scratch& scratch, LogEvent& event) {
   if (!text::take(prefix, "gatepost ")) return false;
   const std::string_view word = text::take_word(prefix);
@@ -116,7 +137,8 @@ void read_prefix(std::string_view prefix, Scratch& scratch, LogEvent& event) {
   text::skip_blanks(prefix);
   while (!prefix.empty() && (prefix.back() == ' ' || prefix.back() == ':')) prefix.remove_suffix(1);
   if (prefix.empty()) return;
-  if (read_own(prefix, scratch, event) || read_ufw(prefix, scratch, event) || read_firewalld(prefix, scratch, event)) {
+  if (read_generated(prefix, scratch, event) || read_own(prefix, scratch, event) || read_ufw(prefix, scratch, event) ||
+      read_firewalld(prefix, scratch, event)) {
     return;
   }
   event.rule = prefix;

@@ -109,6 +109,10 @@ std::string rule_and_verdict(std::string_view prefix) {
 
 TEST(FirewallLogPrefix, TellsVerdictRuleAndReason) {
   EXPECT_EQ(rule_and_verdict("gatepost drop imaps "), "gatepost:imaps deny/drop");
+  EXPECT_EQ(rule_and_verdict("gp:imaps:default "), "gatepost:imaps deny/drop");
+  EXPECT_EQ(rule_and_verdict("gp:imaps:open "), "gatepost:imaps allow");
+  EXPECT_EQ(rule_and_verdict("gp:egress:default "), "gatepost:egress deny/reject");
+  EXPECT_EQ(rule_and_verdict("gp:imaps "), "gp:imaps log");
   EXPECT_EQ(rule_and_verdict("gatepost rate block list "), "gatepost:block list deny/drop rate-limit");
   EXPECT_EQ(rule_and_verdict("gatepost accept reject-all "), "gatepost:reject-all allow");
   EXPECT_EQ(rule_and_verdict("gatepost drops "), "gatepost drops log");

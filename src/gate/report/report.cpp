@@ -146,6 +146,49 @@ std::string sentence(const Ruleset& rules, const Hidden& h) {
 
 }  // namespace
 
+namespace {
+
+constexpr auto kLong = std::chrono::days(30);
+constexpr std::size_t kFewNetworks = 16;
+
+// Openings that nobody used for long, and those much wider than what they were used by.
+void add_use(const Evidence& e, TimePoint now, std::vector<Finding>& out) {
+  for (const notes::Uses::OfListener& of : e.uses) {
+    const auto p = std::ranges::find(e.policies, of.listener, &PortPolicy::service);
+    if (p == e.policies.end() || p->audience == config::Audience::off || now - of.since < kLong || of.more) continue;
+    AddressSet used;
+    std::vector<std::string> names;
+    std::uint64_t connections = 0;
+    for (const notes::Uses::Use& use : of.uses) {
+      if (now - use.last >= kLong || use.network.address.is_loopback()) continue;
+      used = used | set_of(use.network);
+      names.push_back(use.network.to_string());
+      connections += use.connections;
+    }
+    for (const Source& s : p->sources) {
+      const bool whole_internet = s.addresses.contains(all_v4());
+      if (!whole_internet && (s.addresses & used).empty()) {
+        out.push_back(
+            {p->service,
+             fmt::format("nobody of \"{}\" ({}) has connected for 30 days or more", s.why, text_of(s.addresses, 3)),
+             "Ask whether they still need it; take them out of the policy."});
+      }
+      // Mail comes from anywhere: that few sent some lately is no reason to shut the others out.
+      if (whole_internet && p->speaks != config::Service::smtp && !names.empty() && names.size() <= kFewNetworks) {
+        out.push_back(
+            {p->service,
+             fmt::format("it is open to the internet, and in 30 days only {} network(s) came: {}", names.size(),
+                         fmt::join(names, ", ")),
+             fmt::format("[listener.{}] audience = \"named\", networks = [\"{}\"]: 0 of {} connections would have been "
+                         "refused.",
+                         p->service, fmt::join(names, "\", \""), connections)});
+      }
+    }
+  }
+}
+
+}  // namespace
+
 Report show(const std::vector<PortPolicy>& policies, const Intent& intent, const std::optional<Situation>& s,
             std::string_view why_not) {
   Report out;
@@ -351,7 +394,7 @@ std::vector<Finding> audit(const Evidence& e, TimePoint now) {
                    "Run: gatepost gate confirm"});
   for (const Drift& d : drift(e.situation, e.intent))
     out.push_back({d.service, sentence(d), "Run: gatepost gate who " + std::to_string(d.port)});
-  constexpr auto kLong = std::chrono::days(30);
+  add_use(e, now, out);
   for (const auto& [service, count] : e.let_in) {
     if (count == 0 && e.counting_since && now - *e.counting_since >= kLong)
       out.push_back({service, "nobody has connected for 30 days or more", "Ask whether it is still needed."});

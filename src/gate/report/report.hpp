@@ -9,6 +9,7 @@
 #include "gate/backend/nft_table.hpp"
 #include "gate/kernel/apply.hpp"
 #include "gate/kernel/plan.hpp"
+#include "gate/notes/uses.hpp"
 #include "gate/policy/policy.hpp"
 
 // What `gatepost gate` says, for people and for programs.
@@ -45,6 +46,7 @@ struct Evidence {
   // New connections let in since the rules were loaded, by service, and when that was at the earliest.
   std::map<std::string, std::uint64_t> let_in;
   std::optional<TimePoint> counting_since;
+  std::vector<notes::Uses::OfListener> uses = {};  // of the running server; empty: not known
 };
 // Exit code 0: nothing, 1: findings.
 std::vector<Finding> audit(const Evidence&, TimePoint now);

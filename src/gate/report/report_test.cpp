@@ -36,7 +36,8 @@ config::Config configuration() {
 }
 
 std::vector<std::string> audited(const Situation& s, bool applied, std::map<std::string, std::uint64_t> let_in = {},
-                                 std::vector<Listening> listening = {}) {
+                                 std::vector<Listening> listening = {},
+                                 std::vector<notes::Uses::OfListener> uses = {}) {
   const config::Config c = configuration();
   const TimePoint now = TimePoint{} + std::chrono::days(100);
   const auto policies = port_policies(
@@ -53,7 +54,8 @@ std::vector<std::string> audited(const Situation& s, bool applied, std::map<std:
                    std::nullopt,
                    true,
                    std::move(let_in),
-                   TimePoint{} + std::chrono::days(60)};
+                   TimePoint{} + std::chrono::days(60),
+                   std::move(uses)};
   std::vector<std::string> out;
   for (const Finding& f : audit(e, now)) out.push_back(f.where + ": " + f.what);
   return out;
@@ -73,6 +75,21 @@ TEST(Audit, FindsWhatDiffers) {
       R"({"chain":{"family":"ip","table":"nat","name":"pre","type":"nat","hook":"prerouting","prio":-100,"policy":"accept"}},)"
       R"({"rule":{"family":"ip","table":"nat","chain":"pre","expr":[{"match":{"op":"==","left":{"payload":{"protocol":"tcp","field":"dport"}},"right":8080}},{"dnat":{"family":"ip","addr":"172.17.0.2","port":80}}]}})";
   EXPECT_THAT(audited(now_with(published), true), Contains(HasSubstr("port 8080 is sent on to another machine")));
+}
+
+TEST(Audit, FindsOpeningsThatAreWiderThanTheirUse) {
+  notes::Uses::OfListener used{"imaps", TimePoint{} + std::chrono::days(60), false, 7, {}};
+  used.uses = {{*Network::parse("203.0.113.0/24"), 5, TimePoint{} + std::chrono::days(99)},
+               {*Network::parse("192.0.2.0/24"), 2, TimePoint{} + std::chrono::days(61)}};
+  EXPECT_THAT(
+      audited(now_with(""), true, {}, {}, {used}),
+      testing::ElementsAre(HasSubstr("open to the internet, and in 30 days only 1 network(s) came: 203.0.113.0/24")));
+  // What is not known for long enough, or not whole, proves nothing.
+  used.more = true;
+  EXPECT_THAT(audited(now_with(""), true, {}, {}, {used}), testing::IsEmpty());
+  used.more = false;
+  used.since = TimePoint{} + std::chrono::days(90);
+  EXPECT_THAT(audited(now_with(""), true, {}, {}, {used}), testing::IsEmpty());
 }
 
 TEST(Audit, FindsRulesThatOthersHide) {

@@ -63,7 +63,7 @@ Work SmtpSession::refuse_sender(const Words& words, std::string_view reverse_pat
                                                      {"remote", peer_.remote.to_string()},
                                                      {"user", user()},
                                                      {"from", reverse_path},
-                                                     {"reply", words.text}});
+                                                     {"reply", for_log(words)}});
   return say(words);
 }
 

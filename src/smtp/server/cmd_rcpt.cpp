@@ -46,7 +46,7 @@ Work SmtpSession::refuse_recipient(const Words& words, std::string_view address)
                                                         {"user", user()},
                                                         {"from", transaction_.envelope.reverse_path},
                                                         {"to", address},
-                                                        {"reply", words.text}});
+                                                        {"reply", for_log(words)}});
   return say(words);
 }
 

@@ -84,4 +84,8 @@ Words reply_for_sign_in(Errc code) {
   }
 }
 
+std::string for_log(const Words& words) {
+  return std::to_string(words.code) + ' ' + words.enhanced.to_string() + ' ' + std::string(words.text);
+}
+
 }  // namespace gatepost::smtp::server

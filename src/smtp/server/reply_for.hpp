@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -14,6 +15,8 @@ struct Words {
   EnhancedCode enhanced;
   std::string_view text;
 };
+// "550 5.1.1 no such user": as other servers' replies stand in the log.
+std::string for_log(const Words& words);
 
 // The one table of what failures are in SMTP (RFC 5321 4.2.3, RFC 3463). 4xx: the client keeps the message and comes
 // again.
