@@ -60,12 +60,15 @@ struct Services {
   const Clock& clock;
   directory::Authenticator* authenticator = nullptr;  // refusals of sign-in
   gate::BanService* bans = nullptr;                   // of connections; only a running server has them
+  std::string time_zone = {};                         // of the people served; empty: the machine's
   search::Indexes* search = nullptr;                  // only a running server has them, unless they are switched off
   struct Server {
     std::function<Reply(const Request&)> status;
     std::function<Reply()> reload;
     std::function<void()> stop;
     std::function<Reply(const Request&, std::stop_token)> certificate;  // every verb of that noun
+    std::function<Reply()> drain;                                  // how far a stop has come
+    std::function<std::size_t(const std::string& text)> announce;  // to all sessions; how many there are
     std::function<void()> queue_changed;
     std::function<void(account::AccountId)>
         end_sessions;  // after disable or passwd: open sessions of the account are closed

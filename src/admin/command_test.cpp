@@ -71,6 +71,8 @@ TEST_F(CommandTest, HasAVerbOnceAndASentenceForEach) {
 TEST_F(CommandTest, AnswersEveryVerbWithoutOptionsWithTextAndJson) {
   services->server.status = [](const Request&) { return Reply{0, "fine\n", "{}"}; };
   services->server.reload = [] { return Reply{0, "fine\n", "{}"}; };
+  services->server.drain = [] { return Reply{0, "fine\n", "{}"}; };
+  services->server.announce = [](const std::string&) { return std::size_t{0}; };
   services->server.stop = [] {};
   for (const Verb& verb : verbs()) {
     const Reply reply = ask(std::string(verb.name));

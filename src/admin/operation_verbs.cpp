@@ -28,7 +28,9 @@ Reply queue_list(Services& services, const Request&, std::stop_token) {
   const auto now = services.clock.now();
   for (const auto& e : *entries) {
     for (const auto& r : e.recipients) {
-      if (r.status == mailflow::RecipientState::Status::delivered) continue;
+      const bool waits =
+          r.status == mailflow::RecipientState::Status::waiting || r.status == mailflow::RecipientState::Status::failed;
+      if (!waits) continue;
       const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - e.created).count();
       table.row()
           .text(to_string(e.id))
@@ -172,6 +174,8 @@ Reply stop_server(Services& services, const Request&, std::stop_token) {
   return done("The server is stopping.", "stop");
 }
 
+Reply drain(Services& services, const Request&, std::stop_token) { return services.server.drain(); }
+
 }  // namespace
 
 std::vector<Verb> queue_verbs() {
@@ -192,7 +196,8 @@ std::vector<Verb> store_verbs() {
 std::vector<Verb> server_verbs() {
   return {{"status", "What the server is doing.", true, status},
           {"reload", "Read the configuration and certificates again; no session ends.", true, reload},
-          {"stop", "Stop the server in good order.", true, stop_server}};
+          {"stop", "Stop the server in good order.", true, stop_server},
+          {"drain", "How far a stop has come, and how the last one went.", true, drain}};
 }
 
 }  // namespace gatepost::admin

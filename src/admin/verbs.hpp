@@ -17,6 +17,7 @@ std::vector<Verb> app_password_verbs();
 std::vector<Verb> queue_verbs();
 std::vector<Verb> store_verbs();
 std::vector<Verb> search_verbs();
+std::vector<Verb> maintenance_verbs();
 std::vector<Verb> server_verbs();
 std::vector<Verb> ban_verbs();
 std::vector<Verb> certificate_verbs();

@@ -26,6 +26,7 @@ void add_queue_commands(CLI::App&, Context&);
 void add_store_commands(CLI::App&, Context&);
 void add_search_commands(CLI::App&, Context&);
 void add_dns_command(CLI::App&, Context&);
+void add_maintenance_commands(CLI::App&, Context&);
 void add_explain_command(CLI::App&, Context&);
 void add_app_password_commands(CLI::App&, Context&);
 void add_ban_commands(CLI::App&, Context&);

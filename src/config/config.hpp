@@ -243,6 +243,13 @@ struct Dns {
   bool operator==(const Dns&) const = default;
 };
 
+// [maintenance]
+struct Maintenance {
+  seconds drain_timeout{10};  // for what sessions are in the middle of, when the server stops
+  std::string time_zone;      // of the people served, by its name ("Europe/Berlin"); empty: the machine's
+  bool operator==(const Maintenance&) const = default;
+};
+
 // [log]
 struct Logging {
   Level level = Level::info;      // the lowest that is written
@@ -287,6 +294,7 @@ struct Config {
   Bans bans;
   Gate gate;
   Dns dns;
+  Maintenance maintenance;
   Logging log;
   bool operator==(const Config&) const = default;
 

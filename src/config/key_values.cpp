@@ -218,5 +218,13 @@ Refusal group_name(std::string_view text) {
   return Complaint{fmt::format("{} is no name", in_quotes(text)), "", "Take up to 32 letters, digits and hyphens."};
 }
 
+Refusal zone_name(std::string_view text) {
+  const bool good = std::ranges::all_of(
+      text, [](char c) { return ascii::is_alnum(c) || c == '/' || c == '_' || c == '-' || c == '+'; });
+  if (good) return std::nullopt;
+  return Complaint{fmt::format("{} is no time zone", in_quotes(text)), "",
+                   "Write a name of the time zone database such as \"Europe/Berlin\"."};
+}
+
 }  // namespace values
 }  // namespace gatepost::config

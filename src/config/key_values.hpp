@@ -41,6 +41,7 @@ Refusal delimiter(std::string_view text);
 Refusal log_target(std::string_view text);
 Refusal sign_in_phrase(Auth& auth, std::string_view text);
 Refusal group_name(std::string_view text);
+Refusal zone_name(std::string_view text);
 
 // One part of a list, put into `out`; false: it cannot be one.
 bool take_network(std::string_view text, std::vector<Network>& out);

@@ -362,6 +362,15 @@ void add_gate(Keys& k) {
                    "Where the last 20 revisions of the rules are kept. Nobody but root may write there."));
 }
 
+void add_maintenance(Keys& k) {
+  k.push_back(duration("maintenance", "drain_timeout", AT(Config, maintenance.drain_timeout), seconds(1), minutes(10),
+                       "At a stop or restart: how long what is under way (a message on its way in, a transaction) may "
+                       "take to its end. New connections wait meanwhile."));
+  k.push_back(shown(text("maintenance", "time_zone", AT(Config, maintenance.time_zone), 64, zone_name, "time zone",
+                         "Whose nights are quiet: the zone of the people served, as \"Europe/Berlin\"."),
+                    "the machine's"));
+}
+
 }  // namespace
 
 const std::vector<Section>& sections() {
@@ -402,6 +411,7 @@ const std::vector<Section>& sections() {
        "Networks that may connect to one listener until a day; daemon and firewall forget them then."},
       {"dns", "[dns]", "Name look-ups."},
       {"log", "[log]", "The log."},
+      {"maintenance", "[maintenance]", "Stopping, restarting, and when."},
   };
   return all;
 }
@@ -423,6 +433,7 @@ const std::vector<Key<Config>>& config_keys() {
     add_http(k);
     add_rest(k);
     add_gate(k);
+    add_maintenance(k);
     return k;
   }();
   return all;

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,6 +41,8 @@ Daemon::Daemon(Parts parts)
       clock_(parts.clock),
       started_(parts.clock.now()),
       config_(std::make_shared<const config::Config>(std::move(parts.config))),
+      tls_settings_(std::move(parts.tls)),
+      predecessor_(parts.predecessor),
       threads_(io_threads(*config_)),
       product_(std::move(parts.product)),
       certificate_store_(certificates_directory(*config_)),
@@ -58,13 +59,12 @@ Daemon::~Daemon() {
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(Parts parts) {
-  auto tls = std::move(parts.tls);
   std::unique_ptr<Daemon> out(new Daemon(std::move(parts)));
-  GP_CHECK(out->build(std::move(tls)));
+  GP_CHECK(out->build());
   return out;
 }
 
-Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
+Result<> Daemon::build() {
   const config::Config& c = *config_;
   Product& product = *product_;
   create_bans();
@@ -89,13 +89,16 @@ Result<> Daemon::build(std::optional<runtime::TlsServerSettings> tls) {
                                                    std::move(outgoing)));
   runner_ = mailflow::QueueRunner::create(runner_options(c), *product.queue, *product.accounts, *reception_, *delivery_,
                                           *workers_, clock_, log_, product.metrics);
-  if (tls) {
-    GP_TRY(tls, served_.complete(*std::move(tls), c));
+  std::optional<runtime::TlsServerSettings> tls;
+  if (tls_settings_) {
+    GP_TRY(tls, served_.complete(*tls_settings_, c));
     GP_CHECK(set_tls(*tls));
   }
   protocols_ = std::make_unique<Protocols>(
       ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, *sign_in_workers_, indexes_.get(), log_}, c);
   if (tls) protocols_->set_certificates(*tls);
+  GP_TRY(traffic_, traffic::Recorder::open(product.store->keys(), clock_));
+  traffic_feed_ = std::make_unique<TrafficFeed>(*traffic_, product.metrics, *door_, *product.queue);
   add_metrics();
   return {};
 }
@@ -182,6 +185,11 @@ Result<> Daemon::start() {
   threads_.spawn(0, [this] { return work_queue(); });
   for (BoundSocket& socket : std::exchange(sockets_, {})) open_listener(*config, std::move(socket));
   maintenance_ = std::make_unique<Maintenance>(chores(), clock_, log_);
+  // On a thread of its own: other chores take long.
+  std::vector<Chore> count;
+  count.push_back({"traffic counts", std::chrono::minutes(1), std::chrono::minutes(1),
+                   [this](std::stop_token) { return traffic_feed_->tick(); }});
+  traffic_clock_ = std::make_unique<Maintenance>(std::move(count), clock_, log_);
   if (indexes_) indexes_->start();
   keeper_->start();
   return {};
@@ -211,7 +219,13 @@ runtime::ListenerSettings Daemon::listener_settings(const config::Config& c, con
           .handshake = c.tls.handshake_timeout,
           .admits = [this, gate](const IpAddress& peer) { return !bans_->refuses(peer) && gate->admits(peer); },
           .proxies = l.proxy_protocol ? c.proxy_protocol.trusted : std::vector<Network>(),
-          .make = protocols_->factory(l),
+          .make =
+              [counter = &TrafficFeed::sessions(product_->metrics, config::to_string(l.service)),
+               make = protocols_->factory(l)](runtime::Peer& peer, runtime::Output& output,
+                                              std::shared_ptr<runtime::Waker> waker) {
+                counter->add();
+                return make(peer, output, std::move(waker));
+              },
           .witness = witness_for(l.service),
           .speaks_first = speaks_first(l.service)};
 }
@@ -228,33 +242,25 @@ void Daemon::open_listener(const config::Config& c, BoundSocket socket) {
                                                       listener_settings(c, l), listener_limits(c, l));
   listener->start();
   const std::lock_guard lock(mutex_);
-  listeners_.push_back({l, socket.at, std::move(listener)});
+  listeners_.push_back({l, socket.at, std::move(listener), socket.ours});
 }
 
 ControlSocket::Answer Daemon::command(const admin::Request& request, std::stop_token stop) {
   if (request.verb == kHandOver) return hand_over();
   if (GateNotes::answers(request.verb)) return {gate_notes_.answer(request, [this] { return status(); }), {}};
+  if (request.verb == "stop" && request.has(kInFavourOf)) return stop_for_heir(request.option(kInFavourOf));
   admin::Services services = admin_services();
-  return {admin::run(services, request, stop), {}};
-}
-
-ControlSocket::Answer Daemon::hand_over() {
-  if (managed_) {
-    return {admin::failure(Error{Errc::unsupported, "systemd runs this server: systemctl restart gatepost"}, "restart"),
-            {}};
-  }
-  ControlSocket::Answer answer;
-  const std::lock_guard lock(mutex_);
-  for (const OpenListener& open : listeners_) answer.descriptors.emplace_back(::dup(open.listener->fd()));
-  answer.reply.json = fmt::format("{{\"sockets\":{},\"pid\":{}}}", answer.descriptors.size(), ::getpid());
-  // The successor goes on writing where we write.
-  answer.descriptors.emplace_back(::dup(STDERR_FILENO));
+  const bool backup = request.verb == "store backup";
+  if (backup) traffic_feed_->backup_begins();
+  ControlSocket::Answer answer{admin::run(services, request, stop), {}};
+  if (backup) traffic_feed_->backup_ends();
   return answer;
 }
 
 admin::Services Daemon::admin_services() {
   admin::Services services = product_->admin_services();
   services.authenticator = authenticator_.get();
+  services.time_zone = config()->maintenance.time_zone;
   services.search = indexes_.get();
   services.bans = bans_.get();
   services.server.status = [this](const admin::Request&) { return to_reply(status()); };
@@ -270,6 +276,11 @@ admin::Services Daemon::admin_services() {
   services.server.stop = [] { send_signal(SIGTERM); };
   services.server.certificate = [this](const admin::Request& request, std::stop_token stop) {
     return keeper_->command(request, stop);
+  };
+  services.server.drain = [this] { return drain_state(); };
+  services.server.announce = [this](const std::string& text) {
+    connections_.announce(text);
+    return connections_.count();
   };
   services.server.queue_changed = [this] { runner_->wake(); };
   services.server.end_sessions = [this](account::AccountId id) {
@@ -307,6 +318,10 @@ Status Daemon::status() {
   if (indexes_) s.search = indexes_->lag();
   if (tls_ != nullptr) s.certificates = tls_.load()->certificates();
   const std::lock_guard lock(mutex_);
+  s.drain_limit = config->maintenance.drain_timeout;
+  s.managed = managed_;
+  s.draining = draining_since_.has_value();
+  s.predecessor = predecessor_;
   s.reloaded = reloaded_;
   s.needs_restart = needs_restart_;
   for (const OpenListener& open : listeners_) {
@@ -331,48 +346,6 @@ bool Daemon::heartbeat() {
     threads_.post(i, [this] { ++beats_; });
   }
   return all;
-}
-
-bool Daemon::stop(std::chrono::milliseconds grace) {
-  const auto until = std::chrono::steady_clock::now() + grace;
-  if (keeper_) keeper_->stop_soon();
-  {
-    const std::lock_guard one(reload_mutex_);
-    stopping_ = true;
-    const std::lock_guard lock(mutex_);
-    for (const OpenListener& open : listeners_) open.listener->stop_accepting();
-  }
-  // Who was accepted just now still gets a greeting before the farewell.
-  settle();
-  settle();
-  std::this_thread::sleep_for(kGreetingTime);
-  runner_->stop();
-  if (!connections_.drain(grace)) return false;
-  auto ended = queue_ended_.get_future();
-  if (ended.wait_until(std::max(until, std::chrono::steady_clock::now() + kQueueTime)) != std::future_status::ready) {
-    return false;
-  }
-  maintenance_.reset();
-  control_.reset();
-  keeper_.reset();
-  (void)gate_notes_.save();
-  if (indexes_) indexes_->stop();
-  listeners_.clear();
-  settle();
-  threads_.stop();
-  bans_->stop();
-  return true;
-}
-
-void Daemon::settle() {
-  const auto passed = std::make_shared<std::atomic<std::size_t>>(0);  // shared with threads that come too late
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    threads_.post(i, [passed] { ++*passed; });
-  }
-  const auto until = std::chrono::steady_clock::now() + kSettleTime;
-  while (*passed < threads_.size() && std::chrono::steady_clock::now() < until) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
 }
 
 }  // namespace gatepost::daemon

@@ -24,6 +24,8 @@
 #include "daemon/served_certificates.hpp"
 #include "daemon/sockets.hpp"
 #include "daemon/status.hpp"
+#include "daemon/succession.hpp"
+#include "daemon/traffic_feed.hpp"
 #include "directory/authenticate.hpp"
 #include "directory/door.hpp"
 #include "imap/server/index_text.hpp"
@@ -52,6 +54,7 @@ class Daemon {
     std::optional<runtime::TlsServerSettings> tls;  // of the files; none: there is to be no certificate
     bool managed = false;                           // by systemd, which restarts us itself
     int ban_helper = -1;                            // of gate::helper::start_helper(), owned; -1: none was started
+    std::optional<DrainFacts> predecessor = {};     // of the server whose place this one took
     LogTarget& log_target;
     Log& log;
     const Clock& clock;
@@ -78,26 +81,49 @@ class Daemon {
   // then this object must not be destroyed: flush and _exit(2). What was acknowledged is durable either way.
   bool stop(std::chrono::milliseconds grace);
 
+  // What is left when a new process takes this one's place, and what is needed to go on when that fails.
+  struct Estate {
+    runtime::UniqueFd channel;  // to the new process (succession.hpp)
+    config::Config config;
+    std::vector<BoundSocket> sockets;
+    std::optional<runtime::TlsServerSettings> tls;
+  };
+  // Before stop(). None: nobody takes over. Once.
+  std::optional<Estate> estate();
+  DrainFacts drained() const { return drained_; }  // after stop()
+
+  // The listening sockets, by names that are good for systemd's FDNAME. Borrowed until the next reload or stop.
+  struct OpenSocket {
+    std::string name;
+    int fd;
+    bool ours;
+  };
+  std::vector<OpenSocket> open_sockets_now();
+
+  std::shared_ptr<const config::Config> config() const;
+
  private:
   struct OpenListener {
     config::Listener config;
     Endpoint at;
     std::unique_ptr<runtime::Listener> listener;
+    bool ours = false;  // as in BoundSocket
   };
   // What a reload prepares before it changes anything.
   struct Fresh {
     config::Config config;
     std::vector<std::string_view> needs_restart;
-    std::optional<runtime::TlsServerSettings> tls;
+    std::optional<runtime::TlsServerSettings> tls_files, tls;  // as the files have it; as it is to be served
     smtp::client::Settings outgoing;
     std::vector<BoundSocket> sockets;  // of listeners that were not there before
   };
 
   static constexpr std::chrono::milliseconds kGreetingTime{20};
   static constexpr std::chrono::seconds kQueueTime{1}, kSettleTime{1};
+  static constexpr std::size_t kMaxHandovers = 4;
 
   explicit Daemon(Parts parts);
-  Result<> build(std::optional<runtime::TlsServerSettings> tls);
+  Result<> build();
   void create_bans();
   // Makes them, or changes them to new settings; on an error nothing changes.
   Result<> set_tls(const runtime::TlsServerSettings&);
@@ -120,9 +146,10 @@ class Daemon {
 
   ControlSocket::Answer command(const admin::Request& request, std::stop_token stop);
   ControlSocket::Answer hand_over();
+  ControlSocket::Answer stop_for_heir(const std::string& token);
   admin::Services admin_services();
   Status status();
-  std::shared_ptr<const config::Config> config() const;
+  admin::Reply drain_state();
 
   const std::filesystem::path config_file_;
   const bool managed_;
@@ -134,11 +161,24 @@ class Daemon {
 
   std::mutex reload_mutex_;  // one reload at a time; guards stopping_
   bool stopping_ = false;
-  mutable std::mutex mutex_;                      // guards the four below
+  mutable std::mutex mutex_;                      // guards those below, to heir_
   std::shared_ptr<const config::Config> config_;  // shared by readers during a reload
   std::vector<OpenListener> listeners_;
   std::vector<std::string> needs_restart_;
   TimePoint reloaded_{};
+  std::optional<runtime::TlsServerSettings> tls_settings_;  // of the files
+  struct Handover {
+    std::int64_t token;
+    runtime::UniqueFd channel;
+  };
+  std::vector<Handover> handovers_;  // processes that asked for the sockets, the last few
+  std::int64_t next_token_ = 1;
+  std::optional<TimePoint> draining_since_;
+  std::size_t draining_told_ = 0;
+  runtime::UniqueFd heir_;  // the channel to the process that takes over
+
+  const std::optional<DrainFacts> predecessor_;
+  DrainFacts drained_;
 
   // In the order in which they are built; destroyed from the last to the first.
   runtime::IoThreads threads_;
@@ -161,17 +201,23 @@ class Daemon {
   std::atomic<runtime::TlsServer*> tls_{nullptr}, web_tls_{nullptr};
   std::unique_ptr<Protocols> protocols_;
   GateNotes gate_notes_;
+  std::unique_ptr<traffic::Recorder> traffic_;
+  std::unique_ptr<TrafficFeed> traffic_feed_;
   runtime::Connections connections_;
   runtime::ConnectionLimits limits_;
   std::vector<BoundSocket> sockets_;  // until start()
   std::promise<void> queue_ended_;
   std::atomic<std::size_t> beats_{0};
-  std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<Maintenance> maintenance_, traffic_clock_;
   std::unique_ptr<CertificateKeeper> keeper_;
   std::unique_ptr<ControlSocket> control_;
 };
 
 // The verb by which a new process asks for the listening sockets (take_over.hpp).
 inline constexpr std::string_view kHandOver = "hand over";
+// What names of sockets that we leave with systemd begin with.
+inline constexpr std::string_view kOwnSocket = "own-";
+// The option of "stop" with the token that came with them.
+inline constexpr std::string_view kInFavourOf = "in_favour_of";
 
 }  // namespace gatepost::daemon

@@ -1,6 +1,7 @@
 // The whole server in one process, on ports the kernel picks, with the engine that forgets.
 #include "daemon/daemon.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -160,6 +161,10 @@ TEST_F(DaemonTest, HandsItsSocketsToASuccessor) {
   EXPECT_EQ(handed->pid, ::getpid());
   EXPECT_TRUE(handed->log);
   EXPECT_EQ(handed->sockets.rest().size(), 2U);
+  EXPECT_TRUE(handed->channel);
+  // Only who got the sockets may ask it to stop for that, and nobody has.
+  EXPECT_FALSE(ask_to_stop(directory_, handed->token + 1));
+  EXPECT_FALSE(daemon_->estate());
   EXPECT_TRUE(daemon_->stop(std::chrono::seconds(5)));
   daemon_.reset();
   // Nobody accepts now, and still nobody is refused.
@@ -168,6 +173,21 @@ TEST_F(DaemonTest, HandsItsSocketsToASuccessor) {
   const auto nobody = ask_for_sockets(directory_);
   ASSERT_FALSE(nobody);
   EXPECT_EQ(nobody.error().code, Errc::not_found);
+}
+
+TEST_F(DaemonTest, SaysHowFarADrainHasCome) {
+  const auto path = control_socket_path(directory_);
+  Client smtp(smtp_);
+  smtp.hear();
+  const auto serving = ask(path, {"drain", {}});
+  ASSERT_TRUE(serving);
+  EXPECT_NE(serving->json.find("\"draining\":false"), std::string::npos);
+  EXPECT_NE(serving->text.find("Serving 1 connection(s)"), std::string::npos);
+  EXPECT_TRUE(daemon_->stop(std::chrono::seconds(5)));
+  EXPECT_EQ(daemon_->drained().told, 1U);
+  EXPECT_EQ(daemon_->drained().cut, 0U);
+  daemon_.reset();
+  EXPECT_THAT(sink_.lines(), testing::Contains(testing::HasSubstr("server.drained connections=1 cut=0")));
 }
 
 TEST_F(DaemonTest, AnswersAdministrators) {

@@ -85,15 +85,20 @@ inline constexpr Event kTakingOver{"server.taking_over", Level::notice,
 inline constexpr Event kStopForced{"server.stop_forced", Level::warning,
                                    "The server stopped without waiting for all sessions.",
                                    "Some did not end in time. What was acknowledged is on disk.", "Nothing."};
+inline constexpr Event kDrained{"server.drained", Level::notice, "The sessions of a stopping server have ended.",
+                                "`connections` were told; `cut` of them were not done within [maintenance] "
+                                "drain_timeout and have to try again.",
+                                "Nothing; when many are cut at each restart, give them more time."};
+inline constexpr Event kTakeOverFailed{
+    "server.take_over_failed", Level::error, "The process that was to take this server's place has ended.",
+    "This one opens its data again and goes on; connections waited meanwhile, none was refused.",
+    "Look at what the new one wrote before this line."};
 inline constexpr Event kUnresponsive{
     "server.unresponsive", Level::error, "An I/O thread does not respond.",
     "systemd is not told that all is well, and restarts the server after its WatchdogSec.",
     "Report it with the log before this line."};
 
 inline constexpr std::array kAll{
-    kStarting,     kReady,         kListening,       kBindFailed, kStopping,        kStopped,           kReloaded,
-    kReloadFailed, kNeedsRestart,  kRefused,         kBanMade,    kBanLifted,       kBanRefused,        kBanFirewall,
-    kBanNotKept,   kBanUnreadable, kControlRefused,  kSecured,    kSecurityMissing, kMaintenanceFailed, kListenerClosed,
-    kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced,      kUnresponsive,      kWebFiles};
+    kStarting, kReady, kListening, kBindFailed, kStopping, kStopped, kReloaded, kReloadFailed, kNeedsRestart, kRefused, kBanMade, kBanLifted, kBanRefused, kBanFirewall, kBanNotKept, kBanUnreadable, kControlRefused, kSecured, kSecurityMissing, kMaintenanceFailed, kListenerClosed, kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced, kUnresponsive, kWebFiles, kDrained, kTakeOverFailed};
 
 }  // namespace gatepost::daemon::event

@@ -17,6 +17,7 @@ Result<std::unique_ptr<Product>> Product::open(const config::Config& config, con
   }
   GP_TRY(out->store, store::open(store_options(config), log, out->metrics, clock));
   GP_TRY(out->directory, directory::Directory::open(out->store->keys(), directory_options(config), clock, out->random));
+  out->time_zone = config.maintenance.time_zone;
   out->default_quota_octets = config.quota.storage_octets;
   out->default_quota_messages = config.quota.messages;
   const auto quota_of = [product = out.get()](account::AccountId id) -> account::QuotaLimits {

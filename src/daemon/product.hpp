@@ -29,7 +29,8 @@ struct Product {
             .queue = *queue,
             .store = *store,
             .random = random,
-            .clock = clock};
+            .clock = clock,
+            .time_zone = time_zone};
   }
 
   const Clock& clock;
@@ -37,6 +38,7 @@ struct Product {
   Metrics metrics;
   // Of accounts that have none of their own.
   std::atomic<std::uint64_t> default_quota_octets{0}, default_quota_messages{0};
+  std::string time_zone;  // [maintenance]; a server's own may be newer
   std::unique_ptr<store::Store> store;
   std::unique_ptr<directory::Directory> directory;
   std::unique_ptr<account::Accounts> accounts;

@@ -49,8 +49,8 @@ Result<Daemon::Fresh> Daemon::prepare_reload() {
   fresh.needs_restart = needs_restart(*running, read);
   fresh.config = after_reload(*running, std::move(read));
   if (fresh.config.has_certificate()) {
-    GP_TRY(runtime::TlsServerSettings files, tls_settings(fresh.config));
-    GP_TRY(fresh.tls, served_.complete(std::move(files), fresh.config));
+    GP_TRY(fresh.tls_files, tls_settings(fresh.config));
+    GP_TRY(fresh.tls, served_.complete(*fresh.tls_files, fresh.config));
   }
   GP_TRY(fresh.outgoing, outgoing_settings(fresh.config));
   // Addresses that no listener has yet. A root that became somebody else can no longer bind ports below 1024.
@@ -97,6 +97,7 @@ Result<> Daemon::apply(Fresh fresh) {
     log_.write(event::kNeedsRestart, {{"setting", setting}});
   }
   const std::lock_guard lock(mutex_);
+  if (fresh.tls_files) tls_settings_ = std::move(fresh.tls_files);
   needs_restart_.assign(fresh.needs_restart.begin(), fresh.needs_restart.end());
   config_ = std::make_shared<const config::Config>(std::move(fresh.config));
   reloaded_ = clock_.now();

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <fstream>
 #include <iostream>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@
 #include "daemon/process.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/settings.hpp"
+#include "daemon/succession.hpp"
 #include "daemon/take_over.hpp"
 #include "daemon/version.hpp"
 #include "gate/helper/client.hpp"
@@ -27,14 +29,19 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kGrace{10};            // for sessions when the server stops
+constexpr seconds kStopTime{30};         // beside the sessions' drain_timeout: the store, the threads
 constexpr seconds kPredecessorTime{60};  // for the server whose place we take, or that is just ending
+constexpr milliseconds kHeirPulse{20};   // how often we look what became of the process that takes our place
 
 // The number of this process beside its data, for scripts; taken away at the end unless a successor wrote its own.
 class PidFile {
  public:
   explicit PidFile(const fs::path& data_dir) : path_(data_dir / "gatepost.pid") {
-    std::ofstream(path_) << ::getpid() << "\n";
+    // In the place of what is there, which may be somebody else's to write.
+    const fs::path fresh = data_dir / "gatepost.pid.new";
+    std::ofstream(fresh) << ::getpid() << "\n";
+    std::error_code ignored;
+    fs::rename(fresh, path_, ignored);
   }
   ~PidFile() {
     int there = 0;
@@ -65,7 +72,18 @@ class Start {
       std::cerr << "gatepost: " << done.error().detail << "\n";
       return 1;
     }
-    return serve_until_told();
+    for (;;) {
+      const std::optional<int> code = serve_until_told();
+      if (code) return *code;
+      // Whoever was to take our place is gone: everything is built again on the sockets that are still ours.
+      log_.write(event::kTakeOverFailed, {});
+      done = open_product();
+      if (done) done = build();
+      if (!done) {
+        std::cerr << "gatepost: " << done.error().detail << "\n";
+        return 1;
+      }
+    }
   }
 
  private:
@@ -81,6 +99,9 @@ class Start {
     const config::Server& server = config_.server;
     GP_CHECK(prepare_data_directory(server.data_dir, server.user));
     inherited_ = runtime::InheritedSockets::from_environment();
+    for (const auto& one : inherited_.rest()) {
+      if (one.name.starts_with(kOwnSocket)) kept_.insert(one.name);
+    }
     if (options_.take_over) {
       GP_CHECK(take_over());
     }
@@ -112,6 +133,8 @@ class Start {
     }
     if (!handed) return std::unexpected(std::move(handed).error());
     inherited_ = std::move(handed->sockets);
+    channel_ = std::move(handed->channel);
+    token_ = handed->token;
     if (config_.log.target == LogTarget::kStderr && handed->log) {
       ::dup2(handed->log.get(), STDOUT_FILENO);
       ::dup2(handed->log.get(), STDERR_FILENO);
@@ -169,16 +192,16 @@ class Start {
   // The store has one user at a time: the predecessor is told to stop as late as possible, and waited for.
   Result<> open_product() {
     if (options_.take_over) {
-      GP_CHECK(ask_to_stop(config_.server.data_dir));
+      GP_CHECK(ask_to_stop(config_.server.data_dir, token_));
     }
-    const auto until = std::chrono::steady_clock::now() + kPredecessorTime;
+    const auto until = std::chrono::steady_clock::now() + config_.maintenance.drain_timeout + kPredecessorTime;
     for (;;) {
       auto opened = Product::open(config_, clock_, log_);
       if (opened) {
         product_ = *std::move(opened);
         return {};
       }
-      const bool busy = opened.error().code == Errc::unavailable && options_.take_over;
+      const bool busy = opened.error().code == Errc::unavailable && (options_.take_over || resuming_);
       if (!busy || std::chrono::steady_clock::now() > until) return std::unexpected(std::move(opened).error());
       manager_.extend_start(seconds(10));
       const int told = wait_for_signal(5);
@@ -194,16 +217,21 @@ class Start {
                                     .tls = std::move(tls_),
                                     .managed = manager_.present(),
                                     .ban_helper = std::exchange(ban_helper_, -1),
+                                    .predecessor = channel_ ? drained_before(channel_.get()) : std::nullopt,
                                     .log_target = log_target_,
                                     .log = log_,
                                     .clock = clock_}));
     return daemon_->start();
   }
 
-  int serve_until_told() {
+  // The exit code; none: another process was to take over, and did not.
+  std::optional<int> serve_until_told() {
     const PidFile pid_file(config_.server.data_dir);
     log_.write(event::kReady, {{"hostname", config_.server.hostname}, {"start_ms", milliseconds_since_begin()}});
     manager_.ready("Serving " + config_.server.hostname);
+    leave_sockets();
+    if (channel_) tell_serving(channel_.get());
+    channel_.reset();
     for (bool stop = false; !stop;) {
       switch (wait_for_signal(manager_.pulse().value_or(std::chrono::hours(1)).count())) {
         case SIGTERM:
@@ -214,15 +242,32 @@ class Start {
           manager_.reloading();
           (void)daemon_->reload();  // it says in the log how that went
           manager_.ready("Serving " + config_.server.hostname);
+          leave_sockets();
           break;
         case SIGUSR1:
           daemon_->reopen_log();
           break;
         default:
           pulse();
+          leave_sockets();  // after a reload that came by the control socket
       }
     }
     return stop();
+  }
+
+  // What no socket unit holds is left with systemd, so that its port stays open over a restart, too.
+  void leave_sockets() {
+    if (!manager_.present()) return;
+    std::set<std::string> open;
+    for (const Daemon::OpenSocket& one : daemon_->open_sockets_now()) {
+      if (!one.ours && !kept_.contains(one.name)) continue;
+      if (!kept_.contains(one.name)) manager_.keep(one.name, one.fd);
+      open.insert(one.name);
+    }
+    for (const std::string& name : kept_) {
+      if (!open.contains(name)) manager_.forget(name);
+    }
+    kept_ = std::move(open);
   }
 
   void pulse() {
@@ -234,14 +279,34 @@ class Start {
     }
   }
 
-  int stop() {
+  std::optional<int> stop() {
+    const auto limit = daemon_->config()->maintenance.drain_timeout;
     log_.write(event::kStopping, {});
-    manager_.stopping();
-    const bool ended = daemon_->stop(kGrace);
+    manager_.stopping(limit + kStopTime);
+    std::optional<Daemon::Estate> estate = daemon_->estate();
+    const bool ended = daemon_->stop(limit);
+    if (estate) tell_drained(estate->channel.get(), daemon_->drained());
     if (ended) daemon_.reset();
     log_.write(ended ? event::kStopped : event::kStopForced, {});
     if (!ended) ::_exit(0);  // something still runs in there
-    return 0;
+    if (!estate || heir_serves(estate->channel.get())) return 0;
+    config_ = std::move(estate->config);
+    sockets_ = std::move(estate->sockets);
+    tls_ = std::move(estate->tls);
+    resuming_ = true;
+    options_.take_over = false;
+    return std::nullopt;
+  }
+
+  // The store is closed and the sockets are open: whichever of the two serves next, nobody is refused. true also when
+  // we are told to end meanwhile.
+  static bool heir_serves(int channel) {
+    for (;;) {
+      const Heir heir = look_at_heir(channel);
+      if (heir != Heir::working) return heir == Heir::serves;
+      const int told = wait_for_signal(kHeirPulse.count());
+      if (told == SIGTERM || told == SIGINT) return true;
+    }
   }
 
   std::int64_t milliseconds_since_begin() const {
@@ -261,6 +326,10 @@ class Start {
   int ban_helper_ = -1;
   std::unique_ptr<Product> product_;
   std::unique_ptr<Daemon> daemon_;
+  runtime::UniqueFd channel_;  // to the server whose place we take
+  std::int64_t token_ = 0;
+  std::set<std::string> kept_;  // sockets that systemd has from us, by name
+  bool resuming_ = false;       // after another process failed to take our place
   bool first_pulse_ = true;
 };
 

@@ -28,11 +28,19 @@ void ServiceManager::reloading() const {
   notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", now.tv_sec * 1'000'000 + now.tv_nsec / 1000));
 }
 
-void ServiceManager::stopping() const { notify("STOPPING=1\nSTATUS=Stopping"); }
+void ServiceManager::stopping(std::chrono::seconds at_most) const {
+  notify(fmt::format("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC={}", at_most.count() * 1'000'000));
+}
 
 void ServiceManager::extend_start(std::chrono::seconds by) const {
   notify(fmt::format("EXTEND_TIMEOUT_USEC={}", by.count() * 1'000'000));
 }
+
+void ServiceManager::keep(const std::string& name, int fd) const {
+  ::sd_pid_notify_with_fds(0, 0, ("FDSTORE=1\nFDNAME=" + name).c_str(), &fd, 1);
+}
+
+void ServiceManager::forget(const std::string& name) const { notify("FDSTOREREMOVE=1\nFDNAME=" + name); }
 
 void ServiceManager::alive() const { notify("WATCHDOG=1"); }
 

@@ -14,10 +14,13 @@ class ServiceManager {
 
   bool present() const { return present_; }
   void ready(const std::string& status) const;
-  void reloading() const;  // followed by ready()
-  void stopping() const;
-  void extend_start(std::chrono::seconds by) const;  // a start that takes long is no failure
+  void reloading() const;                             // followed by ready()
+  void stopping(std::chrono::seconds at_most) const;  // a stop that takes long is no failure
+  void extend_start(std::chrono::seconds by) const;   // a start that takes long is no failure
   void alive() const;
+  // Leaves a descriptor with it, which a next start gets back (FileDescriptorStoreMax= of the unit); and takes it away.
+  void keep(const std::string& name, int fd) const;
+  void forget(const std::string& name) const;
   // How often alive() is expected, halved to be on the safe side; none when nobody watches.
   std::optional<std::chrono::milliseconds> pulse() const { return pulse_; }
 

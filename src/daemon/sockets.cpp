@@ -50,7 +50,8 @@ class Opening {
     runtime::UniqueFd fd = inherited_.take(at);
     if (!fd && at.address == kAnyV4 && both_at(at.port)) return {};
     if (!fd && at.address == kAnyV6 && !has_ipv6_) return {};
-    if (!fd) {
+    const bool ours = !fd;
+    if (ours) {
       auto bound = runtime::open_listening_socket(at);
       if (!bound) {
         log_.write(event::kBindFailed,
@@ -59,7 +60,7 @@ class Opening {
       }
       fd = *std::move(bound);
     }
-    opened.push_back({listener, at, std::move(fd)});
+    opened.push_back({listener, at, std::move(fd), ours});
     return {};
   }
 

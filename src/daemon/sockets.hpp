@@ -15,6 +15,7 @@ struct BoundSocket {
   config::Listener listener;
   Endpoint at;
   runtime::UniqueFd fd;
+  bool ours = false;  // bound by this process, not handed over to it
 };
 
 // Every address of every listener that is not off: those of `inherited` first, the rest are bound. All or none; each

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/date.hpp"
+#include "daemon/formats.hpp"
 #include "daemon/version.hpp"
 
 namespace gatepost::daemon {
@@ -119,6 +120,15 @@ json::object as_json(const Status& s) {
   out["listeners"] = std::move(listeners);
   out["certificates"] = std::move(certificates);
   out["needs_restart"] = strings(s.needs_restart);
+  out["managed"] = s.managed;
+  out["drain_limit_s"] = s.drain_limit.count();
+  out["draining"] = s.draining;
+  out["formats"] = json::parse(to_json(this_program())).as_object().at("formats");
+  out["took_over"] =
+      s.predecessor
+          ? json::value(json::object{
+                {"told", s.predecessor->told}, {"cut", s.predecessor->cut}, {"drain_ms", s.predecessor->took.count()}})
+          : json::value();
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "gate/bans/ban_service.hpp"
+#include "daemon/succession.hpp"
 #include "runtime/tls_context.hpp"
 #include "search/indexes.hpp"
 
@@ -35,6 +36,10 @@ struct Status {
   bool disk_low = false;
   std::optional<search::IndexLag> search;  // none: there are no indexes
   std::vector<runtime::TlsCertificateFacts> certificates;
+  std::chrono::seconds drain_limit{0};
+  bool draining = false;                   // it is about to stop
+  bool managed = false;                    // by systemd
+  std::optional<DrainFacts> predecessor;   // how the server before this one ended, when this one took its place
   std::vector<std::string> needs_restart;  // settings that were changed since the start and wait for the next one
 };
 

@@ -31,10 +31,15 @@ Result<HandedOver> ask_for_sockets(const std::filesystem::path& data_dir) {
   }
   HandedOver out;
   out.pid = static_cast<int>(pid->as_int64());
-  // Sockets first, then the log.
+  const auto* token = object->if_contains("token");
+  if (token != nullptr && token->is_int64()) out.token = token->as_int64();
+  // Sockets first, the log last, the channel between them.
+  const auto sockets = static_cast<std::size_t>(count->as_int64());
   for (std::size_t i = 0; i < descriptors.size(); ++i) {
-    if (i < static_cast<std::size_t>(count->as_int64())) {
+    if (i < sockets) {
       out.sockets.add(std::move(descriptors[i]));
+    } else if (i + 1 < descriptors.size()) {
+      out.channel = std::move(descriptors[i]);
     } else {
       out.log = std::move(descriptors[i]);
     }
@@ -42,8 +47,9 @@ Result<HandedOver> ask_for_sockets(const std::filesystem::path& data_dir) {
   return out;
 }
 
-Result<> ask_to_stop(const std::filesystem::path& data_dir) {
-  GP_TRY(const admin::Reply reply, ask(control_socket_path(data_dir), admin::Request{"stop", {}}));
+Result<> ask_to_stop(const std::filesystem::path& data_dir, std::int64_t token) {
+  GP_TRY(const admin::Reply reply, ask(control_socket_path(data_dir),
+                                       admin::Request{"stop", {{std::string(kInFavourOf), {std::to_string(token)}}}}));
   if (reply.exit_code != 0) return std::unexpected(refusal(reply));
   return {};
 }

@@ -93,6 +93,7 @@ struct Door::State {
   Log& log;
   Counter& refused_sessions;
   Counter& revoked_sessions;
+  std::function<void(std::string_view, PrincipalId)> seen;  // set before there are sessions
   Mutex mutex;
   std::shared_ptr<const DoorPolicy> policy GP_GUARDED_BY(mutex);  // immutable, shared with sign-ins that go on
   std::map<std::pair<PrincipalId, std::string>, Entries> sessions GP_GUARDED_BY(mutex);
@@ -135,6 +136,7 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State
     if (policy->sessions_per_account == 0 || open < policy->sessions_per_account) {
       entries.insert(entry);
       ++services[context.service];
+      if (seen) seen(context.service, id);
       return std::make_unique<Session>(self, entry);
     }
   }
@@ -326,6 +328,15 @@ std::size_t Door::signed_in(std::string_view service) const {
     if (service.empty() || service == name) count += sessions;
   }
   return count;
+}
+
+void Door::on_entered(std::function<void(std::string_view, PrincipalId)> seen) { state_->seen = std::move(seen); }
+
+void Door::each_signed_in(const std::function<void(std::string_view, PrincipalId)>& visit) const {
+  const Lock lock(state_->mutex);
+  for (const auto& [whose, sessions] : state_->sessions) {
+    if (!sessions.empty()) visit(whose.second, whose.first);
+  }
 }
 
 }  // namespace gatepost::directory

@@ -83,6 +83,11 @@ class Door {
   // Signed-in sessions now, of one service or (empty) of all; for status and metrics.
   std::size_t signed_in(std::string_view service = {}) const;
 
+  // Runs at every sign-in that succeeds, on its thread; must be quick. Set before anybody can sign in.
+  void on_entered(std::function<void(std::string_view service, PrincipalId)> seen);
+  // Everybody who is signed in now, once for each service. `visit` must be quick: sign-ins wait.
+  void each_signed_in(const std::function<void(std::string_view service, PrincipalId)>& visit) const;
+
   Directory& directory() { return authenticator_.directory(); }
 
  private:

@@ -23,8 +23,9 @@ struct AttemptResult {
   struct PerRecipient {
     std::size_t recipient;  // index into entry->recipients
     Outcome outcome;
-    std::string reply;  // "250 2.0.0 ok", "451 4.4.1 connection timed out"
-    std::string host;   // who said it; empty = we ourselves
+    std::string reply;     // "250 2.0.0 ok", "451 4.4.1 connection timed out"
+    std::string host;      // who said it; empty = we ourselves
+    bool reports = false;  // delivered to a server that tells the sender what becomes of it (RFC 3461)
   };
   std::vector<PerRecipient> recipients;  // one for each of the attempt
 };

@@ -7,6 +7,7 @@
 
 #include "base/ip.hpp"
 #include "directory/directory.hpp"
+#include "smtp/protocol/parameters.hpp"
 
 namespace gatepost::mailflow {
 
@@ -24,10 +25,22 @@ struct Source {
 
 enum class BodyType : std::uint8_t { seven_bit, eight_bit, binary };
 
+// What the sender wants to hear of one recipient (RFC 3461 4.1, 4.2).
+struct DsnRequest {
+  std::optional<smtp::Notify> notify;               // none: failures and delays, as ever
+  std::optional<smtp::OriginalRecipient> original;  // ORCPT, as it came
+  bool success() const { return notify && notify->success; }
+  bool failure() const { return !notify || notify->failure; }
+  bool delay() const { return !notify || notify->delay; }
+  bool never() const { return notify && *notify == smtp::Notify{}; }
+  bool operator==(const DsnRequest&) const = default;
+};
+
 // One accepted RCPT and where it leads.
 struct Recipient {
   std::string address;  // as the client named it, canonical
   std::vector<directory::Destination> destinations;
+  DsnRequest dsn = {};
 };
 
 struct Envelope {
@@ -35,6 +48,8 @@ struct Envelope {
   std::vector<Recipient> recipients;
   BodyType body_type = BodyType::eight_bit;
   bool smtputf8 = false;
+  std::optional<smtp::Ret> ret = {};      // what of the message comes back with a failure (RFC 3461 4.3)
+  std::optional<std::string> envid = {};  // what the sender knows it by (4.4)
 };
 
 }  // namespace gatepost::mailflow

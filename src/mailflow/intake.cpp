@@ -133,6 +133,8 @@ class StreamedIntake final : public Intake {
     entry.reverse_path = envelope_.reverse_path;
     entry.body_type = envelope_.body_type;
     entry.smtputf8 = envelope_.smtputf8;
+    entry.ret = envelope_.ret;
+    entry.envid = envelope_.envid;
     entry.created = entry.due = services_.clock.now();
     entry.recipients = destinations_of(envelope_);
     GP_TRY(const Accepted accepted,

@@ -62,11 +62,25 @@ std::vector<RecipientState> destinations_of(const Envelope& envelope) {
   std::vector<RecipientState> out;
   std::set<std::string> seen;
   for (const Recipient& recipient : envelope.recipients) {
+    DsnRequest dsn = recipient.dsn;
+    // RFC 3461 5.2.7.3: that an alias led to several addresses is what is told of it; no success of theirs is.
+    if (recipient.destinations.size() > 1 && dsn.success()) {
+      RecipientState told{.address = recipient.address,
+                          .original = recipient.address,
+                          .account = {},
+                          .status = RecipientState::Status::expanded,
+                          .last_reply = {},
+                          .last_host = {},
+                          .dsn = dsn};
+      out.push_back(std::move(told));
+      dsn.notify->success = false;
+    }
     for (const directory::Destination& destination : recipient.destinations) {
       if (!seen.insert(destination.address).second) continue;
       RecipientState state;
       state.address = destination.address;
       state.original = recipient.address;
+      state.dsn = dsn;
       if (destination.kind == directory::Destination::Kind::account) state.account = destination.account;
       out.push_back(std::move(state));
     }
@@ -90,7 +104,8 @@ Result<Accepted> deliver_or_queue(account::Accounts& accounts, Queue& queue, run
                                   QueueEntry entry) {
   std::vector<std::size_t> local;
   for (std::size_t i = 0; i < entry.recipients.size(); ++i) {
-    if (entry.recipients[i].account) local.push_back(i);
+    // Who wants to hear of the delivery is told by the queue's runner, which then makes it, too.
+    if (entry.recipients[i].account && !entry.recipients[i].dsn.success()) local.push_back(i);
   }
   std::vector<Result<>> results(local.size());
   const auto deliver_one = [&](std::size_t n) {

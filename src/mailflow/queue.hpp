@@ -29,13 +29,16 @@ std::optional<QueueId> parse_queue_id(std::string_view);
 
 // What became of one recipient.
 struct RecipientState {
-  enum class Status : std::uint8_t { waiting, delivered, failed };
+  // expanded: the address led to several others, which have lines of their own; only the sender is to hear of it.
+  enum class Status : std::uint8_t { waiting, delivered, failed, expanded };
   std::string address;                            // final destination
   std::string original;                           // what the client wrote in RCPT
   std::optional<directory::PrincipalId> account;  // local destination
   Status status = Status::waiting;
   std::string last_reply;  // "550 5.1.1 no such user" or our own words
   std::string last_host;   // remote MTA that said so, may be empty
+  DsnRequest dsn = {};
+  bool passed_on = false;  // delivered to a server that reports itself (RFC 3461 5.2.1)
 };
 
 struct QueueEntry {
@@ -49,6 +52,8 @@ struct QueueEntry {
   std::uint32_t attempts = 0;
   bool delay_reported = false;
   bool held = false;  // by the admin
+  std::optional<smtp::Ret> ret = {};
+  std::optional<std::string> envid = {};
   std::vector<RecipientState> recipients;
 };
 

@@ -206,6 +206,7 @@ class Runner final : public QueueRunner {
     for (const auto& one : result.recipients) {
       reached = reached || one.outcome != AttemptResult::Outcome::try_later || !one.host.empty();
       mark(entry, entry.recipients.at(one.recipient), one.outcome, one.reply, one.host);
+      entry.recipients.at(one.recipient).passed_on = one.reports;
     }
     if (reached || result.recipients.empty()) {
       unreachable_.erase(domain);
@@ -252,15 +253,27 @@ class Runner final : public QueueRunner {
   Result<> settle(QueueEntry& entry) {
     const TimePoint now = clock_.now();
     const bool expired = now - entry.created >= lifetime(entry);
-    std::vector<RecipientState> failed, waiting;
+    std::vector<RecipientState> failed, waiting, done;
     for (auto& recipient : entry.recipients) {
-      if (recipient.status == RecipientState::Status::delivered) continue;
+      const bool expanded = recipient.status == RecipientState::Status::expanded;
+      if (expanded || recipient.status == RecipientState::Status::delivered) {
+        // RFC 3461 5.2.2, 5.2.3: a server that reports itself tells what becomes of it.
+        if (recipient.dsn.success() && !recipient.passed_on) done.push_back(recipient);
+        continue;
+      }
       // A stop may come before an attempt was made: it does not expire by that.
       if (recipient.status == RecipientState::Status::failed || (expired && !stopping_)) {
         recipient.status = RecipientState::Status::failed;
         failed.push_back(recipient);
       } else {
         waiting.push_back(recipient);
+      }
+    }
+    if (!done.empty()) {
+      const Result<> told = notify(Notice::success, entry, done, now);
+      if (!told) {
+        log_.write(event::kQueueProblem, {{"id", to_string(entry.id)}, {"detail", told.error().detail}});
+        if (!expired) waiting.insert(waiting.end(), done.begin(), done.end());  // told in the next round
       }
     }
     if (!failed.empty()) {
@@ -281,7 +294,8 @@ class Runner final : public QueueRunner {
     const bool late = options_.delay_notice.count() > 0 && now - entry.created >= options_.delay_notice;
     if (late && !entry.delay_reported) {
       std::vector<RecipientState> delayed = waiting;
-      std::erase_if(delayed, [](const auto& r) { return r.status != RecipientState::Status::waiting; });
+      std::erase_if(delayed,
+                    [](const auto& r) { return r.status != RecipientState::Status::waiting || !r.dsn.delay(); });
       entry.delay_reported = delayed.empty() || notify(Notice::delayed, entry, delayed, now).has_value();
     }
     entry.recipients = std::move(waiting);
@@ -301,8 +315,7 @@ class Runner final : public QueueRunner {
     });
   }
 
-  Result<> notify(Notice notice, const QueueEntry& entry, const std::vector<RecipientState>& recipients,
-                  TimePoint now) {
+  Result<> notify(Notice notice, const QueueEntry& entry, std::vector<RecipientState> recipients, TimePoint now) {
     if (notice == Notice::failed) {
       for (const auto& r : recipients) {
         bounced_.add();
@@ -313,10 +326,17 @@ class Runner final : public QueueRunner {
     }
     // RFC 5321 4.5.5: a message with the null path is never answered.
     if (entry.reverse_path.empty()) return {};
-    const std::string header = read_header(entry);
-    const std::string message_id = fmt::format("{}.{}@{}", to_string(entry.id), entry.attempts, options_.hostname);
-    const std::string message = delivery_status_notice(notice, entry, recipients, header, options_.hostname, message_id,
-                                                       now, entry.created + lifetime(entry));
+    // RFC 3461 4.1: some want to hear nothing.
+    if (notice == Notice::failed) std::erase_if(recipients, [](const auto& r) { return !r.dsn.failure(); });
+    if (recipients.empty()) return {};
+    const std::optional<std::string> all = returns_whole(notice, entry) ? read_whole(entry) : std::nullopt;
+    const std::string original = all ? *all : read_header(entry);
+    // A success and a failure may be told in the same round.
+    const std::string message_id = fmt::format("{}.{}{}@{}", to_string(entry.id), entry.attempts,
+                                               notice == Notice::success ? ".ok" : "", options_.hostname);
+    const std::string message =
+        delivery_status_notice(notice, entry, recipients, original, all.has_value(), options_.hostname, message_id, now,
+                               entry.created + lifetime(entry));
     const Result<> sent = reception_.inject("", entry.reverse_path, message);
     // Nobody to tell any more (the sender's account is gone or full): not a reason to keep the entry.
     if (!sent && (sent.error().code == Errc::not_found || sent.error().code == Errc::denied ||
@@ -330,7 +350,20 @@ class Runner final : public QueueRunner {
     std::string text(std::min<std::uint64_t>(entry.body.size, kReadHeaderOctets), '\0');
     if (!accounts_.read_body(entry.body, 0, text)) return {};
     const std::size_t end = header_end(text);
-    return end == std::string::npos ? text : text.substr(0, end);
+    return without_return_path(end == std::string::npos ? text : text.substr(0, end));
+  }
+
+  std::optional<std::string> read_whole(const QueueEntry& entry) {
+    std::string text(entry.body.size, '\0');
+    if (!accounts_.read_body(entry.body, 0, text)) return std::nullopt;
+    return without_return_path(std::move(text));
+  }
+
+  // What final delivery to an account here put before it is not the sender's.
+  static std::string without_return_path(std::string text) {
+    const std::size_t end = text.find("\r\n");
+    if (ascii::istarts_with(text, "Return-Path:") && end != std::string::npos) text.erase(0, end + 2);
+    return text;
   }
 
   const RunnerOptions options_;

@@ -124,6 +124,68 @@ TEST_F(MailflowRunner, ReturnsWhatFailedToItsSender) {
   EXPECT_THAT(inbox[0], HasSubstr("Subject: queued\r\n"));
 }
 
+smtp::Notify wishes(std::string_view words) {
+  return {.success = words.find('s') != std::string_view::npos,
+          .failure = words.find('f') != std::string_view::npos,
+          .delay = words.find('d') != std::string_view::npos};
+}
+
+TEST_F(MailflowRunner, ReportsSuccessToWhoAskedForItUnlessTheNextServerDoes) {
+  auto entry = world.entry({std::string(kBert), "c@there.example", "knows@there.example", "quiet@there.example"});
+  entry.recipients[0].account = world.principal(kBert).id;
+  for (int i = 0; i < 3; ++i) entry.recipients[static_cast<std::size_t>(i)].dsn.notify = wishes("s");
+  entry.envid = "e17";
+  remote.answers["knows@there.example"] = {Outcome::delivered, "250 2.0.0 ok", "mx", true};
+  (void)*world.queue->add(entry);
+  run();
+  EXPECT_EQ(world.queue->size(), 0U);
+  EXPECT_EQ(world.inbox(kBert).size(), 1U);
+  const auto inbox = world.inbox(kAnna);
+  ASSERT_EQ(inbox.size(), 1U);
+  EXPECT_THAT(inbox[0], HasSubstr("Original-Envelope-Id: e17\r\n"));
+  EXPECT_THAT(inbox[0], HasSubstr("Final-Recipient: rfc822;bert@example.org\r\nAction: delivered\r\n"));
+  EXPECT_THAT(inbox[0], HasSubstr("Final-Recipient: rfc822;c@there.example\r\nAction: relayed\r\n"));
+  EXPECT_THAT(inbox[0], testing::Not(HasSubstr("knows@")));
+  EXPECT_THAT(inbox[0], testing::Not(HasSubstr("quiet@")));
+}
+
+TEST_F(MailflowRunner, TellsOnlyWhatTheSenderWantsToHear) {
+  remote.answers["no@there.example"] = {Outcome::failed, "550 5.1.1 no such user", "mx"};
+  remote.answers["late@there.example"] = {Outcome::try_later, "451 4.4.1 unreachable", ""};
+  options.retry_after = {hours(1)};
+  options.delay_notice = hours(2);
+  options.lifetime = hours(6);
+  for (const std::string_view words : {"", "s", "d", "f"}) {
+    auto entry = world.entry({"no@there.example", "late@there.example"});
+    for (auto& recipient : entry.recipients) recipient.dsn.notify = wishes(words);
+    (void)*world.queue->add(entry);
+    const std::size_t before = world.inbox(kAnna).size();
+    run(9, hours(1));
+    EXPECT_EQ(world.queue->size(), 0U);
+    // d: one delay. f: one failure at once, and one when time is over.
+    EXPECT_EQ(world.inbox(kAnna).size() - before, words == "d" ? 1U : words == "f" ? 2U : 0U) << words;
+  }
+}
+
+TEST_F(MailflowRunner, ASuccessThatCouldNotBeToldIsToldLater) {
+  auto entry = world.entry({std::string(kBert)});
+  entry.recipients[0].account = world.principal(kBert).id;
+  entry.recipients[0].dsn.notify = wishes("s");
+  const auto id = *world.queue->add(entry);
+  const auto annas = static_cast<store::Partition>(world.principal(kAnna).id);
+  world.store.refuse_commit = [&](store::Partition p, const store::Batch&) -> std::optional<Errc> {
+    return p == annas ? std::optional(Errc::disk_full) : std::nullopt;
+  };
+  run();
+  ASSERT_TRUE(world.queue->get(id));
+  EXPECT_EQ(world.queue->get(id)->recipients[0].status, RecipientState::Status::delivered);
+  world.store.refuse_commit = nullptr;
+  run(3, hours(4));
+  EXPECT_EQ(world.queue->size(), 0U);
+  EXPECT_EQ(world.inbox(kBert).size(), 1U);
+  ASSERT_EQ(world.inbox(kAnna).size(), 1U);
+}
+
 TEST_F(MailflowRunner, NeverAnswersTheNullSender) {
   remote.answers["no@there.example"] = {Outcome::failed, "550 5.1.1 no such user", "mx.there.example"};
   add({"no@there.example"}, "");

@@ -55,7 +55,46 @@ TEST(MailflowQueueRecord, ReadsWhatItWrote) {
   EXPECT_EQ(read->recipients[1].account, std::nullopt);
 }
 
+QueueEntry reported_entry() {
+  QueueEntry e = full_entry();
+  e.ret = smtp::Ret::headers;
+  e.envid = "QQ314159";
+  e.recipients[0].dsn.notify = smtp::Notify{.success = true, .failure = false, .delay = true};
+  e.recipients[0].dsn.original = smtp::OriginalRecipient{"rfc822", "Bert@example.org"};
+  e.recipients[1].dsn.notify = smtp::Notify{};
+  e.recipients[1].passed_on = true;
+  RecipientState list;
+  list.address = "all@example.org";
+  list.status = RecipientState::Status::expanded;
+  e.recipients.push_back(list);
+  return e;
+}
+
+TEST(MailflowQueueRecord, KeepsWhatTheSenderWantsToHear) {
+  const QueueEntry entry = reported_entry();
+  const auto read = decode_queue_entry(entry.id, encode(entry));
+  ASSERT_TRUE(read);
+  expect_same(*read, entry);
+  EXPECT_EQ(read->ret, entry.ret);
+  EXPECT_EQ(read->envid, entry.envid);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(read->recipients[i].dsn, entry.recipients[i].dsn);
+    EXPECT_EQ(read->recipients[i].passed_on, entry.recipients[i].passed_on);
+    EXPECT_EQ(read->recipients[i].status, entry.recipients[i].status);
+  }
+  // Whoever asks for nothing has the form that earlier releases read.
+  EXPECT_EQ(encode(full_entry())[0], 1);
+  EXPECT_EQ(encode(entry)[0], 2);
+  EXPECT_TRUE(read->recipients[1].dsn.never());
+  EXPECT_FALSE(RecipientState().dsn.never());
+  EXPECT_TRUE(RecipientState().dsn.failure());
+}
+
 TEST(MailflowQueueRecord, RefusesDamageAndTheFuture) {
+  const std::string reported = encode(reported_entry());
+  for (std::size_t size = 0; size < reported.size(); ++size) {
+    EXPECT_EQ(decode_queue_entry(QueueId{1}, reported.substr(0, size)).error().code, Errc::corrupt) << size;
+  }
   const std::string record = encode(full_entry());
   for (std::size_t size = 0; size < record.size(); ++size) {
     EXPECT_EQ(decode_queue_entry(QueueId{1}, record.substr(0, size)).error().code, Errc::corrupt) << size;
@@ -65,7 +104,7 @@ TEST(MailflowQueueRecord, RefusesDamageAndTheFuture) {
   late.due = TimePoint(std::chrono::microseconds(-1));
   EXPECT_EQ(decode_queue_entry(QueueId{1}, encode(late)).error().code, Errc::corrupt);
   std::string newer = record;
-  newer[0] = 2;
+  newer[0] = 3;
   EXPECT_EQ(decode_queue_entry(QueueId{1}, newer).error().code, Errc::unsupported);
 }
 

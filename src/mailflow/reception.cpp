@@ -73,6 +73,8 @@ class DirectReception final : public Reception {
     Envelope envelope;
     envelope.reverse_path = reverse_path;
     envelope.recipients.push_back({std::string(recipient), std::move(*destinations)});
+    // RFC 3461 6.1: a report asks for none about itself.
+    if (reverse_path.empty()) envelope.recipients.back().dsn.notify = smtp::Notify{};
     return inject_message(services_, current(), std::move(envelope), message);
   }
 

@@ -182,6 +182,47 @@ TEST_F(MailflowReception, SaysNothingIsStoredWhenTheDiskIsFull) {
   EXPECT_EQ(world.queue->size(), 0U);
 }
 
+TEST_F(MailflowReception, QueuesForAccountsWhoseSenderWantsToHearOfIt) {
+  auto envelope = world.envelope(world.submitter(), std::string(kAnna), {std::string(kBert), std::string(kAnna)});
+  envelope.recipients[0].dsn.notify = smtp::Notify{.success = true};
+  envelope.envid = "e1";
+  envelope.ret = smtp::Ret::full;
+  ASSERT_TRUE(world.take(world.submitter(), envelope, "Subject: x\r\n\r\n"));
+  EXPECT_TRUE(world.inbox(kBert).empty());  // the queue's runner delivers and tells
+  EXPECT_EQ(world.inbox(kAnna).size(), 1U);
+  const auto queued = world.queued();
+  ASSERT_EQ(queued.size(), 1U);
+  EXPECT_EQ(queued[0].envid, "e1");
+  EXPECT_EQ(queued[0].ret, smtp::Ret::full);
+  EXPECT_TRUE(queued[0].recipients[0].dsn.success());
+}
+
+TEST_F(MailflowReception, AnAliasOfSeveralIsToldAsExpandedAndNotEachOfThem) {
+  ASSERT_TRUE(world.directory->add_alias("all@example.org", {std::string(kAnna), std::string(kBert)}));
+  ASSERT_TRUE(world.directory->add_alias("one@example.org", {"c@there.example"}));
+  auto envelope = world.envelope(world.submitter(), std::string(kAnna), {"all@example.org", "one@example.org"});
+  for (auto& recipient : envelope.recipients) recipient.dsn.notify = smtp::Notify{.success = true, .failure = true};
+  ASSERT_TRUE(world.take(world.submitter(), envelope, "Subject: x\r\n\r\n"));
+  EXPECT_EQ(world.inbox(kAnna).size(), 1U);
+  EXPECT_EQ(world.inbox(kBert).size(), 1U);
+  const auto queued = world.queued();
+  ASSERT_EQ(queued.size(), 1U);
+  std::size_t expanded = 0;
+  for (const RecipientState& r : queued[0].recipients) {
+    if (r.status == RecipientState::Status::expanded) {
+      ++expanded;
+      EXPECT_EQ(r.address, "all@example.org");
+    } else if (r.account) {
+      EXPECT_FALSE(r.dsn.success());
+      EXPECT_TRUE(r.dsn.failure());
+    } else {
+      EXPECT_EQ(r.address, "c@there.example");
+      EXPECT_TRUE(r.dsn.success());  // RFC 3461 5.2.7.2
+    }
+  }
+  EXPECT_EQ(expanded, 1U);
+}
+
 TEST_F(MailflowReception, InjectsItsOwnMessagesToAccountsAndOutside) {
   ASSERT_TRUE(world.reception->inject("", kAnna, "Subject: notice\r\n\r\n"));
   ASSERT_TRUE(world.reception->inject("", "c@there.example", "Subject: notice\r\n\r\n"));

@@ -151,6 +151,7 @@ class FakeRemote final : public RemoteDelivery {
     Outcome outcome = Outcome::delivered;
     std::string reply = "250 2.0.0 ok";
     std::string host = "mx.example";
+    bool reports = false;
   };
   std::map<std::string, Answer> answers;
   std::vector<std::string> tried;
@@ -168,7 +169,7 @@ class FakeRemote final : public RemoteDelivery {
       tried.push_back(address);
       const auto found = answers.find(address);
       const Answer answer = found == answers.end() ? Answer() : found->second;
-      result.recipients.push_back({i, answer.outcome, answer.reply, answer.host});
+      result.recipients.push_back({i, answer.outcome, answer.reply, answer.host, answer.reports});
     }
     --running;
     co_return result;

@@ -140,8 +140,13 @@ class Connection final : public Output, public LiveConnections::Member {
   }
   Task<Result<>> drain() override;
 
-  void stop() override {
+  void stop(bool insist) override {
     stop_requested_ = stop_wake_ = true;
+    insisted_ = insisted_ || insist;
+    stream_->wake();
+  }
+  void announce(std::shared_ptr<const std::string> text) override {
+    announcement_ = std::move(text);
     stream_->wake();
   }
   void abort() override {
@@ -171,7 +176,9 @@ class Connection final : public Output, public LiveConnections::Member {
   void note(std::size_t consumed);
   SteadyPoint deadline() const;
   std::chrono::seconds allowed() const;
-  bool ends_now() const { return stop_requested_ && session_->waiting() != Waiting::data && session_->may_stop(); }
+  bool ends_now() const {
+    return stop_requested_ && (insisted_ || (!session_->finishing() && session_->may_stop()));
+  }
   bool overfull() const { return input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets); }
   Task<Result<bool>> wait();
   void let_go_text() {
@@ -189,6 +196,7 @@ class Connection final : public Output, public LiveConnections::Member {
   Input input_;
   std::string text_;
   std::shared_ptr<StreamWaker> waker_;
+  std::shared_ptr<const std::string> announcement_;  // of all connections; none when it was said
   std::unique_ptr<Session> session_;
   Waiting phase_ = Waiting::greeting;
   SteadyPoint phase_since_{}, item_since_{}, read_at_{};
@@ -197,7 +205,7 @@ class Connection final : public Output, public LiveConnections::Member {
   bool untried_ = false;  // input that the session has not seen in its present state
   bool heard_ = false, aborted_ = false;
   bool judged_ = false;  // what there is to say about its beginning is said, or there is nothing
-  bool stop_requested_ = false, stop_wake_ = false, broken_ = false, peer_gone_ = false;
+  bool stop_requested_ = false, stop_wake_ = false, insisted_ = false, broken_ = false, peer_gone_ = false;
   bool timed_out_ = false, defect_ = false;
   SteadyPoint opened_{};
   std::string failure_;  // of a handshake, for the observer
@@ -355,6 +363,7 @@ Task<bool> Connection::event(Result<bool> readable) {
       co_return true;
     case Event::woken:
       untried_ = true;
+      if (announcement_) session_->announced(*std::exchange(announcement_, nullptr));
       // A stop request arrives as a wake, too; it is not news for the session.
       if (!std::exchange(stop_wake_, false)) step_ = co_await session_->woken();
       co_return true;
@@ -481,7 +490,7 @@ Task<> Connection::finish() {
 void LiveConnections::add(Member& member) {
   member.at_ = members_.size();
   members_.push_back(&member);
-  if (stopping_) member.stop();
+  if (stopping_) member.stop(false);
 }
 
 void LiveConnections::remove(Member& member) {
@@ -490,9 +499,13 @@ void LiveConnections::remove(Member& member) {
   members_.pop_back();
 }
 
-void LiveConnections::stop_all() {
+void LiveConnections::stop_all(bool insist) {
   stopping_ = true;
-  for (Member* const member : members_) member->stop();
+  for (Member* const member : members_) member->stop(insist);
+}
+
+void LiveConnections::announce(const std::shared_ptr<const std::string>& text) {
+  for (Member* const member : members_) member->announce(text);
 }
 
 void LiveConnections::abort_from(const Network& network) {

@@ -26,9 +26,11 @@ class LiveConnections {
  public:
   class Member {
    public:
-    virtual void stop() = 0;   // the session says farewell when it is between two items
+    // The session says farewell as soon as nothing is under way (Session::finishing); `insist`: between two items.
+    virtual void stop(bool insist) = 0;
     virtual void abort() = 0;  // the stream is closed under it
     virtual const IpAddress& remote() const = 0;
+    virtual void announce(std::shared_ptr<const std::string> text) = 0;
 
    protected:
     ~Member() = default;
@@ -39,9 +41,11 @@ class LiveConnections {
   };
   void add(Member& member);  // told to stop at once when stop_all() was called
   void remove(Member& member);
-  void stop_all();
+  void stop_all(bool insist);
   void abort_all();
   void abort_from(const Network& network);  // those of peers in it
+  // Shared by all of them until they have said it.
+  void announce(const std::shared_ptr<const std::string>& text);
   std::size_t size() const { return members_.size(); }
 
  private:

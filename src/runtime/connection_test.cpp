@@ -233,7 +233,7 @@ TEST_F(ConnectionTest, GivesBackItsBuffersWhileItWaits) {
 }
 
 TEST_F(ConnectionTest, SaysFarewellWhenItIsToStop) {
-  live_.stop_all();
+  live_.stop_all(false);
   auto stream = script();
   stream->send("a\r\n").stay_silent();
   EXPECT_EQ(play(std::move(stream)), "hello\r\ngoing down\r\n");

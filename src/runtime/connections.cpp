@@ -43,9 +43,16 @@ Connections::Ticket Connections::place() {
   return Ticket(&per_thread_[best].count, best);
 }
 
-void Connections::stop_all() {
+void Connections::stop_all(bool insist) {
   for (std::size_t i = 0; i < threads_.size(); ++i) {
-    threads_.post(i, [live = &per_thread_[i].live] { live->stop_all(); });
+    threads_.post(i, [live = &per_thread_[i].live, insist] { live->stop_all(insist); });
+  }
+}
+
+void Connections::announce(std::string text) {
+  const auto shared = std::make_shared<const std::string>(std::move(text));
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_.post(i, [live = &per_thread_[i].live, shared] { live->announce(shared); });
   }
 }
 
@@ -70,11 +77,22 @@ bool Connections::wait_until_none(std::chrono::milliseconds limit) const {
   return true;
 }
 
-bool Connections::drain(std::chrono::milliseconds grace) {
+Connections::Drained Connections::drain(std::chrono::milliseconds grace) {
+  const auto begin = std::chrono::steady_clock::now();
+  Drained out{.told = count()};
   stop_all();
-  if (wait_until_none(grace)) return true;
-  abort_all();
-  return wait_until_none(kAbortWait);
+  out.ended = wait_until_none(grace);
+  if (!out.ended) {
+    out.cut = count();
+    stop_all(true);
+    out.ended = wait_until_none(kInsistWait);
+  }
+  if (!out.ended) {
+    abort_all();
+    out.ended = wait_until_none(kAbortWait);
+  }
+  out.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  return out;
 }
 
 }  // namespace gatepost::runtime

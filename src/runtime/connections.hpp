@@ -53,17 +53,25 @@ class Connections {
   // For Peer::connection_id: short, and not given again after a restart.
   std::string next_id();
 
-  // Asks every session for its farewell; message data that is on its way is still taken.
-  void stop_all();
+  // Asks every session for its farewell; what is under way (Session::finishing) is still taken, unless `insist`.
+  void stop_all(bool insist = false);
   // Closes every stream; tasks end as soon as what they wait for on worker threads is done.
   void abort_all();
   // Closes the streams of peers in `network`, soon.
   void abort_from(const Network& network);
-  // Stop accepting first. stop_all(), waits until no connection is left or `grace` has passed, then abort_all() and
-  // waits up to kAbortWait more. Blocks; not on an I/O thread. false: some are left, which
-  // still use this object: end the process without destroying it.
-  bool drain(std::chrono::milliseconds grace);
-  static constexpr std::chrono::seconds kAbortWait{10};
+  // Every session says it to its client as soon as it is between two items.
+  void announce(std::string text);
+
+  struct Drained {
+    bool ended = false;    // false: some are left, which still use this object: end the process without destroying it
+    std::size_t told = 0;  // connections at the beginning
+    std::size_t cut = 0;   // those that were not done when the grace was over
+    std::chrono::milliseconds took{0};
+  };
+  // Stop accepting first. stop_all(), waits until no connection is left or `grace` has passed; those that are left are
+  // told in the middle of what they do, and closed. Blocks; not on an I/O thread.
+  Drained drain(std::chrono::milliseconds grace);
+  static constexpr std::chrono::seconds kInsistWait{1}, kAbortWait{10};
 
  private:
   struct PerThread {

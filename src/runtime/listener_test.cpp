@@ -36,7 +36,7 @@ class ListenerTest : public ::testing::Test {
   }
   ~ListenerTest() override {
     if (listener_) listener_->stop_accepting();
-    EXPECT_TRUE(connections_.drain(2s));
+    EXPECT_TRUE(connections_.drain(2s).ended);
     listener_.reset();
     threads_.stop();
   }
@@ -286,13 +286,43 @@ TEST_F(ListenerTest, StopsWithTheSessionsFarewell) {
   sender.send("DATA\r\nhalf");
   EXPECT_EQ(sender.line(), "go\r\n");
   listener_->stop_accepting();
-  std::jthread drain([&] { EXPECT_TRUE(connections_.drain(5s)); });
+  std::jthread drain([&] { EXPECT_TRUE(connections_.drain(5s).ended); });
   EXPECT_EQ(idle.read_rest(), "going down\r\n");
   idle.close();
   sender.send(" and half.\r\n");  // message data on its way is still taken
   EXPECT_EQ(sender.line(), "size 13\r\n");
   EXPECT_EQ(sender.read_rest(), "going down\r\n");
   sender.close();
+}
+
+TEST_F(ListenerTest, TellsWhoIsNotDoneWhenTheGraceIsOver) {
+  start();
+  TestClient sender(at());
+  sender.line();
+  sender.send("DATA\r\nhalf");
+  EXPECT_EQ(sender.line(), "go\r\n");
+  listener_->stop_accepting();
+  Connections::Drained drained;
+  {
+    std::jthread drain([&] { drained = connections_.drain(100ms); });
+    EXPECT_EQ(sender.read_rest(), "going down\r\n");
+    sender.close();
+  }
+  EXPECT_TRUE(drained.ended);
+  EXPECT_EQ(drained.told, 1u);
+  EXPECT_EQ(drained.cut, 1u);
+  EXPECT_GE(drained.took, 100ms);
+}
+
+TEST_F(ListenerTest, EverySessionHearsAnAnnouncement) {
+  start();
+  TestClient one(at());
+  TestClient two(at());
+  one.line();
+  two.line();
+  connections_.announce("back at four");
+  EXPECT_EQ(one.line(), "note: back at four\r\n");
+  EXPECT_EQ(two.line(), "note: back at four\r\n");
 }
 
 TEST_F(ListenerTest, AFailureInOneSessionLeavesTheOthersAlone) {

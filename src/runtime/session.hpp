@@ -100,6 +100,10 @@ class Session {
   virtual bool takes_input() const { return true; }
   // Before the destructor, whatever ended the connection: waits for what the session has running beside it and uses it.
   virtual Task<> ended() { co_return; }
+  // Something is under way that a stopping server lets come to its end first, within its grace; message data always is.
+  virtual bool finishing() const { return waiting() == Waiting::data; }
+  // The administrator has something to say to whoever is here: write it, where the protocol has words for that.
+  virtual void announced(std::string_view) {}
   // The peer finished sending or the connection broke; no more calls follow but the destructor.
   virtual void closed() {}
   virtual Waiting waiting() const = 0;

@@ -110,6 +110,7 @@ class LineSession final : public Session {
     return waiting_ == Waiting::idle && watched_.timed_out < 3;
   }
   void stopping() override { output_.write("going down\r\n"); }
+  void announced(std::string_view text) override { output_.write(fmt::format("note: {}\r\n", text)); }
   void closed() override { ++watched_.closed; }
   Waiting waiting() const override { return waiting_; }
 

@@ -86,7 +86,7 @@ class TlsOverTcp : public ::testing::Test {
   }
   ~TlsOverTcp() override {
     listener_.reset();
-    EXPECT_TRUE(connections_.drain(1s));
+    EXPECT_TRUE(connections_.drain(1s).ended);
     threads_.stop();
   }
   std::string certificate_for(const test::ClientTls& how) {

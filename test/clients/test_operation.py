@@ -447,8 +447,14 @@ class ServiceManager(unittest.TestCase):
                 return subprocess.Popen(["bash", "-c", script, "bash", *arguments], env=environment, pass_fds=numbers,
                                         stdout=log, stderr=log)
 
+            kept = {}  # what the server leaves with systemd: name and port
+
             def told():
-                return notify.recv(4096).decode()
+                text, descriptors, _, _ = socket.recv_fds(notify, 4096, 8)
+                for fd in descriptors:
+                    with socket.socket(fileno=fd) as s:
+                        kept[text.decode().split("FDNAME=")[1].strip()] = s.getsockname()[1]
+                return text.decode()
 
             def told_until(word):
                 end = time.time() + 20
@@ -465,6 +471,9 @@ class ServiceManager(unittest.TestCase):
                 self.assertNotIn("bind_failed", demo.log())
                 told_until("WATCHDOG=1")
                 told_until("WATCHDOG=1")
+                # What was handed over stays with whoever did; what the server bound itself is left with systemd.
+                self.assertEqual(kept["own-pop3-127.0.0.1.%d" % demo.port("POP3")], demo.port("POP3"))
+                self.assertNotIn("own-smtp-127.0.0.1.%d" % ports[0], kept)
                 process.send_signal(signal.SIGHUP)
                 told_until("RELOADING=1")
                 told_until("READY=1")

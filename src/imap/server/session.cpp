@@ -359,6 +359,12 @@ bool Session::timed_out() {
 
 void Session::stopping() { bye(code::kUnavailable, "The server is stopping; come again"); }
 
+// RFC 9051 7.1: ALERT is what has to be shown to the user. Not between a command's parts, where only "+" is expected.
+void Session::announced(std::string_view text) {
+  if (!own_account_ || mode_ == Mode::sasl || appending_) return;
+  write_untagged(out(), Condition::ok, code::kAlert, text);
+}
+
 runtime::Waiting Session::waiting() const {
   if (!own_account_) return heard_ ? runtime::Waiting::sign_in : runtime::Waiting::greeting;
   if (mode_ == Mode::idle) return runtime::Waiting::refresh;

@@ -164,6 +164,19 @@ TEST_F(ImapSession, SaysGoodBye) {
   EXPECT_EQ(stopped.stop(), "* BYE [UNAVAILABLE] The server is stopping; come again\r\n");
 }
 
+TEST_F(ImapSession, AnnouncesToWhoeverIsSignedIn) {
+  Talk talk(world);
+  EXPECT_EQ(talk.announce("Back at four"), "");
+  talk.enter();
+  EXPECT_EQ(talk.announce("Back at four"), "* OK [ALERT] Back at four\r\n");
+  talk.line("a SELECT INBOX");
+  talk.line("b IDLE");
+  EXPECT_EQ(talk.announce("Back at four"), "* OK [ALERT] Back at four\r\n");
+  talk.line("DONE");
+  talk.line("c APPEND INBOX {10}");
+  EXPECT_EQ(talk.announce("Back at four"), "");
+}
+
 TEST_F(ImapSession, WaitsAsItsStateAllows) {
   Talk talk(world);
   EXPECT_EQ(talk.session().waiting(), runtime::Waiting::greeting);

@@ -123,6 +123,10 @@ class Talk {
     session_->stopping();
     return output_.take();
   }
+  std::string announce(std::string_view text) {
+    session_->announced(text);
+    return output_.take();
+  }
   std::string time_out() {
     closed = !session_->timed_out();
     return output_.take();

@@ -36,6 +36,7 @@ class Maildrop {
 
   Result<> mark_deleted(std::uint32_t number);  // blocks as octets() does
   void unmark_all();
+  bool any_marked() const { return !marked_.empty(); }
 
   // Blocks. Errc::not_found: somebody else removed the message meanwhile.
   Result<account::Body> body(std::uint32_t number);

@@ -99,6 +99,9 @@ bool Session::timed_out() { return false; }
 
 void Session::stopping() { write_err(out(), "SYS/TEMP", "The server is shutting down; nothing was removed"); }
 
+// RFC 1939 6: what is marked is removed by QUIT alone; without it the client would get all of it again.
+bool Session::finishing() const { return in_transaction() && maildrop_->any_marked(); }
+
 runtime::Waiting Session::waiting() const {
   if (in_transaction()) return runtime::Waiting::idle;
   return heard_ ? runtime::Waiting::sign_in : runtime::Waiting::greeting;

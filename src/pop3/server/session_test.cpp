@@ -245,7 +245,9 @@ TEST_F(Pop3Session, RemovesNothingWithoutQuit) {
   EXPECT_EQ(world.messages(), 2U);
   Talk talk(world);
   talk.enter();
+  EXPECT_FALSE(talk.session().finishing());
   talk.line("DELE 1");
+  EXPECT_TRUE(talk.session().finishing());
   EXPECT_EQ(talk.stop(), "-ERR [SYS/TEMP] The server is shutting down; nothing was removed\r\n");
   talk.drop();
   EXPECT_EQ(world.messages(), 2U);

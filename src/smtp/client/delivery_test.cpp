@@ -321,6 +321,47 @@ TEST_F(SmtpDelivery, GivesThoseTheirTurnWhoWereTooMany) {
   EXPECT_EQ(std::ranges::count(server.commands, "RCPT TO:<c@there.example>"), 2);
 }
 
+TEST_F(SmtpDelivery, PassesOnWhatTheSenderWantsToHear) {
+  FakeServer& server = mx();
+  server.offers.emplace_back("DSN");
+  auto entry = world.entry(kMessage, {"a@there.example", "b@there.example", "c@there.example"});
+  entry.ret = smtp::Ret::headers;
+  entry.envid = "QQ=1";
+  entry.recipients[0].dsn.notify = Notify{.success = true, .failure = true};
+  entry.recipients[0].dsn.original = OriginalRecipient{"rfc822", "A+x@example.org"};
+  entry.recipients[1].dsn.notify = Notify{};
+  entry.recipients[2].original = "alias@example.org";
+  const auto result = runtime::run_to_end(world.delivery->attempt(World::attempt_of(entry)));
+  for (const auto& one : result.recipients) EXPECT_TRUE(one.reports);
+  EXPECT_THAT(server.commands, Contains(HasSubstr(" RET=HDRS ENVID=QQ+3D1")));
+  EXPECT_THAT(server.commands,
+              Contains("RCPT TO:<a@there.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;A+2Bx@example.org"));
+  EXPECT_THAT(server.commands, Contains("RCPT TO:<b@there.example> NOTIFY=NEVER"));
+  EXPECT_THAT(server.commands, Contains("RCPT TO:<c@there.example> ORCPT=rfc822;alias@example.org"));
+  EXPECT_EQ(server.messages.size(), 1U);
+}
+
+TEST_F(SmtpDelivery, SendsFromNobodyToThoseOfWhomNothingIsToBeHeard) {
+  FakeServer& server = mx();
+  auto entry = world.entry(kMessage, {"a@there.example", "b@there.example", "c@there.example"});
+  entry.envid = "e1";
+  entry.recipients[0].dsn.notify = Notify{.success = true};
+  entry.recipients[1].dsn.notify = Notify{};
+  const auto result = runtime::run_to_end(world.delivery->attempt(World::attempt_of(entry)));
+  for (const auto& one : result.recipients) {
+    EXPECT_FALSE(one.reports);
+    EXPECT_EQ(one.outcome, mailflow::AttemptResult::Outcome::delivered);
+  }
+  EXPECT_EQ(server.messages.size(), 2U);
+  EXPECT_THAT(server.commands, Not(Contains(HasSubstr("NOTIFY"))));
+  EXPECT_THAT(server.commands, Not(Contains(HasSubstr("ENVID"))));
+  const auto null_sender =
+      std::ranges::find_if(server.commands, [](const auto& c) { return c.starts_with("MAIL FROM:<>"); });
+  ASSERT_NE(null_sender, server.commands.end());
+  EXPECT_EQ(*(null_sender + 1), "RCPT TO:<b@there.example>");
+  EXPECT_EQ(*(null_sender + 2), "DATA");
+}
+
 TEST_F(SmtpDelivery, SendsBouncesFromTheNullSender) {
   FakeServer& server = mx();
   world.send(world.entry(kMessage, {"a@there.example"}, ""));

@@ -57,8 +57,8 @@ mailflow::AttemptResult Tally::finish() {
   mailflow::AttemptResult result;
   result.recipients.reserve(lines_.size());
   for (Line& line : lines_) {
-    result.recipients.push_back(
-        {line.recipient, line.verdict->outcome, std::move(line.verdict->reply), std::move(line.verdict->host)});
+    result.recipients.push_back({line.recipient, line.verdict->outcome, std::move(line.verdict->reply),
+                                 std::move(line.verdict->host), line.verdict->reports});
   }
   return result;
 }

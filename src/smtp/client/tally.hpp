@@ -15,8 +15,9 @@ using Outcome = mailflow::AttemptResult::Outcome;
 // What became of something, in the words of a reply.
 struct Verdict {
   Outcome outcome = Outcome::try_later;
-  std::string reply;  // "451 4.4.1 connection timed out"
-  std::string host;   // who said it; empty: we ourselves
+  std::string reply;     // "451 4.4.1 connection timed out"
+  std::string host;      // who said it; empty: we ourselves
+  bool reports = false;  // RFC 3461: it took over to tell the sender
 };
 Verdict later(std::string reply, std::string host = {});
 Verdict failed(std::string reply, std::string host = {});

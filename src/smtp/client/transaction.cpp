@@ -42,6 +42,8 @@ class Transaction {
   std::chrono::seconds patience() const { return tools_.settings.command_timeout; }
   Task<After> envelope(Form form);
   Task<After> take_replies();
+  bool part_of_silent_recipients();
+  RcptParameters requests_for(const mailflow::RecipientState& recipient) const;
   bool judge_sender(const Reply& reply);
   void judge_recipient(std::size_t recipient, const Reply& reply);
   Task<After> by_data();
@@ -50,7 +52,7 @@ class Transaction {
   Task<After> read_reply(Reply& out, std::string_view during);
   Task<After> forget();
   After lost(const Error& error, std::string_view during);
-  void decide_accepted(const Verdict& verdict);
+  void decide_accepted(Verdict verdict);
   void unreadable(const Error& error);
 
   const Tools& tools_;
@@ -70,6 +72,10 @@ bool needs_utf8(const mailflow::QueueEntry& entry, const Tally& tally) {
 Task<std::expected<Form, Verdict>> Transaction::fit() {
   const Capabilities& offers = channel_.offers;
   Form form;
+  if (offers.dsn) {  // RFC 3461 5.2.1
+    form.parameters.ret = entry_.ret;
+    form.parameters.envid = entry_.envid;
+  }
   if (offers.size) form.parameters.size = message_.size();
   // RFC 1870 6.1: no use in trying what it does not take. A limit of 0 is none.
   const std::uint64_t limit = offers.max_size.value_or(0);
@@ -126,10 +132,12 @@ Task<After> Transaction::run(Form form) {
 // ever begun that nobody gets.
 Task<After> Transaction::envelope(Form form) {
   asked_ = tally_.open();
+  const bool quietly = part_of_silent_recipients();
   if (asked_.size() > kMaxRecipientsAtOnce) asked_.resize(kMaxRecipientsAtOnce);
   std::vector<std::string> commands(1);
   const auto reverse = parse_mailbox(entry_.reverse_path, {});
-  write(commands.front(), Mail{entry_.reverse_path.empty() || !reverse ? Path() : *reverse, form.parameters});
+  const bool null_path = entry_.reverse_path.empty() || !reverse || quietly;
+  write(commands.front(), Mail{null_path ? Path() : *reverse, form.parameters});
   std::vector<std::size_t> asked;
   for (const std::size_t recipient : asked_) {
     const auto path = parse_mailbox(entry_.recipients[recipient].address, {});
@@ -137,7 +145,7 @@ Task<After> Transaction::envelope(Form form) {
       tally_.decide(recipient, failed("553 5.1.3 this is not a mail address"));
       continue;
     }
-    write(commands.emplace_back(), Rcpt{*path, {}});
+    write(commands.emplace_back(), Rcpt{*path, requests_for(entry_.recipients[recipient])});
     asked.push_back(recipient);
   }
   asked_ = std::move(asked);
@@ -167,6 +175,29 @@ Task<After> Transaction::envelope(Form form) {
   if (!sender_taken_) co_return tally_.done() ? After::ended : After::next_host;
   if (accepted_.empty()) co_return co_await forget();
   co_return After::go_on;
+}
+
+// RFC 3461 5.2.2: where nobody can be told that a sender wants to hear nothing of some recipients, the message goes to
+// them from nobody, in a transaction of its own. Leaves one kind in asked_; true: that kind.
+bool Transaction::part_of_silent_recipients() {
+  if (channel_.offers.dsn || entry_.reverse_path.empty() || asked_.empty()) return false;
+  const bool never = entry_.recipients[asked_.front()].dsn.never();
+  std::erase_if(asked_, [&](std::size_t i) { return entry_.recipients[i].dsn.never() != never; });
+  return never;
+}
+
+// RFC 3461 5.2.1: what came with the recipient goes on with it.
+RcptParameters Transaction::requests_for(const mailflow::RecipientState& recipient) const {
+  RcptParameters out;
+  if (!channel_.offers.dsn) return out;
+  out.notify = recipient.dsn.notify;
+  out.orcpt = recipient.dsn.original;
+  // 5.2.7.2: behind an alias only this tells which address was meant.
+  if (!out.orcpt && recipient.original != recipient.address && utf8::is_ascii(recipient.original) &&
+      !recipient.original.empty()) {
+    out.orcpt = OriginalRecipient{"rfc822", recipient.original};
+  }
+  return out;
 }
 
 bool Transaction::judge_sender(const Reply& reply) {
@@ -300,7 +331,8 @@ After Transaction::lost(const Error& error, std::string_view during) {
   return After::broken;
 }
 
-void Transaction::decide_accepted(const Verdict& verdict) {
+void Transaction::decide_accepted(Verdict verdict) {
+  verdict.reports = channel_.offers.dsn;
   for (const std::size_t recipient : accepted_) tally_.decide(recipient, verdict);
 }
 

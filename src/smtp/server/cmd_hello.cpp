@@ -23,6 +23,7 @@ Work SmtpSession::on_hello(Hello& hello) {
   reply.lines.emplace_back("BINARYMIME");                                             // RFC 3030
   reply.lines.emplace_back("CHUNKING");                                               // RFC 3030
   reply.lines.emplace_back("SMTPUTF8");                                               // RFC 6531
+  reply.lines.emplace_back("DSN");                                                    // RFC 3461
   reply.lines.emplace_back("ENHANCEDSTATUSCODES");                                    // RFC 2034
   if (starttls_ && !tls()) reply.lines.emplace_back("STARTTLS");                      // RFC 3207
   if (!signed_in_ && !tls_is_due()) {                                                 // RFC 4954

@@ -30,6 +30,8 @@ Work SmtpSession::on_mail(Mail& mail) {
   transaction_.envelope.reverse_path = std::move(reverse_path);
   transaction_.envelope.body_type = body_type(mail.parameters.body);
   transaction_.envelope.smtputf8 = mail.parameters.smtputf8;
+  transaction_.envelope.ret = mail.parameters.ret;
+  transaction_.envelope.envid = std::move(mail.parameters.envid);
   transaction_.declared_octets = mail.parameters.size.value_or(0);
   phase_ = Phase::mail;
   return say(250, {2, 1, 0}, "sender ok");

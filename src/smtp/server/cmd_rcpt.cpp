@@ -34,6 +34,7 @@ Work SmtpSession::on_rcpt(Rcpt& rcpt) {
     }
   }
   transaction_.destinations += recipient->destinations.size();
+  recipient->dsn = {rcpt.parameters.notify, std::move(rcpt.parameters.orcpt)};
   envelope.recipients.push_back(*std::move(recipient));
   phase_ = Phase::rcpt;
   return say(250, {2, 1, 5}, "recipient ok");

@@ -10,9 +10,6 @@
 namespace gatepost::smtp::server {
 namespace {
 
-// DSN is not offered: NOTIFY and the like are unknown parameters (555) until the queue honours them.
-constexpr ParseOptions kParseOptions{.dsn = false};
-
 // What a web browser that was tricked into talking to us begins with: it must not come as far as commands in its form
 // data.
 bool is_http(std::string_view line) {
@@ -94,7 +91,7 @@ Work SmtpSession::take(const Receiver::Item& item) {
 
 Work SmtpSession::on_line(std::string_view line) {
   counters_.commands.add();
-  auto command = parse_command(line, kParseOptions);
+  auto command = parse_command(line);
   if (!command) return on_syntax_error(line, command.error());
   const Row& row = row_of(verb(*command));
   if ((row.phases & static_cast<std::uint8_t>(phase_)) == 0) return out_of_sequence(row.verb);
@@ -196,6 +193,12 @@ bool SmtpSession::timed_out() {
 }
 
 void SmtpSession::stopping() { say(421, {4, 3, 2}, "the server is stopping, try again later"); }
+
+// RFC 5321 3.8: a server that has to close says 421. A client in the middle of a transaction would have to begin it
+// again, so it may end it first.
+bool SmtpSession::finishing() const {
+  return mode_ == Mode::data || mode_ == Mode::chunk || (phase_ != Phase::connected && phase_ != Phase::ready);
+}
 
 runtime::Waiting SmtpSession::waiting() const {
   if (mode_ == Mode::data || mode_ == Mode::chunk) return runtime::Waiting::data;

@@ -72,6 +72,26 @@ TEST_F(SmtpSessionTest, TellsMailflowWhatItKnowsOfTheClient) {
   EXPECT_EQ(message.content, "A: b\r\n");
 }
 
+TEST_F(SmtpSessionTest, TellsMailflowWhatTheSenderWantsToHear) {
+  auto client = greeted();
+  client.send(
+      "MAIL FROM:<b@elsewhere.example> RET=HDRS ENVID=QQ+3D1\r\n"
+      "RCPT TO:<anna@demo.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Anna+2Bx@demo.example\r\n"
+      "RCPT TO:<anna@demo.example> NOTIFY=NEVER\r\nRCPT TO:<anna@demo.example>\r\nDATA\r\nA: b\r\n.\r\n");
+  ASSERT_EQ(reception_.messages.size(), 1U);
+  const mailflow::Envelope& envelope = reception_.messages[0].envelope;
+  EXPECT_EQ(envelope.ret, Ret::headers);
+  EXPECT_EQ(envelope.envid, "QQ=1");
+  ASSERT_EQ(envelope.recipients.size(), 3U);
+  EXPECT_TRUE(envelope.recipients[0].dsn.success());
+  EXPECT_TRUE(envelope.recipients[0].dsn.delay());
+  EXPECT_FALSE(envelope.recipients[0].dsn.failure());
+  EXPECT_EQ(envelope.recipients[0].dsn.original, (OriginalRecipient{"rfc822", "Anna+x@demo.example"}));
+  EXPECT_TRUE(envelope.recipients[1].dsn.never());
+  EXPECT_EQ(envelope.recipients[2].dsn, mailflow::DsnRequest{});
+  EXPECT_EQ(client.send("MAIL FROM:<> NOTIFY=NEVER\r\n").substr(0, 3), "555");
+}
+
 TEST_F(SmtpSessionTest, ForgetsATransactionBeforeTheNext) {
   auto client = greeted();
   client.send("MAIL FROM:<b@elsewhere.example> SMTPUTF8 SIZE=17 BODY=8BITMIME\r\nRCPT TO:<anna@demo.example>\r\n");
@@ -211,6 +231,21 @@ TEST_F(SmtpSessionTest, SaysWhatItWaitsFor) {
   EXPECT_EQ(client.output.take(), "421 4.3.2 the server is stopping, try again later\r\n");
   EXPECT_FALSE(client.session->timed_out());
   EXPECT_EQ(client.output.take(), "421 4.4.2 waited too long\r\n");
+}
+
+TEST_F(SmtpSessionTest, ATransactionMayEndBeforeTheServerStops) {
+  auto client = greeted();
+  EXPECT_FALSE(client.session->finishing());
+  client.send("MAIL FROM:<>\r\n");
+  EXPECT_TRUE(client.session->finishing());
+  client.send("RSET\r\n");
+  EXPECT_FALSE(client.session->finishing());
+  client.send(std::string(kToAnna));
+  EXPECT_TRUE(client.session->finishing());
+  client.send("DATA\r\n");
+  EXPECT_TRUE(client.session->finishing());
+  client.send(".\r\n");
+  EXPECT_FALSE(client.session->finishing());
 }
 
 TEST_F(SmtpSessionTest, BoundsWhereAliasesLead) {

@@ -61,6 +61,9 @@ class FakeReception final : public mailflow::Reception {
     return std::make_unique<FakeIntake>(*this, messages.back());
   }
 
+  Result<mailflow::Accepted> submit(mailflow::Source, mailflow::Envelope, std::uint64_t, const Pieces&) override {
+    return fail(Errc::unsupported);
+  }
   Result<> inject(std::string_view, std::string_view, std::string_view) override { return fail(Errc::unsupported); }
 
  private:
