@@ -9,6 +9,8 @@ namespace gatepost::admin {
 
 std::vector<Verb> domain_verbs();
 std::vector<Verb> account_verbs();
+std::vector<Verb> contact_verbs();
+std::vector<Verb> group_verbs();
 std::vector<Verb> recovery_verbs();
 std::vector<Verb> acl_verbs();
 std::vector<Verb> transfer_verbs();

@@ -15,7 +15,7 @@ namespace {
 struct Values {
   std::string address, name, domain, id, quota, messages, kind, folder, identifier, rights, since, at;
   std::vector<std::string> ids;
-  std::vector<std::string> targets;
+  std::vector<std::string> targets, settings;
   bool password_stdin = false;
 };
 
@@ -111,6 +111,15 @@ void add_account(CLI::App& app, Context& context) {
         std::pair{"delete", "Delete an account with all its mail"}}) {
     verb(noun, context, name, help, v, address_only)->add_option("address", v->address)->required();
   }
+  CLI::App* set = verb(noun, context, "set", "Set name, role and contact details, as address books show them", v,
+                       [v] { return Options{{"address", {v->address}}, {"set", v->settings}}; });
+  set->add_option("address", v->address)->required();
+  set->add_option("setting", v->settings,
+                  "KEY=VALUE, such as phone=+49301234 title=Director role=helpdesk; an empty value deletes")
+      ->required();
+  verb(noun, context, "show", "Name, role and contact details", v, address_only)
+      ->add_option("address", v->address)
+      ->required();
   CLI::App* quota = verb(noun, context, "quota", "Limit what it may hold", v, [v] {
     Options options{{"address", {v->address}}};
     if (!v->quota.empty()) options["octets"] = {v->quota};
@@ -122,6 +131,31 @@ void add_account(CLI::App& app, Context& context) {
   quota->add_option("--messages", v->messages, "How many messages; 0 for no limit")->check(CLI::NonNegativeNumber);
   add_recovery(noun, context);
   add_transfer_commands(*noun, context);
+}
+
+void add_group(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("group", "Groups of people, with an address")->require_subcommand(1);
+  auto v = std::make_shared<Values>();
+  const auto options = [v] {
+    Options out{{"address", {v->address}}};
+    if (!v->name.empty()) out["name"] = {v->name};
+    if (!v->targets.empty()) out["member"] = v->targets;
+    return out;
+  };
+  CLI::App* add = verb(noun, context, "add", "Add a group: mail to its address goes to its members", v, options);
+  add->add_option("address", v->address)->required();
+  add->add_option("member", v->targets, "Accounts, other groups, outside addresses");
+  add->add_option("--name", v->name, "Display name");
+  verb(noun, context, "list", "The groups", v, [] { return Options{}; });
+  for (const auto& [name, help] : {std::pair{"members", "Who is in a group"}, std::pair{"delete", "Delete a group"}}) {
+    verb(noun, context, name, help, v, options)->add_option("address", v->address)->required();
+  }
+  for (const auto& [name, help] : {std::pair{"join", "Put accounts, groups or outside addresses into a group"},
+                                   std::pair{"leave", "Take members out of a group"}}) {
+    CLI::App* change = verb(noun, context, name, help, v, options);
+    change->add_option("address", v->address)->required();
+    change->add_option("member", v->targets)->required();
+  }
 }
 
 void add_acl(CLI::App& app, Context& context) {
@@ -166,6 +200,7 @@ void add_alias(CLI::App& app, Context& context) {
 void add_directory_commands(CLI::App& app, Context& context) {
   add_domain(app, context);
   add_account(app, context);
+  add_group(app, context);
   add_acl(app, context);
   add_alias(app, context);
 }

@@ -206,6 +206,18 @@ struct Http {
   bool operator==(const Http&) const = default;
 };
 
+// [ldap]
+struct Ldap {
+  // Whom people find: everyone, or those of their own domain. Whoever has a role finds all.
+  enum class Sees : std::uint8_t { everyone, own_domain };
+  Sees people_see = Sees::everyone;
+  bool changes = true;                // people and administrators may change what is theirs to change
+  std::uint32_t size_limit = 50'000;  // entries of one search, over all its pages; 0: no limit
+  seconds time_limit{60};             // of one search; 0: no limit
+  seconds idle_timeout{900};          // signed in and silent
+  bool operator==(const Ldap&) const = default;
+};
+
 // [quota]: of accounts that have none of their own; 0: no limit
 struct Quota {
   std::uint64_t storage_octets = 0;
@@ -289,6 +301,7 @@ struct Config {
   Imap imap;
   Pop3 pop3;
   Http http;
+  Ldap ldap;
   Quota quota;
   ProxyProtocol proxy_protocol;
   Bans bans;

@@ -124,17 +124,20 @@ inline constexpr std::array<std::pair<std::string_view, Mailflow::OutgoingTls>, 
     {{"none", Mailflow::OutgoingTls::none},
      {"opportunistic", Mailflow::OutgoingTls::opportunistic},
      {"required", Mailflow::OutgoingTls::required}}};
+inline constexpr std::array<std::pair<std::string_view, Ldap::Sees>, 2> kSees = {
+    {{"everyone", Ldap::Sees::everyone}, {"own_domain", Ldap::Sees::own_domain}}};
 inline constexpr std::array<std::pair<std::string_view, Level>, 5> kLevels = {{{"debug", Level::debug},
                                                                                {"info", Level::info},
                                                                                {"notice", Level::notice},
                                                                                {"warning", Level::warning},
                                                                                {"error", Level::error}}};
-inline constexpr std::array<std::pair<std::string_view, Service>, 7> kServices = {{{"smtp", Service::smtp},
+inline constexpr std::array<std::pair<std::string_view, Service>, 8> kServices = {{{"smtp", Service::smtp},
                                                                                    {"submission", Service::submission},
                                                                                    {"imap", Service::imap},
                                                                                    {"pop3", Service::pop3},
                                                                                    {"http", Service::http},
                                                                                    {"https", Service::https},
+                                                                                   {"ldap", Service::ldap},
                                                                                    {"metrics", Service::metrics}}};
 inline constexpr std::array<std::pair<std::string_view, TlsMode>, 3> kTlsModes = {
     {{"none", TlsMode::none}, {"starttls", TlsMode::starttls}, {"implicit", TlsMode::implicit}}};

@@ -301,6 +301,21 @@ void add_http(Keys& k) {
                     "none"));
 }
 
+void add_ldap(Keys& k) {
+  const char* const s = "ldap";
+  k.push_back(words(s, "people_see", AT(Config, ldap.people_see), kSees,
+                    "Whom those who have no role find: everyone, or people, groups and rooms of their own domain."));
+  k.push_back(flag(s, "changes", AT(Config, ldap.changes),
+                   "Whether people may change their own phone numbers and password by LDAP, and those with a role what "
+                   "the role allows."));
+  k.push_back(number(s, "size_limit", AT(Config, ldap.size_limit), 0, kMany,
+                     "Entries that one search returns at most, over all its pages; 0: no limit."));
+  k.push_back(
+      duration(s, "time_limit", AT(Config, ldap.time_limit), seconds(0), hours(1), "For one search; 0: no limit."));
+  k.push_back(duration(s, "idle_timeout", AT(Config, ldap.idle_timeout), minutes(1), days(1),
+                       "Signed in and silent for so long."));
+}
+
 void add_rest(Keys& k) {
   k.push_back(octets("quota", "storage", AT(Config, quota.storage_octets), 0, kTiB * 1024,
                      "What an account may hold; 0: no limit."));
@@ -403,6 +418,7 @@ const std::vector<Section>& sections() {
        "itself (ID, RFC 2971), which `gatepost status` lists. The first table that fits counts."},
       {"pop3", "[pop3]", "POP3."},
       {"http", "[http]", "The web: services http and https."},
+      {"ldap", "[ldap]", "The directory, as printers, phones and address books read it (docs/ldap.md)."},
       {"quota", "[quota]", "For accounts that have no limit of their own."},
       {"proxy_protocol", "[proxy_protocol]", "Behind a load balancer."},
       {"bans", "[bans]", "Who may not connect for a while (docs/bans.md)."},
@@ -431,6 +447,7 @@ const std::vector<Key<Config>>& config_keys() {
     add_mailflow(k);
     add_imap_pop3(k);
     add_http(k);
+    add_ldap(k);
     add_rest(k);
     add_gate(k);
     add_maintenance(k);

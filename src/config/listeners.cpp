@@ -7,12 +7,13 @@
 namespace gatepost::config {
 namespace {
 
-constexpr std::array<std::pair<Service, std::string_view>, 7> kServices = {{{Service::smtp, "smtp"},
+constexpr std::array<std::pair<Service, std::string_view>, 8> kServices = {{{Service::smtp, "smtp"},
                                                                             {Service::submission, "submission"},
                                                                             {Service::imap, "imap"},
                                                                             {Service::pop3, "pop3"},
                                                                             {Service::http, "http"},
                                                                             {Service::https, "https"},
+                                                                            {Service::ldap, "ldap"},
                                                                             {Service::metrics, "metrics"}}};
 constexpr std::array<std::pair<TlsMode, std::string_view>, 3> kTlsModes = {
     {{TlsMode::none, "none"}, {TlsMode::starttls, "starttls"}, {TlsMode::implicit, "implicit"}}};
@@ -139,6 +140,15 @@ std::vector<Listener> default_listeners() {
   out.push_back(make("http", Service::http, 80, TlsMode::none,
                      "Browsers are sent on to https; certificate authorities find their proofs here."));
   out.push_back(make("https", Service::https, 443, TlsMode::implicit, "Web pages, set-up of mail programs, with TLS."));
+  // A directory tells strangers who is there.
+  for (Listener directory :
+       {make("ldap", Service::ldap, 389, TlsMode::starttls,
+             "Devices that upgrade to TLS look people up here, after signing in."),
+        make("ldaps", Service::ldap, 636, TlsMode::implicit,
+             "Printers, phones and address books look people up here, with TLS from the start.")}) {
+    directory.audience = Audience::trusted;
+    out.push_back(std::move(directory));
+  }
   Listener metrics =
       make("metrics", Service::metrics, 9464, TlsMode::none, "Monitoring reads the daemon's numbers here.");
   metrics.audience = Audience::admin;

@@ -13,7 +13,7 @@
 namespace gatepost::config {
 
 // http: redirects to https and answers certificate authorities; https: everything on the web.
-enum class Service : std::uint8_t { smtp, submission, imap, pop3, http, https, metrics };
+enum class Service : std::uint8_t { smtp, submission, imap, pop3, ldap, http, https, metrics };
 enum class TlsMode : std::uint8_t {
   none,      // no TLS at all; nobody can sign in there
   starttls,  // plain first, upgraded by STARTTLS / STLS; sign-in only after it
@@ -92,7 +92,8 @@ std::vector<Network> admitted_networks(const Listener& listener, const Networks&
 bool admits(const Listener& listener, const Networks& networks, const IpAddress& peer, TimePoint now);
 
 // What the daemon opens when the file names no listener of its own: smtp 25, submission 587, submissions 465, imap 143,
-// imaps 993, pop3 110, pop3s 995, http 80, https 443 for the internet, and metrics 9464 for admin on loopback.
+// imaps 993, pop3 110, pop3s 995, http 80, https 443 for the internet, ldap 389 and ldaps 636 for trusted networks, and
+// metrics 9464 for admin on loopback.
 std::vector<Listener> default_listeners();
 
 }  // namespace gatepost::config

@@ -17,8 +17,8 @@ TEST(Listeners, EachDefaultHasItsOwnPortNameAndReason) {
     ports.insert(l.port);
     names.insert(l.name);
   }
-  EXPECT_EQ(ports, (std::set<std::uint16_t>{25, 110, 143, 465, 587, 993, 995, 9464}));
-  EXPECT_EQ(names.size(), 10u);
+  EXPECT_EQ(ports, (std::set<std::uint16_t>{25, 80, 110, 143, 389, 443, 465, 587, 636, 993, 995, 9464}));
+  EXPECT_EQ(names.size(), 12u);
 }
 
 TEST(Listeners, AdmitTheirAudienceAndNobodyElse) {

@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/digest.hpp"
 #include "daemon/audience_gate.hpp"
 #include "daemon/events.hpp"
 #include "daemon/outgoing.hpp"
@@ -95,7 +97,9 @@ Result<> Daemon::build() {
     GP_CHECK(set_tls(*tls));
   }
   protocols_ = std::make_unique<Protocols>(
-      ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, *sign_in_workers_, indexes_.get(), log_}, c);
+      ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, *sign_in_workers_, indexes_.get(), log_,
+                    hmac_sha256(decoy_key.reveal(), "directory entries")},
+      c);
   if (tls) protocols_->set_certificates(*tls);
   GP_TRY(traffic_, traffic::Recorder::open(product.store->keys(), clock_));
   traffic_feed_ = std::make_unique<TrafficFeed>(*traffic_, product.metrics, *door_, *product.queue);
@@ -192,6 +196,10 @@ Result<> Daemon::start() {
   traffic_clock_ = std::make_unique<Maintenance>(std::move(count), clock_, log_);
   if (indexes_) indexes_->start();
   keeper_->start();
+  const bool serves_directory = std::ranges::any_of(config->listeners, [](const config::Listener& l) {
+    return l.service == config::Service::ldap && l.audience != config::Audience::off;
+  });
+  if (serves_directory) warm_up_ = std::jthread([this] { protocols_->warm_up(); });
   return {};
 }
 
@@ -305,12 +313,15 @@ Status Daemon::status() {
   s.started = started_;
   s.now = clock_.now();
   s.connections = connections_.count();
-  for (const std::string_view service : {"imap", "pop3", "submission", "https"}) {
+  for (const std::string_view service : {"imap", "ldap", "pop3", "submission", "https"}) {
     s.signed_in.emplace_back(service, door_->signed_in(service));
   }
   s.imap_clients = protocols_->imap_clients();
   s.queue = product_->queue->size();
-  if (const auto principals = product_->directory->principals()) s.accounts = principals->size();
+  if (const auto principals = product_->directory->principals()) {
+    s.accounts = static_cast<std::size_t>(std::ranges::count_if(
+        *principals, [](const auto& p) { return p.kind != directory::PrincipalKind::group; }));
+  }
   s.refused_sign_ins = authenticator_->bans().size();
   s.bans = bans_->list().size();
   s.ban_enforcement = bans_->enforcement();

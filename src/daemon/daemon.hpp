@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/log.hpp"
@@ -211,6 +212,7 @@ class Daemon {
   std::unique_ptr<Maintenance> maintenance_, traffic_clock_;
   std::unique_ptr<CertificateKeeper> keeper_;
   std::unique_ptr<ControlSocket> control_;
+  std::jthread warm_up_;  // of what the protocols keep in memory; ends by itself
 };
 
 // The verb by which a new process asks for the listening sockets (take_over.hpp).

@@ -9,6 +9,7 @@
 #include "directory/events.hpp"
 #include "http/server/events.hpp"
 #include "imap/server/events.hpp"
+#include "ldap/server/events.hpp"
 #include "mailflow/events.hpp"
 #include "pop3/server/events.hpp"
 #include "runtime/events.hpp"
@@ -32,6 +33,7 @@ std::vector<Event> event_catalogue() {
       smtp::server::event::kAll,
       smtp::client::event::kAll,
       imap::server::event::kAll,
+      ldap::server::event::kAll,
       pop3::server::event::kAll,
       http::server::event::kAll,
   };

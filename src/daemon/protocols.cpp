@@ -1,8 +1,10 @@
 #include "daemon/protocols.hpp"
 
+#include "admin/command.hpp"
 #include "daemon/version.hpp"
 #include "daemon/web.hpp"
 #include "imap/server/server.hpp"
+#include "ldap/server/server.hpp"
 #include "pop3/server/server.hpp"
 #include "smtp/server/server.hpp"
 
@@ -52,6 +54,33 @@ pop3::server::Settings pop3_settings(const config::Config& c) {
           .bad_commands = c.limits.bad_commands};
 }
 
+ldap::server::Settings ldap_settings(const config::Config& c) {
+  return {.hostname = c.server.hostname,
+          .version = std::string(version()),
+          .size_limit = c.ldap.size_limit,
+          .time_limit = c.ldap.time_limit,
+          .own_domain_only = c.ldap.people_see == config::Ldap::Sees::own_domain,
+          .writable = c.ldap.changes,
+          .bad_messages = c.limits.bad_commands};
+}
+
+ldap::server::Services ldap_services(const ProtocolParts& p) {
+  ldap::server::Services out{p.door, p.workers,         p.product.clock, p.product.random,
+                             p.log,  p.product.metrics, p.ldap_identity, &p.sign_in_workers};
+  // As the administrator's command does it: an account goes with its mail.
+  out.remove_account = [&product = p.product, &door = p.door](const directory::Principal& principal) -> Result<> {
+    admin::Services services = product.admin_services();
+    services.server.end_sessions = [&door](account::AccountId id) {
+      door.revoke(static_cast<directory::PrincipalId>(id));
+    };
+    const admin::Reply reply =
+        admin::run(services, {.verb = "account delete", .options = {{"address", {principal.address}}}});
+    if (reply.exit_code != 0) return fail(Errc::internal, reply.text);
+    return {};
+  };
+  return out;
+}
+
 }  // namespace
 
 struct Protocols::State {
@@ -62,12 +91,14 @@ struct Protocols::State {
              imap_settings(c)),
         pop3({*p.product.accounts, p.door, p.workers, p.product.clock, p.log, metrics, &p.sign_in_workers},
              pop3_settings(c)),
+        ldap(ldap_services(p), ldap_settings(c)),
         web(p, c) {}
 
   Metrics& metrics;
   smtp::server::Server smtp;
   imap::server::Server imap;
   pop3::server::Server pop3;
+  ldap::server::Server ldap;
   Web web;
 };
 
@@ -81,7 +112,10 @@ void Protocols::reload(const config::Config& config) {
   state_->imap.reload(imap_settings(config));
   state_->pop3.reload(pop3_settings(config));
   state_->web.reload(config);
+  state_->ldap.reload(ldap_settings(config));
 }
+
+void Protocols::warm_up() { state_->ldap.warm_up(); }
 
 std::vector<std::pair<std::string, std::size_t>> Protocols::imap_clients() const { return state_->imap.clients(); }
 
@@ -108,6 +142,10 @@ runtime::SessionFactory Protocols::factory(const config::Listener& listener) {
     case config::Service::imap:
       return [&state, upgrades](runtime::Peer& peer, runtime::Output& output, std::shared_ptr<runtime::Waker> waker) {
         return state.imap.session(peer, output, std::move(waker), upgrades);
+      };
+    case config::Service::ldap:
+      return [&state, upgrades](runtime::Peer& peer, runtime::Output& output, std::shared_ptr<runtime::Waker> waker) {
+        return state.ldap.session(peer, output, std::move(waker), upgrades);
       };
     case config::Service::http:
     case config::Service::https:

@@ -28,6 +28,7 @@ struct ProtocolParts {
   runtime::Workers& sign_in_workers;
   search::Indexes* search;  // null: there are none
   Log& log;
+  std::string ldap_identity;  // the UUIDs of directory entries come from it
 };
 
 // The servers of all protocols, with their settings. Thread-safe; outlives its sessions.
@@ -36,6 +37,8 @@ class Protocols {
   Protocols(ProtocolParts parts, const config::Config& config);
   ~Protocols();
   void reload(const config::Config& config);  // new sessions follow
+  // Reads into memory what the first client would wait for. Blocks; may run beside everything else.
+  void warm_up();
   // What makes the sessions of a listener. May be used as long as this lives.
   runtime::SessionFactory factory(const config::Listener& listener);
   // After the start, and when they change.

@@ -26,6 +26,9 @@ probe::Service probed_service(const config::Listener& listener) {
     case config::Service::pop3:
       service.protocol = Protocol::pop3;
       break;
+    case config::Service::ldap:
+      service.protocol = Protocol::ldap;
+      break;
     case config::Service::http:
       service.protocol = Protocol::http;
       return service;

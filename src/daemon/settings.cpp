@@ -204,6 +204,7 @@ runtime::Deadlines deadlines(const Config& c, config::Service service) {
     out.command = c.http.head_timeout;
     out.data = c.http.body_timeout;
   }
+  if (service == config::Service::ldap) out.idle = c.ldap.idle_timeout;
   return out;
 }
 

@@ -54,7 +54,7 @@ void Daemon::add_metrics() {
   m.gauge("gatepost_build_info", fmt::format("version=\"{}\"", version()), "The running version.").set(1);
   m.callback("gatepost_connections", "", "Open connections.",
              [this] { return static_cast<double>(connections_.count()); });
-  for (const std::string_view service : {"imap", "pop3", "submission"}) {
+  for (const std::string_view service : {"imap", "ldap", "pop3", "submission"}) {
     m.callback("gatepost_signed_in", fmt::format("service=\"{}\"", service), "Signed-in sessions.",
                [this, service] { return static_cast<double>(door_->signed_in(service)); });
   }

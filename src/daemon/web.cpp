@@ -9,6 +9,7 @@
 #include "http/server/server.hpp"
 #include "http/server/static_files.hpp"
 #include "http/server/status_for.hpp"
+#include "jmap/routes.hpp"
 
 namespace gatepost::daemon {
 namespace {
@@ -53,6 +54,12 @@ std::uint16_t https_port_of(const config::Config& c) {
   return found != c.listeners.end() ? found->port : 0;
 }
 
+jmap::Limits jmap_limits(const config::Config& c) {
+  jmap::Limits out;
+  out.upload_octets = c.limits.message_octets;
+  return out;
+}
+
 // What the configuration offers to programs at one address; the listeners are looked at again for each.
 discovery::Settings discovery_settings(const config::Config& c, const Clock& clock) {
   const auto offers = [listeners = c.listeners, networks = c.networks, host = c.server.hostname,
@@ -94,6 +101,7 @@ struct Web::State {
   http::server::Challenges challenges;
   http::server::StaticFiles files;
   std::atomic<std::uint16_t> https_port{0};
+  jmap::Server jmap;
   http::server::Router plain_routes, routes, metrics_routes;
   // After the routes, which they borrow.
   std::unique_ptr<http::server::Server> plain, secure, numbers;
@@ -104,11 +112,15 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
       metrics(parts.product.metrics),
       log(parts.log),
       discovery(*parts.product.directory, discovery_settings(c, clock)),
-      https_port(https_port_of(c)) {
+      https_port(https_port_of(c)),
+      jmap({*parts.product.accounts, *parts.product.directory, parts.reception, parts.search, clock, parts.product.random,
+            log, metrics},
+           jmap_limits(c)) {
   load_files(c);
   http::server::add_plain_routes(plain_routes, challenges, c.server.hostname, [this] { return https_port.load(); });
   routes.add({.path = "/*", .methods = {"GET"}, .handler = files.handler(std::string(kPolicy))});
   discovery.add_routes(routes);
+  jmap::add_routes(routes, jmap);
   metrics_routes.add({.path = "/metrics",
                       .methods = {"GET"},
                       // Prometheus' text exposition format.

@@ -115,7 +115,9 @@ Result<> StoredDirectory::reload() {
   {
     const Lock writing(mutex_);
     index_ = std::move(fresh.index);
+    change_.store(version_, std::memory_order_release);
   }
+  tell_watchers();
   stale_ = false;
   return {};
 }
@@ -135,7 +137,7 @@ Result<store::Version> StoredDirectory::write_planned(const Plan& plan, bool& sh
     Change change;
     {
       const SharedLock reading(mutex_);
-      GP_CHECK(plan({index_, next_id_}, change));
+      GP_CHECK(plan({index_, next_id_, version_ + 1}, change));
     }
     if (change.batch.writes.empty() && change.batch.erases.empty()) return version_;
     shares = change.shares;
@@ -153,8 +155,12 @@ Result<> StoredDirectory::commit(Change& change) {
   if (version) {
     version_ = *version;
     if (change.next_id != 0) next_id_ = change.next_id;
-    const Lock writing(mutex_);
-    if (change.apply) change.apply(index_);
+    {
+      const Lock writing(mutex_);
+      if (change.apply) change.apply(index_);
+      change_.store(version_, std::memory_order_release);
+    }
+    tell_watchers();
     return {};
   }
   if (version.error().code == Errc::conflict) stale_ = true;
@@ -242,6 +248,8 @@ Result<Principal> StoredDirectory::add_principal(PrincipalKind kind, std::string
              .address = canonical.to_string(),
              .display_name = shown,
              .created = clock_.now()};
+    added.changed = added.created;
+    added.change = current.change;
     if (current.index.domain(canonical.domain) == nullptr) return no_domain(canonical.domain);
     if (current.index.address(added.address) != nullptr) {
       return fail(Errc::already_exists, fmt::format("{} exists already", added.address));
@@ -257,6 +265,11 @@ Result<Principal> StoredDirectory::add_principal(PrincipalKind kind, std::string
 
 Result<> StoredDirectory::update_principal(const Principal& wanted) {
   GP_TRY(const std::string shown, checked_display_name(wanted.display_name));
+  std::shared_ptr<const Contact> contact;
+  if (wanted.contact != nullptr && !wanted.contact->empty()) {
+    GP_TRY(Contact good, checked_contact(*wanted.contact));
+    contact = std::make_shared<const Contact>(std::move(good));
+  }
   return write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(wanted.id);
     if (found == nullptr) return no_principal();
@@ -264,6 +277,8 @@ Result<> StoredDirectory::update_principal(const Principal& wanted) {
     row.display_name = shown;
     row.enabled = wanted.enabled;
     row.quota_octets = wanted.quota_octets;
+    row.role = wanted.role;
+    row.contact = contact;
     if (row.quota_messages != wanted.quota_messages) {
       row.quota_messages = wanted.quota_messages;
       if (row.quota_messages != 0) {
@@ -272,14 +287,22 @@ Result<> StoredDirectory::update_principal(const Principal& wanted) {
         change.erase(message_quota_key(row.id));
       }
     }
-    change.put(principal_key(row.id), encode(row));
+    row = touched(current, change, std::move(row));
     change.apply = [row](Index& index) { index.put_principal(row); };
     return {};
   });
 }
 
+Principal StoredDirectory::touched(const Current& current, Change& change, Principal principal) const {
+  principal.changed = clock_.now();
+  principal.change = current.change;
+  change.put(principal_key(principal.id), encode(principal));
+  return principal;
+}
+
 // Aliases and catch-alls stop leading to the address, or its next owner would get what was never meant for him.
 Result<> StoredDirectory::remove_principal(PrincipalId id) {
+  if (const auto large = members(id); large && large->size() > kMembersAtOnce) GP_CHECK(change_members(id, {}, *large));
   GP_CHECK(write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(id);
     if (found == nullptr) return no_principal();
@@ -293,7 +316,20 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
     change.erase(password_key(id));
     change.erase(former_key(id));
     change.erase(message_quota_key(id));
-    change.batch.erases = {all_apps(id), all_app_uses(id), all_shares(id)};
+    change.batch.erases = {all_apps(id), all_app_uses(id), all_shares(id), all_members(id)};
+    const std::string own_name = grantee(id);
+    std::vector<Principal> left;
+    for (const PrincipalId group : current.index.groups_with(own_name)) {
+      if (group == id) continue;
+      change.erase(member_key(group, own_name));
+      left.push_back(touched(current, change, current.index.principal(group)->principal));
+    }
+    const Index::Members& own_members = current.index.members(id);
+    touch_members(current, change, {own_members.begin(), own_members.end()}, left);
+    const Removed gone{current.change, id, found->principal.kind, found->principal.address};
+    change.put(removed_key(current.change), encode(gone));
+    const bool forgets = current.index.removed().size() >= Index::kMaxRemoved;
+    if (forgets) change.erase(removed_key(current.index.removed().front().change));
     if (const auto given = current.index.shares().find(grantee(id)); given != current.index.shares().end()) {
       for (const PrincipalId account : given->second) {
         if (account != id) change.erase(share_key(account, given->first));
@@ -301,9 +337,14 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
     }
     std::vector<Alias> changed = current.index.aliases();
     std::erase_if(changed, [&](Alias& alias) { return std::erase_if(alias.targets, leads_here) == 0; });
+    std::vector<std::pair<PrincipalId, std::string>> dropped;  // memberships of aliases that go
     for (const Alias& alias : changed) {
       if (alias.targets.empty()) {
         change.erase(alias_key(alias.address));
+        for (const PrincipalId group : current.index.groups_with(alias.address)) {
+          change.erase(member_key(group, alias.address));
+          dropped.emplace_back(group, alias.address);
+        }
       } else {
         change.put(alias_key(alias.address), encode_targets(alias.targets));
       }
@@ -315,8 +356,12 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
       uncaught.back().catch_all.clear();
       change.put(domain_key(name), encode(uncaught.back()));
     }
-    change.apply = [id, changed, uncaught](Index& index) {
+    change.apply = [id, changed, uncaught, left, gone, forgets, dropped](Index& index) {
+      for (const auto& [group, member] : dropped) index.erase_member(group, member);
       index.erase_principal(id);
+      for (const Principal& one : left) index.put_principal(one);
+      if (forgets) index.forget_first_removed();
+      index.put_removed(gone);
       for (const Alias& alias : changed) {
         index.erase_alias(alias.address);
         if (!alias.targets.empty()) index.put_alias(alias.address, alias.targets);
@@ -388,7 +433,14 @@ Result<> StoredDirectory::add_alias(std::string_view address, const std::vector<
     }
     change.shares = true;
     change.put(alias_key(name), value);
-    change.apply = [&](Index& index) { index.put_alias(name, once); };
+    std::optional<Principal> owner;
+    if (const PrincipalRow* row = once.size() == 1 ? current.index.find(once.front()) : nullptr) {
+      owner = touched(current, change, row->principal);
+    }
+    change.apply = [&, owner](Index& index) {
+      index.put_alias(name, once);
+      if (owner) index.put_principal(*owner);
+    };
     return {};
   });
 }
@@ -403,7 +455,21 @@ Result<> StoredDirectory::remove_alias(std::string_view address) {
     }
     change.shares = true;
     change.erase(alias_key(name));
-    change.apply = [&](Index& index) { index.erase_alias(name); };
+    std::vector<Principal> groups;
+    for (const PrincipalId group : current.index.groups_with(name)) {
+      change.erase(member_key(group, name));
+      groups.push_back(touched(current, change, current.index.principal(group)->principal));
+    }
+    std::optional<Principal> owner;
+    if (const PrincipalRow* row = current.index.find(name)) owner = touched(current, change, row->principal);
+    change.apply = [&, owner, groups](Index& index) {
+      index.erase_alias(name);
+      if (owner) index.put_principal(*owner);
+      for (const Principal& group : groups) {
+        index.erase_member(group.id, name);
+        index.put_principal(group);
+      }
+    };
     return {};
   });
 }
@@ -464,16 +530,16 @@ std::optional<std::string> StoredDirectory::name_of_grantee(std::string_view gra
 
 bool StoredDirectory::stands_for(std::string_view grantee, PrincipalId id) {
   if (grantee == kAnyone) return true;
-  if (const auto named = principal_of(grantee)) return *named == id;
+  if (const auto named = principal_of(grantee)) return *named == id || is_member(*named, id);
   const SharedLock reading(mutex_);
-  return is_member(grantee, id);
+  return is_meant(grantee, id);
 }
 
 // An address that became a principal's own is no group any more: whoever has it now was never meant.
-bool StoredDirectory::is_member(std::string_view group, PrincipalId id) {
-  const AddressEntry* entry = index_.address(group);
+bool StoredDirectory::is_meant(std::string_view alias, PrincipalId id) {
+  const AddressEntry* entry = index_.address(alias);
   if (entry == nullptr || std::holds_alternative<PrincipalId>(*entry)) return false;
-  return leads_to(index_, rules(), group, id);
+  return leads_to(index_, rules(), alias, id, true);
 }
 
 Result<> StoredDirectory::add_share(PrincipalId account, std::string_view grantee) {
@@ -522,7 +588,8 @@ std::vector<Principal> StoredDirectory::sharers(PrincipalId id) {
   std::vector<Principal> out;
   const SharedLock reading(mutex_);
   for (const auto& [who, sharing] : index_.shares()) {
-    const bool meant = who == own || who == kAnyone || (!who.starts_with('#') && is_member(who, id));
+    const auto named = principal_of(who);
+    const bool meant = who == own || who == kAnyone || (named ? is_in_group(index_, *named, id) : is_meant(who, id));
     if (meant) accounts.insert(sharing.begin(), sharing.end());
   }
   accounts.erase(id);

@@ -52,6 +52,9 @@ struct SignInPurpose {
   IpAddress remote{};
 };
 
+inline constexpr std::size_t kMembersAtOnce = 400;  // with all that is kept of them in one commit
+inline constexpr std::size_t kMaxMembers = 10'000;  // of one group, those of groups in it not counted
+
 // Where a recipient address leads.
 struct Destination {
   enum class Kind { account, outside } kind = Kind::account;
@@ -85,8 +88,9 @@ class Directory {
 
   // Principals.
   virtual Result<Principal> add_principal(PrincipalKind, std::string_view address, std::string_view display_name) = 0;
-  virtual Result<> update_principal(const Principal&) = 0;  // display name, enabled, quotas (address does not change)
-  virtual Result<> remove_principal(PrincipalId) = 0;       // its addresses and credentials too; not its account data
+  // Display name, enabled, quotas, role and contact; the address does not change.
+  virtual Result<> update_principal(const Principal&) = 0;
+  virtual Result<> remove_principal(PrincipalId) = 0;  // its addresses and credentials too; not its account data
   virtual Result<Principal> principal(PrincipalId) = 0;
   virtual Result<Principal> find(std::string_view address) = 0;  // by primary address or one-target local alias
   virtual Result<std::vector<Principal>> principals() = 0;
@@ -96,9 +100,21 @@ class Directory {
   virtual Result<> remove_alias(std::string_view address) = 0;
   virtual Result<std::vector<Alias>> aliases() = 0;
 
-  // Expands a recipient: aliases (nested, each address once, at most 10,000), plus-addressing, catch-all.
-  // Errc::not_found: local domain, no such user. Errc::denied: disabled account. An outside address gives itself, kind
-  // outside.
+  // Groups: principals that have members instead of mail. Members are accounts, other groups, aliases and outside
+  // addresses; groups may be members of each other in any way, circles included. Errc::not_found: no such group, or no
+  // such member; Errc::limit: over kMaxMembers. Members that are there already do not matter.
+  virtual Result<> add_members(PrincipalId group, const std::vector<std::string>& addresses) = 0;
+  virtual Result<> remove_member(PrincipalId group, std::string_view address) = 0;  // not_found: it is none
+  // Both at once: all or nothing up to kMembersAtOnce, in steps of so many beyond.
+  virtual Result<> change_members(PrincipalId group, const std::vector<std::string>& added,
+                                  const std::vector<std::string>& removed) = 0;
+  virtual Result<std::vector<std::string>> members(PrincipalId group) = 0;  // addresses, in order
+  // Through groups in groups, too.
+  virtual bool is_member(PrincipalId group, PrincipalId id) = 0;
+
+  // Expands a recipient: aliases and groups (nested, each address once, at most 10,000), plus-addressing, catch-all.
+  // Errc::not_found: local domain, no such user. Errc::denied: disabled account, or a group of nobody. An outside
+  // address gives itself, kind outside.
   virtual Result<std::vector<Destination>> resolve(std::string_view address) = 0;
   // May this principal write this address as sender? Primary, aliases that lead to it, plus forms.
   virtual Result<bool> owns_address(PrincipalId, std::string_view address) = 0;
@@ -120,6 +136,28 @@ class Directory {
   virtual std::unique_ptr<ShareWatch> watch_shares(std::function<void()> changed) = 0;
   // Accounts other than its own that may have granted something to this principal, by address.
   virtual std::vector<Principal> sharers(PrincipalId) = 0;
+
+  // The change log. Each change of a principal has the directory's version as its number; coming into a group or
+  // leaving it is a change of the member, too. change(): the latest one, of whatever kind; costs nothing.
+  virtual std::uint64_t change() const = 0;
+  struct Changes {
+    std::uint64_t up_to = 0;       // ask from here next time
+    bool complete = true;          // false: who was removed so long ago is not known any more; begin anew
+    std::vector<Removed> removed;  // in order
+    std::vector<Domain> domains;   // all there are
+  };
+  // Those who changed after `since`, in order of change; without it all. `visit` runs under the directory's lock: it
+  // must not call back.
+  virtual Changes changes_since(std::optional<std::uint64_t> since,
+                                const std::function<void(const Profile&)>& visit) = 0;
+
+  // `changed` runs after changes, on any thread, late or once for several; it must not block. Dropping the watch ends
+  // it.
+  class Watch {
+   public:
+    virtual ~Watch() = default;
+  };
+  virtual std::unique_ptr<Watch> watch(std::function<void()> changed) = 0;
 
   // Credentials. Passwords are stored as argon2id, with SCRAM-SHA-256 and SCRAM-SHA-1 verifiers beside.
   // Errc::invalid: shorter than the policy wants, longer than kMaxPasswordOctets, not UTF-8, or easily guessed.

@@ -67,6 +67,8 @@ void Index::put_principal(Principal principal) {
   } else if (row.principal.enabled != principal.enabled) {
     row.generation = ++last_generation_;
   }
+  by_change_.erase({row.principal.change, id});
+  by_change_.insert({principal.change, id});
   row.principal = std::move(principal);
 }
 
@@ -74,10 +76,62 @@ void Index::erase_principal(PrincipalId id) {
   const auto it = principals_.find(id);
   if (it == principals_.end()) return;
   addresses_.erase(it->second.principal.address);
+  by_change_.erase({it->second.principal.change, id});
   principals_.erase(it);
+  const Members had = members(id);
+  for (const std::string& member : had) erase_member(id, member);
+  const std::string own_name = grantee(id);
+  const std::set<PrincipalId> groups = groups_with(own_name);
+  for (const PrincipalId group : groups) erase_member(group, own_name);
   if (const auto own = shares_.find(grantee(id)); own != shares_.end()) shares_.erase(own);
   for (auto& [who, accounts] : shares_) accounts.erase(id);
   std::erase_if(shares_, [](const auto& share) { return share.second.empty(); });
+}
+
+const Index::Members& Index::members(PrincipalId group) const {
+  static const Members kNone;
+  const auto found = members_.find(group);
+  return found == members_.end() ? kNone : found->second;
+}
+
+const std::set<PrincipalId>& Index::groups_with(std::string_view member) const {
+  static const std::set<PrincipalId> kNone;
+  const auto found = groups_with_.find(member);
+  return found == groups_with_.end() ? kNone : found->second;
+}
+
+void Index::put_member(PrincipalId group, std::string_view member) {
+  members_[group].emplace(member);
+  groups_with_[std::string(member)].insert(group);
+}
+
+void Index::erase_member(PrincipalId group, std::string_view member) {
+  if (const auto in = members_.find(group); in != members_.end()) {
+    if (const auto at = in->second.find(member); at != in->second.end()) in->second.erase(at);
+    if (in->second.empty()) members_.erase(in);
+  }
+  if (const auto of = groups_with_.find(member); of != groups_with_.end()) {
+    of->second.erase(group);
+    if (of->second.empty()) groups_with_.erase(of);
+  }
+}
+
+std::vector<std::string_view> Index::aliases_to(std::string_view address) const {
+  std::vector<std::string_view> found;
+  const auto [begin, end] = aliases_to_.equal_range(address);
+  for (auto at = begin; at != end; ++at) found.push_back(at->second);
+  // Of aliases that lead to such aliases, too: no further than find() follows them.
+  std::size_t next = 0;
+  for (int hop = 1; hop < kMaxHops; ++hop) {
+    for (const std::size_t hop_end = found.size(); next < hop_end; ++next) {
+      const auto [first, last] = aliases_to_.equal_range(found[next]);
+      for (auto at = first; at != last; ++at) {
+        if (std::ranges::find(found, at->second) == found.end()) found.push_back(at->second);
+      }
+    }
+  }
+  std::ranges::sort(found);
+  return found;
 }
 
 void Index::erase_share(std::string_view grantee, PrincipalId account) {
@@ -100,11 +154,20 @@ void Index::refresh_credentials(PrincipalId id, std::shared_ptr<const Credential
 }
 
 void Index::put_alias(std::string address, std::vector<std::string> targets) {
+  erase_alias(address);
+  if (targets.size() == 1) aliases_to_.emplace(targets.front(), address);
   addresses_.insert_or_assign(std::move(address), std::move(targets));
 }
 
 void Index::erase_alias(std::string_view address) {
-  if (const auto it = addresses_.find(address); it != addresses_.end()) addresses_.erase(it);
+  const auto it = addresses_.find(address);
+  if (it == addresses_.end()) return;
+  if (const auto* targets = std::get_if<std::vector<std::string>>(&it->second); targets && targets->size() == 1) {
+    const auto [begin, end] = aliases_to_.equal_range(targets->front());
+    const auto own = std::find_if(begin, end, [&](const auto& row) { return row.second == address; });
+    if (own != end) aliases_to_.erase(own);
+  }
+  addresses_.erase(it);
 }
 
 }  // namespace gatepost::directory

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -58,10 +60,26 @@ class Index {
   const Shares& shares() const { return shares_; }
   void put_share(std::string grantee, PrincipalId account) { shares_[std::move(grantee)].insert(account); }
   void erase_share(std::string_view grantee, PrincipalId account);
+  // Members of groups, as grantees or outside addresses; and the other way.
+  using Members = std::set<std::string, std::less<>>;
+  const Members& members(PrincipalId group) const;
+  const std::set<PrincipalId>& groups_with(std::string_view member) const;
+  void put_member(PrincipalId group, std::string_view member);
+  void erase_member(PrincipalId group, std::string_view member);
+
+  // Aliases that lead to this address alone.
+  std::vector<std::string_view> aliases_to(std::string_view address) const;
+  // In order of change.
+  const std::set<std::pair<std::uint64_t, PrincipalId>>& by_change() const { return by_change_; }
+  const std::deque<Removed>& removed() const { return removed_; }
+  void put_removed(Removed removed) { removed_.push_back(std::move(removed)); }
+  void forget_first_removed() { removed_.pop_front(); }
+
   // Numbers of generations go on after those of `previous`, so that nothing remembered under them fits. Before any put.
   void start_after(const Index& previous) { last_generation_ = previous.last_generation_; }
 
   static constexpr int kMaxHops = 16;
+  static constexpr std::size_t kMaxRemoved = 10'000;  // so many that are gone are remembered
 
  private:
   struct Hash {
@@ -72,6 +90,11 @@ class Index {
   Domains domains_;
   Principals principals_;
   Shares shares_;
+  std::map<PrincipalId, Members> members_;
+  std::map<std::string, std::set<PrincipalId>, std::less<>> groups_with_;
+  std::set<std::pair<std::uint64_t, PrincipalId>> by_change_;
+  std::deque<Removed> removed_;                                                          // in order of change
+  std::unordered_multimap<std::string, std::string, Hash, std::equal_to<>> aliases_to_;  // by target
   std::unordered_map<std::string, AddressEntry, Hash, std::equal_to<>> addresses_;
   std::uint64_t last_generation_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "directory/contact.hpp"
 
 namespace gatepost::directory {
 
@@ -18,6 +20,10 @@ namespace gatepost::directory {
 enum class PrincipalId : std::uint64_t {};
 
 enum class PrincipalKind : std::uint8_t { person, shared_mailbox, room, group };
+
+// What somebody may do to others. helpdesk: new passwords, contact details, groups. admin: accounts, too. auditor:
+// reads what people do not see of each other.
+enum class Role : std::uint8_t { none, auditor, helpdesk, admin };
 
 struct Principal {
   PrincipalId id{};
@@ -28,6 +34,10 @@ struct Principal {
   std::uint64_t quota_octets = 0;    // 0 = unlimited
   std::uint64_t quota_messages = 0;  // 0 = unlimited
   TimePoint created{};
+  Role role = Role::none;
+  TimePoint changed{};       // when what is here changed last; aliases, members and groups count, too
+  std::uint64_t change = 0;  // the directory's version then; 0: before such numbers were kept
+  std::shared_ptr<const Contact> contact = nullptr;  // immutable, shared by copies; null: none
 };
 
 // Whom rights are granted to, as it is kept: kAnyone, "#1024" for a principal (whose address may once be another's), or
@@ -45,6 +55,26 @@ struct Domain {
 struct Alias {
   std::string address;
   std::vector<std::string> targets;  // local or outside addresses
+};
+
+// A principal with what others have to do with it, as directory services show it. Views into the directory.
+struct Profile {
+  const Principal& principal;
+  std::vector<std::string_view> aliases;  // that lead to it alone
+  std::vector<const Principal*> groups;   // that it is a member of itself
+  struct Member {
+    const Principal* principal = nullptr;  // null: an alias or an outside address
+    std::string_view address;
+  };
+  std::vector<Member> members;  // of a group
+};
+
+// One that is gone.
+struct Removed {
+  std::uint64_t change = 0;  // the directory's version that removed it
+  PrincipalId id{};
+  PrincipalKind kind = PrincipalKind::person;
+  std::string address;
 };
 
 // What an app password may be used for.

@@ -34,6 +34,14 @@ store::RangeErase family_of(char family, PrincipalId id) {
 
 std::string begin_value() { return std::string(1, static_cast<char>(store::kRecordFormat)); }
 
+// Records that say more than version 1 could have a second form: of a principal its role, last change and contact.
+constexpr std::uint8_t kSecondFormat = 2;
+constexpr std::uint8_t kPrincipalFormat = kSecondFormat;
+std::uint8_t newest_format(std::string_view key) {
+  const bool has_second = key.starts_with('p') || key.starts_with('t') || key.starts_with('u');
+  return has_second ? kSecondFormat : store::kRecordFormat;
+}
+
 void put_time(std::string& out, TimePoint at) {
   put_u64(out, static_cast<std::uint64_t>(
                    std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count()));
@@ -46,8 +54,6 @@ TimePoint get_time(ByteReader& in) {
   in.take(in.rest().size() + 1);
   return {};
 }
-
-constexpr std::uint8_t kSecondFormat = 2;
 
 void put_address(std::string& out, const IpAddress& address) {
   out.append(reinterpret_cast<const char*>(address.octets.data()), address.octets.size());
@@ -123,9 +129,7 @@ class Loader {
   Result<> take(store::Entry row) {
     ByteReader value(row.value);
     format_ = value.u8();
-    // Records that say more than version 1 could have a second form.
-    const bool has_second = row.key.starts_with('t') || row.key.starts_with('u');
-    if (format_ > (has_second ? kSecondFormat : store::kRecordFormat)) {
+    if (format_ > newest_format(row.key)) {
       return fail(Errc::unsupported,
                   fmt::format("directory record {} has format {}, made by a newer version", shown(row), format_));
     }
@@ -162,6 +166,15 @@ class Loader {
       }
       owner->second.former = std::move(former);
     }
+    for (const auto& [group, member] : members_) {
+      const PrincipalRow* row = into_.index.principal(group);
+      const auto named = principal_of(member);
+      const bool there = named ? into_.index.principal(*named) != nullptr : is_address(member);
+      if (row == nullptr || row->principal.kind != PrincipalKind::group || !there) {
+        return fail(Errc::corrupt, fmt::format("directory: a member {} of no group, or of nobody", member));
+      }
+      into_.index.put_member(group, member);
+    }
     for (auto& [id, credentials] : credentials_) {
       into_.index.put_credentials(id, std::make_shared<const Credentials>(std::move(credentials)));
     }
@@ -184,6 +197,8 @@ class Loader {
         return take_domain(rest, value);
       case 'f':
         return take_former(rest, value);
+      case 'g':
+        return take_member(rest);
       case 'k':
         into_.decoy_key = value.take(kDecoyKeyOctets);
         return true;
@@ -202,6 +217,8 @@ class Loader {
         return take_use(rest, value);
       case 'v':
         return take_share(rest);
+      case 'x':
+        return take_removed(rest, value);
       default:
         return false;
     }
@@ -236,9 +253,52 @@ class Loader {
     p.quota_octets = value.varint();
     p.address = value.text();
     p.display_name = value.text();
+    if (format_ < kPrincipalFormat) {
+      p.changed = p.created;
+    } else if (!take_rest_of_principal(value, p)) {
+      return false;
+    }
     if (enabled > 1 || p.id < PrincipalId{store::kFirstAccount} || !is_address(p.address)) return false;
     if (into_.index.address(p.address) != nullptr) return false;  // taken
     into_.index.put_principal(std::move(p));
+    return true;
+  }
+
+  static bool take_rest_of_principal(ByteReader& value, Principal& p) {
+    const std::uint8_t role = value.u8();
+    if (role > static_cast<std::uint8_t>(Role::admin)) return false;
+    p.role = static_cast<Role>(role);
+    p.changed = get_time(value);
+    p.change = value.varint();
+    Contact contact;
+    while (value.ok() && !value.at_end()) {
+      const std::uint8_t field = value.u8();
+      if (field == 0 || field > static_cast<std::uint8_t>(kLastContactField)) return false;
+      contact.emplace_back(static_cast<ContactField>(field), value.text());
+    }
+    if (!contact.empty()) p.contact = std::make_shared<const Contact>(std::move(contact));
+    return true;
+  }
+
+  // Groups come before the principals they name, by the order of the families: looked at when all are there.
+  bool take_member(std::string_view rest) {
+    ByteReader key(rest);
+    const PrincipalId group{key.u64()};
+    if (!key.ok() || key.rest().empty()) return false;
+    members_.emplace_back(group, key.rest());
+    return true;
+  }
+
+  bool take_removed(std::string_view rest, ByteReader& value) {
+    Removed removed;
+    ByteReader key(rest);
+    removed.change = key.u64();
+    removed.id = PrincipalId{value.u64()};
+    const std::uint8_t kind = value.u8();
+    removed.address = value.text();
+    if (!key.ok() || !key.at_end() || kind > static_cast<std::uint8_t>(PrincipalKind::group)) return false;
+    removed.kind = static_cast<PrincipalKind>(kind);
+    into_.index.put_removed(std::move(removed));
     return true;
   }
 
@@ -324,6 +384,7 @@ class Loader {
   std::uint8_t format_ = 0;  // of the row that is being taken
   std::map<PrincipalId, Credentials> credentials_;
   std::map<PrincipalId, std::vector<FormerPassword>> former_;
+  std::vector<std::pair<PrincipalId, std::string>> members_;
 };
 
 }  // namespace
@@ -337,6 +398,9 @@ std::string message_quota_key(PrincipalId id) { return numbered('q', id); }
 std::string share_key(PrincipalId account, std::string_view grantee) { return numbered('v', account).append(grantee); }
 std::string app_use_key(PrincipalId id, std::uint32_t app) { return numbered('u', id, app); }
 std::string former_key(PrincipalId id) { return numbered('f', id); }
+std::string member_key(PrincipalId group, std::string_view member) { return numbered('g', group).append(member); }
+std::string removed_key(std::uint64_t change) { return numbered('x', PrincipalId{change}); }
+store::RangeErase all_members(PrincipalId group) { return family_of('g', group); }
 store::RangeErase all_apps(PrincipalId id) { return family_of('t', id); }
 store::RangeErase all_app_uses(PrincipalId id) { return family_of('u', id); }
 
@@ -350,13 +414,22 @@ std::string encode(const Domain& domain) {
 }
 
 std::string encode(const Principal& p) {
-  std::string out = begin_value();
+  std::string out(1, static_cast<char>(kPrincipalFormat));
   put_u8(out, static_cast<std::uint8_t>(p.kind));
   put_u8(out, p.enabled ? 1 : 0);
   put_time(out, p.created);
   put_varint(out, p.quota_octets);
   put_text(out, p.address);
   put_text(out, p.display_name);
+  put_u8(out, static_cast<std::uint8_t>(p.role));
+  put_time(out, p.changed);
+  put_varint(out, p.change);
+  if (p.contact != nullptr) {
+    for (const auto& [field, value] : *p.contact) {
+      put_u8(out, static_cast<std::uint8_t>(field));
+      put_text(out, value);
+    }
+  }
   return out;
 }
 
@@ -423,6 +496,15 @@ std::string encode_message_quota(std::uint64_t messages) {
 }
 
 std::string encode_share() { return begin_value(); }
+std::string encode_member() { return begin_value(); }
+
+std::string encode(const Removed& removed) {
+  std::string out = begin_value();
+  put_u64(out, static_cast<std::uint64_t>(removed.id));
+  put_u8(out, static_cast<std::uint8_t>(removed.kind));
+  put_text(out, removed.address);
+  return out;
+}
 
 std::string encode_decoy_key(std::string_view key) { return begin_value() += key; }
 

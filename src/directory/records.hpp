@@ -31,6 +31,10 @@ std::string message_quota_key(PrincipalId id);
 std::string share_key(PrincipalId account, std::string_view grantee);
 std::string app_use_key(PrincipalId id, std::uint32_t app);
 std::string former_key(PrincipalId id);
+std::string member_key(PrincipalId group, std::string_view member);
+std::string removed_key(std::uint64_t change);
+// All members of a group.
+store::RangeErase all_members(PrincipalId group);
 // All app passwords, or uses of them, of one principal.
 store::RangeErase all_apps(PrincipalId id);
 store::RangeErase all_app_uses(PrincipalId id);
@@ -47,6 +51,8 @@ std::string encode_time(TimePoint);
 std::string encode_next_id(std::uint64_t next);
 std::string encode_message_quota(std::uint64_t messages);
 std::string encode_share();
+std::string encode_member();
+std::string encode(const Removed&);
 std::string encode_decoy_key(std::string_view key);
 
 // When, for what and from where an app password was used last.

@@ -74,6 +74,10 @@ Rows written(const directory::Stored& stored) {
   for (const auto& [grantee, accounts] : stored.index.shares()) {
     for (const PrincipalId account : accounts) rows[share_key(account, grantee)] = encode_share();
   }
+  for (const auto& [id, row] : stored.index.principals()) {
+    for (const std::string& member : stored.index.members(id)) rows[member_key(id, member)] = encode_member();
+  }
+  for (const Removed& removed : stored.index.removed()) rows[removed_key(removed.change)] = encode(removed);
   for (const auto& [app, at] : stored.uses) rows[app_use_key(app.first, app.second)] = encode(at);
   if (stored.next_id != 0) rows[std::string(kNextIdKey)] = encode_next_id(stored.next_id);
   if (!stored.decoy_key.empty()) rows[std::string(kDecoyKeyKey)] = encode_decoy_key(stored.decoy_key);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <unordered_set>
 #include <utility>
 
@@ -30,8 +31,8 @@ Match match(const Index& index, const ResolveRules& rules, std::string_view addr
 // A work list instead of recursion: aliases may lead to each other in any depth and in circles.
 class Walk {
  public:
-  Walk(const Index& index, const ResolveRules& rules, bool own_only)
-      : index_(index), rules_(rules), own_only_(own_only) {}
+  Walk(const Index& index, const ResolveRules& rules, bool own_only, bool through_groups)
+      : index_(index), rules_(rules), own_only_(own_only), through_groups_(through_groups) {}
 
   void run(std::string_view start) {
     push(start, {});
@@ -81,10 +82,20 @@ class Walk {
   }
 
   void reach(const PrincipalRow& row, std::string_view detail) {
-    if (!row.principal.enabled) {
+    const bool group = row.principal.kind == PrincipalKind::group;
+    if (!row.principal.enabled || (group && index_.members(row.principal.id).empty())) {
       disabled_ = true;
+    } else if (group) {
+      if (through_groups_) expand(row.principal.id);
     } else if (reached_.insert(static_cast<std::uint64_t>(row.principal.id)).second) {
       found.push_back({Destination::Kind::account, row.principal.id, row.principal.address, std::string(detail)});
+    }
+  }
+
+  void expand(PrincipalId group) {
+    for (const std::string& member : index_.members(group)) {
+      const auto id = principal_of(member);
+      push(id ? index_.principal(*id)->principal.address : member, {});
     }
   }
 
@@ -96,7 +107,7 @@ class Walk {
 
   const Index& index_;
   const ResolveRules& rules_;
-  const bool own_only_;
+  const bool own_only_, through_groups_;
   std::vector<Step> steps_;
   std::unordered_set<std::string> seen_;
   std::unordered_set<std::uint64_t> reached_;
@@ -107,13 +118,26 @@ class Walk {
 }  // namespace
 
 Result<std::vector<Destination>> resolve(const Index& index, const ResolveRules& rules, std::string_view address) {
-  Walk walk(index, rules, false);
+  Walk walk(index, rules, false, true);
   walk.run(address);
   if (walk.overflow())
     return fail(Errc::limit, fmt::format("{} leads to more than {} addresses", address, kMaxExpansion));
   if (!walk.found.empty()) return std::move(walk.found);
-  if (walk.disabled()) return fail(Errc::denied, fmt::format("{} is disabled", address));
+  if (walk.disabled()) return fail(Errc::denied, fmt::format("{} is disabled, or a group of nobody", address));
   return fail(Errc::not_found, fmt::format("there is no {}", address));
+}
+
+bool is_in_group(const Index& index, PrincipalId group, PrincipalId id) {
+  // From the member up: people are in few groups, groups have many people.
+  std::vector<PrincipalId> above{id};
+  std::set<PrincipalId> seen;
+  for (std::size_t next = 0; next < above.size() && next < kMaxExpansion; ++next) {
+    for (const PrincipalId one : index.groups_with(grantee(above[next]))) {
+      if (one == group) return true;
+      if (seen.insert(one).second) above.push_back(one);
+    }
+  }
+  return false;
 }
 
 bool is_answered(const Index& index, const ResolveRules& rules, std::string_view address) {
@@ -121,8 +145,9 @@ bool is_answered(const Index& index, const ResolveRules& rules, std::string_view
          is_role(local_of(address));
 }
 
-bool leads_to(const Index& index, const ResolveRules& rules, std::string_view address, PrincipalId id) {
-  Walk walk(index, rules, true);
+bool leads_to(const Index& index, const ResolveRules& rules, std::string_view address, PrincipalId id,
+              bool through_groups) {
+  Walk walk(index, rules, true, through_groups);
   walk.run(address);
   return std::ranges::any_of(
       walk.found, [&](const Destination& d) { return d.kind == Destination::Kind::account && d.account == id; });

@@ -24,8 +24,12 @@ struct ResolveRules {
 // The first that there is counts. A detail goes along through aliases. Errc::limit: over kMaxExpansion addresses.
 Result<std::vector<Destination>> resolve(const Index&, const ResolveRules&, std::string_view address);
 
-// Does the address lead to `id` by steps 1 and 2 alone?
-bool leads_to(const Index&, const ResolveRules&, std::string_view address, PrincipalId id);
+// Does the address lead to `id` by steps 1 and 2 alone? Not through groups unless `through_groups`: a member of one may
+// not write in its name.
+bool leads_to(const Index&, const ResolveRules&, std::string_view address, PrincipalId id, bool through_groups = false);
+
+// Is `id` a member of the group, or of one that is a member of it, and so on?
+bool is_in_group(const Index&, PrincipalId group, PrincipalId id);
 
 // Is it an outside address, or does step 1 or 2 find it, or is it postmaster@ or abuse@? What may be named as a target.
 bool is_answered(const Index&, const ResolveRules&, std::string_view address);

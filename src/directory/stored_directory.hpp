@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -48,6 +49,16 @@ class StoredDirectory final : public Directory {
   Result<> remove_alias(std::string_view address) override;
   Result<std::vector<Alias>> aliases() override;
 
+  Result<> add_members(PrincipalId group, const std::vector<std::string>& addresses) override;
+  Result<> remove_member(PrincipalId group, std::string_view address) override;
+  Result<> change_members(PrincipalId group, const std::vector<std::string>& added,
+                          const std::vector<std::string>& removed) override;
+  Result<std::vector<std::string>> members(PrincipalId group) override;
+  bool is_member(PrincipalId group, PrincipalId id) override;
+  std::uint64_t change() const override { return change_.load(std::memory_order_acquire); }
+  Changes changes_since(std::optional<std::uint64_t> since, const std::function<void(const Profile&)>& visit) override;
+  std::unique_ptr<Watch> watch(std::function<void()> changed) override;
+
   Result<std::vector<Destination>> resolve(std::string_view address) override;
   Result<bool> owns_address(PrincipalId id, std::string_view address) override;
 
@@ -76,6 +87,7 @@ class StoredDirectory final : public Directory {
   struct Current {
     const Index& index;
     std::uint64_t next_id;
+    std::uint64_t change;  // the number that a change gets
   };
   struct Change {
     store::Batch batch;
@@ -96,7 +108,19 @@ class StoredDirectory final : public Directory {
   Result<> reload() GP_REQUIRES(writer_) GP_EXCLUDES(mutex_);
 
   ResolveRules rules() const { return {options_.recipient_delimiter, options_.postmaster}; }
-  bool is_member(std::string_view group, PrincipalId id) GP_REQUIRES_SHARED(mutex_);
+  bool is_meant(std::string_view alias, PrincipalId id) GP_REQUIRES_SHARED(mutex_);
+  Profile profile(const Principal& principal) const GP_REQUIRES_SHARED(mutex_);
+  // The principal as it is after a change of it, or of what its entry shows besides; written with it.
+  Principal touched(const Current& current, Change& change, Principal principal) const;
+  struct Watchers;
+  static std::shared_ptr<Watchers> make_watchers();
+  void tell_watchers();
+  Result<> change_some_members(PrincipalId group, const std::vector<std::string>& added,
+                               const std::vector<std::string>& removed);
+  // The same for those of `members` that are ours, added to `changed`.
+  void touch_members(const Current& current, Change& change, const std::vector<std::string>& members,
+                     std::vector<Principal>& changed) const;
+  static Result<const PrincipalRow*> group_of(const Current& current, PrincipalId id);
   // Who signs in by this name; none if nobody.
   std::optional<PrincipalRow> sign_in_row(std::string_view name) GP_EXCLUDES(mutex_);
   std::optional<PrincipalRow> row(PrincipalId id) GP_EXCLUDES(mutex_);
@@ -131,6 +155,9 @@ class StoredDirectory final : public Directory {
 
   SharedMutex mutex_;
   Index index_ GP_GUARDED_BY(mutex_);
+  std::atomic<std::uint64_t> change_ = 0;  // version_, for whoever wonders whether anything is new
+
+  const std::shared_ptr<Watchers> watchers_ = make_watchers();  // shared with the watches
 
   struct Use {
     AppUse last;

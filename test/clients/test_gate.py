@@ -14,7 +14,7 @@ import unittest
 
 from gate_world import BINARY, CLIENTS4, CLIENTS6, SERVER4, SERVER6, connects, possible, run, said_by
 
-PORTS = [25, 80, 110, 143, 443, 465, 587, 993, 995, 1993, 2525, 9464, 9465]
+PORTS = [25, 80, 110, 143, 389, 443, 465, 587, 636, 993, 995, 1993, 2525, 9464, 9465]
 
 CONFIG = """
 [server]

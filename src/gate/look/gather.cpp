@@ -159,11 +159,18 @@ probe::Service service_of(const PortPolicy& p) {
     case config::Service::pop3:
       service.protocol = probe::Protocol::pop3;
       break;
+    case config::Service::ldap:
+      service.protocol = probe::Protocol::ldap;
+      break;
+    case config::Service::http:
+    case config::Service::https:
+      service.protocol = probe::Protocol::http;
+      break;
     default:
       service.protocol = probe::Protocol::other;
   }
   service.users_sign_in = service.required_tls =
-      p.tls != config::TlsMode::none && p.speaks != config::Service::smtp && service.protocol != probe::Protocol::other;
+      p.tls != config::TlsMode::none && p.speaks != config::Service::smtp && p.speaks != config::Service::http && service.protocol != probe::Protocol::other;
   return service;
 }
 

@@ -1,0 +1,247 @@
+#include "jmap/routes.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/ascii.hpp"
+#include "http/server/content.hpp"
+#include "http/server/status_for.hpp"
+#include "jmap/json.hpp"
+#include "mime/transfer.hpp"
+#include "runtime/workers.hpp"
+
+namespace gatepost::jmap {
+namespace {
+
+using http::server::Access;
+using http::server::Exchange;
+using http::server::Response;
+using runtime::Task;
+
+constexpr std::size_t kPieceOctets = 64 << 10;
+constexpr std::chrono::seconds kLeastPing{30}, kMostPing{300};  // RFC 8620 7.3 lets a server bound it
+constexpr std::chrono::milliseconds kGather{100};               // changes that come together are told together
+
+// How the client reaches us: the URLs of the session are absolute.
+std::string origin_of(const http::server::Request& request) {
+  std::string origin = (request.secure ? "https://" : "http://") + request.host;
+  const std::uint16_t usual = request.secure ? 443 : 80;
+  if (request.port != 0 && request.port != usual) origin += ":" + std::to_string(request.port);
+  return origin;
+}
+
+Response json_answer(std::string body) {
+  // RFC 8620 3.9 and common sense: what is somebody's is not kept by proxies.
+  return Response(200, "application/json", std::move(body)).set("cache-control", "no-cache, no-store, must-revalidate");
+}
+
+Task<> session(Server& server, Exchange& exchange) {
+  const directory::Principal& user = exchange.signed_in().principal();
+  const std::string origin = origin_of(exchange.request());
+  auto job = [&] { return server.session(user, origin); };
+  std::string body = co_await exchange.workers().run(job);
+  exchange.respond(json_answer(std::move(body)));
+}
+
+Task<> api(Server& server, Exchange& exchange) {
+  // RFC 8620 3.1: application/json.
+  const std::string_view type = exchange.request().field("content-type");
+  if (!ascii::istarts_with(type, "application/json")) {
+    Response refused(400, "application/problem+json",
+                     R"({"type":"urn:ietf:params:jmap:error:notJSON","status":400,"detail":"Content-Type"})");
+    co_return exchange.respond(std::move(refused));
+  }
+  auto content = co_await exchange.read_all(server.limits().request_octets);
+  if (!content) {
+    if (content.error().code != Errc::too_large) co_return exchange.respond(content.error());
+    Response refused(400, "application/problem+json",
+                     R"({"type":"urn:ietf:params:jmap:error:limit","status":400,"limit":"maxSizeRequest"})");
+    co_return exchange.respond(std::move(refused));
+  }
+  const directory::Principal& user = exchange.signed_in().principal();
+  auto job = [&] { return server.call(user, *content); };
+  Reply reply = co_await exchange.workers().run(job);
+  exchange.respond(Response(reply.status, reply.type, std::move(reply.body)).set("cache-control", "no-store"));
+}
+
+Task<> upload(Server& server, Exchange& exchange) {
+  const directory::Principal& user = exchange.signed_in().principal();
+  const std::string account(exchange.request().parameter("account"));
+  std::string type(exchange.request().field("content-type"));
+  if (type.empty()) type = "application/octet-stream";
+  auto begin = [&] { return server.begin_upload(user, account); };
+  auto writer = co_await exchange.workers().run(begin);
+  if (!writer) co_return exchange.respond(writer.error());
+  for (;;) {
+    auto piece = co_await exchange.read();
+    if (!piece) co_return exchange.respond(piece.error());
+    if (piece->empty()) break;
+    auto write = [&] { return (*writer)->append(*piece); };
+    const auto written = co_await exchange.workers().run(write);
+    if (!written) co_return exchange.respond(written.error());
+  }
+  auto end = [&]() -> Result<std::string> {
+    GP_TRY(const account::Body body, (*writer)->finish());
+    return server.end_upload(user, account, body, type);
+  };
+  auto done = co_await exchange.workers().run(end);
+  if (!done) co_return exchange.respond(done.error());
+  exchange.respond(Response(201, "application/json", std::move(*done)));
+}
+
+// A type that a browser may show beside our own pages is none of the client's choosing.
+std::string safe_type(std::string type) {
+  if (type.empty() || type.size() > 200 || type.find('/') == std::string::npos ||
+      !std::ranges::all_of(type, [](char c) { return c >= ' ' && c <= '~'; })) {
+    return "application/octet-stream";
+  }
+  return type;
+}
+
+std::string disposition(std::string_view name) {
+  std::string out = "attachment; filename*=utf-8''";
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  for (const char c : name.substr(0, 255)) {
+    if (ascii::is_alnum(c) || c == '.' || c == '-' || c == '_') {
+      out += c;
+      continue;
+    }
+    const auto octet = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[octet >> 4];
+    out += kHex[octet & 15];
+  }
+  return out;
+}
+
+// With its transfer encoding undone; how long that is shows at its end.
+Task<> send_decoded(Exchange& exchange, const Download& from, Response head) {
+  mime::TransferDecoder decoder(mime::transfer_encoding(from.encoding));
+  exchange.begin(std::move(head));
+  std::string raw, piece;
+  for (std::uint64_t at = from.begin; at < from.end;) {
+    raw.resize(std::min<std::uint64_t>(kPieceOctets, from.end - at));
+    piece.clear();
+    auto job = [&]() -> Result<> {
+      GP_CHECK(from.account->read_body(from.body, at, raw));
+      decoder.append(raw, piece);
+      if (at + raw.size() == from.end) decoder.finish(piece);
+      return {};
+    };
+    if (const auto read = co_await exchange.workers().run(job); !read) co_return;  // cut off: never a part for the whole
+    if (!piece.empty() && !co_await exchange.write(piece)) co_return;
+    at += raw.size();
+  }
+  exchange.finish();
+}
+
+Task<> download(Server& server, Exchange& exchange) {
+  const directory::Principal& user = exchange.signed_in().principal();
+  const http::server::Request& request = exchange.request();
+  const std::string account(request.parameter("account")), blob(request.parameter("blob"));
+  auto find = [&] { return server.download(user, account, blob); };
+  auto found = co_await exchange.workers().run(find);
+  if (!found) co_return exchange.respond(found.error());
+  const Download from = std::move(*found);
+  http::server::Content content;
+  content.type = safe_type(request.query("type").value_or(""));
+  content.size = from.end - from.begin;
+  content.more.set("content-disposition", disposition(request.parameter("name")));
+  // RFC 8620 6.2: what a blob id names never changes.
+  content.more.set("cache-control", "private, immutable, max-age=31536000");
+  content.more.set("content-security-policy", "sandbox; default-src 'none'");
+  if (!from.encoding.empty() && mime::transfer_encoding(from.encoding) != mime::TransferEncoding::identity) {
+    Response head(200);
+    head.fields = content.more;
+    head.fields.set("content-type", content.type);
+    co_return co_await send_decoded(exchange, from, std::move(head));
+  }
+  content.read = [&](std::uint64_t at, std::size_t most) -> Task<Result<std::string>> {
+    std::string out(std::min<std::uint64_t>(most, content.size - at), '\0');
+    auto job = [&] { return from.account->read_body(from.body, from.begin + at, out); };
+    const auto read = co_await exchange.workers().run(job);
+    if (!read) co_return std::unexpected(read.error());
+    co_return out;
+  };
+  co_await http::server::send_content(exchange, content);
+}
+
+// RFC 8620 7.3: changes as events, until the client goes or has what it wanted.
+Task<> events(Server& server, Exchange& exchange) {
+  const directory::Principal user = exchange.signed_in().principal();
+  const http::server::Request& request = exchange.request();
+  std::vector<std::string> types;
+  const std::string wanted = request.query("types").value_or("*");
+  if (wanted != "*") {
+    for (const std::string_view type : ascii::split(wanted, ',')) types.emplace_back(type);
+  }
+  const bool once = request.query("closeafter").value_or("no") == "state";
+  std::chrono::seconds ping{0};
+  const std::string interval = request.query("ping").value_or("0");
+  if (!interval.empty() && interval.size() < 7 && std::ranges::all_of(interval, ascii::is_digit)) {
+    ping = std::chrono::seconds(std::stoi(interval));
+  }
+  if (ping.count() > 0) ping = std::clamp(ping, kLeastPing, kMostPing);
+  auto watch = [&] { return server.watch(user, exchange.caller()); };
+  const auto watches = co_await exchange.workers().run(watch);
+  auto read = [&] { return server.states(user, types); };
+  std::string told = co_await exchange.workers().run(read);
+  exchange.begin(Response(200, "text/event-stream", "").set("cache-control", "no-store"));
+  // Comments are passed over by clients; the first one opens the stream on every path.
+  if (!co_await exchange.write(": ok\n\n")) co_return;
+  // One that comes back says what it had last (Last-Event-ID): whatever happened since is told at once.
+  const std::string_view last = request.field("last-event-id");
+  bool check = !last.empty();
+  if (check) told.clear();
+  for (;;) {
+    if (!check) {
+      switch (co_await exchange.wait(ping.count() > 0 ? ping : kMostPing)) {
+        case Exchange::News::over: co_return exchange.finish();
+        case Exchange::News::time: {
+          std::string out = ": still here\n\n";
+          if (ping.count() > 0) {
+            out = "event: ping\ndata: {\"interval\":" + std::to_string(ping.count()) + "}\n\n";
+          }
+          if (!co_await exchange.write(out)) co_return;
+          continue;
+        }
+        case Exchange::News::called: break;
+      }
+      // Commits come in rows; what follows at once is told with the first.
+      if (co_await exchange.wait(kGather) == Exchange::News::over) co_return exchange.finish();
+    }
+    check = false;
+    std::string now = co_await exchange.workers().run(read);
+    if (now == told) continue;
+    told = std::move(now);
+    if (!co_await exchange.write("event: state\nid: 1\ndata: " + told + "\n\n")) co_return;
+    if (once) co_return exchange.finish();
+  }
+}
+
+}  // namespace
+
+void add_routes(http::server::Router& router, Server& server) {
+  const auto to = [&server](Task<> (*run)(Server&, Exchange&)) {
+    return [&server, run](Exchange& exchange) { return run(server, exchange); };
+  };
+  router.add({.path = "/.well-known/jmap", .methods = {"GET"}, .handler = to(&session), .access = Access::signed_in});
+  router.add({.path = "/jmap/session", .methods = {"GET"}, .handler = to(&session), .access = Access::signed_in});
+  router.add({.path = "/jmap/api",
+              .methods = {"POST"},
+              .handler = to(&api),
+              .access = Access::signed_in,
+              .content_octets = server.limits().request_octets});
+  router.add({.path = "/jmap/upload/{account}",
+              .methods = {"POST"},
+              .handler = to(&upload),
+              .access = Access::signed_in,
+              .content_octets = server.limits().upload_octets});
+  router.add({.path = "/jmap/download/{account}/{blob}/{name}",
+              .methods = {"GET"},
+              .handler = to(&download),
+              .access = Access::signed_in});
+  router.add({.path = "/jmap/events", .methods = {"GET"}, .handler = to(&events), .access = Access::signed_in});
+}
+
+}  // namespace gatepost::jmap

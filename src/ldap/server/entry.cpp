@@ -1,0 +1,347 @@
+#include "ldap/server/entry.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/ascii.hpp"
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "ldap/protocol/dn.hpp"
+#include "ldap/protocol/message.hpp"
+
+namespace gatepost::ldap::server {
+namespace {
+
+using directory::ContactField;
+using directory::PrincipalKind;
+
+// [MS-ADTS] 2.2.16: NORMAL_ACCOUNT, and ACCOUNTDISABLE where nobody signs in.
+constexpr int kNormalAccount = 0x200, kAccountDisabled = 0x2;
+// [MS-SAMR] 2.2.1.9 and [MS-ADTS] 2.2.12: a person; a group for mail alone, in all domains.
+constexpr int kSamUser = 0x30000000, kSamDistribution = 0x10000001, kGroupTypeUniversal = 8;
+
+std::string time_text(TimePoint at) {
+  return generalized_time(std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count());
+}
+
+std::string_view local_part(std::string_view address) { return address.substr(0, address.rfind('@')); }
+std::string_view domain_part(std::string_view address) { return address.substr(address.rfind('@') + 1); }
+
+// One attribute type for one contact field.
+struct ContactRow {
+  ContactField field;
+  std::string_view attribute;
+};
+constexpr auto kContactRows = std::to_array<ContactRow>({{ContactField::initials, "initials"},
+                                                         {ContactField::title, "title"},
+                                                         {ContactField::department, "department"},
+                                                         {ContactField::company, "company"},
+                                                         {ContactField::company, "o"},
+                                                         {ContactField::office, "physicalDeliveryOfficeName"},
+                                                         {ContactField::phone, "telephoneNumber"},
+                                                         {ContactField::mobile, "mobile"},
+                                                         {ContactField::home_phone, "homePhone"},
+                                                         {ContactField::fax, "facsimileTelephoneNumber"},
+                                                         {ContactField::pager, "pager"},
+                                                         {ContactField::street, "street"},
+                                                         {ContactField::city, "l"},
+                                                         {ContactField::state, "st"},
+                                                         {ContactField::postal_code, "postalCode"},
+                                                         {ContactField::country, "c"},
+                                                         {ContactField::employee_number, "employeeNumber"},
+                                                         {ContactField::description, "description"},
+                                                         {ContactField::web_page, "wWWHomePage"},
+                                                         {ContactField::language, "preferredLanguage"}});
+
+// Gathers attributes and encodes them in the order of the schema.
+class Attributes {
+ public:
+  void add(std::string_view type, std::string value) {
+    if (value.empty()) return;
+    for (auto& [name, values] : rows_) {
+      if (name != type) continue;
+      if (std::ranges::find(values, value) == values.end()) values.push_back(std::move(value));
+      return;
+    }
+    rows_.push_back({type, {std::move(value)}});
+  }
+  std::string encoded() const {
+    std::string out;
+    for (const auto& [type, values] : rows_) append_attribute(out, type, values);
+    out.shrink_to_fit();
+    return out;
+  }
+
+ private:
+  std::vector<std::pair<std::string_view, std::vector<std::string>>> rows_;
+};
+
+std::string_view structural_class(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::domain:
+      return "domain";
+    case EntryKind::unit:
+      return "organizationalUnit";
+    case EntryKind::person:
+    case EntryKind::shared_mailbox:
+      return "inetOrgPerson";
+    case EntryKind::room:
+      return "room";
+    case EntryKind::group:
+      return "groupOfNames";
+  }
+  return "top";
+}
+
+EntryKind entry_kind(PrincipalKind kind) {
+  switch (kind) {
+    case PrincipalKind::person:
+      return EntryKind::person;
+    case PrincipalKind::shared_mailbox:
+      return EntryKind::shared_mailbox;
+    case PrincipalKind::room:
+      return EntryKind::room;
+    case PrincipalKind::group:
+      return EntryKind::group;
+  }
+  return EntryKind::person;
+}
+
+void name_entry(Entry& entry, std::string dn) {
+  entry.dn = std::move(dn);
+  const auto parsed = parse_dn(entry.dn);
+  GP_ASSERT(parsed && !parsed->empty());
+  entry.normal = normal_form(*parsed);
+  entry.rdn_octets = static_cast<std::uint16_t>(normal_form(parsed->rdns.front()).size());
+}
+
+// What all entries have.
+void add_common(Attributes& out, const Entry& entry) {
+  out.add("distinguishedName", entry.dn);
+  out.add("objectGUID", guid_octets(entry.uuid));
+  out.add("whenCreated", time_text(entry.created));
+  out.add("whenChanged", time_text(entry.changed));
+  if (entry.is_principal()) out.add("uSNChanged", std::to_string(entry.change));
+}
+
+void add_classes(Attributes& out, EntryKind kind) {
+  out.add("objectClass", "top");
+  if (kind == EntryKind::person || kind == EntryKind::shared_mailbox) {
+    for (const char* name : {"person", "organizationalPerson", "inetOrgPerson", "user"}) out.add("objectClass", name);
+  } else {
+    out.add("objectClass", std::string(structural_class(kind)));
+  }
+  if (kind == EntryKind::group) out.add("objectClass", "group");
+  if (kind != EntryKind::domain && kind != EntryKind::unit) out.add("objectClass", "mailRecipient");
+}
+
+// The names of somebody: RFC 4519 wants a surname of each person, which we may not know.
+void add_names(Attributes& out, const directory::Principal& p) {
+  const std::string local(local_part(p.address));
+  const std::string shown = p.display_name.empty() ? local : p.display_name;
+  const directory::Contact* contact = p.contact.get();
+  if (p.kind == PrincipalKind::person || p.kind == PrincipalKind::shared_mailbox) {
+    const std::string_view surname = first_of(contact, ContactField::surname);
+    const std::size_t blank = shown.rfind(' ');
+    out.add("cn", shown);
+    out.add("sn", std::string(!surname.empty()             ? surname
+                              : blank == std::string::npos ? std::string_view(shown)
+                                                           : std::string_view(shown).substr(blank + 1)));
+    out.add("givenName", std::string(first_of(contact, ContactField::given_name)));
+    out.add("uid", local);
+  } else {
+    out.add("cn", local);
+    out.add("cn", shown);
+  }
+  out.add("displayName", shown);
+}
+
+}  // namespace
+
+std::string uuid_text(const std::array<char, 16>& uuid) {
+  const std::string hex = to_hex({uuid.data(), uuid.size()});
+  return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
+                     hex.substr(20));
+}
+
+std::string guid_octets(const std::array<char, 16>& uuid) {
+  std::string out(uuid.data(), uuid.size());
+  std::reverse(out.begin(), out.begin() + 4);
+  std::reverse(out.begin() + 4, out.begin() + 6);
+  std::reverse(out.begin() + 6, out.begin() + 8);
+  return out;
+}
+
+std::optional<ContactField> contact_field_of(std::string_view attribute) {
+  if (attribute == "sn") return ContactField::surname;
+  if (attribute == "givenName") return ContactField::given_name;
+  if (attribute == "manager") return ContactField::manager;
+  const auto* const row = std::ranges::find(kContactRows, attribute, &ContactRow::attribute);
+  return row == kContactRows.end() ? std::nullopt : std::optional(row->field);
+}
+
+std::string operational_attributes(const Entry& entry) {
+  Attributes out;
+  out.add("structuralObjectClass", std::string(structural_class(entry.kind)));
+  out.add("createTimestamp", time_text(entry.created));
+  out.add("modifyTimestamp", time_text(entry.changed));
+  out.add("entryUUID", uuid_text(entry.uuid));
+  out.add("entryDN", entry.dn);
+  out.add("hasSubordinates", entry.has_children ? "TRUE" : "FALSE");
+  out.add("subschemaSubentry", std::string(kSubschemaDn));
+  return out.encoded();
+}
+
+std::optional<std::string_view> values_of(const Entry& entry, const AttributeType& type, std::string& room) {
+  if (type.operational()) room = operational_attributes(entry);
+  std::optional<std::string_view> found;
+  each_attribute(type.operational() ? std::string_view(room) : std::string_view(entry.attributes),
+                 [&](std::string_view name, std::string_view, std::string_view values) {
+                   if (name != type.name) return true;
+                   found = values;
+                   return false;
+                 });
+  return found;
+}
+
+std::string domain_dn(std::string_view domain) {
+  std::string out;
+  for (const std::string_view label : ascii::split(domain, '.')) {
+    out += (out.empty() ? "dc=" : ",dc=") + escape_dn_value(label);
+  }
+  return out;
+}
+
+std::string_view unit_name(PrincipalKind kind) {
+  switch (kind) {
+    case PrincipalKind::person:
+      return "people";
+    case PrincipalKind::shared_mailbox:
+      return "shared";
+    case PrincipalKind::room:
+      return "rooms";
+    case PrincipalKind::group:
+      return "groups";
+  }
+  return "people";
+}
+
+std::string unit_dn(PrincipalKind kind, std::string_view domain) {
+  return fmt::format("ou={},{}", unit_name(kind), domain_dn(domain));
+}
+
+std::string principal_dn(PrincipalKind kind, std::string_view address) {
+  const bool by_uid = kind == PrincipalKind::person || kind == PrincipalKind::shared_mailbox;
+  return fmt::format("{}={},{}", by_uid ? "uid" : "cn", escape_dn_value(local_part(address)),
+                     unit_dn(kind, domain_part(address)));
+}
+
+// RFC 9562 5.8: a UUID of one's own making.
+std::array<char, 16> EntryMaker::uuid(std::string_view what) const {
+  const std::string octets = hmac_sha256(identity_, what);
+  std::array<char, 16> out{};
+  std::copy_n(octets.begin(), out.size(), out.begin());
+  out[6] = static_cast<char>((out[6] & 0x0f) | 0x80);
+  out[8] = static_cast<char>((out[8] & 0x3f) | 0x80);
+  return out;
+}
+
+std::array<char, 16> EntryMaker::uuid_of(directory::PrincipalId id) const {
+  return uuid(fmt::format("principal {}", static_cast<std::uint64_t>(id)));
+}
+
+Entry EntryMaker::domain(const directory::Domain& domain) const {
+  Entry entry;
+  entry.kind = EntryKind::domain;
+  entry.has_children = true;
+  entry.domain = domain.name;
+  entry.uuid = uuid("domain " + domain.name);
+  entry.created = entry.changed = domain.created;
+  name_entry(entry, domain_dn(domain.name));
+  Attributes out;
+  add_classes(out, entry.kind);
+  out.add("dc", domain.name.substr(0, domain.name.find('.')));
+  add_common(out, entry);
+  entry.attributes = out.encoded();
+  return entry;
+}
+
+Entry EntryMaker::unit(const directory::Domain& domain, PrincipalKind kind) const {
+  Entry entry;
+  entry.kind = EntryKind::unit;
+  entry.has_children = true;
+  entry.domain = domain.name;
+  entry.uuid = uuid(fmt::format("unit {} {}", unit_name(kind), domain.name));
+  entry.created = entry.changed = domain.created;
+  name_entry(entry, unit_dn(kind, domain.name));
+  Attributes out;
+  add_classes(out, entry.kind);
+  out.add("ou", std::string(unit_name(kind)));
+  add_common(out, entry);
+  entry.attributes = out.encoded();
+  return entry;
+}
+
+Entry EntryMaker::principal(const directory::Profile& profile) const {
+  const directory::Principal& p = profile.principal;
+  Entry entry;
+  entry.id = p.id;
+  entry.kind = entry_kind(p.kind);
+  entry.enabled = p.enabled;
+  entry.domain = domain_part(p.address);
+  entry.uuid = uuid_of(p.id);
+  entry.created = p.created;
+  entry.changed = p.changed;
+  entry.change = p.change;
+  for (const directory::Principal* group : profile.groups) entry.groups.push_back(group->id);
+  name_entry(entry, principal_dn(p.kind, p.address));
+
+  Attributes out;
+  add_classes(out, entry.kind);
+  add_names(out, p);
+  const std::string local(local_part(p.address));
+  out.add("mail", p.address);
+  // [MS-ADA3] 2.208: what begins in capitals is the address that replies go to.
+  out.add("proxyAddresses", "SMTP:" + p.address);
+  for (const std::string_view alias : profile.aliases) out.add("proxyAddresses", "smtp:" + std::string(alias));
+  out.add("mailNickname", local);
+  if (entry.kind == EntryKind::person || entry.kind == EntryKind::shared_mailbox) {
+    out.add("sAMAccountName", local);
+    out.add("userPrincipalName", p.address);
+    const bool signs_in = p.enabled && entry.kind == EntryKind::person;
+    out.add("userAccountControl", std::to_string(kNormalAccount | (signs_in ? 0 : kAccountDisabled)));
+    out.add("sAMAccountType", std::to_string(kSamUser));
+  } else if (entry.kind == EntryKind::group) {
+    out.add("sAMAccountName", local);
+    out.add("sAMAccountType", std::to_string(kSamDistribution));
+    out.add("groupType", std::to_string(kGroupTypeUniversal));
+  }
+  if (p.contact != nullptr) {
+    for (const auto& [field, value] : *p.contact) {
+      for (const ContactRow& row : kContactRows) {
+        if (row.field == field) out.add(row.attribute, value);
+      }
+      // Only people manage; whether it is one is not looked up.
+      if (field == ContactField::manager) out.add("manager", principal_dn(PrincipalKind::person, value));
+    }
+  }
+  for (const directory::Principal* group : profile.groups) {
+    out.add("memberOf", principal_dn(group->kind, group->address));
+  }
+  std::vector<std::string> members;
+  for (const directory::Profile::Member& member : profile.members) {
+    if (member.principal == nullptr) continue;  // an outside address is no entry
+    entry.members.push_back(member.principal->id);
+    members.push_back(principal_dn(member.principal->kind, member.principal->address));
+  }
+  add_common(out, entry);
+  entry.attributes = out.encoded();
+  // Beside the others, which look for doubles: there may be many.
+  if (!members.empty()) append_attribute(entry.attributes, "member", members);
+  return entry;
+}
+
+}  // namespace gatepost::ldap::server

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "directory/directory.hpp"
+#include "ldap/protocol/ber.hpp"
+#include "ldap/protocol/schema.hpp"
+
+namespace gatepost::ldap::server {
+
+enum class EntryKind : std::uint8_t { domain, unit, person, shared_mailbox, room, group };
+
+// One entry, as octets that answers are copied from. Immutable; shared by the tree and the searches that found it.
+struct Entry {
+  std::uint64_t key = 0;        // its place among all entries; stays while the server runs
+  directory::PrincipalId id{};  // 0: a domain or a unit
+  EntryKind kind = EntryKind::person;
+  bool enabled = true;
+  bool has_children = false;
+  std::uint16_t rdn_octets = 0;  // of `normal`, the comma behind it not counted
+  std::string dn, normal;        // as it is shown, and its normal form
+  std::string domain;
+  std::string attributes;  // encoded user attributes, one after the other
+  std::array<char, 16> uuid{};
+  TimePoint created{}, changed{};
+  std::uint64_t change = 0;
+  std::vector<directory::PrincipalId> groups, members;  // direct ones; members: of ours
+
+  bool is_principal() const { return id != directory::PrincipalId{}; }
+  // The normal form of what it lies under.
+  std::string_view parent() const {
+    return rdn_octets < normal.size() ? std::string_view(normal).substr(rdn_octets + 1) : std::string_view();
+  }
+};
+using EntryPtr = std::shared_ptr<const Entry>;
+
+// Calls visit(name, whole element, content of the SET of values) for each attribute in `encoded`, until it returns
+// false. `encoded` is our own writing.
+template <class F>
+void each_attribute(std::string_view encoded, F&& visit) {
+  ber::Reader in(encoded);
+  while (in.ok() && !in.at_end()) {
+    const std::string_view element = in.element();
+    ber::Reader attribute = ber::Reader(element).inside(ber::kSequence);
+    const std::string_view name = attribute.octets();
+    if (!visit(name, element, attribute.content(ber::kSet))) return;
+  }
+}
+
+// What the server says of an entry beside its user attributes (RFC 4512 3.4), encoded likewise.
+std::string operational_attributes(const Entry& entry);
+// The values of one attribute: a SET's content within `entry` or `room`, which keeps what had to be made. nullopt: it
+// has none.
+std::optional<std::string_view> values_of(const Entry& entry, const AttributeType& type, std::string& room);
+
+// Which contact field an attribute shows; nullopt: none.
+std::optional<directory::ContactField> contact_field_of(std::string_view attribute);
+
+inline constexpr std::string_view kSubschemaDn = "cn=Subschema";
+
+// Names of entries. A domain is dc=example,dc=org; what is in it lies under ou=people, ou=shared, ou=rooms, ou=groups.
+std::string domain_dn(std::string_view domain);
+std::string unit_dn(directory::PrincipalKind kind, std::string_view domain);
+std::string principal_dn(directory::PrincipalKind kind, std::string_view address);
+std::string_view unit_name(directory::PrincipalKind kind);
+
+// Makes entries. `identity`: of this server, any octets; UUIDs come from it and from what the entry is, so that they
+// stay over restarts and are nobody else's.
+class EntryMaker {
+ public:
+  explicit EntryMaker(std::string identity) : identity_(std::move(identity)) {}
+  Entry domain(const directory::Domain& domain) const;
+  Entry unit(const directory::Domain& domain, directory::PrincipalKind kind) const;
+  Entry principal(const directory::Profile& profile) const;
+  std::array<char, 16> uuid_of(directory::PrincipalId id) const;
+
+ private:
+  std::array<char, 16> uuid(std::string_view what) const;
+
+  std::string identity_;
+};
+
+std::string uuid_text(const std::array<char, 16>& uuid);
+// As Active Directory writes a GUID: its first three numbers with the low octet first ([MS-DTYP] 2.3.4.2).
+std::string guid_octets(const std::array<char, 16>& uuid);
+
+}  // namespace gatepost::ldap::server

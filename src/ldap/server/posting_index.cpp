@@ -1,0 +1,79 @@
+#include "ldap/server/posting_index.hpp"
+
+#include <algorithm>
+
+namespace gatepost::ldap::server {
+namespace {
+
+constexpr std::size_t kListsLookedAt = 4;  // the shortest ones; what is left is looked at anyway
+constexpr char kStart = '\x01';
+
+// Calls visit with each trigram; the first of a value that begins here is the mark of the beginning and two octets.
+template <class F>
+void each_trigram(std::string_view text, bool from_start, F&& visit) {
+  const auto octet = [](char c) { return static_cast<std::uint32_t>(static_cast<std::uint8_t>(c)); };
+  std::uint32_t window = 0;
+  std::size_t filled = 0;
+  const auto push = [&](char c) {
+    window = (window << 8 | octet(c)) & 0xffffff;
+    if (++filled >= 3) visit(window);
+  };
+  if (from_start) push(kStart);
+  for (const char c : text) push(c);
+}
+
+}  // namespace
+
+void EqualityIndex::add(std::uint64_t hash, Slot slot) {
+  if (nodes_.size() >= heads_.size()) grow();
+  std::uint32_t& head = heads_[hash & (heads_.size() - 1)];
+  nodes_.push_back({tag_of(hash), static_cast<std::uint32_t>(hash), slot, head});
+  head = static_cast<std::uint32_t>(nodes_.size() - 1);
+}
+
+void EqualityIndex::grow() {
+  constexpr std::size_t kFirst = 1024;
+  heads_.assign(std::max(kFirst, 2 * heads_.size()), kNone);
+  for (std::uint32_t at = 0; at < nodes_.size(); ++at) {
+    std::uint32_t& head = heads_[nodes_[at].low & (heads_.size() - 1)];
+    nodes_[at].next = head;
+    head = at;
+  }
+}
+
+void TrigramIndex::add(std::string_view value, Slot slot) {
+  each_trigram(value, true, [&](std::uint32_t trigram) {
+    std::vector<Slot>& list = lists_[trigram];
+    if (list.empty() || list.back() != slot) list.push_back(slot);
+  });
+}
+
+std::optional<std::vector<Slot>> TrigramIndex::find(const std::vector<Part>& parts) const {
+  std::vector<const std::vector<Slot>*> lists;
+  bool any = false, missing = false;
+  for (const Part& part : parts) {
+    each_trigram(part.text, part.from_start, [&](std::uint32_t trigram) {
+      any = true;
+      const auto found = lists_.find(trigram);
+      if (found == lists_.end()) {
+        missing = true;
+      } else {
+        lists.push_back(&found->second);
+      }
+    });
+  }
+  if (!any) return std::nullopt;
+  if (missing) return std::vector<Slot>();
+  std::ranges::sort(lists, {}, [](const auto* list) { return list->size(); });
+  lists.erase(std::unique(lists.begin(), lists.end()), lists.end());
+  if (lists.size() > kListsLookedAt) lists.resize(kListsLookedAt);
+  std::vector<Slot> out;
+  for (const Slot slot : *lists.front()) {
+    const bool in_all = std::all_of(lists.begin() + 1, lists.end(),
+                                    [&](const auto* list) { return std::ranges::binary_search(*list, slot); });
+    if (in_all) out.push_back(slot);
+  }
+  return out;
+}
+
+}  // namespace gatepost::ldap::server

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace gatepost::ldap::server {
+
+using Slot = std::uint32_t;
+
+// Which slots have a value: by its hash, so that what is found has to be looked at. Only grows. Not thread-safe.
+class EqualityIndex {
+ public:
+  void add(std::uint64_t hash, Slot slot);
+  // Calls visit(slot), the ones added last first.
+  template <class F>
+  void find(std::uint64_t hash, F&& visit) const {
+    if (heads_.empty()) return;
+    for (std::uint32_t at = heads_[hash & (heads_.size() - 1)]; at != kNone; at = nodes_[at].next) {
+      if (nodes_[at].tag == tag_of(hash)) visit(nodes_[at].slot);
+    }
+  }
+  std::size_t size() const { return nodes_.size(); }
+
+ private:
+  static constexpr std::uint32_t kNone = 0xffffffff;
+  static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+  void grow();
+
+  struct Node {
+    std::uint32_t tag, low;  // both halves of the hash
+    Slot slot;
+    std::uint32_t next;
+  };
+  std::vector<Node> nodes_;
+  std::vector<std::uint32_t> heads_;  // as many as a power of two
+};
+
+// Which slots have a value with some three octets in a row; the beginning of a value counts as an octet of its own.
+// Slots come in ascending order. Only grows. Not thread-safe.
+class TrigramIndex {
+ public:
+  // A slot's values one after the other; never an older slot again.
+  void add(std::string_view value, Slot slot);
+
+  // Slots that have all trigrams of all parts, or nullopt when the parts have none. May have slots too many.
+  struct Part {
+    std::string_view text;
+    bool from_start = false;
+  };
+  std::optional<std::vector<Slot>> find(const std::vector<Part>& parts) const;
+
+ private:
+  std::unordered_map<std::uint32_t, std::vector<Slot>> lists_;
+};
+
+}  // namespace gatepost::ldap::server
