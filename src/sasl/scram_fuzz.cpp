@@ -18,7 +18,7 @@ class OneUser final : public Credentials {
     GP_ASSERT(!name.empty() && name.size() <= kMaxNameOctets);
     if (name != "user") return std::nullopt;
     const std::size_t octets = hash == "SHA-1" ? 20 : 32;
-    return ScramVerifier{1, "salt", std::string(octets, 'a'), std::string(octets, 'b')};
+    return ScramVerifier{1, "salt", std::string(octets, 'a'), std::string(octets, 'b'), {std::string(octets, 'c')}};
   }
 };
 
