@@ -7,7 +7,7 @@ namespace gatepost::gate {
 const std::vector<ImportFormat>& import_formats() {
   static const std::vector<ImportFormat> all = {
       {"nftables", "`nft list ruleset`, as text or with -j", importing::read_nftables},
-      {"iptables", "of iptables-save and ip6tables-save, one or both", importing::read_iptables},
+      {"iptables", "of iptables-save, ip6tables-save and `ipset save`, those there are", importing::read_iptables},
       {"ufw", "/etc/ufw/user.rules and user6.rules", importing::read_ufw},
       {"firewalld", "a zone of /etc/firewalld/zones, and the ipsets it names", importing::read_firewalld},
       {"pf", "pf.conf, or an anchor's rules", importing::read_pf},

@@ -30,6 +30,10 @@ Result<Material> listings(const std::vector<File>& files) {
   Material out;
   IptablesListings texts;
   for (const File& file : files) {
+    if (file.text.starts_with("create ")) {
+      texts.sets += file.text + "\n";
+      continue;
+    }
     std::string& text = is_v6(file) ? texts.v6 : texts.v4;
     if (!text.empty()) return fail(Errc::invalid, "two listings are of the same family");
     text = file.text;

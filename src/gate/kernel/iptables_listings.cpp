@@ -37,7 +37,7 @@ bool read_all(int fd, std::string& out, std::chrono::steady_clock::time_point un
 }
 
 // What /usr/sbin/`name` writes; empty: it failed.
-std::string output_of(const std::string& name) {
+std::string output_of(const std::string& name, std::string option = {}) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return {};
   posix_spawn_file_actions_t actions;
@@ -47,7 +47,7 @@ std::string output_of(const std::string& name) {
   ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   const std::string path = "/usr/sbin/" + name;
   std::string argument = name;
-  char* const arguments[] = {argument.data(), nullptr};
+  char* const arguments[] = {argument.data(), option.empty() ? nullptr : option.data(), nullptr};
   std::string search = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
   char* const environment[] = {search.data(), nullptr};
   pid_t child = 0;
@@ -72,15 +72,19 @@ std::string output_of(const std::string& name) {
 Listings iptables_listings(std::string_view ruleset_json, const std::vector<std::string>& legacy_tables) {
   Listings out;
   if (ruleset_json.find("\"xt\"") != std::string_view::npos)
-    out.nft = {output_of("iptables-nft-save"), output_of("ip6tables-nft-save")};
+    out.nft = {output_of("iptables-nft-save"), output_of("ip6tables-nft-save"), ""};
   if (!legacy_tables.empty()) {
     const auto of_family = [](const char* loaded, const char* tool) -> std::string {
       std::ifstream in(loaded);
       return in.peek() == std::ifstream::traits_type::eof() ? "# none\n" : output_of(tool);
     };
     out.legacy = {of_family("/proc/net/ip_tables_names", "iptables-legacy-save"),
-                  of_family("/proc/net/ip6_tables_names", "ip6tables-legacy-save")};
+                  of_family("/proc/net/ip6_tables_names", "ip6tables-legacy-save"), ""};
   }
+  const auto names_sets = [](const IptablesListings& l) {
+    return l.v4.find("--match-set") != std::string::npos || l.v6.find("--match-set") != std::string::npos;
+  };
+  if (names_sets(out.nft) || names_sets(out.legacy)) out.nft.sets = out.legacy.sets = output_of("ipset", "save");
   return out;
 }
 

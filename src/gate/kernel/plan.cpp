@@ -52,8 +52,9 @@ bool add_legacy(Ruleset& rules, const std::vector<std::string>& tables, const Ip
   Ruleset with = rules;
   reading::Names names(with.names);
   const std::size_t others = with.chains.size();
+  const iptables::IpSets sets = iptables::read_ipsets(listings.sets).value_or(iptables::IpSets());
   for (const auto& [text, v6] : {std::pair{&listings.v4, false}, std::pair{&listings.v6, true}}) {
-    const auto saved = iptables::read_saved(*text, v6, names);
+    const auto saved = iptables::read_saved(*text, v6, names, sets);
     if (!saved) return false;
     iptables::add_chains(with, *saved, v6);
   }

@@ -10,6 +10,7 @@
 
 #include "base/ascii.hpp"
 #include "gate/ruleset/address_text.hpp"
+#include "gate/ruleset/iptables_values.hpp"
 
 namespace gatepost::gate::iptables {
 namespace {
@@ -55,61 +56,6 @@ bool is_in(std::string_view word, std::initializer_list<std::string_view> all) {
   return std::ranges::find(all, word) != all.end();
 }
 
-// "30/minute", "5/sec": per minute, at least 1; 0: not such.
-std::uint32_t per_minute_of(std::string_view text) {
-  const auto parts = ascii::split(text, '/');
-  if (parts.size() != 2 || parts[1].empty()) return 0;
-  const auto count = number_of_digits(parts[0], 1'000'000);
-  if (!count) return 0;
-  const auto most = [](std::uint64_t n) { return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, n)); };
-  switch (parts[1][0]) {
-    case 's':
-      return most(*count * 60);
-    case 'm':
-      return most(*count);
-    case 'h':
-      return most(*count / 60);
-    case 'd':
-      return most(*count / 1440);
-    default:
-      return 0;
-  }
-}
-
-std::optional<std::uint32_t> hexadecimal(std::string_view text) {
-  std::uint64_t out = 0;
-  const bool hex = text.starts_with("0x") || text.starts_with("0X");
-  for (const char c : hex ? text.substr(2) : text) {
-    const char low = ascii::lower(c);
-    const unsigned digit = ascii::is_digit(c)                ? static_cast<unsigned>(c - '0')
-                           : hex && low >= 'a' && low <= 'f' ? static_cast<unsigned>(low - 'a' + 10)
-                                                             : 16U;
-    if (digit > 15 || out > 0xffff'ffff) return std::nullopt;
-    out = out * (hex ? 16 : 10) + digit;
-  }
-  return text.empty() || out > 0xffff'ffff ? std::nullopt : std::optional(static_cast<std::uint32_t>(out));
-}
-
-// "value/mask"
-std::optional<std::pair<std::uint32_t, std::uint32_t>> masked(std::string_view text) {
-  const auto parts = ascii::split(text, '/');
-  const auto value = hexadecimal(parts[0]);
-  const auto mask = parts.size() == 2 ? hexadecimal(parts[1]) : std::optional(~std::uint32_t{0});
-  if (parts.size() > 2 || !value || !mask) return std::nullopt;
-  return std::pair(*value, *mask);
-}
-
-std::optional<std::uint64_t> bits_named(std::string_view list,
-                                        std::initializer_list<std::pair<std::string_view, std::uint64_t>> names) {
-  std::uint64_t out = 0;
-  for (const std::string_view word : ascii::split(list, ',')) {
-    const auto* at = std::ranges::find(names, word, &std::pair<std::string_view, std::uint64_t>::first);
-    if (at == names.end()) return std::nullopt;
-    out |= at->second;
-  }
-  return out;
-}
-
 // iptables-extensions(8): modules whose options only say how often, and how many of the words of each follow it.
 bool is_rate_module(std::string_view name) {
   return is_in(name,
@@ -119,8 +65,8 @@ bool is_rate_module(std::string_view name) {
 // One rule's words, from left to right.
 class RuleReader {
  public:
-  RuleReader(const Words& words, std::size_t begin, bool v6, reading::Names& names)
-      : words_(words), at_(begin), v6_(v6), names_(names) {}
+  RuleReader(const Words& words, std::size_t begin, bool v6, reading::Names& names, const IpSets& sets)
+      : words_(words), at_(begin), v6_(v6), names_(names), sets_(sets) {}
 
   SavedRule read() {
     while (at_ < words_.size()) one();
@@ -317,6 +263,11 @@ class RuleReader {
       add(module_ == "connmark" ? Field::ct_mark : Field::mark, Values::of(value->first), negated, 0, value->second);
     } else if (is_in(option, {"--icmp-type", "--icmpv6-type"})) {
       next();  // the protocol is asked for, too
+    } else if (option == "--match-set") {
+      const std::string_view name = next(), of = next();
+      const auto set = sets_.find(name);
+      if (set == sets_.end() || (of != "src" && of != "dst")) return false;
+      add(of == "src" ? Field::saddr : Field::daddr, set->second, negated);
     } else if (option == "--rt-type" && !negated) {
       // Linux itself drops packets with a routing header of type 0, which ufw guards against.
       if (next() != "0") return false;
@@ -421,6 +372,7 @@ class RuleReader {
   std::size_t at_;
   const bool v6_;
   reading::Names& names_;
+  const IpSets& sets_;
   SavedRule rule_;
   std::string module_;
   bool module_unknown_ = false;
@@ -430,7 +382,7 @@ class RuleReader {
 
 class Reader {
  public:
-  Reader(bool v6, reading::Names& names) : v6_(v6), names_(names) {}
+  Reader(bool v6, reading::Names& names, const IpSets& sets) : v6_(v6), names_(names), sets_(sets) {}
 
   Result<Saved> read(std::string_view text) {
     if (text.size() > kMaxOctets) return fail(Errc::too_large, "the rules are larger than 64 MiB");
@@ -497,7 +449,7 @@ class Reader {
         ++begin;
       }
     }
-    RuleReader reader(words, begin, v6_, names_);
+    RuleReader reader(words, begin, v6_, names_, sets_);
     SavedRule rule = reader.read();
     for (std::string& note : reader.notes) {
       if (out_.notes.size() < kMaxNotes && noted_.insert(note).second) out_.notes.push_back(std::move(note));
@@ -521,6 +473,7 @@ class Reader {
 
   const bool v6_;
   reading::Names& names_;
+  const IpSets& sets_;
   Saved out_;
   std::string table_;
   std::map<std::pair<std::string, std::string>, std::size_t> index_;
@@ -555,7 +508,9 @@ bool steers(const std::vector<Statement>& statements) {
 
 }  // namespace
 
-Result<Saved> read_saved(std::string_view text, bool v6, reading::Names& names) { return Reader(v6, names).read(text); }
+Result<Saved> read_saved(std::string_view text, bool v6, reading::Names& names, const IpSets& sets) {
+  return Reader(v6, names, sets).read(text);
+}
 
 void add_chains(Ruleset& into, const Saved& saved, bool v6) {
   std::map<std::pair<std::string, std::string>, std::size_t> index;

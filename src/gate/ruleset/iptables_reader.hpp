@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "gate/ruleset/iptables_values.hpp"
 #include "gate/ruleset/model.hpp"
 #include "gate/ruleset/values.hpp"
 
@@ -31,9 +32,9 @@ struct Saved {
   std::vector<std::string> notes;  // what was not understood, each once
 };
 
-// Extensions it does not know may match or not; targets it does not know may do anything. Errc::invalid: not such a
-// listing. Errc::too_large. Safe on hostile input.
-Result<Saved> read_saved(std::string_view text, bool v6, reading::Names& names);
+// `sets`: those that rules may name. Extensions it does not know may match or not; targets it does not know may do
+// anything. Errc::invalid: not such a listing. Errc::too_large. Safe on hostile input.
+Result<Saved> read_saved(std::string_view text, bool v6, reading::Names& names, const IpSets& sets = {});
 
 // Adds its chains to `into`, hooked in where the kernel has them. Names must be those of `into`.
 void add_chains(Ruleset& into, const Saved& saved, bool v6);

@@ -10,9 +10,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace gatepost;
   using namespace gatepost::gate;
   if (size == 0) return 0;
-  const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
+  std::string text(reinterpret_cast<const char*>(data + 1), size - 1), sets;
+  if (text.starts_with("create ")) {
+    sets = text.substr(0, text.find('*'));
+    text.erase(0, sets.size());
+  }
   const bool v6 = (data[0] & 1) != 0;
-  const auto rules = read_iptables(v6 ? IptablesListings{"", text} : IptablesListings{text, ""});
+  const auto rules = read_iptables(v6 ? IptablesListings{"", text, sets} : IptablesListings{text, "", sets});
   if (!rules) return 0;
   Host host;
   host.interfaces = {"lo", "eth0"};

@@ -129,6 +129,30 @@ TEST(IptablesReader, RoutingHeadersOfTypeZeroNeverArrive) {
   EXPECT_EQ(fate(input("-A INPUT -m rt --rt-type 2 -j DROP\n", "ACCEPT", true), "2001:db8::9", 993), Fate::unknown);
 }
 
+TEST(IptablesReader, SetsOfIpsetAreLookedUp) {
+  const std::string text =
+      "*filter\n:INPUT DROP [0:0]\n-A INPUT -m set --match-set office src -p tcp -m tcp --dport 993 -j ACCEPT\n"
+      "-A INPUT -m set ! --match-set bad src -p tcp -m tcp --dport 25 -j ACCEPT\n"
+      "-A INPUT -m set --match-set pairs src,dst -j ACCEPT\nCOMMIT\n";
+  const std::string sets =
+      "create office hash:net family inet hashsize 1024 maxelem 65536\nadd office 10.0.0.0/8\nadd office 10.9.0.0/16 "
+      "nomatch\n"
+      "create bad hash:ip family inet hashsize 1024 maxelem 65536 timeout 600\nadd bad 203.0.113.9 timeout 300\n"
+      "create pairs hash:ip,port family inet hashsize 1024 maxelem 65536\nadd pairs 10.0.0.1,tcp:993\n";
+  const auto r = read_iptables({text, "", sets});
+  ASSERT_TRUE(r) << r.error().detail;
+  EXPECT_EQ(fate(*r, "10.1.0.1", 993), Fate::open);
+  EXPECT_EQ(fate(*r, "11.0.0.1", 993), Fate::unknown);  // of the third rule nobody knows
+  EXPECT_EQ(fate(*r, "203.0.113.10", 25), Fate::open);
+  const auto two =
+      read_iptables({text.substr(0, text.find("-A INPUT -m set --match-set pairs")) + "COMMIT\n", "", sets});
+  EXPECT_EQ(fate(*two, "10.1.0.1", 993), Fate::open);
+  EXPECT_EQ(fate(*two, "10.9.0.1", 993), Fate::dropped);
+  EXPECT_EQ(fate(*two, "203.0.113.9", 25), Fate::dropped);
+  EXPECT_EQ(fate(*read_iptables({text, ""}), "10.1.0.1", 993), Fate::unknown);
+  EXPECT_FALSE(read_iptables({text, "", "hello there you\n"}));
+}
+
 TEST(IptablesReader, TranslationsAreFollowed) {
   const std::string text =
       "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 8993 -j REDIRECT --to-ports 993\n"

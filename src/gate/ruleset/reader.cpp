@@ -53,9 +53,10 @@ class Reader {
     const value* list = member(root, "nftables");
     if (list == nullptr || !list->is_array()) return fail(Errc::invalid, "no list of an nftables ruleset");
     // A listing that cannot be read leaves its rules as unknown as they were without it.
+    const iptables::IpSets sets = iptables::read_ipsets(listings.sets).value_or(iptables::IpSets());
     for (const auto& [text, v6] : {std::pair{&listings.v4, false}, std::pair{&listings.v6, true}}) {
       if (text->empty()) continue;
-      if (auto saved = iptables::read_saved(*text, v6, names_)) take_saved(*std::move(saved), v6);
+      if (auto saved = iptables::read_saved(*text, v6, names_, sets)) take_saved(*std::move(saved), v6);
     }
     for (const value& item : list->get_array()) GP_CHECK(first_pass(item));
     for (const value& item : list->get_array()) {
@@ -562,9 +563,10 @@ std::size_t Ruleset::rule_count() const {
 Result<Ruleset> read_iptables(const IptablesListings& listings) {
   Ruleset out;
   Names names(out.names);
+  GP_TRY(const iptables::IpSets sets, iptables::read_ipsets(listings.sets));
   for (const auto& [text, v6] : {std::pair{&listings.v4, false}, std::pair{&listings.v6, true}}) {
     if (text->empty()) continue;
-    GP_TRY(const iptables::Saved saved, iptables::read_saved(*text, v6, names));
+    GP_TRY(const iptables::Saved saved, iptables::read_saved(*text, v6, names, sets));
     iptables::add_chains(out, saved, v6);
   }
   return out;

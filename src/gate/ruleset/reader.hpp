@@ -10,9 +10,11 @@ namespace gatepost::gate {
 
 inline constexpr std::size_t kMaxRulesetOctets = 256 << 20;
 
-// What iptables-nft-save and ip6tables-nft-save write of the same ruleset; empty: not known.
+// What iptables-nft-save and ip6tables-nft-save write of the same ruleset, and `ipset save` of the sets they name;
+// empty: not known.
 struct IptablesListings {
   std::string v4, v6;
+  std::string sets = {};
 };
 
 // Reads what `nft -j list ruleset` writes (libnftables-json(5)), of every family. Expressions it does not know become
