@@ -158,11 +158,13 @@ TEST_F(ExplainTest, APublishedPortOfAContainerNeverReachesTheServer) {
   expect("sent_elsewhere", Certainty::certain, Fault::product);
 }
 
-TEST_F(ExplainTest, LegacyRulesAreLikelyAndNotCertain) {
+TEST_F(ExplainTest, LegacyRulesAreCertainOnlyWhenTheyCouldBeRead) {
   everybody();
   fate(Fate::unknown, "", "");
   f.firewall->legacy = {"filter"};
   expect("legacy_rules", Certainty::likely, Fault::product);
+  fate(Fate::dropped, "ip legacy-filter", "", "INPUT");
+  expect("legacy_rules", Certainty::certain, Fault::product);
 }
 
 TEST_F(ExplainTest, TheKernelsRateIsCertainByItsLogAndLikelyByItsMeter) {

@@ -42,6 +42,7 @@ std::string exception_for(const std::string& listener, const std::string& addres
 std::string product_of(std::string_view table, std::string_view chain) {
   if (table == kOwnTable) return "Gatepost";
   if (table.find("firewalld") != std::string_view::npos) return "firewalld";
+  if (table.find("legacy-") != std::string_view::npos) return "iptables-legacy";
   if (table.find("f2b") != std::string_view::npos) return "fail2ban";
   if (table.find("crowdsec") != std::string_view::npos) return "CrowdSec";
   if (table.find("docker") != std::string_view::npos || ascii::istarts_with(chain, "docker")) return "Docker";
@@ -162,17 +163,19 @@ void Engine::rules_stop() {
     return;
   }
   Diagnosis& d = add(
-      w.answer_dropped ? "answer_dropped"
-      : refused        ? "other_table_rejects"
-                       : "other_table_drops",
+      w.answer_dropped               ? "answer_dropped"
+      : product == "iptables-legacy" ? "legacy_rules"
+      : refused                      ? "other_table_rejects"
+                                     : "other_table_drops",
       sure, Fault::product,
       w.answer_dropped
           ? fmt::format("Packets of {} arrive at {}, but what is sent back is stopped by {}.", who(), where(), product)
           : fmt::format("{} {} packets of {} to {}: not Gatepost's rules, but {}.", product,
                         refused ? "rejects" : "drops", who(), where(), shown(w.why)));
   rule_evidence(d);
-  d.remedies.push_back(fmt::format("let that product allow TCP {} from {}, or remove its rule: nft list table {}",
-                                   f.question.port, who(), shown(w.table)));
+  d.remedies.push_back(fmt::format(
+      "let that product allow TCP {} from {}, or remove its rule: {}", f.question.port, who(),
+      product == "iptables-legacy" ? std::string("iptables-legacy -L -n -v") : "nft list table " + shown(w.table)));
   d.remedies.push_back(fmt::format("see all that decides: gatepost gate who {}", f.question.port));
 }
 

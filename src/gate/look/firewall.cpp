@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "gate/kernel/conntrack.hpp"
+#include "gate/kernel/iptables_listings.hpp"
 #include "gate/kernel/nft.hpp"
 #include "gate/kernel/plan.hpp"
 #include "gate/look/gather.hpp"
@@ -37,7 +38,7 @@ FirewallFact fact_of(const Situation& s, const Answer& a, const Region& r) {
   out.conditions = r.conditions;
   out.answer_dropped = r.answer_dropped;
   out.why = a.complete ? reason(s.rules, r) : "the ruleset is too complex to be walked";
-  out.legacy = s.legacy;
+  if (!s.legacy_read) out.legacy = s.legacy;
   out.notes = s.rules.notes;
   out.proof = fmt::format("{} rules in {} base chains walked", a.rules_walked, a.chains_walked);
   if (!r.steps.empty()) {
@@ -166,7 +167,8 @@ void gather_firewall(Facts& facts) {
                             "; run this as root");
     return;
   }
-  const auto seen = situation(*live, *host, legacy_tables());
+  const auto legacy = legacy_tables();
+  const auto seen = situation(*live, *host, legacy, iptables_listings(*live, legacy));
   if (!seen) {
     facts.missing.push_back("the firewall's rules: " + seen.error().detail);
     return;
