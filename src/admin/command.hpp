@@ -67,8 +67,8 @@ struct Services {
     std::function<Reply()> reload;
     std::function<void()> stop;
     std::function<Reply(const Request&, std::stop_token)> certificate;  // every verb of that noun
-    std::function<Reply()> drain;                                  // how far a stop has come
-    std::function<std::size_t(const std::string& text)> announce;  // to all sessions; how many there are
+    std::function<Reply()> drain;                                       // how far a stop has come
+    std::function<std::size_t(const std::string& text)> announce;       // to all sessions; how many there are
     std::function<void()> queue_changed;
     std::function<void(account::AccountId)>
         end_sessions;  // after disable or passwd: open sessions of the account are closed

@@ -25,7 +25,7 @@ Refusal https_url(std::string_view text) {
                    "\"https://acme-v02.api.letsencrypt.org/directory\"."};
 }
 
-Refusal zone_name(std::string_view text) { return text.empty() ? std::nullopt : host_name(text); }
+Refusal dns_zone_name(std::string_view text) { return text.empty() ? std::nullopt : host_name(text); }
 
 bool take_contact(std::string_view text, std::vector<std::string>& out) {
   if (mail_address(text)) return false;
@@ -83,7 +83,7 @@ void add_acme_keys(std::vector<Key<Config>>& k) {
   k.push_back(shown(path(s, "dns_key_file", AT(Config, acme.dns_key_file),
                          "The TSIG key the updates are signed with, as `tsig-keygen` writes it."),
                     "none"));
-  k.push_back(shown(text(s, "dns_zone", AT(Config, acme.dns_zone), 253, zone_name, "domain name",
+  k.push_back(shown(text(s, "dns_zone", AT(Config, acme.dns_zone), 253, dns_zone_name, "domain name",
                          "The zone the names are in; needed only where the server does not say it."),
                     "found by asking `dns_server`"));
   k.push_back(shown(list<Config, Endpoint>(s, "dns_check", AT(Config, acme.dns_check), take_name_server, write_endpoint,

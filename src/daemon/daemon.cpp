@@ -313,14 +313,14 @@ Status Daemon::status() {
   s.started = started_;
   s.now = clock_.now();
   s.connections = connections_.count();
-  for (const std::string_view service : {"imap", "ldap", "pop3", "submission", "https"}) {
+  for (const std::string_view service : {"imap", "ldap", "pop3", "submission", "http"}) {
     s.signed_in.emplace_back(service, door_->signed_in(service));
   }
   s.imap_clients = protocols_->imap_clients();
   s.queue = product_->queue->size();
   if (const auto principals = product_->directory->principals()) {
-    s.accounts = static_cast<std::size_t>(std::ranges::count_if(
-        *principals, [](const auto& p) { return p.kind != directory::PrincipalKind::group; }));
+    s.accounts = static_cast<std::size_t>(
+        std::ranges::count_if(*principals, [](const auto& p) { return p.kind != directory::PrincipalKind::group; }));
   }
   s.refused_sign_ins = authenticator_->bans().size();
   s.bans = bans_->list().size();

@@ -98,7 +98,11 @@ inline constexpr Event kUnresponsive{
     "systemd is not told that all is well, and restarts the server after its WatchdogSec.",
     "Report it with the log before this line."};
 
-inline constexpr std::array kAll{
-    kStarting, kReady, kListening, kBindFailed, kStopping, kStopped, kReloaded, kReloadFailed, kNeedsRestart, kRefused, kBanMade, kBanLifted, kBanRefused, kBanFirewall, kBanNotKept, kBanUnreadable, kControlRefused, kSecured, kSecurityMissing, kMaintenanceFailed, kListenerClosed, kSocketUnused, kKeyUnreadable, kCertificateEnds, kTakingOver, kStopForced, kUnresponsive, kWebFiles, kDrained, kTakeOverFailed};
+inline constexpr std::array kAll{kStarting,       kReady,          kListening,     kBindFailed,      kStopping,
+                                 kStopped,        kReloaded,       kReloadFailed,  kNeedsRestart,    kRefused,
+                                 kBanMade,        kBanLifted,      kBanRefused,    kBanFirewall,     kBanNotKept,
+                                 kBanUnreadable,  kControlRefused, kSecured,       kSecurityMissing, kMaintenanceFailed,
+                                 kListenerClosed, kSocketUnused,   kKeyUnreadable, kCertificateEnds, kTakingOver,
+                                 kStopForced,     kUnresponsive,   kWebFiles,      kDrained,         kTakeOverFailed};
 
 }  // namespace gatepost::daemon::event

@@ -9,8 +9,8 @@
 #include "admin/command.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
-#include "gate/bans/ban_service.hpp"
 #include "daemon/succession.hpp"
+#include "gate/bans/ban_service.hpp"
 #include "runtime/tls_context.hpp"
 #include "search/indexes.hpp"
 

@@ -128,7 +128,8 @@ Task<> send_decoded(Exchange& exchange, const Download& from, Response head) {
       if (at + raw.size() == from.end) decoder.finish(piece);
       return {};
     };
-    if (const auto read = co_await exchange.workers().run(job); !read) co_return;  // cut off: never a part for the whole
+    if (const auto read = co_await exchange.workers().run(job); !read)
+      co_return;  // cut off: never a part for the whole
     if (!piece.empty() && !co_await exchange.write(piece)) co_return;
     at += raw.size();
   }
@@ -196,7 +197,8 @@ Task<> events(Server& server, Exchange& exchange) {
   for (;;) {
     if (!check) {
       switch (co_await exchange.wait(ping.count() > 0 ? ping : kMostPing)) {
-        case Exchange::News::over: co_return exchange.finish();
+        case Exchange::News::over:
+          co_return exchange.finish();
         case Exchange::News::time: {
           std::string out = ": still here\n\n";
           if (ping.count() > 0) {
@@ -205,7 +207,8 @@ Task<> events(Server& server, Exchange& exchange) {
           if (!co_await exchange.write(out)) co_return;
           continue;
         }
-        case Exchange::News::called: break;
+        case Exchange::News::called:
+          break;
       }
       // Commits come in rows; what follows at once is told with the first.
       if (co_await exchange.wait(kGather) == Exchange::News::over) co_return exchange.finish();

@@ -176,9 +176,7 @@ class Connection final : public Output, public LiveConnections::Member {
   void note(std::size_t consumed);
   SteadyPoint deadline() const;
   std::chrono::seconds allowed() const;
-  bool ends_now() const {
-    return stop_requested_ && (insisted_ || (!session_->finishing() && session_->may_stop()));
-  }
+  bool ends_now() const { return stop_requested_ && (insisted_ || (!session_->finishing() && session_->may_stop())); }
   bool overfull() const { return input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets); }
   Task<Result<bool>> wait();
   void let_go_text() {

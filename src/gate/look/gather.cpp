@@ -169,8 +169,9 @@ probe::Service service_of(const PortPolicy& p) {
     default:
       service.protocol = probe::Protocol::other;
   }
-  service.users_sign_in = service.required_tls =
-      p.tls != config::TlsMode::none && p.speaks != config::Service::smtp && p.speaks != config::Service::http && service.protocol != probe::Protocol::other;
+  service.users_sign_in = service.required_tls = p.tls != config::TlsMode::none && p.speaks != config::Service::smtp &&
+                                                 p.speaks != config::Service::http &&
+                                                 service.protocol != probe::Protocol::other;
   return service;
 }
 

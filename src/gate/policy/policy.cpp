@@ -122,8 +122,7 @@ void write(std::string& out, const AddressSet& set) {
 
 bool takes_passwords(const PortPolicy& p) {
   return p.speaks == config::Service::submission || p.speaks == config::Service::imap ||
-         p.speaks == config::Service::pop3 || p.speaks == config::Service::https ||
-         p.speaks == config::Service::ldap;
+         p.speaks == config::Service::pop3 || p.speaks == config::Service::https || p.speaks == config::Service::ldap;
 }
 
 }  // namespace

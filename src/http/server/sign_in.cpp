@@ -40,7 +40,8 @@ runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const
   if (known != known_.end()) co_return known->who;
   GP_CO_TRY(const BasicCredentials given, parse_basic(field));
   const directory::DoorContext context{.remote = request.client,
-                                       .service = std::string(service_),
+                                       // App passwords are for the web, whatever the listener is called.
+                                       .service = service_ == "https" ? "http" : std::string(service_),
                                        .connection_id = peer_.connection_id,
                                        .tls = peer_.tls.has_value(),
                                        .channel_binding = {}};
