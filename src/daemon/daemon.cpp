@@ -125,7 +125,7 @@ void Daemon::create_bans() {
 
 Result<> Daemon::set_tls(const runtime::TlsServerSettings& settings) {
   runtime::TlsServerSettings web = settings;
-  web.alpn = {"h2", "http/1.1"};  // RFC 7301 6, RFC 9113 3.2
+  web.alpn = {"h2", "http/1.1", "http/1.0"};  // RFC 7301 6, RFC 9113 3.2
   if (tls_ != nullptr) {
     // The same certificates: where one takes them the other does.
     GP_CHECK(web_tls_.load()->reload(web));

@@ -196,9 +196,11 @@ class Acme(unittest.TestCase):
         context.verify_mode = ssl.CERT_NONE
         with socket.create_connection(("127.0.0.1", self.demo.port(service)), 30) as plain:
             talk = {"SMTP": [b"EHLO a\r\n", b"STARTTLS\r\n"], "SUBMISSION": [b"EHLO a\r\n", b"STARTTLS\r\n"],
-                    "IMAP": [b"a STARTTLS\r\n"], "POP3": [b"STLS\r\n"]}.get(service)
+                    "IMAP": [b"a STARTTLS\r\n"], "POP3": [b"STLS\r\n"],
+                    "LDAP": [b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"]}.get(service)
             if talk is not None:
-                plain.recv(4096)
+                if service != "LDAP":  # where the client speaks first
+                    plain.recv(4096)
                 for line in talk:
                     plain.sendall(line)
                     time.sleep(0.05)
@@ -206,7 +208,7 @@ class Acme(unittest.TestCase):
             with context.wrap_socket(plain, server_hostname=name) as secure:
                 return secure.getpeercert(binary_form=True)
 
-    TLS_PORTS = ("SMTP", "SUBMISSION", "SUBMISSIONS", "IMAP", "IMAPS", "POP3", "POP3S", "HTTPS")
+    TLS_PORTS = ("SMTP", "SUBMISSION", "SUBMISSIONS", "IMAP", "IMAPS", "POP3", "POP3S", "HTTPS", "LDAP", "LDAPS")
 
     def assert_every_port_shows(self, name):
         stored = self.stored(name)

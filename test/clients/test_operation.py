@@ -194,7 +194,7 @@ class Watching(Running):
         self.assertEqual(status["hostname"], "mail." + self.demo.domain)
         self.assertEqual(status["accounts"], 2)
         self.assertEqual(status["signed_in"]["imap"], 1)
-        self.assertEqual({l["service"] for l in status["listeners"]}, {"smtp", "submission", "imap", "pop3", "http", "https", "metrics"})
+        self.assertEqual({l["service"] for l in status["listeners"]}, {"smtp", "submission", "imap", "pop3", "ldap", "http", "https", "metrics"})
         self.assertIn("localhost", status["certificates"][0]["names"])
         self.assertIn("imaps", self.demo.gatepost("status").stdout)
         imap.logout()
@@ -488,6 +488,14 @@ class ServiceManager(unittest.TestCase):
                 told_until("READY=1")
             finally:
                 process.terminate()
+                # The service manager goes on listening: what nobody takes would block whoever says it.
+                notify.settimeout(0.1)
+                end = time.time() + 60
+                while process.poll() is None and time.time() < end:
+                    try:
+                        told()
+                    except TimeoutError:
+                        pass
                 process.wait(20)
                 shutil.rmtree(place, ignore_errors=True)
 

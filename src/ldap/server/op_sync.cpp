@@ -32,7 +32,10 @@ Task<Next> Session::synchronize(Operation operation, std::string base) {
     co_return answer(operation, ResultCode::admin_limit_exceeded, "too many searches that go on");
   }
   std::optional<std::uint64_t> since;
-  if (sync.cookie && !sync.cookie->empty()) {
+  // OpenLDAP's consumer begins with a cookie that names itself alone: "rid=001".
+  const bool begins = !sync.cookie || sync.cookie->empty() ||
+                      (sync.cookie->starts_with("rid=") && sync.cookie->find("csn=") == std::string::npos);
+  if (!begins) {
     since = read_sync_cookie(*sync.cookie);
     if (!since) co_return answer(operation, ResultCode::sync_refresh_required, "the cookie is not from here");
   }
