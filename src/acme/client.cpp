@@ -14,7 +14,7 @@ namespace {
 namespace json = boost::json;
 using Method = HttpRequest::Method;
 
-constexpr int kNonceTries = 4;
+constexpr int kNonceTries = 10;
 constexpr std::string_view kKeyFile = "account.key";
 constexpr std::string_view kAccountFile = "account.json";
 constexpr int kSuperseded = 4;

@@ -160,7 +160,7 @@ TEST(Load, AListenerOfADefaultNameChangesOnlyWhatItSays) {
   EXPECT_EQ(find(out.config, "pop3")->port, 110);
   EXPECT_EQ(find(out.config, "pop3")->audience, Audience::off);
   EXPECT_EQ(find(out.config, "relay")->port, 2525);
-  EXPECT_EQ(out.config.listeners.size(), 11u);
+  EXPECT_EQ(out.config.listeners.size(), 13u);
   const LoadOutcome bare =
       with("default_listeners = false\n[listener.imaps]\nservice = \"imap\"\nport = 993\ntls = \"implicit\"\n");
   EXPECT_THAT(texts(bare), IsEmpty());

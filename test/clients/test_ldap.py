@@ -241,6 +241,8 @@ include {root}/etc/ldap/schema/cosine.schema
 include {root}/etc/ldap/schema/inetorgperson.schema
 modulepath {root}/usr/lib/ldap
 moduleload back_mdb
+objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP top AUXILIARY )
+objectclass ( 1.2.840.113556.1.3.46 NAME 'mailRecipient' SUP top AUXILIARY )
 pidfile {work}/pid
 database mdb
 suffix "{self.base}"

@@ -93,7 +93,7 @@ class Script {
           fault(step, "the server does not begin TLS");
           break;
         case Kind::stop:
-          live_.stop_all();
+          live_.stop_all(false);
           ++at_;
           return Then::woken;
         case Kind::disable:
@@ -223,6 +223,13 @@ class PlayerStream final : public runtime::Stream {
   // Whether the client closed first.
   std::shared_ptr<bool> client_closed_flag() const { return client_closed_; }
 
+  // Sessions of these protocols take what there is: nothing waits for this.
+  Task<Result<bool>> wait_woken() override {
+    co_await yield();
+    if (closed_) co_return fail(Errc::closed);
+    woken_ = false;
+    co_return false;
+  }
   Task<Result<bool>> wait_readable() override {
     for (;;) {
       co_await yield();

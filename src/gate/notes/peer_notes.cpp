@@ -35,7 +35,7 @@ bool is_refusal(What what) { return what <= What::handshake; }
 template <std::size_t N>
 void PeerNotes::Text<N>::set(std::string_view from) {
   size = static_cast<std::uint8_t>(std::min(from.size(), N));
-  std::memcpy(octets, from.data(), size);
+  if (size > 0) std::memcpy(octets, from.data(), size);
 }
 
 void PeerNotes::Window::add(std::uint32_t now) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/digest.hpp"
+#include "base/result.hpp"
 #include "gate/watch/event_record.hpp"
 
 using namespace gatepost;

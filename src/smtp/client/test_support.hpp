@@ -53,6 +53,7 @@ class FakeStream final : public runtime::Stream {
   }
 
   runtime::Task<Result<bool>> wait_readable() override { co_return true; }
+  runtime::Task<Result<bool>> wait_woken() override { co_return false; }
   runtime::Task<Result<std::size_t>> read_some(std::span<char> into) override {
     if (out_.empty()) {
       if (closed_) co_return std::size_t{0};
