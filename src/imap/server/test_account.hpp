@@ -50,7 +50,9 @@ class BodyAccount final : public account::Account {
   }
   Result<account::Item> item(account::ItemId) override { return none(); }
   Result<std::vector<account::Item>> items(std::span<const account::ItemId>) override { return none(); }
-  Result<std::vector<std::optional<account::Placed>>> places(std::span<const account::ItemId>) override { return none(); }
+  Result<std::vector<std::optional<account::Placed>>> places(std::span<const account::ItemId>) override {
+    return none();
+  }
   Result<std::vector<account::ItemId>> thread(account::ItemId) override { return none(); }
   Result<account::AccountChanges> account_changes(account::Modseq, std::size_t) override { return none(); }
   Result<account::Delta> changes(account::FolderId, account::Modseq) override { return none(); }
