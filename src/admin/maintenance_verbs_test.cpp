@@ -63,8 +63,9 @@ TEST_F(MaintenanceVerbs, NamesTheBestTimesAndWhatNowWouldCost) {
 TEST_F(MaintenanceVerbs, ShowsTheHours) {
   four_weeks();
   const Reply reply = done("maintenance traffic", {{"within", {"2d"}}});
-  EXPECT_EQ(json(reply).as_array().size(), 48u);
-  const auto& hour = json(reply).as_array()[0].as_object();
+  const auto hours = json(reply);
+  EXPECT_EQ(hours.as_array().size(), 48u);
+  const auto& hour = hours.as_array()[0].as_object();
   EXPECT_EQ(hour.at("covered_s").to_number<int>(), 3600);
   EXPECT_TRUE(hour.at("services").as_object().contains("imap"));
 }
