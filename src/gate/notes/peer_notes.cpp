@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 
 namespace gatepost::gate::notes {
@@ -36,22 +35,6 @@ template <std::size_t N>
 void PeerNotes::Text<N>::set(std::string_view from) {
   size = static_cast<std::uint8_t>(std::min(from.size(), N));
   if (size > 0) std::memcpy(octets, from.data(), size);
-}
-
-void PeerNotes::Window::add(std::uint32_t now) {
-  if (number != now) {
-    previous = number + 1 == now ? current : 0;
-    current = 0;
-    number = now;
-  }
-  if (current != UINT32_MAX) ++current;
-}
-
-std::uint32_t PeerNotes::Window::estimate(std::uint32_t now, double share) const {
-  double whole = 0;
-  if (number == now) whole = current + previous * share;
-  if (number + 1 == now) whole = current * share;
-  return static_cast<std::uint32_t>(std::min(std::round(whole), static_cast<double>(UINT32_MAX)));
 }
 
 PeerNotes::PeerNotes(Limits limits, const Clock& clock, std::uint64_t seed)
@@ -130,7 +113,7 @@ void PeerNotes::opened(const Endpoint& remote) {
   ++opened_;
   ++peer.opened;
   ++peer.open_now;
-  peer.opened_minute.add(static_cast<std::uint32_t>(seconds() / kMinute) + 1);
+  peer.opened_minute.add(seconds(), kMinute);
 }
 
 void PeerNotes::refused(std::string_view listener, const Endpoint& remote, What what) {
@@ -138,7 +121,7 @@ void PeerNotes::refused(std::string_view listener, const Endpoint& remote, What 
   Peer& peer = peer_at(remote.address);
   peer.last_refused = clock_.now();
   ++peer.refused;
-  peer.refused_minute.add(static_cast<std::uint32_t>(seconds() / kMinute) + 1);
+  peer.refused_minute.add(seconds(), kMinute);
   note(peer, listener, remote, {}, what, {}, {});
 }
 
@@ -176,8 +159,6 @@ std::vector<Note> PeerNotes::find(const NoteFilter& filter) const {
 
 PeerSummary PeerNotes::summary(const Peer& peer) const {
   const double at = seconds();
-  const auto now = static_cast<std::uint32_t>(at / kMinute) + 1;
-  const double share = 1 - std::fmod(at, kMinute) / kMinute;
   return {.address = peer.address,
           .first = peer.first,
           .last_opened = peer.last_opened,
@@ -185,8 +166,8 @@ PeerSummary PeerNotes::summary(const Peer& peer) const {
           .open_now = peer.open_now,
           .opened = peer.opened,
           .refused = peer.refused,
-          .opened_last_minute = peer.opened_minute.estimate(now, share),
-          .refused_last_minute = peer.refused_minute.estimate(now, share)};
+          .opened_last_minute = peer.opened_minute.estimate(at, kMinute),
+          .refused_last_minute = peer.refused_minute.estimate(at, kMinute)};
 }
 
 std::optional<PeerSummary> PeerNotes::peer(const IpAddress& address) const {

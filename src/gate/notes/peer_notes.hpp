@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/mutex.hpp"
+#include "base/sliding_count.hpp"
 
 // What the server itself did with those who came, kept in memory of fixed size, so that "why could this address not
 // connect?" has an answer long after the line in the log, and also where the log has one line for many.
@@ -108,18 +109,13 @@ class PeerNotes {
     Text<kConnectionOctets> connection;
     Text<kDetailOctets> detail;
   };
-  struct Window {
-    std::uint32_t number = 0, current = 0, previous = 0;
-    void add(std::uint32_t now);
-    std::uint32_t estimate(std::uint32_t now, double share) const;
-  };
   struct Peer {
     IpAddress address;
     bool used = false;
     TimePoint first{}, last_opened{}, last_refused{};
     SteadyPoint seen{};
     std::uint32_t open_now = 0, opened = 0, refused = 0;
-    Window opened_minute, refused_minute;
+    SlidingCount opened_minute, refused_minute;
     std::uint64_t last_note = 0;
   };
 

@@ -1,7 +1,6 @@
 #include "gate/watch/event_ring.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "base/result.hpp"
@@ -22,27 +21,7 @@ std::uint64_t mix(std::uint64_t x) {  // the finalizer of splitmix64
   return x ^ (x >> 31);
 }
 
-std::uint32_t window_number(double seconds, double size) { return static_cast<std::uint32_t>(seconds / size) + 1; }
-// How much of the window before still lies within the last `size` seconds.
-double share_of_previous(double seconds, double size) { return 1 - std::fmod(seconds, size) / size; }
-
 }  // namespace
-
-void EventRing::Window::add(std::uint32_t now) {
-  if (number != now) {
-    previous = number + 1 == now ? current : 0;
-    current = 0;
-    number = now;
-  }
-  if (current != UINT32_MAX) ++current;
-}
-
-std::uint32_t EventRing::Window::estimate(std::uint32_t now, double share) const {
-  double whole = 0;
-  if (number == now) whole = current + previous * share;
-  if (number + 1 == now) whole = current * share;
-  return static_cast<std::uint32_t>(std::min(std::round(whole), static_cast<double>(UINT32_MAX)));
-}
 
 EventRing::EventRing(Limits limits, const Clock& clock, std::uint64_t seed)
     : clock_(clock),
@@ -91,18 +70,16 @@ void EventRing::count(const Key& key, bool denied, double seconds) {
     place = std::min_element(begin, end, [&](const Counter& a, const Counter& b) { return weight(a) < weight(b); });
     *place = Counter{.key = key, .minute = {}, .hour = {}, .denied_minute = {}, .denied_hour = {}};
   }
-  place->minute.add(window_number(seconds, kMinute));
-  place->hour.add(window_number(seconds, kHour));
+  place->minute.add(seconds, kMinute);
+  place->hour.add(seconds, kHour);
   if (!denied) return;
-  place->denied_minute.add(window_number(seconds, kMinute));
-  place->denied_hour.add(window_number(seconds, kHour));
+  place->denied_minute.add(seconds, kMinute);
+  place->denied_hour.add(seconds, kHour);
 }
 
 EventRate EventRing::rate_of(const Counter& counter, double seconds) const {
-  const std::uint32_t minute = window_number(seconds, kMinute), hour = window_number(seconds, kHour);
-  const double minute_share = share_of_previous(seconds, kMinute), hour_share = share_of_previous(seconds, kHour);
-  return {counter.minute.estimate(minute, minute_share), counter.hour.estimate(hour, hour_share),
-          counter.denied_minute.estimate(minute, minute_share), counter.denied_hour.estimate(hour, hour_share)};
+  return {counter.minute.estimate(seconds, kMinute), counter.hour.estimate(seconds, kHour),
+          counter.denied_minute.estimate(seconds, kMinute), counter.denied_hour.estimate(seconds, kHour)};
 }
 
 void EventRing::watch_clock() {

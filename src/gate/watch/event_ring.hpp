@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
+#include "base/sliding_count.hpp"
 #include "gate/log/event.hpp"
 
 namespace gatepost::gate::watch {
@@ -83,12 +84,6 @@ class EventRing {
   Totals totals() const;
 
  private:
-  // A count over the last window: this one's and, by its share, the one before.
-  struct Window {
-    std::uint32_t number = 0, current = 0, previous = 0;
-    void add(std::uint32_t now);
-    std::uint32_t estimate(std::uint32_t now, double share_of_previous) const;
-  };
   struct Key {
     IpAddress source;
     std::uint32_t port = 0;  // 65536: any
@@ -97,7 +92,7 @@ class EventRing {
   };
   struct Counter {
     Key key;
-    Window minute, hour, denied_minute, denied_hour;
+    SlidingCount minute, hour, denied_minute, denied_hour;
   };
   struct Slot {
     std::uint64_t number = 0;
