@@ -98,22 +98,7 @@ Answer quota_query(Call& call) {
       return refuse("unsupportedFilter", name);
     }
   }
-  const auto range = place(window, all.size(), [&](std::string_view id) -> std::optional<std::size_t> {
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (all[i].at("id").as_string() == id) return i;
-    }
-    return std::nullopt;
-  });
-  if (!range) return std::unexpected(range.error());
-  json::array ids;
-  for (std::size_t i = range->first; i < range->second; ++i) ids.push_back(all[i].at("id"));
-  json::object out{{"accountId", account},
-                   {"queryState", state_name(state)},
-                   {"canCalculateChanges", false},
-                   {"position", range->first},
-                   {"ids", std::move(ids)}};
-  if (window.calculate_total) out["total"] = all.size();
-  return out;
+  return answer_query(account, state_name(state), window, all);
 }
 
 Answer quota_query_changes(Call& call) {

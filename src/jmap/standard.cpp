@@ -272,4 +272,24 @@ Outcome<std::pair<std::size_t, std::size_t>> place(
   return std::pair(begin, begin + static_cast<std::size_t>(std::min<std::uint64_t>(window.limit.value_or(room), room)));
 }
 
+Answer answer_query(const std::string& account, const std::string& state, const Window& window,
+                    const std::vector<json::object>& all) {
+  const auto range = place(window, all.size(), [&](std::string_view id) -> std::optional<std::size_t> {
+    const auto found =
+        std::ranges::find_if(all, [&](const json::object& one) { return one.at("id").as_string() == id; });
+    if (found == all.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - all.begin());
+  });
+  if (!range) return std::unexpected(range.error());
+  json::array ids;
+  for (std::size_t i = range->first; i < range->second; ++i) ids.push_back(all[i].at("id"));
+  json::object out{{"accountId", account},
+                   {"queryState", state},
+                   {"canCalculateChanges", false},
+                   {"position", range->first},
+                   {"ids", std::move(ids)}};
+  if (window.calculate_total) out["total"] = all.size();
+  return out;
+}
+
 }  // namespace gatepost::jmap

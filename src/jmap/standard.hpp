@@ -94,6 +94,11 @@ Outcome<std::pair<std::size_t, std::size_t>> place(
     const Window& window, std::size_t size,
     const std::function<std::optional<std::size_t>(std::string_view)>& index_of);
 
+// The answer to a query (RFC 8620 5.5) whose whole list, in its order, is `all`: objects with an "id". For types of
+// which an account has few; it cannot tell later what changed in the list. Errors: anchorNotFound.
+Answer answer_query(const std::string& account, const std::string& state, const Window& window,
+                    const std::vector<json::object>& all);
+
 json::array strings(const std::vector<std::string>& texts);
 
 }  // namespace gatepost::jmap

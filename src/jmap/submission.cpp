@@ -305,36 +305,29 @@ Answer submission_query(Call& call) {
       return refuse("unsupportedFilter", name);
     }
   }
+  // RFC 8621 7.3: sorted by any of these.
+  std::vector<std::pair<std::string, bool>> order;  // property of the object, ascending
   for (const json::value& one : sort != nullptr ? *sort : json::array()) {
     const auto* object = one.if_object();
     const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
     if (property == nullptr || !property->is_string()) return bad_argument("sort");
-    if (property->get_string() != "sentAt" && property->get_string() != "emailId" &&
-        property->get_string() != "threadId") {
-      return refuse("unsupportedSort");
-    }
+    const auto* ascending = object->if_contains("isAscending");
+    if (ascending != nullptr && !ascending->is_bool()) return bad_argument("sort");
+    const std::string name(property->get_string());
+    if (name != "sentAt" && name != "emailId" && name != "threadId") return refuse("unsupportedSort");
+    order.emplace_back(name == "sentAt" ? "sendAt" : name, ascending == nullptr || ascending->get_bool());
   }
-  // In the order they were sent in, which is that of "sentAt".
-  if (sort != nullptr && !sort->empty()) {
-    const auto* ascending = (*sort)[0].get_object().if_contains("isAscending");
-    if (ascending != nullptr && ascending->is_bool() && !ascending->get_bool()) std::ranges::reverse(all);
+  if (!order.empty()) {
+    order.emplace_back("id", true);  // RFC 8620 5.5: what is equal has an order too, always the same
+    std::ranges::sort(all, [&](const json::object& x, const json::object& y) {
+      for (const auto& [property, ascending] : order) {
+        const std::string_view left = x.at(property).as_string(), right = y.at(property).as_string();
+        if (left != right) return (left < right) == ascending;
+      }
+      return false;
+    });
   }
-  const auto range = place(window, all.size(), [&](std::string_view id) -> std::optional<std::size_t> {
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (all[i].at("id").as_string() == id) return i;
-    }
-    return std::nullopt;
-  });
-  if (!range) return std::unexpected(range.error());
-  json::array ids;
-  for (std::size_t i = range->first; i < range->second; ++i) ids.push_back(all[i].at("id"));
-  json::object out{{"accountId", account},
-                   {"queryState", call.context.submissions.state((*access)->id())},
-                   {"canCalculateChanges", false},
-                   {"position", range->first},
-                   {"ids", std::move(ids)}};
-  if (window.calculate_total) out["total"] = all.size();
-  return out;
+  return answer_query(account, call.context.submissions.state((*access)->id()), window, all);
 }
 
 Answer submission_query_changes(Call& call) {

@@ -64,6 +64,23 @@ TEST_F(JmapSubmission, SendsADraftAndFilesIt) {
               HasSubstr("cannotUnsend"));
 }
 
+TEST_F(JmapSubmission, QueriesAreSortedAsAsked) {
+  for (int i = 0; i < 2; ++i) {
+    const std::string email = draft(R"("from":[{"email":"anna@example.org"}],"to":[{"email":"bert@example.org"}])");
+    send(R"("identityId":"I1","emailId":")" + email + "\"");
+  }
+  const auto ids = [&](const std::string& sort) {
+    const auto answer = world.call("EmailSubmission/query", R"({"accountId":"$","sort":[)" + sort + "]}");
+    return answer.contains("ids") ? text(answer.at("ids")) : text(answer);
+  };
+  const std::string up = ids(R"({"property":"emailId"})");
+  const std::string down = ids(R"({"property":"emailId","isAscending":false})");
+  EXPECT_NE(up, down);
+  EXPECT_EQ(ids(R"({"property":"sentAt"},{"property":"emailId","isAscending":true})").size(), up.size());
+  EXPECT_THAT(ids(R"({"property":"size"})"), HasSubstr("unsupportedSort"));
+  EXPECT_THAT(ids(R"({"property":"emailId","isAscending":1})"), HasSubstr("invalidArguments"));
+}
+
 TEST_F(JmapSubmission, SendsNothingThatItMayNot) {
   const auto refused = [&](const std::string& properties) {
     return text(send(properties).at("methodResponses").at(0).at(1).at("notCreated").at("s"));
