@@ -35,7 +35,4 @@ class BodyBuilder {
   Result<> state_;
 };
 
-// A header field with its value folded (RFC 5322 2.2.3), text beyond ASCII as encoded words (RFC 2047 5).
-std::string text_field(std::string_view name, std::string_view utf8);
-
 }  // namespace gatepost::jmap
