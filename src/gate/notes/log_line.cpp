@@ -19,6 +19,12 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
+// The catalogue's names: "listener.refused".
+bool is_event_name(std::string_view word) {
+  return word.find('.') != std::string_view::npos &&
+         std::ranges::all_of(word, [](char c) { return ascii::is_alnum(c) || c == '.' || c == '_'; });
+}
+
 std::optional<std::uint32_t> hex(std::string_view digits) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
@@ -107,7 +113,7 @@ std::optional<LogLine> read_log_line(std::string_view line) {
     if (line.empty() || passed > kMaxBeforeTime) return std::nullopt;
   }
   out.name = take_word(line);
-  if (out.name.find('.') == std::string::npos) return std::nullopt;
+  if (!is_event_name(out.name)) return std::nullopt;
   while (!line.empty() && out.fields.size() < kMaxFields) {
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos) break;

@@ -39,7 +39,8 @@ TEST(LogLine, PassesOverWhatACollectorPutsInFront) {
 TEST(LogLine, TakesNothingElseForALine) {
   for (const char* const text :
        {"", " ", "2026-11-26T10:00:00.000Z", "2026-11-26T10:00:00.000Z loud a.b", "2026-11-26T10:00:00.000Z info word",
-        "gatepost: cannot open /etc/gatepost", "2026-13-26T10:00:00.000Z info a.b"}) {
+        "gatepost: cannot open /etc/gatepost", "2026-13-26T10:00:00.000Z info a.b",
+        "2026-11-26T10:00:00.000Z info a.\x92\nb", "2026-11-26T10:00:00.000Z info a.b-c"}) {
     EXPECT_FALSE(read_log_line(text)) << text;
   }
 }
