@@ -261,6 +261,8 @@ class Acme(unittest.TestCase):
         self.wait_until_got("window.demo.example")
         first = self.stored("window.demo.example")
         path = self.demo.data / "certificates/issued/window.demo.example/state.json"
+        # The certificate is there before what is noted of it; nothing may be written over what comes next.
+        wait_for("all is noted", lambda: path.exists() and time.time() - path.stat().st_mtime > 2)
         state = json.loads(path.read_text())
         state["retry_at"] = None
         state["suggestion"] = {"start": "2020-01-01T00:00:00.000Z", "end": "2020-01-02T00:00:00.000Z",
