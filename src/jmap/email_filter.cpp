@@ -232,12 +232,14 @@ std::optional<account::FolderId> EmailFilter::only_in() const {
   return std::nullopt;
 }
 
-bool EmailFilter::asks_threads() const {
-  return std::ranges::any_of(conditions_, [](const Condition& c) { return is_of_thread(c.test); });
+bool EmailFilter::is_mailbox_alone() const {
+  return !conditions_.empty() && conditions_.back().test == Test::in_mailbox &&
+         std::all_of(conditions_.begin(), conditions_.end() - 1,
+                     [](const Condition& c) { return c.test == Test::all_of; });
 }
 
-bool EmailFilter::asks_message() const {
-  return std::ranges::any_of(conditions_, [](const Condition& c) { return is_of_message(c.test); });
+bool EmailFilter::asks_threads() const {
+  return std::ranges::any_of(conditions_, [](const Condition& c) { return is_of_thread(c.test); });
 }
 
 // The message that was looked at last, as far as it was.
@@ -276,9 +278,9 @@ struct EmailMatch::Message : private reading::TextWalk::Visitor {
   std::optional<mime::Searcher> searcher_;
 };
 
-EmailMatch::EmailMatch(const EmailFilter& filter, const Access& access, search::Answers answers,
+EmailMatch::EmailMatch(const EmailFilter& filter, const Access& access, Views& views, search::Answers answers,
                        const std::vector<std::shared_ptr<const FolderView>>& all)
-    : filter_(filter), access_(access), answers_(std::move(answers)) {
+    : filter_(filter), access_(access), views_(views), answers_(std::move(answers)) {
   if (filter.asks_threads()) read_threads(all);
 }
 EmailMatch::~EmailMatch() = default;
@@ -352,6 +354,21 @@ Result<EmailMatch::Message*> EmailMatch::message(const Line& line) {
   return message_.get();
 }
 
+Result<bool> EmailMatch::attached(const Line& line) {
+  const auto number = static_cast<std::uint64_t>(line.item);
+  if (const std::uint64_t block = number / ItemMarks::kItems; !marks_ || block != marked_block_) {
+    marks_ = views_.marks(access_.id(), block);
+    marked_block_ = block;
+  }
+  auto& mark = marks_->marks[number % ItemMarks::kItems];
+  const auto known = mark.load(std::memory_order_relaxed);
+  if (known != ItemMarks::unknown) return known == ItemMarks::attachment;
+  GP_TRY(const Message* const opened, message(line));
+  const bool has = has_attachment(opened->structure);
+  mark.store(has ? ItemMarks::attachment : ItemMarks::no_attachment, std::memory_order_relaxed);
+  return has;
+}
+
 Result<bool> EmailMatch::test_one(const Condition& c, const FolderView& view, const Line& line) {
   switch (c.test) {
     case Test::in_mailbox:
@@ -370,6 +387,12 @@ Result<bool> EmailMatch::test_one(const Condition& c, const FolderView& view, co
       return has(c, view, line);
     case Test::not_keyword:
       return !has(c, view, line);
+    case Test::has_attachment: {
+      auto is = attached(line);
+      if (!is && is.error().code == Errc::not_found) return false;  // it went meanwhile
+      GP_TRY(const bool has, std::move(is));
+      return has == c.wanted;
+    }
     default:
       break;
   }
@@ -389,8 +412,6 @@ Result<bool> EmailMatch::test_one(const Condition& c, const FolderView& view, co
   }
   Message& m = **opened;
   switch (c.test) {
-    case Test::has_attachment:
-      return has_attachment(m.structure) == c.wanted;
     case Test::from:
       return m.field_has(SummaryField::from, c.needle);
     case Test::to:

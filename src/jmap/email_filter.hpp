@@ -65,8 +65,8 @@ class EmailFilter {
   const std::vector<search::Query>& queries() const { return queries_; }
   // The only mailbox that something can be found in, when the filter says so.
   std::optional<account::FolderId> only_in() const;
-  bool asks_threads() const;  // the answer for a message depends on others of its conversation
-  bool asks_message() const;  // more than its line has to be looked at
+  bool is_mailbox_alone() const;  // everything in only_in() matches
+  bool asks_threads() const;      // the answer for a message depends on others of its conversation
 
  private:
   Outcome<> add(Context& context, const json::value& filter, std::size_t depth);
@@ -83,7 +83,7 @@ class EmailFilter {
 class EmailMatch {
  public:
   // Borrows all. `all`: the visible folders' views, for conditions on conversations.
-  EmailMatch(const EmailFilter& filter, const Access& access, search::Answers answers,
+  EmailMatch(const EmailFilter& filter, const Access& access, Views& views, search::Answers answers,
              const std::vector<std::shared_ptr<const FolderView>>& all);
   ~EmailMatch();
   Result<bool> operator()(const FolderView& view, const Line& line);
@@ -94,10 +94,12 @@ class EmailMatch {
   Result<bool> test_one(const Condition& c, const FolderView& view, const Line& line);
   bool has(const Condition& c, const FolderView& view, const Line& line) const;
   Result<Message*> message(const Line& line);
+  Result<bool> attached(const Line& line);
   void read_threads(const std::vector<std::shared_ptr<const FolderView>>& all);
 
   const EmailFilter& filter_;
   const Access& access_;
+  Views& views_;
   search::Answers answers_;
   // Of each condition on conversations, by its index: how many messages a conversation has, and how many with the
   // keyword.
@@ -106,6 +108,8 @@ class EmailMatch {
   };
   std::unordered_map<std::uint32_t, std::unordered_map<account::ItemId, Tally>> threads_;
   std::unique_ptr<Message> message_;
+  std::shared_ptr<ItemMarks> marks_;  // of the items of marked_block_
+  std::uint64_t marked_block_ = 0;
 };
 
 }  // namespace gatepost::jmap

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include <fmt/format.h>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "base/ascii.hpp"
 #include "jmap/email.hpp"
@@ -247,6 +248,18 @@ bool is_plain_order(const Query& query) {
          (query.sort.size() == 1 && query.sort[0].key == Key::received && !query.sort[0].ascending);
 }
 
+// Conversations that came already (RFC 8621 4.4.3: of each one the first message only).
+class Collapse {
+ public:
+  explicit Collapse(bool wanted) : wanted_(wanted) {}
+  bool shows(ItemId thread) { return !wanted_ || threads_.insert(static_cast<std::uint64_t>(thread)).second; }
+
+ private:
+  bool wanted_;
+  boost::unordered_flat_set<std::uint64_t> threads_;
+};
+
+// All that a query finds, in its order.
 Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
   Access& access = *query.access;
   if (auto known = call.context.views.found(access.id(), query.text, at)) return known;
@@ -265,29 +278,109 @@ Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
   if (!query.filter.queries().empty() && call.context.services.search != nullptr) {
     answers = call.context.services.search->look(access.id(), query.filter.queries());
   }
-  EmailMatch match(query.filter, access, std::move(answers), all);
-  std::vector<Sortable> list;
-  for (const auto& view : searched) {
-    for (const Line& line : view->lines) {
-      GP_TRY(const bool is, match(*view, line));
-      if (is) list.push_back({view.get(), &line, {}});
+  EmailMatch match(query.filter, access, call.context.views, std::move(answers), all);
+  auto ids = std::make_shared<std::vector<ItemId>>();
+  Collapse collapse(query.collapse);
+  if (is_plain_order(query)) {
+    struct Hit {
+      LineKey key;
+      ItemId thread{};
+    };
+    std::vector<Hit> hits;
+    for (const auto& view : searched) {
+      std::vector<Hit> here, merged;
+      for (const Line& line : view->lines) {
+        GP_TRY(const bool is, match(*view, line));
+        if (is) here.push_back({key_of(line), line.thread});
+      }
+      if (hits.empty()) {
+        hits = std::move(here);
+        continue;
+      }
+      merged.reserve(hits.size() + here.size());
+      std::ranges::merge(hits, here, std::back_inserter(merged), newer, &Hit::key, &Hit::key);
+      hits = std::move(merged);
     }
-  }
-  if (!is_plain_order(query) || searched.size() > 1) {
+    ids->reserve(hits.size());
+    for (const Hit& hit : hits) {
+      if (collapse.shows(hit.thread)) ids->push_back(hit.key.item);
+    }
+  } else {
+    std::vector<Sortable> list;
+    for (const auto& view : searched) {
+      for (const Line& line : view->lines) {
+        GP_TRY(const bool is, match(*view, line));
+        if (is) list.push_back({view.get(), &line, {}});
+      }
+    }
     const Order order(query, all);
     GP_CHECK(order.prepare(list));
     std::ranges::sort(list, order);
-  }
-  auto ids = std::make_shared<std::vector<ItemId>>();
-  ids->reserve(list.size());
-  std::unordered_set<ItemId> threads;
-  for (const Sortable& s : list) {
-    // RFC 8621 4.4.3: of each conversation the first one only.
-    if (query.collapse && !threads.insert(s.line->thread).second) continue;
-    ids->push_back(s.line->item);
+    ids->reserve(list.size());
+    for (const Sortable& s : list) {
+      if (collapse.shows(s.line->thread)) ids->push_back(s.line->item);
+    }
   }
   call.context.views.keep(access.id(), query.text, at, ids);
   return ids;
+}
+
+// What a query answers with.
+struct Page {
+  std::size_t position = 0, total = 0;
+  std::vector<ItemId> ids;
+};
+
+Outcome<Page> page_of(const Window& window, const std::vector<ItemId>& ids) {
+  const auto range = place(window, ids.size(), [&](std::string_view id) -> std::optional<std::size_t> {
+    const auto item = read_email(id);
+    const auto at = item ? std::ranges::find(ids, *item) : ids.end();
+    if (at == ids.end()) return std::nullopt;
+    return static_cast<std::size_t>(at - ids.begin());
+  });
+  if (!range) return std::unexpected(range.error());
+  const auto first = ids.begin();
+  return Page{range->first,
+              ids.size(),
+              {first + static_cast<std::ptrdiff_t>(range->first), first + static_cast<std::ptrdiff_t>(range->second)}};
+}
+
+// A mailbox from the newest message on is what its view is already: nothing is made of all its messages.
+Outcome<Page> page_of(const Window& window, const FolderView& view, bool collapsed) {
+  const std::size_t total = collapsed ? view.threads : view.lines.size();
+  const auto range = place(window, total, [&](std::string_view id) -> std::optional<std::size_t> {
+    const auto item = read_email(id);
+    std::size_t index = 0;
+    Collapse collapse(collapsed);
+    for (const Line& line : view.lines) {
+      if (!collapse.shows(line.thread)) continue;
+      if (item && line.item == *item) return index;
+      ++index;
+    }
+    return std::nullopt;
+  });
+  if (!range) return std::unexpected(range.error());
+  Page page{range->first, total, {}};
+  page.ids.reserve(range->second - range->first);
+  std::size_t index = collapsed ? 0 : range->first;
+  Collapse collapse(collapsed);
+  for (auto line = view.lines.from(index); line != view.lines.end() && index < range->second; ++line) {
+    if (!collapse.shows(line->thread)) continue;
+    if (index++ >= range->first) page.ids.push_back(line->item);
+  }
+  return page;
+}
+
+Outcome<Page> find_page(Call& call, const Query& query, const Window& window, account::Modseq at) {
+  if (is_plain_order(query) && query.filter.is_mailbox_alone()) {
+    const auto folder = query.access->folder(*query.filter.only_in());
+    if (!folder && folder.error().code == Errc::not_found) return page_of(window, {});
+    if (!folder) return std::unexpected(refusal_for_call(folder.error()));
+    JMAP_CALL_TRY(const auto view, call.context.views.folder(*query.access->account, folder->id));
+    return page_of(window, *view, query.collapse);
+  }
+  JMAP_CALL_TRY(const auto ids, run(call, query, at));
+  return page_of(window, *ids);
 }
 
 }  // namespace
@@ -299,24 +392,18 @@ Answer email_query(Call& call) {
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   const account::Modseq state = query->access->account->modseq();
-  JMAP_CALL_TRY(const auto ids, run(call, *query, state));
-  const auto range = place(window, ids->size(), [&](std::string_view id) -> std::optional<std::size_t> {
-    const auto item = read_email(id);
-    const auto at = item ? std::ranges::find(*ids, *item) : ids->end();
-    if (at == ids->end()) return std::nullopt;
-    return static_cast<std::size_t>(at - ids->begin());
-  });
-  if (!range) return std::unexpected(range.error());
+  const auto page = find_page(call, *query, window, state);
+  if (!page) return std::unexpected(page.error());
   json::array names;
-  names.reserve(range->second - range->first);
-  for (std::size_t i = range->first; i < range->second; ++i) names.emplace_back(email_name((*ids)[i]));
+  names.reserve(page->ids.size());
+  for (const ItemId id : page->ids) names.emplace_back(email_name(id));
   json::object out{{"accountId", account_name(query->access->id())},
                    {"queryState", state_name(state)},
                    {"canCalculateChanges", true},
-                   {"position", range->first},
+                   {"position", page->position},
                    {"ids", std::move(names)},
                    {"collapseThreads", query->collapse}};
-  if (window.calculate_total) out["total"] = ids->size();
+  if (window.calculate_total) out["total"] = page->total;
   return out;
 }
 

@@ -312,7 +312,10 @@ TEST_F(JmapEmail, IsFollowedByItsChanges) {
                             R"("},"sort":[{"property":"receivedAt","isAscending":false}])";
   const std::vector<std::string> queries{
       query, query + R"(,"collapseThreads":true)",
-      R"("accountId":"$","filter":{"notKeyword":"$seen"},"sort":[{"property":"subject"}])"};
+      R"("accountId":"$","filter":{"notKeyword":"$seen"},"sort":[{"property":"subject"}])",
+      R"("accountId":"$","collapseThreads":true)",
+      R"("accountId":"$","collapseThreads":true,"filter":{"hasAttachment":true,"notKeyword":"$seen","inMailbox":")" +
+          world.mailbox("INBOX") + "\"}"};
   std::map<std::string, std::string> known;  // keywords and mailboxes by id
   std::string state(world.call("Email/get", R"({"accountId":"$","ids":[]})").at("state").as_string());
   std::vector<std::vector<std::string>> lists(queries.size());
@@ -333,7 +336,7 @@ TEST_F(JmapEmail, IsFollowedByItsChanges) {
         case 0:
           all.push_back(world.deliver("Message-ID: <" + std::to_string(dice()) + "@x>\r\nReferences: <" +
                                           std::to_string(below(4)) + "@x>\r\nSubject: s" + std::to_string(below(3)) +
-                                          "\r\n\r\n",
+                                          (below(2) == 0 ? "\r\nContent-Type: application/pdf\r\n\r\n" : "\r\n\r\n"),
                                       paths[below(3)]));
           break;
         case 1:
@@ -376,7 +379,20 @@ TEST_F(JmapEmail, IsFollowedByItsChanges) {
       }
       query_states[q] = std::string(changes.at("newQueryState").as_string());
       ASSERT_EQ(lists[q], strings_of(world.call("Email/query", "{" + queries[q] + "}").at("ids"))) << q;
+      // A page of it is a piece of it.
+      if (lists[q].empty()) continue;
+      const std::size_t at = below(lists[q].size());
+      const auto page = world.call(
+          "Email/query", "{" + queries[q] + R"(,"calculateTotal":true,"limit":2,"anchor":")" + lists[q][at] + "\"}");
+      ASSERT_EQ(page.at("total"), lists[q].size());
+      ASSERT_EQ(page.at("position"), at);
+      const auto first = lists[q].begin() + static_cast<std::ptrdiff_t>(at);
+      ASSERT_EQ(strings_of(page.at("ids")),
+                std::vector<std::string>(first, first + std::min<std::ptrdiff_t>(2, lists[q].end() - first)));
     }
+    const auto inbox = world.call("Mailbox/get", R"({"accountId":"$","ids":[")" + world.mailbox("INBOX") + "\"]}");
+    ASSERT_EQ(inbox.at("list").at(0).at("totalEmails"), lists[0].size());
+    ASSERT_EQ(inbox.at("list").at(0).at("totalThreads"), lists[1].size());
   }
 }
 

@@ -2,17 +2,15 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_map>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace gatepost::jmap {
 namespace {
 
 constexpr std::size_t kManyChanges = 4'096;  // from here on all is read again
 constexpr std::size_t kMaxKeywordLists = 65'000;
-
-bool newer(const Line& a, const Line& b) {
-  return a.received != b.received ? a.received > b.received : a.item > b.item;
-}
+constexpr std::size_t kEntryOctets = 256;
 
 bool is_unread(const Line& line) { return (line.flags & (account::flag::kSeen | account::flag::kDraft)) == 0; }
 
@@ -35,48 +33,129 @@ Line line_of(const account::Row& row, FolderView& view) {
   return line;
 }
 
-void count(FolderView& view) {
-  view.unread = 0;
-  std::unordered_map<account::ItemId, bool> threads;
-  threads.reserve(view.lines.size());
-  for (const Line& line : view.lines) {
-    const bool unread = is_unread(line);
-    view.unread += unread ? 1 : 0;
-    bool& any = threads.try_emplace(line.thread, false).first->second;
-    any = any || unread;
+// The conversations of a folder, by their number.
+class Conversations {
+ public:
+  void reserve(std::size_t most) { tallies_.reserve(most); }
+  void add(const Line& line, FolderView& view) {
+    Tally& tally = tallies_[static_cast<std::uint64_t>(line.thread)];
+    view.threads += tally.all++ == 0 ? 1 : 0;
+    if (!is_unread(line)) return;
+    ++view.unread;
+    view.unread_threads += tally.unread++ == 0 ? 1 : 0;
   }
-  view.threads = static_cast<std::uint32_t>(threads.size());
-  view.unread_threads =
-      static_cast<std::uint32_t>(std::ranges::count_if(threads, [](const auto& t) { return t.second; }));
-}
+  void remove(const Line& line, FolderView& view) {
+    const auto found = tallies_.find(static_cast<std::uint64_t>(line.thread));
+    if (found == tallies_.end()) return;
+    Tally& tally = found->second;
+    if (is_unread(line)) {
+      --view.unread;
+      view.unread_threads -= --tally.unread == 0 ? 1 : 0;
+    }
+    if (--tally.all == 0) {
+      --view.threads;
+      tallies_.erase(found);
+    }
+  }
+  std::size_t octets() const { return tallies_.bucket_count() * 17; }
 
-Result<std::shared_ptr<const FolderView>> read_all(account::Account& account, account::FolderId id) {
+ private:
+  struct Tally {
+    std::uint32_t all = 0, unread = 0;
+  };
+  boost::unordered_flat_map<std::uint64_t, Tally> tallies_;
+};
+
+// Where the messages of a folder are in its list, by UID.
+class UidIndex {
+ public:
+  void clear() { list_.clear(), gone_ = 0; }
+  void reserve(std::size_t count) { list_.reserve(count); }
+  void put(const Line& line) {
+    if (list_.empty() || list_.back().uid < line.uid) {
+      list_.push_back({key_of(line), line.uid, true});
+      return;
+    }
+    const auto at = std::ranges::lower_bound(list_, line.uid, {}, &Place::uid);
+    if (at->uid == line.uid) {
+      gone_ -= at->there ? 0 : 1;
+      *at = {key_of(line), line.uid, true};
+    } else {
+      list_.insert(at, {key_of(line), line.uid, true});
+    }
+  }
+  // Value: where it was.
+  std::optional<LineKey> take(account::Uid uid) {
+    const auto at = std::ranges::lower_bound(list_, uid, {}, &Place::uid);
+    if (at == list_.end() || at->uid != uid || !at->there) return std::nullopt;
+    at->there = false;
+    ++gone_;
+    return at->key;
+  }
+  void tidy() {
+    if (gone_ < 1'000 || gone_ < list_.size() / 2) return;
+    std::erase_if(list_, [](const Place& place) { return !place.there; });
+    gone_ = 0;
+  }
+  std::size_t octets() const { return list_.capacity() * sizeof(Place); }
+
+ private:
+  struct Place {
+    LineKey key;
+    account::Uid uid = 0;
+    bool there = false;
+  };
+  std::vector<Place> list_;
+  std::size_t gone_ = 0;
+};
+
+}  // namespace
+
+struct Views::Followed {
+  std::mutex mutex;  // of what is below; held while the folder is read, so that others wait for what is being read
+  std::shared_ptr<const FolderView> view;
+  Conversations conversations;
+  UidIndex places;
+};
+
+Result<> Views::read_all(account::Account& account, account::FolderId id, Followed& into) {
   auto view = std::make_shared<FolderView>();
   view->folder = id;
   view->keywords.emplace_back();
+  into.view = nullptr;
+  into.conversations = {};
+  into.places.clear();
   // What comes while the rows are read is told by the next delta, though it may be there already.
   GP_TRY(const account::Folder folder, account.folder(id));
   view->at = folder.highest_modseq;
   GP_CHECK(account.open_folder(id, false));  // its UIDs, so that rows come from memory
-  view->lines.reserve(folder.total);
+  std::vector<Line> lines;
+  lines.reserve(folder.total);
+  into.places.reserve(folder.total);
   const NumberSet all = NumberSet::of(1, std::numeric_limits<account::Uid>::max());
   GP_CHECK(account.rows(id, all, [&](const account::Row& row) {
-    if ((row.flags.system & account::flag::kDeleted) == 0) view->lines.push_back(line_of(row, *view));
+    if ((row.flags.system & account::flag::kDeleted) != 0) return true;
+    lines.push_back(line_of(row, *view));
+    into.places.put(lines.back());
     return true;
   }));
-  std::ranges::sort(view->lines, newer);
-  count(*view);
-  return view;
+  const auto order = [](const Line& a, const Line& b) { return newer(key_of(a), key_of(b)); };
+  std::ranges::reverse(lines);  // mostly that is all
+  if (!std::ranges::is_sorted(lines, order)) std::ranges::sort(lines, order);
+  into.conversations.reserve(lines.size());
+  for (const Line& line : lines) into.conversations.add(line, *view);
+  view->lines = Lines(lines);
+  into.view = std::move(view);
+  return {};
 }
 
-// `old` with what changed since. Null: that is too much.
-Result<std::shared_ptr<const FolderView>> follow(account::Account& account, const FolderView& old) {
+// False: that is too much.
+Result<bool> Views::follow(account::Account& account, Followed& followed) {
+  const FolderView& old = *followed.view;
   GP_TRY(const account::Delta delta, account.changes(old.folder, old.at));
-  if (!delta.vanished_known || delta.changed.size() + delta.vanished.size() > kManyChanges) return nullptr;
-  auto view = std::make_shared<FolderView>();
-  view->folder = old.folder;
+  if (!delta.vanished_known || delta.changed.size() + delta.vanished.size() > kManyChanges) return false;
+  auto view = std::make_shared<FolderView>(old);
   view->at = delta.to;
-  view->keywords = old.keywords;
   std::vector<Line> fresh;
   const auto take = [&](const account::Row& row) {
     if ((row.flags.system & account::flag::kDeleted) == 0) fresh.push_back(line_of(row, *view));
@@ -87,67 +166,98 @@ Result<std::shared_ptr<const FolderView>> follow(account::Account& account, cons
   } else {
     GP_CHECK(account.rows(old.folder, delta.changed, take));
   }
-  std::ranges::sort(fresh, newer);
-  view->lines.reserve(old.lines.size() + fresh.size());
-  auto next = fresh.begin();
-  for (const Line& line : old.lines) {
-    if (delta.changed.contains(line.uid) || delta.vanished.contains(line.uid)) continue;
-    while (next != fresh.end() && newer(*next, line)) view->lines.push_back(*next++);
-    view->lines.push_back(line);
+  Lines::Edit edit(old.lines);
+  const auto drop = [&](account::Uid uid) {
+    const auto key = followed.places.take(uid);
+    const auto line = key ? edit.take(*key) : std::nullopt;
+    if (line) followed.conversations.remove(*line, *view);
+  };
+  delta.changed.for_each(drop);
+  delta.vanished.for_each(drop);
+  for (const Line& line : fresh) {
+    followed.places.put(line);
+    followed.conversations.add(line, *view);
+    edit.put(line);
   }
-  view->lines.insert(view->lines.end(), next, fresh.end());
-  count(*view);
-  return view;
+  followed.places.tidy();
+  view->lines = std::move(edit).finish();
+  followed.view = std::move(view);
+  return true;
 }
-
-}  // namespace
 
 Result<std::shared_ptr<const FolderView>> Views::folder(account::Account& account, account::FolderId id) {
   const Key key{account.id(), id, {}};
+  std::shared_ptr<Followed> followed;
+  {
+    const std::scoped_lock lock(mutex_);
+    Entry& known = entry(key);
+    if (!known.followed) known.followed = std::make_shared<Followed>();
+    followed = known.followed;
+  }
+  const std::scoped_lock lock(followed->mutex);
   GP_TRY(const account::Folder now, account.folder(id));
-  std::shared_ptr<const FolderView> view;
-  if (const auto known = get(key)) {
-    if (known->view->at >= now.highest_modseq) return known->view;
-    GP_TRY(view, follow(account, *known->view));
+  if (followed->view && followed->view->at >= now.highest_modseq) return followed->view;
+  bool done = false;
+  if (followed->view) {
+    GP_TRY(done, follow(account, *followed));
   }
-  if (!view) {
-    GP_TRY(view, read_all(account, id));
+  if (!done) GP_CHECK(read_all(account, id, *followed));
+  const std::shared_ptr<const FolderView> view = followed->view;
+  const std::size_t octets = view->lines.octets() + view->keywords.size() * 32 + followed->places.octets() +
+                             followed->conversations.octets() + kEntryOctets;
+  const std::scoped_lock all(mutex_);
+  if (const auto here = index_.find(key); here != index_.end() && here->second->followed == followed) {
+    resize(*here->second, octets);
   }
-  put({key, view, nullptr, view->at, view->octets()});
   return view;
 }
 
 Views::Found Views::found(account::AccountId account, const std::string& query, account::Modseq at) {
-  const auto known = get({account, account::kRoot, query});
-  return known && known->at == at ? known->ids : nullptr;
+  const std::scoped_lock lock(mutex_);
+  const auto known = index_.find({account, account::kRoot, query});
+  if (known == index_.end() || known->second->at != at) return nullptr;
+  entries_.splice(entries_.begin(), entries_, known->second);
+  return known->second->ids;
 }
 
 void Views::keep(account::AccountId account, const std::string& query, account::Modseq at, Found ids) {
-  const std::size_t octets = ids->capacity() * sizeof(account::ItemId) + query.size() + 256;
-  put({{account, account::kRoot, query}, nullptr, std::move(ids), at, octets});
+  const std::size_t octets = ids->capacity() * sizeof(account::ItemId) + query.size() + kEntryOctets;
+  const std::scoped_lock lock(mutex_);
+  Entry& known = entry({account, account::kRoot, query});
+  if (known.at > at) return;
+  known.ids = std::move(ids);
+  known.at = at;
+  resize(known, octets);
 }
 
-std::optional<Views::Entry> Views::get(const Key& key) {
+std::shared_ptr<ItemMarks> Views::marks(account::AccountId account, std::uint64_t block) {
   const std::scoped_lock lock(mutex_);
-  const auto found = index_.find(key);
-  if (found == index_.end()) return std::nullopt;
-  entries_.splice(entries_.begin(), entries_, found->second);
-  return *found->second;
+  // No query begins so.
+  Entry& known = entry({account, account::kRoot, "marks " + std::to_string(block)});
+  if (known.marks) return known.marks;
+  auto marks = std::make_shared<ItemMarks>();
+  known.marks = marks;
+  resize(known, sizeof(ItemMarks) + kEntryOctets);
+  return marks;
 }
 
-void Views::put(Entry entry) {
-  if (entry.octets > max_octets_) return;
-  const std::scoped_lock lock(mutex_);
-  if (const auto found = index_.find(entry.key); found != index_.end()) {
-    if (found->second->at > entry.at) return;
-    octets_ -= found->second->octets;
-    entries_.erase(found->second);
-    index_.erase(found);
+Views::Entry& Views::entry(const Key& key) {
+  const auto [found, fresh] = index_.try_emplace(key);
+  if (fresh) {
+    entries_.push_front(
+        {.key = key, .followed = nullptr, .ids = nullptr, .marks = nullptr, .at = 0, .octets = kEntryOctets});
+    octets_ += kEntryOctets;
+    found->second = entries_.begin();
+  } else {
+    entries_.splice(entries_.begin(), entries_, found->second);
   }
-  octets_ += entry.octets;
-  entries_.push_front(std::move(entry));
-  index_[entries_.front().key] = entries_.begin();
-  while (octets_ > max_octets_) {
+  return entries_.front();
+}
+
+void Views::resize(Entry& entry, std::size_t octets) {
+  octets_ += octets - entry.octets;
+  entry.octets = octets;
+  while (octets_ > max_octets_ && !entries_.empty()) {
     octets_ -= entries_.back().octets;
     index_.erase(entries_.back().key);
     entries_.pop_back();

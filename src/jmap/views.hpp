@@ -1,44 +1,41 @@
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "account/account.hpp"
+#include "jmap/lines.hpp"
 
 namespace gatepost::jmap {
-
-// One message of a folder, as far as lists of messages look.
-struct Line {
-  std::int64_t received = 0;  // seconds of 1970
-  account::ItemId item{}, thread{};
-  std::uint64_t octets = 0;
-  account::Uid uid = 0;
-  std::uint16_t keywords = 0;  // index into FolderView::keywords
-  std::uint8_t flags = 0;
-};
 
 // The messages of a folder, newest first, as they were at one version. Immutable, so shared between threads. Messages
 // with \Deleted are not there (RFC 8621 4.1.1).
 struct FolderView {
   account::FolderId folder{};
   account::Modseq at = 0;
-  std::vector<Line> lines;
+  Lines lines;
   std::vector<std::vector<account::KeywordId>> keywords;  // [0] is empty
   std::uint32_t unread = 0;                               // without $seen and $draft
   std::uint32_t threads = 0, unread_threads = 0;
+};
 
-  std::size_t octets() const { return lines.capacity() * sizeof(Line) + keywords.size() * 32 + 256; }
+// What is known of the messages of one account whose numbers are next to each other, so that it is looked up once: an
+// item never changes. Thread-safe.
+struct ItemMarks {
+  static constexpr std::uint64_t kItems = 4'096;
+  enum Mark : std::uint8_t { unknown, no_attachment, attachment };
+  std::array<std::atomic<std::uint8_t>, kItems> marks{};
 };
 
 // Views of the folders that somebody looked at lately, and what queries found. Following a folder costs what changed in
-// it, and a copy of its lines. Thread-safe.
+// it. Thread-safe.
 class Views {
  public:
   explicit Views(std::size_t max_octets) : max_octets_(max_octets) {}
@@ -51,23 +48,31 @@ class Views {
   Found found(account::AccountId account, const std::string& query, account::Modseq at);
   void keep(account::AccountId account, const std::string& query, account::Modseq at, Found ids);
 
+  // Of the items whose number divided by ItemMarks::kItems is `block`.
+  std::shared_ptr<ItemMarks> marks(account::AccountId account, std::uint64_t block);
+
  private:
+  struct Followed;  // a folder, and what following it needs
   struct Key {
     account::AccountId account{};
     account::FolderId folder{};
     std::string query;
     auto operator<=>(const Key&) const = default;
   };
+  // One of the three.
   struct Entry {
     Key key;
-    std::shared_ptr<const FolderView> view;
+    std::shared_ptr<Followed> followed;  // shared with those that follow it just now
     Found ids;
+    std::shared_ptr<ItemMarks> marks;
     account::Modseq at = 0;
     std::size_t octets = 0;
   };
   using Entries = std::list<Entry>;
-  void put(Entry entry);
-  std::optional<Entry> get(const Key& key);
+  static Result<> read_all(account::Account& account, account::FolderId id, Followed& into);
+  static Result<bool> follow(account::Account& account, Followed& followed);
+  Entry& entry(const Key& key);  // the first one then; mutex_ is held
+  void resize(Entry& entry, std::size_t octets);
 
   const std::size_t max_octets_;
   std::mutex mutex_;

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <unordered_set>
+#include <vector>
+
+#include "account/types.hpp"
+
+namespace gatepost::jmap {
+
+// One message of a folder, as far as lists of messages look.
+struct Line {
+  std::int64_t received = 0;  // seconds of 1970
+  account::ItemId item{}, thread{};
+  std::uint64_t octets = 0;
+  account::Uid uid = 0;
+  std::uint16_t keywords = 0;  // index into FolderView::keywords
+  std::uint8_t flags = 0;
+};
+
+// Where a line is in the order: newest first, of the same second the one that came last.
+struct LineKey {
+  std::int64_t received = 0;
+  account::ItemId item{};
+  bool operator==(const LineKey&) const = default;
+};
+inline LineKey key_of(const Line& line) { return {line.received, line.item}; }
+inline bool newer(const LineKey& a, const LineKey& b) {
+  return a.received != b.received ? a.received > b.received : a.item > b.item;
+}
+
+// Lines in their order, immutable. A copy shares all, and one with a few changes nearly all: a change costs what it is,
+// however long the list.
+class Lines {
+ public:
+  class Edit;
+  class const_iterator {
+   public:
+    using value_type = Line;
+    using difference_type = std::ptrdiff_t;
+    using reference = const Line&;
+    using pointer = const Line*;
+    using iterator_category = std::forward_iterator_tag;
+    const_iterator() = default;
+    const_iterator(const Lines* list, std::size_t chunk, std::size_t at) : list_(list), chunk_(chunk), at_(at) {}
+    reference operator*() const { return (*list_->chunks_[chunk_])[at_]; }
+    pointer operator->() const { return &**this; }
+    const_iterator& operator++() {
+      if (++at_ == list_->chunks_[chunk_]->size()) {
+        ++chunk_;
+        at_ = 0;
+      }
+      return *this;
+    }
+    const_iterator operator++(int) {
+      const_iterator before = *this;
+      ++*this;
+      return before;
+    }
+    bool operator==(const const_iterator& other) const { return chunk_ == other.chunk_ && at_ == other.at_; }
+
+   private:
+    const Lines* list_ = nullptr;
+    std::size_t chunk_ = 0, at_ = 0;
+  };
+
+  Lines() = default;
+  explicit Lines(const std::vector<Line>& in_order);
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const_iterator begin() const { return {this, 0, 0}; }
+  const_iterator end() const { return {this, chunks_.size(), 0}; }
+  // The line at an index up to size(), which is end(). Cost follows the length by a five-hundredth.
+  const_iterator from(std::size_t index) const;
+  std::size_t octets() const { return size_ * sizeof(Line) + chunks_.size() * 64; }
+
+ private:
+  static constexpr std::size_t kChunk = 512;
+  using Chunk = std::vector<Line>;  // never empty, never over kChunk
+  std::vector<std::shared_ptr<Chunk>> chunks_;
+  std::size_t size_ = 0;
+};
+
+// Makes another list of one. One thread.
+class Lines::Edit {
+ public:
+  explicit Edit(const Lines& before) : list_(before) {}
+  // Takes the line away; value: as it was.
+  std::optional<Line> take(const LineKey& key);
+  void put(const Line& line);  // in the place of one with the same key
+  Lines finish() && { return std::move(list_); }
+
+ private:
+  std::size_t chunk_for(const LineKey& key) const;  // of a list that is not empty
+  Chunk& own(std::size_t at);                       // a chunk that nobody else has
+
+  Lines list_;
+  std::unordered_set<const Chunk*> own_;
+};
+
+}  // namespace gatepost::jmap
