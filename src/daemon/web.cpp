@@ -113,8 +113,8 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
       log(parts.log),
       discovery(*parts.product.directory, discovery_settings(c, clock)),
       https_port(https_port_of(c)),
-      jmap({*parts.product.accounts, *parts.product.directory, parts.reception, parts.search, clock,
-            parts.product.random, log, metrics},
+      jmap({*parts.product.accounts, *parts.product.directory, parts.reception, *parts.product.queue, parts.search,
+            clock, parts.product.random, log, metrics},
            jmap_limits(c)) {
   load_files(c);
   http::server::add_plain_routes(plain_routes, challenges, c.server.hostname, [this] { return https_port.load(); });

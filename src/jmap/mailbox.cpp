@@ -128,6 +128,7 @@ Answer mailbox_changes(Call& call) {
   if (!all) return std::unexpected(all.error());
   Changes changes{.to = all->to, .more = all->more};
   for (const auto& change : all->folders) {
+    if (change.folder == account::kRoot) continue;  // something of the account itself
     std::string id = mailbox_name(change.folder);
     const bool visible = request->access->folder(change.folder).has_value();
     if (change.what == account::AccountChanges::What::destroyed || !visible)

@@ -11,6 +11,7 @@
 #include "jmap/ids.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/views.hpp"
+#include "mailflow/envelope.hpp"
 #include "reading/message_reader.hpp"
 
 namespace gatepost::jmap {
@@ -23,6 +24,7 @@ constexpr std::uint64_t kResponseOctets = 64 << 20;
 }  // namespace
 
 struct Server::State {
+  explicit State(const Services& services) : submissions(services.queue, services.clock) {}
   Views views{kViewOctets};
   Submissions submissions;
   // RFC 8620 3.6.1: requests of one account at one time.
@@ -32,7 +34,7 @@ struct Server::State {
 };
 
 Server::Server(Services services, Limits limits)
-    : services_(services), limits_(limits), state_(std::make_unique<State>()) {
+    : services_(services), limits_(limits), state_(std::make_unique<State>(services)) {
   state_->calls = &services_.metrics.counter("gatepost_jmap_calls_total", "", "JMAP method calls.");
 }
 Server::~Server() = default;
@@ -57,10 +59,15 @@ json::object mail_capability(bool own) {
           {"mayCreateTopLevelMailbox", own}};
 }
 
-json::object account_object(const directory::Principal& owner, bool own) {
+json::object account_object(const directory::Principal& owner, bool own, TimePoint now) {
   json::object capabilities{{kMail, mail_capability(own)}, {kQuota, json::object()}};
-  // RFC 8621 1.3.2: nothing is held back before it is sent.
-  if (own) capabilities[kSubmission] = json::object{{"maxDelayedSend", 0}, {"submissionExtensions", json::object()}};
+  // RFC 8621 1.3.2: what EHLO would say (RFC 4865 4).
+  if (own) {
+    const std::string last = utc_date(std::chrono::floor<std::chrono::seconds>(now) + mailflow::kLongestHold);
+    const json::array hold{std::to_string(mailflow::kLongestHold.count()), last};
+    capabilities[kSubmission] = json::object{{"maxDelayedSend", mailflow::kLongestHold.count()},
+                                             {"submissionExtensions", {{"FUTURERELEASE", hold}}}};
+  }
   return {{"name", owner.address},
           {"isPersonal", own},
           {"isReadOnly", false},
@@ -83,26 +90,28 @@ std::string Server::session_state(const directory::Principal& user) {
 std::string Server::session(const directory::Principal& user, std::string_view origin) {
   const std::string base(origin);
   const std::string own = account_name(account_of(user));
-  json::object accounts{{own, account_object(user, true)}};
+  json::object accounts{{own, account_object(user, true, services_.clock.now())}};
   Request none;
   Context context(services_, limits_, state_->views, state_->submissions, user, none);
   for (const directory::Principal& sharer : services_.directory.sharers(user.id)) {
     const std::string id = account_name(account_of(sharer));
-    if (const auto access = context.access(id)) accounts[id] = account_object(sharer, false);
+    if (const auto access = context.access(id))
+      accounts[id] = account_object(sharer, false, services_.clock.now());
   }
-  json::object session{{"capabilities",
-                        {{kCore, core_capability(limits_)},
-                         {kMail, json::object()},
-                         {kSubmission, json::object()},
-                         {kQuota, json::object()}}},
-                       {"accounts", std::move(accounts)},
-                       {"primaryAccounts", {{kMail, own}, {kSubmission, own}, {kQuota, own}}},
-                       {"username", user.address},
-                       {"apiUrl", base + "/jmap/api"},
-                       {"downloadUrl", base + "/jmap/download/{accountId}/{blobId}/{name}?type={type}"},
-                       {"uploadUrl", base + "/jmap/upload/{accountId}"},
-                       {"eventSourceUrl", base + "/jmap/events?types={types}&closeafter={closeafter}&ping={ping}"},
-                       {"state", session_state(user)}};
+  json::object session{
+      {"capabilities",
+       {{kCore, core_capability(limits_)},
+        {kMail, json::object()},
+        {kSubmission, json::object()},
+        {kQuota, json::object()}}},
+      {"accounts", std::move(accounts)},
+      {"primaryAccounts", {{kMail, own}, {kSubmission, own}, {kQuota, own}}},
+      {"username", user.address},
+      {"apiUrl", base + "/jmap/api"},
+      {"downloadUrl", base + "/jmap/download/{accountId}/{blobId}/{name}?type={type}"},
+      {"uploadUrl", base + "/jmap/upload/{accountId}"},
+      {"eventSourceUrl", base + "/jmap/events?types={types}&closeafter={closeafter}&ping={ping}"},
+      {"state", session_state(user)}};
   return json::serialize(session);
 }
 

@@ -30,6 +30,7 @@ struct Services {
   account::Accounts& accounts;
   directory::Directory& directory;
   mailflow::Reception& reception;
+  mailflow::Queue& queue;
   search::Indexes* search;  // null: every text search reads messages
   const Clock& clock;
   Random& random;

@@ -64,6 +64,110 @@ TEST_F(JmapSubmission, SendsADraftAndFilesIt) {
               HasSubstr("cannotUnsend"));
 }
 
+TEST_F(JmapSubmission, WaitsAndCanBeTakenBack) {
+  const auto wait = [&](const std::string& parameters) {
+    const std::string email = draft(R"("from":[{"email":"anna@example.org"}],"to":[{"email":"bert@example.org"}])");
+    return send(R"("identityId":"I1","emailId":")" + email +
+                R"(","envelope":{"mailFrom":{"email":"anna@example.org","parameters":{)" + parameters +
+                R"(}},"rcptTo":[{"email":"bert@example.org"},{"email":"far@example.net"}]})")
+        .at("methodResponses")
+        .at(0)
+        .at(1)
+        .as_object();
+  };
+  const auto get = [&](const std::string& id) {
+    return world.call("EmailSubmission/get", R"({"accountId":"$","ids":[")" + id + R"("]})").at("list").at(0);
+  };
+  const auto made = wait(R"("HOLDFOR":"60")");
+  const auto& told = made.at("created").at("s");
+  const std::string id(told.at("id").as_string());
+  EXPECT_EQ(told.at("undoStatus"), "pending");
+  EXPECT_EQ(told.at("sendAt").as_string(), utc_date(world.clock.now() + std::chrono::seconds(60)));
+  EXPECT_EQ(told.at("deliveryStatus").at("bert@example.org").at("delivered"), "queued");
+  EXPECT_TRUE(world.inbox(kBert).empty());
+  EXPECT_TRUE(world.queue->due_until(world.clock.now() + std::chrono::seconds(59), 9).empty());
+  EXPECT_EQ(get(id).at("envelope").at("mailFrom").at("parameters").at("HOLDFOR"), "60");
+  // It is known after a restart.
+  world.open();
+  Server again{{*world.accounts, *world.directory, *world.reception, *world.queue, nullptr, world.clock, world.random,
+                world.log, world.metrics},
+               {}};
+  const Reply reply =
+      again.call(world.principal(kAnna),
+                 R"({"using":["urn:ietf:params:jmap:core","urn:ietf:params:jmap:submission"],"methodCalls":[)"
+                 R"(["EmailSubmission/set",{"accountId":")" +
+                     world.id() + R"(","update":{")" + id + R"(":{"undoStatus":"canceled"}}},"c"],)" +
+                     R"(["EmailSubmission/get",{"accountId":")" + world.id() + R"(","ids":[")" + id + R"("]},"c"]]})");
+  EXPECT_THAT(reply.body, HasSubstr(R"("undoStatus":"canceled")"));
+  EXPECT_THAT(reply.body, HasSubstr(R"("delivered":"no")"));
+  EXPECT_EQ(world.queue->size(), 0U);
+}
+
+TEST_F(JmapSubmission, ThatBeganIsNotTakenBack) {
+  const std::string email = draft(R"("from":[{"email":"anna@example.org"}],"to":[{"email":"bert@example.org"}])");
+  const auto wait = [&](const std::string& parameters) {
+    return send(R"("identityId":"I1","emailId":")" + email +
+                R"(","envelope":{"mailFrom":{"email":"anna@example.org","parameters":)" + parameters +
+                R"(},"rcptTo":[{"email":"bert@example.org"}]})")
+        .at("methodResponses")
+        .at(0)
+        .at(1)
+        .as_object();
+  };
+  const std::string state(world.call("EmailSubmission/get", R"({"accountId":"$","ids":[]})").at("state").as_string());
+  const auto changes = [&](const std::string& since, const std::string& more = "") {
+    return world.call("EmailSubmission/changes", R"({"accountId":"$","sinceState":")" + since + "\"" + more + "}");
+  };
+  const auto made = wait(R"({"HOLDUNTIL":")" + utc_date(world.clock.now() + std::chrono::hours(24)) + "\"}");
+  const std::string id(made.at("created").at("s").at("id").as_string());
+  const auto mailboxes = world.call("Mailbox/changes", R"({"accountId":"$","sinceState":"0"})");
+  EXPECT_THAT(text(mailboxes), Not(HasSubstr("F0")));
+  auto news = changes(state);
+  EXPECT_EQ(text(news.at("created")), "[\"" + id + "\"]");
+  const std::string pending(news.at("newState").as_string());
+  EXPECT_EQ(text(changes(pending).at("updated")), "[]");
+  world.clock.advance(std::chrono::hours(24));
+  news = changes(pending);
+  EXPECT_EQ(text(news.at("updated")), "[\"" + id + "\"]");
+  EXPECT_THAT(text(world.call("EmailSubmission/set",
+                              R"({"accountId":"$","update":{")" + id + R"(":{"undoStatus":"canceled"}}})")),
+              HasSubstr("cannotUnsend"));
+  EXPECT_EQ(world.queue->size(), 1U);
+  // What is removed goes its way all the same.
+  world.call("EmailSubmission/set", R"({"accountId":"$","destroy":[")" + id + R"("]})");
+  EXPECT_EQ(text(changes(std::string(news.at("newState").as_string())).at("destroyed")), "[\"" + id + "\"]");
+  EXPECT_EQ(world.queue->size(), 1U);
+  EXPECT_EQ(world.call("EmailSubmission/changes", R"({"accountId":"$","sinceState":"99"})").at("type"),
+            "cannotCalculateChanges");
+  for (const char* parameters :
+       {R"({"HOLDFOR":"x"})", R"({"HOLDFOR":60})", R"({"HOLDFOR":"9999999"})", R"({"SIZE":"1"})", R"([])",
+        R"({"HOLDFOR":"1","HOLDUNTIL":"2027-01-01T00:00:00Z"})", R"({"HOLDUNTIL":"2099-01-01T00:00:00Z"})"}) {
+    EXPECT_THAT(text(wait(parameters).at("notCreated")), HasSubstr("envelope")) << parameters;
+  }
+  // A time that has come is none.
+  EXPECT_EQ(wait(R"({"HOLDUNTIL":"2001-01-01T00:00:00Z"})").at("created").at("s").at("undoStatus"), "final");
+}
+
+TEST_F(JmapSubmission, OfManyAreKeptTheNewest) {
+  const std::string email = draft(R"("from":[{"email":"anna@example.org"}],"to":[{"email":"bert@example.org"}])");
+  std::string first_state;
+  for (std::size_t i = 0; i < Submissions::kKept + 5; ++i) {
+    const auto made = send(R"("identityId":"I1","emailId":")" + email + "\"").at("methodResponses").at(0).at(1);
+    ASSERT_TRUE(made.at("notCreated").is_null()) << text(made);
+    if (i == 0) first_state = std::string(made.at("newState").as_string());
+  }
+  EXPECT_EQ(world.call("EmailSubmission/get", R"({"accountId":"$"})").at("list").as_array().size(), Submissions::kKept);
+  std::size_t told = 0;
+  for (bool more = true; more; ++told) {
+    const auto news = world.call("EmailSubmission/changes",
+                                 R"({"accountId":"$","maxChanges":7,"sinceState":")" + first_state + "\"}");
+    ASSERT_EQ(world.last, "EmailSubmission/changes") << text(news);
+    first_state = std::string(news.at("newState").as_string());
+    more = news.at("hasMoreChanges").as_bool();
+  }
+  EXPECT_GT(told, 10U);
+}
+
 TEST_F(JmapSubmission, QueriesAreSortedAsAsked) {
   for (int i = 0; i < 2; ++i) {
     const std::string email = draft(R"("from":[{"email":"anna@example.org"}],"to":[{"email":"bert@example.org"}])");

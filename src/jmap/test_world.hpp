@@ -16,7 +16,7 @@ inline constexpr std::string_view kAnna = mailflow::kAnna, kBert = mailflow::kBe
 
 // JMAP with all it needs, in memory, and two accounts.
 struct World : mailflow::World {
-  Server server{{*accounts, *directory, *reception, nullptr, clock, random, log, metrics}, {}};
+  Server server{{*accounts, *directory, *reception, *queue, nullptr, clock, random, log, metrics}, {}};
   std::string user = std::string(kAnna);
 
   std::string id(std::string_view address = kAnna) {

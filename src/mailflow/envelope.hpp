@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "directory/directory.hpp"
 #include "smtp/protocol/parameters.hpp"
@@ -43,6 +45,9 @@ struct Recipient {
   DsnRequest dsn = {};
 };
 
+// RFC 4865 4: how far ahead a release may be asked for.
+inline constexpr std::chrono::seconds kLongestHold = std::chrono::days(30);
+
 struct Envelope {
   std::string reverse_path;  // empty = null sender
   std::vector<Recipient> recipients;
@@ -50,6 +55,8 @@ struct Envelope {
   bool smtputf8 = false;
   std::optional<smtp::Ret> ret = {};      // what of the message comes back with a failure (RFC 3461 4.3)
   std::optional<std::string> envid = {};  // what the sender knows it by (4.4)
+  // Nobody gets it before (RFC 4865). A time that has come, or none: at once.
+  std::optional<TimePoint> not_before = {};
 };
 
 }  // namespace gatepost::mailflow

@@ -135,10 +135,12 @@ class StreamedIntake final : public Intake {
     entry.smtputf8 = envelope_.smtputf8;
     entry.ret = envelope_.ret;
     entry.envid = envelope_.envid;
-    entry.created = entry.due = services_.clock.now();
+    const TimePoint now = services_.clock.now();
+    // Until then it is as if it had not been sent: its lifetime begins when it may go (RFC 4865).
+    entry.created = entry.due = std::max(now, envelope_.not_before.value_or(now));
     entry.recipients = destinations_of(envelope_);
-    GP_TRY(const Accepted accepted,
-           deliver_or_queue(services_.accounts, services_.queue, services_.workers, std::move(entry)));
+    GP_TRY(const Accepted accepted, deliver_or_queue(services_.accounts, services_.queue, services_.workers,
+                                                     std::move(entry), now));
     services_.accepted.add();
     services_.octets.add(body.size);
     services_.log.write(event::kAccepted, {{"conn", source_.connection_id},

@@ -101,11 +101,11 @@ Result<> deliver_local(account::Accounts& accounts, const QueueEntry& entry, con
 }
 
 Result<Accepted> deliver_or_queue(account::Accounts& accounts, Queue& queue, runtime::Workers& workers,
-                                  QueueEntry entry) {
+                                  QueueEntry entry, TimePoint now) {
   std::vector<std::size_t> local;
   for (std::size_t i = 0; i < entry.recipients.size(); ++i) {
     // Who wants to hear of the delivery is told by the queue's runner, which then makes it, too.
-    if (entry.recipients[i].account && !entry.recipients[i].dsn.success()) local.push_back(i);
+    if (entry.recipients[i].account && !entry.recipients[i].dsn.success() && entry.due <= now) local.push_back(i);
   }
   std::vector<Result<>> results(local.size());
   const auto deliver_one = [&](std::size_t n) {

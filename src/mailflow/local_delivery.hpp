@@ -11,8 +11,9 @@ std::vector<RecipientState> destinations_of(const Envelope&);
 
 // Delivers to the local destinations at once and puts the others, and local ones that failed, into the queue. When the
 // message has one destination, or all failed alike, the failure is the result instead, so that the client hears it and
-// nothing is queued. Ok = durable. Runs on a worker thread and lends it to parallel deliveries.
-Result<Accepted> deliver_or_queue(account::Accounts&, Queue&, runtime::Workers&, QueueEntry);
+// nothing is queued. What is due after `now` waits in the queue whole. Ok = durable. Runs on a worker thread and lends
+// it to parallel deliveries.
+Result<Accepted> deliver_or_queue(account::Accounts&, Queue&, runtime::Workers&, QueueEntry, TimePoint now);
 
 // One local destination; idempotent by queue id and account.
 Result<> deliver_local(account::Accounts&, const QueueEntry&, const RecipientState&, TimePoint received, bool retry);

@@ -86,11 +86,22 @@ class StoredQueue final : public Queue {
   Result<> remove(QueueId id) override {
     const std::scoped_lock lock(change_mutexes_[shard_of(id)]);
     GP_TRY(const QueueEntry entry, get(id));
-    store::Batch batch;
-    batch.writes.push_back({entry_key(id), std::nullopt});
-    batch.refs.push_back({blob_of(entry.body), static_cast<std::uint64_t>(id), false});
-    // Forgotten before the next commit may look, or an update could bring it back without its body.
-    return commit(id, std::move(batch), [] { return Result<>{}; }, [&] { forget(id); });
+    return remove_locked(entry);
+  }
+
+  Result<QueueEntry> start(QueueId id) override {
+    const std::scoped_lock lock(change_mutexes_[shard_of(id)]);
+    GP_TRY(QueueEntry entry, get(id));
+    const std::scoped_lock index(index_mutex_);
+    if (const auto row = rows_.find(id); row != rows_.end()) row->second.started = true;
+    return entry;
+  }
+
+  Result<> withdraw(QueueId id) override {
+    const std::scoped_lock lock(change_mutexes_[shard_of(id)]);
+    GP_TRY(const QueueEntry entry, get(id));
+    if (entry.attempts > 0 || has_started(id)) return fail(Errc::conflict, "its delivery has begun");
+    return remove_locked(entry);
   }
 
   std::vector<Due> due_until(TimePoint until, std::size_t at_most) override {
@@ -156,9 +167,24 @@ class StoredQueue final : public Queue {
     return {};
   }
 
+  // With the shard's change mutex.
+  Result<> remove_locked(const QueueEntry& entry) {
+    store::Batch batch;
+    batch.writes.push_back({entry_key(entry.id), std::nullopt});
+    batch.refs.push_back({blob_of(entry.body), static_cast<std::uint64_t>(entry.id), false});
+    // Forgotten before the next commit may look, or an update could bring it back without its body.
+    return commit(entry.id, std::move(batch), [] { return Result<>{}; }, [&] { forget(entry.id); });
+  }
+
+  bool has_started(QueueId id) {
+    const std::scoped_lock lock(index_mutex_);
+    const auto row = rows_.find(id);
+    return row != rows_.end() && row->second.started;
+  }
+
   struct Row {
     TimePoint due;
-    bool held;
+    bool held = false, started = false;
   };
   struct Shard {
     std::mutex mutex;  // guards version, and one commit at a time
@@ -210,7 +236,9 @@ class StoredQueue final : public Queue {
   void remember(const QueueEntry& entry) {
     const std::scoped_lock lock(index_mutex_);
     if (const auto old = rows_.find(entry.id); old != rows_.end()) by_due_.erase({old->second.due, entry.id});
-    rows_[entry.id] = {entry.due, entry.held};
+    Row& row = rows_[entry.id];
+    row.due = entry.due;
+    row.held = entry.held;
     if (!entry.held) by_due_.insert({entry.due, entry.id});
     length_.set(static_cast<std::int64_t>(rows_.size()));
   }

@@ -48,7 +48,7 @@ struct QueueEntry {
   std::string reverse_path;
   BodyType body_type = BodyType::eight_bit;
   bool smtputf8 = false;
-  TimePoint created{}, due{};
+  TimePoint created{}, due{};  // both of one that is to wait: when it may go
   std::uint32_t attempts = 0;
   bool delay_reported = false;
   bool held = false;  // by the admin
@@ -69,6 +69,10 @@ class Queue {
   // Changes the stored entry, whatever others have made of it meanwhile. not_found when it is gone.
   virtual Result<> change(QueueId, const std::function<void(QueueEntry&)>&) = 0;
   virtual Result<> remove(QueueId) = 0;
+  // As get(), for who begins to deliver the entry: from here on withdraw() refuses.
+  virtual Result<QueueEntry> start(QueueId) = 0;
+  // Takes an entry out before anybody got it. Errc::conflict: its delivery has begun; not_found: it is gone.
+  virtual Result<> withdraw(QueueId) = 0;
   // Ids in order of due time, from memory.
   struct Due {
     QueueId id;

@@ -119,7 +119,7 @@ class Runner final : public QueueRunner {
 
   // False: the store failed; what was delivered may be delivered again (local ones are not: they are idempotent).
   runtime::Task<bool> work_entry(QueueId id) {
-    auto read = [this, id] { return queue_.get(id); };
+    auto read = [this, id] { return queue_.start(id); };
     Result<QueueEntry> entry = co_await workers_.run(read);
     if (!entry) {
       if (entry.error().code == Errc::not_found) co_return true;

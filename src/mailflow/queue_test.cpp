@@ -176,6 +176,22 @@ TEST(MailflowQueue, TellsOfChangesAndOfThoseThatCannotBe) {
   EXPECT_EQ(world.queue->size(), 0U);
 }
 
+TEST(MailflowQueue, GivesBackWhatNobodyBeganToDeliver) {
+  World world;
+  const auto waiting = *world.queue->add(world.entry({"c@there.example"}));
+  EXPECT_TRUE(world.queue->withdraw(waiting));
+  EXPECT_EQ(world.queue->withdraw(waiting).error().code, Errc::not_found);
+  EXPECT_EQ(world.queue->start(waiting).error().code, Errc::not_found);
+  const auto begun = *world.queue->add(world.entry({"c@there.example"}));
+  EXPECT_EQ(world.queue->start(begun)->id, begun);
+  EXPECT_TRUE(world.queue->change(begun, [](QueueEntry& e) { e.held = true; }));
+  EXPECT_EQ(world.queue->withdraw(begun).error().code, Errc::conflict);
+  EXPECT_TRUE(world.queue->change(begun, [](QueueEntry& e) { e.attempts = 1; }));
+  world.open();
+  EXPECT_EQ(world.queue->withdraw(begun).error().code, Errc::conflict);
+  EXPECT_EQ(world.queue->size(), 1U);
+}
+
 TEST(MailflowQueue, LetsOneDamagedEntryNotKeepTheOthers) {
   World world;
   const auto id = *world.queue->add(world.entry({"c@there.example"}));

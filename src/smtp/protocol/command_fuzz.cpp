@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                              .underscore_in_domain = (bits & 8) == 0,
                              .missing_brackets = (bits & 16) != 0,
                              .loose_dots_in_local_part = (bits & 32) != 0,
-                             .dsn = (bits & 64) == 0};
+                             .dsn = (bits & 64) == 0,
+                             .future_release = (bits & 128) != 0};
   const std::string_view line(reinterpret_cast<const char*>(data + 1), size - 1);
   const auto first = parse_command(line, options);
   if (!first) {

@@ -85,6 +85,22 @@ std::optional<std::string> parse_envid(std::string_view text) {
   return decoded;
 }
 
+// future-release-integer = 1*9DIGIT, in seconds (RFC 4865 4)
+std::optional<std::chrono::seconds> parse_hold_for(std::string_view text) {
+  constexpr std::size_t kMaxDigits = 9;
+  if (text.empty() || text.size() > kMaxDigits || !std::ranges::all_of(text, ascii::is_digit)) return std::nullopt;
+  std::uint32_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return std::chrono::seconds(value);
+}
+
+// date-time of RFC 3339 (RFC 4865 4, erratum 2040)
+std::optional<TimePoint> parse_hold_until(std::string_view text) {
+  const auto time = date::parse_rfc3339(text);
+  if (!time) return std::nullopt;
+  return std::chrono::floor<std::chrono::milliseconds>(*time);
+}
+
 // "NEVER" / 1#("SUCCESS" / "FAILURE" / "DELAY")
 std::optional<Notify> parse_notify(std::string_view text) {
   Notify notify;
@@ -189,10 +205,15 @@ std::expected<MailParameters, SyntaxError> parse_mail_parameters(std::string_vie
       GP_CHECK(set(out.ret, p, parse_ret, "RET is FULL or HDRS"));
     } else if (options.dsn && iequals(p.key, "ENVID")) {
       GP_CHECK(set(out.envid, p, parse_envid, "ENVID is not well-formed"));
+    } else if (options.future_release && iequals(p.key, "HOLDFOR")) {
+      GP_CHECK(set(out.hold_for, p, parse_hold_for, "HOLDFOR needs a number of seconds"));
+    } else if (options.future_release && iequals(p.key, "HOLDUNTIL")) {
+      GP_CHECK(set(out.hold_until, p, parse_hold_until, "HOLDUNTIL needs a date and a time"));
     } else {
       return unknown();
     }
   }
+  if (out.hold_for && out.hold_until) return bad("HOLDFOR and HOLDUNTIL exclude each other");
   return out;
 }
 
@@ -222,6 +243,8 @@ void write(std::string& out, const MailParameters& p) {
   if (p.auth) out += " AUTH=" + (p.auth->empty() ? std::string("<>") : to_xtext(*p.auth));
   if (p.ret) out += *p.ret == Ret::full ? " RET=FULL" : " RET=HDRS";
   if (p.envid) out += " ENVID=" + to_xtext(*p.envid);
+  if (p.hold_for) out += fmt::format(" HOLDFOR={}", p.hold_for->count());
+  if (p.hold_until) out += " HOLDUNTIL=" + date::format_rfc3339(*p.hold_until);
 }
 
 void write(std::string& out, const RcptParameters& p) {

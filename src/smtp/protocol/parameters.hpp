@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -7,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/date.hpp"
 #include "smtp/protocol/syntax.hpp"
 
 namespace gatepost::smtp {
@@ -25,6 +27,9 @@ struct MailParameters {
   std::optional<std::string> auth;    // AUTH= (RFC 4954 5), decoded; "" for <>
   std::optional<Ret> ret;             // RET=
   std::optional<std::string> envid;   // ENVID=, decoded: printable ASCII
+  // HOLDFOR=, HOLDUNTIL= (RFC 4865): at most one of them.
+  std::optional<std::chrono::seconds> hold_for;
+  std::optional<TimePoint> hold_until;  // to the millisecond
   bool operator==(const MailParameters&) const = default;
 };
 

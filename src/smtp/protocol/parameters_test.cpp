@@ -32,6 +32,24 @@ TEST(SmtpParameters, ReadsAllOfMail) {
   EXPECT_EQ(parse_mail_parameters("", {}), MailParameters{});
 }
 
+TEST(SmtpParameters, ReadsWhenAMessageIsToGo) {
+  const ParseOptions options{.future_release = true};
+  const auto read = [&](std::string_view text) { return parse_mail_parameters(text, options); };
+  EXPECT_EQ(read("HOLDFOR=86400")->hold_for, std::chrono::hours(24));
+  EXPECT_EQ(read("holdfor=0")->hold_for, std::chrono::seconds(0));
+  EXPECT_EQ(*read("HOLDUNTIL=2027-01-02T03:04:05Z"), *read("HOLDUNTIL=2027-01-02T04:04:05+01:00"));
+  std::string out;
+  write(out, *read("HOLDUNTIL=2027-01-02T03:04:05Z"));
+  EXPECT_EQ(out, " HOLDUNTIL=2027-01-02T03:04:05.000Z");
+  EXPECT_EQ(*read(out), *read("HOLDUNTIL=2027-01-02T03:04:05Z"));
+  for (std::string_view text :
+       {"HOLDFOR", "HOLDFOR=", "HOLDFOR=-1", "HOLDFOR=1234567890", "HOLDFOR=1s", "HOLDUNTIL=", "HOLDUNTIL=tomorrow",
+        "HOLDFOR=1 HOLDUNTIL=2027-01-02T03:04:05Z", "HOLDFOR=1 HOLDFOR=1"}) {
+    EXPECT_EQ(mail_fault(text, options), Fault::bad_parameter) << text;
+  }
+  EXPECT_EQ(mail_fault("HOLDFOR=1"), Fault::unknown_parameter);
+}
+
 TEST(SmtpParameters, TakesASizeBeyondAllNumbersForTheLargest) {
   EXPECT_EQ(parse_mail_parameters("SIZE=99999999999999999999", {})->size, std::numeric_limits<std::uint64_t>::max());
 }

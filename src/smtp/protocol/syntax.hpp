@@ -16,6 +16,7 @@ struct ParseOptions {
   bool missing_brackets = false;          // "MAIL FROM:a@b"
   bool loose_dots_in_local_part = false;  // "a..b@" and "a.@": mobile providers in Japan gave such addresses
   bool dsn = true;                        // RET, ENVID, NOTIFY, ORCPT (RFC 3461); off: unknown parameters
+  bool future_release = false;            // HOLDFOR, HOLDUNTIL (RFC 4865): of submission alone
 };
 
 // What is wrong with a command line.

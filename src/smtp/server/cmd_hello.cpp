@@ -1,3 +1,4 @@
+#include "base/date.hpp"
 #include "base/utf8.hpp"
 #include "smtp/server/session.hpp"
 
@@ -24,9 +25,16 @@ Work SmtpSession::on_hello(Hello& hello) {
   reply.lines.emplace_back("CHUNKING");                                               // RFC 3030
   reply.lines.emplace_back("SMTPUTF8");                                               // RFC 6531
   reply.lines.emplace_back("DSN");                                                    // RFC 3461
-  reply.lines.emplace_back("ENHANCEDSTATUSCODES");                                    // RFC 2034
-  if (starttls_ && !tls()) reply.lines.emplace_back("STARTTLS");                      // RFC 3207
-  if (!signed_in_ && !tls_is_due()) {                                                 // RFC 4954
+  // RFC 4865 4: how many seconds, and until when.
+  if (service_ == Service::submission) {
+    constexpr std::size_t kWholeSeconds = 19;
+    const TimePoint last = shared_.services.clock.now() + mailflow::kLongestHold;
+    reply.lines.push_back("FUTURERELEASE " + std::to_string(mailflow::kLongestHold.count()) + " " +
+                          date::format_rfc3339(last).substr(0, kWholeSeconds) + "Z");
+  }
+  reply.lines.emplace_back("ENHANCEDSTATUSCODES");                // RFC 2034
+  if (starttls_ && !tls()) reply.lines.emplace_back("STARTTLS");  // RFC 3207
+  if (!signed_in_ && !tls_is_due()) {                             // RFC 4954
     std::string mechanisms;
     for (const sasl::Mechanism mechanism : shared_.services.door.mechanisms(door_context())) {
       mechanisms += " ";

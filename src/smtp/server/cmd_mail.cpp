@@ -9,6 +9,12 @@ mailflow::BodyType body_type(const std::optional<Body>& body) {
   return body == Body::eight_bit_mime ? mailflow::BodyType::eight_bit : mailflow::BodyType::seven_bit;
 }
 
+// RFC 4865: when it may go.
+std::optional<TimePoint> release_of(const MailParameters& parameters, TimePoint now) {
+  if (parameters.hold_for) return now + *parameters.hold_for;
+  return parameters.hold_until;
+}
+
 }  // namespace
 
 // MAIL (RFC 5321 4.1.1.2). AUTH= is read and not trusted (RFC 4954 5).
@@ -28,6 +34,7 @@ Work SmtpSession::on_mail(Mail& mail) {
   }
   if (!within_rate()) return refuse_sender({450, {4, 7, 1}, "too many messages, try again later"}, reverse_path);
   transaction_.envelope.reverse_path = std::move(reverse_path);
+  transaction_.envelope.not_before = release_of(mail.parameters, shared_.services.clock.now());
   transaction_.envelope.body_type = body_type(mail.parameters.body);
   transaction_.envelope.smtputf8 = mail.parameters.smtputf8;
   transaction_.envelope.ret = mail.parameters.ret;
@@ -41,6 +48,11 @@ std::optional<Words> SmtpSession::check_mail(const Mail& mail) const {
   // RFC 6531 3.5
   if (mail.reverse_path.needs_smtputf8() && !mail.parameters.smtputf8) {
     return Words{553, {5, 6, 7}, "the address needs SMTPUTF8"};
+  }
+  // RFC 4865 4
+  const TimePoint now = shared_.services.clock.now();
+  if (release_of(mail.parameters, now).value_or(now) > now + mailflow::kLongestHold) {
+    return Words{501, {5, 5, 4}, "the message cannot be held for so long"};
   }
   // RFC 1870 6.1
   if (mail.parameters.size > settings_->max_message_octets) return reply_for(Errc::too_large);

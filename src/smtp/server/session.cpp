@@ -91,7 +91,7 @@ Work SmtpSession::take(const Receiver::Item& item) {
 
 Work SmtpSession::on_line(std::string_view line) {
   counters_.commands.add();
-  auto command = parse_command(line);
+  auto command = parse_command(line, {.future_release = service_ == Service::submission});
   if (!command) return on_syntax_error(line, command.error());
   const Row& row = row_of(verb(*command));
   if ((row.phases & static_cast<std::uint8_t>(phase_)) == 0) return out_of_sequence(row.verb);
