@@ -29,6 +29,7 @@ void add_dns_command(CLI::App&, Context&);
 void add_maintenance_commands(CLI::App&, Context&);
 void add_explain_command(CLI::App&, Context&);
 void add_app_password_commands(CLI::App&, Context&);
+void add_vacation_commands(CLI::App&, Context&);
 void add_ban_commands(CLI::App&, Context&);
 void add_gate_commands(CLI::App&, Context&);
 void add_gate_import_command(CLI::App& gate, Context&);  // below "gate"

@@ -10,8 +10,10 @@ inline constexpr std::string_view kMail = "urn:ietf:params:jmap:mail";
 inline constexpr std::string_view kSubmission = "urn:ietf:params:jmap:submission";
 inline constexpr std::string_view kQuota = "urn:ietf:params:jmap:quota";
 
+inline constexpr std::string_view kVacation = "urn:ietf:params:jmap:vacationresponse";
+
 inline bool is_capability(std::string_view name) {
-  return name == kCore || name == kMail || name == kSubmission || name == kQuota;
+  return name == kCore || name == kMail || name == kSubmission || name == kQuota || name == kVacation;
 }
 
 // RFC 8620 2: told in the session, and kept.

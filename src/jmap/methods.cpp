@@ -4,6 +4,7 @@
 #include "jmap/mailbox.hpp"
 #include "jmap/quota.hpp"
 #include "jmap/submission.hpp"
+#include "jmap/vacation.hpp"
 
 // All methods: name, the capability it belongs to, what runs it.
 namespace gatepost::jmap {
@@ -38,6 +39,8 @@ constexpr Method kMethods[] = {
     {"EmailSubmission/query", kSubmission, &submission_query},
     {"EmailSubmission/queryChanges", kSubmission, &submission_query_changes},
     {"EmailSubmission/set", kSubmission, &submission_set},
+    {"VacationResponse/get", kVacation, &vacation_get},
+    {"VacationResponse/set", kVacation, &vacation_set},
     {"Quota/get", kQuota, &quota_get},
     {"Quota/changes", kQuota, &quota_changes},
     {"Quota/query", kQuota, &quota_query},

@@ -67,6 +67,7 @@ json::object account_object(const directory::Principal& owner, bool own, TimePoi
     const json::array hold{std::to_string(mailflow::kLongestHold.count()), last};
     capabilities[kSubmission] = json::object{{"maxDelayedSend", mailflow::kLongestHold.count()},
                                              {"submissionExtensions", {{"FUTURERELEASE", hold}}}};
+    capabilities[kVacation] = json::object();
   }
   return {{"name", owner.address},
           {"isPersonal", own},
@@ -103,9 +104,10 @@ std::string Server::session(const directory::Principal& user, std::string_view o
        {{kCore, core_capability(limits_)},
         {kMail, json::object()},
         {kSubmission, json::object()},
-        {kQuota, json::object()}}},
+        {kQuota, json::object()},
+        {kVacation, json::object()}}},
       {"accounts", std::move(accounts)},
-      {"primaryAccounts", {{kMail, own}, {kSubmission, own}, {kQuota, own}}},
+      {"primaryAccounts", {{kMail, own}, {kSubmission, own}, {kQuota, own}, {kVacation, own}}},
       {"username", user.address},
       {"apiUrl", base + "/jmap/api"},
       {"downloadUrl", base + "/jmap/download/{accountId}/{blobId}/{name}?type={type}"},

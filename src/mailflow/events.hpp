@@ -26,6 +26,14 @@ inline constexpr Event kQueueProblem{
     "`detail` has the store's words. No message is lost; delivery of this entry is tried again.",
     "Look at the disk; run `gatepost store check`."};
 
-inline constexpr std::array kAll{kAccepted, kRefused, kDelivered, kDeferred, kBounced, kQueueProblem};
+inline constexpr Event kVacationAnswered{"vacation.answered", Level::info,
+                                         "A sender was told that the recipient is away.",
+                                         "`to` wrote to `account`, and is not told again for a week.", "Nothing."};
+inline constexpr Event kVacationProblem{
+    "vacation.problem", Level::warning, "A sender could not be told that the recipient is away.",
+    "His message was delivered; `detail` says what failed.", "Look at `detail`; nothing is lost but the answer."};
+
+inline constexpr std::array kAll{kAccepted, kRefused,      kDelivered,        kDeferred,
+                                 kBounced,  kQueueProblem, kVacationAnswered, kVacationProblem};
 
 }  // namespace gatepost::mailflow::event

@@ -140,7 +140,7 @@ class StreamedIntake final : public Intake {
     entry.created = entry.due = std::max(now, envelope_.not_before.value_or(now));
     entry.recipients = destinations_of(envelope_);
     GP_TRY(const Accepted accepted, deliver_or_queue(services_.accounts, services_.queue, services_.workers,
-                                                     std::move(entry), now));
+                                                     std::move(entry), now, services_.delivered));
     services_.accepted.add();
     services_.octets.add(body.size);
     services_.log.write(event::kAccepted, {{"conn", source_.connection_id},

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string_view>
 
+#include "mailflow/local_delivery.hpp"
 #include "mailflow/reception.hpp"
 
 namespace gatepost::mailflow {
@@ -18,6 +19,7 @@ struct IntakeServices {
   Counter& accepted;
   Counter& refused;
   Counter& octets;
+  OnDelivered delivered;
 };
 
 Result<std::unique_ptr<Intake>> make_intake(IntakeServices&, std::shared_ptr<const ReceptionOptions>, Source, Envelope,

@@ -101,7 +101,7 @@ Result<> deliver_local(account::Accounts& accounts, const QueueEntry& entry, con
 }
 
 Result<Accepted> deliver_or_queue(account::Accounts& accounts, Queue& queue, runtime::Workers& workers,
-                                  QueueEntry entry, TimePoint now) {
+                                  QueueEntry entry, TimePoint now, const OnDelivered& delivered) {
   std::vector<std::size_t> local;
   for (std::size_t i = 0; i < entry.recipients.size(); ++i) {
     // Who wants to hear of the delivery is told by the queue's runner, which then makes it, too.
@@ -127,6 +127,7 @@ Result<Accepted> deliver_or_queue(account::Accounts& accounts, Queue& queue, run
     if (results[n]) {
       recipient.status = RecipientState::Status::delivered;
       ++accepted.local;
+      delivered(entry, recipient);
       continue;
     }
     const Error& error = results[n].error();

@@ -142,6 +142,7 @@ class Runner final : public QueueRunner {
       const Result<> done = deliver_local(accounts_, entry, recipient, entry.created, true);
       if (done) {
         mark(entry, recipient, AttemptResult::Outcome::delivered, "250 2.1.5 delivered", "");
+        reception_.delivered(entry, recipient);
       } else {
         const bool full = done.error().code == Errc::over_quota;
         mark(entry, recipient, full ? AttemptResult::Outcome::failed : AttemptResult::Outcome::try_later,

@@ -2,10 +2,17 @@
 
 #include <shared_mutex>
 
+#include <fmt/format.h>
+
+#include "mailflow/events.hpp"
+#include "mailflow/header_edit.hpp"
 #include "mailflow/intake.hpp"
+#include "mailflow/vacation.hpp"
 
 namespace gatepost::mailflow {
 namespace {
+
+constexpr std::size_t kReadHeaderOctets = 128 << 10;
 
 class DirectReception final : public Reception {
  public:
@@ -22,7 +29,8 @@ class DirectReception final : public Reception {
             log,
             metrics.counter("gatepost_mail_accepted_total", "", "Messages taken in."),
             metrics.counter("gatepost_mail_refused_total", "", "Messages refused after their content was received."),
-            metrics.counter("gatepost_mail_octets_total", "", "Octets of messages taken in.")} {}
+            metrics.counter("gatepost_mail_octets_total", "", "Octets of messages taken in."),
+            [this](const QueueEntry& entry, const RecipientState& recipient) { delivered(entry, recipient); }} {}
 
   void set_options(ReceptionOptions options) override {
     auto next = std::make_shared<const ReceptionOptions>(std::move(options));
@@ -78,7 +86,45 @@ class DirectReception final : public Reception {
     return inject_message(services_, current(), std::move(envelope), message);
   }
 
+  void delivered(const QueueEntry& entry, const RecipientState& recipient) override {
+    const Result<> done = answer_for(entry, recipient);
+    if (done) return;
+    services_.log.write(event::kVacationProblem, {{"id", to_string(entry.id)},
+                                                  {"account", recipient.address},
+                                                  {"to", entry.reverse_path},
+                                                  {"detail", done.error().detail}});
+  }
+
  private:
+  // RFC 3834: who wrote to somebody who is away hears that, and everybody only now and then.
+  Result<> answer_for(const QueueEntry& entry, const RecipientState& recipient) {
+    if (entry.reverse_path.empty()) return {};
+    GP_TRY(const auto account, services_.accounts.open(static_cast<account::AccountId>(*recipient.account)));
+    GP_TRY(const Vacation vacation, vacation_of(*account));
+    const TimePoint now = services_.clock.now();
+    if (!vacation.is_on(now)) return {};
+    GP_TRY(const directory::Principal owner, directory_.principal(*recipient.account));
+    std::string text(std::min<std::uint64_t>(entry.body.size, kReadHeaderOctets), '\0');
+    GP_CHECK(services_.accounts.read_body(entry.body, 0, text));
+    const std::size_t end = header_end(text);
+    if (end == std::string::npos) return {};
+    text.resize(end);
+    const auto is_own = [&](std::string_view address) {
+      const auto owns = directory_.owns_address(owner.id, address);
+      return owns && *owns;
+    };
+    if (!may_be_answered(text, entry.reverse_path, recipient.original, is_own)) return {};
+    // Noted before: rather no answer than one for each try.
+    GP_TRY(const bool is_due, note_vacation_told(*account, entry.reverse_path, now));
+    if (!is_due) return {};
+    const std::string id = fmt::format("vacation.{}@{}", services_.random.hex(12), current()->hostname);
+    GP_CHECK(inject("", entry.reverse_path,
+                    vacation_answer(vacation, text, owner.address, owner.display_name, entry.reverse_path, id, now)));
+    services_.log.write(event::kVacationAnswered,
+                        {{"id", to_string(entry.id)}, {"account", owner.address}, {"to", entry.reverse_path}});
+    return {};
+  }
+
   std::shared_ptr<const ReceptionOptions> current() const {
     const std::scoped_lock lock(mutex_);
     return options_;

@@ -76,6 +76,9 @@ class Reception {
   virtual Result<Accepted> submit(Source, Envelope, std::uint64_t octets, const Pieces& next) = 0;
   // Mail that the server itself makes (bounces): a complete message. Blocks.
   virtual Result<> inject(std::string_view reverse_path, std::string_view recipient, std::string_view message) = 0;
+  // A recipient here has it now: what his account does of itself (a vacation's answer) is done. Blocks; never fails the
+  // delivery.
+  virtual void delivered(const QueueEntry& /*entry*/, const RecipientState& /*recipient*/) {}
 };
 
 }  // namespace gatepost::mailflow

@@ -1,4 +1,4 @@
-"""What JMAP does later: mail that waits and can be taken back, also over kill -9."""
+"""What JMAP does later: mail that waits and can be taken back, also over kill -9; answers while somebody is away."""
 
 import datetime
 import json
@@ -81,6 +81,22 @@ class Later(unittest.TestCase):
                 client.sendmail(self.demo.user1, [self.demo.user2], b"Subject: x\r\n\r\n", mail_options=["HOLDFOR=99999999"])
             client.sendmail(self.demo.user1, [self.demo.user2], b"Subject: held by smtp\r\n\r\nx\r\n", mail_options=["HOLDFOR=1"])
         self.wait_for("held by smtp")
+
+    def test_who_writes_to_somebody_away_is_told_once(self):
+        bert = Client(self.demo, self.demo.user2, self.demo.pass2)
+        bert.call("VacationResponse/set", update={"singleton": {"isEnabled": True, "subject": "Bert is away", "textBody": "Back on Monday."}})
+        shown = json.loads(self.demo.gatepost("vacation", "show", self.demo.user2, "--json").stdout)
+        self.assertEqual((shown["on"], shown["text"]), (True, "Back on Monday."))
+        for n in range(3):
+            with self.demo.submission() as client:
+                client.sendmail(self.demo.user1, [self.demo.user2], f"From: {self.demo.user1}\r\nTo: {self.demo.user2}\r\nSubject: question {n}\r\n\r\nx\r\n".encode())
+        answers = [body for body in self.demo.wait_for_count(1) if b"Subject: Bert is away" in body]
+        self.assertEqual(len(answers), 1)
+        self.assertIn(b"Auto-Submitted: auto-replied", answers[0])
+        self.demo.gatepost("vacation", "set", self.demo.user2, "--text", "Still away.", "--until", "2099-01-01")
+        self.assertEqual(bert.call("VacationResponse/get")["list"][0]["textBody"], "Still away.")
+        self.demo.gatepost("vacation", "clear", self.demo.user2)
+        self.assertFalse(bert.call("VacationResponse/get")["list"][0]["isEnabled"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,181 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/ascii.hpp"
+#include "base/base64.hpp"
+#include "base/date.hpp"
+#include "base/utf8.hpp"
+#include "mailflow/vacation.hpp"
+#include "mime/encoded_word.hpp"
+#include "mime/header.hpp"
+#include "mime/structure.hpp"
+
+// Which messages a program may answer, and with what (RFC 3834).
+namespace gatepost::mailflow {
+namespace {
+
+constexpr std::size_t kMaxSubject = 200, kMaxReferences = 4'000;
+constexpr std::size_t kMaxLooked = 200;  // addresses of one message that are compared
+
+// RFC 3834 2: names that belong to programs, or to the owners of lists.
+bool is_of_a_program(std::string_view reverse_path) {
+  const std::string local = ascii::to_lower(reverse_path.substr(0, reverse_path.rfind('@')));
+  for (const std::string_view name : {"mailer-daemon", "postmaster", "listserv", "majordomo", "mdaemon", "noreply",
+                                      "no-reply", "donotreply", "do-not-reply", "bounce", "bounces"}) {
+    if (local == name) return true;
+  }
+  return local.starts_with("owner-") || local.ends_with("-owner") || local.ends_with("-request") ||
+         local.ends_with("-bounces") || local.starts_with("bounce-") || local.starts_with("bounces+") ||
+         local.starts_with("noreply+") || local.ends_with("-noreply");
+}
+
+// The value's first word, without a comment or parameters.
+std::string first_word(std::string_view value) {
+  const std::string text = mime::unfold(value);
+  return ascii::to_lower(std::string_view(text).substr(0, text.find_first_of(" \t;(")));
+}
+
+bool has_any_word(std::string_view value, std::initializer_list<std::string_view> words) {
+  const std::string text = mime::unfold(value);
+  return std::ranges::any_of(ascii::split(text, ','), [&](std::string_view part) {
+    return std::ranges::any_of(words, [&](std::string_view word) { return first_word(part) == word; });
+  });
+}
+
+// Says of itself that nobody wants an answer.
+bool asks_for_silence(const mime::HeaderField& field) {
+  const auto is = [&](std::string_view name) { return ascii::iequals(field.name, name); };
+  if (is("Auto-Submitted")) return first_word(field.value) != "no";  // RFC 3834 5
+  if (is("Precedence")) return has_any_word(field.value, {"bulk", "junk", "list"});
+  if (is("X-Auto-Response-Suppress")) return has_any_word(field.value, {"all", "oof", "autoreply"});
+  if (is("X-Spam-Flag")) return first_word(field.value) == "yes";
+  if (is("X-Autoreply") || is("X-Autorespond")) return true;
+  // RFC 2369, RFC 2919.
+  return ascii::istarts_with(field.name, "List-");
+}
+
+// Text beyond ASCII as encoded words of at most 75 octets (RFC 2047 2), on lines of their own.
+std::string encoded(std::string_view text) {
+  std::string clean = utf8::sanitize(text);
+  std::ranges::replace_if(clean, ascii::is_control, ' ');
+  if (utf8::is_ascii(clean)) return clean;
+  constexpr std::size_t kPiece = 42;
+  std::string out;
+  std::string_view rest = clean;
+  while (!rest.empty()) {
+    std::string_view after = rest;
+    std::size_t taken = 0;
+    while (!after.empty()) {
+      std::string_view next = after;
+      utf8::next(next);
+      if (rest.size() - next.size() > kPiece) break;
+      after = next;
+      taken = rest.size() - after.size();
+    }
+    out += (out.empty() ? "" : "\r\n ") + ("=?utf-8?B?" + base64::encode(rest.substr(0, taken)) + "?=");
+    rest.remove_prefix(taken);
+  }
+  return out;
+}
+
+// A display name (RFC 5322 3.4): a quoted string, or encoded words.
+std::string phrase(std::string_view name) {
+  if (!utf8::is_ascii(name)) return encoded(name);
+  std::string out = "\"";
+  for (const char c : name) {
+    if (ascii::is_control(c)) continue;
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+// "<a@b>" and the like, one line, nothing but what message ids have.
+std::string ids_of(std::optional<std::string_view> value) {
+  if (!value) return {};
+  std::string out = mime::unfold(*value);
+  std::erase_if(out, [](char c) { return ascii::is_control(c) || ascii::is_8bit(c); });
+  return out.size() > kMaxReferences ? std::string() : out;
+}
+
+std::string cut_to(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  text.resize(most);
+  return text;
+}
+
+std::string text_part(std::string_view type, std::string_view text) {
+  std::string clean;
+  for (const char c : utf8::sanitize(text)) {
+    if (c == '\r') continue;
+    clean += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  }
+  std::string out =
+      fmt::format("Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n", type);
+  constexpr std::size_t kLineOctets = 57;
+  for (std::size_t at = 0; at < clean.size(); at += kLineOctets) {
+    out += base64::encode(std::string_view(clean).substr(at, kLineOctets)) + "\r\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+bool may_be_answered(std::string_view header, std::string_view reverse_path, std::string_view recipient,
+                     const std::function<bool(std::string_view)>& is_own) {
+  // RFC 3834 2: never the null path, nor oneself.
+  if (reverse_path.empty() || is_of_a_program(reverse_path) || is_own(reverse_path)) return false;
+  mime::HeaderReader reader(header);
+  while (const auto field = reader.next()) {
+    if (asks_for_silence(*field)) return false;
+  }
+  const mime::Structure structure = mime::scan(header);
+  const mime::Envelope& envelope = structure.envelope();
+  std::size_t looked = 0;
+  for (const mime::Run run : {envelope.to, envelope.cc, envelope.bcc}) {
+    for (const mime::Address& address : structure.addresses_of(run)) {
+      if (!address.is_mailbox()) continue;
+      if (++looked > kMaxLooked) return false;
+      const std::string text = mime::to_addr_spec(address);
+      if (ascii::iequals(text, recipient) || is_own(text)) return true;
+    }
+  }
+  return false;
+}
+
+std::string vacation_answer(const Vacation& vacation, std::string_view header, std::string_view from,
+                            std::string_view name, std::string_view to, std::string_view message_id, TimePoint now) {
+  std::string subject = vacation.subject.value_or("");
+  if (subject.empty()) {
+    // RFC 3834 3.1.5.
+    const auto theirs = mime::find_field(header, "Subject");
+    subject = "Auto: " + (theirs ? mime::decode_words(*theirs) : std::string());
+  }
+  const std::string id = ids_of(mime::find_field(header, "Message-ID"));
+  std::string references = ids_of(mime::find_field(header, "References"));
+  if (references.empty()) references = ids_of(mime::find_field(header, "In-Reply-To"));
+  std::string out = fmt::format("Date: {}\r\nFrom: {}{}<{}>\r\nTo: <{}>\r\nSubject: {}\r\nMessage-ID: <{}>\r\n",
+                                date::format_rfc5322(now), name.empty() ? "" : phrase(name), name.empty() ? "" : " ",
+                                from, to, encoded(cut_to(std::move(subject), kMaxSubject)), message_id);
+  if (!id.empty()) {
+    // RFC 5322 3.6.4; each on a line of its own, since lines end somewhere.
+    std::string list;
+    for (const std::string_view one : ascii::split(references, ' ')) {
+      if (!one.empty()) list += std::string(one) + "\r\n ";
+    }
+    out += fmt::format("In-Reply-To: {}\r\nReferences: {}{}\r\n", id, list, id);
+  }
+  out += "Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n";  // RFC 3834 3.1.7
+  const std::string text =
+      vacation.text || vacation.html ? vacation.text.value_or("") : "I am away and will read your message later.\r\n";
+  if (!vacation.html) return out + text_part("plain", text);
+  if (text.empty()) return out + text_part("html", *vacation.html);
+  const std::string boundary = "=_vacation";  // no line of base64 has a "_"
+  return out + fmt::format("Content-Type: multipart/alternative; boundary=\"{}\"\r\n\r\n--{}\r\n{}--{}\r\n{}--{}--\r\n",
+                           boundary, boundary, text_part("plain", text), boundary, text_part("html", *vacation.html),
+                           boundary);
+}
+
+}  // namespace gatepost::mailflow
