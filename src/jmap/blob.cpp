@@ -8,6 +8,8 @@
 #include "base/digest.hpp"
 #include "base/random.hpp"
 #include "jmap/ids.hpp"
+#include "mime/transfer.hpp"
+#include "reading/message_reader.hpp"
 
 namespace gatepost::jmap {
 namespace {
@@ -85,6 +87,55 @@ Result<Blob> find_blob(const Access& access, std::string_view name) {
   if (proof_of(secret, what) != whole.substr(dash + 1)) return missing;
   blob.body = *body;
   return blob;
+}
+
+Result<Download> open_blob(const Access& access, std::string_view name) {
+  GP_TRY(const Blob blob, find_blob(access, name));
+  Download out{.body = blob.body, .begin = 0, .end = blob.body.size, .encoding = {}, .account = access.account};
+  if (!blob.part) return out;
+  reading::MessageReader reader(*access.account);
+  reader.open(blob.body);
+  GP_TRY(const auto structure, reading::structure_of(reader, blob.summary));
+  if (*blob.part >= structure.parts.size()) return fail(Errc::not_found, "no such part");
+  const mime::Part& part = structure.parts[*blob.part];
+  out.begin = part.body_begin;
+  out.end = part.body_end;
+  if (part.kind == mime::Part::Kind::single) out.encoding = part.encoding;
+  return out;
+}
+
+std::optional<std::uint64_t> size_of(const Download& blob) {
+  const auto encoding = mime::transfer_encoding(blob.encoding);
+  if (!blob.encoding.empty() && encoding != mime::TransferEncoding::identity) return std::nullopt;
+  return blob.end - blob.begin;
+}
+
+Result<std::uint64_t> read_blob(const Download& blob, std::uint64_t offset,
+                                const std::function<bool(std::string_view)>& visit) {
+  const bool plain = size_of(blob).has_value();
+  mime::TransferDecoder decoder(mime::transfer_encoding(blob.encoding));
+  std::uint64_t visited = 0;
+  std::uint64_t skip = plain ? 0 : offset;
+  std::string raw, decoded;
+  const std::uint64_t first = plain ? blob.begin + std::min(offset, blob.end - blob.begin) : blob.begin;
+  for (std::uint64_t at = first; at < blob.end; at += raw.size()) {
+    raw.resize(std::min<std::uint64_t>(reading::kPieceOctets, blob.end - at));
+    GP_CHECK(blob.account->read_body(blob.body, at, raw));
+    std::string_view piece = raw;
+    if (!plain) {
+      decoded.clear();
+      decoder.append(raw, decoded);
+      if (at + raw.size() == blob.end) decoder.finish(decoded);
+      piece = decoded;
+    }
+    const auto skipped = std::min<std::uint64_t>(skip, piece.size());
+    piece.remove_prefix(skipped);
+    skip -= skipped;
+    if (piece.empty()) continue;
+    visited += piece.size();
+    if (!visit(piece)) break;
+  }
+  return visited;
 }
 
 }  // namespace gatepost::jmap

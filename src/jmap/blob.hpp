@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,5 +25,13 @@ Result<std::string> blob_of_upload(account::Account& account, const account::Bod
 
 // Errc::not_found: there is none, or not for the user. Blocks.
 Result<Blob> find_blob(const Access& access, std::string_view name);
+// Where its octets are. Errors as of find_blob(). Blocks.
+Result<Download> open_blob(const Access& access, std::string_view name);
+// Goes through the octets from `offset` on, encoding undone, in pieces; visit returns false to stop. Value: how many
+// were visited. Blocks.
+Result<std::uint64_t> read_blob(const Download& blob, std::uint64_t offset,
+                                const std::function<bool(std::string_view piece)>& visit);
+// nullopt: that shows when all is read.
+std::optional<std::uint64_t> size_of(const Download& blob);
 
 }  // namespace gatepost::jmap

@@ -11,9 +11,11 @@ inline constexpr std::string_view kSubmission = "urn:ietf:params:jmap:submission
 inline constexpr std::string_view kQuota = "urn:ietf:params:jmap:quota";
 
 inline constexpr std::string_view kVacation = "urn:ietf:params:jmap:vacationresponse";
+inline constexpr std::string_view kBlob = "urn:ietf:params:jmap:blob";            // RFC 9404
 
 inline bool is_capability(std::string_view name) {
-  return name == kCore || name == kMail || name == kSubmission || name == kQuota || name == kVacation;
+  return name == kCore || name == kMail || name == kSubmission || name == kQuota || name == kVacation ||
+         name == kBlob;
 }
 
 // RFC 8620 2: told in the session, and kept.
@@ -23,6 +25,8 @@ struct Limits {
   std::uint32_t concurrent_uploads = 8, concurrent_requests = 8;  // of one account
   std::size_t calls = 64;
   std::size_t objects_in_get = 1'000, objects_in_set = 1'000;
+  std::size_t blob_set_octets = 4 << 20;  // RFC 9404 3.1: maxSizeBlobSet
+  std::size_t blob_sources = 64;          // maxDataSources
 };
 
 }  // namespace gatepost::jmap

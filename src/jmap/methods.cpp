@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "jmap/blob_methods.hpp"
 #include "jmap/email.hpp"
 #include "jmap/mailbox.hpp"
 #include "jmap/quota.hpp"
@@ -41,6 +42,10 @@ constexpr Method kMethods[] = {
     {"EmailSubmission/set", kSubmission, &submission_set},
     {"VacationResponse/get", kVacation, &vacation_get},
     {"VacationResponse/set", kVacation, &vacation_set},
+    {"Blob/copy", kCore, &blob_copy},
+    {"Blob/upload", kBlob, &blob_upload},
+    {"Blob/get", kBlob, &blob_get},
+    {"Blob/lookup", kBlob, &blob_lookup},
     {"Quota/get", kQuota, &quota_get},
     {"Quota/changes", kQuota, &quota_changes},
     {"Quota/query", kQuota, &quota_query},

@@ -12,7 +12,6 @@
 #include "jmap/submission.hpp"
 #include "jmap/views.hpp"
 #include "mailflow/envelope.hpp"
-#include "reading/message_reader.hpp"
 
 namespace gatepost::jmap {
 namespace {
@@ -59,8 +58,16 @@ json::object mail_capability(bool own) {
           {"mayCreateTopLevelMailbox", own}};
 }
 
-json::object account_object(const directory::Principal& owner, bool own, TimePoint now) {
-  json::object capabilities{{kMail, mail_capability(own)}, {kQuota, json::object()}};
+// RFC 9404 3.1.
+json::object blob_capability(const Limits& limits) {
+  return {{"maxSizeBlobSet", limits.blob_set_octets},
+          {"maxDataSources", limits.blob_sources},
+          {"supportedTypeNames", json::array{"Mailbox", "Thread", "Email"}},
+          {"supportedDigestAlgorithms", json::array{"sha-256"}}};
+}
+
+json::object account_object(const directory::Principal& owner, bool own, const Limits& limits, TimePoint now) {
+  json::object capabilities{{kMail, mail_capability(own)}, {kQuota, json::object()}, {kBlob, blob_capability(limits)}};
   // RFC 8621 1.3.2: what EHLO would say (RFC 4865 4).
   if (own) {
     const std::string last = utc_date(std::chrono::floor<std::chrono::seconds>(now) + mailflow::kLongestHold);
@@ -91,13 +98,13 @@ std::string Server::session_state(const directory::Principal& user) {
 std::string Server::session(const directory::Principal& user, std::string_view origin) {
   const std::string base(origin);
   const std::string own = account_name(account_of(user));
-  json::object accounts{{own, account_object(user, true, services_.clock.now())}};
+  json::object accounts{{own, account_object(user, true, limits_, services_.clock.now())}};
   Request none;
   Context context(services_, limits_, state_->views, state_->submissions, user, none);
   for (const directory::Principal& sharer : services_.directory.sharers(user.id)) {
     const std::string id = account_name(account_of(sharer));
     if (const auto access = context.access(id))
-      accounts[id] = account_object(sharer, false, services_.clock.now());
+      accounts[id] = account_object(sharer, false, limits_, services_.clock.now());
   }
   json::object session{
       {"capabilities",
@@ -105,9 +112,10 @@ std::string Server::session(const directory::Principal& user, std::string_view o
         {kMail, json::object()},
         {kSubmission, json::object()},
         {kQuota, json::object()},
-        {kVacation, json::object()}}},
+        {kVacation, json::object()},
+        {kBlob, json::object()}}},
       {"accounts", std::move(accounts)},
-      {"primaryAccounts", {{kMail, own}, {kSubmission, own}, {kQuota, own}, {kVacation, own}}},
+      {"primaryAccounts", {{kMail, own}, {kSubmission, own}, {kQuota, own}, {kVacation, own}, {kBlob, own}}},
       {"username", user.address},
       {"apiUrl", base + "/jmap/api"},
       {"downloadUrl", base + "/jmap/download/{accountId}/{blobId}/{name}?type={type}"},
@@ -205,18 +213,7 @@ Result<Download> Server::download(const directory::Principal& user, std::string_
   Context context(services_, limits_, state_->views, state_->submissions, user, none);
   const auto access = context.access(account);
   if (!access) return fail(Errc::not_found, "no such account");
-  GP_TRY(const Blob blob, find_blob(**access, name));
-  Download out{.body = blob.body, .begin = 0, .end = blob.body.size, .encoding = {}, .account = (*access)->account};
-  if (!blob.part) return out;
-  reading::MessageReader reader(*(*access)->account);
-  reader.open(blob.body);
-  GP_TRY(const auto structure, reading::structure_of(reader, blob.summary));
-  if (*blob.part >= structure.parts.size()) return fail(Errc::not_found, "no such part");
-  const mime::Part& part = structure.parts[*blob.part];
-  out.begin = part.body_begin;
-  out.end = part.body_end;
-  if (part.kind == mime::Part::Kind::single) out.encoding = part.encoding;
-  return out;
+  return open_blob(**access, name);
 }
 
 std::string Server::states(const directory::Principal& user, const std::vector<std::string>& types) {
