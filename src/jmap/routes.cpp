@@ -7,6 +7,7 @@
 #include "http/server/content.hpp"
 #include "http/server/status_for.hpp"
 #include "jmap/json.hpp"
+#include "jmap/websocket.hpp"
 #include "mime/transfer.hpp"
 #include "runtime/workers.hpp"
 
@@ -21,14 +22,6 @@ using runtime::Task;
 constexpr std::size_t kPieceOctets = 64 << 10;
 constexpr std::chrono::seconds kLeastPing{30}, kMostPing{300};  // RFC 8620 7.3 lets a server bound it
 constexpr std::chrono::milliseconds kGather{100};               // changes that come together are told together
-
-// How the client reaches us: the URLs of the session are absolute.
-std::string origin_of(const http::server::Request& request) {
-  std::string origin = (request.secure ? "https://" : "http://") + request.host;
-  const std::uint16_t usual = request.secure ? 443 : 80;
-  if (request.port != 0 && request.port != usual) origin += ":" + std::to_string(request.port);
-  return origin;
-}
 
 Response json_answer(std::string body) {
   // RFC 8620 3.9 and common sense: what is somebody's is not kept by proxies.
@@ -208,6 +201,7 @@ Task<> events(Server& server, Exchange& exchange) {
           continue;
         }
         case Exchange::News::called:
+        case Exchange::News::content:
           break;
       }
       // Commits come in rows; what follows at once is told with the first.
@@ -223,6 +217,13 @@ Task<> events(Server& server, Exchange& exchange) {
 }
 
 }  // namespace
+
+std::string origin_of(const http::server::Request& request) {
+  std::string origin = (request.secure ? "https://" : "http://") + request.host;
+  const std::uint16_t usual = request.secure ? 443 : 80;
+  if (request.port != 0 && request.port != usual) origin += ":" + std::to_string(request.port);
+  return origin;
+}
 
 void add_routes(http::server::Router& router, Server& server) {
   const auto to = [&server](Task<> (*run)(Server&, Exchange&)) {
@@ -245,6 +246,11 @@ void add_routes(http::server::Router& router, Server& server) {
               .handler = to(&download),
               .access = Access::signed_in});
   router.add({.path = "/jmap/events", .methods = {"GET"}, .handler = to(&events), .access = Access::signed_in});
+  router.add({.path = "/jmap/ws",
+              .methods = {"GET"},
+              .handler = to(&serve_websocket),
+              .access = Access::signed_in,
+              .tunnels = true});
 }
 
 }  // namespace gatepost::jmap

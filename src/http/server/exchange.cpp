@@ -142,6 +142,21 @@ Task<Exchange::News> Exchange::wait(std::chrono::steady_clock::duration at_most)
   }
 }
 
+Task<Exchange::News> Exchange::listen(std::chrono::steady_clock::duration at_most) {
+  if (!bell_) bell_ = std::make_shared<Bell>(executor_);
+  const auto until = std::chrono::steady_clock::now() + at_most;
+  for (;;) {
+    if (over()) co_return News::over;
+    if (!in_.empty() || in_broken_ || in_ended_) co_return News::content;
+    if (bell_->called.exchange(false)) co_return News::called;
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= std::chrono::steady_clock::duration::zero()) co_return News::time;
+    wants_content_ = true;
+    conversation_.touched();
+    co_await pause(left);
+  }
+}
+
 std::function<void()> Exchange::caller() {
   if (!bell_) bell_ = std::make_shared<Bell>(executor_);
   return [bell = bell_] {

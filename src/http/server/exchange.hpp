@@ -71,11 +71,14 @@ class Exchange {
 
   // For long polls and event streams.
   enum class News : std::uint8_t {
-    called,  // caller()'s function was called since the last wait
-    over,    // the peer is gone, its sign-in was revoked, or the server stops: come to an end
+    called,   // caller()'s function was called since the last wait
+    content,  // of listen() alone: read() would not wait
+    over,     // the peer is gone, its sign-in was revoked, or the server stops: come to an end
     time,
   };
   Task<News> wait(std::chrono::steady_clock::duration at_most);
+  // As wait(), and for content too.
+  Task<News> listen(std::chrono::steady_clock::duration at_most);
   // Ends a wait from any thread; cheap. May be kept longer than the exchange, not longer than the I/O threads.
   std::function<void()> caller();
   bool over() const { return gone_ || stopping_; }
