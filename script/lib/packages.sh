@@ -11,12 +11,15 @@ libgsasl-dev libsodium-dev libunbound-dev libidn2-dev libcurl4-openssl-dev libto
 libgtest-dev libgmock-dev
 openssl procps
 LIST
+  # For the webmail. A Node.js from elsewhere brings npm with it, and Debian's could not stand beside it.
+  command -v npm >/dev/null || echo "nodejs npm"
 }
 
 gp_test_packages() {
   cat <<LIST
 clang-format-19 clang-tidy-19 llvm-19
 python3 python3-ldap3 curl nghttp2-client pebble bind9 swaks isync ldap-utils libsasl2-modules netcat-openbsd iproute2 nftables iptables dbus-daemon python3-dbus python3-gi
+chromium fonts-dejavu-core
 LIST
 }
 

@@ -18,9 +18,12 @@ using http::server::Exchange;
 using http::server::Response;
 
 // RFC 9110 3.3 aside: pages load nothing from elsewhere, run no script of their own text, and stand in no frame.
+// Frames of mail have the page's policy and one of their own, which lets no image in from elsewhere until the reader
+// asks for them; so the page's has to allow it. blob: frames show PDF.
 constexpr std::string_view kPolicy =
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: https:; font-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; frame-src blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'";
 
 http::server::Settings settings_of(const config::Config& c) {
   return {.hostname = c.server.hostname,

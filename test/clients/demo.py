@@ -19,9 +19,10 @@ PRESET = os.environ.get("GATEPOST_PRESET", "release")
 class Demo:
     """`with Demo() as demo:` runs a server on fresh data; demo.env has what demo.env says."""
 
-    def __init__(self, extra_config="", strict=False):
+    def __init__(self, extra_config="", strict=False, web=False):
         self.data = pathlib.Path(tempfile.mkdtemp(prefix="gatepost-test-"))
         self.strict = strict
+        self.web = web  # with webmail: the start takes longer
         if extra_config:
             (self.data / "extra.toml").write_text(extra_config)
 
@@ -37,6 +38,8 @@ class Demo:
         command = [str(TOP / "script/server"), "--background", "--no-build", "--preset", PRESET, "--data", str(self.data)]
         if self.strict:
             command.append("--strict")
+        if not self.web:
+            command.append("--no-web")
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise RuntimeError(done.stdout + self.log()[-4000:])

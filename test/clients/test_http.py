@@ -99,7 +99,8 @@ class Web(unittest.TestCase):
         for head in self.both("-I", self.url()):
             self.assertRegex(head.lower(), r"strict-transport-security: max-age=31536000\r\n")
             self.assertRegex(head.lower(), r"x-content-type-options: nosniff\r\n")
-            self.assertRegex(head.lower(), r"content-security-policy: default-src 'self'")
+            self.assertRegex(head.lower(), r"content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; ")
+            self.assertRegex(head.lower(), r"referrer-policy: no-referrer\r\n")
             self.assertRegex(head.lower(), r"date: \w\w\w, \d\d \w\w\w \d{4} \d\d:\d\d:\d\d gmt\r\n")
 
     def test_conditions_ranges_and_codings(self):

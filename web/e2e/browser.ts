@@ -1,0 +1,66 @@
+// A browser that trusts the demo's certificate, and what every test does with it.
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import { deliver, type Mail } from './smtp';
+
+export const env = (name: string): string => {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set`);
+  return value;
+};
+export const user = (): string => env('GP_USER1');
+export const other = (): string => env('GP_USER2');
+export const address = (): string => `https://localhost:${env('GP_HTTPS')}/`;
+
+export async function launch(): Promise<Browser> {
+  const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((p) => existsSync(p));
+  if (!path) throw new Error('there is no chromium');
+  return chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--force-color-profile=srgb'] });
+}
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  // Requests that went anywhere but to the server, and what the console complained of.
+  strays: string[];
+  complaints: string[];
+}
+
+export async function visit(browser: Browser, options: BrowserContextOptions = {}, settings: Record<string, unknown> = {}): Promise<Visit> {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, serviceWorkers: 'block', viewport: { width: 1440, height: 900 }, locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
+  context.setDefaultTimeout(30_000);
+  const strays: string[] = [];
+  const complaints: string[] = [];
+  await context.route(/.*/, async (route) => {
+    const url = route.request().url();
+    if (url.startsWith(address()) || /^(blob|data|about|chrome-extension):/.test(url)) return route.fallback();
+    strays.push(url);
+    return route.abort();
+  });
+  await context.addInitScript((choices) => {
+    if (!localStorage.getItem('gatepost:settings')) localStorage.setItem('gatepost:settings', JSON.stringify(choices));
+  }, { undoDelay: 0, language: 'en', ...settings });
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error' || /Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  return { context, page, strays, complaints };
+}
+
+export async function signIn(page: Page, who: '1' | '2' = '1'): Promise<void> {
+  await page.goto(address());
+  await page.locator('input[name=username]').fill(env(`GP_USER${who}`));
+  await page.locator('input[name=password]').fill(env(`GP_PASS${who}`));
+  await page.locator('button.primary').click();
+  await page.locator('#list').waitFor();
+}
+
+export const send = (...mails: Mail[]): Promise<void> => deliver(mails, Number(env('GP_SMTP')));
+
+export async function shot(page: Page, name: string): Promise<void> {
+  const folder = join(env('GP_TOP'), 'build/web-shots');
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}

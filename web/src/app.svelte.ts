@@ -1,0 +1,336 @@
+// The page's state: who reads what, where, and with which windows open.
+import { SvelteSet } from 'svelte/reactivity';
+import { Actions, mailboxName } from './data/actions.svelte';
+import type { ListQuery } from './data/list.svelte';
+import { Mail } from './data/mail.svelte';
+import { Db } from './data/db';
+import type { Email, Id, Mailbox } from './jmap/types';
+import { Push } from './jmap/push';
+import { searchFilter } from './search';
+import { settings } from './settings.svelte';
+import * as session from './session';
+import { t } from './i18n/i18n.svelte';
+import { nameOf } from './format';
+import type { Draft } from './compose/draft.svelte';
+
+const USER = 'gatepost:user';
+
+export type View = { kind: 'mailbox'; id: Id } | { kind: 'search'; text: string };
+export interface Question {
+  text: string;
+  // Asks for a text, too.
+  input?: { label: string; value: string };
+  yes: string;
+  danger?: boolean;
+  done: (answer: string | null) => void;
+}
+
+class App {
+  mail = $state.raw<Mail | null>(null);
+  actions = $state.raw<Actions | null>(null);
+  starting = $state(true);
+  user = $state('');
+  notice = $state('');
+  view = $state.raw<View | null>(null);
+  threadId = $state<Id | null>(null);
+  // With conversations off: the one message that is shown.
+  emailId = $state<Id | null>(null);
+  // The row the keyboard is at.
+  cursor = $state<Id | null>(null);
+  readonly selected = new SvelteSet<Id>();
+  unreadOnly = $state(false);
+  drawer = $state(false);
+  dialog = $state<'settings' | 'help' | null>(null);
+  question = $state.raw<Question | null>(null);
+  mover = $state.raw<Email[] | null>(null);
+  drafts = $state<Draft[]>([]);
+  private push: Push | null = null;
+
+  async begin(): Promise<void> {
+    addEventListener('hashchange', () => this.follow());
+    session.whenEnded(() => this.ended());
+    try {
+      this.user = localStorage.getItem(USER) ?? '';
+    } catch {
+      // Asked for.
+    }
+    try {
+      if (await session.resume()) await this.enter(this.user, false);
+    } catch (e) {
+      if (!(e instanceof session.SignedOut)) this.notice = t('noNetwork');
+    }
+    this.starting = false;
+  }
+
+  async signIn(user: string, password: string): Promise<void> {
+    await session.signIn(user, password);
+    if (this.user && this.user.toLowerCase() !== user.toLowerCase()) await Db.forgetAll();
+    await this.enter(user, false);
+  }
+
+  async enter(user: string, offline: boolean): Promise<void> {
+    const mail = await Mail.start(user, offline);
+    this.user = user;
+    try {
+      localStorage.setItem(USER, user);
+    } catch {
+      // Then it is asked for again.
+    }
+    this.notice = '';
+    this.mail = mail;
+    this.actions = new Actions(mail);
+    if (mail.mailboxes.length === 0) await mail.sync();
+    this.follow();
+    if (!offline) {
+      mail.arrived = (emails) => this.tell(emails);
+      this.push = new Push(
+        () => mail.client.eventsPath(),
+        () => void mail.sync(),
+        (is) => {
+          mail.online = is;
+        },
+      );
+      setTimeout(() => void mail.db.tidy(), 20_000);
+    } else {
+      mail.online = false;
+    }
+  }
+
+  private leave(): void {
+    this.push?.stop();
+    this.push = null;
+    this.mail?.db.close();
+    this.mail = null;
+    this.actions = null;
+    this.view = null;
+    this.threadId = null;
+    this.selected.clear();
+    this.dialog = null;
+    this.mover = null;
+  }
+  private ended(): void {
+    if (!this.mail) return;
+    this.leave();
+    this.notice = t('sessionOver');
+  }
+  async signOut(): Promise<void> {
+    this.leave();
+    this.drafts = [];
+    await session.signOut();
+    await Db.forgetAll();
+    if ('caches' in window) for (const name of await caches.keys()) if (name.startsWith('gatepost-mail')) await caches.delete(name);
+    try {
+      localStorage.removeItem(USER);
+    } catch {
+      // It was not kept.
+    }
+    this.user = '';
+    history.replaceState(null, '', location.pathname);
+  }
+
+  // Where the address says we are.
+  follow(): void {
+    const mail = this.mail;
+    if (!mail) return;
+    const [, kind, what, , thread] = location.hash.split('/');
+    const inbox = mail.withRole('inbox') ?? mail.mailboxes[0];
+    let view: View | null = inbox ? { kind: 'mailbox', id: inbox.id } : null;
+    if (kind === 's' && what) view = { kind: 'search', text: decodeURIComponent(what) };
+    if (kind === 'm' && what && mail.mailbox(what)) view = { kind: 'mailbox', id: what };
+    if (JSON.stringify(view) !== JSON.stringify(this.view)) {
+      this.view = view;
+      this.selected.clear();
+      this.cursor = null;
+      this.refreshList();
+    }
+    const [threadId, emailId] = (thread ?? '').split('.');
+    this.threadId = threadId || null;
+    this.emailId = emailId || null;
+    this.drawer = false;
+  }
+  private hash(view: View, thread?: string): string {
+    const base = view.kind === 'mailbox' ? `#/m/${view.id}` : `#/s/${encodeURIComponent(view.text)}`;
+    return thread ? `${base}/t/${thread}` : base;
+  }
+  go(view: View): void {
+    this.unreadOnly = false;
+    const hash = this.hash(view);
+    if (location.hash === hash) this.refreshList();
+    location.hash = hash;
+    this.drawer = false;
+  }
+  // Another message beside the list is no new page; the way back from the first one is.
+  open(rowId: Id): void {
+    const email = this.mail?.emails.get(rowId);
+    if (!email || !this.view) return;
+    this.cursor = rowId;
+    if (email.keywords['$draft'] && (this.currentMailbox?.role === 'drafts' || (this.mail!.threads.get(email.threadId)?.length ?? 1) === 1)) {
+      void this.compose('edit', email);
+      return;
+    }
+    const hash = this.hash(this.view, settings.conversations ? email.threadId : `${email.threadId}.${email.id}`);
+    if (this.threadId) {
+      history.replaceState(null, '', hash);
+      this.follow();
+    } else {
+      location.hash = hash;
+    }
+  }
+  close(): void {
+    if (!this.view || !this.threadId) return;
+    history.replaceState(null, '', this.hash(this.view));
+    this.follow();
+  }
+
+  query(): ListQuery | null {
+    const view = this.view;
+    if (!view || !this.mail) return null;
+    let filter: ListQuery['filter'];
+    if (view.kind === 'mailbox') filter = this.unreadOnly ? { inMailbox: view.id, notKeyword: '$seen' } : { inMailbox: view.id };
+    else filter = searchFilter(view.text, this.mail.mailboxes.map((m) => ({ id: m.id, name: m.role === null ? m.name : mailboxName(m), role: m.role })));
+    return { filter, sort: [{ property: 'receivedAt', isAscending: false }], collapseThreads: settings.conversations };
+  }
+  refreshList(): void {
+    const query = this.query();
+    if (query) void this.mail?.show(query);
+  }
+
+  get currentMailbox(): Mailbox | undefined {
+    return this.view?.kind === 'mailbox' ? this.mail?.mailbox(this.view.id) : undefined;
+  }
+
+  // What an action on a row means: in a folder the emails of the conversation that are in it.
+  emailsOf(rowIds: Iterable<Id>): Email[] {
+    const mail = this.mail;
+    const out = new Map<Id, Email>();
+    for (const id of rowIds) {
+      const email = mail?.emails.get(id);
+      if (!email) continue;
+      out.set(id, email);
+      if (!settings.conversations) continue;
+      for (const other of mail!.threads.get(email.threadId) ?? []) {
+        const one = mail!.emails.get(other);
+        if (one && Object.keys(email.mailboxIds).some((box) => one.mailboxIds[box])) out.set(other, one);
+      }
+    }
+    return [...out.values()];
+  }
+  // Selected rows, or the one that is open or under the cursor.
+  targets(): Id[] {
+    if (this.selected.size > 0) return [...this.selected];
+    return this.cursor ? [this.cursor] : [];
+  }
+
+  // Rows that an action takes out of the list: the reader goes on with the next one.
+  private advance(rows: Id[]): void {
+    const list = this.mail?.list;
+    if (!list) return;
+    const gone = new Set(rows);
+    const from = this.cursor ? list.indexOf(this.cursor) : -1;
+    this.selected.clear();
+    if (!this.cursor || !gone.has(this.cursor) || from < 0) return;
+    let next: Id | null = null;
+    for (let i = from + 1; i < from + 50 && !next; ++i) {
+      const id = list.at(i);
+      if (id && !gone.has(id)) next = id;
+    }
+    for (let i = from - 1; i >= 0 && !next; --i) {
+      const id = list.at(i);
+      if (id && !gone.has(id)) next = id;
+    }
+    const wasOpen = this.threadId !== null;
+    this.cursor = next;
+    if (!wasOpen) return;
+    if (next && !narrow()) this.open(next);
+    else this.close();
+  }
+
+  async archive(rows = this.targets()): Promise<void> {
+    const emails = this.emailsOf(rows);
+    if (emails.length === 0) return;
+    this.advance(rows);
+    await this.actions?.archive(emails);
+  }
+  async junk(rows = this.targets()): Promise<void> {
+    const emails = this.emailsOf(rows);
+    if (emails.length === 0) return;
+    this.advance(rows);
+    if (this.currentMailbox?.role === 'junk') await this.actions?.moveToRole(emails, 'inbox', 'Inbox');
+    else await this.actions?.junk(emails);
+  }
+  async remove(rows = this.targets()): Promise<void> {
+    const emails = this.emailsOf(rows);
+    if (emails.length === 0) return;
+    const trash = this.mail?.withRole('trash');
+    if (trash && emails.every((e) => e.mailboxIds[trash.id])) {
+      if ((await this.ask({ text: t('forEverAsk', { n: emails.length }), yes: t('forEver'), danger: true })) === null) return;
+      this.advance(rows);
+      await this.actions?.destroy(emails.map((e) => e.id));
+      return;
+    }
+    this.advance(rows);
+    await this.actions?.remove(emails);
+  }
+  async move(emails: Email[], to: Mailbox, rows: Id[] = []): Promise<void> {
+    if (emails.length === 0) return;
+    this.advance(rows);
+    await this.actions?.move(emails, to);
+  }
+  async mark(keyword: string, on: boolean, rows = this.targets()): Promise<void> {
+    const emails = this.emailsOf(rows);
+    // A flag on a conversation is one on its newest message.
+    const wanted = keyword === '$flagged' && on ? rows.flatMap((id) => this.mail?.emails.get(id) ?? []) : emails;
+    await this.actions?.keyword(wanted, keyword, on);
+  }
+
+  ask(question: Omit<Question, 'done'>): Promise<string | null> {
+    return new Promise((done) => {
+      this.question = {
+        ...question,
+        done: (answer) => {
+          this.question = null;
+          done(answer);
+        },
+      };
+    });
+  }
+
+  async compose(kind: 'new' | 'reply' | 'replyAll' | 'forward' | 'edit', email?: Email, to?: string): Promise<void> {
+    const mail = this.mail;
+    if (!mail) return;
+    const { startDraft } = await import('./compose/start');
+    try {
+      const open = email && kind === 'edit' ? this.drafts.find((d) => d.emailId === email.id) : undefined;
+      if (open) {
+        open.minimised = false;
+        return;
+      }
+      const draft = await startDraft(this, mail, kind, email, to);
+      for (const other of this.drafts) other.minimised = true;
+      this.drafts.push(draft);
+    } catch (e) {
+      this.actions?.complain(e);
+    }
+  }
+
+  private tell(emails: Email[]): void {
+    const inbox = this.mail?.withRole('inbox');
+    const news = emails.filter((e) => inbox && e.mailboxIds[inbox.id] && !e.keywords['$seen'] && !e.keywords['$draft']);
+    if (news.length === 0 || !settings.notify || !('Notification' in window) || Notification.permission !== 'granted' || document.hasFocus()) return;
+    for (const email of news.slice(0, 3)) {
+      const note = new Notification(email.from?.[0] ? nameOf(email.from[0]) : t('newMail'), { body: email.subject ?? '', tag: email.id, icon: '/icon.svg' });
+      note.onclick = () => {
+        focus();
+        if (inbox) location.hash = `#/m/${inbox.id}/t/${email.threadId}`;
+        note.close();
+      };
+    }
+  }
+}
+
+export function narrow(): boolean {
+  return matchMedia('(max-width: 800px)').matches;
+}
+
+export const app = new App();
+export type { App };

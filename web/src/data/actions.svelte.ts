@@ -1,0 +1,164 @@
+// What is done to messages, and how the last of it is undone.
+import type { Email, Id, Mailbox, Role } from '../jmap/types';
+import { t } from '../i18n/i18n.svelte';
+import type { Mail, Patch } from './mail.svelte';
+
+export interface Toast {
+  text: string;
+  action?: { label: string; run: () => void };
+  bad?: boolean;
+}
+
+export class Actions {
+  toast = $state.raw<Toast | null>(null);
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private last: (() => Promise<void>) | null = null;
+
+  constructor(private readonly mail: Mail) {}
+
+  say(text: string, action?: Toast['action'], seconds = 6): void {
+    clearTimeout(this.timer);
+    this.toast = { text, ...(action ? { action } : {}) };
+    this.timer = setTimeout(() => (this.toast = null), seconds * 1000);
+  }
+  complain(e: unknown): void {
+    this.warn(e instanceof TypeError ? t('offlineAction') : t('failed', { why: e instanceof Error ? e.message : String(e) }));
+  }
+  warn(text: string): void {
+    clearTimeout(this.timer);
+    this.toast = { text, bad: true };
+    this.timer = setTimeout(() => (this.toast = null), 8000);
+  }
+  dismiss(): void {
+    clearTimeout(this.timer);
+    this.toast = null;
+  }
+
+  async undo(): Promise<void> {
+    const back = this.last;
+    this.last = null;
+    this.dismiss();
+    if (!back) return;
+    try {
+      await back();
+      this.say(t('undone'));
+    } catch (e) {
+      this.complain(e);
+    }
+  }
+
+  private async change(emails: Email[], patch: (email: Email) => Patch | null, inverse: (email: Email) => Patch, text?: string): Promise<void> {
+    const patches = new Map<Id, Patch>();
+    const back = new Map<Id, Patch>();
+    for (const email of emails) {
+      const one = patch(email);
+      if (!one) continue;
+      patches.set(email.id, one);
+      back.set(email.id, inverse(email));
+    }
+    if (patches.size === 0) return;
+    if (text) {
+      this.last = () => this.mail.update(back);
+      this.say(text, { label: t('undo'), run: () => void this.undo() });
+    }
+    try {
+      await this.mail.update(patches);
+    } catch (e) {
+      this.last = null;
+      this.complain(e);
+    }
+  }
+
+  keyword(emails: Email[], keyword: string, on: boolean, quietly = false): Promise<void> {
+    const path = `keywords/${keyword.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const text =
+      quietly ? undefined
+      : keyword === '$seen' ? t(on ? 'markedRead' : 'markedUnread', { n: emails.length })
+      : keyword === '$flagged' ? t(on ? 'wasFlagged' : 'wasUnflagged', { n: emails.length })
+      : undefined;
+    return this.change(
+      emails,
+      (email) => (!!email.keywords[keyword] === on ? null : { [path]: on ? true : null }),
+      () => ({ [path]: on ? null : true }),
+      text,
+    );
+  }
+
+  move(emails: Email[], to: Mailbox, text?: string): Promise<void> {
+    const junk = to.role === 'junk';
+    return this.change(
+      emails,
+      (email) => {
+        if (email.mailboxIds[to.id]) return null;
+        const wasJunk = Object.keys(email.mailboxIds).some((id) => this.mail.mailbox(id)?.role === 'junk');
+        return {
+          mailboxIds: { [to.id]: true },
+          ...(junk ? { 'keywords/$junk': true, 'keywords/$notjunk': null } : wasJunk ? { 'keywords/$junk': null, 'keywords/$notjunk': true } : {}),
+        };
+      },
+      (email) => ({
+        mailboxIds: email.mailboxIds,
+        ...(junk ? { 'keywords/$junk': null } : {}),
+      }),
+      text ?? t('movedTo', { n: emails.length, folder: mailboxName(to) }),
+    );
+  }
+
+  // Folders with a role that are not there yet are made when they are needed.
+  async roleMailbox(role: Role, name: string): Promise<Mailbox> {
+    const there = this.mail.withRole(role) ?? this.mail.mailboxes.find((m) => m.parentId === null && m.role === null && m.name.toLowerCase() === name.toLowerCase());
+    if (there) return there;
+    const set = await this.mail.run((batch) => batch.call('Mailbox/set', { create: { m: { name, role, isSubscribed: true } } }));
+    const id = set.value.created?.['m']?.id;
+    const made = this.mail.mailboxes.find((m) => m.id === id);
+    if (!made) throw new Error(set.value.notCreated?.['m']?.type ?? 'Mailbox/set');
+    return made;
+  }
+  async moveToRole(emails: Email[], role: Role, name: string, text?: string): Promise<void> {
+    try {
+      await this.move(emails, await this.roleMailbox(role, name), text);
+    } catch (e) {
+      this.complain(e);
+    }
+  }
+  archive(emails: Email[]): Promise<void> {
+    return this.moveToRole(emails, 'archive', 'Archive', t('archived', { n: emails.length }));
+  }
+  junk(emails: Email[]): Promise<void> {
+    return this.moveToRole(emails, 'junk', 'Junk', t('junked', { n: emails.length }));
+  }
+
+  // To the trash; what is in the trash (or a draft) is gone for good, and the caller has asked.
+  async remove(emails: Email[]): Promise<void> {
+    await this.moveToRole(emails, 'trash', 'Trash', t('deleted', { n: emails.length }));
+  }
+  async destroy(ids: Id[]): Promise<void> {
+    this.last = null;
+    try {
+      await this.mail.update(new Map(), ids);
+      this.say(t('destroyed', { n: ids.length }));
+    } catch (e) {
+      this.complain(e);
+    }
+  }
+}
+
+// Folders with a role have the name of the reader's language.
+export function mailboxName(mailbox: Mailbox): string {
+  switch (mailbox.role) {
+    case 'inbox':
+      return t('inbox');
+    case 'drafts':
+      return t('drafts');
+    case 'sent':
+      return t('sent');
+    case 'archive':
+      return t('archive');
+    case 'junk':
+      return t('junk');
+    case 'trash':
+      return t('trash');
+    default:
+      return mailbox.name;
+  }
+}

@@ -1,0 +1,489 @@
+// An account's mail as the page knows it, and how it follows the server: one request asks for the changes of mailboxes, emails and
+// the list in view since the states it has (RFC 8620 5.2, 5.6), so a second start transfers what changed and nothing else.
+import { SvelteMap } from 'svelte/reactivity';
+import { Client, MethodError, type Batch, type Call } from '../jmap/client';
+import type { Email, EmailBody, Id, Identity, JmapSession, Mailbox, Quota, Role, SetError, SetResponse, Thread } from '../jmap/types';
+import { SignedOut } from '../session';
+import { Db } from './db';
+import { MailList, WINDOW, type KeptList, type ListQuery } from './list.svelte';
+
+export const LINE = ['id', 'blobId', 'threadId', 'mailboxIds', 'keywords', 'size', 'receivedAt', 'from', 'to', 'subject', 'hasAttachment', 'preview'];
+const FLAGS = ['id', 'threadId', 'keywords', 'mailboxIds'];
+const BODY = ['id', 'cc', 'bcc', 'replyTo', 'sentAt', 'messageId', 'inReplyTo', 'references', 'textBody', 'htmlBody', 'attachments', 'bodyValues'];
+const PARTS = ['partId', 'blobId', 'size', 'name', 'type', 'charset', 'disposition', 'cid'];
+const MAX_BODY = 1 << 20;
+const MAX_CHANGES = 400;
+
+interface KeptStart {
+  session: JmapSession;
+  account: Id;
+  mailboxes: Mailbox[];
+  mailboxState: string;
+  emailState: string;
+  identities: Identity[];
+}
+
+export type Patch = Record<string, unknown>;
+
+export class Mail {
+  mailboxes = $state.raw<Mailbox[]>([]);
+  identities = $state.raw<Identity[]>([]);
+  quotas = $state.raw<Quota[]>([]);
+  online = $state(true);
+  // The first answer of the server has come.
+  fresh = $state(false);
+  list = $state.raw<MailList | null>(null);
+  readonly emails = new SvelteMap<Id, Email>();
+  readonly threads = new SvelteMap<Id, Id[]>();
+  readonly bodies = new SvelteMap<Id, EmailBody>();
+  // Called with what has arrived since the last time.
+  arrived: ((emails: Email[]) => void) | undefined;
+
+  private mailboxState = '';
+  private emailState = '';
+  private lists = new Map<string, MailList>();
+  private syncing: Promise<void> | null = null;
+  private again = false;
+
+  private constructor(
+    readonly client: Client,
+    readonly db: Db,
+  ) {}
+
+  // With what was kept of the last time, if anything was; the server is asked by sync().
+  static async start(user: string, offline: boolean): Promise<Mail> {
+    const db = await Db.open(user.toLowerCase());
+    const kept = await db.get<KeptStart>('start');
+    if (!kept) {
+      if (offline) throw new TypeError('nothing kept');
+      const session = await Client.sessionObject();
+      return new Mail(new Client(session, session.primaryAccounts['urn:ietf:params:jmap:mail']!), db);
+    }
+    const mail = new Mail(new Client(kept.session, kept.account), db);
+    mail.mailboxes = kept.mailboxes;
+    mail.mailboxState = kept.mailboxState;
+    mail.emailState = kept.emailState;
+    mail.identities = kept.identities;
+    return mail;
+  }
+
+  private keep(): void {
+    const start: KeptStart = {
+      session: $state.snapshot(this.client.session) as JmapSession,
+      account: this.client.account,
+      mailboxes: this.mailboxes,
+      mailboxState: this.mailboxState,
+      emailState: this.emailState,
+      identities: this.identities,
+    };
+    const entries: Record<string, unknown> = { start };
+    if (this.list?.known && this.list.state) entries[`list:${this.list.key}`] = this.list.kept();
+    void this.db.put(entries);
+  }
+
+  mailbox(id: Id): Mailbox | undefined {
+    return this.mailboxes.find((m) => m.id === id);
+  }
+  withRole(role: Role): Mailbox | undefined {
+    return this.mailboxes.find((m) => m.role === role);
+  }
+
+  // Shows a query: at once what is known of it, then what the server says.
+  async show(query: ListQuery): Promise<void> {
+    const key = JSON.stringify(query);
+    let list = this.lists.get(key);
+    if (!list) {
+      list = new MailList(key, query, (l, position, limit) => this.fetchWindow(l, position, limit));
+      this.lists.set(key, list);
+      // Lists that were left are as good as forgotten.
+      for (const old of this.lists.keys()) {
+        if (this.lists.size <= 12) break;
+        if (old !== key) this.lists.delete(old);
+      }
+    }
+    this.list = list;
+    if (!list.known) {
+      const kept = await this.db.get<KeptList>(`list:${key}`);
+      if (kept && !list.known) {
+        await this.hydrate(kept.ids.slice(0, WINDOW));
+        if (!list.known) list.restore(kept);
+      }
+    }
+    if (this.list === list) await this.sync();
+  }
+
+  // Lines from the browser's own store.
+  async hydrate(ids: Id[]): Promise<void> {
+    const missing = ids.filter((id) => !this.emails.has(id));
+    if (missing.length === 0) return;
+    const heads = await this.db.emails(missing);
+    const threads = await this.db.threads([...new Set(heads.map((e) => e.threadId))]);
+    const others = await this.db.emails([...new Set(threads.flatMap((t) => t.emailIds))].filter((id) => !this.emails.has(id)));
+    for (const email of [...heads, ...others]) if (!this.emails.has(email.id)) this.emails.set(email.id, email);
+    for (const t of threads) if (!this.threads.has(t.id)) this.threads.set(t.id, t.emailIds);
+  }
+
+  private async fetchWindow(list: MailList, position: number, limit: number): Promise<void> {
+    // Kept from the last time, ids without lines.
+    const known = list.prefix.slice(position, position + limit);
+    if (known.length > 0) await this.hydrate(known);
+    if (!list.known) return;
+    try {
+      for (let round = 0; round < 3; ++round) {
+        const batch = this.client.batch();
+        const calls = this.askWindow(batch, list.query, position, limit);
+        await batch.send();
+        const answer = calls.query.value;
+        this.takeWindow(calls);
+        if (answer.queryState === list.state || list !== this.list) {
+          list.add(position, answer.ids, answer.total ?? list.total);
+          await this.completeThreads(answer.ids);
+          return;
+        }
+        // The list is at another state than this window: what lies between is asked for first.
+        await this.sync();
+      }
+    } catch (e) {
+      this.failed(e, list);
+    }
+  }
+
+  private askWindow(batch: Batch, query: ListQuery, position: number, limit: number) {
+    const found = batch.call('Email/query', { ...query, position, limit, calculateTotal: true });
+    const heads = batch.call('Email/get', { '#ids': found.ref('/ids'), properties: query.collapseThreads ? ['id', 'threadId'] : LINE });
+    if (!query.collapseThreads) return { query: found, heads };
+    const threads = batch.call('Thread/get', { '#ids': heads.ref('/list/*/threadId') });
+    const all = batch.call('Email/get', { '#ids': threads.ref('/list/*/emailIds'), properties: LINE });
+    return { query: found, heads, threads, all };
+  }
+  private takeWindow(calls: { threads?: Call<'Thread/get'>; all?: Call<'Email/get'>; heads: Call<'Email/get'> }): void {
+    const threads = calls.threads?.error ? [] : (calls.threads?.value.list ?? []);
+    const full = calls.all && !calls.all.error ? calls.all.value.list : calls.all ? [] : calls.heads.value.list;
+    this.take(full, threads);
+  }
+
+  // Conversations with more emails than one call may get.
+  private async completeThreads(ids: Id[]): Promise<void> {
+    const missing = ids.filter((id) => !this.emails.has(id));
+    if (missing.length === 0) return;
+    const got = await this.client.one('Email/get', { ids: missing, properties: LINE });
+    this.take(got.list, []);
+    if (this.list) this.list.version++;
+  }
+
+  private take(emails: Email[], threads: Thread[]): void {
+    for (const email of emails) this.emails.set(email.id, email);
+    for (const t of threads) this.threads.set(t.id, t.emailIds);
+    if (emails.length > 0 || threads.length > 0) void this.db.putMail(emails, threads);
+  }
+
+  // Everything that changed. One at a time; who asks meanwhile gets another round.
+  sync(): Promise<void> {
+    if (this.syncing) {
+      this.again = true;
+      return this.syncing.catch(() => undefined);
+    }
+    this.syncing = (async () => {
+      try {
+        do {
+          this.again = false;
+          await this.round();
+        } while (this.again);
+        this.online = true;
+        this.fresh = true;
+      } catch (e) {
+        this.failed(e, this.list);
+      } finally {
+        this.syncing = null;
+      }
+    })();
+    return this.syncing;
+  }
+
+  private failed(e: unknown, list: MailList | null): void {
+    if (e instanceof SignedOut) return;
+    if (e instanceof TypeError) this.online = false;
+    else if (list && e instanceof MethodError) list.failed = e.type;
+    if (!(e instanceof TypeError)) console.error(e);
+  }
+
+  private async round(): Promise<void> {
+    const list = this.list;
+    const batch = this.client.batch();
+    const ask = this.askChanges(batch, list);
+    await batch.send();
+    await this.takeChanges(ask, list);
+  }
+
+  // Puts the calls of a round into a batch; an action's own calls may stand before them.
+  private askChanges(batch: Batch, list: MailList | null) {
+    const mailboxes = this.mailboxState ? batch.call('Mailbox/changes', { sinceState: this.mailboxState }) : undefined;
+    const boxes = mailboxes
+      ? [batch.call('Mailbox/get', { '#ids': mailboxes.ref('/created') }), batch.call('Mailbox/get', { '#ids': mailboxes.ref('/updated') })]
+      : [batch.call('Mailbox/get', { ids: null })];
+    const identities = this.identities.length === 0 ? batch.call('Identity/get', { ids: null }) : undefined;
+    const emails = this.emailState ? batch.call('Email/changes', { sinceState: this.emailState, maxChanges: MAX_CHANGES }) : undefined;
+    const created = emails && batch.call('Email/get', { '#ids': emails.ref('/created'), properties: LINE });
+    const threads = created && batch.call('Thread/get', { '#ids': created.ref('/list/*/threadId') });
+    const updated = emails && batch.call('Email/get', { '#ids': emails.ref('/updated'), properties: FLAGS });
+    const state = emails ? undefined : batch.call('Email/get', { ids: [], properties: ['id'] });
+    let changes: Call<'Email/queryChanges'> | undefined;
+    let added: Call<'Email/get'> | undefined;
+    let addedThreads: Call<'Thread/get'> | undefined;
+    let window: ReturnType<Mail['askWindow']> | undefined;
+    if (list?.state) {
+      changes = batch.call('Email/queryChanges', {
+        ...list.query,
+        sinceQueryState: list.state,
+        upToId: list.prefix.at(-1) ?? null,
+        maxChanges: MAX_CHANGES,
+        calculateTotal: true,
+      });
+      added = batch.call('Email/get', { '#ids': changes.ref('/added/*/id'), properties: LINE });
+      addedThreads = batch.call('Thread/get', { '#ids': added.ref('/list/*/threadId') });
+    } else if (list) {
+      window = this.askWindow(batch, list.query, 0, WINDOW);
+    }
+    return { mailboxes, boxes, identities, emails, created, threads, updated, state, changes, added, addedThreads, window };
+  }
+
+  private async takeChanges(ask: ReturnType<Mail['askChanges']>, list: MailList | null): Promise<void> {
+    if ([ask.mailboxes, ask.emails].some((call) => call?.error?.type === 'cannotCalculateChanges')) return this.beginAnew();
+    if (ask.identities && !ask.identities.error) this.identities = ask.identities.value.list;
+    this.takeMailboxes(ask);
+    const fresh: Email[] = [];
+    if (ask.emails) {
+      const changes = ask.emails.value;
+      const created = ask.created!.value.list;
+      const updated = ask.updated!.value.list;
+      this.take(created, ask.threads!.error ? [] : ask.threads!.value.list);
+      for (const u of updated) {
+        const old = this.emails.get(u.id);
+        if (old) this.emails.set(u.id, { ...old, keywords: u.keywords, mailboxIds: u.mailboxIds });
+      }
+      for (const id of changes.destroyed) this.drop(id);
+      void this.db.patchMail(updated, changes.destroyed);
+      this.emailState = changes.newState;
+      if (changes.hasMoreChanges) this.again = true;
+      if (this.fresh) fresh.push(...created);
+    } else if (ask.state) {
+      this.emailState = ask.state.value.state;
+    }
+    if (list && ask.changes) {
+      if (ask.changes.error) {
+        // Too much has changed: the list is looked at anew.
+        list.state = '';
+        this.again = true;
+      } else {
+        if (!ask.added!.error) this.take(ask.added!.value.list, ask.addedThreads!.error ? [] : ask.addedThreads!.value.list);
+        list.apply(ask.changes.value);
+        await this.completeRows(list);
+      }
+    } else if (list && ask.window) {
+      const answer = ask.window.query.value;
+      this.takeWindow(ask.window);
+      list.reset(answer.ids, answer.total ?? 0, answer.queryState);
+      await this.completeThreads(answer.ids);
+    }
+    this.keep();
+    if (fresh.length > 0) this.arrived?.(fresh);
+    if (this.client.sessionIsOld) {
+      this.client.sessionIsOld = false;
+      this.client.session = await Client.sessionObject();
+    }
+  }
+
+  // Conversations in view whose other emails nobody has asked for yet.
+  private async completeRows(list: MailList): Promise<void> {
+    const wanted = new Set<Id>();
+    for (const id of list.prefix.slice(0, WINDOW)) {
+      const email = this.emails.get(id);
+      if (!email) continue;
+      for (const other of this.threads.get(email.threadId) ?? []) if (!this.emails.has(other)) wanted.add(other);
+    }
+    if (wanted.size === 0) return;
+    const got = await this.client.one('Email/get', { ids: [...wanted].slice(0, 500), properties: LINE });
+    this.take(got.list, []);
+  }
+
+  private takeMailboxes(ask: ReturnType<Mail['askChanges']>): void {
+    if (!ask.mailboxes) {
+      const got = ask.boxes[0]!.value;
+      this.mailboxes = got.list;
+      this.mailboxState = got.state;
+      return;
+    }
+    const changes = ask.mailboxes.value;
+    this.mailboxState = changes.newState;
+    const news = ask.boxes.flatMap((call) => call.value.list);
+    if (news.length === 0 && changes.destroyed.length === 0) return;
+    const all = new Map(this.mailboxes.map((m) => [m.id, m]));
+    for (const id of changes.destroyed) all.delete(id);
+    for (const m of news) all.set(m.id, m);
+    this.mailboxes = [...all.values()];
+  }
+
+  private drop(id: Id): void {
+    const email = this.emails.get(id);
+    if (!email) return;
+    const left = this.threads.get(email.threadId)?.filter((other) => other !== id);
+    if (left && left.length > 0) this.threads.set(email.threadId, left);
+    else this.threads.delete(email.threadId);
+    this.emails.delete(id);
+    this.bodies.delete(id);
+  }
+
+  private async beginAnew(): Promise<void> {
+    await this.db.forgetMail();
+    this.mailboxState = this.emailState = '';
+    this.lists.clear();
+    if (this.list) {
+      this.list.state = '';
+      this.lists.set(this.list.key, this.list);
+    }
+    this.again = true;
+  }
+
+  // The emails of a conversation, oldest first.
+  async loadThread(threadId: Id): Promise<Id[]> {
+    let ids = this.threads.get(threadId);
+    if (!ids) {
+      ids = (await this.db.threads([threadId]))[0]?.emailIds;
+      if (ids) this.threads.set(threadId, ids);
+    }
+    if (!ids) {
+      const batch = this.client.batch();
+      const thread = batch.call('Thread/get', { ids: [threadId] });
+      const all = batch.call('Email/get', { '#ids': thread.ref('/list/*/emailIds'), properties: LINE });
+      await batch.send();
+      this.take(all.value.list, thread.value.list);
+      return this.threads.get(threadId) ?? [];
+    }
+    const missing = ids.filter((id) => !this.emails.has(id));
+    if (missing.length > 0) {
+      for (const email of await this.db.emails(missing)) this.emails.set(email.id, email);
+      const ask = ids.filter((id) => !this.emails.has(id));
+      if (ask.length > 0) this.take((await this.client.one('Email/get', { ids: ask, properties: LINE })).list, []);
+    }
+    return ids;
+  }
+
+  // What a message says, from here or from the server. What is kept is put among what was read last.
+  async loadBodies(ids: Id[]): Promise<void> {
+    const missing: Id[] = [];
+    for (const id of ids) {
+      if (this.bodies.has(id)) continue;
+      const kept = await this.db.body(id);
+      if (kept) this.bodies.set(id, kept);
+      else missing.push(id);
+    }
+    for (let i = 0; i < missing.length; i += 50) {
+      const got = await this.client.one('Email/get', {
+        ids: missing.slice(i, i + 50),
+        properties: BODY,
+        bodyProperties: PARTS,
+        fetchTextBodyValues: true,
+        fetchHTMLBodyValues: true,
+        maxBodyValueBytes: MAX_BODY,
+      });
+      for (const body of got.list) this.bodies.set(body.id, body);
+      void this.db.putBodies(got.list);
+    }
+    // What is in memory beyond need goes, the oldest first.
+    for (const id of this.bodies.keys()) {
+      if (this.bodies.size <= 300) break;
+      if (!ids.includes(id)) this.bodies.delete(id);
+    }
+  }
+
+  // Changes emails, here at once and then there; in the same request the round that tells what came of it. Throws when the server or the
+  // network refuse, after the change here was taken back.
+  async update(patches: Map<Id, Patch>, destroy: Id[] = []): Promise<void> {
+    const before = new Map<Id, Email>();
+    for (const [id, patch] of patches) {
+      const email = this.emails.get(id);
+      if (!email) continue;
+      before.set(id, email);
+      this.emails.set(id, patched(email, patch));
+    }
+    const gone = this.leaving(patches, destroy);
+    if (gone.size > 0) this.list?.leaveOut(gone);
+    const list = this.list;
+    try {
+      // No round may begin before this, or it would show what was.
+      while (this.syncing) await this.syncing.catch(() => undefined);
+      let refused: SetError | undefined;
+      const all = [...patches];
+      const run = async (): Promise<void> => {
+        for (let i = 0; i === 0 || i < Math.max(all.length, destroy.length); i += 500) {
+          const batch = this.client.batch();
+          const part = all.slice(i, i + 500);
+          const set = batch.call('Email/set', {
+            ...(part.length > 0 ? { update: Object.fromEntries(part) } : {}),
+            ...(destroy.length > i ? { destroy: destroy.slice(i, i + 500) } : {}),
+          });
+          const last = i + 500 >= Math.max(all.length, destroy.length);
+          const ask = last ? this.askChanges(batch, list) : undefined;
+          await batch.send();
+          refused ??= firstRefusal(set.value);
+          if (ask) await this.takeChanges(ask, list);
+        }
+      };
+      this.syncing = run().finally(() => (this.syncing = null));
+      await this.syncing;
+      if (this.again) void this.sync();
+      if (refused && refused.type !== 'notFound') throw new MethodError(refused.type, 'Email/set', refused.description);
+    } catch (e) {
+      for (const [id, email] of before) this.emails.set(id, email);
+      if (list) list.state = '';
+      void this.sync();
+      throw e;
+    }
+  }
+
+  // Rows of the list that the change takes away from it.
+  private leaving(patches: Map<Id, Patch>, destroy: Id[]): Set<Id> {
+    const gone = new Set<Id>(destroy);
+    const here = (this.list?.query.filter as { inMailbox?: Id } | null)?.inMailbox;
+    for (const [id, patch] of patches) {
+      const to = patch['mailboxIds'] as Record<Id, boolean> | undefined;
+      if (to && here && !to[here]) gone.add(id);
+    }
+    return gone;
+  }
+
+  // Other changes (folders, identities, drafts), followed by a round in the same request.
+  async run<T>(put: (batch: Batch) => T): Promise<T> {
+    while (this.syncing) await this.syncing.catch(() => undefined);
+    const list = this.list;
+    let out: T | undefined;
+    const go = async (): Promise<void> => {
+      const batch = this.client.batch();
+      out = put(batch);
+      const ask = this.askChanges(batch, list);
+      await batch.send();
+      await this.takeChanges(ask, list);
+    };
+    this.syncing = go().finally(() => (this.syncing = null));
+    await this.syncing;
+    if (this.again) void this.sync();
+    return out as T;
+  }
+}
+
+export function firstRefusal(answer: SetResponse): SetError | undefined {
+  return [answer.notCreated, answer.notUpdated, answer.notDestroyed].flatMap((all) => Object.values(all ?? {}))[0];
+}
+
+export function patched(email: Email, patch: Patch): Email {
+  const out: Email = { ...email, keywords: { ...email.keywords } };
+  for (const [path, value] of Object.entries(patch)) {
+    if (path === 'mailboxIds') out.mailboxIds = value as Record<Id, boolean>;
+    else if (path.startsWith('keywords/')) {
+      const keyword = path.slice('keywords/'.length).replaceAll('~1', '/').replaceAll('~0', '~');
+      if (value) out.keywords[keyword] = true;
+      else delete out.keywords[keyword];
+    }
+  }
+  return out;
+}

@@ -1,0 +1,181 @@
+// What JMAP's objects look like (RFC 8620, RFC 8621), as far as the webmail asks for them.
+export type Id = string;
+
+export interface JmapSession {
+  username: string;
+  apiUrl: string;
+  downloadUrl: string;
+  uploadUrl: string;
+  eventSourceUrl: string;
+  state: string;
+  capabilities: Record<string, unknown>;
+  accounts: Record<Id, { name: string; isPersonal: boolean; isReadOnly: boolean; accountCapabilities: Record<string, unknown> }>;
+  primaryAccounts: Record<string, Id>;
+}
+
+export type Role = 'inbox' | 'archive' | 'drafts' | 'flagged' | 'important' | 'junk' | 'sent' | 'trash';
+
+export interface Rights {
+  mayReadItems: boolean;
+  mayAddItems: boolean;
+  mayRemoveItems: boolean;
+  maySetSeen: boolean;
+  maySetKeywords: boolean;
+  mayCreateChild: boolean;
+  mayRename: boolean;
+  mayDelete: boolean;
+  maySubmit: boolean;
+}
+
+export interface Mailbox {
+  id: Id;
+  name: string;
+  parentId: Id | null;
+  role: Role | null;
+  sortOrder: number;
+  totalEmails: number;
+  unreadEmails: number;
+  totalThreads: number;
+  unreadThreads: number;
+  myRights: Rights;
+  isSubscribed: boolean;
+}
+
+export interface Address {
+  name: string | null;
+  email: string;
+}
+
+export interface BodyPart {
+  partId: string | null;
+  blobId: Id | null;
+  size: number;
+  name: string | null;
+  type: string;
+  charset: string | null;
+  disposition: string | null;
+  cid: string | null;
+}
+
+// The properties a list shows, and a conversation's closed messages.
+export interface Email {
+  id: Id;
+  blobId: Id;
+  threadId: Id;
+  mailboxIds: Record<Id, boolean>;
+  keywords: Record<string, boolean>;
+  size: number;
+  receivedAt: string;
+  from: Address[] | null;
+  to: Address[] | null;
+  subject: string | null;
+  hasAttachment: boolean;
+  preview: string;
+}
+
+// What never changes once it is written (RFC 8621 4): kept for as long as there is room.
+export interface EmailBody {
+  id: Id;
+  cc: Address[] | null;
+  bcc: Address[] | null;
+  replyTo: Address[] | null;
+  sentAt: string | null;
+  messageId: string[] | null;
+  inReplyTo: string[] | null;
+  references: string[] | null;
+  textBody: BodyPart[];
+  htmlBody: BodyPart[];
+  attachments: BodyPart[];
+  bodyValues: Record<string, { value: string; isTruncated: boolean }>;
+}
+
+export interface Thread {
+  id: Id;
+  emailIds: Id[];
+}
+
+export interface Identity {
+  id: Id;
+  name: string;
+  email: string;
+  replyTo: Address[] | null;
+  bcc: Address[] | null;
+  textSignature: string;
+  htmlSignature: string;
+  mayDelete: boolean;
+}
+
+export interface Quota {
+  id: Id;
+  resourceType: 'octets' | 'count';
+  used: number;
+  hardLimit: number;
+}
+
+export interface SetError {
+  type: string;
+  description?: string;
+  properties?: string[];
+}
+
+export interface SetResponse {
+  oldState: string;
+  newState: string;
+  created: Record<string, { id: Id; [property: string]: unknown }> | null;
+  updated: Record<Id, unknown> | null;
+  destroyed: Id[] | null;
+  notCreated?: Record<string, SetError> | null;
+  notUpdated?: Record<Id, SetError> | null;
+  notDestroyed?: Record<Id, SetError> | null;
+}
+
+export interface GetResponse<T> {
+  state: string;
+  list: T[];
+  notFound: Id[];
+}
+
+export interface ChangesResponse {
+  oldState: string;
+  newState: string;
+  hasMoreChanges: boolean;
+  created: Id[];
+  updated: Id[];
+  destroyed: Id[];
+}
+
+export interface QueryResponse {
+  queryState: string;
+  canCalculateChanges: boolean;
+  position: number;
+  ids: Id[];
+  total?: number;
+}
+
+export interface QueryChangesResponse {
+  oldQueryState: string;
+  newQueryState: string;
+  removed: Id[];
+  added: { id: Id; index: number }[];
+  total?: number;
+}
+
+// The answer of each method that is called.
+export interface Methods {
+  'Mailbox/get': GetResponse<Mailbox>;
+  'Mailbox/changes': ChangesResponse & { updatedProperties: string[] | null };
+  'Mailbox/set': SetResponse;
+  'Thread/get': GetResponse<Thread>;
+  'Email/get': GetResponse<Email & EmailBody>;
+  'Email/changes': ChangesResponse;
+  'Email/query': QueryResponse;
+  'Email/queryChanges': QueryChangesResponse;
+  'Email/set': SetResponse;
+  'Identity/get': GetResponse<Identity>;
+  'Identity/set': SetResponse;
+  'EmailSubmission/set': SetResponse;
+  'Quota/get': GetResponse<Quota>;
+}
+export type Method = keyof Methods;
+
+export type Filter = { operator: 'AND' | 'OR' | 'NOT'; conditions: Filter[] } | { [condition: string]: unknown };
