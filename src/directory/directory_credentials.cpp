@@ -129,6 +129,12 @@ Result<StoredDirectory::Proof> StoredDirectory::prove(const std::optional<Princi
 
 Result<Principal> StoredDirectory::verify_password(std::string_view name, const Secret& typed,
                                                    const SignInPurpose& purpose) {
+  if (outside_ != nullptr) {
+    GP_TRY(auto by_app, verify_app_password(name, typed, purpose));
+    if (by_app) return *std::move(by_app);
+    GP_TRY(auto by_outside, verify_outside(name, typed));
+    if (by_outside) return *std::move(by_outside);
+  }
   const Secret password = prepared(typed);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const auto before = sign_in_row(name);
@@ -149,6 +155,44 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
     return std::move(now->principal);
   }
   return fail(Errc::unavailable, "the password is being changed all the time");
+}
+
+Result<std::optional<Principal>> StoredDirectory::verify_app_password(std::string_view name, const Secret& typed,
+                                                                      const SignInPurpose& purpose) {
+  if (typed.reveal().size() > kMaxPasswordOctets) return std::nullopt;
+  auto found = sign_in_row(name);
+  const AppSecret* const app = found ? find_app_secret(*found->credentials, typed) : nullptr;
+  if (app == nullptr) return std::nullopt;
+  if (!found->principal.enabled) return fail(Errc::denied, fmt::format("{} is disabled", found->principal.address));
+  GP_CHECK(check_scope(*app, purpose, clock_.now()));
+  note_use(found->principal.id, app->id, purpose);
+  return std::move(found->principal);
+}
+
+Result<std::optional<Principal>> StoredDirectory::verify_outside(std::string_view name, const Secret& typed) {
+  if (typed.reveal().size() > kMaxPasswordOctets) return std::nullopt;
+  GP_TRY(const OutsideSignIn::Answer answer, outside_->check(name, typed));
+  using Kind = OutsideSignIn::Answer::Kind;
+  if (answer.kind == Kind::unknown) return std::nullopt;
+  if (answer.kind == Kind::wrong) return fail(Errc::unauthenticated, "wrong name or password");
+  auto found = sign_in_row(answer.address);
+  if (!found) return fail(Errc::unauthenticated, "the account is gone");
+  if (!found->principal.enabled) return fail(Errc::denied, fmt::format("{} is disabled", found->principal.address));
+  return std::move(found->principal);
+}
+
+// There is one kind of directory, made by Directory::open().
+void set_outside(Directory& directory, OutsideSignIn* outside) {
+  static_cast<StoredDirectory&>(directory).set_outside(outside);
+}
+
+bool has_password(Directory& directory, PrincipalId id) {
+  return static_cast<StoredDirectory&>(directory).has_password(id);
+}
+
+bool StoredDirectory::has_password(PrincipalId id) {
+  const auto found = row(id);
+  return found && found->credentials->password;
 }
 
 // Once the password is known again, what is kept of it follows the options. Not vital: when it fails, the next sign-in

@@ -32,9 +32,12 @@ inline constexpr Event kBanned{
 inline constexpr Event kBroken{"sign_in.broken", Level::info, "A sign-in broke the rules of its mechanism.",
                                "`detail` has the rule. No password was tried.",
                                "Nothing, unless it is a client of yours."};
-inline constexpr Event kUnchecked{"sign_in.unchecked", Level::error, "A sign-in could not be checked.",
-                                  "`code` and `detail` say why; unavailable: too many sign-ins at once, or no memory.",
-                                  "Look at memory and load; raise the number of parallel hashes when there is room."};
+inline constexpr Event kUnchecked{
+    "sign_in.unchecked", Level::error, "A sign-in could not be checked.",
+    "`code` and `detail` say why; unavailable: too many sign-ins at once, no memory, or an "
+    "outside directory does not answer.",
+    "Look at memory and load; raise the number of parallel hashes when there is room. "
+    "`gatepost directory status` shows outside directories."};
 inline constexpr Event kTooManySessions{
     "sign_in.too_many_sessions", Level::notice, "A sign-in was refused: the account has its maximum of sessions.",
     "`sessions` of this service are open.", "Raise the limit when its owner has that many devices."};

@@ -15,6 +15,7 @@
 #include "directory/credentials.hpp"
 #include "directory/directory.hpp"
 #include "directory/index.hpp"
+#include "directory/outside.hpp"
 #include "directory/records.hpp"
 #include "directory/resolve.hpp"
 #include "directory/success_cache.hpp"
@@ -79,7 +80,11 @@ class StoredDirectory final : public Directory {
   Result<std::vector<AppPassword>> app_passwords(PrincipalId id) override;
   Result<Principal> verify_password(std::string_view name, const Secret& password,
                                     const SignInPurpose& purpose) override;
-  bool is_known(std::string_view name) override { return sign_in_row(name).has_value(); }
+  bool is_known(std::string_view name) override {
+    return sign_in_row(name).has_value() || (outside_ != nullptr && outside_->knows(name));
+  }
+  void set_outside(OutsideSignIn* outside) { outside_ = outside; }
+  bool has_password(PrincipalId id);
   Result<std::optional<sasl::ScramVerifier>> scram_verifier(std::string_view name, std::string_view hash) override;
 
  private:
@@ -125,6 +130,11 @@ class StoredDirectory final : public Directory {
   std::optional<PrincipalRow> sign_in_row(std::string_view name) GP_EXCLUDES(mutex_);
   std::optional<PrincipalRow> row(PrincipalId id) GP_EXCLUDES(mutex_);
 
+  // By an app password; nullopt: it is none of theirs.
+  Result<std::optional<Principal>> verify_app_password(std::string_view name, const Secret& password,
+                                                       const SignInPurpose& purpose);
+  // By whoever is outside; nullopt: nobody there is called so.
+  Result<std::optional<Principal>> verify_outside(std::string_view name, const Secret& password);
   struct Proof {
     bool right = false;
     const AppSecret* app = nullptr;  // of the row's credentials; null: the main password
@@ -152,6 +162,7 @@ class StoredDirectory final : public Directory {
   bool stale_ GP_GUARDED_BY(writer_) = true;  // the partition may have changed under us
 
   store::Watchers share_watchers_;
+  OutsideSignIn* outside_ = nullptr;  // constant once sign-ins begin
 
   SharedMutex mutex_;
   Index index_ GP_GUARDED_BY(mutex_);

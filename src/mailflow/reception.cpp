@@ -67,6 +67,20 @@ class DirectReception final : public Reception {
     return Recipient{std::move(full), std::move(*destinations)};
   }
 
+  bool may_look_up(std::string_view address) override {
+    const std::size_t at = address.rfind('@');
+    if (outside_ == nullptr || at == std::string_view::npos) return false;
+    const auto local = directory_.is_local_domain(address.substr(at + 1));
+    return local && *local && outside_->may_have(address);
+  }
+
+  Result<> look_up(std::string_view address) override {
+    GP_CHECK(outside_->look_up(address));
+    return {};
+  }
+
+  void set_outside(directory::OutsidePeople& outside) override { outside_ = &outside; }
+
   Result<std::unique_ptr<Intake>> begin(Source source, Envelope envelope, std::uint64_t size_hint) override {
     return make_intake(services_, current(), std::move(source), std::move(envelope), size_hint);
   }
@@ -158,6 +172,7 @@ class DirectReception final : public Reception {
   mutable std::mutex mutex_;
   std::shared_ptr<const ReceptionOptions> options_;
   directory::Directory& directory_;
+  directory::OutsidePeople* outside_ = nullptr;
   IntakeServices services_;
 };
 

@@ -12,6 +12,7 @@
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "directory/directory.hpp"
+#include "directory/outside.hpp"
 #include "mailflow/envelope.hpp"
 #include "mailflow/queue.hpp"
 #include "runtime/workers.hpp"
@@ -68,6 +69,13 @@ class Reception {
   virtual Result<> check_sender(const Source&, std::string_view reverse_path) = 0;
   // Reads memory only.
   virtual std::expected<Recipient, RecipientRefusal> check_recipient(const Source&, std::string_view address) = 0;
+  // Whether look_up() may find somebody where check_recipient() found nobody. Reads memory only.
+  virtual bool may_look_up(std::string_view) { return false; }
+  // Asks outside directories for an address; afterwards check_recipient() knows it, if they do. Blocks: on a worker.
+  // Errc::unavailable and others: they could not be asked.
+  virtual Result<> look_up(std::string_view) { return {}; }
+  // Whom to ask; before the first recipient. Borrowed for life.
+  virtual void set_outside(directory::OutsidePeople&) {}
   // Errc::too_large by the hint; what the store says comes with finish(). Reads memory only.
   virtual Result<std::unique_ptr<Intake>> begin(Source, Envelope, std::uint64_t size_hint) = 0;
   // A whole message at once, for those that have it already: `next` appends the next piece of it and says whether there

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "smtp/server/events.hpp"
 #include "smtp/server/session.hpp"
 
@@ -15,7 +17,32 @@ Work SmtpSession::on_rcpt(Rcpt& rcpt) {
   if (envelope.recipients.size() >= settings_->max_recipients) {
     return refuse_recipient({452, {4, 5, 3}, "too many recipients"}, address);
   }
-  auto recipient = shared_.services.reception.check_recipient(source_, address);
+  mailflow::Reception& reception = shared_.services.reception;
+  auto recipient = reception.check_recipient(source_, address);
+  if (!recipient && recipient.error() == mailflow::RecipientRefusal::no_such_user && reception.may_look_up(address)) {
+    sought_ = std::move(rcpt);
+    return Work::look_up;
+  }
+  return take_recipient(rcpt, std::move(recipient));
+}
+
+// Somebody of another directory may have no account yet.
+runtime::Task<> SmtpSession::look_up_recipient() {
+  mailflow::Reception& reception = shared_.services.reception;
+  const std::string address = sought_->forward_path.address();
+  const auto ask = [&reception, &address] { return reception.look_up(address); };
+  const Result<> asked = co_await shared_.services.workers_for_sign_in().run(ask);
+  Rcpt rcpt = *std::exchange(sought_, std::nullopt);
+  if (!asked) {
+    take_recipient(rcpt, std::unexpected(mailflow::RecipientRefusal::try_later));
+  } else {
+    take_recipient(rcpt, reception.check_recipient(source_, address));
+  }
+}
+
+Work SmtpSession::take_recipient(Rcpt& rcpt, std::expected<mailflow::Recipient, mailflow::RecipientRefusal> recipient) {
+  mailflow::Envelope& envelope = transaction_.envelope;
+  const std::string address = rcpt.forward_path.address();
   if (!recipient) {
     if (recipient.error() == mailflow::RecipientRefusal::no_such_user && !signed_in_) {
       peer_.tell(runtime::Conduct::unknown_recipient, address);

@@ -19,7 +19,7 @@ enum class Phase : std::uint8_t {
 };
 
 // What is left to be waited for after a handler.
-enum class Work : std::uint8_t { none, flush, deliver, sign_in };
+enum class Work : std::uint8_t { none, flush, deliver, sign_in, look_up };
 
 struct Row {
   Verb verb;

@@ -65,6 +65,9 @@ runtime::Task<runtime::Step> SmtpSession::step(std::string_view input) {
     case Work::sign_in:
       co_await go_on_signing_in();
       break;
+    case Work::look_up:
+      co_await look_up_recipient();
+      break;
   }
   watch_limits();
   co_return runtime::Step{item.consumed, std::exchange(next_, runtime::Next::more)};

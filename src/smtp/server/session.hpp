@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -44,6 +45,8 @@ class SmtpSession final : public runtime::Session {
   Work on_hello(Hello& hello);
   Work on_mail(Mail& mail);
   Work on_rcpt(Rcpt& rcpt);
+  runtime::Task<> look_up_recipient();
+  Work take_recipient(Rcpt& rcpt, std::expected<mailflow::Recipient, mailflow::RecipientRefusal> recipient);
   Work on_data(Data&);
   Work on_bdat(Bdat& bdat);
   Work on_rset(Rset&);
@@ -126,6 +129,7 @@ class SmtpSession final : public runtime::Session {
   std::unique_ptr<directory::SignIn> sign_in_;  // while it goes on
   bool sign_in_began_ = false;
   std::optional<Secret> response_;  // for it
+  std::optional<Rcpt> sought_;      // while another directory is asked for it
   std::unique_ptr<directory::SignedIn> signed_in_;
 
   std::uint32_t bad_ = 0, idle_ = 0;  // commands since the last message

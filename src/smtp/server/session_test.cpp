@@ -92,6 +92,22 @@ TEST_F(SmtpSessionTest, TellsMailflowWhatTheSenderWantsToHear) {
   EXPECT_EQ(client.send("MAIL FROM:<> NOTIFY=NEVER\r\n").substr(0, 3), "555");
 }
 
+TEST_F(SmtpSessionTest, LooksUpWhoMayBeInAnotherDirectory) {
+  auto client = greeted();
+  EXPECT_EQ(client.send("MAIL FROM:<>\r\nRCPT TO:<outside@demo.example> NOTIFY=NEVER\r\n"), kToAnnaTaken);
+  EXPECT_THAT(client.send("RCPT TO:<outside-nobody@demo.example>\r\n"), StartsWith("550 5.1.1 "));
+  EXPECT_THAT(client.send("RCPT TO:<outside-down@demo.example>\r\n"), StartsWith("451 "));
+  // In one piece with what follows, answers come in order.
+  EXPECT_EQ(client.send("RCPT TO:<outside-2@demo.example>\r\nRCPT TO:<anna@demo.example>\r\nDATA\r\n"),
+            std::string("250 2.1.5 recipient ok\r\n250 2.1.5 recipient ok\r\n").append(kGoAhead));
+  client.send("A: b\r\n.\r\n");
+  ASSERT_EQ(reception_.messages.size(), 1U);
+  const auto& recipients = reception_.messages[0].envelope.recipients;
+  ASSERT_EQ(recipients.size(), 3U);
+  EXPECT_TRUE(recipients[0].dsn.never());
+  EXPECT_FALSE(recipients[1].dsn.never());
+}
+
 TEST_F(SmtpSessionTest, ForgetsATransactionBeforeTheNext) {
   auto client = greeted();
   client.send("MAIL FROM:<b@elsewhere.example> SMTPUTF8 SIZE=17 BODY=8BITMIME\r\nRCPT TO:<anna@demo.example>\r\n");

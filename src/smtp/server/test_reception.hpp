@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ class FakeReception final : public mailflow::Reception {
   std::size_t destinations = 1;  // of every recipient
 
   // What happened.
+  std::set<std::string> looked_up;  // and found
   std::deque<Message> messages;
   int alive = 0;  // intakes
   void forget() { messages.clear(); }
@@ -46,12 +48,21 @@ class FakeReception final : public mailflow::Reception {
                                                                                  std::string_view address) override {
     using enum mailflow::RecipientRefusal;
     if (address.starts_with("nobody@")) return std::unexpected(no_such_user);
+    if (address.starts_with("outside") && !looked_up.contains(std::string(address)))
+      return std::unexpected(no_such_user);
     if (address.starts_with("later@")) return std::unexpected(try_later);
     if (address.starts_with("disabled@")) return std::unexpected(disabled);
     if (address.starts_with("bad@")) return std::unexpected(bad_address);
     const bool local = address == "postmaster" || address.ends_with("@" + domain);
     if (!local && !source.submitter) return std::unexpected(relay_denied);
     return mailflow::Recipient{std::string(address), std::vector<directory::Destination>(destinations)};
+  }
+
+  bool may_look_up(std::string_view address) override { return address.starts_with("outside"); }
+  Result<> look_up(std::string_view address) override {
+    if (address.starts_with("outside-down@")) return fail(Errc::unavailable);
+    if (!address.starts_with("outside-nobody@")) looked_up.emplace(address);
+    return {};
   }
 
   Result<std::unique_ptr<mailflow::Intake>> begin(mailflow::Source source, mailflow::Envelope envelope,
