@@ -7,7 +7,7 @@ gp_build_packages() {
   cat <<LIST
 clang-19 libclang-rt-19-dev libstdc++-12-dev cmake ninja-build ccache mold git pkg-config ca-certificates
 libboost${boost}-dev libboost-json${boost}-dev libssl-dev libfmt-dev libicu-dev librocksdb-dev libzstd-dev zlib1g-dev libsqlite3-dev
-libgsasl-dev libsodium-dev libunbound-dev libidn2-dev libcurl4-openssl-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libseccomp-dev libnetfilter-log-dev libnftables-dev libnghttp2-dev libbrotli-dev libpugixml-dev
+libgsasl-dev libsodium-dev libldap-dev libunbound-dev libidn2-dev libcurl4-openssl-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libseccomp-dev libnetfilter-log-dev libnftables-dev libnghttp2-dev libbrotli-dev libpugixml-dev
 libgtest-dev libgmock-dev
 openssl procps
 LIST
@@ -51,6 +51,20 @@ gp_unpack_firewalls() {
   mkdir -p "$there"
   for package in "$work"/*.deb; do dpkg -x "$package" "$there"; done
   if [ -d "$there/lib" ]; then cp -a "$there/lib/." "$there/usr/lib/" && rm -rf "$there/lib"; fi
+  rm -rf "$work"
+}
+
+# A directory server for tests, below build/peers/slapd and not installed: its package would start a service.
+gp_unpack_slapd() {
+  local there=$PWD/build/peers/slapd work package
+  [ -x "$there/usr/sbin/slapd" ] || [ -x /usr/sbin/slapd ] && return 0
+  work=$(mktemp -d)
+  # The libraries' names depend on the release; those that are not there under one are under the other.
+  for package in slapd libltdl7 libwrap0 libnsl2 libtirpc3 libtirpc3t64; do
+    (cd "$work" && apt-get -q download "$package") >/dev/null 2>&1
+  done
+  mkdir -p "$there"
+  for package in "$work"/*.deb; do [ -f "$package" ] && dpkg -x "$package" "$there"; done
   rm -rf "$work"
 }
 

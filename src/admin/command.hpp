@@ -67,6 +67,7 @@ struct Services {
     std::function<Reply()> reload;
     std::function<void()> stop;
     std::function<Reply(const Request&, std::stop_token)> certificate;  // every verb of that noun
+    std::function<Reply(const Request&, std::stop_token)> outside;      // of the noun "directory"
     std::function<Reply()> drain;                                       // how far a stop has come
     std::function<std::size_t(const std::string& text)> announce;       // to all sessions; how many there are
     std::function<void()> queue_changed;

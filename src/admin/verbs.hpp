@@ -24,5 +24,6 @@ std::vector<Verb> maintenance_verbs();
 std::vector<Verb> server_verbs();
 std::vector<Verb> ban_verbs();
 std::vector<Verb> certificate_verbs();
+std::vector<Verb> outside_verbs();
 
 }  // namespace gatepost::admin

@@ -297,6 +297,7 @@ std::vector<Problem> check_values(const Config& config) {
   check_gate(config, out);
   check_values_together(config, out);
   check_acme_values(config, out.all);
+  check_outside_values(config, out.all);
   return std::move(out.all);
 }
 
@@ -305,6 +306,7 @@ std::vector<Problem> check(const Config& config) {
   out.all = check_values(config);
   check_files(config, out);
   check_acme_files(config, out.all);
+  check_outside_files(config, out.all);
   return std::move(out.all);
 }
 

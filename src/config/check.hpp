@@ -15,6 +15,8 @@ std::vector<Problem> check_values(const Config& config);
 
 // The parts that are about [acme]; what is found is added.
 void check_acme_values(const Config& config, std::vector<Problem>& problems);
+void check_outside_values(const Config& config, std::vector<Problem>& problems);
+void check_outside_files(const Config& config, std::vector<Problem>& problems);
 void check_acme_files(const Config& config, std::vector<Problem>& problems);
 
 }  // namespace gatepost::config

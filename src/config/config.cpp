@@ -19,6 +19,7 @@ Config Config::defaults() {
 void Config::complete() {
   if (server.bind.empty()) server.bind = {*IpAddress::parse("0.0.0.0"), *IpAddress::parse("::")};
   if (server.postmaster.empty()) server.postmaster = "postmaster@" + server.hostname;
+  for (OutsideDirectory& one : outside_directories) one.complete();
   if (acme.on() && acme.certificates.empty()) acme.certificates.push_back({.names = {server.hostname}});
   if (mailflow.helo_name.empty()) mailflow.helo_name = server.hostname;
   for (Listener& listener : listeners) {

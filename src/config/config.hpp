@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "config/acme.hpp"
 #include "config/listeners.hpp"
+#include "config/outside.hpp"
 
 // The whole configuration of the daemon, as plain values: parsed and checked once (load.hpp), then swapped whole.
 // Defaults are those of a file that names only the host name and the data directory. Every key is described in
@@ -296,6 +297,7 @@ struct Config {
   Store store;
   Search search;
   Auth auth;
+  std::vector<OutsideDirectory> outside_directories;  // in order: the first that has an entry decides
   Smtp smtp;
   Mailflow mailflow;
   Imap imap;

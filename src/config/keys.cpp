@@ -408,6 +408,9 @@ const std::vector<Section>& sections() {
       {"store", "[store]", "Where mail is kept."},
       {"search", "[search]", "The index that makes searches fast."},
       {"auth", "[auth]", "Passwords and sign-in."},
+      {"outside_directory", "[[outside_directory]]",
+       "One table for each directory of others, Active Directory or OpenLDAP, in which people are looked for "
+       "(docs/directory.md). The first that has an entry decides."},
       {"smtp", "[smtp]", "Mail that comes in by SMTP, from other servers and from users."},
       {"mailflow", "[mailflow]", "The queue and mail that goes out."},
       {"mailflow.smart_host", "[mailflow.smart_host]",

@@ -81,6 +81,8 @@ class Loader {
       const std::uint32_t line = line_of(key);
       if (name == "listener") {
         listeners(line, node);
+      } else if (name == "outside_directory") {
+        tables(line, node, name, outside_directory_keys(), out_.config.outside_directories);
       } else if (has_section(name)) {
         if (const toml::table* inner = node.as_table()) {
           section(name, *inner);
@@ -231,7 +233,10 @@ class Loader {
     const toml::array* array = node.as_array();
     if (array == nullptr || !array->is_array_of_tables() || array->size() > kMaxTables) {
       const std::size_t dot = name.find('.');
-      problem(line, fmt::format("[{}] {}", name.substr(0, dot), name.substr(dot + 1)), "must be tables", "",
+      problem(line,
+              dot == std::string_view::npos ? fmt::format("[[{}]]", name)
+                                            : fmt::format("[{}] {}", name.substr(0, dot), name.substr(dot + 1)),
+              "must be tables", "",
               fmt::format("Write [[{}]] on a line of its own, {} below.", name, keys.front().name));
       return;
     }

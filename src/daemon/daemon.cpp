@@ -12,6 +12,7 @@
 #include "daemon/audience_gate.hpp"
 #include "daemon/events.hpp"
 #include "daemon/outgoing.hpp"
+#include "daemon/outside.hpp"
 #include "daemon/process.hpp"
 #include "daemon/secret_file.hpp"
 #include "daemon/settings.hpp"
@@ -75,6 +76,20 @@ Result<> Daemon::build() {
   authenticator_ =
       std::make_unique<directory::Authenticator>(*product.directory, sign_in_limits(c), clock_, log_, product.metrics);
   authenticator_->set_witness([this](const directory::SignInNews& news) { bans_->heard(news); });
+  connector_ = outside::make_ldap_connector();
+  GP_TRY(outside_,
+         outside::Directories::open({.directory = *product.directory,
+                                     .keys = product.store->keys(),
+                                     .connector = *connector_,
+                                     .clock = clock_,
+                                     .random = product.random,
+                                     .log = log_,
+                                     .metrics = product.metrics,
+                                     .end_sessions = [this](directory::PrincipalId id) { door_->revoke(id); }},
+                                    hashing_of_verifiers(c)));
+  GP_TRY(std::vector<outside::Settings> outside, outside_settings(c));
+  outside_->set(std::move(outside));
+  directory::set_outside(*product.directory, outside_.get());
   door_ = std::make_unique<directory::Door>(*sasl_, *authenticator_, door_policy(c), log_, product.metrics);
   workers_ = std::make_unique<runtime::Workers>(worker_threads(c));
   sign_in_workers_ = std::make_unique<runtime::Workers>(sign_in_threads(c));
@@ -85,6 +100,7 @@ Result<> Daemon::build() {
   GP_TRY(resolver_, runtime::UnboundResolver::create(resolver_settings(c), clock_));
   reception_ = mailflow::Reception::create(reception_options(c), *product.directory, *product.accounts, *product.queue,
                                            *workers_, clock_, product.random, log_, product.metrics);
+  reception_->set_outside(*outside_);
   GP_TRY(smtp::client::Settings outgoing, outgoing_settings(c));
   GP_TRY(delivery_, smtp::client::Delivery::create({*product.accounts, *resolver_, *workers_, *sasl_, clock_,
                                                     product.random, log_, product.metrics},
@@ -194,6 +210,13 @@ Result<> Daemon::start() {
   count.push_back({"traffic counts", std::chrono::minutes(1), std::chrono::minutes(1),
                    [this](std::stop_token) { return traffic_feed_->tick(); }});
   traffic_clock_ = std::make_unique<Maintenance>(std::move(count), clock_, log_);
+  std::vector<Chore> look;
+  look.push_back({"outside directories", std::chrono::seconds(1), std::chrono::seconds(1),
+                  [this](std::stop_token stop) -> Result<> {
+                    outside_->refresh_due(std::move(stop));
+                    return {};
+                  }});
+  outside_clock_ = std::make_unique<Maintenance>(std::move(look), clock_, log_);
   if (indexes_) indexes_->start();
   keeper_->start();
   const bool serves_directory = std::ranges::any_of(config->listeners, [](const config::Listener& l) {
@@ -284,6 +307,9 @@ admin::Services Daemon::admin_services() {
   services.server.stop = [] { send_signal(SIGTERM); };
   services.server.certificate = [this](const admin::Request& request, std::stop_token stop) {
     return keeper_->command(request, stop);
+  };
+  services.server.outside = [this](const admin::Request& request, std::stop_token stop) {
+    return outside_command(*outside_, request, std::move(stop));
   };
   services.server.drain = [this] { return drain_state(); };
   services.server.announce = [this](const std::string& text) {

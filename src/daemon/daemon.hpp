@@ -31,6 +31,7 @@
 #include "directory/door.hpp"
 #include "imap/server/index_text.hpp"
 #include "mailflow/queue_runner.hpp"
+#include "outside/directories.hpp"
 #include "runtime/connections.hpp"
 #include "runtime/listener.hpp"
 #include "runtime/resolver.hpp"
@@ -116,6 +117,7 @@ class Daemon {
     std::vector<std::string_view> needs_restart;
     std::optional<runtime::TlsServerSettings> tls_files, tls;  // as the files have it; as it is to be served
     smtp::client::Settings outgoing;
+    std::vector<outside::Settings> outside;
     std::vector<BoundSocket> sockets;  // of listeners that were not there before
   };
 
@@ -189,6 +191,8 @@ class Daemon {
   ServedCertificates served_;
   std::unique_ptr<sasl::Library> sasl_;
   std::unique_ptr<directory::Authenticator> authenticator_;
+  std::unique_ptr<outside::Connector> connector_;
+  std::unique_ptr<outside::Directories> outside_;
   std::unique_ptr<directory::Door> door_;
   std::unique_ptr<runtime::Workers> workers_, sign_in_workers_;
   imap::server::IndexText index_text_;
@@ -209,7 +213,7 @@ class Daemon {
   std::vector<BoundSocket> sockets_;  // until start()
   std::promise<void> queue_ended_;
   std::atomic<std::size_t> beats_{0};
-  std::unique_ptr<Maintenance> maintenance_, traffic_clock_;
+  std::unique_ptr<Maintenance> maintenance_, traffic_clock_, outside_clock_;
   std::unique_ptr<CertificateKeeper> keeper_;
   std::unique_ptr<ControlSocket> control_;
   std::jthread warm_up_;  // of what the protocols keep in memory; ends by itself

@@ -11,6 +11,7 @@
 #include "imap/server/events.hpp"
 #include "ldap/server/events.hpp"
 #include "mailflow/events.hpp"
+#include "outside/events.hpp"
 #include "pop3/server/events.hpp"
 #include "runtime/events.hpp"
 #include "search/events.hpp"
@@ -30,6 +31,7 @@ std::vector<Event> event_catalogue() {
       search::event::kAll,
       mailflow::event::kAll,
       directory::event::kAll,
+      outside::event::kAll,
       smtp::server::event::kAll,
       smtp::client::event::kAll,
       imap::server::event::kAll,

@@ -7,6 +7,7 @@
 #include "daemon/daemon.hpp"
 #include "daemon/events.hpp"
 #include "daemon/outgoing.hpp"
+#include "daemon/outside.hpp"
 #include "daemon/settings.hpp"
 
 namespace gatepost::daemon {
@@ -53,6 +54,7 @@ Result<Daemon::Fresh> Daemon::prepare_reload() {
     GP_TRY(fresh.tls, served_.complete(*fresh.tls_files, fresh.config));
   }
   GP_TRY(fresh.outgoing, outgoing_settings(fresh.config));
+  GP_TRY(fresh.outside, outside_settings(fresh.config));
   // Addresses that no listener has yet. A root that became somebody else can no longer bind ports below 1024.
   std::vector<config::Listener> wanted;
   for (const config::Listener& listener : fresh.config.listeners) {
@@ -88,6 +90,7 @@ Result<> Daemon::apply(Fresh fresh) {
   product_->default_quota_octets = c.quota.storage_octets;
   product_->default_quota_messages = c.quota.messages;
   authenticator_->set_limits(sign_in_limits(c));
+  outside_->set(std::move(fresh.outside));
   bans_->set_rules(ban_rules(c, own_addresses()));
   door_->set_policy(door_policy(c));
   reception_->set_options(reception_options(c));

@@ -166,6 +166,10 @@ class Start {
       readable(one.cert);
       readable(one.key);
     }
+    for (const config::OutsideDirectory& one : config_.outside_directories) {
+      if (!one.ca_file.empty()) readable(one.ca_file);
+      if (!one.password_file.empty()) readable(one.password_file);
+    }
     if (config_.mailflow.smart_host) readable(config_.mailflow.smart_host->password_file);
     for (const fs::path& file : acme_files()) readable(file);
     return paths;

@@ -8,6 +8,8 @@
 #include <memory>
 #include <thread>
 
+#include "base/ascii.hpp"
+
 namespace gatepost::daemon {
 namespace {
 
@@ -142,9 +144,19 @@ std::vector<Network> own_addresses() {
   return out;
 }
 
+directory::PasswordHasher::Options hashing_of_verifiers(const Config& c) {
+  return {.memory_kib = c.auth.argon2_memory_kib, .iterations = c.auth.argon2_iterations};
+}
+
+// SCRAM needs what is derived from a password, which nobody outside gives away; and which mechanism it is has to be
+// said before the name.
 directory::DoorPolicy door_policy(const Config& c) {
+  std::vector<std::string> mechanisms = c.auth.mechanisms;
+  if (std::ranges::any_of(c.outside_directories, &config::OutsideDirectory::sign_in)) {
+    std::erase_if(mechanisms, [](const std::string& name) { return ascii::istarts_with(name, "SCRAM-"); });
+  }
   return {.without_tls = c.auth.allow_sign_in_without_tls,
-          .mechanisms = c.auth.mechanisms,
+          .mechanisms = std::move(mechanisms),
           .sessions_per_account = c.limits.connections_per_account};
 }
 
@@ -228,8 +240,13 @@ Result<runtime::TlsServerSettings> tls_settings(const Config& c) {
 
 std::size_t io_threads(const Config& c) { return c.server.io_threads != 0 ? c.server.io_threads : processors(); }
 
-// Those that hash, and enough beside them for sign-ins that need no hash.
-std::size_t sign_in_threads(const Config& c) { return 2 * c.auth.parallel_hashes + 12; }
+// Those that hash, and enough beside them for sign-ins that need no hash; those that wait for an outside directory, or
+// for their turn with it, are more of them.
+std::size_t sign_in_threads(const Config& c) {
+  std::size_t outside = 0;
+  for (const auto& one : c.outside_directories) outside += one.sign_in ? 2 * one.connections : 0;
+  return 2 * c.auth.parallel_hashes + 12 + outside;
+}
 
 std::size_t worker_threads(const Config& c) {
   // Most of them wait for a commit, and those that wait together share its syncs.

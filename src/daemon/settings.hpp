@@ -7,6 +7,7 @@
 #include "account/account.hpp"
 #include "config/config.hpp"
 #include "daemon/paths.hpp"
+#include "directory/credentials.hpp"
 #include "directory/door.hpp"
 #include "gate/bans/ban_list.hpp"
 #include "mailflow/queue_runner.hpp"
@@ -29,6 +30,7 @@ directory::SignInLimits sign_in_limits(const config::Config&);
 // `own`: the host's addresses, which are never banned.
 gate::BanRules ban_rules(const config::Config&, std::vector<Network> own);
 std::vector<Network> own_addresses();  // as they are now
+directory::PasswordHasher::Options hashing_of_verifiers(const config::Config&);
 directory::DoorPolicy door_policy(const config::Config&);
 account::AccountsOptions accounts_options(const config::Config&);
 mailflow::ReceptionOptions reception_options(const config::Config&);

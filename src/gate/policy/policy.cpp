@@ -108,6 +108,13 @@ void egress_of(const config::Config& c, Intent& out) {
     for (const Endpoint& server : c.acme.dns_check)
       out.egress.push_back({"dns-check", server.port, true, true, AddressSet::of(number_of(server.address))});
   }
+  for (const auto& one : c.outside_directories) {
+    for (const auto& server : one.servers) {
+      const auto address = IpAddress::parse(server.host);
+      out.egress.push_back({fmt::format("outside-{}", one.name), server.port, false, true,
+                            address ? AddressSet::of(number_of(*address)) : anywhere});
+    }
+  }
   for (const std::uint16_t port : c.gate.egress_ports) {
     out.egress.push_back({fmt::format("port-{}", port), port, false, true, anywhere});
   }

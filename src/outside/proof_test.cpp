@@ -1,0 +1,40 @@
+#include "outside/proof.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gatepost::outside {
+namespace {
+
+using Kind = Proof::Kind;
+
+TEST(OutsideProof, ReadsWhatActiveDirectorySays) {
+  const auto kind = [](std::string_view data) {
+    const std::string text =
+        "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data " + std::string(data) + ", v2580";
+    return read_proof(49, text, std::nullopt)->kind;
+  };
+  EXPECT_EQ(kind("52e"), Kind::wrong);
+  EXPECT_EQ(kind("525"), Kind::wrong);
+  EXPECT_EQ(kind("530"), Kind::not_now);
+  EXPECT_EQ(kind("531"), Kind::not_now);
+  EXPECT_EQ(kind("532"), Kind::password_expired);
+  EXPECT_EQ(kind("533"), Kind::disabled);
+  EXPECT_EQ(kind("701"), Kind::account_expired);
+  EXPECT_EQ(kind("773"), Kind::password_expired);
+  EXPECT_EQ(kind("775"), Kind::locked);
+}
+
+TEST(OutsideProof, ReadsPasswordPolicies) {
+  EXPECT_EQ(read_proof(49, "", 1)->kind, Kind::locked);
+  EXPECT_EQ(read_proof(49, "", 0)->kind, Kind::password_expired);
+  EXPECT_EQ(read_proof(0, "", 2)->kind, Kind::password_expired);
+  EXPECT_EQ(read_proof(0, "", std::nullopt)->kind, Kind::right);
+  EXPECT_EQ(read_proof(49, "", std::nullopt)->kind, Kind::wrong);
+}
+
+TEST(OutsideProof, SaysNothingWhereTheServerCouldNot) {
+  for (const int code : {1, 8, 51, 52, 53, 80, -1}) EXPECT_FALSE(read_proof(code, "", std::nullopt)) << code;
+}
+
+}  // namespace
+}  // namespace gatepost::outside
