@@ -132,8 +132,9 @@ it('signs, sends plain text, and calls back', async () => {
   await page.getByRole('button', { name: 'Settings' }).first().click();
   await page.getByLabel('Your name').fill('Anna Berg');
   await page.getByLabel('Signature', { exact: true }).fill('Anna Berg\nHarbour Office');
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByText('Saved.', { exact: true }).waitFor();
+  const form = page.locator('form', { has: page.getByLabel('Your name') });
+  await form.getByRole('button', { name: 'Save', exact: true }).click();
+  await form.getByText('Saved.', { exact: true }).waitFor();
   await page.getByLabel('Time to take back what was sent').selectOption('30');
   await shot(page, 'settings');
   await page.keyboard.press('Escape');
@@ -161,6 +162,23 @@ it('signs, sends plain text, and calls back', async () => {
   await bert.page.locator('article .text', { hasText: 'Harbour Office' }).waitFor();
   expect(await bert.page.locator('article iframe').count()).toBe(0);
   await bert.page.locator('article strong', { hasText: 'Anna Berg' }).waitFor();
+});
+
+it('answers while one is away', async () => {
+  const { page } = bert;
+  await page.getByRole('button', { name: 'Settings' }).first().click();
+  await page.getByLabel('Answer by itself while I am away').check();
+  await page.getByLabel('What is answered').fill('I am at the lake until Monday.');
+  const form = page.locator('form', { has: page.getByLabel('What is answered') });
+  await form.getByRole('button', { name: 'Save' }).click();
+  await form.getByText('Saved.').waitFor();
+  await page.keyboard.press('Escape');
+  await anna.page.keyboard.press('c');
+  await composer(anna.page).getByRole('combobox', { name: 'To' }).fill(other());
+  await composer(anna.page).getByLabel('Subject').fill('Are you there?');
+  await anna.page.keyboard.press('Control+Enter');
+  await anna.page.getByText('Message sent.').waitFor();
+  await anna.page.locator('[role=option]', { hasText: 'I am at the lake until Monday.' }).waitFor();
 });
 
 it('did all this without a call elsewhere or a breach of its policy', () => {

@@ -5,6 +5,7 @@ import type { ListQuery } from './data/list.svelte';
 import { Mail } from './data/mail.svelte';
 import { Db } from './data/db';
 import type { Email, Id, Mailbox } from './jmap/types';
+import { Client } from './jmap/client';
 import { Push } from './jmap/push';
 import { searchFilter } from './search';
 import { settings } from './settings.svelte';
@@ -90,6 +91,10 @@ class App {
           mail.online = is;
         },
       );
+      // What was kept of the last time may be less than the server of today offers.
+      void Client.sessionObject()
+        .then((now) => (mail.client.session = now))
+        .catch(() => undefined);
       setTimeout(() => void mail.db.tidy(), 20_000);
     } else {
       mail.online = false;
@@ -114,6 +119,7 @@ class App {
     this.notice = t('sessionOver');
   }
   async signOut(): Promise<void> {
+    this.user = '';
     this.leave();
     this.drafts = [];
     await session.signOut();
@@ -124,7 +130,6 @@ class App {
     } catch {
       // It was not kept.
     }
-    this.user = '';
     history.replaceState(null, '', location.pathname);
   }
 

@@ -117,6 +117,10 @@ export class MailList {
     this.version++;
   }
 
+  // How it was before something was left out of it.
+  snapshot(): KeptList {
+    return { ids: this.prefix, total: this.total, state: this.state };
+  }
   kept(): KeptList {
     return { ids: this.prefix.slice(0, KEPT), total: this.total, state: this.state };
   }

@@ -407,8 +407,9 @@ export class Mail {
       this.emails.set(id, patched(email, patch));
     }
     const gone = this.leaving(patches, destroy);
-    if (gone.size > 0) this.list?.leaveOut(gone);
     const list = this.list;
+    const shown = list?.snapshot();
+    if (gone.size > 0) list?.leaveOut(gone);
     try {
       // No round may begin before this, or it would show what was.
       while (this.syncing) await this.syncing.catch(() => undefined);
@@ -435,7 +436,8 @@ export class Mail {
       if (refused && refused.type !== 'notFound') throw new MethodError(refused.type, 'Email/set', refused.description);
     } catch (e) {
       for (const [id, email] of before) this.emails.set(id, email);
-      if (list) list.state = '';
+      // Unless a round has moved it on meanwhile.
+      if (list && shown && gone.size > 0 && list.state === shown.state) list.restore(shown);
       void this.sync();
       throw e;
     }

@@ -2,7 +2,7 @@
 import { request, requestHeaders, Refused } from '../session';
 import type { Id, JmapSession, Method, Methods } from './types';
 
-const USING = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail', 'urn:ietf:params:jmap:submission', 'urn:ietf:params:jmap:quota'];
+const USING = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail', 'urn:ietf:params:jmap:submission', 'urn:ietf:params:jmap:quota', 'urn:ietf:params:jmap:vacationresponse'];
 
 export class MethodError extends Error {
   constructor(
@@ -86,7 +86,7 @@ export class Client {
   sessionIsOld = false;
 
   async send(calls: readonly Call<Method>[]): Promise<void> {
-    const body = JSON.stringify({ using: USING, methodCalls: calls.map((c) => [c.method, c.args, c.id]) });
+    const body = JSON.stringify({ using: USING.filter((name) => name in this.session.capabilities), methodCalls: calls.map((c) => [c.method, c.args, c.id]) });
     const init: RequestInit = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
     let answer = await request('/jmap/api', init);
     // RFC 8620 3.6.1: too many requests at once pass; the server's restarts, too.

@@ -50,17 +50,24 @@ export class Push {
     private readonly online: (is: boolean) => void,
   ) {
     addEventListener('online', this.retry);
+    addEventListener('offline', this.cut);
     void this.run();
   }
 
   stop(): void {
     this.stopped = true;
     removeEventListener('online', this.retry);
+    removeEventListener('offline', this.cut);
     this.abort.abort();
     this.wake?.();
   }
 
   private retry = (): void => this.wake?.();
+  // A connection that the browser knows to be dead is not waited for.
+  private cut = (): void => {
+    this.online(false);
+    this.abort.abort();
+  };
 
   private async run(): Promise<void> {
     for (let again = false; !this.stopped; again = true) {

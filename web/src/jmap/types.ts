@@ -112,6 +112,16 @@ export interface Quota {
   hardLimit: number;
 }
 
+export interface VacationResponse {
+  id: Id;
+  isEnabled: boolean;
+  fromDate: string | null;
+  toDate: string | null;
+  subject: string | null;
+  textBody: string | null;
+  htmlBody: string | null;
+}
+
 export interface SetError {
   type: string;
   description?: string;
@@ -174,6 +184,8 @@ export interface Methods {
   'Identity/get': GetResponse<Identity>;
   'Identity/set': SetResponse;
   'EmailSubmission/set': SetResponse;
+  'VacationResponse/get': GetResponse<VacationResponse>;
+  'VacationResponse/set': SetResponse;
   'Quota/get': GetResponse<Quota>;
 }
 export type Method = keyof Methods;

@@ -1,0 +1,107 @@
+// The second start, and none of the network.
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { env, launch, send, shot, signIn, user, visit } from './browser';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+const row = (page: Page, subject: string) => page.locator('[role=option]', { hasText: subject }).first();
+
+// A way to the server that can be cut.
+async function way(): Promise<{ address: string; cut: () => Promise<void> }> {
+  const open = new Set<Socket>();
+  const server = createServer((from) => {
+    const to = connect(Number(env('GP_HTTPS')), '127.0.0.1');
+    for (const [a, b] of [[from, to], [to, from]] as const) {
+      open.add(a);
+      a.on('error', () => b.destroy());
+      a.on('close', () => (open.delete(a), b.destroy()));
+      a.pipe(b);
+    }
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    address: `https://localhost:${(server.address() as AddressInfo).port}/`,
+    cut: async () => {
+      const closed = new Promise((done) => server.close(done));
+      for (const socket of open) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+it('asks for what has changed, the second time', async () => {
+  const { page, context } = await visit(browser);
+  await signIn(page);
+  await row(page, 'Notes of Tuesday').waitFor();
+  await page.waitForTimeout(500);
+  await send({ to: user(), from: 'Late <late@elsewhere.example>', subject: 'While you were away', text: 'x' });
+  const calls: string[][] = [];
+  let octets = 0;
+  page.on('request', (request) => {
+    if (request.url().endsWith('/jmap/api')) calls.push((JSON.parse(request.postData() ?? '{}') as { methodCalls: [string][] }).methodCalls.map((c) => c[0]));
+  });
+  page.on('response', (response) => {
+    if (response.url().endsWith('/jmap/api')) void response.body().then((b) => (octets += b.length)).catch(() => undefined);
+  });
+  await page.reload();
+  if ((await page.locator('input[name=password]').count()) > 0 || !(await page.locator('#list').count())) await signIn(page);
+  await row(page, 'While you were away').waitFor();
+  await row(page, 'Notes of Tuesday').waitFor();
+  expect(calls[0]).toContain('Email/queryChanges');
+  expect(calls[0]).toContain('Email/changes');
+  // Nothing is asked for anew.
+  expect(calls.flat()).not.toContain('Email/query');
+  await expect.poll(() => octets).toBeGreaterThan(0);
+  expect(octets).toBeLessThan(20_000);
+  await context.close();
+});
+
+it('reads what was read, without a network', async () => {
+  const { page, context } = await visit(browser, { serviceWorkers: 'allow' });
+  await context.unroute(/.*/);
+  const network = await way();
+  await signIn(page, '1', network.address);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await row(page, 'Notes of Tuesday').click();
+  await page.frameLocator('article iframe').getByText('Lena brings the projector.').waitFor();
+  await signIn(page, '1', network.address);
+  await row(page, 'Notes of Tuesday').click();
+  await page.frameLocator('article iframe').getByText('Lena brings the projector.').waitFor();
+  await page.keyboard.press('u');
+  await network.cut();
+  await page.getByText('Offline', { exact: true }).waitFor();
+  await row(page, 'Notes of Tuesday').click();
+  await page.frameLocator('article iframe').getByText('Lena brings the projector.').waitFor();
+  await page.keyboard.press('e');
+  await page.getByText('No connection to the server. Nothing was changed.').waitFor();
+  await row(page, 'Notes of Tuesday').waitFor();
+
+  await page.reload();
+  await page.locator('input[name=password]').fill(env('GP_PASS1'));
+  await page.locator('button.primary').click();
+  await page.getByRole('button', { name: 'Read what is here' }).click();
+  await row(page, 'Notes of Tuesday').click();
+  await page.frameLocator('article iframe').getByText('Lena brings the projector.').waitFor();
+  await shot(page, 'offline');
+  await context.close();
+});
+
+it('forgets everything when one signs out', async () => {
+  const { page, context } = await visit(browser);
+  await signIn(page);
+  await row(page, 'Notes of Tuesday').waitFor();
+  await page.getByRole('button', { name: user() }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.locator('input[name=username]').waitFor();
+  await expect.poll(() => page.evaluate(async () => (await indexedDB.databases()).map((d) => d.name))).toEqual([]);
+  expect(await page.locator('input[name=username]').inputValue()).toBe('');
+  await context.close();
+});
