@@ -5,6 +5,7 @@ namespace gatepost::admin {
 namespace {
 
 Reply outside(Services& services, const Request& request, std::stop_token stop) {
+  if (!services.server.outside) return failure({Errc::unsupported, "not on this server"}, request.verb);
   return services.server.outside(request, stop);
 }
 

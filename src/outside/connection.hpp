@@ -49,6 +49,7 @@ std::string_view to_string(Proof::Kind kind);
 
 // A connection to a server. One thread at a time; each call blocks, for no longer than Access allows. Errors of all:
 // Errc::timed_out, Errc::closed, Errc::unavailable: this server is of no use now, and neither is the connection.
+// Errc::internal: it would not do this one thing.
 class Connection {
  public:
   virtual ~Connection() = default;

@@ -93,6 +93,17 @@ TEST_F(OutsideDirectories, AskTheNextServerWhenOneFails) {
   EXPECT_THAT(sink_.lines(), Contains(HasSubstr("outside.server_back")));
 }
 
+TEST_F(OutsideDirectories, LeaveNoServerAloneForWhatOneNameMeetsThere) {
+  add_anna();
+  ASSERT_EQ(kind("anna@example.org", "wrong"), Kind::wrong);
+  servers_.failing["a"] = {Errc::internal, "operations error"};
+  EXPECT_EQ(check("anna@example.org", "right one").error().code, Errc::unavailable);
+  EXPECT_EQ(servers_.count("connect b"), 0u);
+  servers_.failing.clear();
+  EXPECT_EQ(kind("anna@example.org", "right one"), Kind::right);
+  EXPECT_EQ(servers_.count("connect b"), 0u);
+}
+
 TEST_F(OutsideDirectories, TryAgainWhenAKeptConnectionWasClosed) {
   add_anna();
   ASSERT_EQ(kind("anna", "right one"), Kind::right);

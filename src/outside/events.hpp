@@ -14,7 +14,8 @@ inline constexpr Event kServerFailed{
     "`gatepost directory status` shows all servers. Look at the server, its certificate, the network, and the service "
     "account."};
 inline constexpr Event kServerBack{"outside.server_back", Level::notice,
-                                   "A server of an outside directory answers again.", "", "Nothing."};
+                                   "A server of an outside directory answers again.",
+                                   "`directory` is its name in the configuration.", "Nothing."};
 inline constexpr Event kAmbiguous{
     "outside.ambiguous", Level::error, "A name belongs to several entries of an outside directory.",
     "`name` was asked for, `filter` found more than one entry. Nobody can sign in by it.",
@@ -40,7 +41,8 @@ inline constexpr Event kDisabled{
     "`reason`: it is disabled or expired there, or its entry is gone. Nothing of it is deleted.",
     "`gatepost account delete`, when its mail is to go, too."};
 inline constexpr Event kEnabled{"outside.enabled", Level::notice,
-                                "An account that an outside directory had disabled is enabled again.", "", "Nothing."};
+                                "An account that an outside directory had disabled is enabled again.",
+                                "Its entry is back, or enabled there again.", "Nothing."};
 inline constexpr Event kAddressTaken{"outside.address_taken", Level::warning,
                                      "An address of an outside directory belongs to somebody else here.",
                                      "`account` was to get `address`.", "Decide whose it is, here or there."};

@@ -68,8 +68,11 @@ Errc code_of(int result) {
     case LDAP_CONNECT_ERROR:
     case LDAP_DECODING_ERROR:
       return Errc::closed;
-    default:
+    case LDAP_BUSY:
+    case LDAP_UNAVAILABLE:
       return Errc::unavailable;
+    default:
+      return Errc::internal;  // says something of what was asked, and is no reason to leave the server alone
   }
 }
 

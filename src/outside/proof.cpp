@@ -8,7 +8,8 @@
 namespace gatepost::outside {
 namespace {
 
-constexpr int kSuccess = 0, kInappropriateAuthentication = 48, kInvalidCredentials = 49, kConstraintViolation = 19;
+constexpr int kSuccess = 0, kInappropriateAuthentication = 48, kInvalidCredentials = 49, kConstraintViolation = 19,
+              kUnwillingToPerform = 53;
 constexpr std::size_t kMaxDetail = 200;
 
 using Kind = Proof::Kind;
@@ -61,7 +62,7 @@ std::string_view to_string(Proof::Kind kind) {
 std::optional<Proof> read_proof(int code, std::string_view diagnostic, std::optional<int> policy) {
   Proof out{.kind = Kind::wrong, .detail = utf8::sanitize(diagnostic.substr(0, kMaxDetail))};
   if (code != kSuccess && code != kInvalidCredentials && code != kInappropriateAuthentication &&
-      code != kConstraintViolation) {
+      code != kConstraintViolation && code != kUnwillingToPerform) {
     return std::nullopt;
   }
   if (policy == 1) {
@@ -74,7 +75,9 @@ std::optional<Proof> read_proof(int code, std::string_view diagnostic, std::opti
   } else if (code == kInvalidCredentials) {
     out.kind = reason_in(diagnostic);
   } else if (code == kConstraintViolation) {
-    out.kind = Kind::locked;  // 389 Directory Server says it so
+    out.kind = Kind::locked;  // 389 Directory Server says it so, and an account that is inactive thus:
+  } else if (code == kUnwillingToPerform) {
+    out.kind = Kind::disabled;
   }
   return out;
 }

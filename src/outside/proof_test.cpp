@@ -32,8 +32,13 @@ TEST(OutsideProof, ReadsPasswordPolicies) {
   EXPECT_EQ(read_proof(49, "", std::nullopt)->kind, Kind::wrong);
 }
 
+TEST(OutsideProof, ReadsWhatOtherDirectoriesSay) {
+  EXPECT_EQ(read_proof(53, "Account inactivated. Contact system administrator.", std::nullopt)->kind, Kind::disabled);
+  EXPECT_EQ(read_proof(19, "Exceed password retry limit. Please try later.", std::nullopt)->kind, Kind::locked);
+}
+
 TEST(OutsideProof, SaysNothingWhereTheServerCouldNot) {
-  for (const int code : {1, 8, 51, 52, 53, 80, -1}) EXPECT_FALSE(read_proof(code, "", std::nullopt)) << code;
+  for (const int code : {1, 8, 51, 52, 80, -1}) EXPECT_FALSE(read_proof(code, "", std::nullopt)) << code;
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ class OutsideDirectory(unittest.TestCase):
     def configure(self, servers, **keys):
         """One outside directory with these servers, then a reload."""
         keys = {"name": "office", "servers": servers, "ca_file": str(self.ca), "bind_dn": READER, "password_file": str(self.demo.data / "reader.password"),
-                "base": BASE, "answer_timeout": "2 s", "connect_timeout": "2 s", **keys}
+                "base": BASE, "answer_timeout": "30 s", "connect_timeout": "30 s", **keys}
         # TOML's strings, lists and booleans are JSON's.
         table = "\n".join(f"{k} = {json.dumps(v)}" for k, v in keys.items())
         self.config.write_text(f"{self.plain}\n[[outside_directory]]\n{table}\n")
@@ -265,7 +265,7 @@ class OutsideDirectory(unittest.TestCase):
         peer = Peer(hang)
         try:
             for url in (f"ldaps://127.0.0.1:{peer.port}", f"ldap://127.0.0.1:{peer.port}"):
-                self.configure([url])
+                self.configure([url], answer_timeout="2 s")
                 begun = time.monotonic()
                 self.assertIn("UNAVAILABLE", self.imap_refusal(self.anna, SECRET) or "let in")
                 self.assertLess(time.monotonic() - begun, 50)
@@ -276,7 +276,7 @@ class OutsideDirectory(unittest.TestCase):
             peer = Peer(talk)
             try:
                 url = f"ldap://127.0.0.1:{peer.port}"
-                self.configure([url], tls=clear)
+                self.configure([url], tls=clear, answer_timeout="2 s")
                 before = rss()
                 begun = time.monotonic()
                 self.assertIn("UNAVAILABLE", self.imap_refusal(self.anna, SECRET) or "let in", talk.__name__)
@@ -284,7 +284,7 @@ class OutsideDirectory(unittest.TestCase):
                 self.assertLess(rss() - before, 150, talk.__name__)
                 self.let_in(self.demo.user1, self.demo.pass1)  # it has a password here
                 if talk is not entries:  # which answers, and so is believed to have them
-                    self.configure([url, self.ldap(self.a)], tls=clear)
+                    self.configure([url, self.ldap(self.a)], tls=clear, answer_timeout="5 s")
                     self.let_in(self.anna, SECRET)
             finally:
                 peer.close()
