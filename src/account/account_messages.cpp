@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "account/sent_time.hpp"
 #include "account/stored_account.hpp"
 #include "account/threading.hpp"
 
@@ -75,6 +76,7 @@ Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<co
     Row row = new_row(id, item.body.size, item.received);
     if (record.thread != ItemId{}) row.thread = record.thread;
     tx.leave(marks[i], row.thread);
+    row.sent = sent_time(item.summary, item.received);
     row.flags.system = item.system_flags;
     for (const std::string& name : item.keywords) row.flags.keywords.push_back(tx.keyword(name));
     std::ranges::sort(row.flags.keywords);
@@ -175,6 +177,7 @@ Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vecto
     const Uid uid = tx.add_row(to, std::move(row));
     tx.place_item(id, to, uid);
     done.from.push_back(rows[i].uid);
+    row.sent = rows[i].sent;
     done.to.push_back(uid);
   }
   return {};

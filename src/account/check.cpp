@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "account/sent_time.hpp"
 #include "base/bytes.hpp"
 #include "base/date.hpp"
 #include "mime/summary.hpp"
@@ -366,6 +367,7 @@ Result<> Checker::restore(ItemId id, const records::ItemRecord& item) {
   row.received = item.received;
   row.saved = now_;
   row.thread = item.thread == ItemId{} ? id : item.thread;
+  row.sent = sent_time(item.summary, item.received);
   put(records::row_key(place.folder, place.uid), records::encode(row));
   put(records::changed_key(place.folder, row.modseq, place.uid), records::encode_empty());
   put(records::place_key(id), records::encode(place));

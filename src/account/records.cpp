@@ -25,15 +25,25 @@ std::string start(std::size_t reserve) {
 std::uint32_t number(FolderId id) { return static_cast<std::uint32_t>(id); }
 std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
 
-// Small whether before or after 1970.
-std::uint64_t zigzag(TimePoint t) {
-  const std::int64_t s = std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
+std::int64_t seconds_of(TimePoint t) { return std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count(); }
+
+// Small whether before or after 0.
+std::uint64_t zigzag(std::int64_t s) {
   return (static_cast<std::uint64_t>(s) << 1) ^ static_cast<std::uint64_t>(s >> 63);
+}
+std::uint64_t zigzag(TimePoint t) { return zigzag(seconds_of(t)); }
+
+// At most twice kMaxSeconds from 0.
+std::int64_t read_seconds(ByteReader& in, bool& ok) {
+  constexpr auto kMost = 2 * static_cast<std::int64_t>(kMaxSeconds);
+  const std::uint64_t v = in.varint();
+  const auto s = static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
+  ok = ok && s <= kMost && s >= -kMost;
+  return ok ? s : 0;
 }
 
 TimePoint read_time(ByteReader& in, bool& ok) {
-  const std::uint64_t v = in.varint();
-  const auto s = static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
+  const std::int64_t s = read_seconds(in, ok);
   if (s > static_cast<std::int64_t>(kMaxSeconds) || s < -static_cast<std::int64_t>(kMaxSeconds)) {
     ok = false;
     return {};
@@ -42,6 +52,7 @@ TimePoint read_time(ByteReader& in, bool& ok) {
 }
 
 constexpr std::uint8_t kLongFormat = 2;     // with what an older program did not know (docs/formats/account.md)
+constexpr std::uint8_t kSentFormat = 3;     // of a row: with the time it was sent
 constexpr std::uint8_t kInThreadOf = 0x40;  // of what a log entry says: the conversation follows
 
 Result<ByteReader> begin(std::string_view value, const char* what, std::uint8_t newest = store::kRecordFormat) {
@@ -53,7 +64,7 @@ Result<ByteReader> begin(std::string_view value, const char* what, std::uint8_t 
   }
   return in;
 }
-bool is_long(std::string_view value) { return static_cast<std::uint8_t>(value[0]) == kLongFormat; }
+bool is_long(std::string_view value) { return static_cast<std::uint8_t>(value[0]) >= kLongFormat; }
 
 std::unexpected<Error> damaged(const char* what) { return fail(Errc::corrupt, std::string("damaged ") + what); }
 
@@ -342,7 +353,14 @@ std::string encode(const Row& row) {
   put_varint(out, zigzag(row.saved));
   put_varint(out, row.flags.keywords.size());
   for (const KeywordId k : row.flags.keywords) put_varint(out, k);
-  if (row.thread == ItemId{} || row.thread == row.item) return out;
+  const bool in_thread = row.thread != ItemId{} && row.thread != row.item;
+  if (row.sent) {
+    out[0] = static_cast<char>(kSentFormat);
+    put_varint(out, in_thread ? number(row.thread) : 0);
+    put_varint(out, zigzag(*row.sent - seconds_of(row.received)));
+    return out;
+  }
+  if (!in_thread) return out;
   out[0] = static_cast<char>(kLongFormat);
   put_varint(out, number(row.thread));
   return out;
@@ -510,7 +528,7 @@ Result<FolderRecord> decode_folder(FolderId id, std::string_view value) {
 }
 
 Result<Row> decode_row(Uid uid, std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "row", kLongFormat));
+  GP_TRY(ByteReader in, begin(value, "row", kSentFormat));
   Row row;
   row.uid = uid;
   row.item = ItemId{in.varint()};
@@ -537,6 +555,10 @@ Result<ItemRecord> decode_item(std::string_view value) {
   GP_TRY(ByteReader in, begin(value, "item", kLongFormat));
   ItemRecord item;
   const std::string_view hash = in.take(item.body.sha256.size());
+  if (static_cast<std::uint8_t>(value[0]) == kSentFormat) {
+    if (row.thread == ItemId{}) row.thread = row.item;
+    row.sent = read_seconds(in, ok) + seconds_of(row.received);
+  }
   if (hash.size() == item.body.sha256.size()) std::memcpy(item.body.sha256.data(), hash.data(), hash.size());
   item.body.size = in.varint();
   bool ok = true;

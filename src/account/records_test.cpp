@@ -49,6 +49,27 @@ TEST(AccountRecords, ReadBackWhatWasWritten) {
   EXPECT_EQ(read->entries[1].what, LogEntry::What::folder_updated);
 }
 
+TEST(AccountRecords, SayWhenAMessageWasSentWhereThatIsKnown) {
+  Row row;
+  row.uid = 1;
+  row.item = row.thread = ItemId{7};
+  row.received = TimePoint(std::chrono::seconds(1'800'000'000));
+  EXPECT_FALSE(decode_row(1, encode(row))->sent);
+  for (const std::int64_t sent : {1'800'000'000L, 1'799'999'990L, 0L, -2'000'000'000L, 200'000'000'000L}) {
+    row.sent = sent;
+    EXPECT_EQ(encode(row)[0], 3);
+    const auto again = decode_row(1, encode(row));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->sent, row.sent);
+    EXPECT_EQ(again->thread, row.item);
+    EXPECT_EQ(again->received, row.received);
+  }
+  row.thread = ItemId{3};
+  EXPECT_EQ(decode_row(1, encode(row))->thread, row.thread);
+  EXPECT_EQ(decode_row(1, encode(row))->sent, row.sent);
+  for (std::size_t cut = 0; cut < encode(row).size(); ++cut) EXPECT_FALSE(decode_row(1, encode(row).substr(0, cut)));
+}
+
 TEST(AccountRecords, SayTheConversationOnlyOfWhatDidNotBeginIt) {
   Row row;
   row.uid = 1;
@@ -143,7 +164,7 @@ TEST(AccountRecords, RefuseEveryTruncationAndLaterFormats) {
   for (std::size_t n = 0; n < line.size(); ++n) EXPECT_FALSE(decode_row(1, line.substr(0, n)));
   for (std::size_t n = 0; n < item.size(); ++n) EXPECT_FALSE(decode_item(item.substr(0, n)));
   for (std::size_t n = 0; n < state.size(); ++n) EXPECT_FALSE(decode_state(state.substr(0, n)));
-  EXPECT_EQ(decode_row(1, "\x03").error().code, Errc::unsupported);
+  EXPECT_EQ(decode_row(1, "\x04").error().code, Errc::unsupported);
 }
 
 TEST(AccountRecords, SortByFolderThenModseqThenUid) {

@@ -34,6 +34,14 @@ std::shared_ptr<const RowChunk> RowChunk::pack(std::span<const Row> rows, Modseq
     chunk->threads_.reserve(rows.size());
     for (const Row& row : rows) chunk->threads_.push_back(row.thread);
   }
+  if (std::ranges::any_of(rows, [](const Row& row) { return row.sent.has_value(); })) {
+    chunk->sent_.reserve(rows.size());
+    const std::int64_t first = std::chrono::floor<std::chrono::seconds>(chunk->received_).time_since_epoch().count();
+    for (const Row& row : rows) {
+      const std::int64_t after = row.sent.value_or(INT64_MAX / 2) - first;
+      chunk->sent_.push_back(fits<std::int32_t>(after) ? static_cast<std::int32_t>(after) : kNoTime);
+    }
+  }
   for (const Row& row : rows) {
     const auto list = std::ranges::find(chunk->keywords_, row.flags.keywords) - chunk->keywords_.begin();
     const std::int64_t received = seconds_between(chunk->received_, row.received);
@@ -52,7 +60,8 @@ std::shared_ptr<const RowChunk> RowChunk::pack(std::span<const Row> rows, Modseq
 }
 
 std::size_t RowChunk::octets() const {
-  std::size_t n = kEntryOctets + rows_.capacity() * sizeof(Packed) + threads_.capacity() * sizeof(ItemId);
+  std::size_t n = kEntryOctets + rows_.capacity() * sizeof(Packed) + threads_.capacity() * sizeof(ItemId) +
+                  sent_.capacity() * sizeof(std::int32_t);
   for (const auto& list : keywords_) n += sizeof(list) + list.size() * sizeof(KeywordId);
   return n;
 }
@@ -68,6 +77,9 @@ void RowChunk::unpack(std::size_t i, Row& row) const {
   row.octets = p.octets;
   row.received = received_ + std::chrono::seconds(p.received);
   row.saved = saved_ + std::chrono::seconds(p.saved);
+  row.sent.reset();
+  if (sent_.empty() || sent_[i] == kNoTime) return;
+  row.sent = std::chrono::floor<std::chrono::seconds>(received_).time_since_epoch().count() + sent_[i];
 }
 
 std::size_t RowCache::KeyHash::operator()(const Key& key) const {

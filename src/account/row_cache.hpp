@@ -13,7 +13,7 @@
 
 namespace gatepost::account {
 
-// The rows of one chunk of a folder's UIDs (records::kChunkUids of them) as they were at one version: 32 octets each.
+// The rows of one chunk of a folder's UIDs (records::kChunkUids of them) as they were at one version: 36 octets each.
 // Immutable, so shared between threads.
 class RowChunk {
  public:
@@ -37,11 +37,13 @@ class RowChunk {
     Modseq modseq;
     ItemId item;
   };
+  static constexpr std::int32_t kNoTime = INT32_MIN;
   Modseq at_ = 0;
   Uid first_ = 0;
   TimePoint received_{}, saved_{};
   std::vector<Packed> rows_;
   std::vector<ItemId> threads_;                   // of each row; empty when each is a conversation of its own
+  std::vector<std::int32_t> sent_;                // seconds after received_, or kNoTime; empty when of none is known
   std::vector<std::vector<KeywordId>> keywords_;  // [0] is empty
 };
 

@@ -43,6 +43,25 @@ TEST(RowChunk, GivesBackTheRowsItWasMadeOf) {
   }
 }
 
+TEST(RowChunk, KnowsWhenMessagesWereSentAsFarAsTheRowsDo) {
+  std::vector<Row> rows = {row(1), row(2), row(3), row(4)};
+  rows[1].sent = 1'600'000'000;
+  rows[2].sent = -5'000'000'000;  // too far from the others to be kept
+  rows[3].sent = std::chrono::floor<std::chrono::seconds>(rows[3].received).time_since_epoch().count();
+  const auto chunk = RowChunk::pack(rows, 1);
+  ASSERT_TRUE(chunk);
+  Row out;
+  out.sent = 1;
+  chunk->unpack(0, out);
+  EXPECT_FALSE(out.sent);
+  chunk->unpack(1, out);
+  EXPECT_EQ(out.sent, rows[1].sent);
+  chunk->unpack(2, out);
+  EXPECT_FALSE(out.sent);
+  chunk->unpack(3, out);
+  EXPECT_EQ(out.sent, rows[3].sent);
+}
+
 TEST(RowChunk, IsNotMadeOfRowsThatDoNotFit) {
   std::vector<Row> rows = {row(1), row(2)};
   rows[1].octets = std::uint64_t{1} << 32;

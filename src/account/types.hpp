@@ -91,6 +91,9 @@ struct Row {
   TimePoint received{};      // INTERNALDATE, whole seconds
   TimePoint saved{};         // when it came into this folder (RFC 8514)
   ItemId thread{};           // the conversation: named by the first message of it (RFC 8474 5.2)
+  // When it was sent, by its Date; `received` when it has none that can be read (RFC 5256 2.2). Seconds since 1970;
+  // none: was not noted, as of messages that came to older builds.
+  std::optional<std::int64_t> sent{};
 };
 
 struct Item {

@@ -47,7 +47,7 @@ std::optional<std::uint32_t> number(const json::object& object, std::string_view
 
 const std::vector<Format>& formats() {
   static const std::vector<Format> all = {{.name = "store"},
-                                          {.name = "account", .reads_to = 2, .writes = 2},
+                                          {.name = "account", .reads_to = 3, .writes = 3},
                                           {.name = "directory"},
                                           {.name = "queue", .reads_to = 2, .writes = 2},
                                           {.name = "traffic"}};

@@ -78,8 +78,12 @@ Result<NumberSet> add_known(const Session& session, const Selected& view, const 
   std::uint64_t visited = 0;
   GP_CHECK(view.account().rows(view.folder(), uids, [&](const account::Row& row) {
     ++visited;
-    rows.push_back(row);
-    if (rows.size() == kRowsAtOnce) added = add();
+    if (row.sent) {
+      added = order.add_sent(row, *row.sent);
+    } else {
+      rows.push_back(row);
+      if (rows.size() == kRowsAtOnce) added = add();
+    }
     return added.has_value();
   }));
   GP_CHECK(std::move(added));

@@ -166,6 +166,21 @@ TEST(ImapScale, WhatAnOperationAsksOfTheStoreDoesNotDependOnTheSizeOfTheMailbox)
   }
 }
 
+TEST(ImapScale, SortingByDateReadsRowsAlone) {
+  LargeMailbox mailbox(3'000);
+  mailbox.restart();
+  Talk talk(mailbox.world());
+  talk.enter();
+  talk.line("a SELECT INBOX");
+  const store::Traffic first = mailbox.measure([&] { talk.line("b UID SORT (DATE) UTF-8 ALL"); });
+  EXPECT_EQ(first.gets, 0U);
+  EXPECT_EQ(first.body_reads, 0U);
+  EXPECT_LE(first.entries, 3'100U);  // a row each, and no items
+  EXPECT_LE(first.read_octets, 3'100U * 60);
+  const store::Traffic second = mailbox.measure([&] { talk.line("c UID SORT (REVERSE DATE ARRIVAL) UTF-8 ALL"); });
+  EXPECT_EQ(second.gets + second.entries + second.body_reads, 0U);
+}
+
 TEST(ImapScale, ADeviceThatWasAwayForTenThousandChangesHearsOfThoseAlone) {
   LargeMailbox mailbox(20'000);
   const auto inbox = mailbox.folder("INBOX");

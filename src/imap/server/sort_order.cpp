@@ -42,6 +42,7 @@ std::string display_of(const mime::Structure& head, mime::Run run) {
 }  // namespace
 
 std::int64_t sent_seconds(const mime::Structure& head, const account::Row& row) {
+  if (row.sent) return *row.sent;
   const mime::OptionalText& text = head.envelope().date;
   const auto sent = text ? date::parse_rfc5322(*text) : std::nullopt;
   return seconds(sent.value_or(row.received));
