@@ -132,6 +132,9 @@ class Account {
   virtual Result<AccountChanges> account_changes(Modseq since, std::size_t at_most) = 0;
   // Cost follows the changes; recent ones of a folder that somebody watches are answered from memory.
   virtual Result<Delta> changes(FolderId, Modseq since) = 0;
+  // Names that messages of the folder brought along from another server, by UID; others have none. Cost follows how
+  // many there are.
+  virtual Result<std::vector<Pop3Id>> pop3_ids(FolderId) = 0;
   // What a modseq that a client brings stands for: itself, or 0 when it is of a state that a restore of the store lost.
   // changes() and store_flags() look at that themselves: after a lost one everything counts as changed.
   virtual Modseq known_modseq(Modseq told) = 0;
@@ -156,6 +159,9 @@ class Account {
                                    std::optional<Modseq> unchanged_since) {
     return store_flags(folder, uids, change, flags, unchanged_since, FlagScope());
   }
+  // Names for messages that are there; others are skipped. Errc::invalid: a name that POP3 has no room for.
+  // Value: how many were named.
+  virtual Result<std::size_t> set_pop3_ids(FolderId, std::span<const Pop3Id>) = 0;
   virtual Result<NumberSet> expunge(FolderId, const NumberSet& uids) = 0;  // those of `uids` with \Deleted
   virtual Result<NumberSet> remove(FolderId, const NumberSet& uids) = 0;   // whatever their flags (POP3 DELE)
   virtual Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) = 0;

@@ -86,6 +86,7 @@ Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<co
     if (item.uid != 0) tx.pass_over(folder, item.uid);
     const Uid uid = tx.add_row(folder, std::move(row));
     tx.place_item(id, folder, uid);
+    if (!item.pop3_id.empty()) tx.name_for_pop3(folder, uid, item.pop3_id);
     uids.push_back(uid);
   }
   return {};
@@ -108,7 +109,10 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
   const auto same = std::ranges::unique(names);
   names.erase(same.begin(), same.end());
   std::vector<std::vector<std::uint64_t>> hashes;
-  for (const NewItem& item : items) hashes.push_back(thread_marks(item.summary));
+  for (const NewItem& item : items) {
+    hashes.push_back(thread_marks(item.summary));
+    if (!item.pop3_id.empty() && !is_pop3_id(item.pop3_id)) return fail(Errc::invalid, "name for POP3");
+  }
   Appended done;
   const auto change = [&](Transaction& tx) -> Result<> {
     done.uids.clear();
@@ -173,11 +177,11 @@ Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vecto
     Row row = new_row(id, rows[i].octets, rows[i].received);
     row.flags = rows[i].flags;
     row.thread = rows[i].thread;
+    row.sent = rows[i].sent;
     tx.log(LogEntry::What::item_created, row, to);
     const Uid uid = tx.add_row(to, std::move(row));
     tx.place_item(id, to, uid);
     done.from.push_back(rows[i].uid);
-    row.sent = rows[i].sent;
     done.to.push_back(uid);
   }
   return {};

@@ -189,6 +189,11 @@ std::string annotation_prefix(FolderId folder, Reader reader) {
 }
 std::string annotated_key() { return std::string(1, kind::kAnnotated); }
 std::string quarantine_key(std::string_view key) { return std::string(1, kind::kQuarantine).append(key); }
+std::string pop3_id_key(FolderId folder, Uid uid) {
+  std::string key = index_prefix(kind::kPop3Id, folder);
+  put_u32(key, uid);
+  return key;
+}
 std::string access_key(FolderId folder) { return index_prefix(kind::kAccessKey, folder); }
 std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk) {
   std::string key = uid_set_prefix(folder, which);
@@ -214,6 +219,7 @@ bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid) {
   uid = in.u32();
   return in.ok() && in.at_end() && uid != 0;
 }
+bool parse_pop3_id_key(std::string_view key, FolderId& folder, Uid& uid) { return parse_row_key(key, folder, uid); }
 bool parse_item_key(std::string_view key, ItemId& item) {
   ByteReader in(key);
   in.u8();
@@ -294,7 +300,8 @@ std::string encode(const State& s) {
 
 std::string encode(const FolderRecord& f) {
   std::string out = start(80 + f.name.size());
-  put_u8(out, static_cast<std::uint8_t>((f.selectable ? 1 : 0) | (f.dying ? 2 : 0) | (f.has_sets ? 4 : 0)));
+  put_u8(out, static_cast<std::uint8_t>((f.selectable ? 1 : 0) | (f.dying ? 2 : 0) | (f.has_sets ? 4 : 0) |
+                                        (f.has_pop3_ids ? 8 : 0)));
   put_u8(out, static_cast<std::uint8_t>(f.role));
   put_varint(out, number(f.parent));
   put_text(out, f.name);
@@ -504,6 +511,7 @@ Result<FolderRecord> decode_folder(FolderId id, std::string_view value) {
   const std::uint8_t bits = in.u8();
   f.selectable = (bits & 1) != 0;
   f.dying = (bits & 2) != 0;
+  f.has_pop3_ids = (bits & 8) != 0;
   f.has_sets = (bits & 4) != 0;
   const std::uint8_t role = in.u8();
   std::uint32_t parent = 0;
@@ -547,6 +555,10 @@ Result<Row> decode_row(Uid uid, std::string_view value) {
     row.flags.keywords.push_back(id);
   }
   row.thread = is_long(value) ? ItemId{in.varint()} : row.item;
+  if (static_cast<std::uint8_t>(value[0]) == kSentFormat) {
+    if (row.thread == ItemId{}) row.thread = row.item;
+    row.sent = read_seconds(in, ok) + seconds_of(row.received);
+  }
   if (!in.ok() || !in.at_end() || !ok) return damaged("row");
   return row;
 }
@@ -555,10 +567,6 @@ Result<ItemRecord> decode_item(std::string_view value) {
   GP_TRY(ByteReader in, begin(value, "item", kLongFormat));
   ItemRecord item;
   const std::string_view hash = in.take(item.body.sha256.size());
-  if (static_cast<std::uint8_t>(value[0]) == kSentFormat) {
-    if (row.thread == ItemId{}) row.thread = row.item;
-    row.sent = read_seconds(in, ok) + seconds_of(row.received);
-  }
   if (hash.size() == item.body.sha256.size()) std::memcpy(item.body.sha256.data(), hash.data(), hash.size());
   item.body.size = in.varint();
   bool ok = true;

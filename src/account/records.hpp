@@ -36,6 +36,7 @@ inline constexpr char kGrants = 'a';         // a folder               -> Grants
 inline constexpr char kAnnotation = 'n';     // n folder reader name   -> its value
 inline constexpr char kAnnotated = 'N';      // N                      -> octets of all annotations
 inline constexpr char kAccessKey = 'b';      // b folder               -> a secret
+inline constexpr char kPop3Id = 'p';         // p folder uid           -> what POP3 calls the message
 inline constexpr char kThreadMark = 't';     // t hash                 -> ThreadMark
 inline constexpr char kInThread = 'T';       // T thread item          -> (format only)
 inline constexpr char kQuarantine = 'x';     // x key                  -> a value that could not be read
@@ -63,8 +64,9 @@ struct FolderRecord {
   std::string name;
   Role role = Role::none;
   bool selectable = true;
-  bool dying = false;     // deleted; its rows are being removed
-  bool has_sets = false;  // its UID sets are kept
+  bool dying = false;         // deleted; its rows are being removed
+  bool has_sets = false;      // its UID sets are kept
+  bool has_pop3_ids = false;  // messages of it have, or had, a Pop3Id
   std::uint32_t uid_validity = 0;
   Uid uid_next = 1;
   std::uint32_t total = 0, unseen = 0, deleted = 0;
@@ -168,6 +170,7 @@ std::string delivery_key(std::string_view delivery_id);  // any length: long ids
 std::string grants_key(FolderId folder);
 std::string annotation_key(FolderId folder, Reader reader, std::string_view name);
 std::string annotation_prefix(FolderId folder, Reader reader);
+std::string pop3_id_key(FolderId folder, Uid uid);
 std::string annotated_key();
 std::string quarantine_key(std::string_view key);
 std::string removed_key(ItemId item);
@@ -185,6 +188,7 @@ std::string uid_set_prefix(FolderId folder, UidSet which);
 // The numbers in a key of the given kind; false when it is not such a key.
 bool parse_folder_key(std::string_view key, FolderId& folder);  // f and d
 bool parse_row_key(std::string_view key, FolderId& folder, Uid& uid);
+bool parse_pop3_id_key(std::string_view key, FolderId& folder, Uid& uid);
 bool parse_item_key(std::string_view key, ItemId& item);  // i, j and r
 bool parse_expiry_key(std::string_view key, std::uint64_t& seconds, ItemId& item);
 bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid);  // k and v

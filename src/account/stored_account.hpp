@@ -74,6 +74,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::vector<ItemId>> thread(ItemId thread) override;
   Result<AccountChanges> account_changes(Modseq since, std::size_t at_most) override;
   Result<Delta> changes(FolderId, Modseq since) override;
+  Result<std::vector<Pop3Id>> pop3_ids(FolderId) override;
   Modseq known_modseq(Modseq told) override;
 
   Result<FolderNews> folder_news(Modseq since) override;
@@ -84,6 +85,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<Appended> replace(FolderId from, Uid replaced, FolderId to, const NewItem& item) override;
   Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
                                    std::optional<Modseq> unchanged_since, const FlagScope& scope) override;
+  Result<std::size_t> set_pop3_ids(FolderId, std::span<const Pop3Id>) override;
   Result<NumberSet> expunge(FolderId, const NumberSet& uids) override;
   Result<NumberSet> remove(FolderId, const NumberSet& uids) override;
   Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) override;

@@ -157,7 +157,7 @@ void Transaction::renew(FolderId id) {
 void Transaction::forget_folder(FolderId id) {
   touched(id).gone = true;
   for (const char kind : {records::kind::kRow, records::kind::kChanged, records::kind::kChangedSet,
-                          records::kind::kVanished, records::kind::kUidSet}) {
+                          records::kind::kVanished, records::kind::kUidSet, records::kind::kPop3Id}) {
     const std::string begin = records::index_prefix(kind, id);
     erase_range(begin, store::prefix_end(begin));
   }
@@ -264,8 +264,14 @@ void Transaction::remove_row(FolderId folder, const Row& before, bool vanished) 
     write(records::vanished_key(folder, modseq(), before.uid),
           records::encode(records::Vanished{before.item, records::to_seconds(now_)}));
   }
+  if (t.record.has_pop3_ids) write(records::pop3_id_key(folder, before.uid), std::nullopt);
   octets_ += kRowCost;
   pending(folder, before).row.reset();
+}
+
+void Transaction::name_for_pop3(FolderId folder, Uid uid, std::string_view name) {
+  touched(folder).record.has_pop3_ids = true;
+  write(records::pop3_id_key(folder, uid), records::encode_text(std::string(name)));
 }
 
 const std::string* Transaction::written(std::string_view key) const {

@@ -68,6 +68,7 @@ class Transaction {
   void pass_over(FolderId folder, Uid next);  // UIDs below `next` are not given out any more
   const Row& change_row(FolderId folder, const Row& before, Flags flags);
   void remove_row(FolderId folder, const Row& before, bool vanished);
+  void name_for_pop3(FolderId folder, Uid uid, std::string_view name);  // one that is there; gone with its row
 
   // Items.
   Result<std::vector<records::ItemRecord>> items(std::span<const Row> rows);

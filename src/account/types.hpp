@@ -111,6 +111,15 @@ struct Removed {
   TimePoint removed{};  // whole seconds
 };
 
+// By what name POP3 calls a message: one that a server before this one gave (RFC 1939 7). 1 to 70 printable octets.
+struct Pop3Id {
+  Uid uid = 0;
+  std::string id;
+  bool operator==(const Pop3Id&) const = default;
+};
+inline constexpr std::size_t kMaxPop3Id = 70;
+bool is_pop3_id(std::string_view id);
+
 // A message to be added. The body was written through a BodyWriter and is referenced by the commit that adds the item.
 struct NewItem {
   Body body;
@@ -118,7 +127,8 @@ struct NewItem {
   std::uint8_t system_flags = 0;
   std::vector<std::string> keywords;  // names; new ones are created
   TimePoint received{};
-  Uid uid = 0;  // 0: the folder's next one
+  Uid uid = 0;          // 0: the folder's next one
+  std::string pop3_id;  // as in Pop3Id; empty: none of its own
 };
 
 // What changed in a folder after a modseq. However much that is, a delta is small: rows come with it when they are few,

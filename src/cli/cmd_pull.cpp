@@ -16,6 +16,7 @@
 #include "cli/commands.hpp"
 #include "cli/run_verb.hpp"
 #include "pull/imap_source.hpp"
+#include "transfer/pop3_names.hpp"
 #include "transfer/stream.hpp"
 
 // account pull: this process fetches from the other server, which the server itself may not reach, and hands the
@@ -24,7 +25,7 @@ namespace gatepost::cli {
 namespace {
 
 struct Pull {
-  std::string address, host, user, security = "tls", ca_file;
+  std::string address, host, user, security = "tls", ca_file, pop3_ids;
   std::uint16_t port = 0;
   std::uint32_t pause_ms = 0;
   std::uint64_t max_mib = 256;
@@ -63,8 +64,26 @@ pull::Marks marks_of(const std::string& text) {
   return marks;
 }
 
+// Gives messages the names that POP3 has for them there.
+class Named final : public transfer::Source {
+ public:
+  Named(transfer::Source& from, const std::string& pattern) : from_(from), pattern_(pattern) {}
+  Result<std::optional<transfer::Message>> next() override {
+    GP_TRY(auto message, from_.next());
+    if (message && !pattern_.empty()) {
+      message->pop3_id = transfer::pop3_name(pattern_, {.uid = message->uid, .uid_validity = message->uid_validity});
+    }
+    return message;
+  }
+  Result<std::size_t> read(std::span<char> out) override { return from_.read(out); }
+
+ private:
+  transfer::Source& from_;
+  const std::string& pattern_;
+};
+
 // The other server's side, in a process of its own.
-Result<> fetch(pull::Order order, int fd) {
+Result<> fetch(pull::Order order, const std::string& pop3_ids, int fd) {
   std::size_t passed_over = 0;
   pull::Witness witness;
   witness.folder = [](const std::string& folder, std::uint32_t messages) {
@@ -81,7 +100,8 @@ Result<> fetch(pull::Order order, int fd) {
   GP_TRY(const auto library, sasl::Library::create("no server's"));
   const auto source = pull::pull_imap(std::move(order), std::move(witness), *library);
   transfer::StreamSink sink(fd, {});
-  GP_CHECK(transfer::pump(*source, sink));
+  Named named(*source, pop3_ids);
+  GP_CHECK(transfer::pump(named, sink));
   if (passed_over > 0) return fail(Errc::denied, fmt::format("{} message(s) or folder(s) passed over", passed_over));
   return {};
 }
@@ -90,6 +110,12 @@ void run_pull(Context& context, const Pull& p) {
   const auto config = load_config(context);
   if (!config) return;
   context.exit_code = 1;
+  if (!p.pop3_ids.empty()) {
+    if (const auto checked = transfer::check_pop3_pattern(p.pop3_ids); !checked) {
+      std::cerr << checked.error().detail << "\n";
+      return;
+    }
+  }
   std::string password;
   std::getline(std::cin, password);
   if (password.ends_with('\r')) password.pop_back();
@@ -110,7 +136,7 @@ void run_pull(Context& context, const Pull& p) {
   }
   if (fetching == 0) {
     ::close(ends[1]);
-    const auto fetched = fetch(std::move(order), ends[0]);
+    const auto fetched = fetch(std::move(order), p.pop3_ids, ends[0]);
     // That nobody takes more has a reason, which the other side tells.
     if (!fetched && fetched.error().code != Errc::closed) std::cerr << fetched.error().detail << "\n";
     std::cerr.flush();
@@ -146,6 +172,9 @@ void add_pull_command(CLI::App& account, Context& context) {
   command->add_option("--ca", p->ca_file, "PEM file of the authorities to trust (the system's)");
   command->add_option("--folder", p->only, "Only this folder and what lies below it; may be repeated");
   command->add_option("--skip", p->skip, "Not this folder, nor what lies below it; may be repeated");
+  command->add_option(
+      "--pop3-ids", p->pop3_ids,
+      "POP3 goes on calling the inbox's messages so: the other server's pop3_uidl_format, as '%08Xu%08Xv'");
   command->add_option("--max-mib", p->max_mib, "Larger messages are passed over")->capture_default_str();
   command->add_option("--pause", p->pause_ms, "Milliseconds between messages, to spare the other server");
   command->callback([&context, p] { run_pull(context, *p); });

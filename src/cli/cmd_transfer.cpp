@@ -21,6 +21,7 @@ namespace {
 
 struct Transfer {
   std::string address, path, folder, format = "maildir";
+  transfer::Pop3Names pop3_names;
 };
 
 constexpr std::pair<std::string_view, transfer::Format> kFormats[] = {{"maildir", transfer::Format::maildir},
@@ -43,7 +44,7 @@ Result<> move_files(const Transfer& t, bool importing, int fd) {
       ++passed_over;
       std::cerr << where.string() << ": " << what << "\n";
     };
-    GP_TRY(const auto source, transfer::open_files(format_of(t.format), t.path, t.folder, problem));
+    GP_TRY(const auto source, transfer::open_files(format_of(t.format), t.path, t.folder, problem, t.pop3_names));
     transfer::StreamSink sink(fd, {});
     GP_CHECK(transfer::pump(*source, sink));
     if (passed_over > 0) return fail(Errc::denied, "not everything could be read");
@@ -59,6 +60,12 @@ void run_transfer(Context& context, const Transfer& t, bool importing) {
   const auto config = load_config(context);
   if (!config) return;
   context.exit_code = 1;
+  if (!t.pop3_names.pattern.empty()) {
+    if (const auto checked = transfer::check_pop3_pattern(t.pop3_names.pattern); !checked) {
+      std::cerr << checked.error().detail << "\n";
+      return;
+    }
+  }
   int ends[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     std::cerr << "socketpair: " << std::strerror(errno) << "\n";
@@ -106,6 +113,12 @@ void add_transfer_commands(CLI::App& account, Context& context) {
         ->check(CLI::IsMember({"maildir", "eml", "mbox", "mboxo"}));
     command->add_option("--folder", t->folder,
                         importing ? "Where messages go that are in no folder there (INBOX)" : "Only this folder");
+    if (importing) {
+      command->add_option(
+          "--pop3-ids", t->pop3_names.pattern,
+          "POP3 goes on calling the inbox's messages so: the other server's pop3_uidl_format, as '%08Xu%08Xv'");
+      command->add_flag("--x-uidl", t->pop3_names.x_uidl, "or what their X-UIDL fields say");
+    }
     command->callback([&context, t, importing] { run_transfer(context, *t, importing); });
   }
 }

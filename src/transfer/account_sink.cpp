@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -90,6 +91,7 @@ class AccountSink final : public Sink {
       note(*folder);
       return {};
     }
+    take_name(*folder, item);
     item.summary = mime::encode(structure);
     item.system_flags = message_.flags;
     std::size_t keyword_octets = 0;
@@ -112,8 +114,9 @@ class AccountSink final : public Sink {
     account::FolderId id{};
     std::unordered_map<Known, std::uint32_t, KnownHash> left;  // how many were there that have not come yet
     std::uint32_t uid_validity = 0;
-    account::Uid uid_next = 1;  // with what waits
-    PulledTo note;              // to be written with what waits; origin empty: nothing
+    account::Uid uid_next = 1;                                // with what waits
+    std::optional<std::unordered_set<std::string>> pop3_ids;  // given so far; none: POP3 does not serve this folder
+    PulledTo note;                                            // to be written with what waits; origin empty: nothing
   };
 
   // RFC 9051 2.3.1.1: with another server's UIDVALIDITY, its UIDs.
@@ -126,6 +129,13 @@ class AccountSink final : public Sink {
     }
     if (folder.uid_validity == message_.uid_validity && message_.uid >= folder.uid_next) item.uid = message_.uid;
     return {};
+  }
+
+  // RFC 1939 7: no two messages have the same. One that looks like those that are given here may be another's one day.
+  void take_name(Folder& folder, account::NewItem& item) {
+    if (message_.pop3_id.empty() || !folder.pop3_ids) return;
+    if (message_.pop3_id.starts_with(fmt::format("{}.", folder.uid_validity))) return;
+    if (folder.pop3_ids->insert(message_.pop3_id).second) item.pop3_id = message_.pop3_id;
   }
 
   void note(Folder& folder) {
@@ -155,6 +165,11 @@ class AccountSink final : public Sink {
     if (!found || !found->selectable) found = account_.create_folder(path);
     if (!found) return std::unexpected(std::move(found).error());
     Folder folder{.id = found->id, .uid_validity = found->uid_validity, .uid_next = found->uid_next};
+    if (found->role == account::Role::inbox) {
+      GP_TRY(const auto given, account_.pop3_ids(folder.id));
+      folder.pop3_ids.emplace();
+      for (const account::Pop3Id& one : given) folder.pop3_ids->insert(one.id);
+    }
     std::vector<account::ItemId> items;
     std::vector<TimePoint> received;
     const auto note = [&]() -> Result<> {

@@ -157,6 +157,27 @@ TEST_F(Transfer, OfMailWithoutADateUsesTheClockAndStillAddsNothingTwice) {
   EXPECT_EQ(take_in(*a, {undated}).known, 1U);
 }
 
+TEST_F(Transfer, KeepsTheNamesThatPop3HadForTheInbox) {
+  const auto a = open(2000);
+  const std::uint32_t validity = a->find_folder("INBOX")->uid_validity;
+  std::vector<Read> all{mail("INBOX", "one", 1), mail("INBOX", "two", 2), mail("INBOX", "three", 3),
+                        mail("INBOX", "four", 4), mail("Archive", "five", 5)};
+  all[0].message.pop3_id = "first";
+  all[2].message.pop3_id = "first";  // one of them is the first's, nobody knows which
+  all[3].message.pop3_id = std::to_string(validity) + ".99";
+  all[4].message.pop3_id = "nobody asks";
+  EXPECT_EQ(take_in(*a, all).added, 5U);
+  const auto inbox = a->find_folder("INBOX")->id;
+  EXPECT_THAT(*a->pop3_ids(inbox), ElementsAre(account::Pop3Id{1, "first"}));
+  EXPECT_THAT(*a->pop3_ids(a->find_folder("Archive")->id), IsEmpty());
+  // Also of a second import.
+  std::vector<Read> more{mail("INBOX", "six", 6), mail("INBOX", "seven", 7)};
+  more[0].message.pop3_id = "first";
+  more[1].message.pop3_id = "second";
+  EXPECT_EQ(take_in(*a, more).added, 2U);
+  EXPECT_THAT(*a->pop3_ids(inbox), ElementsAre(account::Pop3Id{1, "first"}, account::Pop3Id{6, "second"}));
+}
+
 TEST_F(Transfer, EndsAtTheQuotaAndKeepsWhatIsThere) {
   const auto a = open(2000);
   quota_ = 10'000;

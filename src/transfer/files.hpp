@@ -7,6 +7,7 @@
 
 #include "transfer/mbox.hpp"
 #include "transfer/message.hpp"
+#include "transfer/pop3_names.hpp"
 
 // Messages in files of other programs. Symbolic links are not followed: who runs this may read more than the owner of
 // the files.
@@ -25,7 +26,7 @@ using Problem = std::function<void(const std::filesystem::path& where, const std
 // Reads all there is at `from`, a directory or for mbox also a file; `folder`: where messages go that lie at the top,
 // or that are in the one file. Errc::not_found, denied.
 Result<std::unique_ptr<Source>> open_files(Format format, const std::filesystem::path& from, const std::string& folder,
-                                           Problem problem);
+                                           Problem problem, Pop3Names names = {});
 
 // Writes into the directory `to`, which is made when it is missing. What is there already by the name a message gets
 // (Message::id) is left alone, so that a second run adds nothing twice; mbox files are written anew and replaced at the

@@ -53,8 +53,8 @@ std::string name_on_disk(const LongNames& names, const std::string& name) {
 // One message a file: Maildir and EML.
 class FilesSource final : public Source {
  public:
-  FilesSource(Format format, const fs::path& from, const std::string& folder, Problem problem)
-      : format_(format), problem_(std::move(problem)), names_(long_names(from)) {
+  FilesSource(Format format, const fs::path& from, const std::string& folder, Problem problem, Pop3Names pop3_names)
+      : format_(format), problem_(std::move(problem)), pop3_names_(std::move(pop3_names)), names_(long_names(from)) {
     walk(from, folder, 0);
   }
 
@@ -77,17 +77,16 @@ class FilesSource final : public Source {
       crlf_ = {};
       text_.clear();
       entry.message.received = file_.modified();
+      if (pop3_names_.x_uidl && entry.message.pop3_id.empty()) {
+        GP_CHECK(read_more());
+        entry.message.pop3_id = x_uidl_of(text_);
+      }
       return entry.message;
     }
   }
 
   Result<std::size_t> read(std::span<char> out) override {
-    if (text_.empty() && file_) {
-      std::vector<char> piece(kPieceOctets);
-      GP_TRY(const std::size_t n, file_.read(piece));
-      if (n == 0) file_ = {};
-      crlf_.append({piece.data(), n}, text_);
-    }
+    if (text_.empty() && file_) GP_CHECK(read_more());
     const std::size_t n = std::min(out.size(), text_.size());
     std::copy_n(text_.begin(), n, out.begin());
     text_.erase(0, n);
@@ -95,6 +94,14 @@ class FilesSource final : public Source {
   }
 
  private:
+  Result<> read_more() {
+    std::vector<char> piece(kPieceOctets);
+    GP_TRY(const std::size_t n, file_.read(piece));
+    if (n == 0) file_ = {};
+    crlf_.append({piece.data(), n}, text_);
+    return {};
+  }
+
   struct Entry {
     fs::path path;
     std::string name;
@@ -167,19 +174,25 @@ class FilesSource final : public Source {
     return n;
   }
 
-  static void number(const fs::path& directory, std::vector<Entry>& found) {
+  void number(const fs::path& directory, std::vector<Entry>& found) const {
     const UidList list = parse_uid_list(read_small(directory / "dovecot-uidlist", kMaxSmallFile));
     if (list.entries.empty()) return;
-    std::map<std::string, std::uint32_t, std::less<>> uids;
-    for (const UidList::Entry& e : list.entries) uids[e.name] = e.uid;
+    std::map<std::string_view, const UidList::Entry*> uids;
+    for (const UidList::Entry& e : list.entries) uids[e.name] = &e;
     for (Entry& entry : found) {
       const auto known = uids.find(std::string_view(entry.name).substr(0, entry.name.find(':')));
-      if (known != uids.end()) entry.uid = known->second;
+      if (known == uids.end()) continue;
+      const UidList::Entry& listed = *known->second;
+      entry.uid = listed.uid;
+      entry.message.pop3_id = account::is_pop3_id(listed.uidl)
+                                  ? listed.uidl
+                                  : pop3_name(pop3_names_.pattern, {listed.uid, list.uid_validity, listed.name});
     }
   }
 
   const Format format_;
   const Problem problem_;
+  const Pop3Names pop3_names_;
   const LongNames names_;
   std::deque<Directory> directories_;
   std::deque<Entry> files_;  // of the directory that is being read
@@ -191,8 +204,12 @@ class FilesSource final : public Source {
 // Many messages a file.
 class MboxSource final : public Source {
  public:
-  MboxSource(MboxQuoting quoting, std::deque<Directory> files, Problem problem)
-      : quoting_(quoting), files_(std::move(files)), problem_(std::move(problem)), reader_(quoting) {}
+  MboxSource(MboxQuoting quoting, std::deque<Directory> files, Problem problem, bool x_uidl)
+      : quoting_(quoting),
+        x_uidl_(x_uidl),
+        files_(std::move(files)),
+        problem_(std::move(problem)),
+        reader_(quoting, x_uidl) {}
 
   Result<std::optional<Message>> next() override {
     for (;;) {
@@ -237,7 +254,7 @@ class MboxSource final : public Source {
         file_ = std::move(*opened);
         path_ = one.path;
         folder_ = one.folder;
-        reader_ = MboxReader(quoting_);
+        reader_ = MboxReader(quoting_, x_uidl_);
       }
       piece.resize(kPieceOctets);
       GP_TRY(const std::size_t n, file_.read(piece));
@@ -251,6 +268,7 @@ class MboxSource final : public Source {
   }
 
   const MboxQuoting quoting_;
+  const bool x_uidl_;
   std::deque<Directory> files_;
   const Problem problem_;
   MboxReader reader_;
@@ -283,7 +301,7 @@ void collect_mbox(const fs::path& directory, const std::string& folder, std::siz
 }  // namespace
 
 Result<std::unique_ptr<Source>> open_files(Format format, const fs::path& from, const std::string& folder,
-                                           Problem problem) {
+                                           Problem problem, Pop3Names names) {
   std::error_code ec;
   const auto kind = fs::status(from, ec).type();
   if (kind == fs::file_type::not_found) return fail(Errc::not_found, from.string() + " does not exist");
@@ -296,10 +314,10 @@ Result<std::unique_ptr<Source>> open_files(Format format, const fs::path& from, 
       collect_mbox(from, top, 0, long_names(from), problem, files);
     else
       files.push_back({from, top});
-    return std::make_unique<MboxSource>(quoting, std::move(files), std::move(problem));
+    return std::make_unique<MboxSource>(quoting, std::move(files), std::move(problem), names.x_uidl);
   }
   if (kind != fs::file_type::directory) return fail(Errc::invalid, from.string() + " is no directory");
-  return std::make_unique<FilesSource>(format, from, top, std::move(problem));
+  return std::make_unique<FilesSource>(format, from, top, std::move(problem), std::move(names));
 }
 
 }  // namespace gatepost::transfer

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "transfer/folder_names.hpp"
@@ -74,10 +75,11 @@ class Files : public testing::Test {
     fs::create_directories((top_ / path).parent_path());
     std::ofstream(top_ / path, std::ios::binary) << text;
   }
-  std::vector<Read> read(Format format, const fs::path& from, const std::string& folder = {}) {
-    auto source = open_files(format, top_ / from, folder, [this](const fs::path& where, const std::string& what) {
+  std::vector<Read> read(Format format, const fs::path& from, const std::string& folder = {}, Pop3Names names = {}) {
+    const auto problem = [this](const fs::path& where, const std::string& what) {
       problems_.push_back(where.string() + ": " + what);
-    });
+    };
+    auto source = open_files(format, top_ / from, folder, problem, std::move(names));
     EXPECT_TRUE(source) << source.error().detail;
     Taken taken;
     EXPECT_TRUE(pump(**source, taken));
@@ -220,6 +222,57 @@ TEST_F(Files, OfAMaildirAreReadAsOtherProgramsWriteThem) {
   const auto numbered = read(Format::maildir, "m");
   EXPECT_EQ(numbered[0].octets, "Subject: third\r\n\r\nCRLF already\r\n");
   EXPECT_EQ(numbered[2].octets, "Subject: second\r\n\r\n");
+}
+
+TEST_F(Files, SayWhatPop3CalledTheirMessages) {
+  put("m/cur/1700000001.M1P2.host:2,S", "Subject: one\n\n");
+  put("m/cur/1700000002.M1P2.host,S=14:2,S", "X-UIDL: header-of-two\nSubject: two\n\n");
+  put("m/new/1700000003.M1P2.host", "Subject: three\n\n" + std::string(200'000, 'x') + "\n");
+  put("m/dovecot-uidlist",
+      "3 V1700000000 N40 Gabc\n4 P4f2a\"< :1700000001.M1P2.host\n26 :1700000002.M1P2.host,S=14\n"
+      "27 P4f2a\x01 W9 :1700000003.M1P2.host\n");
+  const auto names = [&](Pop3Names from) {
+    std::vector<std::string> out;
+    for (const Read& r : read(Format::maildir, "m", {}, std::move(from))) out.push_back(r.message.pop3_id);
+    return out;
+  };
+  EXPECT_THAT(names({}), ElementsAre("4f2a\"<", "", ""));
+  EXPECT_THAT(names({.pattern = "%08Xu%08Xv"}), ElementsAre("4f2a\"<", "0000001a6553f100", "0000001b6553f100"));
+  EXPECT_THAT(names({.pattern = "%f"}), ElementsAre("4f2a\"<", "1700000002.M1P2.host,S=14", "1700000003.M1P2.host"));
+  EXPECT_THAT(names({.x_uidl = true}), ElementsAre("4f2a\"<", "header-of-two", ""));
+  // Nothing of the messages is lost by looking.
+  const auto all = read(Format::maildir, "m", {}, {.x_uidl = true});
+  EXPECT_EQ(all[1].octets, "X-UIDL: header-of-two\r\nSubject: two\r\n\r\n");
+  EXPECT_EQ(all[2].octets.size(), std::string("Subject: three\r\n\r\n").size() + 200'002);
+
+  const std::string from = "From x Thu Nov 26 09:16:42 2026\n";
+  put("box", from + "Status: RO\nX-UIDL: aa\nSubject: a\n\nb\n\n" + from + "Subject: b\n\nX-UIDL: bb\n\n");
+  const auto boxed = read(Format::mboxrd, "box", {}, {.x_uidl = true});
+  ASSERT_THAT(boxed, SizeIs(2));
+  EXPECT_EQ(boxed[0].message.pop3_id, "aa");
+  EXPECT_EQ(boxed[1].message.pop3_id, "");
+  EXPECT_EQ(read(Format::mboxrd, "box")[0].message.pop3_id, "");
+}
+
+// As Dovecot 2.3.19 wrote them, with pop3_save_uidl and without, and what its UIDL answered both times.
+TEST_F(Files, AreCalledAsDovecotCalledThem) {
+  for (const int i : {1, 2, 3}) {
+    put(fmt::format("m/cur/170000000{}.M{}P2.host:2,S", i, i), fmt::format("Subject: m{}\n\nbody\n", i));
+  }
+  const auto names = [&] {
+    std::vector<std::string> out;
+    for (const Read& r : read(Format::maildir, "m", {}, {.pattern = "%08Xu%08Xv"})) out.push_back(r.message.pop3_id);
+    return out;
+  };
+  const auto as_answered = ElementsAre("000000016b086b9d", "000000026b086b9d", "000000036b086b9d");
+  put("m/dovecot-uidlist",
+      "3 V1795713949 N4 Gbbdf91019d6b086bc617000083ecc375\n1 W51 :1700000001.M1P2.host\n"
+      "2 W51 :1700000002.M2P2.host\n3 W51 :1700000003.M3P2.host\n");
+  EXPECT_THAT(names(), as_answered);
+  put("m/dovecot-uidlist",
+      "3 V1795713949 N4 Gbbdf91019d6b086bc617000083ecc375\n1 W51 P000000016b086b9d :1700000001.M1P2.host\n"
+      "2 W51 P000000026b086b9d :1700000002.M2P2.host\n3 W51 P000000036b086b9d :1700000003.M3P2.host\n");
+  EXPECT_THAT(names(), as_answered);
 }
 
 TEST_F(Files, OfAnMboxMayBeOneOrATree) {

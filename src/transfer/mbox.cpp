@@ -10,6 +10,7 @@
 
 #include "base/ascii.hpp"
 #include "base/date.hpp"
+#include "transfer/pop3_names.hpp"
 
 namespace gatepost::transfer {
 namespace {
@@ -230,6 +231,7 @@ void MboxReader::end_header() {
     return;
   }
   begun_ = true;
+  if (x_uidl_) message_.pop3_id = x_uidl_of(header_);
   events_.push_back({Event::Kind::begin, message_, {}});
   emit(header_);
   header_.clear();

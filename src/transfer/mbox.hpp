@@ -29,7 +29,8 @@ std::string format_from_line(TimePoint received);
 inline constexpr std::size_t kMaxMboxHeader = 1 << 20;
 class MboxReader {
  public:
-  explicit MboxReader(MboxQuoting quoting) : quoting_(quoting) {}
+  // `x_uidl`: as in Pop3Names. The field stays in the message.
+  explicit MboxReader(MboxQuoting quoting, bool x_uidl = false) : quoting_(quoting), x_uidl_(x_uidl) {}
   void feed(std::string_view piece);
   void finish();  // there is no more
 
@@ -57,6 +58,7 @@ class MboxReader {
   void emit(std::string_view octets);
 
   MboxQuoting quoting_;
+  bool x_uidl_;
   std::string rest_;           // of a line that has not ended
   bool line_goes_on_ = false;  // what follows belongs to a line that was too long to keep
   bool after_empty_ = true;    // the line before was empty, or there is none

@@ -29,6 +29,7 @@ struct Message {
   // From another IMAP server: what its folder is known by (hex digits), and the numbers it had there; empty, 0: not.
   std::string origin = {};
   std::uint32_t uid_validity = 0, uid = 0;
+  std::string pop3_id = {};  // account::Pop3Id; empty: none of its own
   bool operator==(const Message&) const = default;
 };
 

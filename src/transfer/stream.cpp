@@ -60,6 +60,7 @@ std::string encode_head(const Message& message) {
   put_text(head, message.origin);
   put_u32(head, message.uid_validity);
   put_u32(head, message.uid);
+  put_text(head, message.pop3_id);
   return head;
 }
 
@@ -84,9 +85,10 @@ Result<Message> decode_head(std::string_view head) {
   message.origin = in.text();
   message.uid_validity = in.u32();
   message.uid = in.u32();
+  message.pop3_id = in.text();
   if (!in.ok() || !in.at_end() || dated > 1 || !is_origin(message.origin) || message.folder.empty() ||
       message.folder.size() > kMaxPathOctets || message.flags > 31 || !utf8::is_valid(message.folder) ||
-      !is_id(message.id)) {
+      !is_id(message.id) || (!message.pop3_id.empty() && !account::is_pop3_id(message.pop3_id))) {
     return damaged();
   }
   return message;

@@ -32,6 +32,7 @@ Message some_message() {
   m.keywords = {"$Work", "Later"};
   m.received = TimePoint(std::chrono::seconds(-5));
   m.id = "17.4";
+  m.pop3_id = "0000001a6553f100";
   return m;
 }
 

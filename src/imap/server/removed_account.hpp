@@ -43,6 +43,7 @@ class RemovedAccount final : public account::Account {
   }
   Result<account::Delta> changes(account::FolderId, account::Modseq since) override;
   account::Modseq known_modseq(account::Modseq told) override { return told; }
+  Result<std::vector<account::Pop3Id>> pop3_ids(account::FolderId) override { return none(); }
   Result<Quota> quota() override { return owner_->quota(); }
   std::unique_ptr<account::Watch> watch(std::function<void()> changed) override {
     return owner_->watch(std::move(changed));
@@ -83,6 +84,7 @@ class RemovedAccount final : public account::Account {
                                             const account::FlagScope&) override {
     return none();
   }
+  Result<std::size_t> set_pop3_ids(account::FolderId, std::span<const account::Pop3Id>) override { return none(); }
   Result<NumberSet> expunge(account::FolderId, const NumberSet&) override { return none(); }
   Result<NumberSet> remove(account::FolderId, const NumberSet&) override { return none(); }
   Result<account::Copied> copy(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }

@@ -57,6 +57,7 @@ class BodyAccount final : public account::Account {
   Result<account::AccountChanges> account_changes(account::Modseq, std::size_t) override { return none(); }
   Result<account::Delta> changes(account::FolderId, account::Modseq) override { return none(); }
   account::Modseq known_modseq(account::Modseq told) override { return told; }
+  Result<std::vector<account::Pop3Id>> pop3_ids(account::FolderId) override { return none(); }
   Result<account::FolderNews> folder_news(account::Modseq) override { return none(); }
   Result<std::unique_ptr<account::BodyWriter>> new_body(std::uint64_t) override { return none(); }
   Result<account::Appended> append(account::FolderId, std::span<const account::NewItem>) override { return none(); }
@@ -68,6 +69,7 @@ class BodyAccount final : public account::Account {
                                             const account::FlagScope&) override {
     return none();
   }
+  Result<std::size_t> set_pop3_ids(account::FolderId, std::span<const account::Pop3Id>) override { return none(); }
   Result<NumberSet> expunge(account::FolderId, const NumberSet&) override { return none(); }
   Result<NumberSet> remove(account::FolderId, const NumberSet&) override { return none(); }
   Result<account::Copied> copy(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }

@@ -1,5 +1,6 @@
 #include "pop3/server/maildrop.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ Result<std::unique_ptr<Maildrop>> Maildrop::open(account::Accounts& accounts, ac
   GP_TRY(drop->lock_, drop->account_->lock_maildrop());
   GP_TRY(const account::Folder inbox, drop->account_->find_folder("INBOX"));
   GP_TRY(account::Opened opened, drop->account_->open_folder(inbox.id, false));
+  GP_TRY(drop->brought_, drop->account_->pop3_ids(inbox.id));
   drop->inbox_ = inbox.id;
   drop->uid_validity_ = opened.folder.uid_validity;
   drop->total_octets_ = opened.folder.octets;
@@ -25,7 +27,12 @@ Result<std::unique_ptr<Maildrop>> Maildrop::open(account::Accounts& accounts, ac
 
 bool Maildrop::has(std::uint32_t number) const { return number != 0 && number <= size() && !marked_.contains(number); }
 
-std::string Maildrop::unique_id(std::uint32_t number) const { return fmt::format("{}.{}", uid_validity_, uid(number)); }
+std::string Maildrop::unique_id(std::uint32_t number) const {
+  const account::Uid wanted = uid(number);
+  const auto brought = std::ranges::lower_bound(brought_, wanted, {}, &account::Pop3Id::uid);
+  if (brought != brought_.end() && brought->uid == wanted) return brought->id;
+  return fmt::format("{}.{}", uid_validity_, wanted);
+}
 
 Result<std::optional<Row>> Maildrop::row(std::uint32_t number) {
   std::optional<Row> found;

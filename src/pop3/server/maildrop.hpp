@@ -23,7 +23,8 @@ class Maildrop {
   std::uint32_t size() const { return static_cast<std::uint32_t>(uids_->size()); }
   // There is such a number, and it is not marked as deleted.
   bool has(std::uint32_t number) const;
-  // Stable over sessions and restarts: UIDVALIDITY and UID of the inbox, "1767225600.17" (RFC 1939 7, UIDL).
+  // Stable over sessions and restarts (RFC 1939 7, UIDL): what the message was called on the server it came from, if it
+  // brought that along; else UIDVALIDITY and UID of the inbox, "1767225600.17".
   std::string unique_id(std::uint32_t number) const;
   // Without what is marked.
   std::uint32_t count() const { return size() - static_cast<std::uint32_t>(marked_.size()); }
@@ -55,6 +56,7 @@ class Maildrop {
   std::unique_ptr<account::Watch> lock_;
   account::FolderId inbox_{};
   std::uint32_t uid_validity_ = 0;
+  std::vector<account::Pop3Id> brought_;   // names, by UID
   std::shared_ptr<const NumberSet> uids_;  // shared with the account and other sessions
   std::vector<std::uint64_t> sizes_;       // by number; empty before read_sizes()
   NumberSet marked_;                       // numbers

@@ -183,6 +183,19 @@ TEST_F(Pop3Session, ListsSizesAndStableUniqueIds) {
   EXPECT_EQ(again.line("UIDL"), ids);
 }
 
+TEST_F(Pop3Session, GoesOnCallingMessagesAsTheServerBeforeDid) {
+  two_messages();
+  const account::Pop3Id names[] = {{2, "0000001a6553f100"}, {7, "nobody's"}};
+  EXPECT_EQ(*world.account()->set_pop3_ids(world.inbox(), names), 1U);
+  world.deliver(kFirst);
+  const std::string validity = std::to_string(world.account()->find_folder("INBOX")->uid_validity);
+  Talk talk(world);
+  talk.enter();
+  EXPECT_THAT(talk.line("UIDL"),
+              HasSubstr("1 " + validity + ".1\r\n2 0000001a6553f100\r\n3 " + validity + ".3\r\n.\r\n"));
+  EXPECT_EQ(talk.line("UIDL 2"), "+OK 2 0000001a6553f100\r\n");
+}
+
 TEST_F(Pop3Session, SendsMessagesWithDotsDoubledAndSizesTrue) {
   two_messages();
   Talk talk(world);
