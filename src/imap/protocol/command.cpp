@@ -80,6 +80,17 @@ Body uid_batches(Tokens& t, bool) {
   return out;
 }
 
+// language-cmd = "LANGUAGE" *(SP lang-range-quoted)      lang-range-quoted = astring      (RFC 5255 3.5)
+Body language(Tokens& t, bool) {
+  Language out;
+  while (t.ok() && !t.at_last()) {
+    t.space();
+    if (out.ranges.size() == kMaxLanguages) t.fail("Too many languages", Fault::limit);
+    out.ranges.push_back(t.astring());
+  }
+  return out;
+}
+
 // enable = "ENABLE" 1*(SP capability)
 Body enable(Tokens& t, bool) {
   Enable out;
@@ -159,6 +170,25 @@ Body get_quota(Tokens& t, bool) {
   return GetQuota{.root = t.astring()};
 }
 
+// setquota = "SETQUOTA" SP quota-root-name SP setquota-list
+// setquota-list = "(" [setquota-resource *(SP setquota-resource)] ")"      setquota-resource = resource-name SP
+// resource-limit      (RFC 9208 7)
+Body set_quota(Tokens& t, bool) {
+  SetQuota out;
+  t.space();
+  out.root = t.astring();
+  t.space();
+  t.expect('(', "A list of resources is missing");
+  while (t.ok() && !t.skip(')')) {
+    if (!out.limits.empty()) t.space();
+    if (out.limits.size() == kMaxQuotaResources) t.fail("Too many resources", Fault::limit);
+    std::string name = ascii::to_upper(t.atom());
+    t.space();
+    out.limits.emplace_back(std::move(name), t.number64());
+  }
+  return out;
+}
+
 struct Row {
   Verb verb;
   std::string_view name;
@@ -170,6 +200,7 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::noop, "NOOP", plain<Noop>},
                          {Verb::logout, "LOGOUT", plain<Logout>},
                          {Verb::id, "ID", id},
+                         {Verb::language, "LANGUAGE", language},
                          {Verb::starttls, "STARTTLS", plain<StartTls>},
                          {Verb::compress, "COMPRESS", compress},
                          {Verb::unauthenticate, "UNAUTHENTICATE", plain<Unauthenticate>},
@@ -202,6 +233,7 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::move, "MOVE", transfer<Move>, true},
                          {Verb::getquota, "GETQUOTA", get_quota},
                          {Verb::getquotaroot, "GETQUOTAROOT", with_mailbox<GetQuotaRoot>},
+                         {Verb::setquota, "SETQUOTA", set_quota},
                          {Verb::getacl, "GETACL", parse_get_acl},
                          {Verb::setacl, "SETACL", parse_set_acl},
                          {Verb::deleteacl, "DELETEACL", parse_delete_acl},
@@ -271,6 +303,7 @@ struct VerbOfBody {
   Verb operator()(const StartTls&) const { return Verb::starttls; }
   Verb operator()(const Compress&) const { return Verb::compress; }
   Verb operator()(const Unauthenticate&) const { return Verb::unauthenticate; }
+  Verb operator()(const Language&) const { return Verb::language; }
   Verb operator()(const UidBatches&) const { return Verb::uidbatches; }
   Verb operator()(const Authenticate&) const { return Verb::authenticate; }
   Verb operator()(const Login&) const { return Verb::login; }
@@ -297,6 +330,7 @@ struct VerbOfBody {
   Verb operator()(const Move&) const { return Verb::move; }
   Verb operator()(const GetQuota&) const { return Verb::getquota; }
   Verb operator()(const GetQuotaRoot&) const { return Verb::getquotaroot; }
+  Verb operator()(const SetQuota&) const { return Verb::setquota; }
   Verb operator()(const GetAcl&) const { return Verb::getacl; }
   Verb operator()(const SetAcl&) const { return Verb::setacl; }
   Verb operator()(const DeleteAcl&) const { return Verb::deleteacl; }

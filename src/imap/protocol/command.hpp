@@ -28,6 +28,8 @@ inline constexpr std::size_t kMaxIdFields = 30;  // RFC 2971 3.3
 inline constexpr std::size_t kMaxIdFieldOctets = 30;
 inline constexpr std::size_t kMaxIdValueOctets = 1024;
 inline constexpr std::size_t kMaxEnabled = 50;
+inline constexpr std::size_t kMaxLanguages = 50;  // of one LANGUAGE
+inline constexpr std::size_t kMaxQuotaResources = 20;
 inline constexpr std::size_t kMaxSpecialUses = 20;
 
 enum class Verb : std::uint8_t {
@@ -35,6 +37,7 @@ enum class Verb : std::uint8_t {
   noop,
   logout,
   id,
+  language,
   starttls,
   compress,
   unauthenticate,
@@ -67,6 +70,7 @@ enum class Verb : std::uint8_t {
   move,
   getquota,
   getquotaroot,
+  setquota,
   getacl,
   setacl,
   deleteacl,
@@ -102,6 +106,10 @@ struct Logout {
 struct Id {  // RFC 2971. NIL is no fields
   std::vector<std::pair<std::string, std::optional<std::string>>> fields;
   bool operator==(const Id&) const = default;
+};
+struct Language {                   // RFC 5255 3.2
+  std::vector<std::string> ranges;  // RFC 4647 language ranges, or "default"; none: which are there?
+  bool operator==(const Language&) const = default;
 };
 struct StartTls {
   bool operator==(const StartTls&) const = default;
@@ -220,12 +228,19 @@ struct GetQuotaRoot {
   bool operator==(const GetQuotaRoot&) const = default;
 };
 
+struct SetQuota {  // RFC 9208 4.1.3
+  std::string root;
+  std::vector<std::pair<std::string, std::uint64_t>> limits;  // names in upper case
+  bool operator==(const SetQuota&) const = default;
+};
+
 // All but APPEND, whose message streams: see command_append.hpp.
-using Body = std::variant<Capability, Noop, Logout, Id, StartTls, Authenticate, Login, Enable, Select, Create, Delete,
-                          Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect,
-                          Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, Sort, Thread, Esearch,
-                          CancelUpdate, Compress, Unauthenticate, UidBatches, Notify, ResetKey, GenUrlAuth, UrlFetch,
-                          GetAcl, SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
+using Body =
+    std::variant<Capability, Noop, Logout, Id, Language, StartTls, Authenticate, Login, Enable, Select, Create, Delete,
+                 Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect, Expunge,
+                 Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, SetQuota, Sort, Thread, Esearch,
+                 CancelUpdate, Compress, Unauthenticate, UidBatches, Notify, ResetKey, GenUrlAuth, UrlFetch, GetAcl,
+                 SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
 Verb verb(const Body& body);
 
 // Owns everything: it may outlive the text it was read from.

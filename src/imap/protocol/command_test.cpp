@@ -171,6 +171,17 @@ TEST(ImapCommand, ReadsMailboxCommands) {
   EXPECT_EQ(parsed<Unsubscribe>("a UNSUBSCRIBE R&D", {.utf8 = true}).mailbox, "R&D");
   EXPECT_EQ(parsed<GetQuota>("a GETQUOTA \"\"").root, "");
   EXPECT_EQ(parsed<GetQuotaRoot>("a GETQUOTAROOT INBOX").mailbox, "INBOX");
+  EXPECT_EQ(parsed<SetQuota>("a SETQUOTA \"\" (storage 512 MESSAGE 0)"),
+            (SetQuota{.root = "", .limits = {{"STORAGE", 512}, {"MESSAGE", 0}}}));
+  EXPECT_TRUE(parsed<SetQuota>("a SETQUOTA x ()").limits.empty());
+  EXPECT_EQ(fault("a SETQUOTA x"), Fault::syntax);
+  EXPECT_EQ(fault("a SETQUOTA x (STORAGE 9223372036854775808)"), Fault::syntax);
+  EXPECT_EQ(fault("a SETQUOTA x (STORAGE 1 STORAGE)"), Fault::syntax);
+  EXPECT_EQ(fault("a SETQUOTA x (STORAGE 1"), Fault::syntax);
+  EXPECT_TRUE(parsed<Language>("a LANGUAGE").ranges.empty());
+  EXPECT_EQ(parsed<Language>("a LANGUAGE fr-CA \"de\" {2+}\r\nen").ranges,
+            (std::vector<std::string>{"fr-CA", "de", "en"}));
+  EXPECT_EQ(fault("a LANGUAGE (de)"), Fault::syntax);
   EXPECT_EQ(fault("a DELETE R&D"), Fault::bad_mailbox_name);
   EXPECT_EQ(fault("a DELETE {2}\r\n\xc3\xa9"), Fault::bad_mailbox_name);
   EXPECT_EQ(fault("a DELETE \"\x01\"", {.utf8 = true}), Fault::bad_mailbox_name);

@@ -118,7 +118,10 @@ void write_status(std::string& out, std::string_view mailbox, StatusItems items,
 struct NamespaceEntry {
   std::string_view prefix;
   std::optional<char> delimiter = '/';
+  std::string_view translation = {};  // of the prefix into the client's language (RFC 5255 3.4)
 };
+// "* LANGUAGE (de)" (RFC 5255 3.3): the one that is spoken from now on, or those that there are.
+void write_language(std::string& out, std::span<const std::string_view> tags);
 void write_namespace(std::string& out, std::span<const NamespaceEntry> personal, std::span<const NamespaceEntry> others,
                      std::span<const NamespaceEntry> shared, bool utf8);
 

@@ -59,6 +59,11 @@ void write_namespaces(std::string& out, std::span<const NamespaceEntry> entries,
     out += prefix;
     out += ' ';
     write_delimiter(out, entry.delimiter);
+    if (!entry.translation.empty()) {
+      std::string translation;
+      write_mailbox(translation, entry.translation, utf8);
+      out.append(" \"TRANSLATION\" (").append(is_atom(translation) ? '"' + translation + '"' : translation).append(")");
+    }
     out += ')';
   }
   out += ')';
@@ -118,6 +123,18 @@ void write_status(std::string& out, std::string_view mailbox, StatusItems items,
     }
   }
   if (name(StatusItem::mailbox_id)) out.append("(").append(data.mailbox_id).append(")");
+  out += ")\r\n";
+}
+
+// language-data = "LANGUAGE" SP "(" lang-tag-quoted *(SP lang-tag-quoted) ")"      (RFC 5255 3.5)
+void write_language(std::string& out, std::span<const std::string_view> tags) {
+  out += "* LANGUAGE ";
+  char separator = '(';
+  for (const std::string_view tag : tags) {
+    out += separator;
+    out += tag;
+    separator = ' ';
+  }
   out += ")\r\n";
 }
 

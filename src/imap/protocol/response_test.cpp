@@ -165,6 +165,15 @@ TEST(ImapResponse, WritesNamespaces) {
             "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")(\"x\" NIL)) NIL\r\n");
 }
 
+TEST(ImapResponse, WritesLanguages) {
+  const std::string_view tags[] = {"i-default", "de"};
+  EXPECT_EQ(written(write_language, tags), "* LANGUAGE (i-default de)\r\n");
+  const NamespaceEntry others[] = {{"Other Users/", '/', "Andere/"}, {"x/", '/', "Gr\xc3\xbcn/"}};
+  EXPECT_EQ(written(write_namespace, {}, others, {}, false),
+            "* NAMESPACE NIL ((\"Other Users/\" \"/\" \"TRANSLATION\" (\"Andere/\"))(\"x/\" \"/\" \"TRANSLATION\" "
+            "(\"Gr&APw-n/\"))) NIL\r\n");
+}
+
 TEST(ImapResponse, WritesSearchResults) {
   EXPECT_EQ(written(write_search, numbers({}), 0), "* SEARCH\r\n");
   EXPECT_EQ(written(write_search, numbers({2, 3, 6}), 917), "* SEARCH 2 3 6 (MODSEQ 917)\r\n");

@@ -56,6 +56,10 @@ class Writer {
     word("COMPRESS");
     word(c.mechanism);
   }
+  void operator()(const Language& c) {
+    word("LANGUAGE");
+    for (const std::string& range : c.ranges) astring(range);
+  }
   void operator()(const UidBatches& c) {
     word("UIDBATCHES");
     word(std::to_string(c.size));
@@ -70,6 +74,14 @@ class Writer {
   void operator()(const Subscribe& c) { named("SUBSCRIBE", c.mailbox); }
   void operator()(const Unsubscribe& c) { named("UNSUBSCRIBE", c.mailbox); }
   void operator()(const GetQuotaRoot& c) { named("GETQUOTAROOT", c.mailbox); }
+  void operator()(const SetQuota& c) {
+    word("SETQUOTA");
+    astring(c.root);
+    std::string list = "(";
+    for (const auto& [name, limit] : c.limits)
+      list.append(list == "(" ? "" : " ").append(name + " " + std::to_string(limit));
+    word(list + ")");
+  }
   void operator()(const GetQuota& c) {
     word("GETQUOTA");
     astring(c.root);
