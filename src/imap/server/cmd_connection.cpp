@@ -31,6 +31,7 @@ void Session::sign_out() {
   own_account_.reset();
   signed_in_.reset();
   enabled_ = {};
+  language_ = 0;
   receiver_.set_limits(kLimitsOutside);
 }
 

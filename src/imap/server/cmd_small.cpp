@@ -5,6 +5,7 @@
 
 #include "imap/protocol/response.hpp"
 #include "imap/server/events.hpp"
+#include "imap/server/languages.hpp"
 #include "imap/server/session.hpp"
 
 namespace gatepost::imap::server {
@@ -19,7 +20,7 @@ Task<Answer> run_capability(Session& session, Command&) {
 Task<Answer> run_noop(Session&, Command&) { co_return ok(); }
 
 Task<Answer> run_logout(Session& session, Command&) {
-  write_untagged(session.out(), Condition::bye, "", "Good bye");
+  write_untagged(session.out(), Condition::bye, "", translated("Good bye", session.language()));
   co_return Answer{.then = Answer::Then::close};
 }
 
@@ -36,11 +37,20 @@ Task<Answer> run_id(Session& session, Command& command) {
   co_return ok();
 }
 
+// RFC 5255 3.4: with what the prefixes mean in the client's language.
+void write_namespaces_of(Session& session) {
+  const auto entry = [&](std::string_view prefix) {
+    const std::string_view said = translated(prefix, session.language());
+    return NamespaceEntry{.prefix = prefix, .translation = said == prefix ? std::string_view() : said};
+  };
+  const std::array personal{NamespaceEntry{.prefix = ""}};
+  const std::array others{entry("Other Users/")};
+  const std::array of_all{entry("Shared/")};
+  write_namespace(session.out(), personal, others, of_all, session.utf8());
+}
+
 Task<Answer> run_namespace(Session& session, Command&) {
-  constexpr std::array kPersonal{NamespaceEntry{.prefix = ""}};
-  constexpr std::array kOthers{NamespaceEntry{.prefix = "Other Users/"}};
-  constexpr std::array kOfAll{NamespaceEntry{.prefix = "Shared/"}};
-  write_namespace(session.out(), kPersonal, kOthers, kOfAll, session.utf8());
+  write_namespaces_of(session);
   co_return ok();
 }
 

@@ -20,6 +20,7 @@ constexpr std::array kCommands{
     Row{Verb::noop, kAny, &run_noop, ""},
     Row{Verb::logout, kAny, &run_logout, ""},
     Row{Verb::id, kAny, &run_id, "ID"},
+    Row{Verb::language, kAny, &run_language, "LANGUAGE"},
     Row{Verb::starttls, kNot, &run_starttls, ""},
     Row{Verb::compress, kIn, &run_compress, "COMPRESS=DEFLATE"},
     Row{Verb::unauthenticate, kIn, &run_unauthenticate, "UNAUTHENTICATE"},

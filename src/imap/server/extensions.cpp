@@ -37,6 +37,7 @@ constexpr Document kDocuments[] = {
     {"IMAP4rev1", "RFC 3501", "greeting_and_capability"},
     {"IMAP4rev2", "RFC 9051", "small_commands"},
     {"INPROGRESS", "RFC 9585", "imap/server/message_limit_test.cpp"},
+    {"LANGUAGE", "RFC 5255", "language"},
     {"LIST-EXTENDED", "RFC 5258", "list_options"},
     {"LIST-METADATA", "RFC 9590", "metadata"},
     {"LIST-MYRIGHTS", "RFC 8440", "acl"},

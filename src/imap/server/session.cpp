@@ -8,6 +8,7 @@
 #include "imap/protocol/response.hpp"
 #include "imap/server/cmd_append.hpp"
 #include "imap/server/events.hpp"
+#include "imap/server/languages.hpp"
 #include "imap/server/response_for.hpp"
 
 namespace gatepost::imap::server {
@@ -264,8 +265,8 @@ Task<Next> Session::finish(std::string tag, Verb verb, bool vanished, Answer ans
     const bool goes_on = co_await tell_other_news();
     if (!goes_on) co_return Next::close;
   }
-  std::string words(answer.text);
-  if (words.empty()) words.append(to_string(verb)).append(" completed");
+  std::string words(translated(answer.text, language_));
+  if (words.empty()) words.append(to_string(verb)).append(" ").append(translated("completed", language_));
   write_tagged(out(), tag, answer.condition, answer.code, words);
   switch (answer.then) {
     case Answer::Then::start_tls:
@@ -306,7 +307,7 @@ Next Session::count_bad(bool bad) {
 }
 
 Next Session::bye(std::string_view code, std::string_view text) {
-  write_untagged(out(), Condition::bye, code, text);
+  write_untagged(out(), Condition::bye, code, translated(text, language_));
   return Next::close;
 }
 
@@ -349,7 +350,7 @@ void Session::tls_started(const runtime::TlsFacts&) {
 bool Session::timed_out() {
   if (mode_ == Mode::idle) {
     // A sign of life, so that what lies between keeps the path open; a peer that is gone shows by it.
-    write_untagged(out(), Condition::ok, "", "Still here");
+    write_untagged(out(), Condition::ok, "", translated("Still here", language_));
     return true;
   }
   shared_.services.log.write(event::kTimedOut, {{"conn", peer_.connection_id}, {"remote", peer_.remote.to_string()}});
@@ -390,7 +391,7 @@ Task<bool> Session::tell_progress(std::uint64_t done, std::uint64_t goal) {
   const SteadyPoint now = services().clock.steady();
   if (now - progress_at_ < kProgress || done >= goal) co_return true;
   progress_at_ = now;
-  write_untagged(out(), Condition::ok, code::in_progress(running_, done, goal), "Still working");
+  write_untagged(out(), Condition::ok, code::in_progress(running_, done, goal), translated("Still working", language_));
   const auto sent = co_await output_.drain();
   co_return sent.has_value();
 }
@@ -410,7 +411,7 @@ void Session::close_selected() {
   if (!selected_) return;
   select(nullptr);
   // RFC 9051 7.1, RFC 7162 3.2.11
-  write_untagged(out(), Condition::ok, code::kClosed, "The mailbox is closed");
+  write_untagged(out(), Condition::ok, code::kClosed, translated("The mailbox is closed", language_));
 }
 
 Answer Session::failed(const Error& error) {

@@ -135,6 +135,9 @@ class Session final : public runtime::Session {
   }
   // ID: what the client says of itself.
   void identify(const Id& id);
+  // LANGUAGE: what people are told in from now on, a number of languages.hpp.
+  std::size_t language() const { return language_; }
+  void speak(std::size_t language) { language_ = language; }
   const ClientSwitch* client_switch() const { return switch_; }  // none: nothing is different for it
   bool compressed() const { return compressed_; }
   void sign_out();
@@ -296,6 +299,7 @@ class Session final : public runtime::Session {
   std::uint32_t commands_ = 0, bad_ = 0, failed_sign_ins_ = 0;
   Mode mode_ = Mode::commands;
   Enabled enabled_;
+  std::size_t language_ = 0;
   const bool offers_tls_;
   bool heard_ = false, compressed_ = false;
 };
