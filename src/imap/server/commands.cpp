@@ -62,6 +62,7 @@ constexpr std::array kCommands{
     Row{Verb::move, kSelected, &run_move, "MOVE"},
     Row{Verb::getquota, kIn, &run_getquota, "QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"},
     Row{Verb::getquotaroot, kIn, &run_getquotaroot, ""},
+    Row{Verb::setquota, kIn, &run_setquota, "QUOTASET"},
     Row{Verb::getacl, kIn, &run_getacl, "ACL RIGHTS=texk"},
     Row{Verb::setacl, kIn, &run_setacl, ""},
     Row{Verb::deleteacl, kIn, &run_deleteacl, ""},
@@ -74,6 +75,8 @@ constexpr std::array kCommands{
 // What the session's state takes away.
 bool is_off(const Session& session, std::string_view word) {
   if (session.compressed() && (word == "COMPRESS=DEFLATE" || word == "UNAUTHENTICATE")) return true;
+  if (word == "SEARCH=FUZZY" && session.services().search == nullptr) return true;
+  if (word == "QUOTASET") return !may_set_quotas(session);
   // RFC 7888 5: one of them.
   if (word == (session.settings().small_literals ? "LITERAL+" : "LITERAL-")) return true;
   const ClientSwitch* const client = session.client_switch();

@@ -46,6 +46,9 @@ runtime::Task<Answer> run_language(Session&, Command&);
 // cmd_quota.cpp
 runtime::Task<Answer> run_getquota(Session&, Command&);
 runtime::Task<Answer> run_getquotaroot(Session&, Command&);
+runtime::Task<Answer> run_setquota(Session&, Command&);
+// Whether the session's user may set limits: announced to administrators alone. From memory.
+bool may_set_quotas(const Session&);
 // cmd_acl.cpp
 runtime::Task<Answer> run_getacl(Session&, Command&);
 runtime::Task<Answer> run_setacl(Session&, Command&);

@@ -23,11 +23,15 @@ inline constexpr Event kHungUp{
     "`why` says what: too many bad commands or wrong passwords, another protocol, far too much data.", "Nothing."};
 inline constexpr Event kClient{"imap.client", Level::debug, "A client said what program it is.",
                                "`said` has the fields of its ID command, as sent.", "Nothing."};
+inline constexpr Event kQuotaSet{"imap.quota_set", Level::notice, "An administrator set an account's limits by IMAP.",
+                                 "`by` set those of `account` to `octets` and `messages`; 0 is no limit of its own.",
+                                 "Nothing; `gatepost account quota` sets others."};
 inline constexpr Event kFailed{
     "imap.failed", Level::error, "A command failed because of this server.",
     "`code` and `detail` have the store's words. The client was told that it failed; nothing was half done.",
     "For disk_full make room; else look at the disk and run `gatepost store check`."};
 
-inline constexpr std::array kAll{kSignedIn, kNotOpened, kClosed, kRevoked, kTimedOut, kHungUp, kClient, kFailed};
+inline constexpr std::array kAll{kSignedIn, kNotOpened, kClosed,   kRevoked, kTimedOut,
+                                 kHungUp,   kClient,    kQuotaSet, kFailed};
 
 }  // namespace gatepost::imap::server::event

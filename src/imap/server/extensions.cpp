@@ -58,6 +58,7 @@ constexpr Document kDocuments[] = {
     {"QUOTA", "RFC 9208", "quota"},
     {"QUOTA=RES-MESSAGE", "RFC 9208", "quota_messages"},
     {"QUOTA=RES-STORAGE", "RFC 9208", "quota"},
+    {"QUOTASET", "RFC 9208", "quota, imap/server/cmd_quota_test.cpp"},
     {"REPLACE", "RFC 8508", "replace"},
     {"RIGHTS=texk", "RFC 4314", "acl"},
     {"SASL-IR", "RFC 4959", "authenticate"},
