@@ -73,6 +73,11 @@ class Indexes {
   // What the index of an account knows. Never fails: what cannot be read is unknown. Blocks.
   Answers look(account::AccountId id, std::span<const Query> queries);
 
+  // Of each of some folded words: those that the account's messages have and that are written nearly so, the nearest
+  // and most frequent first, at most `at_most`. Never fails, as look(). Blocks; costs the index's list of words.
+  std::vector<std::vector<std::string>> similar(account::AccountId id, std::span<const std::string> words,
+                                                std::size_t at_most);
+
   // Makes it again from nothing, soon.
   void rebuild(account::AccountId id);
   Result<IndexStatus> status(account::AccountId id);  // blocks

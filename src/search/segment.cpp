@@ -208,6 +208,27 @@ Result<> SegmentReader::find(TermKind kind, std::string_view text, Match match, 
   return {};
 }
 
+Result<> SegmentReader::words(const std::function<void(std::string_view, std::uint64_t)>& visit) {
+  const std::string from = term_key(TermKind::word, {});
+  const auto& directory = contents_.directory_;
+  auto block = std::ranges::upper_bound(directory, from, {}, &SegmentContents::Entry::first);
+  if (block != directory.begin()) --block;
+  std::string key;
+  for (; block != directory.end(); ++block) {
+    GP_TRY(const std::string entries, get_(dictionary_number(static_cast<std::size_t>(block - directory.begin()))));
+    ByteReader in(entries);
+    key.clear();
+    for (bool first = true; !in.at_end(); first = false) {
+      std::uint64_t octets = 0;
+      if (!read_entry(in, key, octets) || (first && key != block->first)) return damaged("a dictionary block");
+      if (key < from) continue;
+      if (!key.starts_with(from)) return {};
+      visit(std::string_view(key).substr(1), octets);
+    }
+  }
+  return {};
+}
+
 Result<bool> SegmentCursor::next() {
   if (at_ == dictionary_.size()) {
     if (block_ == contents_.directory_.size()) return false;

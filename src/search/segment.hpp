@@ -95,6 +95,8 @@ class SegmentReader {
   // of that kind, but for `equal` and `begins`, which look up.
   enum class Match : std::uint8_t { equal, begins, ends, contains };
   Result<> find(TermKind kind, std::string_view text, Match match, std::span<const Target> targets);
+  // All whole words, ascending, with how many octets their postings have. Costs the dictionary of words.
+  Result<> words(const std::function<void(std::string_view word, std::uint64_t octets)>& visit);
 
  private:
   Result<> add(std::uint64_t begin, std::uint64_t octets, std::span<const Target> targets);

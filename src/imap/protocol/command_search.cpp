@@ -1,6 +1,7 @@
 #include "imap/protocol/command_search.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/ascii.hpp"
 #include "base/date.hpp"
@@ -184,6 +185,7 @@ class KeysReader {
     if (keys_.size() == kMaxSearchKeys) t_.fail("Too many search keys", Fault::limit);
     auto& key = keys_.emplace_back();
     key.op = op;
+    key.fuzzy = std::exchange(fuzzy_, false);
     key.end = static_cast<std::uint32_t>(keys_.size());
     return key;
   }
@@ -205,6 +207,12 @@ class KeysReader {
       return false;
     }
     const std::string_view name = t_.name();
+    // search-key =/ "FUZZY" SP search-key      (RFC 6203 6)
+    if (ascii::iequals(name, "FUZZY")) {
+      fuzzy_ = true;
+      t_.space();
+      return true;
+    }
     const bool negation = ascii::iequals(name, "NOT");
     if (negation || ascii::iequals(name, "OR")) {
       open(negation ? SearchOp::negation : SearchOp::disjunction, negation ? 1 : 2);
@@ -238,6 +246,7 @@ class KeysReader {
   Tokens& t_;
   std::vector<SearchKey> keys_;
   std::vector<Open> open_;
+  bool fuzzy_ = false;  // the next key is
 };
 
 std::uint32_t read_place(Tokens& t, bool from_end) {
@@ -272,6 +281,8 @@ SearchReturn read_returns(Tokens& t) {
       if (t.peek() == '(') out.update_items = read_fetch_items(t);
     } else if (t.skip_atom("CONTEXT")) {
       out.context = true;
+    } else if (t.skip_atom("RELEVANCY")) {
+      out.relevancy = true;
     } else if (t.skip_atom("PARTIAL")) {
       if (out.partial) t.fail("PARTIAL twice");
       out.partial = read_partial_range(t);
@@ -297,7 +308,8 @@ constexpr SortRow kSortKeys[] = {{"ARRIVAL", SortKey::arrival},
                                  {"SUBJECT", SortKey::subject},
                                  {"TO", SortKey::to},
                                  {"DISPLAYFROM", SortKey::display_from},
-                                 {"DISPLAYTO", SortKey::display_to}};
+                                 {"DISPLAYTO", SortKey::display_to},
+                                 {"RELEVANCY", SortKey::relevancy}};
 
 // sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"      sort-criterion = ["REVERSE" SP] sort-key
 std::vector<SortCriterion> read_criteria(Tokens& t) {
@@ -351,6 +363,12 @@ std::vector<MailboxFilter> read_filters(Tokens& t) {
   return out;
 }
 
+// RFC 6203 4, 5: without FUZZY there are no scores. A filter may bring it along.
+void check_relevancy(Tokens& t, const Search& search, bool asked) {
+  const auto may_be_fuzzy = [](const SearchKey& key) { return key.fuzzy || key.op == SearchOp::filter; };
+  if (asked && std::ranges::none_of(search.keys, may_be_fuzzy)) t.fail("RELEVANCY is of searches with FUZZY alone");
+}
+
 // search-criteria = charset 1*(SP search-key)
 void read_criteria_of_search(Tokens& t, Search& search) {
   t.space();
@@ -375,6 +393,7 @@ Search read_search(Tokens& t, bool uid) {
     t.space();
   }
   out.keys = KeysReader(t).read();
+  check_relevancy(t, out, out.returns && out.returns->relevancy);
   return out;
 }
 
@@ -421,6 +440,7 @@ bool replace_filter(std::vector<SearchKey>& keys, std::size_t at, const std::vec
         out.push_back(key);
         out.back().end += static_cast<std::uint32_t>(at);
       }
+      out[at].fuzzy = out[at].fuzzy || keys[i].fuzzy;
     } else {
       out.push_back(keys[i]);
       if (keys[i].end > at) out.back().end += more;
@@ -489,6 +509,8 @@ Body parse_sort(Tokens& t, bool uid) {
   }
   out.criteria = read_criteria(t);
   read_criteria_of_search(t, out.search);
+  const bool by_score = std::ranges::find(out.criteria, SortKey::relevancy, &SortCriterion::key) != out.criteria.end();
+  check_relevancy(t, out.search, by_score || (out.search.returns && out.search.returns->relevancy));
   return out;
 }
 

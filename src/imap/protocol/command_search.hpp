@@ -77,6 +77,7 @@ struct SearchKey {
   std::chrono::sys_days day{};
   std::string text, field;
   SequenceSet set;
+  bool fuzzy = false;  // FUZZY stands before it, and is meant for all in it (RFC 6203 3)
   bool operator==(const SearchKey&) const = default;
 };
 
@@ -87,6 +88,7 @@ struct SearchReturn {
   bool update = false;                  // RFC 5267 4.3: tell of changes of the result
   FetchItems update_items;              // RFC 5465 7: of new messages that come into it
   bool context = false;                 // RFC 5267 4.2: the result will be asked for again
+  bool relevancy = false;               // RFC 6203 4: how well each message fits. Only with FUZZY
   bool operator==(const SearchReturn&) const = default;
 };
 
@@ -117,6 +119,7 @@ enum class SortKey : std::uint8_t {  // RFC 5256 3, RFC 5957 2
   to,
   display_from,
   display_to,
+  relevancy,  // RFC 6203 5. Only with FUZZY
 };
 struct SortCriterion {
   SortKey key = SortKey::arrival;

@@ -209,6 +209,27 @@ TEST(ImapSearch, HasLimitsOfDepthAndCount) {
   EXPECT_EQ(fault(many + " 1"), Fault::limit);
 }
 
+TEST(ImapSearch, ReadsWhatIsToBeFoundNearly) {
+  EXPECT_TRUE(key("FUZZY SUBJECT x").fuzzy);
+  EXPECT_FALSE(key("SUBJECT x").fuzzy);
+  EXPECT_TRUE(key("fuzzy FUZZY 1:*").fuzzy);
+  const auto keys = parsed("a SEARCH FUZZY (OR BODY a FUZZY BODY b) NOT FUZZY TEXT c UNSEEN").keys;
+  std::vector<bool> fuzzy;
+  for (const SearchKey& k : keys) fuzzy.push_back(k.fuzzy);
+  EXPECT_EQ(fuzzy, (std::vector{false, true, false, false, true, false, true, false}));
+  EXPECT_TRUE(parsed("a SEARCH RETURN (RELEVANCY ALL) FUZZY TEXT x").returns->relevancy);
+  EXPECT_TRUE(parsed("a SEARCH RETURN (RELEVANCY) FILTER mine").returns->relevancy);
+  for (const std::string_view bad : {"a SEARCH FUZZY", "a SEARCH FUZZY ", "a SEARCH (FUZZY)", "a SEARCH NOT FUZZY",
+                                     "a SEARCH FUZZYTEXT x", "a SEARCH RETURN (RELEVANCY) TEXT x",
+                                     "a SORT (RELEVANCY) UTF-8 TEXT x", "a SORT RETURN (RELEVANCY) (DATE) UTF-8 ALL"}) {
+    EXPECT_EQ(fault(bad), Fault::syntax) << bad;
+  }
+  const auto criteria = *parse_criteria("OR BODY a BODY b");
+  auto with = parsed("a SEARCH FUZZY FILTER f SEEN").keys;
+  ASSERT_TRUE(replace_filter(with, 1, criteria));
+  EXPECT_TRUE(with[1].fuzzy);
+}
+
 TEST(ImapSearch, ReadsRangesOfResults) {
   const Search search = parsed("a UID SEARCH RETURN (COUNT PARTIAL -1:-100) ALL");
   ASSERT_TRUE(search.returns && search.returns->partial);

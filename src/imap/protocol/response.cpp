@@ -350,6 +350,17 @@ void write_esearch(std::string& out, std::string_view tag, const EsearchResult& 
     out.append(result.partial.empty() ? "NIL" : result.partial).append(")");
   }
   if (result.modseq != 0) item("MODSEQ", result.modseq);
+  // search-return-data =/ "RELEVANCY" SP score-list      score-list = "(" [score *(SP score)] ")"      (RFC 6203 6)
+  if (!result.relevancy.empty()) {
+    char separator = '(';
+    out += " RELEVANCY ";
+    for (const std::uint8_t score : result.relevancy) {
+      out += separator;
+      write_number(out, score);
+      separator = ' ';
+    }
+    out += ')';
+  }
   out += "\r\n";
 }
 

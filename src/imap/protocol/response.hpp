@@ -138,6 +138,8 @@ struct EsearchResult {  // RFC 9051 7.3.4
   std::string_view ordered = {};   // instead, in an order of its own: as ordered_set() writes it; "": not sent
   std::string_view partial_range = {}, partial = {};  // RFC 9394 3.1: the range as asked for, and a set; "" is NIL
   std::uint64_t modseq = 0;                           // 0: without
+  // RFC 6203 4: 1 to 100, of each message in the order in which they are named. Empty: without.
+  std::span<const std::uint8_t> relevancy = {};
 };
 void write_esearch(std::string& out, std::string_view tag, const EsearchResult& result);
 // RFC 5267 4.3.3, 4.3.4: what came into the result of the search `tag`, or left it. Positions are from 1, each as the

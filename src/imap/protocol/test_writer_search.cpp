@@ -198,6 +198,7 @@ void Writer::returns(const SearchReturn& r) {
   list.when(r.update, "UPDATE");
   if (!r.update_items.empty()) fetch_items(r.update_items);
   list.when(r.context, "CONTEXT");
+  list.when(r.relevancy, "RELEVANCY");
   if (r.partial) list.item("PARTIAL " + to_string(*r.partial));
   list.end();
 }
@@ -211,6 +212,7 @@ void Writer::keys(const Search& c) {
       open_groups.pop_back();
     }
     if (!group_begins) out_ += ' ';
+    if (c.keys[i].fuzzy) out_ += "FUZZY ";
     group_begins = c.keys[i].op == SearchOp::conjunction;
     if (group_begins) open_groups.push_back(c.keys[i].end);
     key(c.keys[i]);

@@ -8,6 +8,7 @@
 #include "base/ascii.hpp"
 #include "imap/protocol/response.hpp"
 #include "imap/server/catalogue.hpp"
+#include "imap/server/fuzzy.hpp"
 #include "imap/server/search_filters.hpp"
 #include "imap/server/search_task.hpp"
 #include "mime/normal_form.hpp"
@@ -106,6 +107,7 @@ Task<Answer> run_esearch(Session& session, Command& command) {
   auto unknown = co_await expand_filters(session, request.search);
   if (unknown) co_return std::move(*unknown);
   if (auto refused = check(session, command.tag, request)) co_return std::move(*refused);
+  const auto fuzzy = co_await expand_fuzzy(session, request.search);
   auto choose = [&] { return mailboxes_of(session, request); };
   const auto mailboxes = co_await session.workers().run(choose);
   if (!mailboxes) co_return session.failed(mailboxes.error());
@@ -146,8 +148,17 @@ Task<Answer> run_esearch(Session& session, Command& command) {
     if (returns.save) view->save(to_save(returns, found->uids, answer->partial));
     if (!found->uids.empty()) {  // RFC 7377 2.1: nothing is said of where nothing is found
       const std::string name = mailbox.name();
-      const EsearchResult into{
-          .uid = true, .mailbox = name, .uid_validity = view->uid_validity(), .utf8 = session.utf8()};
+      std::vector<std::uint8_t> scores;
+      if (returns.relevancy && fuzzy) {
+        auto scored = co_await scores_of(session, *view, *fuzzy, returns.partial ? answer->partial : found->uids);
+        if (!scored) co_return std::move(scored.error());
+        scores = std::move(*scored);
+      }
+      const EsearchResult into{.uid = true,
+                               .mailbox = name,
+                               .uid_validity = view->uid_validity(),
+                               .utf8 = session.utf8(),
+                               .relevancy = scores};
       write_found(session.out(), *view, command.tag, into, returns, *found, *answer);
     }
     if (returns.update) {

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "imap/protocol/response.hpp"
+#include "imap/server/fuzzy.hpp"
 #include "imap/server/search_filters.hpp"
 #include "imap/server/search_task.hpp"
 
@@ -28,6 +29,7 @@ Task<Answer> run_search(Session& session, Command& command) {
   if (auto refused = refuse_update(session, command.tag, search)) co_return std::move(*refused);
   auto unknown = co_await expand_filters(session, search);
   if (unknown) co_return std::move(*unknown);
+  const auto fuzzy = co_await expand_fuzzy(session, search);
   const SearchReturn returns = returns_of(search);
   std::expected<SearchFound, Answer> found =
       co_await find_messages(session, view, search, wanted_of(returns), session.settings().message_limit);
@@ -43,11 +45,20 @@ Task<Answer> run_search(Session& session, Command& command) {
     if (returns.save) view.save({});  // RFC 5182 2.1
     co_return session.failed(answer.error());
   }
+  std::vector<std::uint8_t> scores;
+  if (returns.relevancy && fuzzy) {
+    auto scored = co_await scores_of(session, view, *fuzzy, returns.partial ? answer->partial : found->uids);
+    if (!scored) {
+      if (returns.save) view.save({});
+      co_return std::move(scored.error());
+    }
+    scores = std::move(*scored);
+  }
   if (returns.save) view.save(to_save(returns, found->uids, answer->partial));
   if (!search.returns && !session.rev2()) {
     write_search(session.out(), view.as_asked(found->uids, search.uid), answer->modseq);
   } else {
-    write_found(session.out(), view, command.tag, {.uid = search.uid}, returns, *found, *answer);
+    write_found(session.out(), view, command.tag, {.uid = search.uid, .relevancy = scores}, returns, *found, *answer);
   }
   if (returns.update) {
     keep_updated(session,

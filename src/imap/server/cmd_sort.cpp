@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "imap/protocol/response.hpp"
+#include "imap/server/fuzzy.hpp"
 #include "imap/server/head_walk.hpp"
 #include "imap/server/search_filters.hpp"
 #include "imap/server/search_task.hpp"
@@ -33,15 +34,20 @@ NumberSet set_of(std::vector<account::Uid> uids) {
 }
 
 // RFC 5267 3.2: MIN and MAX are the first and the last in the order, and ALL and PARTIAL keep it.
-void write_result(Session& session, const std::string& tag, const Sort& sort, std::vector<std::uint32_t> numbers,
-                  std::size_t begin, std::size_t end, account::Modseq modseq) {
+void write_result(Session& session, const std::string& tag, const Sort& sort, const SortOrder& order,
+                  std::vector<std::uint32_t> numbers, std::size_t begin, std::size_t end, account::Modseq modseq) {
+  std::vector<std::uint8_t> scores;
+  if (const SearchReturn r = returns_of(sort.search); r.relevancy) {
+    const auto named = r.partial ? std::span(numbers).subspan(begin, end - begin) : std::span(numbers);
+    for (const account::Uid uid : named) scores.push_back(order.score_of(uid));
+  }
   if (!sort.search.uid) {
     for (std::uint32_t& n : numbers) n = session.selected().uids().rank(n);
   }
   if (!sort.search.returns) return write_sort(session.out(), numbers, modseq);
   const SearchReturn r = returns_of(sort.search);
   if (!r.min && !r.max && !r.all && !r.count && !r.partial) return;  // SAVE alone answers nothing
-  EsearchResult result;
+  EsearchResult result{.relevancy = scores};
   result.uid = sort.search.uid;
   if (r.min && !numbers.empty()) result.min = numbers.front();
   if (r.max && !numbers.empty()) result.max = numbers.back();
@@ -100,6 +106,7 @@ Task<Answer> run_sort(Session& session, Command& command) {
   if (auto refused = refuse_update(session, command.tag, sort.search)) co_return std::move(*refused);
   auto unknown = co_await expand_filters(session, sort.search);
   if (unknown) co_return std::move(*unknown);
+  const auto fuzzy = co_await expand_fuzzy(session, sort.search);
   std::expected<SearchFound, Answer> found =
       co_await find_messages(session, session.selected(), sort.search, Wanted::all, session.settings().message_limit);
   if (!found) co_return std::move(found.error());
@@ -109,6 +116,16 @@ Task<Answer> run_sort(Session& session, Command& command) {
   }
 
   SortOrder order(sort.criteria);
+  const bool by_score =
+      std::ranges::find(sort.criteria, SortKey::relevancy, &SortCriterion::key) != sort.criteria.end();
+  if (fuzzy && (by_score || returns_of(sort.search).relevancy)) {
+    auto scores = co_await scores_of(session, view, *fuzzy, found->uids);
+    if (!scores) {
+      if (sort.search.returns && sort.search.returns->save) view.save({});
+      co_return std::move(scores.error());
+    }
+    order.set_scores(found->uids, std::move(*scores));
+  }
   // What can be brought back belongs to no account of its own, so that its numbers are nobody's.
   const bool by_sent = order.needs_sent_only() && !view.removed;
   NumberSet to_look_at = found->uids;
@@ -173,8 +190,9 @@ Task<Answer> run_sort(Session& session, Command& command) {
     co_return session.failed(ordered.error());
   }
   if (returns.save) view.save(found->uids);
-  write_result(session, command.tag, sort, std::move(uids), begin, end, modseq);
-  if (returns.update) keep_updated(session, std::move(context));
+  write_result(session, command.tag, sort, order, std::move(uids), begin, end, modseq);
+  // Who fits how well is found out for all of a result at once.
+  if (returns.update) keep_updated(session, std::move(context), by_score);
   found->missing = found->missing || walk.missing();
   co_return end_of_search(session, *found);
 }

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "imap/protocol/response.hpp"
+#include "imap/server/fuzzy.hpp"
 #include "imap/server/head_walk.hpp"
 #include "imap/server/search_filters.hpp"
 #include "imap/server/search_task.hpp"
@@ -16,6 +17,7 @@ Task<Answer> run_thread(Session& session, Command& command) {
   const Selected& view = session.selected();
   auto unknown = co_await expand_filters(session, thread.search);
   if (unknown) co_return std::move(*unknown);
+  (void)co_await expand_fuzzy(session, thread.search);
   std::expected<SearchFound, Answer> found = co_await find_messages(
       session, session.selected(), thread.search, SearchRun::Wanted::all, session.settings().message_limit);
   if (!found) co_return std::move(found.error());

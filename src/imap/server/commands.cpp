@@ -51,7 +51,7 @@ constexpr std::array kCommands{
     Row{Verb::unselect, kSelected, &run_unselect, "UNSELECT"},
     Row{Verb::expunge, kSelected, &run_expunge, ""},
     Row{Verb::search, kSelected, &run_search,
-        "ESEARCH SEARCHRES WITHIN SAVEDATE OBJECTID PARTIAL I18NLEVEL=1 INPROGRESS FILTERS"},
+        "ESEARCH SEARCHRES WITHIN SAVEDATE OBJECTID PARTIAL I18NLEVEL=1 INPROGRESS FILTERS SEARCH=FUZZY"},
     Row{Verb::cancelupdate, kSelected, &run_cancel_update, "CONTEXT=SEARCH CONTEXT=SORT"},
     Row{Verb::sort, kSelected, &run_sort, "SORT SORT=DISPLAY ESORT"},
     Row{Verb::thread, kSelected, &run_thread, "THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS"},

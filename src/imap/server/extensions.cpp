@@ -63,7 +63,7 @@ constexpr Document kDocuments[] = {
     {"RIGHTS=texk", "RFC 4314", "acl"},
     {"SASL-IR", "RFC 4959", "authenticate"},
     {"SAVEDATE", "RFC 8514", "imap/server/cmd_search_test.cpp"},
-    {"SEARCH=FUZZY", "RFC 6203", "search_fuzzy"},
+    {"SEARCH=FUZZY", "RFC 6203", "fuzzy, imap/server/search_index_test.cpp"},
     {"SEARCHRES", "RFC 5182", "search_return"},
     {"SORT", "RFC 5256", "sort_and_thread"},
     {"SORT=DISPLAY", "RFC 5957", "sort_and_thread"},

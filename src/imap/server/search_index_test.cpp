@@ -72,6 +72,44 @@ class ImapSearchIndex : public testing::Test {
 
 std::string text_literal(const std::string& text) { return "{" + std::to_string(text.size()) + "+}\r\n" + text; }
 
+TEST_F(ImapSearchIndex, KnowsWordsThatAreWrittenNearlyTheSame) {
+  for (int i = 0; i < 20; ++i) world.deliver("Subject: filler\r\n\r\nnothing to be seen here\r\n");
+  world.deliver(
+      "From: Steven <steven@example.org>\r\nSubject: Receipt\r\n\r\nwe have received your payment\r\n");  // 21
+  world.deliver("From: Stephen <x@example.org>\r\nSubject: other\r\n\r\nwe recieved the payments\r\n");   // 22
+  world.deliver("Subject: third\r\n\r\nyour payment was received, and more\r\n");                         // 23
+  catch_up();
+  const auto numbers = [&](const std::string& what) {
+    const std::string answer = ask("UID SEARCH " + what, true);
+    return answer.substr(0, answer.find("\r\n"));
+  };
+  EXPECT_EQ(numbers("BODY recieved"), "* SEARCH 22");
+  EXPECT_EQ(numbers("FUZZY BODY recieved"), "* SEARCH 21 22 23");
+  EXPECT_EQ(numbers("FUZZY BODY \"received payment\""), "* SEARCH 21 22 23");
+  EXPECT_EQ(numbers("FUZZY FROM stephan"), "* SEARCH 22");
+  EXPECT_EQ(numbers("NOT FUZZY BODY recieved 21:*"), "* SEARCH");
+  EXPECT_EQ(numbers("FUZZY (OR SUBJECT reciept BODY zzzzzz)"), "* SEARCH 21");
+  EXPECT_EQ(numbers("FUZZY UID 21"), "* SEARCH 21");
+  EXPECT_EQ(numbers("CHARSET ISO-8859-1 FUZZY SUBJECT reciept"), "* SEARCH 21");
+  EXPECT_EQ(numbers("RETURN (RELEVANCY ALL) FUZZY BODY \"received your payment\""),
+            "* ESEARCH (TAG \"a\") UID ALL 21,23 RELEVANCY (100 75)");
+  EXPECT_EQ(numbers("RETURN (RELEVANCY) FUZZY BODY received"),
+            "* ESEARCH (TAG \"a\") UID ALL 21:23 RELEVANCY (100 40 100)");
+  EXPECT_EQ(numbers("RETURN (RELEVANCY PARTIAL -1:-2) FUZZY BODY received"),
+            "* ESEARCH (TAG \"a\") UID PARTIAL (-1:-2 22:23) RELEVANCY (40 100)");
+  EXPECT_THAT(ask("UID SORT (RELEVANCY SIZE) UTF-8 FUZZY BODY received", true), HasSubstr("* SORT 23 21 22\r\n"));
+  EXPECT_THAT(ask("UID SORT RETURN (ALL RELEVANCY) (REVERSE RELEVANCY) UTF-8 FUZZY BODY received", true),
+              HasSubstr("ALL 22,21,23 RELEVANCY (40 100 100)\r\n"));
+  EXPECT_THAT(ask("UID THREAD ORDEREDSUBJECT UTF-8 FUZZY BODY recieved", true), HasSubstr("(21)"));
+  EXPECT_THAT(ask("ESEARCH IN (inboxes) RETURN (ALL RELEVANCY) FUZZY BODY received", true),
+              HasSubstr("UID ALL 21:23 RELEVANCY (100 40 100)\r\n"));
+  // Without an index it is the words that count, wherever they stand.
+  EXPECT_THAT(ask("UID SEARCH FUZZY BODY \"payment received\"", false), HasSubstr("* SEARCH 21 23\r\n"));
+  EXPECT_THAT(ask("UID SEARCH FUZZY BODY \"...\"", false), HasSubstr("* SEARCH\r\n"));
+  EXPECT_THAT(ask("CAPABILITY", true), HasSubstr(" SEARCH=FUZZY"));
+  EXPECT_THAT(ask("CAPABILITY", false), testing::Not(HasSubstr(" SEARCH=FUZZY")));
+}
+
 TEST_F(ImapSearchIndex, FindsInFieldsHeadersAndBodies) {
   for (int i = 0; i < 30; ++i) {
     world.deliver("From: Jane Doe <jane@example.org>\r\nTo: team@example.org\r\nSubject: report " + std::to_string(i) +

@@ -20,7 +20,7 @@ bool worth_asking(const Session& session, const SearchProgram& program, const Se
 
 Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selected& view, const Search& search,
                                                        SearchRun::Wanted wanted, std::uint32_t most,
-                                                       std::optional<search::Answers>* index) {
+                                                       std::optional<search::Answers>* index, const NumberSet* among) {
   using Outcome = std::expected<SearchFound, Answer>;
   const bool saves = search.returns && search.returns->save;
   const auto keywords = view.account().keywords();
@@ -42,12 +42,13 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
     auto look = [&]() -> std::optional<search::Answers> {
       // Few messages are looked into at less cost than the whole index.
       if (program->bounds(view).possible.size() <= kFewMessages) return std::nullopt;
+      if (among != nullptr && among->size() <= kFewMessages) return std::nullopt;
       return session.services().search->look(view.account().id(), program->queries());
     };
     known = co_await session.workers().run(look);
   }
 
-  SearchRun run(*program, view.account(), view, session.services().clock, wanted, nullptr, known ? &*known : nullptr,
+  SearchRun run(*program, view.account(), view, session.services().clock, wanted, among, known ? &*known : nullptr,
                 most);
   for (bool more = true; more;) {
     auto go_on = [&run] { return run.next(); };
@@ -83,14 +84,15 @@ Result<account::Modseq> highest_modseq(account::Account& account, account::Folde
 SearchReturn returns_of(const Search& search) {
   SearchReturn out = search.returns.value_or(SearchReturn{.all = true});
   // Whoever wants to hear of changes needs to know of what.
-  if ((out.update || out.context) && !out.min && !out.max && !out.count && !out.partial && !out.save) out.all = true;
+  if ((out.update || out.context || out.relevancy) && !out.min && !out.max && !out.count && !out.partial && !out.save)
+    out.all = true;
   return out;
 }
 
 bool names_all(const SearchReturn& r) { return r.all || r.count || (!r.min && !r.max && !r.partial); }
 
 SearchRun::Wanted wanted_of(const SearchReturn& r) {
-  if (names_all(r) || r.partial || r.update || r.min == r.max) return SearchRun::Wanted::all;
+  if (names_all(r) || r.partial || r.update || r.relevancy || r.min == r.max) return SearchRun::Wanted::all;
   return r.min ? SearchRun::Wanted::first : SearchRun::Wanted::last;
 }
 

@@ -21,10 +21,11 @@ struct SearchFound {
 
 // Runs it. An Answer: the command has failed; then a result that is to be saved is empty (RFC 5182 2.1). `index`: what
 // the search index knows, when the same search goes over several mailboxes; empty before the first.
-// `most`: messages that are looked at; 0: any number.
+// `most`: messages that are looked at; 0: any number. `among`: only of these.
 Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selected& view, const Search& search,
                                                        SearchRun::Wanted wanted, std::uint32_t most,
-                                                       std::optional<search::Answers>* index = nullptr);
+                                                       std::optional<search::Answers>* index = nullptr,
+                                                       const NumberSet* among = nullptr);
 
 // The highest modseq of these; for answers that name some of what was found (RFC 9394 3.4). Blocks.
 Result<account::Modseq> highest_modseq(account::Account& account, account::FolderId folder, const NumberSet& uids);
@@ -44,7 +45,7 @@ Result<SearchAnswer> answer_of(account::Account& account, const Selected& view, 
                                const SearchFound& found);  // blocks
 // RFC 5182 2.4, RFC 9394 3.2: what is saved is what was asked for; with MIN, MAX or PARTIAL alone no more than these.
 NumberSet to_save(const SearchReturn& returns, const NumberSet& found, const NumberSet& partial);
-// Writes ESEARCH. `into`: with tag, and mailbox if there is one to name.
+// Writes ESEARCH. `into`: with tag, and mailbox if there is one to name, and scores.
 void write_found(std::string& out, const Selected& view, std::string_view tag, EsearchResult into,
                  const SearchReturn& returns, const SearchFound& found, const SearchAnswer& answer);
 

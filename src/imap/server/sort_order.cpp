@@ -48,14 +48,30 @@ std::int64_t sent_seconds(const mime::Structure& head, const account::Row& row) 
   return seconds(sent.value_or(row.received));
 }
 
+namespace {
+
+bool is_of_row(SortKey key) { return key == SortKey::arrival || key == SortKey::size || key == SortKey::relevancy; }
+
+}  // namespace
+
+void SortOrder::set_scores(const NumberSet& uids, std::vector<std::uint8_t> scores) {
+  scored_ = uids;
+  scores_ = std::move(scores);
+}
+
+std::uint8_t SortOrder::score_of(account::Uid uid) const {
+  if (!scored_.contains(uid)) return 1;
+  const std::size_t at = scored_.rank(uid) - 1;
+  return at < scores_.size() ? scores_[at] : 1;
+}
+
 bool SortOrder::needs_heads() const {
-  return std::ranges::any_of(
-      criteria_, [](const SortCriterion& c) { return c.key != SortKey::arrival && c.key != SortKey::size; });
+  return std::ranges::any_of(criteria_, [](const SortCriterion& c) { return !is_of_row(c.key); });
 }
 
 bool SortOrder::needs_sent_only() const {
   return needs_heads() && std::ranges::all_of(criteria_, [](const SortCriterion& c) {
-           return c.key == SortKey::arrival || c.key == SortKey::size || c.key == SortKey::date;
+           return is_of_row(c.key) || c.key == SortKey::date;
          });
 }
 
@@ -95,6 +111,9 @@ void SortOrder::put_key(SortKey key, const account::Row& row, const mime::Struct
       return put_text(display_of(*head, head->envelope().from));
     case SortKey::display_to:
       return put_text(display_of(*head, head->envelope().to));
+    case SortKey::relevancy:
+      keys_ += static_cast<char>(UINT8_MAX - score_of(row.uid));  // what fits best comes first
+      return;
   }
 }
 

@@ -25,6 +25,10 @@ class SortOrder {
  public:
   explicit SortOrder(std::span<const SortCriterion> criteria) : criteria_(criteria) {}
 
+  // How well messages fit, as many as there are `uids` and in their order; for RELEVANCY (RFC 6203 5).
+  void set_scores(const NumberSet& uids, std::vector<std::uint8_t> scores);
+  std::uint8_t score_of(account::Uid uid) const;  // 1 when nothing is known
+
   bool needs_heads() const;
   bool needs_sent_only() const;  // of the heads
   // What compares as the message does; equal ones are as in the mailbox.
@@ -49,6 +53,8 @@ class SortOrder {
   const std::span<const SortCriterion> criteria_;
   std::optional<std::int64_t> sent_;  // of the message at hand
   std::string keys_, text_;
+  NumberSet scored_;
+  std::vector<std::uint8_t> scores_;
   std::vector<Entry> entries_;
 };
 
