@@ -416,10 +416,19 @@ Result<Answer> read_answer(std::string_view message) {
     record.name = reader.name();
     record.type = static_cast<Type>(reader.u16());
     reader.take(6);
-    const std::string_view data = reader.take(reader.u16());
+    const std::size_t size = reader.u16();
+    const std::size_t begins = reader.at();
+    std::string target;
+    if (record.type == Type::cname) target = reader.name();
+    // RFC 1035 3.3.1: the name is all of it.
+    if (record.type == Type::cname && reader.ok() && reader.at() != begins + size)
+      return fail(Errc::invalid, "a CNAME of another length");
+    const std::string_view data = record.type == Type::cname ? std::string_view() : reader.take(size);
     if (!reader.ok()) return out.truncated ? Result<Answer>(std::move(out)) : fail(Errc::invalid, "a cut DNS message");
     if (record.type == Type::txt) record.text = joined_strings(data);
-    if (record.type == Type::txt || record.type == Type::soa) out.answers.push_back(std::move(record));
+    if (record.type == Type::cname) record.text = std::move(target);
+    if (record.type == Type::txt || record.type == Type::soa || record.type == Type::cname)
+      out.answers.push_back(std::move(record));
   }
   return out;
 }

@@ -25,7 +25,7 @@ struct TsigKey {
 // Errc::invalid; unsupported: another algorithm (HMAC-MD5 and SHA-1 among them, RFC 8945 6).
 Result<TsigKey> read_key_file(std::string_view text);
 
-enum class Type : std::uint16_t { ns = 2, soa = 6, txt = 16, any = 255 };
+enum class Type : std::uint16_t { ns = 2, cname = 5, soa = 6, txt = 16, any = 255 };
 
 struct Update {
   std::string zone, name;
@@ -46,13 +46,13 @@ Result<> verify(std::string& message, const TsigKey& key, TimePoint now, std::st
 struct Record {
   std::string name;  // lower case, no final dot
   Type type{};
-  std::string text;  // TXT, its strings joined
+  std::string text;  // of TXT: its strings joined; of CNAME: the target, written as `name`
 };
 struct Answer {
   std::uint16_t id = 0;
   std::uint8_t code = 0;  // RCODE
   bool truncated = false;
-  std::vector<Record> answers;  // SOA and TXT alone
+  std::vector<Record> answers;  // CNAME, SOA and TXT alone
 };
 // Any message of at most 64 KiB. Errc::invalid.
 Result<Answer> read_answer(std::string_view message);

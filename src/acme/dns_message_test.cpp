@@ -125,5 +125,33 @@ TEST(DnsAnswer, IsReadWithPointersAndRefusedWithLoops) {
   EXPECT_FALSE(read_answer(*from_hex("123401800000000000000000")));  // a question
 }
 
+TEST(DnsMessage, ReadsWhereAnAliasLeads) {
+  // a.org CNAME b.org, the target compressed.
+  const std::string head =
+      "123481800001000100000000"
+      "0161036f726700"
+      "0005"
+      "0001"
+      "c00c"
+      "0005"
+      "0001"
+      "0000003c";
+  const auto read = read_answer(*from_hex(head + "0004"
+                                                 "0142"
+                                                 "c00e"));
+  ASSERT_TRUE(read) << read.error().detail;
+  ASSERT_EQ(read->answers.size(), 1U);
+  EXPECT_EQ(read->answers[0].type, Type::cname);
+  EXPECT_EQ(read->answers[0].name, "a.org");
+  EXPECT_EQ(read->answers[0].text, "b.org");
+  EXPECT_FALSE(read_answer(*from_hex(head + "0005"
+                                            "0142"
+                                            "c00e"
+                                            "00")));
+  EXPECT_FALSE(read_answer(*from_hex(head + "0003"
+                                            "0142"
+                                            "c00e")));
+}
+
 }  // namespace
 }  // namespace gatepost::acme::dns

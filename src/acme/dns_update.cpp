@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "acme/transport.hpp"
+#include "base/ascii.hpp"
 #include "base/bytes.hpp"
 #include "runtime/socket_address.hpp"
 #include "runtime/unique_fd.hpp"
@@ -25,6 +26,7 @@ using runtime::UniqueFd;
 using std::chrono::milliseconds;
 
 constexpr int kUdpTries = 3;
+constexpr std::size_t kMostAliases = 8;
 constexpr std::size_t kMaxUdpQuestion = 1200;
 constexpr std::size_t kMaxMessage = 65535;
 
@@ -138,18 +140,18 @@ Result<bool> shows_text(const Endpoint& server, const std::string& name, const s
       answer.answers, [&](const dns::Record& record) { return record.type == dns::Type::txt && record.text == text; });
 }
 
-Outcome<> wait_for_records(const std::vector<Endpoint>& servers, const std::vector<Proof>& proofs,
+Outcome<> wait_for_records(const std::vector<Endpoint>& servers, const std::vector<ShownText>& records,
                            const DnsSettings& settings, const Clock& clock, Random& random, std::stop_token stop) {
   const SteadyPoint until = clock.steady() + settings.patience;
   for (const Endpoint& server : servers) {
-    for (const Proof& proof : proofs) {
+    for (const auto& [name, text] : records) {
       for (;;) {
         const auto id = static_cast<std::uint16_t>(random.u64());
-        const auto shown = shows_text(server, dns_record_name(proof), dns_record_value(proof), id, settings.answer);
+        const auto shown = shows_text(server, name, text, id, settings.answer);
         if (shown && *shown) break;
         if (clock.steady() > until) {
-          return failed(fmt::format("the name server {} does not show the TXT record {}{}", server.to_string(),
-                                    dns_record_name(proof), shown ? "" : ": " + shown.error().detail),
+          return failed(fmt::format("the name server {} does not show the TXT record {}{}", server.to_string(), name,
+                                    shown ? "" : ": " + shown.error().detail),
                         "look whether it gets the zone's changes; [acme] dns_check names the servers that are asked");
         }
         if (!pause(std::chrono::seconds(1), stop)) return told_to_stop();
@@ -158,6 +160,34 @@ Outcome<> wait_for_records(const std::vector<Endpoint>& servers, const std::vect
   }
   if (!pause(settings.wait, stop)) return told_to_stop();
   return {};
+}
+
+std::optional<std::string> DnsUpdateSolver::alias_of(const Endpoint& server, const std::string& name) {
+  const auto question = dns::write_query(id(), name, dns::Type::cname);
+  const auto octets = question ? ask_name_server(server, *question, settings_.answer)
+                               : Result<std::string>(std::unexpected(question.error()));
+  const auto answer = octets ? dns::read_answer(*octets) : Result<dns::Answer>(std::unexpected(octets.error()));
+  if (!answer || answer->code != 0) return std::nullopt;
+  for (const dns::Record& record : answer->answers) {
+    if (record.type == dns::Type::cname && record.name == name && !record.text.empty()) return record.text;
+  }
+  return std::nullopt;
+}
+
+Outcome<std::string> DnsUpdateSolver::target_of(const std::string& name) {
+  std::vector<std::string> passed{ascii::to_lower(name)};
+  for (;;) {
+    std::optional<std::string> next = alias_of(settings_.server, passed.back());
+    for (std::size_t i = 0; !next && i < settings_.resolvers.size(); ++i) {
+      if (settings_.resolvers[i] != settings_.server) next = alias_of(settings_.resolvers[i], passed.back());
+    }
+    if (!next) return passed.back();
+    if (passed.size() > kMostAliases || std::ranges::find(passed, *next) != passed.end()) {
+      return failed(fmt::format("the CNAME records at {} lead to no end ({})", name, *next),
+                    "let one CNAME record lead to the name whose TXT record is to be changed");
+    }
+    passed.push_back(*std::move(next));
+  }
 }
 
 Outcome<std::string> DnsUpdateSolver::zone_of(const std::string& name) {
@@ -222,16 +252,23 @@ Outcome<> DnsUpdateSolver::change(const std::string& name, const std::string& te
 
 Outcome<> DnsUpdateSolver::present(const Proof& proof, std::stop_token stop) {
   if (stop.stop_requested()) return told_to_stop();
-  return change(dns_record_name(proof), dns_record_value(proof), true);
+  GP_TRY(const std::string name, target_of(dns_record_name(proof)));
+  return change(name, dns_record_value(proof), true);
 }
 
 Outcome<> DnsUpdateSolver::settle(const std::vector<Proof>& proofs, std::stop_token stop) {
   const std::vector<Endpoint> servers = settings_.check.empty() ? std::vector{settings_.server} : settings_.check;
-  return wait_for_records(servers, proofs, settings_, clock_, random_, stop);
+  std::vector<ShownText> records;
+  for (const Proof& proof : proofs) {
+    GP_TRY(std::string name, target_of(dns_record_name(proof)));
+    records.push_back({std::move(name), dns_record_value(proof)});
+  }
+  return wait_for_records(servers, records, settings_, clock_, random_, stop);
 }
 
 void DnsUpdateSolver::remove(const Proof& proof) {
-  (void)change(dns_record_name(proof), dns_record_value(proof), false);
+  const auto name = target_of(dns_record_name(proof));
+  if (name) (void)change(*name, dns_record_value(proof), false);
 }
 
 }  // namespace gatepost::acme

@@ -18,6 +18,7 @@ struct DnsSettings {
   Endpoint server;                         // takes the updates
   std::optional<dns::TsigKey> key;         // signs them; none: loopback alone should be trusted so far
   std::string zone;                        // empty: found by asking the server for SOA records
+  std::vector<Endpoint> resolvers;         // asked for CNAME records that `server` does not know; may be none
   std::vector<Endpoint> check;             // have to show a record before the authority is told; empty: `server`
   std::chrono::seconds wait{10};           // after that
   std::chrono::seconds patience{120};      // for them to show it
@@ -28,7 +29,9 @@ struct DnsSettings {
 Result<std::string> ask_name_server(const Endpoint& server, std::string_view message,
                                     std::chrono::milliseconds timeout);
 
-// dns-01 by updates (RFC 2136) to the zone's own server, signed with TSIG. Not thread-safe.
+// dns-01 by updates (RFC 2136) to the zone's own server, signed with TSIG. Where the record's name is an alias (CNAME),
+// the record is made at the name it stands for, as the authority follows it (RFC 8555 8.4): so the zone of the host
+// itself needs no updates. Not thread-safe.
 class DnsUpdateSolver final : public Solver {
  public:
   DnsUpdateSolver(DnsSettings settings, const Clock& clock, Random& random)
@@ -40,6 +43,9 @@ class DnsUpdateSolver final : public Solver {
 
  private:
   std::uint16_t id() { return static_cast<std::uint16_t>(random_.u64()); }
+  // Where the CNAME records at `name` lead, in the end; `name` itself when there are none.
+  Outcome<std::string> target_of(const std::string& name);
+  std::optional<std::string> alias_of(const Endpoint& server, const std::string& name);
   Outcome<std::string> zone_of(const std::string& name);
   Outcome<> change(const std::string& name, const std::string& text, bool add);
 
@@ -51,8 +57,11 @@ class DnsUpdateSolver final : public Solver {
 // Whether `server` answers a TXT question for `name` with `text`, for DnsUpdateSolver and the hook's.
 Result<bool> shows_text(const Endpoint& server, const std::string& name, const std::string& text, std::uint16_t id,
                         std::chrono::milliseconds timeout);
-// Until every one of `servers` shows the record of every proof; then `wait` more.
-Outcome<> wait_for_records(const std::vector<Endpoint>& servers, const std::vector<Proof>& proofs,
+struct ShownText {
+  std::string name, text;
+};
+// Until every one of `servers` shows all of the records; then `wait` more.
+Outcome<> wait_for_records(const std::vector<Endpoint>& servers, const std::vector<ShownText>& records,
                            const DnsSettings& settings, const Clock& clock, Random& random, std::stop_token stop);
 
 }  // namespace gatepost::acme

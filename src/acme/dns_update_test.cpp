@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -22,7 +23,8 @@ using ::testing::HasSubstr;
 // A name server for one question at a time, by UDP. Knows the zone example.org and its TXT records.
 class NameServer {
  public:
-  explicit NameServer(std::uint8_t update_code = 0) : code_(update_code) {
+  explicit NameServer(std::uint8_t update_code = 0, std::map<std::string, std::string> aliases = {})
+      : code_(update_code), aliases_(std::move(aliases)) {
     fd_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -40,6 +42,11 @@ class NameServer {
   }
   Endpoint at;
   std::atomic<int> updates{0};
+  // Whether the last update was about that name.
+  bool changed(std::string_view name) const {
+    const std::lock_guard lock(mutex_);
+    return changed_.find(wire(name)) != std::string::npos;
+  }
   std::string record() const {  // RDATA of the one TXT record
     const std::lock_guard lock(mutex_);
     return record_;
@@ -66,10 +73,12 @@ class NameServer {
       ++updates;
       const bool add = question.find(std::string("\x00\x10\x00\x01", 4)) != std::string::npos;
       const std::lock_guard lock(mutex_);
+      changed_ = question;
       record_ = add ? question.substr(question.size() - 44) : std::string();  // one string of 43 octets
       question[3] = static_cast<char>(code_);
       return question;
     }
+    if (question[question.size() - 3] == 5) return alias_for(std::move(question));
     const bool soa = question[question.size() - 3] == 6;
     const bool at_top =
         question.substr(12).starts_with(std::string("\x07"
@@ -86,9 +95,34 @@ class NameServer {
     put_u16(question, static_cast<std::uint16_t>(data.size()));
     return question + data;
   }
+  static std::string wire(std::string_view name) {
+    std::string out;
+    while (!name.empty()) {
+      const std::string_view label = name.substr(0, name.find('.'));
+      out += static_cast<char>(label.size());
+      out += label;
+      name.remove_prefix(std::min(name.size(), label.size() + 1));
+    }
+    return out + '\0';
+  }
+  std::string alias_for(std::string question) const {
+    for (const auto& [name, target] : aliases_) {
+      if (!question.substr(12).starts_with(wire(name))) continue;
+      question[7] = 1;
+      question += std::string("\xc0\x0c", 2);
+      put_u16(question, 5);
+      put_u16(question, 1);
+      put_u32(question, 5);
+      const std::string data = wire(target);
+      put_u16(question, static_cast<std::uint16_t>(data.size()));
+      return question + data;
+    }
+    return question;
+  }
   const std::uint8_t code_;
-  mutable std::mutex mutex_;  // guards record_
-  std::string record_;
+  const std::map<std::string, std::string> aliases_;
+  mutable std::mutex mutex_;  // guards these two
+  std::string record_, changed_;
   int fd_ = -1;
   std::jthread thread_;
 };
@@ -117,6 +151,35 @@ TEST_F(UpdatingSolver, AddsShowsAndRemovesTheRecord) {
   solver.remove(proof_);
   EXPECT_EQ(server.updates, 2);
   EXPECT_THAT(solver.settle({proof_}, {}).error().cause, HasSubstr("does not show"));
+}
+
+TEST_F(UpdatingSolver, FollowsAliasesToWhereTheRecordIsToBe) {
+  NameServer server(0, {{"_acme-challenge.mail.example.com", "mail.acme.example.net"},
+                        {"mail.acme.example.net", "proofs.example.org"},
+                        {"_acme-challenge.round.example.com", "round.example.net"},
+                        {"round.example.net", "_acme-challenge.round.example.com"}});
+  DnsUpdateSolver solver(settings(server), clock_, random_);
+  const Proof proof{"mail.example.com", "token", "token.thumbprint"};
+  const auto done = solver.present(proof, {});
+  ASSERT_TRUE(done) << done.error().cause;
+  EXPECT_TRUE(server.changed("proofs.example.org"));
+  EXPECT_FALSE(server.changed("_acme-challenge.mail.example.com"));
+  EXPECT_TRUE(solver.settle({proof}, {}));
+  solver.remove(proof);
+  EXPECT_EQ(server.updates, 2);
+  EXPECT_TRUE(server.record().empty());
+  EXPECT_THAT(solver.present({"round.example.com", "t", "t.p"}, {}).error().cause, HasSubstr("lead to no end"));
+}
+
+TEST_F(UpdatingSolver, AsksResolversForAliasesItsOwnServerDoesNotKnow) {
+  NameServer server, elsewhere(0, {{"_acme-challenge.mail.example.com", "proofs.example.org"}});
+  DnsSettings both = settings(server);
+  both.resolvers = {elsewhere.at};
+  DnsUpdateSolver solver(std::move(both), clock_, random_);
+  const auto done = solver.present({"mail.example.com", "token", "token.thumbprint"}, {});
+  ASSERT_TRUE(done) << done.error().cause;
+  EXPECT_TRUE(server.changed("proofs.example.org"));
+  EXPECT_EQ(elsewhere.updates, 0);
 }
 
 TEST_F(UpdatingSolver, SaysWhyTheServerRefused) {

@@ -69,7 +69,9 @@ class HookSolver final : public acme::Solver {
   Outcome<> settle(const std::vector<Proof>& proofs, std::stop_token stop) override {
     acme::DnsSettings settings;
     settings.wait = acme_.dns_wait;
-    return acme::wait_for_records(acme_.dns_check, proofs, settings, places_.clock, places_.random, stop);
+    std::vector<acme::ShownText> records;
+    for (const Proof& proof : proofs) records.push_back({acme::dns_record_name(proof), acme::dns_record_value(proof)});
+    return acme::wait_for_records(acme_.dns_check, records, settings, places_.clock, places_.random, stop);
   }
   void remove(const Proof& proof) override { places_.hooks.leave(job(proof, false)); }
 
@@ -81,11 +83,27 @@ class HookSolver final : public acme::Solver {
   const config::Acme acme_;
 };
 
-Outcome<std::unique_ptr<acme::Solver>> dns_solver(const config::Acme& acme, const ProofPlaces& places) {
+// resolv.conf(5): "nameserver ADDRESS", three at most.
+std::vector<Endpoint> name_servers_of_the_machine() {
+  constexpr std::size_t kMost = 3;
+  std::vector<Endpoint> out;
+  std::ifstream in("/etc/resolv.conf");
+  for (std::string word, address; out.size() < kMost && in >> word;) {
+    if (word == "nameserver" && in >> address) {
+      if (const auto parsed = IpAddress::parse(address)) out.push_back({*parsed, 53});
+    }
+    std::getline(in, word);
+  }
+  return out;
+}
+
+Outcome<std::unique_ptr<acme::Solver>> dns_solver(const config::Config& config, const ProofPlaces& places) {
+  const config::Acme& acme = config.acme;
   if (!acme.dns_server) return std::make_unique<HookSolver>(places, acme);
   acme::DnsSettings settings;
   settings.server = *acme.dns_server;
   settings.zone = acme.dns_zone;
+  settings.resolvers = config.dns.servers.empty() ? name_servers_of_the_machine() : config.dns.servers;
   settings.check = acme.dns_check;
   settings.wait = acme.dns_wait;
   if (!acme.dns_key_file.empty()) {
@@ -111,7 +129,7 @@ Outcome<std::unique_ptr<acme::Solver>> make_solver(const config::Config& config,
     case config::Challenge::tls_alpn_01:
       return std::make_unique<TlsAlpnSolver>(places);
     case config::Challenge::dns_01:
-      return dns_solver(config.acme, places);
+      return dns_solver(config, places);
     case config::Challenge::http_01:
     case config::Challenge::unset:
       break;

@@ -78,13 +78,17 @@ class NameServer(Process):
         zone = "$TTL 5\n@ IN SOA ns hostmaster 1 60 60 600 5\n@ IN NS ns\nns IN A 127.0.0.1\n@ IN A 127.0.0.1\n* IN A 127.0.0.1\n"
         for name in ("demo.example", "hook.example"):
             (folder / name).write_text(zone)
+        # Takes no updates; its proofs are looked for in demo.example.
+        (folder / "fixed.example").write_text(zone + "_acme-challenge.mail IN CNAME first.fixed.example.\n"
+                                              "first IN CNAME proofs-of-fixed.demo.example.\n")
         (folder / "named.conf").write_text(textwrap.dedent(f"""
             include "{folder}/tsig.key";
             options {{ directory "{folder}"; listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-                       recursion no; pid-file none; session-keyfile none; dnssec-validation no; }};
+                       recursion yes; forward only; forwarders {{ 127.0.0.1 port 9; }}; pid-file none; session-keyfile none; dnssec-validation no; }};
             controls {{ }};
             zone "demo.example" {{ type primary; file "demo.example"; update-policy {{ grant acme-update zonesub TXT; }}; }};
             zone "hook.example" {{ type primary; file "hook.example"; allow-update {{ 127.0.0.1; }}; }};
+            zone "fixed.example" {{ type primary; file "fixed.example"; }};
             """))
         super().__init__(["/usr/sbin/named", "-g", "-4", "-c", str(folder / "named.conf")], folder / "named.log")
         wait_for("named", lambda: answers(self.port))
@@ -291,6 +295,12 @@ class Acme(unittest.TestCase):
         self.json("certificate", "renew", name)
         records = self.json("certificate", "tlsa", "imap.demo.example")
         self.assertEqual(following, {record["data"] for record in records if record["key"] == "present"})
+
+    def test_dns_01_where_a_cname_leads_to_a_zone_that_takes_updates(self):
+        self.configure(self.acme("dns-01", ["mail.fixed.example"], **self.dns()))
+        self.wait_until_got("mail.fixed.example")
+        self.assertIn("adding an RR at 'proofs-of-fixed.demo.example' TXT", self.names.text())
+        wait_for("it is removed", lambda: "deleting an RR at proofs-of-fixed.demo.example TXT" in self.names.text())
 
     def test_a_kept_key_keeps_its_tlsa_records(self):
         self.configure(self.acme("dns-01", ["kept.demo.example"], reuse_key=True, **self.dns()))
