@@ -77,8 +77,9 @@ void add_limits(Keys& k) {
                      "The largest header of a message."));
   k.push_back(number(s, "recipients", AT(Config, limits.recipients), 100, 100'000,
                      "Recipients of one message (RFC 5321 4.5.3.1.8 asks for 100 at least)."));
-  k.push_back(number(s, "bad_commands", AT(Config, limits.bad_commands), 1, 10'000,
-                     "Commands that failed, of one connection, before it is closed."));
+  k.push_back(number(
+      s, "bad_commands", AT(Config, limits.bad_commands), 1, 10'000,
+      "Commands that failed, of one connection, before it is closed; HTTP: requests in a row for what is not there."));
   k.push_back(number(s, "messages_per_connection", AT(Config, limits.messages_per_connection), 1, kMany,
                      "Messages of one SMTP connection."));
   k.push_back(number(s, "messages_per_minute_per_address", AT(Config, limits.messages_per_minute_per_address), 0, kMany,

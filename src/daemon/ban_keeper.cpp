@@ -37,6 +37,8 @@ std::optional<Offence> offence_of(runtime::Conduct what) {
       return Offence::early_talk;
     case runtime::Conduct::bad_commands:
       return Offence::bad_commands;
+    case runtime::Conduct::bad_request:
+      return Offence::bad_request;
     case runtime::Conduct::unknown_recipient:
       return Offence::unknown_recipient;
     case runtime::Conduct::known_recipient:

@@ -17,6 +17,7 @@
 #include "daemon/secret_file.hpp"
 #include "daemon/settings.hpp"
 #include "gate/helper/client.hpp"
+#include "runtime/foreign_protocol.hpp"
 
 namespace gatepost::daemon {
 namespace {
@@ -31,6 +32,10 @@ bool speaks_first(config::Service service) {
     default:
       return false;
   }
+}
+
+bool speaks_http(config::Service service) {
+  return service == config::Service::http || service == config::Service::https || service == config::Service::metrics;
 }
 
 }  // namespace
@@ -231,9 +236,7 @@ runtime::Task<> Daemon::work_queue() {
   queue_ended_.set_value();
 }
 
-// Of mail's own services; what else speaks HTTP is called by monitors and browsers as they like.
-runtime::Witness Daemon::witness_for(config::Service service) {
-  if (!speaks_first(service)) return {};
+runtime::Witness Daemon::witness() {
   return [this](const runtime::Peer& peer, runtime::Conduct what, std::string_view detail) {
     bans_->saw(peer, what, detail);
   };
@@ -253,12 +256,13 @@ runtime::ListenerSettings Daemon::listener_settings(const config::Config& c, con
           .make =
               [counter = &TrafficFeed::sessions(product_->metrics, config::to_string(l.service)),
                make = protocols_->factory(l)](runtime::Peer& peer, runtime::Output& output,
-                                              std::shared_ptr<runtime::Waker> waker) {
+                                                                  std::shared_ptr<runtime::Waker> waker) {
                 counter->add();
                 return make(peer, output, std::move(waker));
               },
-          .witness = witness_for(l.service),
-          .speaks_first = speaks_first(l.service)};
+          .witness = witness(),
+          .speaks_first = speaks_first(l.service),
+          .own_protocol = speaks_http(l.service) ? runtime::kHttp : std::string_view()};
 }
 
 void Daemon::open_listener(const config::Config& c, BoundSocket socket) {

@@ -139,7 +139,7 @@ class Daemon {
   std::vector<Chore> chores();
   Result<> look_at_certificates();
 
-  runtime::Witness witness_for(config::Service service);
+  runtime::Witness witness();
   runtime::ListenerSettings listener_settings(const config::Config&, const config::Listener&);
   void open_listener(const config::Config&, BoundSocket socket);
 

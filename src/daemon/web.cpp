@@ -31,6 +31,7 @@ http::server::Settings settings_of(const config::Config& c) {
           .header_fields = c.http.header_fields,
           .body_octets = c.http.body_octets,
           .streams = c.http.streams,
+          .bad_requests = c.limits.bad_commands,
           .hsts = c.http.hsts,
           .proxies = c.proxy_protocol.trusted,
           .access_log = c.http.access_log};

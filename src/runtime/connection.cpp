@@ -298,7 +298,9 @@ Task<bool> Connection::start_tls() {
     broken_ = true;
     // Who found no common parameters, or does not trust our certificate, is a client to be helped.
     const Errc code = facts.error().code;
-    if (code == Errc::invalid) peer_.tell(Conduct::no_tls, facts.error().detail);
+    // Nor is it hostile to write http:// where https:// was meant.
+    const bool slip = settings_.own_protocol == kHttp && facts.error().detail.find("http request") != std::string::npos;
+    if (code == Errc::invalid && !slip) peer_.tell(Conduct::no_tls, facts.error().detail);
     judged_ = judged_ || code == Errc::invalid || code == Errc::unsupported;
     failure_ = facts.error().detail;
     log(runtime::event::kTlsFailed, failure_);
@@ -327,8 +329,8 @@ void Connection::prepare_to_wait() {
 
 void Connection::look_at_first(std::string_view octets) {
   const std::string_view foreign = foreign_protocol(octets);
-  if (foreign.empty()) return;
-  judged_ = true;
+  if (foreign.empty() || foreign == settings_.own_protocol) return;
+  judged_ = peer_.foreign = true;
   // TLS at a port where it begins later is a setting gone wrong, not a search for victims.
   if (foreign != kTlsHello) return peer_.tell(Conduct::foreign_protocol, foreign);
   if (!peer_.tls) failure_ = kTlsTooEarly;
@@ -469,7 +471,8 @@ void Connection::failed(const std::exception_ptr& failure) {
 }
 
 Task<> Connection::finish() {
-  if (!judged_ && !stop_requested_ && !aborted_) peer_.tell(Conduct::silent);
+  // Where the client speaks first, browsers connect in advance and monitors look whether anybody answers.
+  if (settings_.speaks_first && !judged_ && !stop_requested_ && !aborted_) peer_.tell(Conduct::silent);
   if (session_) co_await session_->ended();
   session_.reset();
   input_.clear();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -59,6 +60,8 @@ struct ServeSettings {
   TlsServer* tls = nullptr;  // none: Next::start_tls closes the connection
   bool implicit_tls = false;
   std::chrono::seconds handshake{30};  // for one TLS handshake
+  bool speaks_first = false;           // the server does; then a peer without a word is worth telling of
+  std::string_view own_protocol;       // what foreign_protocol() calls this service's own; empty: it does not know it
 };
 struct ServeParts {
   const Clock& clock;

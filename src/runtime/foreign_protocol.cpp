@@ -32,7 +32,7 @@ std::string_view foreign_protocol(std::string_view first) {
   // RFC 1928 3: version, number of methods, the methods, and nothing else.
   if (first.size() >= 3 && first[0] == '\x05' && first.size() == std::size_t{2} + static_cast<unsigned char>(first[1]))
     return "SOCKS";
-  if (is_http(first)) return "HTTP";
+  if (is_http(first)) return kHttp;
   return {};
 }
 

@@ -4,7 +4,7 @@
 
 namespace gatepost::runtime {
 
-inline constexpr std::string_view kTlsHello = "TLS";
+inline constexpr std::string_view kTlsHello = "TLS", kHttp = "HTTP";
 
 // The protocol a client speaks that took a mail server for something else, by its first octets: "HTTP", "SSH", "TLS",
 // "RDP", "SMB", "SOCKS". Empty: nothing that is certain. Pure; looks at the first kilobyte at most.

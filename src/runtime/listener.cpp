@@ -130,7 +130,8 @@ struct Listener::State : std::enable_shared_from_this<State> {
 
 void Listener::State::set(ListenerSettings settings) {
   const auto fresh = std::make_shared<ListenerRules>();
-  fresh->serve = {settings.deadlines, settings.tls, settings.implicit_tls, settings.handshake};
+  fresh->serve = {settings.deadlines, settings.tls,          settings.implicit_tls,
+                  settings.handshake, settings.speaks_first, settings.own_protocol};
   fresh->settings = std::move(settings);
   const std::lock_guard lock(mutex);
   rules = fresh;

@@ -27,9 +27,10 @@ struct ListenerSettings {
   std::function<bool(const IpAddress&)> admits;
   // Peers in these networks must begin with a PROXY header (v1 or v2); all others speak for themselves.
   std::vector<Network> proxies;
-  SessionFactory make;        // called on the connection's own thread
-  Witness witness;            // told of what peers do that no proper client does; may be empty
-  bool speaks_first = false;  // the protocol begins with the server's greeting
+  SessionFactory make;            // called on the connection's own thread
+  Witness witness;                // told of what peers do that no proper client does; may be empty
+  bool speaks_first = false;      // the protocol begins with the server's greeting
+  std::string_view own_protocol;  // what foreign_protocol() calls it; a literal
 };
 
 // Opens a listening socket: non-blocking, close-on-exec, SO_REUSEADDR, IPv6 only for IPv6. `at` with port 0 picks one.

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/foreign_protocol.hpp"
 #include "runtime/test_certificates.hpp"
 #include "runtime/test_client.hpp"
 #include "runtime/test_session.hpp"
@@ -535,6 +536,53 @@ TEST_F(ConductTest, WhatIsNoTlsIsToldFromTlsThatDoesNotAgree) {
     EXPECT_FALSE(old.start_tls({.version = TLS1_1_VERSION}));
   }
   EXPECT_EQ(seen().size(), 2U) << "an old device is to be helped";
+}
+
+TEST_F(ConductTest, WhereTheClientSpeaksFirstSilenceIsNoOffenceAndNoProtocolIsForeignToItself) {
+  settings_.speaks_first = false;
+  settings_.own_protocol = kHttp;
+  start();
+  {
+    TestClient silent(at());
+    EXPECT_EQ(silent.line(), "hello\r\n");
+  }
+  {
+    TestClient browser(at());
+    EXPECT_EQ(browser.line(), "hello\r\n");
+    browser.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    browser.end_sending();
+    (void)browser.read_rest();
+  }
+  EXPECT_THAT(seen(), ::testing::IsEmpty());
+  {
+    TestClient lost(at());
+    EXPECT_EQ(lost.line(), "hello\r\n");
+    lost.send("SSH-2.0-Go\r\n");
+    lost.end_sending();
+    (void)lost.read_rest();
+  }
+  EXPECT_THAT(seen(), ::testing::ElementsAre(Seen{Conduct::foreign_protocol, "SSH", "127.0.0.1"}));
+}
+
+TEST_F(ConductTest, PlainHttpAtAPortOfHttpsIsASlip) {
+  use_tls();
+  settings_.speaks_first = false;
+  settings_.implicit_tls = true;
+  settings_.own_protocol = kHttp;
+  start();
+  {
+    TestClient plain(at());
+    plain.send("GET / HTTP/1.1\r\n\r\n");
+    (void)plain.read_rest();
+  }
+  EXPECT_THAT(seen(), ::testing::IsEmpty());
+  {
+    TestClient garbage(at());
+    garbage.send("no TLS at all\r\n\r\n");
+    (void)garbage.read_rest();
+  }
+  ASSERT_EQ(seen().size(), 1U);
+  EXPECT_EQ(std::get<Conduct>(seen()[0]), Conduct::no_tls);
 }
 
 TEST_F(ConductTest, ConnectionsOfOneNetworkCanBeEnded) {

@@ -21,6 +21,7 @@ enum class Conduct : std::uint8_t {
   no_tls,             // it did not speak TLS where TLS begins at once
   early_talk,         // it spoke before the greeting of a protocol in which the server speaks first
   bad_commands,       // the session's limit of them
+  bad_request,        // octets that break the protocol's framing, after which nothing can be made of the connection
   unknown_recipient,  // SMTP: mail for an address that is not there
   known_recipient,    // SMTP: for one that is
 };
@@ -30,11 +31,12 @@ using Witness = std::function<void(const Peer&, Conduct, std::string_view detail
 
 // Who is at the other end, for sessions, logs and limits.
 struct Peer {
-  std::string connection_id;         // short, on every log line
-  Endpoint remote, local;            // after PROXY protocol, if it was spoken
-  std::string listener;              // name in the configuration
-  std::optional<TlsFacts> tls;       // set as soon as TLS is up
-  bool proxied = false;              // `remote` is what a trusted proxy said
+  std::string connection_id;    // short, on every log line
+  Endpoint remote, local;       // after PROXY protocol, if it was spoken
+  std::string listener;         // name in the configuration
+  std::optional<TlsFacts> tls;  // set as soon as TLS is up
+  bool proxied = false;         // `remote` is what a trusted proxy said
+  bool foreign = false;         // its first octets are of another protocol, which was told or is not held against it
   const Witness* witness = nullptr;  // outlives the connection; null: nobody listens
 
   void tell(Conduct what, std::string_view detail = {}) const {

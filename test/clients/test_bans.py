@@ -42,6 +42,9 @@ monitors = ["192.0.2.80"]
 trusted = ["192.0.2.90"]
 [gate]
 state_dir = "{folder}/gate"
+[listener.ldap]
+audience = "internet"
+reason = "a test"
 [listener.imap-proxied]
 service = "imap"
 port = 1143
@@ -69,7 +72,7 @@ def talk(job):
         while True:
             more = s.recv(4096)
             heard += more
-            if not more or heard.endswith(b"\r\n"): break
+            if not more or (heard.endswith(b"\r\n") and not job.get("whole")): break
         if not more: break
     if "keep" in job: kept[job["keep"]] = s
     else: s.close()
@@ -223,6 +226,28 @@ class Bans(unittest.TestCase):
         self.assertTrue(self.closed_out(guesser))
         # From elsewhere the same people sign in.
         self.assertIn("a OK", self.talk(OFFICE, 993, tls=True, say=[login("anna", "correct horse")])["heard"])
+
+    def test_who_floods_http_and_ldap_with_garbage_is_closed_out(self):
+        web, scanner, directory, browser = STRANGERS[0], STRANGERS[1], STRANGERS[2], STRANGERS[8]
+        for _ in range(25):
+            self.talk(web, 443, tls=True, greeting=False, say=["no request at all\r\n\r\n"])
+        ban = self.explain(web)["ban"]
+        self.assertEqual((ban["cause"], ban["reason"].split(" (")[0]), ("protocol", "requests that break the protocol"))
+        # One connection after another that asks for everything there might be.
+        for _ in range(4):
+            self.talk(scanner, 443, tls=True, greeting=False, say=["".join(
+                f"GET /{i}.php HTTP/1.1\r\nHost: mail.example.org\r\n\r\n" for i in range(25))], whole=True)
+        self.assertEqual(self.explain(scanner)["ban"]["reason"], "too many failed commands (4 times)")
+        for _ in range(25):
+            self.talk(directory, 389, greeting=False, say=["\x01\x02 garbage"], whole=True)
+        self.assertEqual(self.explain(directory)["ban"]["cause"], "protocol")
+        # A browser that connects in advance, and one that writes http:// where https:// is meant.
+        for _ in range(10):
+            self.talk(browser, 443, tls=True, greeting=False)
+            self.talk(browser, 443, greeting=False, say=["GET / HTTP/1.1\r\nHost: mail.example.org:443\r\n\r\n"], whole=True)
+        self.assertEqual(self.explain(browser)["points"], 0)
+        self.assertIn("HTTP/1.1 404", self.talk(browser, 443, tls=True, greeting=False, whole=True, say=[
+            "GET /nothing HTTP/1.1\r\nHost: mail.example.org\r\nConnection: close\r\n\r\n"])["heard"])
 
     def test_harvesting_addresses_bans(self):
         bad = STRANGERS[4]

@@ -28,6 +28,7 @@ constexpr std::array<Row, kOffences> kRows{{
     {"too many failed commands", Cause::protocol, 30},
     {"mail for an address that is not there", Cause::harvest, 2},
     {"banned by an administrator", Cause::by_hand, 0},
+    {"requests that break the protocol", Cause::protocol, 5},
 }};
 
 }  // namespace

@@ -27,8 +27,9 @@ enum class Offence : std::uint8_t {
   bad_commands,       // the limit of failed commands
   unknown_recipient,  // mail for an address that is not there
   by_hand,            // an administrator
+  bad_request,        // what is no request at all, and ended the connection
 };
-inline constexpr std::size_t kOffences = 12;
+inline constexpr std::size_t kOffences = 13;
 std::string_view to_string(Offence offence);  // a sentence's part: "wrong password"
 Cause cause_of(Offence offence);
 std::optional<Offence> offence_numbered(std::uint8_t number);

@@ -81,11 +81,16 @@ struct H2Connection::State {
   }
   void ended_early() {
     early_ends += 1;
-    if (early_ends > kEarlyEnds) give_up(NGHTTP2_ENHANCE_YOUR_CALM);
+    if (early_ends <= kEarlyEnds) return;
+    blame(true, "streams that are opened and reset");
+    give_up(NGHTTP2_ENHANCE_YOUR_CALM);
   }
   void give_up(std::uint32_t error) {
     if (std::exchange(given_up, true)) return;
     nghttp2_session_terminate_session(session.get(), error);
+  }
+  void blame(bool flood, std::string_view what) {
+    if (!misconduct) misconduct = {flood, what};
   }
   void request_is_whole(StreamId id, Stream& stream, bool ends);
 
@@ -114,6 +119,7 @@ struct H2Connection::State {
   double early_ends = 0;
   SteadyPoint counted_at{};
   bool given_up = false, broken = false, in_block = false, shut = false;
+  std::optional<Misconduct> misconduct;
 };
 
 int H2Connection::State::begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* self) {
@@ -135,6 +141,7 @@ int H2Connection::State::header(nghttp2_session*, const nghttp2_frame* frame, co
   if (stream->header_octets > state.limits.header_octets || head.fields.size() >= state.limits.fields) {
     stream->too_large = true;
     if (stream->header_octets > kHeaderOverdraft * state.limits.header_octets) {
+      state.blame(true, "a header without end");
       state.give_up(NGHTTP2_ENHANCE_YOUR_CALM);
     }
     return 0;
@@ -211,6 +218,11 @@ int H2Connection::State::frame_sent(nghttp2_session* session, const nghttp2_fram
   State& state = *static_cast<State*>(self);
   // A peer can make us reset its streams as well as do it itself (CVE-2025-8671).
   if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR) state.ended_early();
+  // RFC 9113 5.4.1: what broke the connection. Our own failures are not the peer's.
+  if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR &&
+      frame->goaway.error_code != NGHTTP2_INTERNAL_ERROR) {
+    state.blame(frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM, "frames that break HTTP/2");
+  }
   // RFC 9113 8.1: the answer is complete; content that nobody will read need not be sent.
   const bool ends = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
                     (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
@@ -330,8 +342,15 @@ void H2Connection::receive(std::string_view octets, SteadyPoint now) {
   const ssize_t used = nghttp2_session_mem_recv(state.session.get(),
                                                 reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size());
   // It has queued GOAWAY for what the peer did wrong; other failures (floods, memory) leave nothing to say.
-  if (used < 0) state.broken = true;
+  if (used >= 0) return;
+  state.broken = true;
+  if (used == NGHTTP2_ERR_BAD_CLIENT_MAGIC) return state.blame(false, "this is not HTTP/2");
+  if (used != NGHTTP2_ERR_NOMEM && used != NGHTTP2_ERR_CALLBACK_FAILURE) {
+    state.blame(true, "frames that ask for answers without end");
+  }
 }
+
+std::optional<H2Connection::Misconduct> H2Connection::misconduct() const { return state_->misconduct; }
 
 bool H2Connection::wants_write() const {
   return !state_->broken && nghttp2_session_want_write(state_->session.get()) != 0;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,6 +60,12 @@ class H2Connection {
   bool wants_write() const;
   // Nothing more will be said or understood: close the connection once all is written.
   bool ended() const;
+  // What the peer did that no proper client does, and that ended the connection; once it has ended.
+  struct Misconduct {
+    bool flood = false;     // of frames that each are allowed; otherwise something is broken
+    std::string_view what;  // lives for ever
+  };
+  std::optional<Misconduct> misconduct() const;
   // A request's fields have begun and not ended.
   bool in_the_middle() const;
 

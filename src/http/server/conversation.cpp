@@ -252,7 +252,26 @@ ResponseHead Conversation::head_of(Exchange& exchange) {
   return out;
 }
 
+void Conversation::report(runtime::Conduct what, std::string_view detail) const {
+  // What comes through a proxy is not the proxy's doing.
+  if (peer_.foreign || contains(settings_->proxies, peer_.remote.address)) return;
+  peer_.tell(what, detail);
+}
+
+// Requests in a row for what is not there: a client that looks for something tries a few, who tries everything is none.
+void Conversation::count_bad(const Exchange& exchange) {
+  // What no route has, or only the one that has everything else.
+  const bool nowhere = exchange.route_ == nullptr || (exchange.route_->path == "/*" && exchange.status_ == 404);
+  if (!nowhere) {
+    if (exchange.status_ < 400) bad_requests_ = 0;
+    return;
+  }
+  if (exchange.status_ < 400 || contains(settings_->proxies, peer_.remote.address)) return;
+  if (++bad_requests_ == settings_->bad_requests) report(runtime::Conduct::bad_commands, exchange.request_.path());
+}
+
 void Conversation::settled(Exchange& exchange) {
+  count_bad(exchange);
   const int kind = exchange.status_ / 100;
   (kind >= 1 && kind <= 5 ? *shared_.by_class[kind] : shared_.requests).add();
   if (!settings_->access_log || !shared_.services.log.enabled(event::kRequest.level)) return;

@@ -61,7 +61,12 @@ class Conversation : public runtime::Session {
   static void abandon(Exchange& exchange);
   static void ask_to_stop(Exchange& exchange);
   std::uint32_t running() const { return running_; }
-  std::uint32_t failed_sign_ins() const { return sign_ins_.failures(); }
+  // So many wrong passwords, or so many requests in a row for what is not there, that the connection is to end.
+  bool spent() const {
+    return sign_ins_.failures() >= settings_->failed_sign_ins || bad_requests_ >= settings_->bad_requests;
+  }
+  // Tells those who guard the ports of what the peer did.
+  void report(runtime::Conduct what, std::string_view detail) const;
   void log_refused(int status, std::string_view why);
 
   std::string& out() { return output_.buffer(); }
@@ -81,11 +86,12 @@ class Conversation : public runtime::Session {
   void run(const std::shared_ptr<Exchange>& exchange);
   Task<> sign_in_and_handle(std::shared_ptr<Exchange> exchange);
   void handler_ended(Exchange& exchange, const std::exception_ptr& failure);
+  void count_bad(const Exchange& exchange);
 
   boost::asio::any_io_executor executor_;
   SignIns sign_ins_;
   std::vector<std::weak_ptr<Exchange>> handled_;  // handlers that run: the connection's end waits for them
-  std::uint32_t running_ = 0;
+  std::uint32_t running_ = 0, bad_requests_ = 0;
   std::optional<runtime::Alarm> all_ended_;
 };
 

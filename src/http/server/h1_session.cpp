@@ -101,6 +101,10 @@ void H1Session::begin(RequestHead head) {
 // Where the next request would begin is unknown now: answer and close (RFC 9112 11.2).
 Step H1Session::refuse() {
   log_refused(receiver_.status(), receiver_.why());
+  // What is merely too large, or not spoken here, proper clients send as well.
+  if (receiver_.status() == 400 || receiver_.status() == 505) {
+    report(runtime::Conduct::bad_request, receiver_.why());
+  }
   if (exchange_) {
     exchange_->break_content(Errc::invalid);
     content_over_ = true;
@@ -183,7 +187,7 @@ bool H1Session::finish_exchange() {
   if (!content_over_) return dropped_ <= kMaxDropped;
   settled(exchange);
   exchange_.reset();
-  return keep_alive_ && failed_sign_ins() < settings_->failed_sign_ins;
+  return keep_alive_ && !spent();
 }
 
 Task<bool> H1Session::pump() {

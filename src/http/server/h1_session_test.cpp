@@ -182,5 +182,47 @@ TEST(StatusFor, HasAnAnswerForEveryFailure) {
   }
 }
 
+using Conducts = std::vector<std::pair<runtime::Conduct, std::string>>;
+
+TEST(H1Session, TellsOfWhatIsNoRequest) {
+  World world;
+  EXPECT_THAT(talk(world, "hello\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(talk(world, "GET / HTTP/1.1\nHost: x\n\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(talk(world, "GET / HTTP/3.0\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 505 "));
+  ASSERT_EQ(world.conduct.size(), 3U);
+  for (const auto& [what, detail] : world.conduct) EXPECT_EQ(what, runtime::Conduct::bad_request) << detail;
+  EXPECT_EQ(world.conduct[1].second, "a line end");
+  world.conduct.clear();
+  // What proper clients send as well: too much, a coding, an expectation.
+  talk(world, get("/hello", "X: " + std::string(5000, 'x') + "\r\n"));
+  talk(world, get("/hello", "Transfer-Encoding: gzip\r\n"));
+  talk(world, get("/hello", "Expect: the unexpected\r\n"));
+  EXPECT_EQ(world.conduct, Conducts());
+}
+
+TEST(H1Session, EndsAConnectionThatAsksAndAsksForWhatIsNotThere) {
+  World world;
+  world.settings.bad_requests = 5;
+  world.start();
+  std::string some, many;
+  for (int i = 0; i < 4; ++i) some += get("/nothing", "");
+  EXPECT_EQ(count(talk(world, some + get("/hello", "") + some + get("/hello")), "404 Not Found"), 16U)
+      << "line and text";
+  EXPECT_EQ(world.conduct, Conducts());
+  for (int i = 0; i < 9; ++i) many += get("/nothing" + std::to_string(i), "");
+  EXPECT_EQ(count(talk(world, many), "HTTP/1.1 404"), 5U);
+  EXPECT_EQ(world.conduct, (Conducts{{runtime::Conduct::bad_commands, "/nothing4"}}));
+}
+
+TEST(H1Session, HoldsNothingAgainstAProxy) {
+  World world;
+  world.settings.bad_requests = 2;
+  world.settings.proxies = {*Network::parse("192.0.2.7")};
+  world.start();
+  EXPECT_EQ(count(talk(world, get("/a", "") + get("/b", "") + get("/c", "") + get("/hello")), "HTTP/1.1 "), 4U);
+  talk(world, "hello\r\n\r\n");
+  EXPECT_EQ(world.conduct, Conducts());
+}
+
 }  // namespace
 }  // namespace gatepost::http::server

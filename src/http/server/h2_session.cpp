@@ -33,6 +33,9 @@ Task<Step> H2Session::step(std::string_view input) {
   connection_.receive(input, shared_.services.clock.steady());
   const bool open = co_await pump();
   inside_ = false;
+  if (const auto wrong = connection_.misconduct(); wrong && !std::exchange(reported_, true)) {
+    report(wrong->flood ? runtime::Conduct::bad_commands : runtime::Conduct::bad_request, wrong->what);
+  }
   co_return Step{input.size(), open ? Next::more : Next::close};
 }
 
@@ -163,7 +166,7 @@ Task<bool> H2Session::pump() {
       break;
     }
   }
-  if (connection_.ended() || failed_sign_ins() >= settings_->failed_sign_ins) co_return false;
+  if (connection_.ended() || spent()) co_return false;
   co_return !stopping_ || !streams_.empty() || connection_.wants_write();
 }
 

@@ -48,7 +48,7 @@ class H2Session final : public Conversation, private H2Connection::Events {
 
   H2Connection connection_;
   std::map<StreamId, Stream> streams_;
-  bool heard_ = false;
+  bool heard_ = false, reported_ = false;
 };
 
 }  // namespace gatepost::http::server

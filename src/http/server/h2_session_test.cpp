@@ -164,5 +164,30 @@ TEST(H2Session, GivesAStreamToAnotherProtocol) {
   EXPECT_EQ(got.streams[5], "Hhello\n.");
 }
 
+TEST(H2Session, TellsOfFloodsAndOfWhatIsNoHttp2) {
+  using runtime::Conduct;
+  const auto told = [](const std::string& octets) {
+    World world;
+    talk(world, octets, {.alpn = "h2"});
+    return world.conduct;
+  };
+  const auto only = [](Conduct what) { return testing::ElementsAre(testing::Pair(what, testing::Not(""))); };
+  // CVE-2023-44487
+  std::string flood = kStart;
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    flood += request(2 * i + 1, "GET", "/wait") + frame(3, 0, 2 * i + 1, std::string("\0\0\0\x08", 4));
+  }
+  EXPECT_THAT(told(flood), only(Conduct::bad_commands));
+  EXPECT_THAT(told("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), only(Conduct::bad_request));
+  EXPECT_THAT(told(kStart + frame(0, 0, 0, "data of no stream")), only(Conduct::bad_request));
+  EXPECT_THAT(told(kStart + request(1, "GET", "/hello") + kGoodbye), testing::IsEmpty());
+  // A person who leaves some pages.
+  std::string few = kStart;
+  for (std::uint32_t i = 0; i < 50; ++i) {
+    few += request(2 * i + 1, "GET", "/wait") + frame(3, 0, 2 * i + 1, std::string("\0\0\0\x08", 4));
+  }
+  EXPECT_THAT(told(few + kGoodbye), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace gatepost::http::server

@@ -27,6 +27,7 @@ struct Settings {
   std::uint64_t body_octets = 64ULL << 20;  // of one request, where its route sets no limit
   std::uint32_t streams = 100;              // of one HTTP/2 connection
   std::uint32_t failed_sign_ins = 10;       // of one connection, before it is closed
+  std::uint32_t bad_requests = 20;          // in a row for what is not there, before it is closed
   std::chrono::seconds hsts{0};             // RFC 6797 6.1.1, on connections with TLS; 0: not sent
   std::vector<Network> proxies;             // whose Forwarded and X-Forwarded-For are believed
   bool access_log = true;

@@ -19,6 +19,7 @@
 #include "http/server/server.hpp"
 #include "http/server/status_for.hpp"
 #include "runtime/connection.hpp"
+#include "runtime/foreign_protocol.hpp"
 #include "runtime/memory_stream.hpp"
 #include "runtime/run_to_end.hpp"
 #include "runtime/timer.hpp"
@@ -98,6 +99,10 @@ struct World {
                     .streams = 10,
                     .hsts = std::chrono::seconds(3600)};
   std::unique_ptr<Server> server;
+  std::vector<std::pair<runtime::Conduct, std::string>> conduct;
+  runtime::Witness witness = [this](const runtime::Peer&, runtime::Conduct what, std::string_view detail) {
+    conduct.emplace_back(what, detail);
+  };
   int waiting = 0, told = 0;  // of /wait: handlers that wait, and how many were told that it is over
 
   World() {
@@ -173,13 +178,15 @@ inline std::string talk(World& world, const std::string& input, const Wire& wire
     runtime::LiveConnections live;
     runtime::Peer peer;
     peer.connection_id = "c1";
+    peer.witness = &world.witness;
     peer.remote = {*IpAddress::parse(wire.remote), 40000};
     peer.tls.emplace();
     peer.tls->alpn = wire.alpn;
     const runtime::SessionFactory make = [&](runtime::Peer& p, runtime::Output& o, std::shared_ptr<runtime::Waker> w) {
       return world.server->session(p, o, std::move(w));
     };
-    const runtime::ServeSettings settings;
+    runtime::ServeSettings settings;
+    settings.own_protocol = runtime::kHttp;
     runtime::ServeParts parts{real, world.log, buffers, live};
     bool served = false;
     auto serving = runtime::serve(std::move(there), std::move(peer), make, settings, parts);

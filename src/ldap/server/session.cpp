@@ -58,11 +58,9 @@ Task<runtime::Step> Session::step(std::string_view input) {
     case Kind::need_more:
       co_return runtime::Step{};
     case Kind::too_large:
-      co_return runtime::Step{
-          input.size(), disconnect(ResultCode::protocol_error, "the message is too large", "a message over the limit")};
+      co_return runtime::Step{input.size(), broken("the message is too large", "a message over the limit")};
     case Kind::broken:
-      co_return runtime::Step{input.size(),
-                              disconnect(ResultCode::protocol_error, "this is not LDAP", "no LDAP message")};
+      co_return runtime::Step{input.size(), broken("this is not LDAP", "no LDAP message")};
     case Kind::whole:
       break;
   }
@@ -79,15 +77,14 @@ Task<Next> Session::message(std::string_view octets) {
   const auto envelope = parse_envelope(octets);
   if (!envelope || !is_request(envelope->tag)) {
     // RFC 4511 4.1.1: nobody knows what to answer to.
-    co_return disconnect(ResultCode::protocol_error, "this is no LDAP request",
-                         envelope ? "an operation that is no request" : envelope.error().detail);
+    co_return broken("this is no LDAP request", envelope ? "an operation that is no request" : envelope.error().detail);
   }
   Operation operation;
   operation.id = envelope->id;
   operation.answer = answer_to(envelope->tag);
   // 0 belongs to the server (RFC 4511 4.1.1.1).
   if (operation.id == 0) {
-    co_return disconnect(ResultCode::protocol_error, "a message has a number above 0", "message number 0");
+    co_return broken("a message has a number above 0", "message number 0");
   }
   Task<Next> handled = run(*envelope, std::move(operation));
   co_return co_await std::move(handled);
@@ -182,6 +179,11 @@ Next Session::disconnect(ResultCode code, std::string_view text, std::string_vie
                      .outcome = {code, std::string(text), {}},
                      .oid = std::string(oid::kDisconnection)});
   return Next::close;
+}
+
+Next Session::broken(std::string_view text, std::string_view detail) {
+  if (!peer_.foreign) peer_.tell(runtime::Conduct::bad_request, detail);
+  return disconnect(ResultCode::protocol_error, text, detail);
 }
 
 Next Session::answer(const Operation& operation, Outcome outcome, std::vector<Control> controls) {

@@ -96,6 +96,8 @@ class Session final : public runtime::Session {
   Task<Next> message(std::string_view octets);
   Task<Next> run(Envelope envelope, Operation operation);
   Next disconnect(ResultCode code, std::string_view text, std::string_view detail);
+  // The same for what is no LDAP at all, which counts against the peer.
+  Next broken(std::string_view text, std::string_view detail);
   Next answer(const Operation& operation, Outcome outcome, std::vector<Control> controls = {});
   Next answer(const Operation& operation, ResultCode code, std::string_view text = {}) {
     return answer(operation, Outcome{code, std::string(text), {}});

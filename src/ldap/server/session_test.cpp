@@ -249,5 +249,19 @@ TEST_F(LdapSession, EveryFailureHasItsWords) {
   }
 }
 
+TEST_F(LdapSession, TellsOfWhatIsNoLdap) {
+  using runtime::Conduct;
+  const std::string large("\x30\x84\x7f\xff\xff\xff\x02\x01", 8), short_of("\x30\x03\x02\x01\x05", 5);
+  for (const std::string& octets : {std::string("\xde\xad\xbe\xef"), large, short_of}) {
+    Talk talk(world);
+    EXPECT_EQ(Talk::read(talk.say(octets)).front().code, ResultCode::protocol_error);
+    EXPECT_TRUE(talk.closed);
+    EXPECT_THAT(talk.conduct, ElementsAre(testing::Pair(Conduct::bad_request, Not(IsEmpty()))));
+  }
+  Talk polite(world);
+  polite.find("(objectClass=*)", "", Scope::base);
+  EXPECT_THAT(polite.conduct, IsEmpty());
+}
+
 }  // namespace
 }  // namespace gatepost::ldap::server

@@ -131,6 +131,7 @@ class Talk {
  public:
   explicit Talk(World& world, bool tls = true, std::size_t chunk = 0) : chunk_(chunk) {
     peer_.connection_id = "c1";
+    peer_.witness = &witness_;
     peer_.remote = {*IpAddress::parse("192.0.2.7"), 40000};
     if (tls) peer_.tls = facts();
     session_ = world.server.session(peer_, output_, waker_);
@@ -198,6 +199,7 @@ class Talk {
   std::vector<std::string> wanted;  // attributes of find()
   std::vector<Heard> last;
   bool closed = false, tls_wanted = false;
+  std::vector<std::pair<runtime::Conduct, std::string>> conduct;
 
  private:
   struct Flag final : runtime::Waker {
@@ -230,6 +232,9 @@ class Talk {
   }
 
   std::size_t chunk_;
+  runtime::Witness witness_ = [this](const runtime::Peer&, runtime::Conduct what, std::string_view detail) {
+    conduct.emplace_back(what, detail);
+  };
   int id_ = 0;
   runtime::Peer peer_;
   runtime::MemoryOutput output_;
