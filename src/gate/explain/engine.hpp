@@ -18,6 +18,8 @@ class Engine {
   void look_at_firewall();
   void look_at_events();
   void look_at_arrivals();
+  // tracked.cpp: what the kernel knows of connections that are there or were a moment ago.
+  void look_at_tracked();
   // server.cpp: what listens, and what the server did with the peer.
   void look_at_listeners();
   void look_at_notes();

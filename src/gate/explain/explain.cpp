@@ -144,6 +144,7 @@ std::vector<Diagnosis> explain(const Facts& facts) {
     engine.look_at_notes();
     engine.look_at_lines();
     engine.look_at_events();
+    engine.look_at_tracked();
     engine.look_at_arrivals();
     engine.look_at_probes();
     engine.look_at_names();

@@ -180,6 +180,54 @@ TEST_F(ExplainTest, TheKernelsRateIsCertainByItsLogAndLikelyByItsMeter) {
   expect("kernel_rate_limit", Certainty::certain, Fault::policy);
 }
 
+TEST_F(ExplainTest, AConnectionLimitInTheLogIsNoRate) {
+  everybody();
+  fate(Fate::may, "inet gatepost", "gp:imaps:open");
+  f.firewall->conditions = kIfRate;
+  f.rate.emplace();
+  f.rate->max_connections = 100;
+  f.rate->dropped_by_connections = 4;
+  denied("gatepost:imaps", "connection-limit");
+  expect("kernel_connection_limit", Certainty::certain, Fault::policy);
+  EXPECT_THAT(all.front().summary, HasSubstr("100 connections"));
+}
+
+TEST_F(ExplainTest, WhatTheKernelTracksArrived) {
+  everybody();
+  const std::string text = "203.0.113.9 port 4000 > 198.51.100.1 port 993";
+  f.tracked = {{text, Tracked::State::asked, ""}};
+  expect("not_answered", Certainty::likely, Fault::server);
+  f.tracked = {{text, Tracked::State::answered, ""}};
+  expect("answer_lost", Certainty::likely, Fault::provider);
+  EXPECT_THAT(report(f, all).text, HasSubstr(text));
+  // One that is open got through; one that was says nothing of now.
+  f.tracked = {{text, Tracked::State::established, ""}};
+  EXPECT_NE(first().cause, "nothing_arrives");
+  f.tracked = {{text, Tracked::State::ending, ""}};
+  expect("nothing_arrives", Certainty::likely, Fault::provider);
+  f.question.past = true;
+  f.tracked = {{text, Tracked::State::asked, ""}};
+  EXPECT_NE(first().cause, "not_answered") << "what is so now says nothing of then";
+}
+
+TEST_F(ExplainTest, ATranslationTheKernelMadeIsCertain) {
+  everybody();
+  f.tracked = {{"203.0.113.9 port 4000 > 198.51.100.1 port 993", Tracked::State::asked, "10.0.0.5 port 993"}};
+  expect("sent_elsewhere", Certainty::certain, Fault::product);
+  EXPECT_THAT(all.front().summary, HasSubstr("10.0.0.5 port 993"));
+  fate(Fate::forwarded, "ip nat", "", "prerouting");
+  f.firewall->sent_on_to = "10.0.0.5 port 993";
+  expect("sent_elsewhere", Certainty::certain, Fault::product);
+  EXPECT_EQ(std::ranges::count(all, "sent_elsewhere", &Diagnosis::cause), 1);
+}
+
+TEST_F(ExplainTest, ASessionFromBeforeTheRulesIsSaidToGoOn) {
+  fate(Fate::dropped, "inet gatepost", "gp:imaps:default");
+  f.tracked = {{"203.0.113.9 port 4000 > 198.51.100.1 port 993", Tracked::State::established, ""}};
+  expect("not_in_audience", Certainty::certain, Fault::policy);
+  EXPECT_THAT(report(f, all).text, HasSubstr("gatepost gate apply --now ends it"));
+}
+
 TEST_F(ExplainTest, WhatNothingOnTheHostStopsIsStoppedBeforeIt) {
   everybody();
   expect("nothing_arrives", Certainty::likely, Fault::provider);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "gate/kernel/conntrack.hpp"
 #include "gate/kernel/host.hpp"
 #include "gate/kernel/plan.hpp"
 #include "gate/notes/peer_report.hpp"
@@ -56,9 +57,11 @@ struct EventFact {
   watch::KeptEvent event;
 };
 
+// A connection from the source to the port that the kernel tracks.
 struct TrackedFact {
-  std::string text;
-  bool answered = true;
+  std::string text;  // "203.0.113.9 port 4000 > 198.51.100.1 port 993"
+  Tracked::State state = Tracked::State::unknown;
+  std::string sent_on_to;  // "10.0.0.5 port 993": who answers, when that is not who was asked
 };
 
 struct ProbeFact {

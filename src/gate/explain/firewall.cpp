@@ -197,10 +197,13 @@ void Engine::rules_limit() {
   const FirewallFact& w = *f.firewall;
   if ((w.conditions & kIfRate) == 0 || !f.rate) return;
   const RateFact& r = *f.rate;
-  const bool events = std::ranges::any_of(
-      f.events, [](const EventFact& e) { return is_deny(e.event) && e.event.reason == "rate-limit"; });
+  const auto logged = [&](std::string_view reason) {
+    return std::ranges::any_of(f.events,
+                               [&](const EventFact& e) { return is_deny(e.event) && e.event.reason == reason; });
+  };
+  const bool by_rate = logged("rate-limit"), by_number = logged("connection-limit"), events = by_rate || by_number;
   if (!events && r.dropped_by_rate == 0 && r.dropped_by_connections == 0) return;
-  const bool connections = r.dropped_by_rate == 0 && r.dropped_by_connections != 0 && !events;
+  const bool connections = events ? by_number && !by_rate : r.dropped_by_rate == 0 && r.dropped_by_connections != 0;
   Diagnosis& d =
       add(connections ? "kernel_connection_limit" : "kernel_rate_limit",
           events                      ? Certainty::certain
@@ -280,12 +283,12 @@ void Engine::look_at_events() {
   const bool exact = f.question.from && e.source.known && e.source.ip == *f.question.from;
   const Certainty sure = exact ? Certainty::certain : Certainty::likely;
   const bool reject = e.how == log::How::reject;
-  const bool rate = e.reason == "rate-limit";
+  const bool rate = e.reason == "rate-limit", number = e.reason == "connection-limit";
   std::erase_if(found_, [&](const Diagnosis& d) {
     return f.question.past && d.certainty != Certainty::certain &&
            (d.fault == Fault::policy || d.fault == Fault::product || d.fault == Fault::rules);
   });
-  if (is_own(e) && !rate) {
+  if (is_own(e) && !rate && !number) {
     Diagnosis& d = add("not_in_audience", sure, Fault::policy, "");
     own_rule_drops(d);
     if (d.cause == "rules_outdated") {
@@ -298,13 +301,16 @@ void Engine::look_at_events() {
     return;
   }
   Diagnosis& d = add(rate     ? "kernel_rate_limit"
+                     : number ? "kernel_connection_limit"
                      : reject ? "other_product_rejected"
                               : "other_product_dropped",
                      sure, is_own(e) ? Fault::policy : Fault::product,
-                     rate ? fmt::format("{} connected to {} more often than a firewall rule lets it ({}).", who(),
-                                        where(), shown(e.rule))
-                          : fmt::format("A rule that is not Gatepost's (\"{}\") {} packets of {} to {}.", shown(e.rule),
-                                        reject ? "rejected" : "dropped", who(), where()));
+                     rate     ? fmt::format("{} connected to {} more often than a firewall rule lets it ({}).", who(),
+                                            where(), shown(e.rule))
+                     : number ? fmt::format("More connections to {} were open than a firewall rule lets be ({}).",
+                                            where(), shown(e.rule))
+                              : fmt::format("A rule that is not Gatepost's (\"{}\") {} packets of {} to {}.",
+                                            shown(e.rule), reject ? "rejected" : "dropped", who(), where()));
   for (Evidence& one : denied_events()) d.evidence.push_back(std::move(one));
   if (f.firewall && f.firewall->fate == Fate::open) {
     d.evidence.push_back({std::nullopt, std::string(kRules), "the rules in force now would let it in"});
@@ -343,7 +349,7 @@ void Engine::look_at_arrivals() {
                           who(), f.question.port, a.watched.count()));
       d.evidence.push_back(seen);
       d.remedies = {before_here, probe_it};
-    } else if (a.first_packets != 0 && a.answers != 0 && a.others == 0 && !found_certain()) {
+    } else if (a.first_packets != 0 && a.answers != 0 && a.others == 0 && !found_certain() && !has("answer_lost")) {
       Diagnosis& d =
           add("answer_lost", Certainty::likely, Fault::provider,
               fmt::format("Packets of {} arrive and are answered, but it never goes on: the answer is lost on "
@@ -357,7 +363,10 @@ void Engine::look_at_arrivals() {
     return;
   }
   const bool open = f.firewall && f.firewall->fate == Fate::open && !f.firewall->answer_dropped;
-  if (!open || f.served.empty() || !f.events.empty() || !found_.empty()) return;
+  const bool arrived = std::ranges::any_of(f.tracked, [](const TrackedFact& t) {
+    return t.state != Tracked::State::ending && t.state != Tracked::State::unknown;
+  });
+  if (!open || f.served.empty() || !f.events.empty() || arrived || !found_.empty()) return;
   if (served_somebody()) return;
   const bool server_would_know = f.peer && f.peer->since <= f.question.at - f.question.window;
   Diagnosis& d = add("nothing_arrives",

@@ -13,23 +13,14 @@
 #include <map>
 #include <optional>
 
+#include "base/netlink.hpp"
+
 namespace gatepost::gate {
 namespace {
 
-constexpr std::size_t kAlign = NLA_ALIGNTO;
-constexpr std::size_t aligned(std::size_t n) { return (n + kAlign - 1) & ~(kAlign - 1); }
+using netlink::attribute;
 
-// The payload of the first attribute of that type.
-std::optional<std::string_view> attribute(std::string_view attributes, std::uint16_t wanted) {
-  while (attributes.size() >= sizeof(nlattr)) {
-    nlattr head;
-    std::memcpy(&head, attributes.data(), sizeof head);
-    if (head.nla_len < sizeof head || head.nla_len > attributes.size()) return std::nullopt;
-    if ((head.nla_type & NLA_TYPE_MASK) == wanted) return attributes.substr(sizeof head, head.nla_len - sizeof head);
-    attributes.remove_prefix(std::min(attributes.size(), aligned(head.nla_len)));
-  }
-  return std::nullopt;
-}
+constexpr std::size_t aligned(std::size_t n) { return (n + NLA_ALIGNTO - 1) & ~std::size_t{NLA_ALIGNTO - 1}; }
 
 std::optional<IpAddress> address_in(std::string_view ip, std::uint16_t v4, std::uint16_t v6) {
   if (const auto octets = attribute(ip, v4); octets && octets->size() == 4) {
@@ -45,12 +36,46 @@ std::optional<IpAddress> address_in(std::string_view ip, std::uint16_t v4, std::
   return std::nullopt;
 }
 
-std::uint16_t port_in(std::string_view proto, std::uint16_t type) {
-  const auto octets = attribute(proto, type);
-  if (!octets || octets->size() != 2) return 0;
-  std::uint16_t n = 0;
-  std::memcpy(&n, octets->data(), 2);
-  return ntohs(n);
+std::uint16_t port_in(std::string_view proto, std::uint16_t type) { return netlink::be16(proto, type).value_or(0); }
+
+void read_answers(std::string_view attributes, Tracked& out) {
+  const auto tuple = attribute(attributes, CTA_TUPLE_REPLY);
+  const auto ip = tuple ? attribute(*tuple, CTA_TUPLE_IP) : std::nullopt;
+  const auto proto = tuple ? attribute(*tuple, CTA_TUPLE_PROTO) : std::nullopt;
+  const auto source = ip ? address_in(*ip, CTA_IP_V4_SRC, CTA_IP_V6_SRC) : std::nullopt;
+  if (!source || !proto) return;
+  out.answers_from = *source;
+  out.answers_port = port_in(*proto, CTA_PROTO_SRC_PORT);
+}
+
+// Numbers of enum tcp_conntrack (linux/netfilter/nf_conntrack_tcp.h), which are the kernel's interface.
+Tracked::State state_numbered(std::uint8_t number) {
+  switch (number) {
+    case 1:  // SYN_SENT
+    case 9:  // SYN_SENT2
+      return Tracked::State::asked;
+    case 2:  // SYN_RECV
+      return Tracked::State::answered;
+    case 3:  // ESTABLISHED
+      return Tracked::State::established;
+    case 4:  // FIN_WAIT
+    case 5:  // CLOSE_WAIT
+    case 6:  // LAST_ACK
+    case 7:  // TIME_WAIT
+    case 8:  // CLOSE
+      return Tracked::State::ending;
+    default:
+      return Tracked::State::unknown;
+  }
+}
+
+void read_state(std::string_view attributes, Tracked& out) {
+  constexpr std::uint32_t kSeenReply = 1U << 1;  // IPS_SEEN_REPLY
+  out.seen_reply = (netlink::be32(attributes, CTA_STATUS).value_or(0) & kSeenReply) != 0;
+  const auto info = attribute(attributes, CTA_PROTOINFO);
+  const auto tcp = info ? attribute(*info, CTA_PROTOINFO_TCP) : std::nullopt;
+  const auto state = tcp ? attribute(*tcp, CTA_PROTOINFO_TCP_STATE) : std::nullopt;
+  if (state && state->size() == 1) out.state = state_numbered(static_cast<std::uint8_t>((*state)[0]));
 }
 
 std::optional<Tracked> entry_in(std::string_view attributes) {
@@ -62,12 +87,16 @@ std::optional<Tracked> entry_in(std::string_view attributes) {
   const auto destination = address_in(*ip, CTA_IP_V4_DST, CTA_IP_V6_DST);
   const auto number = attribute(*proto, CTA_PROTO_NUM);
   if (!source || !destination || !number || number->size() != 1) return std::nullopt;
-  return Tracked{*source,
-                 *destination,
-                 port_in(*proto, CTA_PROTO_SRC_PORT),
-                 port_in(*proto, CTA_PROTO_DST_PORT),
-                 static_cast<std::uint8_t>((*number)[0]),
-                 std::string(*tuple)};
+  Tracked out;
+  out.source = *source;
+  out.destination = out.answers_from = *destination;
+  out.source_port = port_in(*proto, CTA_PROTO_SRC_PORT);
+  out.destination_port = out.answers_port = port_in(*proto, CTA_PROTO_DST_PORT);
+  out.l4proto = static_cast<std::uint8_t>((*number)[0]);
+  out.tuple = *tuple;
+  read_answers(attributes, out);
+  read_state(attributes, out);
+  return out;
 }
 
 class Socket {
@@ -130,22 +159,14 @@ std::optional<int> error_in(std::string_view message) {
 }  // namespace
 
 void parse_conntrack(std::string_view messages, std::vector<Tracked>& out, bool& done) {
-  while (messages.size() >= sizeof(nlmsghdr)) {
-    nlmsghdr head;
-    std::memcpy(&head, messages.data(), sizeof head);
-    if (head.nlmsg_len < sizeof head || head.nlmsg_len > messages.size()) {
+  while (!messages.empty()) {
+    const auto message = netlink::take_message(messages);
+    if (!message || message->type == NLMSG_DONE || message->type == NLMSG_ERROR) {
       done = true;
       return;
     }
-    if (head.nlmsg_type == NLMSG_DONE || head.nlmsg_type == NLMSG_ERROR) {
-      done = true;
-      return;
-    }
-    const std::string_view body = messages.substr(sizeof head, head.nlmsg_len - sizeof head);
-    if (body.size() > sizeof(nfgenmsg)) {
-      if (auto entry = entry_in(body.substr(sizeof(nfgenmsg)))) out.push_back(*std::move(entry));
-    }
-    messages.remove_prefix(std::min(messages.size(), aligned(head.nlmsg_len)));
+    if (message->body.size() <= sizeof(nfgenmsg)) continue;
+    if (auto entry = entry_in(message->body.substr(sizeof(nfgenmsg)))) out.push_back(*std::move(entry));
   }
 }
 
@@ -179,10 +200,10 @@ Result<> forget(const Tracked& t) {
   return {};
 }
 
-Result<std::size_t> end_refused(const Situation& s, const Intent& intent) {
+Result<std::vector<Tracked>> refused_sessions(const Situation& s, const Intent& intent) {
   GP_TRY(const std::vector<Tracked> all, tracked_connections());
   std::map<std::uint16_t, Answer> answers;
-  std::size_t ended = 0;
+  std::vector<Tracked> out;
   for (const Tracked& t : all) {
     const bool ours = t.l4proto == IPPROTO_TCP && !t.source.is_loopback() &&
                       s.host.addresses.contains(number_of(t.destination)) &&
@@ -197,11 +218,15 @@ Result<std::size_t> end_refused(const Situation& s, const Intent& intent) {
       return !r.sources.contains(number_of(t.source)) || !r.destinations.contains(number_of(t.destination)) ||
              r.fate == Fate::dropped || r.fate == Fate::refused;
     });
-    if (!closed) continue;
-    GP_CHECK(forget(t));
-    ++ended;
+    if (closed) out.push_back(t);
   }
-  return ended;
+  return out;
+}
+
+Result<std::size_t> end_refused(const Situation& s, const Intent& intent) {
+  GP_TRY(const std::vector<Tracked> refused, refused_sessions(s, intent));
+  for (const Tracked& t : refused) GP_CHECK(forget(t));
+  return refused.size();
 }
 
 }  // namespace gatepost::gate

@@ -1,6 +1,9 @@
 #include "gate/kernel/conntrack.hpp"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <random>
 
@@ -32,6 +35,49 @@ TEST(Conntrack, ConnectionsAreListedAndForgotten) {
     }
     EXPECT_EQ(found, 2);
     for (const Tracked& t : *tracked_connections()) EXPECT_NE(t.destination_port, 993);
+  });
+}
+
+sockaddr_in at(const char* address, std::uint16_t port) {
+  sockaddr_in out{};
+  out.sin_family = AF_INET;
+  out.sin_port = htons(port);
+  ::inet_pton(AF_INET, address, &out.sin_addr);
+  return out;
+}
+
+TEST(Conntrack, StatesAndTranslationsAreRead) {
+  in_namespace([] {
+    auto nft = Nft::open();
+    ASSERT_TRUE(
+        nft->run("table inet t {\n chain c {\n type filter hook input priority 0; policy accept;\n ct state "
+                 "established accept\n }\n}\n"
+                 "table ip sent {\n chain out {\n type nat hook output priority -100; policy accept;\n"
+                 " tcp dport 993 dnat to 198.51.100.2:1993\n }\n}\n"));
+    sh("ip addr add 198.51.100.1/32 dev lo; ip addr add 198.51.100.2/32 dev lo");
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0), client = ::socket(AF_INET, SOCK_STREAM, 0);
+    const sockaddr_in here = at("198.51.100.2", 1993), asked = at("198.51.100.1", 993);
+    ASSERT_EQ(::bind(listener, reinterpret_cast<const sockaddr*>(&here), sizeof here), 0);
+    ASSERT_EQ(::listen(listener, 4), 0);
+    ASSERT_EQ(::connect(client, reinterpret_cast<const sockaddr*>(&asked), sizeof asked), 0);
+    const int accepted = ::accept(listener, nullptr, nullptr);
+    const auto find = [] {
+      const auto all = tracked_connections();
+      for (const Tracked& t : *all) {
+        if (t.destination_port == 993 && t.l4proto == IPPROTO_TCP) return t;
+      }
+      return Tracked{};
+    };
+    const Tracked open = find();
+    EXPECT_EQ(open.state, Tracked::State::established);
+    EXPECT_TRUE(open.seen_reply);
+    EXPECT_TRUE(open.translated());
+    EXPECT_EQ(open.answers_from.to_string(), "198.51.100.2");
+    EXPECT_EQ(open.answers_port, 1993);
+    ::close(accepted);
+    ::close(client);
+    EXPECT_EQ(find().state, Tracked::State::ending);
+    ::close(listener);
   });
 }
 

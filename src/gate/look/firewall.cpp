@@ -1,3 +1,5 @@
+#include <netinet/in.h>
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -17,6 +19,8 @@ namespace {
 namespace json = boost::json;
 using explain::Facts;
 using explain::FirewallFact;
+
+constexpr std::size_t kMostTracked = 100;
 
 // The own address packets of `peer` most likely come to: the one answers would leave from.
 std::optional<IpAddress> way_to(const IpAddress& peer) {
@@ -195,10 +199,15 @@ void gather_firewall(Facts& facts) {
   if (!q.from) return;
   if (const auto tracked = tracked_connections()) {
     for (const Tracked& t : *tracked) {
-      if (t.l4proto == 6 && t.source == *q.from && t.destination_port == q.port)
-        facts.tracked.push_back({fmt::format("{} port {} > {} port {}", t.source.to_string(), t.source_port,
-                                             t.destination.to_string(), t.destination_port),
-                                 true});
+      if (t.l4proto != IPPROTO_TCP || t.source != *q.from || t.destination_port != q.port) continue;
+      if (q.to && t.destination != *q.to) continue;
+      if (facts.tracked.size() >= kMostTracked) break;
+      explain::TrackedFact fact{fmt::format("{} port {} > {} port {}", t.source.to_string(), t.source_port,
+                                            t.destination.to_string(), t.destination_port),
+                                t.state,
+                                {}};
+      if (t.translated()) fact.sent_on_to = fmt::format("{} port {}", t.answers_from.to_string(), t.answers_port);
+      facts.tracked.push_back(std::move(fact));
     }
   }
 }

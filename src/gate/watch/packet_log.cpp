@@ -2,7 +2,6 @@
 
 #include <net/if.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <cerrno>
 #include <cstring>
@@ -15,6 +14,7 @@
 
 #include "gate/log/formats.hpp"
 #include "gate/log/packet.hpp"
+#include "gate/watch/packet_message.hpp"
 
 namespace gatepost::gate::watch {
 
@@ -39,18 +39,13 @@ class Nflog final : public PacketLog {
   Result<> receive(const std::function<void(const log::Item&)>& take) override;
 
  private:
-  static int called(nflog_g_handle*, nfgenmsg*, nflog_data* data, void* self) {
-    static_cast<Nflog*>(self)->packet(data);
-    return 0;
-  }
-  void packet(nflog_data* data);
+  void packet(const LoggedPacket& logged, const std::function<void(const log::Item&)>& take);
   std::string_view interface_name(std::uint32_t index);
 
   const Clock& clock_;
   std::unique_ptr<nflog_handle, CloseHandle> handle_;
   std::unique_ptr<nflog_g_handle, UnbindGroup> group_;  // before its handle is closed
   std::map<std::uint32_t, std::string> interfaces_;
-  const std::function<void(const log::Item&)>* take_ = nullptr;
   log::Scratch scratch_;
   log::Item item_;
 };
@@ -74,7 +69,6 @@ Result<> Nflog::bind(std::uint16_t group) {
   if (setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets) != 0) {
     setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
   }
-  nflog_callback_register(group_.get(), called, this);
   return {};
 }
 
@@ -87,44 +81,38 @@ std::string_view Nflog::interface_name(std::uint32_t index) {
   return interfaces_.emplace(index, name).first->second;
 }
 
-void Nflog::packet(nflog_data* data) {
+void Nflog::packet(const LoggedPacket& logged, const std::function<void(const log::Item&)>& take) {
   ++item_.line;
   item_.event = {};
   scratch_.clear();
   log::LogEvent& event = item_.event;
-  char* octets = nullptr;
-  const int size = nflog_get_payload(data, &octets);
-  if (size <= 0 || !log::read_packet({octets, static_cast<std::size_t>(size)}, event)) {
+  if (!log::read_packet(logged.payload, event)) {
     item_.kind = log::Kind::skip;
     item_.why = "not an IP packet";
-    (*take_)(item_);
-    return;
+    return take(item_);
   }
   item_.kind = log::Kind::event;
   item_.why = {};
-  timeval at{};
   event.time.known = event.time.has_fraction = true;
-  event.time.at = nflog_get_timestamp(data, &at) == 0
-                      ? TimePoint(std::chrono::seconds(at.tv_sec) + std::chrono::microseconds(at.tv_usec))
-                      : clock_.now();
-  event.in_interface = interface_name(nflog_get_indev(data));
-  event.out_interface = interface_name(nflog_get_outdev(data));
+  event.time.at = logged.at != TimePoint{} ? logged.at : clock_.now();
+  event.in_interface = interface_name(logged.in_interface);
+  event.out_interface = interface_name(logged.out_interface);
   if (!event.in_interface.empty()) {
     event.direction = event.out_interface.empty() ? log::Direction::in : log::Direction::forward;
   } else if (!event.out_interface.empty()) {
     event.direction = log::Direction::out;
   }
-  if (const char* const prefix = nflog_get_prefix(data)) log::read_prefix(prefix, scratch_, event);
-  (*take_)(item_);
+  if (!logged.prefix.empty()) log::read_prefix(logged.prefix, scratch_, event);
+  take(item_);
 }
 
 Result<> Nflog::receive(const std::function<void(const log::Item&)>& take) {
-  take_ = &take;
-  alignas(8) char message[64 << 10];
+  char message[64 << 10];
   for (;;) {
     const ssize_t got = recv(fd(), message, sizeof message, MSG_DONTWAIT);
     if (got > 0) {
-      nflog_handle_packet(handle_.get(), message, static_cast<int>(got));
+      read_logged_packets({message, static_cast<std::size_t>(got)},
+                          [&](const LoggedPacket& logged) { packet(logged, take); });
       continue;
     }
     if (got == 0 || errno == EAGAIN || errno == EWOULDBLOCK) return {};
