@@ -400,6 +400,22 @@ class GateExplain(unittest.TestCase):
         first = self.expect(self.explain(), "kernel_rate_limit", "policy", certainty="likely", evidence="the source is in the meter")
         self.assertIn("3 times a minute", first["summary"])
 
+    def test_packets_over_the_kernels_rate_are_in_its_log(self):
+        self.start(listeners='[listener.imaps]\naudience = "internet"\nconnections_per_minute = 3\n')
+        self.gatepost("gate", "apply", "--now")
+        self.watch()
+        results = [self.connect(993, mode="tls") for _ in range(3)]
+        results.append(self.connect(993))
+        self.assertIn("error", results[-1])
+        for _ in range(50):
+            said = self.explain()
+            if said["diagnoses"][0]["certainty"] == "certain":
+                break
+            time.sleep(0.2)
+        first = self.expect(said, "kernel_rate_limit", "policy", evidence="rate-limit")
+        self.assertIn("firewall events", json.dumps(first["evidence"]))
+        self.assertIn("gatepost:imaps", json.dumps(first["evidence"]))
+
     # Before this host.
 
     def block_at_the_provider(self, rule):

@@ -179,6 +179,18 @@ class Writer {
     }
   }
 
+  // The chain that says of a packet over a limit that it is dropped, and drops it. A rule of its own for each: the
+  // limit of the log must not let the packet pass.
+  std::string over_limit(const PortIntent& p, std::string_view limit) {
+    NftChain chain{fmt::format("{}-{}", limit, p.service), "", {}};
+    if (std::ranges::find(table_.chains, chain.name, &NftChain::name) == table_.chains.end()) {
+      if (p.log != config::GateLog::none) chain.rules.push_back(log(p.service, limit));
+      chain.rules.push_back("counter drop" + note(p.service, limit));
+      table_.chains.push_back(chain);
+    }
+    return chain.name;
+  }
+
   NftChain open_chain(const PortIntent& p) {
     NftChain chain{fmt::format("open-{}", p.service), "", {}};
     if (p.per_minute != 0) {
@@ -191,14 +203,14 @@ class Writer {
              {fmt::format("type ipv{}_addr", family), "size 65535", "flags dynamic,timeout", "timeout 2m"},
              {},
              true});
-        chain.rules.push_back(fmt::format("add @{} {{ {} limit rate over {}/minute burst {} packets }} counter drop",
-                                          name, key, p.per_minute, p.per_minute) +
-                              note(p.service, "rate"));
+        chain.rules.push_back(fmt::format("add @{} {{ {} limit rate over {}/minute burst {} packets }} goto {}", name,
+                                          key, p.per_minute, p.per_minute, over_limit(p, "rate")) +
+                              note(p.service, "over-rate"));
       }
     }
     if (p.max_connections != 0) {
-      chain.rules.push_back(fmt::format("ct count over {} counter drop", p.max_connections) +
-                            note(p.service, "connections"));
+      chain.rules.push_back(fmt::format("ct count over {} goto {}", p.max_connections, over_limit(p, "connections")) +
+                            note(p.service, "over-connections"));
     }
     if (p.log == config::GateLog::all) chain.rules.push_back(log(p.service, "open"));
     chain.rules.push_back("counter accept" + note(p.service, "open"));

@@ -159,6 +159,24 @@ TEST(Apply, WhatStaysKeepsCountersAndMeters) {
   });
 }
 
+TEST(Apply, WhatIsOverALimitIsLoggedAndDroppedWhateverTheLogsLimitSays) {
+  in_namespace([] {
+    Directory d;
+    auto nft = Nft::open();
+    auto revisions = Revisions::open(d.path);
+    ASSERT_TRUE(apply(*revisions, *nft, intent("10.20.0.0/16", 2), waiting(0), now()));
+    sh("ip addr add 198.51.100.1/32 dev lo");
+    // More than the log's burst of 20.
+    sh("python3 -c \"import socket\nfor i in range(40):\n  s=socket.socket();s.setblocking(False)\n  try: "
+       "s.connect(('198.51.100.1',25))\n  except OSError: pass\n  s.close()\"");
+    const std::string after = table(*nft);
+    EXPECT_THAT(after, HasSubstr("counter packets 2 bytes 120 accept comment \"gp:smtp:open\""));
+    EXPECT_THAT(after, HasSubstr("counter packets 38 bytes 2280 drop comment \"gp:smtp:rate\""));
+    EXPECT_THAT(after, HasSubstr("log prefix \"gp:smtp:rate \""));
+    EXPECT_THAT(after, HasSubstr("log prefix \"gp:imaps:connections \""));
+  });
+}
+
 TEST(Apply, StepByStepEndsAtWhatAFreshLoadGives) {
   in_namespace([] {
     Directory d;
