@@ -33,9 +33,9 @@ bool in_firewall(const gate::Ban& ban, const gate::Enforcement& enforcement) {
   return enforcement.firewall && !ban.daemon_only;
 }
 
-Reply ban_list(Services& services, const Request&, std::stop_token) {
+Reply ban_list(Services& services, const Request& request, std::stop_token) {
   if (services.bans == nullptr || services.authenticator == nullptr) return nobody_listens("ban list");
-  const gate::Enforcement enforcement = services.bans->enforcement();
+  const gate::Enforcement enforcement = request.has("look") ? services.bans->look(false) : services.bans->enforcement();
   Table table({"address", "refused", "account", "cause", "since", "until", "level", "firewall", "reason"});
   for (const gate::Ban& ban : services.bans->list().bans()) {
     table.row()
@@ -186,13 +186,21 @@ Reply ban_lift(Services& services, const Request& request, std::stop_token) {
   return done(fmt::format("{} may come again; {} ban(s) lifted.", network->to_string(), lifted), network->to_string());
 }
 
+Reply ban_refill(Services& services, const Request&, std::stop_token) {
+  if (services.bans == nullptr) return nobody_listens("ban refill");
+  const gate::Enforcement enforcement = services.bans->look(true);
+  if (!enforcement.firewall) return failure({Errc::unavailable, enforcement.why_not}, "the firewall");
+  return done("The firewall has been told all bans.", "firewall");
+}
+
 }  // namespace
 
 std::vector<Verb> ban_verbs() {
   return {{"ban list", "Who may not connect, or not sign in, at the moment.", true, ban_list},
           {"ban explain", "What is held against an address, and whether it may connect.", true, ban_explain},
           {"ban add", "Keep an address out for a time.", true, ban_add},
-          {"ban lift", "Let an address come again, and forget what was held against it.", true, ban_lift}};
+          {"ban lift", "Let an address come again, and forget what was held against it.", true, ban_lift},
+          {"ban refill", "Tell the firewall all bans again.", true, ban_refill}};
 }
 
 }  // namespace gatepost::admin

@@ -20,6 +20,11 @@ class FakeBans final : public gate::BanService {
   std::vector<gate::Ban> lift(const IpAddress& address) override { return bans.lift(address); }
   std::vector<gate::Ban> lift(const Network& network) override { return bans.lift(network); }
   gate::Enforcement enforcement() const override { return {false, "no helper runs"}; }
+  gate::Enforcement look(bool refill) override {
+    ++(refill ? refills : looks);
+    return enforcement();
+  }
+  int looks = 0, refills = 0;
   gate::BanList bans;
 };
 
@@ -34,7 +39,8 @@ class BanVerbs : public AdminFixture {
 
 TEST_F(BanVerbs, NeedAServer) {
   services->server.status = {};
-  for (const char* verb : {"ban list", "ban explain", "ban add", "ban lift"}) EXPECT_EQ(ask(verb).exit_code, 3) << verb;
+  for (const char* verb : {"ban list", "ban explain", "ban add", "ban lift", "ban refill"})
+    EXPECT_EQ(ask(verb).exit_code, 3) << verb;
 }
 
 TEST_F(BanVerbs, ListAndLiftRefusalsOfSignIn) {
@@ -100,6 +106,15 @@ TEST_F(BanVerbs, RefuseWhatMustNotBeBanned) {
   EXPECT_EQ(ask("ban add", {{"address", {"somewhere"}}}).exit_code, 2);
   EXPECT_EQ(ask("ban add", {{"address", {"192.0.2.1"}}, {"for", {"a while"}}}).exit_code, 2);
   EXPECT_THAT(done("ban explain", {{"address", {"10.1.2.3"}}}).text, HasSubstr("never banned: [bans] never"));
+}
+
+TEST_F(BanVerbs, TheFirewallIsAskedWhenThatIsWanted) {
+  done("ban list");
+  EXPECT_EQ(fake.looks, 0);
+  done("ban list", {{"look", {}}});
+  EXPECT_EQ(fake.looks, 1);
+  EXPECT_EQ(error(ask("ban refill")), "unavailable") << "no helper runs";
+  EXPECT_EQ(fake.refills, 1);
 }
 
 }  // namespace

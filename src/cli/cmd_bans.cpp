@@ -109,6 +109,8 @@ void add_ban_commands(CLI::App& app, Context& context) {
   CLI::App* lift = noun->add_subcommand("lift", "End a ban, and forget what was held against the address");
   lift->add_option("address", v->address, "An address, or a network as the list has it")->required();
   lift->callback([&context, v] { run_verb(context, "ban lift", {{"address", {v->address}}}); });
+  noun->add_subcommand("refill", "Tell the firewall all bans again, as `gatepost gate audit` may advise")
+      ->callback([&context] { run_verb(context, "ban refill", {}); });
 }
 
 }  // namespace gatepost::cli

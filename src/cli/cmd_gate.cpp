@@ -2,10 +2,12 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <sstream>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 
@@ -152,6 +154,13 @@ void gate_plan(Context& context) {
   if (!policy->daemon_runs) std::cerr << "The daemon does not run: the listeners of the file count.\n";
   const auto plan = planned(context, *policy, *nft, 0);
   if (plan) print_gate(context, gate::plan(*plan, gate::ssh_connection()));
+}
+
+// Open sessions whose next first packet the rules would refuse. Where the kernel does not say, none.
+std::vector<gate::Tracked> open_though_refused(const gate::Situation& situation, const gate::Intent& intent) {
+  auto all = gate::refused_sessions(situation, intent).value_or(std::vector<gate::Tracked>());
+  std::erase_if(all, [](const gate::Tracked& t) { return t.state != gate::Tracked::State::established; });
+  return all;
 }
 
 // Sessions of sources that may no longer connect: the kernel would let them go on.
@@ -304,6 +313,30 @@ std::vector<gate::notes::Uses::OfListener> uses_of_the_server(const config::Conf
   return gate::notes::uses_from_json(reply->json).value_or(std::vector<gate::notes::Uses::OfListener>());
 }
 
+// The server's bans, and what the kernel has of them; nullopt: no server runs, or it keeps none.
+std::optional<gate::BanEvidence> bans_now(const config::Config& config) {
+  const auto reply = daemon::ask(daemon::control_socket_path(config.server.data_dir), {"ban list", {{"look", {}}}});
+  const auto status = daemon::ask(daemon::control_socket_path(config.server.data_dir), {"status", {}});
+  if (!reply || reply->exit_code != 0 || !status || status->exit_code != 0) return std::nullopt;
+  auto out = gate::ban_evidence(reply->json, status->json);
+  auto nft = gate::Nft::open();
+  const auto live = nft ? nft->list_json() : Result<std::string>(std::unexpected(nft.error()));
+  if (!out || !live) return std::nullopt;
+  out->of_kernel = gate::banned_networks(*live);
+  return out;
+}
+
+// A ban that begins or ends between the two looks is no finding: what differs is looked at again a little later.
+std::optional<gate::BanEvidence> settled_bans(const config::Config& config) {
+  constexpr int kLooks = 3;
+  auto out = bans_now(config);
+  for (int look = 1; look < kLooks && out && out->in_firewall && out->of_kernel && out->differs(); ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    out = bans_now(config);
+  }
+  return out;
+}
+
 struct AuditArguments {
   bool changes_only = false, probe = false;
 };
@@ -325,19 +358,23 @@ void gate_audit(Context& context, const AuditArguments& arguments) {
   const auto normal = gate::listing_in_empty_namespace(gate::nft_table(policy->intent, 0, policy->now).text());
   const auto same = normal ? gate::same_table(*normal, seen->second) : Result<bool>(std::unexpected(normal.error()));
   if (!same) return say_failure(context, same.error(), kCouldNot);
-  const gate::Evidence evidence{policy->config,
-                                policy->ports,
-                                policy->intent,
-                                seen->first,
-                                gate::listening_sockets(),
-                                gate::marker_in(seen->second),
-                                gate::has_our_table(seen->second),
-                                *same,
-                                both->revisions.pending(),
-                                policy->daemon_runs,
-                                gate::connections_let_in(seen->second),
-                                counting_since(both->revisions, gate::marker_in(seen->second)),
-                                uses_of_the_server(policy->config)};
+  const gate::Evidence evidence{
+      policy->config,
+      policy->ports,
+      policy->intent,
+      seen->first,
+      gate::listening_sockets(),
+      gate::marker_in(seen->second),
+      gate::has_our_table(seen->second),
+      *same,
+      both->revisions.pending(),
+      policy->daemon_runs,
+      gate::connections_let_in(seen->second),
+      counting_since(both->revisions, gate::marker_in(seen->second)),
+      uses_of_the_server(policy->config),
+      policy->daemon_runs ? settled_bans(policy->config) : std::nullopt,
+      policy->config.gate.log_group != 0 ? gate::log_group_is_read(policy->config.gate.log_group) : std::nullopt,
+      open_though_refused(seen->first, policy->intent)};
   auto found = gate::audit(evidence, policy->now);
   if (arguments.probe && policy->daemon_runs) {
     const auto by_probe = probe_own_listeners(context);

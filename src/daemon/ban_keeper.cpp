@@ -204,6 +204,16 @@ void BanKeeper::wait_until_told() {
   wake_.wait_for(lock, kPatience, [&, asked = asked_] { return done_ >= asked; });
 }
 
+gate::Enforcement BanKeeper::look(bool refill) {
+  constexpr seconds kPatience{5};
+  std::unique_lock lock(mutex_);
+  refill_ = refill_ || refill;
+  const std::uint64_t mine = ++looks_asked_;
+  wake_.notify_all();
+  if (thread_.joinable()) wake_.wait_for(lock, kPatience, [&] { return looks_done_ >= mine; });
+  return enforcement_;
+}
+
 // --- the thread ---------------------------------------------------------------------------------------------------
 
 void BanKeeper::work(std::stop_token stop) {
@@ -212,7 +222,7 @@ void BanKeeper::work(std::stop_token stop) {
     std::vector<Job> jobs;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, stop, kRound, [&] { return !jobs_.empty(); });
+      wake_.wait_for(lock, stop, kRound, [&] { return !jobs_.empty() || looks_asked_ > looks_done_; });
       jobs = std::exchange(jobs_, {});
     }
     tell_firewall(jobs);
@@ -222,9 +232,32 @@ void BanKeeper::work(std::stop_token stop) {
       done_ += jobs.size();
     }
     wake_.notify_all();
-    if (stop.stop_requested()) return;
-    if (jobs.empty()) look_at_firewall();
+    if (stop.stop_requested()) return end_looks();
+    look_as_asked();
   }
+}
+
+void BanKeeper::end_looks() {
+  {
+    const std::lock_guard lock(mutex_);
+    looks_done_ = UINT64_MAX;
+  }
+  wake_.notify_all();
+}
+
+void BanKeeper::look_as_asked() {
+  std::uint64_t asked = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    asked = looks_asked_;
+    if (std::exchange(refill_, false)) sets_.reset();
+  }
+  look_at_firewall();
+  {
+    const std::lock_guard lock(mutex_);
+    looks_done_ = asked;
+  }
+  wake_.notify_all();
 }
 
 void BanKeeper::keep(const std::vector<Job>& jobs) {

@@ -58,6 +58,7 @@ class BanKeeper final : public gate::BanService {
   std::vector<gate::Ban> lift(const IpAddress& address) override;
   std::vector<gate::Ban> lift(const Network& network) override;
   gate::Enforcement enforcement() const override;
+  gate::Enforcement look(bool refill) override;
 
   static constexpr std::chrono::seconds kRound{15};  // between two looks at the firewall
 
@@ -71,6 +72,8 @@ class BanKeeper final : public gate::BanService {
   void end(const std::vector<gate::Ban>& bans);
   void enqueue(std::vector<Job> jobs);
   void wait_until_told();
+  void look_as_asked();
+  void end_looks();
   void work(std::stop_token stop);
   void keep(const std::vector<Job>& jobs);
   Result<> write(const std::vector<store::Write>& writes);
@@ -96,9 +99,11 @@ class BanKeeper final : public gate::BanService {
   SteadyPoint filled_{};               // when they got them
   std::vector<Network> lifted_;        // still to be taken out of them
 
-  mutable std::mutex mutex_;  // guards the next six
+  mutable std::mutex mutex_;  // guards the next nine
   std::vector<Job> jobs_;
   std::uint64_t asked_ = 0, done_ = 0;  // jobs since the start
+  std::uint64_t looks_asked_ = 0, looks_done_ = 0;
+  bool refill_ = false;  // at the next look
   gate::Enforcement enforcement_;
   SteadyPoint refusal_logged_{};
   std::uint64_t unlogged_ = 0;

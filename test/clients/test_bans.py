@@ -323,6 +323,18 @@ class Bans(unittest.TestCase):
         run("ip", "netns", "exec", self.server, "nft", "delete", "table", "inet", "gatepost")
         self.gatepost("gate", "restore")
         self.assertTrue(self.wait_for(lambda: bad in self.table() and good in self.table()))
+        # The audit knows what the sets should have.
+        nft = lambda *words: run("ip", "netns", "exec", self.server, "nft", *words)
+        audited = lambda: [f["what"] for f in json.loads(self.gatepost("--json", "gate", "audit", check=False).stdout)["findings"]
+                           if f["where"] == "bans"]
+        self.assertEqual(audited(), [])
+        nft("delete", "element", "inet", "gatepost", "ban-4", "{", bad, "}")
+        nft("add", "element", "inet", "gatepost", "ban-4-24", "{", "192.0.2.0", "timeout", "1h", "}")
+        self.assertEqual(audited(), [f"the firewall's sets lack {bad}, which the server bans",
+                                     "the firewall's sets have 192.0.2.0/24, which the server does not ban"])
+        self.gatepost("ban", "refill")
+        nft("delete", "element", "inet", "gatepost", "ban-4-24", "{", "192.0.2.0", "}")
+        self.assertEqual(audited(), [])
         self.gatepost("ban", "lift", bad)
         self.assertNotIn(bad, self.table())
         self.assertTrue(self.greeted(bad))

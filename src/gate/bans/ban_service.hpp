@@ -28,6 +28,9 @@ class BanService {
   virtual std::vector<Ban> lift(const IpAddress& address) = 0;
   virtual std::vector<Ban> lift(const Network& network) = 0;
   virtual Enforcement enforcement() const = 0;
+  // Asks the firewall now whether it takes bans; with `refill` it is told all of them again. Waits for the outcome, but
+  // not longer than some seconds.
+  virtual Enforcement look(bool refill) = 0;
 };
 
 }  // namespace gatepost::gate

@@ -108,6 +108,23 @@ std::vector<Listening> listening_sockets() {
   return out;
 }
 
+// One line for each group that a socket is bound to (net/netfilter/nfnetlink_log.c, seq_show): the group, the port, ...
+bool parse_log_group(std::string_view proc, std::uint16_t group) {
+  for (const std::string_view line : ascii::split(proc, '\n')) {
+    const std::string_view first = ascii::trim(line).substr(0, ascii::trim(line).find(' '));
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(first.data(), first.data() + first.size(), number);
+    if (error == std::errc() && end == first.data() + first.size() && number == group) return true;
+  }
+  return false;
+}
+
+std::optional<bool> log_group_is_read(std::uint16_t group) {
+  const std::string path = "/proc/net/netfilter/nfnetlink_log";
+  if (::access(path.c_str(), R_OK) != 0) return std::nullopt;
+  return parse_log_group(read_file(path), group);
+}
+
 std::vector<std::string> legacy_tables() {
   std::set<std::string> all;
   for (const char* path : {"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"}) {

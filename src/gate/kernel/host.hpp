@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -21,6 +23,11 @@ struct Listening {
 std::vector<Listening> listening_sockets();
 // The lines of /proc/net/tcp or tcp6.
 std::vector<Listening> parse_listening(std::string_view proc_net_tcp);
+
+// Whether a program reads the NFLOG group in this network namespace; nullopt: the kernel does not say.
+std::optional<bool> log_group_is_read(std::uint16_t group);
+// The lines of /proc/net/netfilter/nfnetlink_log.
+bool parse_log_group(std::string_view proc, std::uint16_t group);
 
 // Tables of iptables-legacy that are loaded ("filter", "nat"): a rule store beside nftables, which its listing does not
 // show. Empty: none.

@@ -30,6 +30,15 @@ TEST(Host, ReadsWhereAnAdminComesFrom) {
     EXPECT_FALSE(parse_ssh_connection(wrong)) << wrong;
 }
 
+TEST(Host, KnowsWhetherALogGroupIsRead) {
+  const std::string_view proc = "    5  12345     0 2 65535      1  1\n   17   4294962     0 2 65535      1  1\n";
+  EXPECT_TRUE(parse_log_group(proc, 5));
+  EXPECT_TRUE(parse_log_group(proc, 17));
+  EXPECT_FALSE(parse_log_group(proc, 1));
+  EXPECT_FALSE(parse_log_group(proc, 12345));
+  EXPECT_FALSE(parse_log_group("", 0));
+}
+
 TEST(Host, HasLoopback) {
   const auto host = this_host();
   ASSERT_TRUE(host);

@@ -378,6 +378,24 @@ bool has_our_table(std::string_view ruleset) {
   return live && live->there;
 }
 
+std::optional<std::vector<Network>> banned_networks(std::string_view ruleset) {
+  const auto live = live_of(ruleset);
+  if (!live) return std::nullopt;
+  std::vector<Network> out;
+  for (const BanSet& set : kBanSets) {
+    const auto found = live->sets.find(std::string(set.name));
+    if (found == live->sets.end()) return std::nullopt;
+    for (const auto& [text, left] : found->second.elements) {
+      boost::system::error_code error;
+      const value element = json::parse(text, error);
+      if (error || !element.is_string()) continue;
+      if (const auto address = IpAddress::parse(std::string_view(element.get_string())))
+        out.push_back({*address, set.prefix});
+    }
+  }
+  return out;
+}
+
 std::map<std::string, std::uint64_t> connections_let_in(std::string_view ruleset) {
   std::map<std::string, std::uint64_t> out;
   const auto root = parse(ruleset);

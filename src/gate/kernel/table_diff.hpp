@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/ip.hpp"
 #include "base/result.hpp"
 #include "gate/backend/nft_table.hpp"
 
@@ -28,6 +30,9 @@ Result<bool> same_table(std::string_view one, std::string_view other);
 // The marker of our table in a ruleset; nullopt: no table, or somebody else made it.
 std::optional<Marker> marker_in(std::string_view ruleset);
 bool has_our_table(std::string_view ruleset);
+
+// The networks in the ban sets of our table; nullopt: it lacks one of these sets, or is not there.
+std::optional<std::vector<Network>> banned_networks(std::string_view ruleset);
 
 // New connections our rules let in, by service, since the rules were loaded.
 std::map<std::string, std::uint64_t> connections_let_in(std::string_view ruleset);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "gate/report/promises.hpp"
 #include "gate/ruleset/hidden.hpp"
 
 namespace gatepost::gate {
@@ -394,6 +395,7 @@ std::vector<Finding> audit(const Evidence& e, TimePoint now) {
                    "Run: gatepost gate confirm"});
   for (const Drift& d : drift(e.situation, e.intent))
     out.push_back({d.service, sentence(d), "Run: gatepost gate who " + std::to_string(d.port)});
+  add_broken_promises(e, out);
   add_use(e, now, out);
   for (const auto& [service, count] : e.let_in) {
     if (count == 0 && e.counting_since && now - *e.counting_since >= kLong)

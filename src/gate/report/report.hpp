@@ -8,6 +8,7 @@
 
 #include "gate/backend/nft_table.hpp"
 #include "gate/kernel/apply.hpp"
+#include "gate/kernel/conntrack.hpp"
 #include "gate/kernel/plan.hpp"
 #include "gate/notes/uses.hpp"
 #include "gate/policy/policy.hpp"
@@ -31,6 +32,17 @@ Report plan(const Plan&, const std::optional<SshConnection>&);
 
 Report history(const std::vector<Revision>&, const std::optional<Pending>&);
 
+// The server's bans beside what the kernel has of them.
+struct BanEvidence {
+  bool in_firewall = false;  // by the server's word
+  std::string why_not;
+  std::vector<Network> of_server;                 // that the firewall is to refuse
+  std::optional<std::vector<Network>> of_kernel;  // nullopt: the table has no sets for them
+  bool differs() const;
+};
+// From the server's replies to "ban list" and "status"; nullopt: they are none. of_kernel is not set.
+std::optional<BanEvidence> ban_evidence(std::string_view ban_list, std::string_view status);
+
 // All that is to be compared for an audit.
 struct Evidence {
   const config::Config& config;
@@ -47,6 +59,9 @@ struct Evidence {
   std::map<std::string, std::uint64_t> let_in;
   std::optional<TimePoint> counting_since;
   std::vector<notes::Uses::OfListener> uses = {};  // of the running server; empty: not known
+  std::optional<BanEvidence> bans = {};            // nullopt: not asked
+  std::optional<bool> log_group_heard = {};        // somebody reads [gate] log_group; nullopt: not known, or no group
+  std::vector<Tracked> refused_sessions = {};      // open, though the rules refuse their source
 };
 // Exit code 0: nothing, 1: findings.
 std::vector<Finding> audit(const Evidence&, TimePoint now);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include <boost/json.hpp>
 
 #include <fmt/format.h>
@@ -36,26 +38,27 @@ config::Config configuration() {
 }
 
 std::vector<std::string> audited(const Situation& s, bool applied, std::map<std::string, std::uint64_t> let_in = {},
-                                 std::vector<Listening> listening = {},
-                                 std::vector<notes::Uses::OfListener> uses = {}) {
+                                 std::vector<Listening> listening = {}, std::vector<notes::Uses::OfListener> uses = {},
+                                 const std::function<void(Evidence&)>& more = {}) {
   const config::Config c = configuration();
   const TimePoint now = TimePoint{} + std::chrono::days(100);
   const auto policies = port_policies(
       c, std::vector<BoundSocket>{{"imaps", {IpAddress{}, 993}}, {"imaps", {IpAddress::v4(0), 993}}}, now);
   const Intent intent = intent_of(c, policies);
-  const Evidence e{c,
-                   policies,
-                   intent,
-                   s,
-                   std::move(listening),
-                   applied ? std::optional(Marker{1, intent.hash()}) : std::nullopt,
-                   applied,
-                   applied,
-                   std::nullopt,
-                   true,
-                   std::move(let_in),
-                   TimePoint{} + std::chrono::days(60),
-                   std::move(uses)};
+  Evidence e{c,
+             policies,
+             intent,
+             s,
+             std::move(listening),
+             applied ? std::optional(Marker{1, intent.hash()}) : std::nullopt,
+             applied,
+             applied,
+             std::nullopt,
+             true,
+             std::move(let_in),
+             TimePoint{} + std::chrono::days(60),
+             std::move(uses)};
+  if (more) more(e);
   std::vector<std::string> out;
   for (const Finding& f : audit(e, now)) out.push_back(f.where + ": " + f.what);
   return out;
@@ -90,6 +93,45 @@ TEST(Audit, FindsOpeningsThatAreWiderThanTheirUse) {
   used.more = false;
   used.since = TimePoint{} + std::chrono::days(90);
   EXPECT_THAT(audited(now_with(""), true, {}, {}, {used}), testing::IsEmpty());
+}
+
+TEST(Audit, FindsWhatIsPromisedAndNotDone) {
+  const auto found = [](const std::function<void(Evidence&)>& more) {
+    return audited(now_with(""), true, {}, {}, {}, more);
+  };
+  const Network one = *Network::parse("203.0.113.9"), two = *Network::parse("2001:db8:1:2::/64");
+  EXPECT_THAT(found([&](Evidence& e) { e.bans = BanEvidence{true, "", {one, two}, std::vector{two, one}}; }),
+              testing::IsEmpty());
+  EXPECT_THAT(found([&](Evidence& e) { e.bans = BanEvidence{true, "", {one, two}, std::vector{one}}; }),
+              testing::ElementsAre("bans: the firewall's sets lack 2001:db8:1:2::/64, which the server bans"));
+  EXPECT_THAT(found([&](Evidence& e) { e.bans = BanEvidence{true, "", {}, std::vector{one}}; }),
+              testing::ElementsAre("bans: the firewall's sets have 203.0.113.9, which the server does not ban"));
+  EXPECT_THAT(found([&](Evidence& e) { e.bans = BanEvidence{false, "no helper", {}, std::vector<Network>{}}; }),
+              testing::ElementsAre("bans: they are in the server alone: no helper"));
+  EXPECT_THAT(found([&](Evidence& e) { e.bans = BanEvidence{true, "", {one}, std::nullopt}; }),
+              testing::ElementsAre("bans: the table inet gatepost has no sets for them"));
+  EXPECT_THAT(found([](Evidence& e) { e.log_group_heard = false; }),
+              testing::ElementsAre(HasSubstr("nobody reads its log group")));
+  EXPECT_THAT(found([](Evidence& e) { e.log_group_heard = true; }), testing::IsEmpty());
+  Tracked open;
+  open.source = *IpAddress::parse("203.0.113.9");
+  open.destination_port = 993;
+  EXPECT_THAT(
+      found([&](Evidence& e) { e.refused_sessions = {open, open}; }),
+      testing::ElementsAre("firewall: sessions are open whose source may no longer connect: 203.0.113.9 at imaps"));
+}
+
+TEST(Audit, ReadsTheServersBans) {
+  const auto bans = ban_evidence(R"([{"address":"203.0.113.9","refused":"connections","firewall":true},)"
+                                 R"({"address":"203.0.113.10","refused":"connections","firewall":false},)"
+                                 R"({"address":"192.0.2.7","refused":"sign-in","firewall":false}])",
+                                 R"({"bans_in_firewall":true,"bans_not_in_firewall_because":""})");
+  ASSERT_TRUE(bans);
+  EXPECT_TRUE(bans->in_firewall);
+  EXPECT_EQ(bans->of_server, std::vector{*Network::parse("203.0.113.9")});
+  EXPECT_FALSE(ban_evidence("{}", "{}"));
+  EXPECT_FALSE(ban_evidence("[]", "[]"));
+  EXPECT_FALSE(ban_evidence("", ""));
 }
 
 TEST(Audit, FindsRulesThatOthersHide) {
