@@ -36,6 +36,17 @@ std::optional<std::string> ask_for_top(Context& context, const config::Config& c
   return std::nullopt;
 }
 
+// From the first place on, each line over the one before it and what is behind it away (CUP, EL and ED of ECMA-48, as
+// every terminal has them): without an empty screen in between, which would flicker.
+std::string placed(const std::string& screen) {
+  std::string out = "\x1b[H";
+  for (const char c : screen) {
+    if (c == '\n') out += "\x1b[K";
+    out += c;
+  }
+  return out + "\x1b[J";
+}
+
 void gate_top(Context& context, const TopOptions& options) {
   const auto config = load_config(context);
   if (!config) return;
@@ -59,8 +70,7 @@ void gate_top(Context& context, const TopOptions& options) {
       context.exit_code = 1;
       return;
     }
-    // To the first place, and everything behind it away (CUP and ED of ECMA-48, as every terminal has them).
-    std::cout << (live ? "\x1b[H\x1b[J" : "") << *screen << std::flush;
+    std::cout << (live ? placed(*screen) : *screen) << std::flush;
     if (!live || !std::cout.good()) return;
     pollfd key{STDIN_FILENO, POLLIN, 0};
     if (::poll(&key, ::isatty(STDIN_FILENO) == 1 ? 1 : 0, static_cast<int>(options.every) * 1000) > 0) return;

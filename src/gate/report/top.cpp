@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <vector>
 
 #include <fmt/format.h>
 #include <boost/json.hpp>
@@ -42,30 +43,62 @@ std::string clock_in(const json::object& o, std::string_view key) {
   return at ? date::format_rfc3339(*at).substr(11, 8) : "-";
 }
 
-// A screen that is filled line by line.
-class Screen {
- public:
-  Screen(std::size_t rows, std::size_t columns) : rows_(rows), columns_(columns) {}
-  bool full() const { return rows_ != 0 && used_ >= rows_; }
-  void line(std::string_view text) {
-    if (full()) return;
-    ++used_;
-    if (columns_ != 0 && text.size() > columns_) {
-      // Whole characters: half of one would put the terminal out of step.
-      std::size_t end = columns_;
-      while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-      text = text.substr(0, end);
-    }
-    out_.append(text);
-    out_.push_back('\n');
-  }
-  std::string take() { return std::move(out_); }
+// "11-26 14:05", of a day that is not today; else "14:05".
+std::string since_text(const json::object& now) {
+  const auto at = date::parse_rfc3339(text_in(now, "since")), today = date::parse_rfc3339(text_in(now, "now"));
+  if (!at || !today) return "-";
+  const std::string text = date::format_rfc3339(*at);
+  const bool same_day = text.substr(0, 10) == date::format_rfc3339(*today).substr(0, 10);
+  return same_day ? text.substr(11, 5) : text.substr(5, 5) + " " + text.substr(11, 5);
+}
 
- private:
-  const std::size_t rows_, columns_;
-  std::size_t used_ = 0;
-  std::string out_;
-};
+// Whole characters: half of one would put the terminal out of step.
+std::string_view cut(std::string_view text, std::size_t columns) {
+  if (columns == 0 || text.size() <= columns) return text;
+  std::size_t end = columns;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+using Lines = std::vector<std::string>;
+
+// "Label:  one  two  three", broken between words where the room ends.
+Lines wrapped(std::string_view label, const std::vector<std::string>& words, std::size_t columns) {
+  Lines out{std::string(label)};
+  const std::string indent(label.size(), ' ');
+  for (const std::string& word : words) {
+    const bool first = out.back().size() == label.size();
+    if (!first && columns != 0 && out.back().size() + 2 + word.size() > columns) out.push_back(indent);
+    out.back() += (out.back().size() == label.size() ? "" : "  ") + word;
+  }
+  return out;
+}
+
+// How wide the column of `key` is to be: as what is in it, within bounds.
+std::size_t width_of(const json::array& rows, std::string_view key, std::size_t least, std::size_t most) {
+  std::size_t width = least;
+  for (const json::value& one : rows) {
+    if (const json::object* o = one.if_object()) width = std::max(width, text_in(*o, key).size());
+  }
+  return std::min(width, most);
+}
+constexpr std::size_t kAddress = 39;  // "2001:0db8:..." in full
+
+// Which of the sections get how many lines: each what it needs when there is room for all, else equal shares, and what
+// one leaves goes to the others.
+std::vector<std::size_t> shares(const std::vector<Lines>& sections, std::size_t room) {
+  std::vector<std::size_t> out(sections.size(), 0);
+  for (bool more = true; more && room != 0;) {
+    more = false;
+    for (std::size_t i = 0; i < sections.size() && room != 0; ++i) {
+      if (out[i] == sections[i].size()) continue;
+      ++out[i];
+      --room;
+      more = true;
+    }
+  }
+  return out;
+}
 
 std::string rate_text(const json::object& now, const std::optional<json::object>& before) {
   if (!before) return "";
@@ -76,80 +109,88 @@ std::string rate_text(const json::object& now, const std::optional<json::object>
   return fmt::format(", {:.1f}/s new", static_cast<double>(a - b) / seconds);
 }
 
-void services(Screen& screen, const json::object& now) {
+Lines services(const json::object& now, std::size_t columns) {
   std::map<std::pair<std::uint64_t, std::string>, std::uint64_t> by_service;
   for (const json::value& one : array_in(now, "listeners")) {
     if (const json::object* o = one.if_object())
       by_service[{number_in(*o, "port"), text_in(*o, "name")}] += number_in(*o, "connections");
   }
-  std::string text;
-  for (const auto& [service, count] : by_service) text += fmt::format("{} {}  ", service.second, count);
-  screen.line("Services:  " + text);
+  std::vector<std::string> words;
+  for (const auto& [service, count] : by_service) words.push_back(fmt::format("{} {}", service.second, count));
+  return wrapped("Services:  ", words, columns);
 }
 
-void totals(Screen& screen, const json::object& now) {
+Lines totals(const json::object& now, std::size_t columns) {
   const json::object* all = object_in(now, "totals");
-  if (all == nullptr) return;
-  std::string text;
+  if (all == nullptr) return {};
+  std::vector<std::string> words;
   for (const auto& [word, label] :
        {std::pair{"audience", "not in audience"}, std::pair{"banned", "banned"}, std::pair{"connections", "full"},
         std::pair{"connections_per_address", "too many of one address"},
         std::pair{"connections_per_minute", "too often"}, std::pair{"handshake", "TLS failed"},
         std::pair{"timed_out", "silent"}}) {
     const std::uint64_t count = number_in(*all, word);
-    if (count != 0) text += fmt::format("{} {}  ", label, count);
+    if (count != 0) words.push_back(fmt::format("{} {}", label, count));
   }
-  screen.line("Refused since the start:  " + (text.empty() ? std::string("nobody") : text));
+  if (words.empty()) words.emplace_back("nobody");
+  return wrapped("Refused:   ", words, columns);
 }
 
-void sources(Screen& screen, const json::object& now) {
-  screen.line("");
-  screen.line(fmt::format("{:<40} {:>6} {:>9} {:>9} {:>9}", "SOURCE", "OPEN", "NEW/MIN", "OPENED", "REFUSED"));
-  for (const json::value& one : array_in(now, "sources")) {
+Lines sources(const json::object& now) {
+  const json::array& rows = array_in(now, "sources");
+  const std::size_t width = width_of(rows, "address", 15, kAddress);
+  Lines out{"",
+            fmt::format("{:<{}}  {:>6} {:>9} {:>9} {:>9}", "SOURCE", width, "OPEN", "NEW/MIN", "OPENED", "REFUSED")};
+  for (const json::value& one : rows) {
     const json::object* o = one.if_object();
     if (o == nullptr) continue;
-    screen.line(fmt::format("{:<40} {:>6} {:>9} {:>9} {:>9}", text_in(*o, "address"), number_in(*o, "open_now"),
-                            number_in(*o, "opened_last_minute"), number_in(*o, "opened"), number_in(*o, "refused")));
+    out.push_back(fmt::format("{:<{}}  {:>6} {:>9} {:>9} {:>9}", text_in(*o, "address"), width,
+                              number_in(*o, "open_now"), number_in(*o, "opened_last_minute"), number_in(*o, "opened"),
+                              number_in(*o, "refused")));
   }
+  return out;
 }
 
-void refused(Screen& screen, const json::object& now) {
-  if (array_in(now, "refused").empty()) return;
-  screen.line("");
-  screen.line(
-      fmt::format("{:<9} {:<40} {:<14} {:>6}  {}", "REFUSED", "SOURCE", "LISTENER", "TIMES", "BY THE SERVER, BECAUSE"));
-  for (const json::value& one : array_in(now, "refused")) {
+Lines refused(const json::object& now) {
+  const json::array& rows = array_in(now, "refused");
+  if (rows.empty()) return {};
+  const std::size_t width = width_of(rows, "address", 15, kAddress), name = width_of(rows, "listener", 8, 14);
+  Lines out{"", fmt::format("{:<8}  {:<{}}  {:<{}} {:>6}  {}", "REFUSED", "SOURCE", width, "LISTENER", name, "TIMES",
+                            "BY THE SERVER, BECAUSE")};
+  for (const json::value& one : rows) {
     const json::object* o = one.if_object();
     if (o == nullptr) continue;
     std::string why = text_in(*o, "what");
     if (const std::string detail = text_in(*o, "detail"); !detail.empty()) why += ": " + detail;
-    screen.line(fmt::format("{:<9} {:<40} {:<14} {:>6}  {}", clock_in(*o, "last"), text_in(*o, "address"),
-                            text_in(*o, "listener"), number_in(*o, "count"), why));
+    out.push_back(fmt::format("{:<8}  {:<{}}  {:<{}} {:>6}  {}", clock_in(*o, "last"), text_in(*o, "address"), width,
+                              text_in(*o, "listener"), name, number_in(*o, "count"), why));
   }
+  return out;
 }
 
-void firewall(Screen& screen, const json::object& now) {
-  screen.line("");
+Lines firewall(const json::object& now) {
   const json::object* wall = object_in(now, "firewall");
-  if (wall == nullptr) {
-    screen.line("Firewall: nobody tells the server of it. Run gatepost-gate-watch.service (gatepost gate watch).");
-    return;
-  }
-  screen.line(fmt::format("Firewall: {} event(s), {} gap(s), heard of at {}", number_in(*wall, "events"),
-                          number_in(*wall, "gaps"), clock_in(*wall, "fed")));
-  for (const json::value& one : array_in(*wall, "busiest")) {
+  if (wall == nullptr) return {"", "Firewall: nobody tells the server of it (gatepost-gate-watch.service)."};
+  const std::uint64_t gaps = number_in(*wall, "gaps");
+  Lines out{"", fmt::format("FIREWALL  {} event(s){}, heard of at {}", number_in(*wall, "events"),
+                            gaps == 0 ? std::string() : fmt::format(", {} gap(s)", gaps), clock_in(*wall, "fed"))};
+  const json::array &busiest = array_in(*wall, "busiest"), &recent = array_in(*wall, "recent");
+  const std::size_t width =
+      std::max(width_of(busiest, "source", 15, kAddress), width_of(recent, "source", 15, kAddress));
+  for (const json::value& one : busiest) {
     const json::object* o = one.if_object();
     if (o == nullptr) continue;
-    screen.line(fmt::format("  {:<40} denied {:>6} in the last minute, {:>6} in the last hour", text_in(*o, "source"),
-                            number_in(*o, "denied_last_minute"), number_in(*o, "denied_last_hour")));
+    out.push_back(fmt::format("  denied  {:<{}}  {:>6} in the last minute, {} in the last hour", text_in(*o, "source"),
+                              width, number_in(*o, "denied_last_minute"), number_in(*o, "denied_last_hour")));
   }
-  for (const json::value& one : array_in(*wall, "recent")) {
+  for (const json::value& one : recent) {
     const json::object* o = one.if_object();
     if (o == nullptr) continue;
     const std::string reason = text_in(*o, "reason");
-    screen.line(fmt::format("  {:<9} {:<38} -> {:<5} {}{}{}", clock_in(*o, "time"), text_in(*o, "source"),
-                            number_in(*o, "port"), text_in(*o, "rule"), reason.empty() ? "" : ": ", reason));
+    out.push_back(fmt::format("{:<8}  {:<{}}  to {:<5}  {}{}{}", clock_in(*o, "time"), text_in(*o, "source"), width,
+                              number_in(*o, "port"), text_in(*o, "rule"), reason.empty() ? "" : ": ", reason));
   }
+  return out;
 }
 
 std::optional<json::object> object_of(std::string_view text) {
@@ -166,16 +207,27 @@ Result<std::string> render_top(std::string_view text, std::optional<std::string_
   const auto now = object_of(text);
   if (!now || !now->contains("sources")) return fail(Errc::invalid, "that is no answer of a server to gate top");
   const auto before = earlier ? object_of(*earlier) : std::nullopt;
-  Screen screen(rows, columns);
-  screen.line(fmt::format("gatepost gate top   {}   {}   {} connection(s) open, {} since {}{}",
-                          text_in(*now, "hostname"), clock_in(*now, "now"), number_in(*now, "connections"),
-                          number_in(*now, "opened"), text_in(*now, "since"), rate_text(*now, before)));
-  services(screen, *now);
-  totals(screen, *now);
-  sources(screen, *now);
-  refused(screen, *now);
-  firewall(screen, *now);
-  return screen.take();
+  Lines head{fmt::format("{}  {}  {} open{}, {} since {}", text_in(*now, "hostname"), clock_in(*now, "now"),
+                         number_in(*now, "connections"), rate_text(*now, before), number_in(*now, "opened"),
+                         since_text(*now))};
+  for (const Lines& more : {services(*now, columns), totals(*now, columns)}) {
+    head.insert(head.end(), more.begin(), more.end());
+  }
+  const std::vector<Lines> sections{sources(*now), refused(*now), firewall(*now)};
+  std::size_t all = 0;
+  for (const Lines& section : sections) all += section.size();
+  const std::size_t top = rows == 0 ? head.size() : std::min(rows, head.size());
+  const std::vector<std::size_t> shown = shares(sections, rows == 0 ? all : rows - top);
+  std::string out;
+  const auto put = [&](const Lines& lines, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      out.append(cut(lines[i], columns));
+      out.push_back('\n');
+    }
+  };
+  put(head, top);
+  for (std::size_t i = 0; i < sections.size(); ++i) put(sections[i], shown[i]);
+  return out;
 }
 
 }  // namespace gatepost::gate
