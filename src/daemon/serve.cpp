@@ -118,7 +118,7 @@ class Start {
     std::vector<fs::path> files;
     if (config_.log.target != LogTarget::kStderr) files.emplace_back(config_.log.target);
     // While there are rights to give, and no threads. Without one the server alone refuses who is banned.
-    if (config_.bans.firewall) ban_helper_ = gate::helper::start_helper().value_or(-1);
+    if (config_.bans.firewall) ban_helper_ = runtime::UniqueFd(gate::helper::start_helper().value_or(-1));
     GP_CHECK(become_user(server.user, files));
     confine(confinement(), log_);
     complain_of_unreadable_files();
@@ -220,13 +220,17 @@ class Start {
                                     .sockets = std::move(sockets_),
                                     .tls = std::move(tls_),
                                     .managed = manager_.present(),
-                                    .ban_helper = std::exchange(ban_helper_, -1),
+                                    .ban_helper = helper_for_daemon(),
                                     .predecessor = channel_ ? drained_before(channel_.get()) : std::nullopt,
                                     .log_target = log_target_,
                                     .log = log_,
                                     .clock = clock_}));
     return daemon_->start();
   }
+
+  // A descriptor of its own: should another process not take our place after all, the next daemon in here wants the
+  // helper, too, and nobody could start another one any more.
+  int helper_for_daemon() const { return ban_helper_ ? ::fcntl(ban_helper_.get(), F_DUPFD_CLOEXEC, 0) : -1; }
 
   // The exit code; none: another process was to take over, and did not.
   std::optional<int> serve_until_told() {
@@ -327,7 +331,7 @@ class Start {
   runtime::InheritedSockets inherited_;
   std::vector<BoundSocket> sockets_;
   std::optional<runtime::TlsServerSettings> tls_;
-  int ban_helper_ = -1;
+  runtime::UniqueFd ban_helper_;  // the helper ends with us
   std::unique_ptr<Product> product_;
   std::unique_ptr<Daemon> daemon_;
   runtime::UniqueFd channel_;  // to the server whose place we take

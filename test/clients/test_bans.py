@@ -346,6 +346,32 @@ class Bans(unittest.TestCase):
         open_now = json.loads(self.gatepost("--json", "ban", "add", bad).stdout)
         self.assertFalse(open_now["firewall_proven"])
 
+    def test_a_server_that_goes_on_after_a_failed_upgrade_has_its_helper_again(self):
+        in_firewall = lambda: json.loads(self.gatepost("--json", "status").stdout)["bans_in_firewall"]
+        self.gatepost("gate", "apply", "--now")
+        self.assertTrue(self.wait_for(in_firewall), self.gatepost("status").stdout)
+        pid = json.loads(self.gatepost("--json", "status").stdout)["pid"]
+        log = self.folder / "log"
+        stopped = log.read_text().count("server.stopping")
+        new = self.folder / "new" / "gatepost"
+        new.parent.mkdir(mode=0o755)
+        new.write_text(f"""#!/bin/bash
+case " $* " in
+*" serve "*) {BINARY} "$@" & until [ "$(grep -c server.stopping {log})" -gt {stopped} ]; do sleep 0.05; done; kill -9 $!; wait; exit 1 ;;
+esac
+exec {BINARY} "$@"
+""")
+        new.chmod(0o755)
+        done = self.gatepost("upgrade", str(new), check=False)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("the old one goes on", done.stderr)
+        self.assertTrue(self.wait_for(lambda: self.gatepost("status", check=False).returncode == 0))
+        self.assertEqual(json.loads(self.gatepost("--json", "status").stdout)["pid"], pid)
+        self.assertTrue(self.wait_for(in_firewall), self.gatepost("status").stdout)
+        bad = STRANGERS[0]
+        self.assertIn("in the server and the firewall", self.gatepost("ban", "add", bad).stdout)
+        self.assertIn(bad, self.table())
+
     def test_devices_may_only_what_they_are_for(self):
         made = json.loads(self.gatepost("--json", "app-password", "add", "ben@example.org", "phone", "--service", "imap", "--from",
                                         "203.0.113.0/24").stdout)["password"]
