@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <stop_token>
@@ -70,6 +71,9 @@ struct Services {
     std::function<Reply(const Request&, std::stop_token)> outside;      // of the noun "directory"
     std::function<Reply()> drain;                                       // how far a stop has come
     std::function<std::size_t(const std::string& text)> announce;       // to all sessions; how many there are
+    // Maintenance windows: nobody but administrators is served.
+    std::function<Reply(std::chrono::seconds length, const std::string& message)> begin_maintenance;
+    std::function<Reply()> end_maintenance;
     std::function<void()> queue_changed;
     std::function<void(account::AccountId)>
         end_sessions;  // after disable or passwd: open sessions of the account are closed

@@ -72,6 +72,10 @@ TEST_F(CommandTest, AnswersEveryVerbWithoutOptionsWithTextAndJson) {
   services->server.status = [](const Request&) { return Reply{0, "fine\n", "{}"}; };
   services->server.reload = [] { return Reply{0, "fine\n", "{}"}; };
   services->server.drain = [] { return Reply{0, "fine\n", "{}"}; };
+  services->server.begin_maintenance = [](std::chrono::seconds, const std::string&) {
+    return Reply{0, "fine\n", "{}"};
+  };
+  services->server.end_maintenance = [] { return Reply{0, "fine\n", "{}"}; };
   services->server.announce = [](const std::string&) { return std::size_t{0}; };
   services->server.stop = [] {};
   for (const Verb& verb : verbs()) {

@@ -9,6 +9,7 @@
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
 #include "base/utf8.hpp"
+#include "config/units.hpp"
 #include "store/store.hpp"
 #include "traffic/plan.hpp"
 #include "traffic/recorder.hpp"
@@ -24,7 +25,7 @@ using traffic::Plan;
 using traffic::Spread;
 using traffic::Window;
 
-constexpr std::size_t kMaxAnnouncement = 500;
+constexpr std::size_t kMaxAnnouncement = 500, kMaxWindowMessage = 200;
 
 std::optional<std::int64_t> number(const Request& request, std::string_view name, std::int64_t otherwise) {
   if (!request.has(name)) return otherwise;
@@ -230,15 +231,33 @@ Reply maintenance_traffic(Services& services, const Request& request, std::stop_
   return reply;
 }
 
+bool is_one_line(std::string_view text) {
+  return utf8::is_ascii(text) &&
+         std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 Reply maintenance_announce(Services& services, const Request& request, std::stop_token) {
   // RFC 9051 9: resp-text is one line.
   const std::string text = request.option("message");
-  const bool one_line = std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-  if (text.empty() || text.size() > kMaxAnnouncement || !one_line || !utf8::is_ascii(text) || text.starts_with('['))
+  if (text.empty() || text.size() > kMaxAnnouncement || !is_one_line(text) || text.starts_with('['))
     return usage("--message wants one line of ASCII, 500 characters at most");
   const std::size_t reached = services.server.announce(text);
   return done(fmt::format("Said to {} connection(s); IMAP programs show it.", reached), "announce");
 }
+
+Reply maintenance_begin(Services& services, const Request& request, std::stop_token) {
+  constexpr std::chrono::hours kLongest{24};
+  const auto length = request.has("for") ? config::parse_duration(request.option("for"))
+                                         : std::optional<std::chrono::seconds>(hours(1));
+  if (!length || length->count() < 1 || *length > kLongest)
+    return usage("--for takes a time from 1s to 24h, such as 30m or \"2 hours\"");
+  const std::string text = request.option("message");
+  if (text.size() > kMaxWindowMessage || !is_one_line(text))
+    return usage("--message wants one line of ASCII, 200 characters at most");
+  return services.server.begin_maintenance(*length, text);
+}
+
+Reply maintenance_end(Services& services, const Request&, std::stop_token) { return services.server.end_maintenance(); }
 
 }  // namespace
 
@@ -246,6 +265,9 @@ std::vector<Verb> maintenance_verbs() {
   return {
       {"maintenance plan", "When a restart or a maintenance disturbs least.", false, maintenance_plan},
       {"maintenance traffic", "What went on in each hour.", false, maintenance_traffic},
+      {"maintenance begin", "Serve nobody but administrators for a time; all others are refused politely.", true,
+       maintenance_begin},
+      {"maintenance end", "Serve everybody again.", true, maintenance_end},
       {"maintenance announce", "Show a message to everybody who is signed in by IMAP.", true, maintenance_announce}};
 }
 

@@ -92,5 +92,36 @@ TEST_F(MaintenanceVerbs, AnnouncesOneLineOfAscii) {
     EXPECT_EQ(ask("maintenance announce", {{"message", {bad}}}).exit_code, 2);
 }
 
+TEST_F(MaintenanceVerbs, WindowsBeginAndEnd) {
+  std::chrono::seconds length{0};
+  std::string message;
+  int ended = 0;
+  services->server.status = [](const Request&) { return Reply{}; };
+  services->server.begin_maintenance = [&](std::chrono::seconds asked, const std::string& text) {
+    length = asked;
+    message = text;
+    return Reply{};
+  };
+  services->server.end_maintenance = [&] {
+    ++ended;
+    return Reply{};
+  };
+  done("maintenance begin");
+  EXPECT_EQ(length, std::chrono::hours(1));
+  done("maintenance begin", {{"for", {"30m"}}, {"message", {"New disks"}}});
+  EXPECT_EQ(length, std::chrono::minutes(30));
+  EXPECT_EQ(message, "New disks");
+  length = {};
+  for (const char* const wrong : {"25h", "0s", "soon"}) {
+    EXPECT_EQ(ask("maintenance begin", {{"for", {wrong}}}).exit_code, 2) << wrong;
+  }
+  for (const std::string& wrong : {std::string("two\nlines"), std::string("\xc3\xa4"), std::string(300, 'x')}) {
+    EXPECT_EQ(ask("maintenance begin", {{"message", {wrong}}}).exit_code, 2);
+  }
+  EXPECT_EQ(length.count(), 0);
+  done("maintenance end");
+  EXPECT_EQ(ended, 1);
+}
+
 }  // namespace
 }  // namespace gatepost::admin

@@ -53,6 +53,7 @@ Daemon::Daemon(Parts parts)
       predecessor_(parts.predecessor),
       threads_(io_threads(*config_)),
       product_(std::move(parts.product)),
+      window_(config_->server.data_dir / "maintenance.json", clock_, log_, product_->metrics),
       certificate_store_(certificates_directory(*config_)),
       served_(certificate_store_, clock_),
       gate_notes_(log_target_.last_lines(), config_->server.data_dir / "gate-uses.json", clock_, product_->random),
@@ -119,7 +120,8 @@ Result<> Daemon::build() {
   }
   protocols_ = std::make_unique<Protocols>(
       ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, *sign_in_workers_, indexes_.get(), log_,
-                    hmac_sha256(decoy_key.reveal(), "directory entries")},
+                    hmac_sha256(decoy_key.reveal(), "directory entries"),
+                    [this](const IpAddress& client) { return turned_away(client); }},
       c);
   if (tls) protocols_->set_certificates(*tls);
   GP_TRY(traffic_, traffic::Recorder::open(product.store->keys(), clock_));
@@ -212,8 +214,10 @@ Result<> Daemon::start() {
   maintenance_ = std::make_unique<Maintenance>(chores(), clock_, log_);
   // On a thread of its own: other chores take long.
   std::vector<Chore> count;
-  count.push_back({"traffic counts", std::chrono::minutes(1), std::chrono::minutes(1),
-                   [this](std::stop_token) { return traffic_feed_->tick(); }});
+  count.push_back({"traffic counts", std::chrono::minutes(1), std::chrono::minutes(1), [this](std::stop_token) {
+                     (void)window_.now();  // one that is over says so in the log
+                     return traffic_feed_->tick();
+                   }});
   traffic_clock_ = std::make_unique<Maintenance>(std::move(count), clock_, log_);
   std::vector<Chore> look;
   look.push_back({"outside directories", std::chrono::seconds(1), std::chrono::seconds(1),
@@ -255,7 +259,7 @@ runtime::ListenerSettings Daemon::listener_settings(const config::Config& c, con
           .proxies = l.proxy_protocol ? c.proxy_protocol.trusted : std::vector<Network>(),
           .make =
               [counter = &TrafficFeed::sessions(product_->metrics, config::to_string(l.service)),
-               make = protocols_->factory(l)](runtime::Peer& peer, runtime::Output& output,
+               make = guarded(l.service, protocols_->factory(l))](runtime::Peer& peer, runtime::Output& output,
                                                                   std::shared_ptr<runtime::Waker> waker) {
                 counter->add();
                 return make(peer, output, std::move(waker));
@@ -316,6 +320,10 @@ admin::Services Daemon::admin_services() {
     return outside_command(*outside_, request, std::move(stop));
   };
   services.server.drain = [this] { return drain_state(); };
+  services.server.begin_maintenance = [this](std::chrono::seconds length, const std::string& message) {
+    return begin_window(length, message);
+  };
+  services.server.end_maintenance = [this] { return end_window(); };
   services.server.announce = [this](const std::string& text) {
     connections_.announce(text);
     return connections_.count();
@@ -358,10 +366,12 @@ Status Daemon::status() {
   s.disk_low = product_->store->disk_low();
   if (indexes_) s.search = indexes_->lag();
   if (tls_ != nullptr) s.certificates = tls_.load()->certificates();
+  auto window = window_.now();
   const std::lock_guard lock(mutex_);
   s.drain_limit = config->maintenance.drain_timeout;
   s.managed = managed_;
   s.draining = draining_since_.has_value();
+  s.window = std::move(window);
   s.predecessor = predecessor_;
   s.reloaded = reloaded_;
   s.needs_restart = needs_restart_;

@@ -153,6 +153,11 @@ class Daemon {
   admin::Services admin_services();
   Status status();
   admin::Reply drain_state();
+  // Maintenance windows (maintenance_window.hpp).
+  std::optional<std::chrono::seconds> turned_away(const IpAddress& client);
+  runtime::SessionFactory guarded(config::Service service, runtime::SessionFactory make);
+  admin::Reply begin_window(std::chrono::seconds length, const std::string& message);
+  admin::Reply end_window();
 
   const std::filesystem::path config_file_;
   const bool managed_;
@@ -187,6 +192,7 @@ class Daemon {
   runtime::IoThreads threads_;
   std::unique_ptr<Product> product_;
   std::unique_ptr<BanKeeper> bans_;
+  MaintenanceWindow window_;
   const certificates::Store certificate_store_;
   ServedCertificates served_;
   std::unique_ptr<sasl::Library> sasl_;

@@ -98,11 +98,21 @@ inline constexpr Event kUnresponsive{
     "systemd is not told that all is well, and restarts the server after its WatchdogSec.",
     "Report it with the log before this line."};
 
+inline constexpr Event kWindowBegun{
+    "maintenance.begun", Level::notice, "A maintenance window has begun: nobody but administrators is served.",
+    "Every protocol refuses politely `until` then at the latest.", "gatepost maintenance end ends it sooner."};
+inline constexpr Event kWindowEnded{"maintenance.ended", Level::notice, "The maintenance window has ended.",
+                                    "Everybody is served again; `turned_away` came meanwhile.", "Nothing."};
+inline constexpr Event kTurnedAway{"maintenance.turned_away", Level::info,
+                                   "Somebody came in a maintenance window and was refused.",
+                                   "`count` since it began; logged once a second at most.", "Nothing."};
+
 inline constexpr std::array kAll{kStarting,       kReady,          kListening,     kBindFailed,      kStopping,
                                  kStopped,        kReloaded,       kReloadFailed,  kNeedsRestart,    kRefused,
                                  kBanMade,        kBanLifted,      kBanRefused,    kBanFirewall,     kBanNotKept,
                                  kBanUnreadable,  kControlRefused, kSecured,       kSecurityMissing, kMaintenanceFailed,
                                  kListenerClosed, kSocketUnused,   kKeyUnreadable, kCertificateEnds, kTakingOver,
-                                 kStopForced,     kUnresponsive,   kWebFiles,      kDrained,         kTakeOverFailed};
+                                 kStopForced,     kUnresponsive,   kWebFiles,      kDrained,         kTakeOverFailed,
+                                 kWindowBegun,    kWindowEnded,    kTurnedAway};
 
 }  // namespace gatepost::daemon::event

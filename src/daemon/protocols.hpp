@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "config/config.hpp"
 #include "daemon/product.hpp"
@@ -29,6 +32,8 @@ struct ProtocolParts {
   search::Indexes* search;  // null: there are none
   Log& log;
   std::string ldap_identity;  // the UUIDs of directory entries come from it
+  // How long the clients from there are turned away yet; nullopt: they are served.
+  std::function<std::optional<std::chrono::seconds>(const IpAddress&)> away;
 };
 
 // The servers of all protocols, with their settings. Thread-safe; outlives its sessions.

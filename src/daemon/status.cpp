@@ -28,6 +28,11 @@ std::string joined(const std::vector<std::string>& words) { return fmt::format("
 std::string as_text(const Status& s) {
   std::string out = fmt::format("Gatepost {} serves {} (pid {}), up {}.\n", version(), s.hostname, s.pid,
                                 duration(seconds_between(s.started, s.now)));
+  if (s.window) {
+    out += fmt::format("  MAINTENANCE    since {}, until {}: nobody but administrators is served; {} turned away{}{}\n",
+                       date::format_rfc3339(s.window->begun), date::format_rfc3339(s.window->until),
+                       s.window->turned_away, s.window->message.empty() ? "" : ": ", s.window->message);
+  }
   out += fmt::format("  configuration  {}{}\n", s.config_file,
                      s.reloaded == TimePoint{} ? std::string() : ", read again " + date::format_rfc3339(s.reloaded));
   out += fmt::format("  data           {} ({}), {} account(s){}\n", s.data_dir, s.engine, s.accounts,
@@ -123,6 +128,11 @@ json::object as_json(const Status& s) {
   out["managed"] = s.managed;
   out["drain_limit_s"] = s.drain_limit.count();
   out["draining"] = s.draining;
+  out["maintenance"] = s.window ? json::value(json::object{{"begun", date::format_rfc3339(s.window->begun)},
+                                                           {"until", date::format_rfc3339(s.window->until)},
+                                                           {"message", s.window->message},
+                                                           {"turned_away", s.window->turned_away}})
+                                : json::value();
   out["formats"] = json::parse(to_json(this_program())).as_object().at("formats");
   out["took_over"] =
       s.predecessor

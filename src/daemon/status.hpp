@@ -9,6 +9,7 @@
 #include "admin/command.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "daemon/maintenance_window.hpp"
 #include "daemon/succession.hpp"
 #include "gate/bans/ban_service.hpp"
 #include "runtime/tls_context.hpp"
@@ -37,9 +38,10 @@ struct Status {
   std::optional<search::IndexLag> search;  // none: there are no indexes
   std::vector<runtime::TlsCertificateFacts> certificates;
   std::chrono::seconds drain_limit{0};
-  bool draining = false;                   // it is about to stop
-  bool managed = false;                    // by systemd
-  std::optional<DrainFacts> predecessor;   // how the server before this one ended, when this one took its place
+  std::optional<MaintenanceWindow::State> window;  // of maintenance; none: everybody is served
+  bool draining = false;                           // it is about to stop
+  bool managed = false;                            // by systemd
+  std::optional<DrainFacts> predecessor;           // how the server before this one ended, when this one took its place
   std::vector<std::string> needs_restart;  // settings that were changed since the start and wait for the next one
 };
 

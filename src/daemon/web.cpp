@@ -134,11 +134,16 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
                         exchange.respond(std::move(answer));
                         co_return;
                       }});
-  const http::server::Services services{parts.door, parts.workers, parts.product.clock,
-                                        parts.log,  metrics,       &parts.sign_in_workers};
+  http::server::Services services{.door = parts.door,
+                                  .workers = parts.workers,
+                                  .clock = parts.product.clock,
+                                  .log = parts.log,
+                                  .metrics = metrics,
+                                  .sign_in_workers = &parts.sign_in_workers};
+  numbers = std::make_unique<http::server::Server>(services, metrics_settings(c), "metrics", metrics_routes);
+  services.away = parts.away;
   plain = std::make_unique<http::server::Server>(services, plain_settings(c), "http", plain_routes);
   secure = std::make_unique<http::server::Server>(services, settings_of(c), "https", routes);
-  numbers = std::make_unique<http::server::Server>(services, metrics_settings(c), "metrics", metrics_routes);
 }
 
 void Web::State::load_files(const config::Config& c) {

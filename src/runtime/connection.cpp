@@ -398,7 +398,7 @@ Task<bool> Connection::begin() {
 // Does what the session's last answer asks for.
 Task<bool> Connection::settle() {
   input_.consume(std::min(step_.consumed, input_.size()));
-  if (step_.consumed != 0) judged_ = true;  // it took part
+  if (step_.consumed != 0 || step_.next == Next::close) judged_ = true;  // it took part, or had no occasion to
   note(step_.consumed);
   if (step_.next == Next::close) co_return false;
   if (step_.next == Next::start_tls) {
@@ -495,6 +495,7 @@ void LiveConnections::add(Member& member) {
 }
 
 void LiveConnections::remove(Member& member) {
+  if (member.of_the_present_) --present_left_;
   members_.back()->at_ = member.at_;
   members_[member.at_] = members_.back();
   members_.pop_back();
@@ -503,6 +504,19 @@ void LiveConnections::remove(Member& member) {
 void LiveConnections::stop_all(bool insist) {
   stopping_ = true;
   for (Member* const member : members_) member->stop(insist);
+}
+
+void LiveConnections::end_present(Insistence how) {
+  // Stopping wakes, and aborting only closes the stream: nobody leaves the list meanwhile.
+  for (Member* const member : members_) {
+    if (how == Insistence::ask && !std::exchange(member->of_the_present_, true)) ++present_left_;
+    if (!member->of_the_present_) continue;
+    if (how == Insistence::abort) {
+      member->abort();
+    } else {
+      member->stop(how == Insistence::insist);
+    }
+  }
 }
 
 void LiveConnections::announce(const std::shared_ptr<const std::string>& text) {

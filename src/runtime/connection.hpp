@@ -38,19 +38,26 @@ class LiveConnections {
 
    private:
     friend class LiveConnections;
-    std::size_t at_ = 0;  // its place in members_
+    std::size_t at_ = 0;           // its place in members_
+    bool of_the_present_ = false;  // told by end_present()
   };
   void add(Member& member);  // told to stop at once when stop_all() was called
   void remove(Member& member);
   void stop_all(bool insist);
   void abort_all();
   void abort_from(const Network& network);  // those of peers in it
+  // As stop_all(), for those that are here now; who comes later is not told. Then, with the next step, for what is left
+  // of them.
+  enum class Insistence : std::uint8_t { ask, insist, abort };
+  void end_present(Insistence how);
+  std::size_t present_left() const { return present_left_; }  // of those; thread-safe
   // Shared by all of them until they have said it.
   void announce(const std::shared_ptr<const std::string>& text);
   std::size_t size() const { return members_.size(); }
 
  private:
   std::vector<Member*> members_;
+  std::atomic<std::size_t> present_left_{0};
   bool stopping_ = false;
 };
 

@@ -1,6 +1,8 @@
 #include "runtime/connections.hpp"
 
+#include <future>
 #include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -90,6 +92,51 @@ Connections::Drained Connections::drain(std::chrono::milliseconds grace) {
   if (!out.ended) {
     abort_all();
     out.ended = wait_until_none(kAbortWait);
+  }
+  out.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  return out;
+}
+
+void Connections::end_present(LiveConnections::Insistence how) {
+  std::vector<std::future<void>> done;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    auto told = std::make_shared<std::promise<void>>();  // shared with the thread, which may be late
+    done.push_back(told->get_future());
+    threads_.post(i, [live = &per_thread_[i].live, how, told] {
+      live->end_present(how);
+      told->set_value();
+    });
+  }
+  for (const auto& one : done) one.wait_for(kInsistWait);
+}
+
+std::size_t Connections::present_left() const {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < threads_.size(); ++i) sum += per_thread_[i].live.present_left();
+  return sum;
+}
+
+Connections::Drained Connections::end_present(std::chrono::milliseconds grace) {
+  using Insistence = LiveConnections::Insistence;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto gone_within = [this](std::chrono::milliseconds limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (present_left() != 0 && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return present_left() == 0;
+  };
+  end_present(Insistence::ask);
+  Drained out{.told = present_left()};
+  out.ended = gone_within(grace);
+  if (!out.ended) {
+    out.cut = present_left();
+    end_present(Insistence::insist);
+    out.ended = gone_within(kInsistWait);
+  }
+  if (!out.ended) {
+    end_present(Insistence::abort);
+    out.ended = gone_within(kAbortWait);
   }
   out.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
   return out;

@@ -72,6 +72,8 @@ class Connections {
   // told in the middle of what they do, and closed. Blocks; not on an I/O thread.
   Drained drain(std::chrono::milliseconds grace);
   static constexpr std::chrono::seconds kInsistWait{1}, kAbortWait{10};
+  // The same for the connections that are there now, while others go on being accepted and are not told.
+  Drained end_present(std::chrono::milliseconds grace);
 
  private:
   struct PerThread {
@@ -80,6 +82,8 @@ class Connections {
     std::atomic<std::size_t> count{0};
   };
   bool wait_until_none(std::chrono::milliseconds limit) const;
+  void end_present(LiveConnections::Insistence how);
+  std::size_t present_left() const;
 
   IoThreads& threads_;
   const Clock& clock_;

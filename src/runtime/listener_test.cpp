@@ -14,6 +14,7 @@
 #include "runtime/test_certificates.hpp"
 #include "runtime/test_client.hpp"
 #include "runtime/test_session.hpp"
+#include "runtime/turned_away.hpp"
 
 namespace gatepost::runtime {
 namespace {
@@ -313,6 +314,48 @@ TEST_F(ListenerTest, TellsWhoIsNotDoneWhenTheGraceIsOver) {
   EXPECT_EQ(drained.told, 1u);
   EXPECT_EQ(drained.cut, 1u);
   EXPECT_GE(drained.took, 100ms);
+}
+
+TEST_F(ListenerTest, WhoIsHereIsEndedWhileOthersComeAsBefore) {
+  start();
+  TestClient idle(at());
+  idle.line();
+  TestClient sender(at());
+  sender.line();
+  sender.send("DATA\r\nhalf");
+  EXPECT_EQ(sender.line(), "go\r\n");
+  Connections::Drained ended;
+  std::jthread end([&] { ended = connections_.end_present(5s); });
+  EXPECT_EQ(idle.read_rest(), "going down\r\n");
+  idle.close();
+  TestClient later(at());
+  EXPECT_EQ(later.line(), "hello\r\n");
+  sender.send(" and half.\r\n");
+  EXPECT_EQ(sender.line(), "size 13\r\n");
+  EXPECT_EQ(sender.read_rest(), "going down\r\n");
+  sender.close();
+  end.join();
+  EXPECT_TRUE(ended.ended);
+  EXPECT_EQ(ended.told, 2U);
+  EXPECT_EQ(ended.cut, 0U);
+  later.send("still here\r\n");
+  EXPECT_EQ(later.line(), "= still here\r\n");
+}
+
+TEST_F(ListenerTest, WhoIsTurnedAwayHearsWhyAndIsNotTakenForSilent) {
+  settings_.speaks_first = true;
+  std::atomic<int> told{0};
+  settings_.witness = [&](const Peer&, Conduct, std::string_view) { ++told; };
+  settings_.make = [make = settings_.make](Peer& peer, Output& output, std::shared_ptr<Waker> waker) {
+    return turn_away(make(peer, output, std::move(waker)), "come again");
+  };
+  start();
+  {
+    TestClient client(at());
+    EXPECT_EQ(client.read_rest(), "going down\r\n");
+  }
+  EXPECT_TRUE(wait_for([&] { return connections_.count() == 0; }));
+  EXPECT_EQ(told, 0);
 }
 
 TEST_F(ListenerTest, EverySessionHearsAnAnnouncement) {

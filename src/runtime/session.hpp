@@ -95,6 +95,9 @@ class Session {
   virtual bool timed_out() { return false; }
   // The server is stopping: write the protocol's farewell. The connection closes after it.
   virtual void stopping() {}
+  // In place of opened(): nobody is served for a while. Writes the protocol's refusal with `why`, one line of ASCII for
+  // people. The connection closes after it.
+  virtual void turned_away(std::string_view) { stopping(); }
   // Whether stopping() may come now: asked after every call once the server is stopping. A session that answers false
   // brings what it has begun to an end, wakes itself when that is done, and is asked again.
   virtual bool may_stop() { return true; }

@@ -228,6 +228,15 @@ TEST_F(ExplainTest, ASessionFromBeforeTheRulesIsSaidToGoOn) {
   EXPECT_THAT(report(f, all).text, HasSubstr("gatepost gate apply --now ends it"));
 }
 
+TEST_F(ExplainTest, AMaintenanceWindowIsTheCauseWhileItIsOpen) {
+  everybody();
+  f.maintenance_until = "2026-11-26T15:00:00.000Z";
+  expect("maintenance", Certainty::certain, Fault::policy);
+  EXPECT_THAT(report(f, all).text, HasSubstr("gatepost maintenance end"));
+  f.question.past = true;
+  EXPECT_NE(first().cause, "maintenance");
+}
+
 TEST_F(ExplainTest, WhatNothingOnTheHostStopsIsStoppedBeforeIt) {
   everybody();
   expect("nothing_arrives", Certainty::likely, Fault::provider);

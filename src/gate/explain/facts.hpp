@@ -135,6 +135,7 @@ struct Facts {
   std::optional<DnsFact> dns;  // of the server's own name
   std::vector<IpAddress> own_addresses;
   std::optional<bool> disk_low;
+  std::string maintenance_until;  // a window is open, and the source is no administrator's; empty: none
   std::optional<OutboundFact> outbound;
 };
 

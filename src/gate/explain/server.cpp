@@ -329,6 +329,13 @@ void Engine::look_at_lines() {
   }
   const bool takes_mail = policy() != nullptr && (policy()->speaks == config::Service::smtp ||
                                                   policy()->speaks == config::Service::submission);
+  if (!f.maintenance_until.empty() && !f.question.past && !f.served.empty()) {
+    Diagnosis& d = add("maintenance", Certainty::certain, Fault::policy,
+                       fmt::format("A maintenance window is open until {}: {} is told to come again later.",
+                                   shown(f.maintenance_until), who()));
+    d.evidence.push_back({std::nullopt, "server", "gatepost status shows the window"});
+    d.remedies = {"wait, or: gatepost maintenance end", "addresses in [networks] admin are served meanwhile"};
+  }
   if (f.disk_low == true && takes_mail && !has("disk_full")) {
     Diagnosis& d = add("disk_full", Certainty::certain, Fault::server,
                        "Free space is below the reserve: new mail is refused with 452 until there is room.");

@@ -53,6 +53,12 @@ void gather_server(const config::Config& config, const Ask& ask, Facts& facts) {
     if (const json::object* o = error ? nullptr : root.if_object()) {
       if (const json::value* low = o->if_contains("disk_low"); low != nullptr && low->is_bool())
         facts.disk_low = low->get_bool();
+      const json::value* window = o->if_contains("maintenance");
+      const bool admin = q.from && contains(config.networks.admin, *q.from);
+      if (window != nullptr && window->is_object() && !admin) {
+        const json::value* until = window->get_object().if_contains("until");
+        if (until != nullptr && until->is_string()) facts.maintenance_until = std::string(until->get_string());
+      }
     }
   } else if (status.error().code == Errc::not_found) {
     facts.daemon_runs = false;

@@ -37,7 +37,8 @@ void add_plain_routes(Router& router, const Challenges& challenges, std::string 
                   exchange.respond(plain_answer(404));
                 }
                 co_return;
-              }});
+              },
+              .always = true});
   // RFC 9110 15.4.9: 308 keeps the method. What came without TLS is not acted upon, whatever it was.
   router.add({.path = "/*",
               .methods = {"GET", "POST", "PUT", "DELETE", "PATCH", "PROPFIND", "REPORT"},

@@ -133,6 +133,11 @@ Request Conversation::request_of(RequestHead head, int& status) const {
   return out;
 }
 
+std::optional<std::chrono::seconds> Conversation::away(const Request& request, const Route* route) const {
+  if (!shared_.services.away || (route != nullptr && route->always)) return std::nullopt;
+  return shared_.services.away(request.client);
+}
+
 std::shared_ptr<Exchange> Conversation::start(RequestHead head) {
   int status = 0;
   Request request = request_of(std::move(head), status);
@@ -154,6 +159,13 @@ std::shared_ptr<Exchange> Conversation::start(RequestHead head) {
   auto exchange = std::make_shared<Exchange>(*this, std::move(request), executor_);
   exchange->since_ = shared_.services.clock.steady();
   exchange->in_limit_ = settings_->body_octets;
+  if (const auto wait = away(exchange->request_, found.route)) {
+    Response answer = plain_answer(503);
+    answer.set("retry-after", std::to_string(wait->count()));
+    exchange->handler_done_ = true;
+    exchange->respond(std::move(answer));
+    return exchange;
+  }
   if (found.route == nullptr) {
     Response answer = plain_answer(found.status);
     if (!found.allow.empty()) answer.set("allow", found.allow);
@@ -266,7 +278,7 @@ void Conversation::count_bad(const Exchange& exchange) {
     if (exchange.status_ < 400) bad_requests_ = 0;
     return;
   }
-  if (exchange.status_ < 400 || contains(settings_->proxies, peer_.remote.address)) return;
+  if (exchange.status_ < 400 || exchange.status_ == 503 || contains(settings_->proxies, peer_.remote.address)) return;
   if (++bad_requests_ == settings_->bad_requests) report(runtime::Conduct::bad_commands, exchange.request_.path());
 }
 

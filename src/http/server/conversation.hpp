@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -83,6 +84,7 @@ class Conversation : public runtime::Session {
   struct Routed;
   Request request_of(RequestHead head, int& status) const;
   void find_client(Request& request) const;
+  std::optional<std::chrono::seconds> away(const Request& request, const Route* route) const;
   void run(const std::shared_ptr<Exchange>& exchange);
   Task<> sign_in_and_handle(std::shared_ptr<Exchange> exchange);
   void handler_ended(Exchange& exchange, const std::exception_ptr& failure);

@@ -33,6 +33,7 @@ struct Route {
   Handler handler;
   Access access = Access::everybody;
   std::optional<std::uint64_t> content_octets = std::nullopt;  // limit of a request; none: that of the settings
+  bool always = false;                                         // answered while nobody else is served (Services::away)
   bool tunnels = false;  // takes extended CONNECT (RFC 8441) and Upgrade (RFC 9110 7.8)
 };
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,9 @@ struct Services {
   Metrics& metrics;
   // For password checks, which take long and come in storms; null: `workers`.
   runtime::Workers* sign_in_workers = nullptr;
+  // Nobody is served for so long yet: requests are answered with 503 and Retry-After (RFC 9110 15.6.4, 10.2.3), but for
+  // routes that are `always` there. nullopt: as usual. Called on I/O threads; empty: as usual.
+  std::function<std::optional<std::chrono::seconds>(const IpAddress& client)> away = {};
 
   runtime::Workers& workers_for_sign_in() const { return sign_in_workers != nullptr ? *sign_in_workers : workers; }
 };

@@ -358,6 +358,9 @@ bool Session::timed_out() {
   return false;
 }
 
+// RFC 9051 7.1.5: BYE as the greeting; RFC 5530 3: for the time being.
+void Session::turned_away(std::string_view why) { bye(code::kUnavailable, why); }
+
 void Session::stopping() { bye(code::kUnavailable, "The server is stopping; come again"); }
 
 // RFC 9051 7.1: ALERT is what has to be shown to the user. Not between a command's parts, where only "+" is expected.

@@ -76,6 +76,7 @@ class Session final : public runtime::Session {
   void tls_started(const runtime::TlsFacts& facts) override;
   bool timed_out() override;
   void stopping() override;
+  void turned_away(std::string_view why) override;
   void announced(std::string_view text) override;
   runtime::Waiting waiting() const override;
   std::size_t max_buffered() const override { return 64 << 10; }

@@ -159,6 +159,9 @@ void Session::tls_started(const runtime::TlsFacts&) {
   signed_in_.reset();
 }
 
+// RFC 4511 4.4.1: unavailable: no new connections for an extended period of time.
+void Session::turned_away(std::string_view why) { disconnect(ResultCode::unavailable, why, {}); }
+
 void Session::stopping() { disconnect(ResultCode::unavailable, "the server is shutting down", {}); }
 
 runtime::Waiting Session::waiting() const {

@@ -64,6 +64,7 @@ class Session final : public runtime::Session {
   void tls_started(const runtime::TlsFacts& facts) override;
   bool timed_out() override;
   void stopping() override;
+  void turned_away(std::string_view why) override;
   runtime::Waiting waiting() const override;
   std::size_t max_buffered() const override { return max_message() + 64; }
 

@@ -97,6 +97,9 @@ void Session::tls_started(const runtime::TlsFacts&) {
 // RFC 1939 3: closed without a word, and without removing anything.
 bool Session::timed_out() { return false; }
 
+// RFC 3206 4: what fails for now, and will go by itself.
+void Session::turned_away(std::string_view why) { write_err(out(), "SYS/TEMP", why); }
+
 void Session::stopping() { write_err(out(), "SYS/TEMP", "The server is shutting down; nothing was removed"); }
 
 // RFC 1939 6: what is marked is removed by QUIT alone; without it the client would get all of it again.

@@ -45,6 +45,7 @@ class Session final : public runtime::Session {
   void tls_started(const runtime::TlsFacts& facts) override;
   bool timed_out() override;
   void stopping() override;
+  void turned_away(std::string_view why) override;
   bool finishing() const override;
   runtime::Waiting waiting() const override;
   std::size_t max_buffered() const override { return 16 << 10; }

@@ -195,6 +195,11 @@ bool SmtpSession::timed_out() {
   return false;
 }
 
+// RFC 5321 4.2.3: 421 as the first reply, too; RFC 2034 4: there without an enhanced status code.
+void SmtpSession::turned_away(std::string_view why) {
+  output_.write(fmt::format("421 {} Service not available: {}\r\n", settings_->hostname, why));
+}
+
 void SmtpSession::stopping() { say(421, {4, 3, 2}, "the server is stopping, try again later"); }
 
 // RFC 5321 3.8: a server that has to close says 421. A client in the middle of a transaction would have to begin it
