@@ -138,6 +138,7 @@ bool Daemon::stop(std::chrono::milliseconds grace) {
   }
   maintenance_.reset();
   traffic_clock_.reset();
+  outside_->stop();  // a server that hangs would hold up those that wait for it
   outside_clock_.reset();
   // What was counted since the last minute goes with the sessions; a failure costs no more than that.
   (void)traffic_feed_->tick();

@@ -68,6 +68,8 @@ class Connector {
   virtual ~Connector() = default;
   // Connected, with TLS where the server is to have it and its certificate checked; nobody is bound yet.
   virtual Result<std::unique_ptr<Connection>> connect(const Server&, const Access&) = 0;
+  // All connections fail at once, and there are no more: nobody waits for a server any longer. For the end.
+  virtual void abort() {}
 };
 
 // By libldap.

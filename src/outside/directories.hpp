@@ -39,6 +39,8 @@ class Directories final : public directory::OutsideSignIn, public directory::Out
 
   // At the start and at each reload; what was remembered of answers is forgotten.
   void set(std::vector<Settings> settings);
+  // Nothing is asked any more, and whoever waits for an answer gets Errc::unavailable.
+  void stop() { parts_.connector.abort(); }
   bool signs_in() const;  // at least one of them is for that
 
   // The first of them that has an entry of the name decides. A name none has is `unknown`, unless its account came from

@@ -1,15 +1,18 @@
 #include <lber.h>
 #include <ldap.h>
 #include <openldap.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "base/mutex.hpp"
 #include "base/utf8.hpp"
 #include "outside/connection.hpp"
 #include "outside/dial.hpp"
@@ -76,12 +79,38 @@ Errc code_of(int result) {
   }
 }
 
+// The sockets that are open, so that all can be ended from another thread. Thread-safe.
+class OpenSockets {
+ public:
+  bool add(int fd) {
+    const Lock lock(mutex_);
+    if (!over_) fds_.insert(fd);
+    return !over_;
+  }
+  void remove(int fd) {
+    const Lock lock(mutex_);
+    fds_.erase(fd);
+  }
+  void abort() {
+    const Lock lock(mutex_);
+    over_ = true;
+    for (const int fd : fds_) ::shutdown(fd, SHUT_RDWR);
+  }
+
+ private:
+  Mutex mutex_;
+  std::set<int> fds_ GP_GUARDED_BY(mutex_);
+  bool over_ GP_GUARDED_BY(mutex_) = false;
+};
+
 class LdapConnection final : public Connection {
  public:
-  // Owns both.
-  LdapConnection(LDAP* ld, std::unique_ptr<TimedIo> io, const Server& server, const Access& access)
-      : io_(std::move(io)), ld_(ld), at_(server.to_string()), access_(access) {}
+  // Owns the first two. `sockets`, which has the one of `io`, outlives it.
+  LdapConnection(LDAP* ld, std::unique_ptr<TimedIo> io, OpenSockets& sockets, const Server& server,
+                 const Access& access)
+      : sockets_(sockets), io_(std::move(io)), ld_(ld), at_(server.to_string()), access_(access) {}
   ~LdapConnection() override {
+    sockets_.remove(io_->fd);  // before its number can be another's
     begin(steady_clock::now() + kFarewell);
     ldap_unbind_ext(ld_, nullptr, nullptr);
   }
@@ -115,6 +144,7 @@ class LdapConnection final : public Connection {
   void begin() { begin(steady_clock::now() + access_.answer_timeout); }
   bool late() const { return steady_clock::now() >= io_->deadline; }
 
+  OpenSockets& sockets_;
   const std::unique_ptr<TimedIo> io_;
   LDAP* const ld_;
   const std::string at_;
@@ -338,10 +368,15 @@ class LdapConnector final : public Connector {
       ::close(fd);
       return fail(Errc::unavailable, fmt::format("{}: no memory for a connection", server.to_string()));
     }
-    auto out = std::make_unique<LdapConnection>(ld, std::move(io), server, access);
+    auto out = std::make_unique<LdapConnection>(ld, std::move(io), sockets_, server, access);
+    if (!sockets_.add(fd)) return fail(Errc::closed, "the server is stopping");
     GP_CHECK(out->secure(server));
     return out;
   }
+  void abort() override { sockets_.abort(); }
+
+ private:
+  OpenSockets sockets_;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ class Peer:
     def __init__(self, talk):
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.socket.getsockname()[1]
-        self.talk, self.over = talk, threading.Event()
+        self.talk, self.over, self.taken = talk, threading.Event(), threading.Event()
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
@@ -35,6 +35,7 @@ class Peer:
                 connection, _ = self.socket.accept()
             except OSError:
                 return
+            self.taken.set()
             threading.Thread(target=self.one, args=(connection,), daemon=True).start()
 
     def one(self, connection):
@@ -269,6 +270,20 @@ class OutsideDirectory(unittest.TestCase):
                 begun = time.monotonic()
                 self.assertIn("UNAVAILABLE", self.imap_refusal(self.anna, SECRET) or "let in")
                 self.assertLess(time.monotonic() - begun, 50)
+        finally:
+            peer.close()
+        # It holds up no stop either: people are asked for as soon as they are configured.
+        peer = Peer(hang)
+        try:
+            self.configure([f"ldap://127.0.0.1:{peer.port}"], answer_timeout="2 min", people=True)
+            end = time.monotonic() + 60
+            while not peer.taken.is_set():
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.1)
+            begun = time.monotonic()
+            self.demo.stop()
+            self.assertLess(time.monotonic() - begun, 60)
+            self.demo.start()
         finally:
             peer.close()
         clear = "yes, send passwords in clear"
