@@ -43,6 +43,8 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
   }, { undoDelay: 0, language: 'en', ...settings });
   const page = await context.newPage();
   page.on('console', (message) => {
+    // The browser notes that nobody is signed in yet.
+    if (message.location().url.endsWith('/api/session')) return;
     if (message.type() === 'error' || /Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -51,6 +53,9 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
 
 export async function signIn(page: Page, who: '1' | '2' = '1', where = address()): Promise<void> {
   await page.goto(where);
+  await page.locator('input[name=username], #list').first().waitFor();
+  // Signed in still.
+  if ((await page.locator('#list').count()) > 0) return;
   await page.locator('input[name=username]').fill(env(`GP_USER${who}`));
   await page.locator('input[name=password]').fill(env(`GP_PASS${who}`));
   await page.locator('button.primary').click();

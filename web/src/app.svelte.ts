@@ -56,15 +56,38 @@ class App {
       // Asked for.
     }
     try {
-      if (await session.resume()) await this.enter(this.user, false);
+      const user = await session.resume();
+      if (user) await this.enter(user, false);
     } catch (e) {
-      if (!(e instanceof session.SignedOut)) this.notice = t('noNetwork');
+      if (e instanceof TypeError) await this.withoutNetwork();
+      else if (!(e instanceof session.SignedOut)) this.notice = t('noNetwork');
     }
     this.starting = false;
   }
 
-  async signIn(user: string, password: string): Promise<void> {
-    await session.signIn(user, password);
+  // What was read is here until one signs out. When the server answers again, the page begins anew.
+  private async withoutNetwork(): Promise<void> {
+    this.notice = t('noNetwork');
+    if (!this.user) return;
+    try {
+      await this.enter(this.user, true);
+    } catch {
+      return;
+    }
+    const look = setInterval(() => {
+      if (this.drafts.length > 0) return;
+      session.resume().then(
+        () => {
+          clearInterval(look);
+          location.reload();
+        },
+        () => undefined,
+      );
+    }, 10_000);
+  }
+
+  async signIn(name: string, password: string): Promise<void> {
+    const user = await session.signIn(name, password);
     if (this.user && this.user.toLowerCase() !== user.toLowerCase()) await Db.forgetAll();
     await this.enter(user, false);
   }

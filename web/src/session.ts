@@ -11,7 +11,9 @@ export class Refused extends Error {
   }
 }
 
-// The password stays in this page's memory, and goes when the page does.
+// By a cookie that scripts cannot read (docs/api.md). Requests that change something show this token with it.
+let csrf = '';
+// A server without sessions takes the password with every request; it stays in this page's memory, and goes when the page does.
 let authorization = '';
 let onEnd: (() => void) | undefined;
 
@@ -21,21 +23,38 @@ function basic(user: string, password: string): string {
   return 'Basic ' + btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(''));
 }
 
-// Whether a page that was loaded again is signed in still.
-export async function resume(): Promise<boolean> {
-  return authorization !== '';
+async function take(answer: Response): Promise<string> {
+  const session = (await answer.json()) as { user: string; csrf: string };
+  csrf = session.csrf;
+  return session.user;
 }
 
-// Throws Refused: 401 the password, 429 too many tries; TypeError when there is no network.
-export async function signIn(user: string, password: string): Promise<void> {
+// Who is signed in still, after the page was loaded again; null: nobody. TypeError when there is no network.
+export async function resume(): Promise<string | null> {
+  const answer = await fetch('/api/session', { cache: 'no-store' });
+  return answer.ok ? take(answer) : null;
+}
+
+// Who that is. Throws Refused: 401 the password, 429 too many tries; TypeError when there is no network.
+export async function signIn(user: string, password: string): Promise<string> {
+  const answer = await fetch('/api/session', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ user, password, lasting: true }),
+  });
+  if (answer.ok) return take(answer);
+  if (answer.status !== 404 && answer.status !== 405) throw new Refused(answer.status);
   const wish = basic(user, password);
-  const answer = await fetch('/jmap/session', { headers: { authorization: wish }, credentials: 'omit', cache: 'no-store' });
-  if (!answer.ok) throw new Refused(answer.status);
+  const entered = await fetch('/jmap/session', { headers: { authorization: wish }, credentials: 'omit', cache: 'no-store' });
+  if (!entered.ok) throw new Refused(entered.status);
   authorization = wish;
+  return user;
 }
 
 export async function signOut(): Promise<void> {
-  authorization = '';
+  const token = csrf;
+  authorization = csrf = '';
+  if (token) await fetch('/api/session', { method: 'DELETE', headers: { 'x-csrf-token': token } }).catch(() => undefined);
 }
 
 // Called once when the server no longer knows us.
@@ -45,15 +64,15 @@ export function whenEnded(run: () => void): void {
 
 // What a request by other means than fetch has to carry.
 export function requestHeaders(): Record<string, string> {
-  return authorization ? { authorization } : {};
+  return authorization ? { authorization } : { 'x-csrf-token': csrf };
 }
 
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = { ...(init.headers as Record<string, string> | undefined), ...requestHeaders() };
-  // With "omit" the browser asks for no password of its own accord.
-  const answer = await fetch(path, { ...init, headers, credentials: 'omit' });
+  // A password goes without the cookie, so that the browser asks for none of its own accord.
+  const answer = await fetch(path, { ...init, headers, credentials: authorization ? 'omit' : 'same-origin' });
   if (answer.status === 401) {
-    authorization = '';
+    authorization = csrf = '';
     onEnd?.();
     throw new SignedOut();
   }
