@@ -287,6 +287,13 @@ struct Gate {
   bool operator==(const Gate&) const = default;
 };
 
+// [jmap]
+struct Jmap {
+  std::vector<Network> push_networks;  // beside the public Internet, where push services may be
+  std::filesystem::path push_ca_file;  // who may have signed their certificates; empty: the system's
+  bool operator==(const Jmap&) const = default;
+};
+
 struct Config {
   Server server;
   Networks networks;
@@ -303,6 +310,7 @@ struct Config {
   Imap imap;
   Pop3 pop3;
   Http http;
+  Jmap jmap;
   Ldap ldap;
   Quota quota;
   ProxyProtocol proxy_protocol;

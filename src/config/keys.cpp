@@ -302,6 +302,16 @@ void add_http(Keys& k) {
                     "none"));
 }
 
+void add_jmap(Keys& k) {
+  k.push_back(
+      networks("jmap", "push_networks", AT(Config, jmap.push_networks),
+               "Networks, beside the public Internet, that push messages may be sent into: where a push service "
+               "of one's own is. Clients name the addresses, so nothing else inside is reached."));
+  k.push_back(shown(path("jmap", "push_ca_file", AT(Config, jmap.push_ca_file),
+                         "PEM file of the authorities that push services' certificates may come from."),
+                    "the system's"));
+}
+
 void add_ldap(Keys& k) {
   const char* const s = "ldap";
   k.push_back(words(s, "people_see", AT(Config, ldap.people_see), kSees,
@@ -422,6 +432,7 @@ const std::vector<Section>& sections() {
        "itself (ID, RFC 2971), which `gatepost status` lists. The first table that fits counts."},
       {"pop3", "[pop3]", "POP3."},
       {"http", "[http]", "The web: services http and https."},
+      {"jmap", "[jmap]", "JMAP (docs/jmap.md)."},
       {"ldap", "[ldap]", "The directory, as printers, phones and address books read it (docs/ldap.md)."},
       {"quota", "[quota]", "For accounts that have no limit of their own."},
       {"proxy_protocol", "[proxy_protocol]", "Behind a load balancer."},
@@ -451,6 +462,7 @@ const std::vector<Key<Config>>& config_keys() {
     add_mailflow(k);
     add_imap_pop3(k);
     add_http(k);
+    add_jmap(k);
     add_ldap(k);
     add_rest(k);
     add_gate(k);

@@ -9,6 +9,7 @@
 #include "directory/events.hpp"
 #include "http/server/events.hpp"
 #include "imap/server/events.hpp"
+#include "jmap/events.hpp"
 #include "ldap/server/events.hpp"
 #include "mailflow/events.hpp"
 #include "outside/events.hpp"
@@ -30,6 +31,7 @@ std::vector<Event> event_catalogue() {
       account::event::kAll,
       search::event::kAll,
       mailflow::event::kAll,
+      jmap::event::kAll,
       directory::event::kAll,
       outside::event::kAll,
       smtp::server::event::kAll,

@@ -172,6 +172,7 @@ class Start {
     }
     if (config_.mailflow.smart_host) readable(config_.mailflow.smart_host->password_file);
     for (const fs::path& file : acme_files()) readable(file);
+    if (!config_.jmap.push_ca_file.empty()) readable(config_.jmap.push_ca_file);
     return paths;
   }
 

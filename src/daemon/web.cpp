@@ -5,10 +5,13 @@
 #include <utility>
 
 #include "daemon/events.hpp"
+#include "daemon/push_keeper.hpp"
 #include "discovery/discovery.hpp"
 #include "http/server/server.hpp"
 #include "http/server/static_files.hpp"
 #include "http/server/status_for.hpp"
+#include "jmap/events.hpp"
+#include "jmap/pusher.hpp"
 #include "jmap/routes.hpp"
 
 namespace gatepost::daemon {
@@ -97,6 +100,7 @@ discovery::MailServices mail_services(const std::vector<config::Listener>& liste
 struct Web::State {
   State(const ProtocolParts& parts, const config::Config& c);
   void load_files(const config::Config& c);
+  void begin_push(const ProtocolParts& parts, const config::Config& c);
 
   const Clock& clock;
   Metrics& metrics;
@@ -106,6 +110,8 @@ struct Web::State {
   http::server::StaticFiles files;
   std::atomic<std::uint16_t> https_port{0};
   jmap::Server jmap;
+  std::unique_ptr<jmap::PushGateway> push_gateway;
+  std::unique_ptr<jmap::Pusher> pusher;  // null: it could not be begun
   http::server::Router plain_routes, routes, metrics_routes;
   // After the routes, which they borrow.
   std::unique_ptr<http::server::Server> plain, secure, numbers;
@@ -120,6 +126,7 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
       jmap({*parts.product.accounts, *parts.product.directory, parts.reception, *parts.product.queue, parts.search,
             clock, parts.product.random, log, metrics},
            jmap_limits(c)) {
+  begin_push(parts, c);
   load_files(c);
   http::server::add_plain_routes(plain_routes, challenges, c.server.hostname, [this] { return https_port.load(); });
   routes.add({.path = "/*", .methods = {"GET"}, .handler = files.handler(std::string(kPolicy))});
@@ -144,6 +151,28 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
   services.away = parts.away;
   plain = std::make_unique<http::server::Server>(services, plain_settings(c), "http", plain_routes);
   secure = std::make_unique<http::server::Server>(services, settings_of(c), "https", routes);
+}
+
+// Without it all else goes on.
+void Web::State::begin_push(const ProtocolParts& parts, const config::Config& c) {
+  auto gateway = open_push_gateway({.keys = parts.product.store->keys(),
+                                    .contact = "mailto:" + c.server.postmaster,
+                                    .sender = {.ca_file = c.jmap.push_ca_file, .networks = c.jmap.push_networks},
+                                    .clock = clock,
+                                    .random = parts.product.random,
+                                    .log = log});
+  if (!gateway) {
+    log.write(jmap::event::kPushProblem, {{"account", 0}, {"detail", gateway.error().detail}});
+    return;
+  }
+  push_gateway = *std::move(gateway);
+  pusher = std::make_unique<jmap::Pusher>(jmap, jmap.services(), *push_gateway);
+  if (const auto begun = pusher->start(); !begun) {
+    log.write(jmap::event::kPushProblem, {{"account", 0}, {"detail", begun.error().detail}});
+    pusher.reset();
+    return;
+  }
+  jmap.set_pusher(pusher.get());
 }
 
 void Web::State::load_files(const config::Config& c) {

@@ -16,6 +16,7 @@
 
 namespace gatepost::jmap {
 
+class Pusher;
 class Submissions;
 class Views;
 
@@ -48,6 +49,7 @@ class Context {
   const directory::Principal& user;
   const std::set<std::string>& uses;
   std::map<std::string, std::string>& created;
+  Pusher* pusher = nullptr;  // null: news are sent to nobody who is not connected
 
   // RFC 8620 3.6.2: accountNotFound, also of one that shares nothing with the user.
   Outcome<Access*> access(std::string_view account_id);

@@ -3,6 +3,7 @@
 #include "jmap/blob_methods.hpp"
 #include "jmap/email.hpp"
 #include "jmap/mailbox.hpp"
+#include "jmap/push.hpp"
 #include "jmap/quota.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/vacation.hpp"
@@ -16,6 +17,8 @@ Answer core_echo(Call& call) { return call.given; }
 
 constexpr Method kMethods[] = {
     {"Core/echo", kCore, &core_echo},
+    {"PushSubscription/get", kCore, &push_subscription_get},
+    {"PushSubscription/set", kCore, &push_subscription_set},
     {"Mailbox/get", kMail, &mailbox_get},
     {"Mailbox/changes", kMail, &mailbox_changes},
     {"Mailbox/query", kMail, &mailbox_query},

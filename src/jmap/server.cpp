@@ -9,6 +9,7 @@
 #include "jmap/blob.hpp"
 #include "jmap/context.hpp"
 #include "jmap/ids.hpp"
+#include "jmap/pusher.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/views.hpp"
 #include "mailflow/envelope.hpp"
@@ -26,6 +27,7 @@ struct Server::State {
   explicit State(const Services& services) : submissions(services.queue, services.clock) {}
   Views views{kViewOctets};
   Submissions submissions;
+  Pusher* pusher = nullptr;
   // RFC 8620 3.6.1: requests of one account at one time.
   std::mutex mutex;
   std::unordered_map<directory::PrincipalId, std::uint32_t> running;
@@ -37,6 +39,8 @@ Server::Server(Services services, Limits limits)
   state_->calls = &services_.metrics.counter("gatepost_jmap_calls_total", "", "JMAP method calls.");
 }
 Server::~Server() = default;
+
+void Server::set_pusher(Pusher* pusher) { state_->pusher = pusher; }
 
 namespace {
 
@@ -123,6 +127,10 @@ std::string Server::session(const directory::Principal& user, std::string_view o
       {"uploadUrl", base + "/jmap/upload/{accountId}"},
       {"eventSourceUrl", base + "/jmap/events?types={types}&closeafter={closeafter}&ping={ping}"},
       {"state", session_state(user)}};
+  if (state_->pusher != nullptr) {
+    session["capabilities"].as_object()[kWebPushVapid] =
+        json::object{{"applicationServerKey", state_->pusher->gateway().application_key()}};
+  }
   return json::serialize(session);
 }
 
@@ -150,6 +158,7 @@ Reply Server::call(const directory::Principal& user, std::string_view text) {
   auto request = read_request(text, limits_.calls);
   if (!request) return problem(request.error());
   Context context(services_, limits_, state_->views, state_->submissions, user, *request);
+  context.pusher = state_->pusher;
   std::vector<Invocation> responses;
   std::string out = "{\"methodResponses\":[";
   const auto respond = [&](Invocation response) {

@@ -25,6 +25,8 @@ class Indexes;
 
 namespace gatepost::jmap {
 
+class Pusher;
+
 // What the server uses; all of it outlives it.
 struct Services {
   account::Accounts& accounts;
@@ -80,6 +82,9 @@ class Server {
   std::vector<std::unique_ptr<account::Watch>> watch(const directory::Principal& user, std::function<void()> changed);
 
   const Limits& limits() const { return limits_; }
+  const Services& services() const { return services_; }
+  // Who sends news to push services, as long as it is set; null: nobody. Before and after all else.
+  void set_pusher(Pusher* pusher);
 
  private:
   struct State;

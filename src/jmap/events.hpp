@@ -1,0 +1,22 @@
+#pragma once
+
+#include <array>
+
+#include "base/log.hpp"
+
+namespace gatepost::jmap::event {
+
+inline constexpr Event kPushProblem{
+    "jmap.push_problem", Level::warning, "News could not be made ready for a push service.",
+    "`account` subscribed to them; `detail` says what failed. It is tried again within the hour.",
+    "Look at `detail`; mail is not touched by it."};
+
+inline constexpr Event kPushRefused{
+    "jmap.push_refused", Level::notice, "A push service did not take a message.",
+    "`status` is what `service` answered, or `detail` why it did not. 404 and 410 end the subscription, and so does an "
+    "address that is not public; everything else is tried again, less and less often.",
+    "Nothing, unless it is always the same service: then look whether outgoing HTTPS reaches it."};
+
+inline constexpr std::array kAll{kPushProblem, kPushRefused};
+
+}  // namespace gatepost::jmap::event
