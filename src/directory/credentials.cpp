@@ -8,7 +8,6 @@
 #include <span>
 
 #include "base/ascii.hpp"
-#include "base/base64.hpp"
 
 namespace gatepost::directory {
 namespace {
@@ -23,17 +22,6 @@ std::string digest_of(std::string_view salt, std::string_view secret) {
   crypto_hash_sha256_final(&state, reinterpret_cast<unsigned char*>(digest.data()));
   sodium_memzero(&state, sizeof state);
   return digest;
-}
-
-constexpr std::size_t kArgon2HashOctets = 32;  // what libsodium makes
-
-// Without padding, as in an encoded argon2 hash.
-std::string random_base64(Random& random, std::size_t octets) {
-  std::string raw(octets, '\0');
-  random.fill(std::as_writable_bytes(std::span(raw)));
-  std::string text = base64::encode(raw);
-  while (text.ends_with('=')) text.pop_back();
-  return text;
 }
 
 }  // namespace
@@ -105,7 +93,7 @@ class PasswordHasher::Turn {
   bool taken_ = false;
 };
 
-Result<std::unique_ptr<PasswordHasher>> PasswordHasher::create(const Options& options, Random& random) {
+Result<std::unique_ptr<PasswordHasher>> PasswordHasher::create(const Options& options) {
   if (sodium_init() < 0) return fail(Errc::internal, "libsodium does not start");
   if (options.memory_kib < crypto_pwhash_argon2id_MEMLIMIT_MIN / 1024)
     return fail(Errc::invalid, "argon2 needs 8 KiB at least");
@@ -116,10 +104,6 @@ Result<std::unique_ptr<PasswordHasher>> PasswordHasher::create(const Options& op
       options.iterations > crypto_pwhash_argon2id_OPSLIMIT_MAX) {
     return fail(Errc::invalid, "argon2 does not take so much memory or so many iterations");
   }
-  // No password has this hash, and none had to be hashed for it.
-  hasher->nobodys_ =
-      fmt::format("$argon2id$v=19$m={},t={},p=1${}${}", options.memory_kib, options.iterations,
-                  random_base64(random, crypto_pwhash_argon2id_SALTBYTES), random_base64(random, kArgon2HashOctets));
   return hasher;
 }
 
@@ -145,11 +129,6 @@ Result<bool> PasswordHasher::verify(const std::string& encoded, const Secret& pa
   if (crypto_pwhash_str_verify(encoded.c_str(), text.data(), text.size()) == 0) return true;
   if (errno == ENOMEM) return fail(Errc::unavailable, "not enough memory to check a password");
   return false;
-}
-
-Result<> PasswordHasher::waste(const Secret& password) {
-  GP_CHECK(verify(nobodys_, password));
-  return {};
 }
 
 bool PasswordHasher::outdated(const std::string& encoded) const {

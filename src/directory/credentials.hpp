@@ -69,13 +69,12 @@ class PasswordHasher {
     std::chrono::milliseconds wait{5000};
   };
   // Errc::invalid: parameters argon2 does not take.
-  static Result<std::unique_ptr<PasswordHasher>> create(const Options&, Random&);
+  static Result<std::unique_ptr<PasswordHasher>> create(const Options&);
 
-  // Errc::unavailable from all three: `parallel` others were at it for `wait`, `waiting` others wait for it, or there
+  // Errc::unavailable from both: `parallel` others were at it for `wait`, `waiting` others wait for it, or there
   // is not enough memory.
   Result<std::string> hash(const Secret& password);
   Result<bool> verify(const std::string& encoded, const Secret& password);
-  Result<> waste(const Secret& password);  // the time of verify()
   // Made with other parameters than ours.
   bool outdated(const std::string& encoded) const;
 
@@ -85,8 +84,7 @@ class PasswordHasher {
   std::size_t memory_octets() const { return std::size_t{options_.memory_kib} * 1024; }
 
   const Options options_;
-  std::string nobodys_;  // what waste() compares with; constant after create()
-  std::mutex mutex_;     // guards running_
+  std::mutex mutex_;  // guards running_
   std::condition_variable freed_;
   std::size_t running_ = 0;
   std::size_t waiting_ = 0;

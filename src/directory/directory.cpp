@@ -63,7 +63,7 @@ Result<std::unique_ptr<Directory>> Directory::open(store::KeyValue& keys, Option
   GP_TRY(Options good, checked(std::move(options)));
   const PasswordHasher::Options hashing{good.argon2_memory_kib, good.argon2_iterations, good.parallel_hashes,
                                         good.waiting_hashes, good.hash_wait};
-  GP_TRY(auto hasher, PasswordHasher::create(hashing, random));
+  GP_TRY(auto hasher, PasswordHasher::create(hashing));
   auto directory = std::make_unique<StoredDirectory>(keys, std::move(good), clock, random, std::move(hasher));
   GP_CHECK(directory->start());
   return directory;

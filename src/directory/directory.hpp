@@ -171,10 +171,10 @@ class Directory {
   virtual Result<> set_app_scope(PrincipalId, std::uint32_t id, const AppScope& scope) = 0;
   virtual Result<> remove_app_password(PrincipalId, std::uint32_t id) = 0;
   virtual Result<std::vector<AppPassword>> app_passwords(PrincipalId) = 0;
-  // True password check (main password, then app passwords); slow by intent, repeated successes are remembered in
-  // memory for some minutes (keyed hash only). Unknown names cost the same time. `purpose`: what an app password has to
-  // be good for; without a service its scope is not looked at. Errc::unauthenticated: wrong name or password.
-  // Errc::denied: right password, but the account is disabled, or the app password is not for this.
+  // True password check (main password, then app passwords); a right one is slow by intent, repeated successes are
+  // remembered in memory for some minutes (keyed hash only). Unknown names cost the time of wrong passwords. `purpose`:
+  // what an app password has to be good for; without a service its scope is not looked at. Errc::unauthenticated: wrong
+  // name or password. Errc::denied: right password, but the account is disabled, or the app password is not for this.
   // Errc::unavailable: too many waited for a hash. No limits here: see authenticate.hpp.
   virtual Result<Principal> verify_password(std::string_view name, const Secret& password,
                                             const SignInPurpose& purpose = {}) = 0;

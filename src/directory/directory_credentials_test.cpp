@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <chrono>
 #include <ctime>
 #include <functional>
@@ -178,18 +179,38 @@ TEST_F(DirectoryCredentials, SaysUnavailableWhenTooManyWaitForAHash) {
   dir.options.argon2_memory_kib = 64 << 10;
   dir.options.argon2_iterations = 10;
   dir.reopen();
-  std::atomic<int> unavailable = 0, wrong = 0;
+  ASSERT_TRUE(dir->set_password(anna.id, Secret("battery staple")));
+  std::atomic<int> unavailable = 0, right = 0;
+  std::barrier together(4);
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&] {
-        const auto answer = check("nobody@example.org", "whatever it is");
-        (answer == Errc::unavailable ? unavailable : wrong) += 1;
+        together.arrive_and_wait();
+        const auto answer = check("anna@example.org", "battery staple");
+        (answer == Errc::unavailable ? unavailable : right) += 1;
       });
     }
   }
-  EXPECT_GE(wrong, 1);
+  EXPECT_GE(right, 1);
   EXPECT_GE(unavailable, 1);
+}
+
+TEST_F(DirectoryCredentials, SpendsNoHashOnAWrongPassword) {
+  dir.options.parallel_hashes = 1;
+  dir.options.waiting_hashes = 0;
+  dir.options.hash_wait = 0ms;
+  dir.options.argon2_memory_kib = 64 << 10;
+  dir.options.argon2_iterations = 10;
+  dir.reopen();
+  ASSERT_TRUE(dir->set_password(anna.id, Secret("battery staple")));
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      EXPECT_EQ(check("anna@example.org", "whatever it is"), Errc::unauthenticated);
+      EXPECT_EQ(check("nobody@example.org", "whatever it is"), Errc::unauthenticated);
+    });
+  }
 }
 
 TEST_F(DirectoryCredentials, GivesAppPasswordsThatWorkBesideTheMainOne) {

@@ -44,7 +44,7 @@ Directories::Directories(Parts parts, std::unique_ptr<Links> links, std::unique_
 
 Result<std::unique_ptr<Directories>> Directories::open(Parts parts, const directory::PasswordHasher::Options& hashing) {
   GP_TRY(auto links, Links::open(parts.keys));
-  GP_TRY(auto hasher, directory::PasswordHasher::create(hashing, parts.random));
+  GP_TRY(auto hasher, directory::PasswordHasher::create(hashing));
   return std::unique_ptr<Directories>(new Directories(parts, std::move(links), std::move(hasher)));
 }
 
