@@ -16,28 +16,6 @@ using directory::Contact;
 using directory::ContactField;
 using directory::Principal;
 
-std::optional<directory::Role> role_named(std::string_view name) {
-  if (name == "none") return directory::Role::none;
-  if (name == "auditor") return directory::Role::auditor;
-  if (name == "helpdesk") return directory::Role::helpdesk;
-  if (name == "admin") return directory::Role::admin;
-  return std::nullopt;
-}
-
-std::string_view name_of(directory::Role role) {
-  switch (role) {
-    case directory::Role::none:
-      return "none";
-    case directory::Role::auditor:
-      return "auditor";
-    case directory::Role::helpdesk:
-      return "helpdesk";
-    case directory::Role::admin:
-      return "admin";
-  }
-  return "";
-}
-
 // One KEY=VALUE. The first value of a field drops what was there; an empty one only that.
 std::optional<Reply> set_one(std::string_view setting, Principal& principal, Contact& contact,
                              std::vector<ContactField>& begun) {
@@ -49,7 +27,7 @@ std::optional<Reply> set_one(std::string_view setting, Principal& principal, Con
     return std::nullopt;
   }
   if (key == "role") {
-    const auto role = role_named(value);
+    const auto role = directory::role_named(value);
     if (!role) return usage("role is none, auditor, helpdesk or admin");
     if (principal.kind != directory::PrincipalKind::person) return usage("only people have a role");
     principal.role = *role;
@@ -94,7 +72,7 @@ Reply account_show(Services& services, const Request& request, std::stop_token) 
   Table table({"key", "value"});
   table.row().text("address").text(principal->address);
   table.row().text("name").text(principal->display_name);
-  table.row().text("role").text(name_of(principal->role));
+  table.row().text("role").text(directory::to_string(principal->role));
   if (principal->contact != nullptr) {
     for (const auto& [field, value] : *principal->contact) table.row().text(directory::to_string(field)).text(value);
   }

@@ -204,6 +204,9 @@ struct Http {
   seconds hsts{365 * 24 * 3600};            // Strict-Transport-Security (RFC 6797 6.1.1); 0: not sent
   bool access_log = true;                   // one line for each request
   std::filesystem::path web_dir;            // files of the web application; empty: none
+  seconds session_idle{12 * 3600};          // a browser that is signed in and not used
+  seconds session_lasting{30 * 24 * 3600};  // likewise, where somebody asked to stay signed in
+  seconds session_longest{90 * 24 * 3600};  // whatever its use
   bool operator==(const Http&) const = default;
 };
 

@@ -300,6 +300,12 @@ void add_http(Keys& k) {
                          "The files of the web application, served by https from memory: at most 64 MiB, read at start "
                          "and at each reload. Another directory takes effect at the next start."),
                     "none"));
+  k.push_back(duration("http", "session_idle", AT(Config, http.session_idle), minutes(5), days(365),
+                       "After how long without use a browser has to sign in to the web application again."));
+  k.push_back(duration("http", "session_lasting", AT(Config, http.session_lasting), minutes(5), days(365),
+                       "The same where somebody ticked that the browser stays signed in."));
+  k.push_back(duration("http", "session_longest", AT(Config, http.session_longest), minutes(5), days(3650),
+                       "After how long a browser has to sign in again in any case."));
 }
 
 void add_jmap(Keys& k) {

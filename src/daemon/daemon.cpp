@@ -97,6 +97,8 @@ Result<> Daemon::build() {
   outside_->set(std::move(outside));
   directory::set_outside(*product.directory, outside_.get());
   door_ = std::make_unique<directory::Door>(*sasl_, *authenticator_, door_policy(c), log_, product.metrics);
+  GP_TRY(web_sessions_, directory::WebSessions::open(product.store->keys(), *product.directory, web_session_settings(c),
+                                                     clock_, product.random));
   workers_ = std::make_unique<runtime::Workers>(worker_threads(c));
   sign_in_workers_ = std::make_unique<runtime::Workers>(sign_in_threads(c));
   if (c.search.index && c.store.engine != config::Store::Engine::memory) {
@@ -118,9 +120,13 @@ Result<> Daemon::build() {
     GP_TRY(tls, served_.complete(*tls_settings_, c));
     GP_CHECK(set_tls(*tls));
   }
+  const auto administer = [this](const admin::Request& request) {
+    admin::Services services = admin_services();
+    return admin::run(services, request);
+  };
   protocols_ = std::make_unique<Protocols>(
-      ProtocolParts{product, *door_, *reception_, *resolver_, *workers_, *sign_in_workers_, indexes_.get(), log_,
-                    hmac_sha256(decoy_key.reveal(), "directory entries"),
+      ProtocolParts{product, *door_, *web_sessions_, *reception_, *resolver_, *workers_, *sign_in_workers_,
+                    indexes_.get(), log_, administer, hmac_sha256(decoy_key.reveal(), "directory entries"),
                     [this](const IpAddress& client) { return turned_away(client); }},
       c);
   if (tls) protocols_->set_certificates(*tls);

@@ -200,6 +200,7 @@ class Daemon {
   std::unique_ptr<outside::Connector> connector_;
   std::unique_ptr<outside::Directories> outside_;
   std::unique_ptr<directory::Door> door_;
+  std::unique_ptr<directory::WebSessions> web_sessions_;
   std::unique_ptr<runtime::Workers> workers_, sign_in_workers_;
   imap::server::IndexText index_text_;
   std::unique_ptr<search::Indexes> indexes_;  // none: switched off, or nothing is kept either

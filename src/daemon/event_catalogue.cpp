@@ -4,6 +4,7 @@
 #include <span>
 
 #include "account/events.hpp"
+#include "api/events.hpp"
 #include "daemon/certificate_events.hpp"
 #include "daemon/events.hpp"
 #include "directory/events.hpp"
@@ -40,6 +41,7 @@ std::vector<Event> event_catalogue() {
       ldap::server::event::kAll,
       pop3::server::event::kAll,
       http::server::event::kAll,
+      api::event::kAll,
   };
   std::vector<Event> all;
   for (const auto& layer : layers) all.insert(all.end(), layer.begin(), layer.end());

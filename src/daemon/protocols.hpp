@@ -5,9 +5,11 @@
 #include <memory>
 #include <optional>
 
+#include "admin/command.hpp"
 #include "config/config.hpp"
 #include "daemon/product.hpp"
 #include "directory/door.hpp"
+#include "directory/web_sessions.hpp"
 #include "mailflow/reception.hpp"
 #include "runtime/connection.hpp"
 #include "runtime/resolver.hpp"
@@ -25,12 +27,14 @@ namespace gatepost::daemon {
 struct ProtocolParts {
   Product& product;
   directory::Door& door;
+  directory::WebSessions& web_sessions;
   mailflow::Reception& reception;
   runtime::Resolver& resolver;
   runtime::Workers& workers;
   runtime::Workers& sign_in_workers;
   search::Indexes* search;  // null: there are none
   Log& log;
+  std::function<admin::Reply(const admin::Request&)> administer;
   std::string ldap_identity;  // the UUIDs of directory entries come from it
   // How long the clients from there are turned away yet; nullopt: they are served.
   std::function<std::optional<std::chrono::seconds>(const IpAddress&)> away;

@@ -93,6 +93,7 @@ Result<> Daemon::apply(Fresh fresh) {
   outside_->set(std::move(fresh.outside));
   bans_->set_rules(ban_rules(c, own_addresses()));
   door_->set_policy(door_policy(c));
+  web_sessions_->set_settings(web_session_settings(c));
   reception_->set_options(reception_options(c));
   protocols_->reload(c);
   apply_listeners(fresh);

@@ -144,6 +144,10 @@ std::vector<Network> own_addresses() {
   return out;
 }
 
+directory::WebSessionSettings web_session_settings(const Config& c) {
+  return {.idle = c.http.session_idle, .lasting = c.http.session_lasting, .longest = c.http.session_longest};
+}
+
 directory::PasswordHasher::Options hashing_of_verifiers(const Config& c) {
   return {.memory_kib = c.auth.argon2_memory_kib, .iterations = c.auth.argon2_iterations};
 }

@@ -9,6 +9,7 @@
 #include "daemon/paths.hpp"
 #include "directory/credentials.hpp"
 #include "directory/door.hpp"
+#include "directory/web_sessions.hpp"
 #include "gate/bans/ban_list.hpp"
 #include "mailflow/queue_runner.hpp"
 #include "mailflow/reception.hpp"
@@ -32,6 +33,7 @@ gate::BanRules ban_rules(const config::Config&, std::vector<Network> own);
 std::vector<Network> own_addresses();  // as they are now
 directory::PasswordHasher::Options hashing_of_verifiers(const config::Config&);
 directory::DoorPolicy door_policy(const config::Config&);
+directory::WebSessionSettings web_session_settings(const config::Config&);
 account::AccountsOptions accounts_options(const config::Config&);
 mailflow::ReceptionOptions reception_options(const config::Config&);
 mailflow::RunnerOptions runner_options(const config::Config&);

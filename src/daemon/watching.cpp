@@ -112,6 +112,10 @@ std::vector<Chore> Daemon::chores() {
   out.push_back({"certificates", seconds(0), hours(24), [this](std::stop_token) { return look_at_certificates(); }});
   out.push_back({"former passwords", minutes(5), hours(24),
                  [this](std::stop_token) { return product_->directory->forget_former_passwords(); }});
+  out.push_back({"sessions of browsers", minutes(5), minutes(5), [this](std::stop_token) -> Result<> {
+                   GP_CHECK(web_sessions_->tidy());
+                   return {};
+                 }});
   out.push_back({"use of the listeners", hours(1), hours(1), [this](std::stop_token) { return gate_notes_.save(); }});
   out.push_back({"unused bodies", minutes(10), hours(1), [this](std::stop_token stop) -> Result<> {
                    GP_CHECK(product_->store->collect(stop));

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <utility>
 
+#include "api/server.hpp"
 #include "daemon/events.hpp"
 #include "daemon/push_keeper.hpp"
 #include "discovery/discovery.hpp"
@@ -132,6 +133,8 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
   routes.add({.path = "/*", .methods = {"GET"}, .handler = files.handler(std::string(kPolicy))});
   discovery.add_routes(routes);
   jmap::add_routes(routes, jmap);
+  api::add_routes(routes, {*parts.product.directory, parts.door, parts.web_sessions, parts.workers,
+                           parts.sign_in_workers, clock, log, parts.administer});
   metrics_routes.add({.path = "/metrics",
                       .methods = {"GET"},
                       // Prometheus' text exposition format.
@@ -146,7 +149,8 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
                                   .clock = parts.product.clock,
                                   .log = parts.log,
                                   .metrics = metrics,
-                                  .sign_in_workers = &parts.sign_in_workers};
+                                  .sign_in_workers = &parts.sign_in_workers,
+                                  .web_sessions = &parts.web_sessions};
   numbers = std::make_unique<http::server::Server>(services, metrics_settings(c), "metrics", metrics_routes);
   services.away = parts.away;
   plain = std::make_unique<http::server::Server>(services, plain_settings(c), "http", plain_routes);

@@ -39,6 +39,8 @@ Result<> check_scope(const AppSecret& app, const SignInPurpose& purpose, TimePoi
     return refuse(fmt::format("expired at {}", date::format_rfc3339(scope.expires)));
   }
   if (purpose.service.empty()) return {};
+  // Whoever opens the web application in a browser may change what app passwords there are.
+  if (purpose.service == "web") return refuse("is for programs: people sign in to the web with their own password");
   // Who signs in where mail comes in is sending, too.
   const std::string_view service = purpose.service == "smtp" ? std::string_view("submission") : purpose.service;
   if (!scope.services.empty() && std::ranges::find(scope.services, service) == scope.services.end()) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <span>
 
@@ -495,16 +494,6 @@ Result<bool> StoredDirectory::owns_address(PrincipalId id, std::string_view addr
 }
 
 // ---- who may see whose
-
-std::string grantee(PrincipalId id) { return fmt::format("#{}", static_cast<std::uint64_t>(id)); }
-
-std::optional<PrincipalId> principal_of(std::string_view grantee) {
-  if (!grantee.starts_with('#') || grantee.find('@') != std::string_view::npos) return std::nullopt;
-  std::uint64_t number = 0;
-  const auto [end, ec] = std::from_chars(grantee.data() + 1, grantee.data() + grantee.size(), number);
-  if (ec != std::errc{} || end != grantee.data() + grantee.size()) return std::nullopt;
-  return PrincipalId{number};
-}
 
 Result<std::string> StoredDirectory::find_grantee(std::string_view name) {
   if (name == kAnyone) return std::string(kAnyone);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <unordered_set>
 #include <utility>
@@ -50,7 +51,7 @@ struct Door::State {
   // One session, known to the registry for as long as it lives.
   struct Entry {
     Principal principal;
-    std::string service;
+    std::string service, web_session;
     std::function<void()> on_revoked;
     std::atomic<bool> revoked{false};
   };
@@ -87,8 +88,14 @@ struct Door::State {
                                                         Authenticator& authenticator, std::string_view name,
                                                         const Secret& password, const DoorContext& context,
                                                         const std::function<void()>& on_revoked);
+  Result<std::unique_ptr<SignedIn>> enter_with_proof(const std::shared_ptr<State>& self,
+                                                     const std::function<Result<Principal>()>& prove,
+                                                     const DoorContext& context,
+                                                     const std::function<void()>& on_revoked);
   void leave(const std::shared_ptr<Entry>& entry);
   std::size_t revoke(PrincipalId id);
+  std::size_t end_web_session(PrincipalId id, std::string_view session);
+  static void end(const std::vector<std::shared_ptr<Entry>>& entries);
 
   Log& log;
   Counter& refused_sessions;
@@ -125,6 +132,7 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State
   auto entry = std::make_shared<Entry>();
   entry->principal = std::move(principal);
   entry->service = context.service;
+  entry->web_session = context.web_session;
   entry->on_revoked = std::move(on_revoked);
   std::size_t open = 0;
   {
@@ -152,9 +160,17 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter_with_password(const std::sh
                                                                    Authenticator& authenticator, std::string_view name,
                                                                    const Secret& password, const DoorContext& context,
                                                                    const std::function<void()>& on_revoked) {
+  const auto prove = [&] { return authenticator.with_password(name, password, sign_in_context(context)); };
+  return enter_with_proof(self, prove, context, on_revoked);
+}
+
+Result<std::unique_ptr<SignedIn>> Door::State::enter_with_proof(const std::shared_ptr<State>& self,
+                                                                const std::function<Result<Principal>()>& prove,
+                                                                const DoorContext& context,
+                                                                const std::function<void()>& on_revoked) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::uint64_t noted = revokes();
-    GP_TRY(Principal principal, authenticator.with_password(name, password, sign_in_context(context)));
+    GP_TRY(Principal principal, prove());
     auto entered = enter(self, std::move(principal), noted, context, on_revoked);
     if (entered || entered.error().code != Errc::conflict) return entered;
   }
@@ -180,15 +196,33 @@ std::size_t Door::State::revoke(PrincipalId id) {
       ended.insert(ended.end(), at->second.begin(), at->second.end());
     }
   }
-  for (const auto& entry : ended) {
-    entry->revoked.store(true, std::memory_order_release);
-    if (entry->on_revoked) entry->on_revoked();
-  }
+  end(ended);
   revoked_sessions.add(ended.size());
   if (!ended.empty()) {
     log.write(event::kRevoked, {{"name", ended.front()->principal.address}, {"sessions", ended.size()}});
   }
   return ended.size();
+}
+
+std::size_t Door::State::end_web_session(PrincipalId id, std::string_view session) {
+  std::vector<std::shared_ptr<Entry>> ended;
+  {
+    const Lock lock(mutex);
+    for (auto at = sessions.lower_bound({id, ""}); at != sessions.end() && at->first.first == id; ++at) {
+      std::ranges::copy_if(at->second, std::back_inserter(ended), [&](const auto& entry) {
+        return !entry->web_session.empty() && (session.empty() || entry->web_session == session);
+      });
+    }
+  }
+  end(ended);
+  return ended.size();
+}
+
+void Door::State::end(const std::vector<std::shared_ptr<Entry>>& entries) {
+  for (const auto& entry : entries) {
+    entry->revoked.store(true, std::memory_order_release);
+    if (entry->on_revoked) entry->on_revoked();
+  }
 }
 
 // Between one SASL exchange and the directory.
@@ -317,6 +351,15 @@ Result<std::unique_ptr<SignedIn>> Door::with_password(std::string_view name, con
                                                       const DoorContext& context, std::function<void()> revoked) {
   if (!takes_passwords(context)) return fail(Errc::denied, "passwords are not taken on this connection");
   return state_->enter_with_password(state_, authenticator_, name, password, context, revoked);
+}
+
+Result<std::unique_ptr<SignedIn>> Door::admit(const std::function<Result<Principal>()>& prove,
+                                              const DoorContext& context, const std::function<void()>& revoked) {
+  return state_->enter_with_proof(state_, prove, context, revoked);
+}
+
+std::size_t Door::end_web_session(PrincipalId id, std::string_view session) {
+  return state_->end_web_session(id, session);
 }
 
 std::size_t Door::revoke(PrincipalId id) { return state_->revoke(id); }

@@ -32,6 +32,7 @@ struct DoorContext {
   bool tls = false;
   std::string channel_binding;  // TlsFacts::tls_exporter; empty: none
   bool proxied = false;         // `remote` is what a trusted proxy said
+  std::string web_session;      // WebSession::id, where that is what signs in
 };
 
 // A session that is signed in; leaves the count when dropped. revoked() is thread-safe.
@@ -77,6 +78,13 @@ class Door {
   // The protocol's own password command. Blocks. Errors as above; Errc::denied without TLS where that is not allowed.
   Result<std::unique_ptr<SignedIn>> with_password(std::string_view name, const Secret& password, const DoorContext&,
                                                   std::function<void()> revoked);
+
+  // By a proof that is no SASL mechanism: `prove` finds who it is, and runs again when that account is changed
+  // meanwhile. Errors as above, and those of `prove`.
+  Result<std::unique_ptr<SignedIn>> admit(const std::function<Result<Principal>()>& prove, const DoorContext&,
+                                          const std::function<void()>& revoked);
+  // Ends the sessions that entered by this web session ("": by any of the principal's). How many there were.
+  std::size_t end_web_session(PrincipalId, std::string_view id);
 
   // Ends every session of the principal: after disable, delete or a new password. How many there were.
   std::size_t revoke(PrincipalId);

@@ -120,6 +120,34 @@ TEST_F(DoorTest, TakesAppPasswordsByPlainAndLoginAlone) {
   EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", secret->reveal())), Errc::unauthenticated);
 }
 
+TEST_F(DoorTest, OpensTheWebApplicationToPeoplesOwnPasswordAlone) {
+  const auto secret = dir->add_app_password(anna.id, "phone");
+  context.service = "web";
+  EXPECT_EQ(code(with_password(secret->reveal())), Errc::denied);
+  EXPECT_TRUE(with_password());
+}
+
+TEST_F(DoorTest, AdmitsByAnyProofAndEndsWhatOneBrowserBegan) {
+  int ended = 0;
+  const auto prove = [&] { return dir->principal(anna.id); };
+  const auto count = [&] { ++ended; };
+  EXPECT_EQ(code(door.admit([]() -> Result<Principal> { return fail(Errc::unauthenticated, "no"); }, context, count)),
+            Errc::unauthenticated);
+  const auto program = *door.admit(prove, context, count);
+  context.service = "web";
+  context.web_session = "one";
+  const auto one = *door.admit(prove, context, count);
+  context.web_session = "two";
+  const auto two = *door.admit(prove, context, count);
+  EXPECT_EQ(door.end_web_session(anna.id, "one"), 1u);
+  EXPECT_TRUE(one->revoked());
+  EXPECT_FALSE(two->revoked());
+  EXPECT_EQ(door.end_web_session(anna.id, ""), 2u);  // "one" is still there, though it has been told
+  EXPECT_TRUE(two->revoked());
+  EXPECT_FALSE(program->revoked());
+  EXPECT_EQ(ended, 3);
+}
+
 TEST_F(DoorTest, KnowsAReplacedPasswordFromAGuess) {
   ASSERT_TRUE(dir->set_password(anna.id, Secret("battery staple")));
   // An old phone that goes on with what it knows locks nobody out ...

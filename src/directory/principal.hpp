@@ -25,6 +25,9 @@ enum class PrincipalKind : std::uint8_t { person, shared_mailbox, room, group };
 // reads what people do not see of each other.
 enum class Role : std::uint8_t { none, auditor, helpdesk, admin };
 
+std::string_view to_string(Role role);  // "none", "auditor", ...
+std::optional<Role> role_named(std::string_view name);
+
 struct Principal {
   PrincipalId id{};
   PrincipalKind kind = PrincipalKind::person;

@@ -15,6 +15,7 @@ inline constexpr Partition kDirectoryPartition{1};     // domains, principals, a
 inline constexpr Partition kPlacementPartition{2};     // which engine and node serves which account
 inline constexpr Partition kServerPartition{3};        // what the server as a whole remembers
 inline constexpr Partition kBanPartition{4};           // who may not connect
+inline constexpr Partition kWebSessionPartition{6};    // browsers that are signed in
 inline constexpr std::uint64_t kFirstQueueShard = 16;  // the outbound queue, cut into shards
 inline constexpr std::uint64_t kQueueShards = 240;
 inline constexpr std::uint64_t kFirstAccount = 1024;  // accounts from here up

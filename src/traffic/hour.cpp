@@ -28,7 +28,7 @@ TimePoint begin_of(Hour hour) { return TimePoint(std::chrono::hours(static_cast<
 std::string_view to_string(Service s) { return kNames[static_cast<std::size_t>(s)]; }
 
 Service service_named(std::string_view name) {
-  if (name == "https") name = "http";
+  if (name == "https" || name == "web") name = "http";  // "web": browsers
   if (name == "ldaps") name = "ldap";
   const auto at = std::find(kNames.begin() + 1, kNames.end(), name);
   return at == kNames.end() ? Service::other : static_cast<Service>(at - kNames.begin());

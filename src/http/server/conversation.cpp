@@ -13,6 +13,7 @@
 #include "http/protocol/http_date.hpp"
 #include "http/server/events.hpp"
 #include "http/server/forwarded.hpp"
+#include "http/server/session_cookie.hpp"
 #include "http/server/status_for.hpp"
 
 namespace gatepost::http::server {
@@ -214,7 +215,9 @@ Task<> Conversation::sign_in_and_handle(std::shared_ptr<Exchange> exchange) {
   if (why == Errc::unauthenticated || why == Errc::invalid) {
     // RFC 7617 2, 2.1. The connection is kept: the next request comes with a password.
     Response answer = plain_answer(401);
-    answer.set("www-authenticate", fmt::format("Basic realm=\"{}\", charset=\"UTF-8\"", settings_->hostname));
+    answer.set("www-authenticate", is_from_script(exchange->request_)
+                                       ? fmt::format("Session realm=\"{}\"", settings_->hostname)
+                                       : fmt::format("Basic realm=\"{}\", charset=\"UTF-8\"", settings_->hostname));
     exchange->respond(std::move(answer));
   } else {
     exchange->respond(entered.error());

@@ -124,6 +124,52 @@ TEST(H1Session, AsksWhoItIsAndKeepsTheConnection) {
   EXPECT_EQ(count(answer, "anna@example.org\n"), 2u);
 }
 
+std::string cookie(const std::string& token) { return "Cookie: a=b; __Host-gatepost=" + token + "\r\n"; }
+std::string last(const std::string& fields) { return fields + std::string(kClose); }
+
+TEST(H1Session, KnowsABrowserByItsCookie) {
+  World world;
+  const std::string token = world.browser();
+  EXPECT_EQ(count(talk(world, get("/who", cookie(token)) + get("/who", cookie(token) + std::string(kClose))),
+                  "anna@example.org\n"),
+            2u);
+  EXPECT_THAT(talk(world, get("/who", last(cookie("x" + token)))), StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(talk(world, get("/who", last("Cookie: __Host-gatepost=\r\n"))), StartsWith("HTTP/1.1 401 "));
+  ASSERT_TRUE(world.web_sessions->end_all(world.directory->find(kAnna)->id));
+  EXPECT_THAT(talk(world, get("/who", last(cookie(token)))), StartsWith("HTTP/1.1 401 "));
+}
+
+TEST(H1Session, TakesChangesFromItsOwnPagesAlone) {
+  World world;
+  const std::string token = world.browser();
+  const std::string csrf = "X-CSRF-Token: " + directory::WebSessions::csrf_token(token) + "\r\n";
+  const auto change = [&](const std::string& fields) {
+    return talk(world, post("/change", "", last(cookie(token) + fields)));
+  };
+  EXPECT_THAT(change(csrf), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(change(csrf + "Origin: https://MAIL.example.org:8443\r\nSec-Fetch-Site: same-origin\r\n"),
+              StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(change(""), StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(change("X-CSRF-Token: guess\r\n"), StartsWith("HTTP/1.1 403 "));
+  for (const char* other :
+       {"Origin: https://evil.example", "Origin: null", "Origin: http://mail.example.org",
+        "Origin: https://mail.example.org.evil.example", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"}) {
+    EXPECT_THAT(change(csrf + other + "\r\n"), StartsWith("HTTP/1.1 403 ")) << other;
+    EXPECT_THAT(talk(world, get("/who", last(cookie(token) + other + "\r\n"))), StartsWith("HTTP/1.1 403 ")) << other;
+  }
+  // A password in the request itself is nothing that another site's page has.
+  EXPECT_THAT(talk(world, post("/change", "", last(cookie(token) + world.authorization()))),
+              StartsWith("HTTP/1.1 200 "));
+}
+
+TEST(H1Session, ChallengesAPagesScriptWithoutABrowsersWindow) {
+  World world;
+  const std::string answer = talk(world, get("/who", last("Sec-Fetch-Dest: empty\r\n")));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(answer, HasSubstr("www-authenticate: Session realm="));
+  EXPECT_THAT(answer, Not(HasSubstr("Basic")));
+}
+
 TEST(H1Session, SpeaksHttp10) {
   World world;
   const std::string answer = talk(world, "GET /hello HTTP/1.0\r\n\r\n");

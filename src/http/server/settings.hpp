@@ -14,7 +14,8 @@
 
 namespace gatepost::directory {
 class Door;
-}
+class WebSessions;
+}  // namespace gatepost::directory
 namespace gatepost::runtime {
 class Workers;
 }
@@ -44,6 +45,7 @@ struct Services {
   Metrics& metrics;
   // For password checks, which take long and come in storms; null: `workers`.
   runtime::Workers* sign_in_workers = nullptr;
+  directory::WebSessions* web_sessions = nullptr;  // null: no browser can be signed in
   // Nobody is served for so long yet: requests are answered with 503 and Retry-After (RFC 9110 15.6.4, 10.2.3), but for
   // routes that are `always` there. nullopt: as usual. Called on I/O threads; empty: as usual.
   std::function<std::optional<std::chrono::seconds>(const IpAddress& client)> away = {};

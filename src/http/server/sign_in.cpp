@@ -6,6 +6,8 @@
 #include "base/ascii.hpp"
 #include "base/base64.hpp"
 #include "base/utf8.hpp"
+#include "directory/web_sessions.hpp"
+#include "http/server/session_cookie.hpp"
 #include "runtime/workers.hpp"
 
 namespace gatepost::http::server {
@@ -33,7 +35,7 @@ SignIns::SignIns(const Services& services, std::string_view service, const runti
 
 runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const Request& request) {
   const std::string_view field = request.field("authorization");
-  if (field.empty()) co_return fail(Errc::unauthenticated, "no credentials");
+  if (field.empty()) co_return enter_by_cookie(request);
   const Sha256Value credentials = sha256(field);
   std::erase_if(known_, [](const Known& known) { return known.who->revoked(); });
   const auto known = std::ranges::find(known_, credentials, &Known::credentials);
@@ -53,10 +55,39 @@ runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const
     if (entered.error().code == Errc::unauthenticated) ++failures_;
     co_return std::unexpected(std::move(entered).error());
   }
-  std::shared_ptr<directory::SignedIn> who = *std::move(entered);
+  co_return keep(credentials, *std::move(entered));
+}
+
+Result<std::shared_ptr<directory::SignedIn>> SignIns::enter_by_cookie(const Request& request) {
+  const std::string_view token = session_token(request);
+  if (token.empty() || services_.web_sessions == nullptr) return fail(Errc::unauthenticated, "no credentials");
+  // Each time: it notes the use, and what ended elsewhere has ended here.
+  GP_TRY(const auto checked, services_.web_sessions->check(token, request.client));
+  if (const char* why = why_forged(request, token)) return fail(Errc::forbidden, why);
+  const Sha256Value credentials = sha256(token);
+  std::erase_if(known_, [](const Known& known) { return known.who->revoked(); });
+  const auto known = std::ranges::find(known_, credentials, &Known::credentials);
+  if (known != known_.end()) return known->who;
+  const directory::DoorContext context{.remote = request.client,
+                                       .service = "web",
+                                       .connection_id = peer_.connection_id,
+                                       .tls = request.secure,
+                                       .channel_binding = {},
+                                       .web_session = checked.session.id};
+  const auto prove = [&]() -> Result<directory::Principal> {
+    GP_TRY(const auto again, services_.web_sessions->check(token, request.client));
+    return again.principal;
+  };
+  GP_TRY(std::shared_ptr<directory::SignedIn> who,
+         services_.door.admit(prove, context, [waker = waker_] { waker->wake(); }));
+  return keep(credentials, std::move(who));
+}
+
+std::shared_ptr<directory::SignedIn> SignIns::keep(const Sha256Value& credentials,
+                                                   std::shared_ptr<directory::SignedIn> who) {
   if (known_.size() == kMaxKnown) known_.erase(known_.begin());
   known_.push_back({credentials, who});
-  co_return who;
+  return who;
 }
 
 }  // namespace gatepost::http::server

@@ -31,7 +31,8 @@ class SignIns {
   SignIns(const Services& services, std::string_view service, const runtime::Peer& peer,
           std::shared_ptr<runtime::Waker> waker);
 
-  // Errc of the Door, and those of parse_basic().
+  // By the Authorization field, else by the cookie of a browser's session. Errc of the Door, of parse_basic() and of
+  // WebSessions::check(). Errc::forbidden: another site's page sent it.
   runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> enter(const Request& request);
   std::uint32_t failures() const { return failures_; }
 
@@ -40,6 +41,8 @@ class SignIns {
     Sha256Value credentials{};
     std::shared_ptr<directory::SignedIn> who;  // shared with the requests it signed in
   };
+  Result<std::shared_ptr<directory::SignedIn>> enter_by_cookie(const Request& request);
+  std::shared_ptr<directory::SignedIn> keep(const Sha256Value& credentials, std::shared_ptr<directory::SignedIn> who);
   const Services& services_;
   std::string_view service_;
   const runtime::Peer& peer_;

@@ -15,6 +15,7 @@
 #include "base/base64.hpp"
 #include "base/random.hpp"
 #include "directory/door.hpp"
+#include "directory/web_sessions.hpp"
 #include "http/server/content.hpp"
 #include "http/server/server.hpp"
 #include "http/server/status_for.hpp"
@@ -91,6 +92,8 @@ struct World {
   std::unique_ptr<sasl::Library> library = *sasl::Library::create("decoy");
   directory::Authenticator authenticator{*directory, {}, clock, log, metrics};
   directory::Door door{*library, authenticator, {}, log, metrics};
+  std::unique_ptr<directory::WebSessions> web_sessions =
+      *directory::WebSessions::open(store->keys(), *directory, {}, clock, random);
   Router router;
   Settings settings{.hostname = "mail.example.org",
                     .header_octets = 4096,
@@ -123,6 +126,7 @@ struct World {
     router.add({.path = "/large", .methods = {"GET"}, .handler = large});
     router.add({.path = "/short", .methods = {"GET"}, .handler = cut_short});
     router.add({.path = "/who", .methods = {"GET"}, .handler = who, .access = Access::signed_in});
+    router.add({.path = "/change", .methods = {"POST"}, .handler = who, .access = Access::signed_in});
     router.add({.path = "/throws", .methods = {"GET"}, .handler = throws});
     router.add({.path = "/silent", .methods = {"GET"}, .handler = [](Exchange&) -> Task<> { co_return; }});
     router.add({.path = "/wait", .methods = {"GET"}, .handler = [this](Exchange& x) -> Task<> {
@@ -153,7 +157,12 @@ struct World {
     start();
   }
   void start() {
-    server = std::make_unique<Server>(Services{door, workers, clock, log, metrics}, settings, "https", router);
+    server = std::make_unique<Server>(Services{door, workers, clock, log, metrics, nullptr, web_sessions.get()},
+                                      settings, "https", router);
+  }
+  std::string browser() {
+    const auto begun = web_sessions->begin(*directory->find(kAnna), false, "test", *IpAddress::parse("192.0.2.7"));
+    return std::string(begun->token.reveal());
   }
   std::string authorization() const {
     return "Authorization: Basic " + base64::encode(std::string(kAnna) + ":" + std::string(kPassword)) + "\r\n";

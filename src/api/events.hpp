@@ -1,0 +1,18 @@
+#pragma once
+
+#include <array>
+
+#include "base/log.hpp"
+
+namespace gatepost::api::event {
+
+inline constexpr Event kAdministered{"admin.done", Level::notice,
+                                     "Somebody with a role changed something through the web.",
+                                     "`who` asked for `verb`, about `what`; `done` is no when it was refused or "
+                                     "failed. What the command line does is "
+                                     "not in this line: it is root's.",
+                                     "Nothing, when it was meant."};
+
+inline constexpr std::array kAll{kAdministered};
+
+}  // namespace gatepost::api::event

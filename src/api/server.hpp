@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "admin/command.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "directory/directory.hpp"
+#include "directory/door.hpp"
+#include "directory/web_sessions.hpp"
+#include "http/server/router.hpp"
+#include "runtime/workers.hpp"
+
+namespace gatepost::api {
+
+// What the interface works on; all of it outlives the routes.
+struct Services {
+  directory::Directory& directory;
+  directory::Door& door;
+  directory::WebSessions& sessions;
+  runtime::Workers& workers;          // for what blocks
+  runtime::Workers& sign_in_workers;  // for password checks
+  const Clock& clock;
+  Log& log;
+  std::function<admin::Reply(const admin::Request&)> administer;  // one of the administrators' verbs; may block long
+};
+
+// The JSON interface of the web application, for what JMAP has no words for: signing in and out, one's own password,
+// devices and sessions, and the administrators' verbs. docs/api.md has every resource. The router keeps what it needs
+// of `services`.
+void add_routes(http::server::Router& router, const Services& services);
+
+}  // namespace gatepost::api

@@ -1,0 +1,195 @@
+#include "api/session.hpp"
+
+#include <utility>
+
+#include "api/caller.hpp"
+#include "api/json.hpp"
+#include "http/server/session_cookie.hpp"
+
+namespace gatepost::api {
+namespace {
+
+using directory::WebSession;
+using directory::WebSessions;
+using http::server::Access;
+using http::server::Exchange;
+using http::server::Response;
+using runtime::Task;
+
+json::object shown(const directory::Principal& principal) {
+  return {{"user", principal.address},
+          {"name", principal.display_name},
+          {"role", principal.role == directory::Role::none ? json::value(nullptr)
+                                                           : json::value(directory::to_string(principal.role))}};
+}
+
+json::object shown(const WebSession& session) {
+  return {{"id", session.id},
+          {"created", time_value(session.created)},
+          {"used", time_value(session.used)},
+          {"until", time_value(session.until)},
+          {"lasting", session.lasting},
+          {"agent", session.agent},
+          {"address", session.remote.to_string()}};
+}
+
+json::object described(const directory::Principal& principal, const WebSession& session, std::string_view token) {
+  json::object out = shown(principal);
+  out["csrf"] = WebSessions::csrf_token(token);
+  out["session"] = shown(session);
+  return out;
+}
+
+Response begun(const Services& services, const directory::Principal& principal, const WebSessions::Begun& one) {
+  Response out = answer(described(principal, one.session, one.token.reveal()));
+  std::optional<std::chrono::seconds> age;
+  if (one.session.lasting) {
+    age = std::chrono::duration_cast<std::chrono::seconds>(one.session.until - services.clock.now());
+  }
+  out.fields.add("set-cookie", http::server::set_session_cookie(one.token.reveal(), age));
+  return out;
+}
+
+Result<WebSessions::Begun> begin(const Services& services, const Exchange& exchange,
+                                 const directory::Principal& principal, bool lasting) {
+  return services.sessions.begin(principal, lasting, exchange.request().field("user-agent"), exchange.request().client);
+}
+
+// POST /api/session
+Task<> sign_in(const Services& services, Exchange& exchange) {
+  if (!exchange.request().secure) co_return exchange.respond(refusal(Error{Errc::denied, "without TLS"}));
+  // Whoever could sign a browser in as somebody else would read what is written there.
+  const std::string_view site = exchange.request().field("sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none") {
+    co_return exchange.respond(refusal(Error{Errc::forbidden, "the request is another site's"}));
+  }
+  auto asked = co_await read_object(exchange);
+  if (!asked) co_return exchange.respond(refusal(asked.error()));
+  const auto user = text_of(*asked, "user"), typed = text_of(*asked, "password");
+  if (!user || !typed) {
+    co_return exchange.respond(refusal(Error{Errc::invalid, "\"user\" and \"password\" have to be there"}));
+  }
+  const Secret password(*typed);
+  const bool lasting = truth_of(*asked, "lasting").value_or(false);
+  auto check = [&]() -> Result<std::pair<directory::Principal, WebSessions::Begun>> {
+    GP_TRY(const auto entered, services.door.with_password(*user, password, door_context(exchange), [] {}));
+    GP_TRY(WebSessions::Begun one, begin(services, exchange, entered->principal(), lasting));
+    return std::pair(entered->principal(), std::move(one));
+  };
+  const auto done = co_await services.sign_in_workers.run(check);
+  if (!done) co_return exchange.respond(refusal(done.error()));
+  exchange.respond(begun(services, done->first, done->second));
+}
+
+// GET /api/session
+Task<> show(const Services& services, Exchange& exchange) {
+  const auto from = caller(services, exchange);
+  if (!from) co_return exchange.respond(refusal(from.error()));
+  exchange.respond(answer(described(from->principal, from->session, http::server::session_token(exchange.request()))));
+}
+
+// DELETE /api/session
+Task<> sign_out(const Services& services, Exchange& exchange) {
+  const auto from = caller(services, exchange);
+  if (!from) co_return exchange.respond(refusal(from.error()));
+  auto end = [&]() -> Result<> {
+    GP_CHECK(services.sessions.end(from->principal.id, from->session.id));
+    services.door.end_web_session(from->principal.id, from->session.id);
+    return {};
+  };
+  const auto done = co_await services.workers.run(end);
+  if (!done && done.error().code != Errc::not_found) co_return exchange.respond(refusal(done.error()));
+  Response out(204);
+  out.fields.add("set-cookie", http::server::clear_session_cookie());
+  // What the browser keeps of this origin is somebody's mail (Clear Site Data).
+  out.set("clear-site-data", "\"cache\"").set("cache-control", "no-store");
+  exchange.respond(std::move(out));
+}
+
+// GET /api/sessions
+Task<> list(const Services& services, Exchange& exchange) {
+  const auto from = caller(services, exchange);
+  if (!from) co_return exchange.respond(refusal(from.error()));
+  json::array out;
+  for (const WebSession& session : services.sessions.list(from->principal.id)) {
+    out.push_back(shown(session));
+    out.back().as_object()["this"] = session.id == from->session.id;
+  }
+  exchange.respond(answer(out));
+}
+
+// DELETE /api/sessions/{id}
+Task<> end(const Services& services, Exchange& exchange) {
+  const auto from = caller(services, exchange);
+  if (!from) co_return exchange.respond(refusal(from.error()));
+  const std::string id(exchange.request().parameter("id"));
+  auto job = [&]() -> Result<> {
+    GP_CHECK(services.sessions.end(from->principal.id, id));
+    services.door.end_web_session(from->principal.id, id);
+    return {};
+  };
+  const auto done = co_await services.workers.run(job);
+  if (!done) co_return exchange.respond(refusal(done.error()));
+  exchange.respond(Response(204));
+}
+
+// POST /api/password
+Task<> change_password(const Services& services, Exchange& exchange) {
+  const auto from = caller(services, exchange);
+  if (!from) co_return exchange.respond(refusal(from.error()));
+  auto asked = co_await read_object(exchange);
+  if (!asked) co_return exchange.respond(refusal(asked.error()));
+  const auto current = text_of(*asked, "current"), fresh = text_of(*asked, "new");
+  if (!current || !fresh) {
+    co_return exchange.respond(refusal(Error{Errc::invalid, "\"current\" and \"new\" have to be there"}));
+  }
+  auto job = [&]() -> Result<WebSessions::Begun> {
+    {
+      // Whoever sits down at a browser that is signed in does not know it; guesses count as everywhere.
+      GP_TRY(const auto proven,
+             services.door.with_password(from->principal.address, Secret(*current), door_context(exchange), [] {}));
+      if (proven->principal().id != from->principal.id) return fail(Errc::denied, "another account");
+    }
+    GP_CHECK(services.directory.set_password(from->principal.id, Secret(*fresh)));
+    GP_CHECK(services.sessions.end_all(from->principal.id));
+    services.door.revoke(from->principal.id);
+    return begin(services, exchange, from->principal, from->session.lasting);
+  };
+  const auto done = co_await services.sign_in_workers.run(job);
+  if (!done) co_return exchange.respond(refusal(done.error()));
+  exchange.respond(begun(services, from->principal, *done));
+}
+
+}  // namespace
+
+Result<WebSessions::Checked> caller(const Services& services, const Exchange& exchange) {
+  const std::string_view token = http::server::session_token(exchange.request());
+  if (token.empty()) return fail(Errc::unauthenticated, "no session");
+  GP_TRY(auto checked, services.sessions.check(token, exchange.request().client));
+  if (const char* why = http::server::why_forged(exchange.request(), token)) return fail(Errc::forbidden, why);
+  return checked;
+}
+
+directory::DoorContext door_context(const Exchange& exchange) {
+  return {.remote = exchange.request().client,
+          .service = "web",
+          .connection_id = exchange.request().connection_id,
+          .tls = exchange.request().secure,
+          .channel_binding = {}};
+}
+
+void add_session_routes(http::server::Router& router, const Services& services) {
+  const auto route = [&](std::string path, std::string method, Task<> (*run)(const Services&, Exchange&)) {
+    router.add({.path = std::move(path),
+                .methods = {std::move(method)},
+                .handler = [services, run](Exchange& exchange) { return run(services, exchange); }});
+  };
+  route("/api/session", "POST", sign_in);
+  route("/api/session", "GET", show);
+  route("/api/session", "DELETE", sign_out);
+  route("/api/sessions", "GET", list);
+  route("/api/sessions/{id}", "DELETE", end);
+  route("/api/password", "POST", change_password);
+}
+
+}  // namespace gatepost::api
