@@ -88,6 +88,11 @@ Reply app_password_add(Services& services, const Request& request, std::stop_tok
               {{"password", std::string(secret->reveal())}});
 }
 
+std::string_view state_of(const AppPassword& p, TimePoint now) {
+  if (p.scope.blocked) return "blocked";
+  return p.scope.expires != TimePoint{} && now >= p.scope.expires ? "expired" : "good";
+}
+
 Reply app_password_list(Services& services, const Request& request, std::stop_token) {
   const auto principal = named_account(services, request);
   if (!principal) return principal.error();
@@ -97,14 +102,40 @@ Reply app_password_list(Services& services, const Request& request, std::stop_to
       {"id", "name", "state", "services", "from", "expires", "created", "last_used", "last_service", "last_address"});
   const TimePoint now = services.clock.now();
   for (const AppPassword& p : *list) {
-    const bool expired = p.scope.expires != TimePoint{} && now >= p.scope.expires;
-    table.row().number(p.id).text(p.name).text(p.scope.blocked ? "blocked" : expired ? "expired" : "good");
+    table.row().number(p.id).text(p.name).text(state_of(p, now));
     table.text(joined(p.scope)).text(networks_of(p.scope));
     table.text(p.scope.expires == TimePoint{} ? "never" : date::format_rfc3339(p.scope.expires));
     table.text(date::format_rfc3339(p.created)).text(p.last_used ? date::format_rfc3339(*p.last_used) : "never");
     table.text(p.last_service).text(p.last_remote ? p.last_remote->to_string() : std::string());
   }
   return table.reply("No app password.");
+}
+
+// The devices of one account or of all: what an administrator looks at who was told of a lost phone.
+Reply device_list(Services& services, const Request& request, std::stop_token) {
+  std::vector<Principal> owners;
+  if (request.has("address")) {
+    auto one = named_account(services, request);
+    if (!one) return std::move(one).error();
+    owners.push_back(*std::move(one));
+  } else {
+    auto all = services.directory.principals();
+    if (!all) return failure(all.error(), "device list");
+    owners = *std::move(all);
+  }
+  Table table({"account", "id", "name", "state", "last_used", "last_service", "last_address"});
+  const TimePoint now = services.clock.now();
+  for (const Principal& owner : owners) {
+    const auto list = services.directory.app_passwords(owner.id);
+    if (!list && list.error().code == Errc::not_found) continue;  // removed meanwhile
+    if (!list) return failure(list.error(), owner.address);
+    for (const AppPassword& p : *list) {
+      table.row().text(owner.address).number(p.id).text(p.name).text(state_of(p, now));
+      table.text(p.last_used ? date::format_rfc3339(*p.last_used) : "never").text(p.last_service);
+      table.text(p.last_remote ? p.last_remote->to_string() : std::string());
+    }
+  }
+  return table.reply("No device has a password of its own.");
 }
 
 // The app password that the request names, or the reply that says why there is none.
@@ -176,6 +207,9 @@ std::vector<Verb> app_password_verbs() {
       {"app-password set", "Change what an app password is good for; open sessions end.", false, app_password_set},
       {"app-password block", "Keep a device out for the time being; open sessions end.", false, app_password_block},
       {"app-password unblock", "Let a blocked device in again.", false, app_password_unblock},
+      {"device list", "Devices with a password of their own, of one account or of all.", false, device_list},
+      {"device block", "Keep a device out for the time being; open sessions end.", false, app_password_block},
+      {"device unblock", "Let a blocked device in again.", false, app_password_unblock},
       {"app-password delete", "Let an app password work no longer; open sessions end.", false, app_password_delete}};
 }
 

@@ -183,6 +183,14 @@ TEST_F(DirectoryVerbs, GiveAndTakeAppPasswords) {
   EXPECT_EQ(set("expires", "never").exit_code, 0);
   EXPECT_EQ(set("from", "everywhere").exit_code, 0);
   EXPECT_EQ(sign_in("anna@example.org", secret), std::nullopt);
+  const auto device = json(ask("device list", {})).at(0);
+  EXPECT_EQ(text(device, "account"), "anna@example.org");
+  EXPECT_EQ(text(device, "last_service"), "imap");
+  EXPECT_EQ(ask("device block", {{"address", {"anna@example.org"}}, {"id", {"1"}}}).exit_code, 0);
+  EXPECT_EQ(text(json(ask("device list", {{"address", {"anna@example.org"}}})).at(0), "state"), "blocked");
+  EXPECT_EQ(sign_in("anna@example.org", secret), Errc::denied);
+  EXPECT_EQ(ask("device unblock", {{"address", {"anna@example.org"}}, {"id", {"1"}}}).exit_code, 0);
+  EXPECT_EQ(sign_in("anna@example.org", secret), std::nullopt);
   EXPECT_EQ(for_anna("delete", "id", "phone").exit_code, 2);
   EXPECT_EQ(error(for_anna("delete", "id", "7")), "not_found");
   EXPECT_EQ(for_anna("delete", "id", "1").exit_code, 0);

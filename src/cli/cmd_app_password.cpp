@@ -30,6 +30,28 @@ Options scope_of(const AppPasswordValues& v) {
   return out;
 }
 
+// The same by another name, for those who look for a lost phone.
+void add_device_commands(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("device", "Devices that have an app password")->require_subcommand(1);
+  auto v = std::make_shared<AppPasswordValues>();
+  CLI::App* list = noun->add_subcommand("list", "What there is, and where it was last; of one account or of all");
+  list->add_option("address", v->address);
+  list->callback([&context, v] {
+    Options options;
+    if (!v->address.empty()) options["address"] = {v->address};
+    run_verb(context, "device list", options);
+  });
+  for (const auto& [name, help] : {std::pair{"block", "Keep it out for the time being; open sessions end"},
+                                   std::pair{"unblock", "Let it in again"}}) {
+    CLI::App* command = noun->add_subcommand(name, help);
+    command->add_option("address", v->address)->required();
+    command->add_option("id", v->id, "Of device list")->required();
+    command->callback([&context, v, verb = std::string("device ") + name] {
+      run_verb(context, verb, {{"address", {v->address}}, {"id", {v->id}}});
+    });
+  }
+}
+
 }  // namespace
 
 void add_app_password_commands(CLI::App& app, Context& context) {
@@ -64,6 +86,7 @@ void add_app_password_commands(CLI::App& app, Context& context) {
   of_one("block", "Keep the device out for the time being; open sessions end");
   of_one("unblock", "Let it in again");
   of_one("delete", "Let it work no longer; open sessions end");
+  add_device_commands(app, context);
 }
 
 }  // namespace gatepost::cli

@@ -57,6 +57,21 @@ void check_collisions(const Config& c, Findings& out) {
   }
 }
 
+void check_client_certificates(const Config& c, const Listener& l, Findings& out) {
+  const bool signs_in = l.service == Service::imap || l.service == Service::pop3 || l.service == Service::submission ||
+                        l.service == Service::ldap;
+  if (!signs_in || l.tls == TlsMode::none) {
+    out.error(heading(l) + " client_certificates", "nobody can sign in by one there", "",
+              "It is for imap, pop3, submission and ldap with TLS.");
+  } else if (c.tls.client_ca_file.empty()) {
+    out.error(heading(l) + " client_certificates", "nobody is named whose certificates are good", "",
+              "Write [tls] client_ca_file = \"/path\".");
+  } else if (std::ranges::find(c.auth.mechanisms, "EXTERNAL") == c.auth.mechanisms.end()) {
+    out.warning(heading(l) + " client_certificates", "is of no use without EXTERNAL",
+                "[auth] mechanisms does not have it.", "Add it there.");
+  }
+}
+
 void check_listener(const Config& c, const Listener& l, Findings& out) {
   if (l.audience == Audience::off) return;
   for (const std::string& group : l.groups) {
@@ -97,6 +112,7 @@ void check_listener(const Config& c, const Listener& l, Findings& out) {
     out.error(heading(l) + " tls", "nobody could sign in there", "Without TLS no password is taken.",
               "Write tls = \"starttls\" or \"implicit\".");
   }
+  if (l.client_certificates) check_client_certificates(c, l, out);
   if (l.proxy_protocol && c.proxy_protocol.trusted.empty()) {
     out.error(heading(l) + " proxy_protocol", "no proxy is trusted, so every connection would be closed", "",
               "Write [proxy_protocol] trusted = [...].");
@@ -258,6 +274,24 @@ void check_files(const Config& c, Findings& out) {
   for (std::size_t i = 0; i < c.tls.certificates.size(); ++i) {
     check_certificate(c.tls.certificates[i], fmt::format("[[tls.certificate]] {}", i + 1), out);
   }
+  if (!c.auth.refused_passwords_file.empty()) {
+    std::string text;
+    if (const std::string why = read_start(c.auth.refused_passwords_file, text); !why.empty()) {
+      out.error("[auth] refused_passwords_file",
+                fmt::format("{} cannot be read: {}", c.auth.refused_passwords_file.string(), why), "",
+                "Check the path and the permissions.");
+    }
+  }
+  if (!c.tls.client_ca_file.empty()) {
+    std::string text;
+    if (const std::string why = read_start(c.tls.client_ca_file, text); !why.empty()) {
+      out.error("[tls] client_ca_file", fmt::format("{} cannot be read: {}", c.tls.client_ca_file.string(), why), "",
+                "Check the path and the permissions.");
+    } else if (text.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
+      out.error("[tls] client_ca_file", fmt::format("{} holds no certificate in PEM", c.tls.client_ca_file.string()),
+                "", "Give a PEM file of the authorities that sign clients' certificates.");
+    }
+  }
   std::error_code error;
   const auto status = std::filesystem::status(c.server.data_dir, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_directory(status)) {
@@ -298,6 +332,7 @@ std::vector<Problem> check_values(const Config& config) {
   check_values_together(config, out);
   check_acme_values(config, out.all);
   check_outside_values(config, out.all);
+  check_oauth_values(config, out.all);
   return std::move(out.all);
 }
 
@@ -307,6 +342,7 @@ std::vector<Problem> check(const Config& config) {
   check_files(config, out);
   check_acme_files(config, out.all);
   check_outside_files(config, out.all);
+  check_oauth_files(config, out.all);
   return std::move(out.all);
 }
 

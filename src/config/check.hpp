@@ -19,4 +19,8 @@ void check_outside_values(const Config& config, std::vector<Problem>& problems);
 void check_outside_files(const Config& config, std::vector<Problem>& problems);
 void check_acme_files(const Config& config, std::vector<Problem>& problems);
 
+// Likewise about [[oauth.provider]].
+void check_oauth_values(const Config& config, std::vector<Problem>& problems);
+void check_oauth_files(const Config& config, std::vector<Problem>& problems);
+
 }  // namespace gatepost::config

@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "config/acme.hpp"
 #include "config/listeners.hpp"
+#include "config/oauth.hpp"
 #include "config/outside.hpp"
 
 // The whole configuration of the daemon, as plain values: parsed and checked once (load.hpp), then swapped whole.
@@ -49,6 +50,7 @@ struct Tls {
   std::string ciphers;  // OpenSSL cipher list for TLS 1.2; empty: the built-in list
   seconds handshake_timeout{30};
   std::vector<Certificate> certificates;  // the first serves clients that name no known host
+  std::filesystem::path client_ca_file;   // who signs certificates of clients (PEM, with CRLs); empty: nobody
   bool self_signed = false;               // where nothing else serves the host name: by an authority of our own
   bool operator==(const Tls&) const = default;
 };
@@ -113,7 +115,9 @@ struct Auth {
   std::uint32_t address_failures = 100;   // failures of one address over all accounts
   std::uint32_t min_password_characters = 8;
   bool refuse_common_passwords = true;
-  std::uint32_t remember_former_days = 30;  // how long a replaced password is told from a guess; 0: not
+  std::filesystem::path refused_passwords_file;  // more that are refused, one a line
+  std::uint32_t password_history = 0;            // so many replaced ones are not taken again
+  std::uint32_t remember_former_days = 30;       // how long a replaced password is told from a guess; 0: not
   bool operator==(const Auth&) const = default;
 };
 inline constexpr std::string_view kSignInWithoutTls = "yes, send passwords in clear";
@@ -308,6 +312,7 @@ struct Config {
   Search search;
   Auth auth;
   std::vector<OutsideDirectory> outside_directories;  // in order: the first that has an entry decides
+  Oauth oauth;
   Smtp smtp;
   Mailflow mailflow;
   Imap imap;

@@ -53,6 +53,11 @@ void add_tls(Keys& k) {
                     "forward secrecy with AES-GCM or ChaCha20"));
   k.push_back(duration("tls", "handshake_timeout", AT(Config, tls.handshake_timeout), seconds(1), minutes(5),
                        "A handshake that takes longer is dropped."));
+  k.push_back(shown(path("tls", "client_ca_file", AT(Config, tls.client_ca_file),
+                         "PEM file of the authorities whose certificates people may sign in by (EXTERNAL), with their "
+                         "revocation lists if there are any; then all of them need one. Asked for on listeners with "
+                         "`client_certificates`. Read again at each reload."),
+                    "none"));
   k.push_back(flag("tls", "self_signed", AT(Config, tls.self_signed),
                    "Where no other certificate serves the host name, make one that a private authority of this server "
                    "signs: for closed networks and for trying things out. Clients have to be given that authority "
@@ -172,6 +177,13 @@ void add_auth(Keys& k) {
                      "Of passwords set from now on."));
   k.push_back(flag(s, "refuse_common_passwords", AT(Config, auth.refuse_common_passwords),
                    "Whether new passwords that everybody tries first, or that are made of the own name, are refused."));
+  k.push_back(shown(path(s, "refused_passwords_file", AT(Config, auth.refused_passwords_file),
+                         "More that are refused, one a line, in any case and whatever digits and signs are put behind "
+                         "them: names of the house, a list of stolen ones. A million at most."),
+                    "none"));
+  k.push_back(number(s, "password_history", AT(Config, auth.password_history), 0, 24,
+                     "So many replaced passwords, and the present one, are not taken as new ones; 0: they are. "
+                     "A change of `scram_iterations` forgets them."));
   k.push_back(number(s, "remember_former_days", AT(Config, auth.remember_former_days), 0, 365,
                      "How long a device that still proves a replaced password by SCRAM is known for that and not "
                      "counted as guessing; 0: at once."));
@@ -428,6 +440,9 @@ const std::vector<Section>& sections() {
       {"outside_directory", "[[outside_directory]]",
        "One table for each directory of others, Active Directory or OpenLDAP, in which people are looked for "
        "(docs/directory.md). The first that has an entry decides."},
+      {"oauth.provider", "[[oauth.provider]]",
+       "One table for each identity provider whose tokens people may sign in by (docs/sign-in.md): OAUTHBEARER and "
+       "XOAUTH2 in IMAP, POP3, submission and LDAP, `Authorization: Bearer` on the web. Offered under TLS alone."},
       {"smtp", "[smtp]", "Mail that comes in by SMTP, from other servers and from users."},
       {"mailflow", "[mailflow]", "The queue and mail that goes out."},
       {"mailflow.smart_host", "[mailflow.smart_host]",

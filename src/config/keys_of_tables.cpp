@@ -14,6 +14,10 @@ const std::vector<Key<Listener>>& listener_keys() {
     k.push_back(shown(addresses(s, "address", AT(Listener, addresses), "Where it listens."), "`bind` of [server]"));
     k.push_back(words(s, "tls", AT(Listener, tls), kTlsModes,
                       "None, by STARTTLS (STLS in POP3), or from the first octet. Nobody signs in before it."));
+    k.push_back(
+        flag(s, "client_certificates", AT(Listener, client_certificates),
+             "Clients are asked for a certificate by `client_ca_file` of [tls]; who shows one may sign in by it "
+             "(EXTERNAL). For the services imap, pop3, submission and ldap."));
     k.push_back(words(s, "audience", AT(Listener, audience), kAudiences,
                       "Who may connect; others are closed without a greeting. `trusted`, `vpn` and `admin` stand for "
                       "the lists in [networks], `named` for what this listener itself names."));

@@ -72,6 +72,7 @@ struct Listener {
   std::vector<Network> networks;           // more networks that may connect, beside the audience's
   std::vector<std::string> groups;         // names of [[networks.group]]
   std::vector<Exception> exceptions;       // those of [[gate.exception]] that name this listener; complete() puts them
+  bool client_certificates = false;        // clients are asked for one, to sign in by (EXTERNAL)
   bool proxy_protocol = false;             // PROXY protocol v1 or v2 comes first; see ProxyProtocol::trusted
   std::uint32_t max_connections = 0;       // 0: only the limits of [limits]
   std::uint32_t connections_per_minute = 0;  // new ones per address (IPv6: per /64); 0: no limit

@@ -101,7 +101,8 @@ class Loader {
  private:
   static bool has_section(std::string_view name) {
     const auto& all = sections();
-    return std::any_of(all.begin(), all.end(), [&](const Section& s) { return s.name == name; });
+    // [oauth] has no keys of its own, but [[oauth.provider]].
+    return name == "oauth" || std::any_of(all.begin(), all.end(), [&](const Section& s) { return s.name == name; });
   }
 
   void problem(std::uint32_t line, std::string where, std::string what, std::string cause, std::string cure) {
@@ -144,6 +145,8 @@ class Loader {
         imap_clients(line_of(key), node);
       } else if (name == "acme" && word == "certificate") {
         tables(line_of(key), node, "acme.certificate", acme_certificate_keys(), out_.config.acme.certificates);
+      } else if (name == "oauth" && word == "provider") {
+        tables(line_of(key), node, "oauth.provider", oauth_provider_keys(), out_.config.oauth.providers);
       } else if (name == "networks" && word == "group") {
         tables(line_of(key), node, "networks.group", network_group_keys(), out_.config.networks.groups);
       } else if (name == "gate" && word == "exception") {
@@ -154,6 +157,7 @@ class Loader {
         std::vector<std::string_view> extra;
         if (name == "tls" || name == "acme") extra.push_back("certificate");
         if (name == "imap") extra.push_back("client");
+        if (name == "oauth") extra.push_back("provider");
         if (name == "networks") extra.push_back("group");
         if (name == "gate") extra.push_back("exception");
         if (name == "mailflow") extra.push_back("smart_host");

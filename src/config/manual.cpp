@@ -80,6 +80,8 @@ std::string manual() {
       out += table_of(acme_certificate_keys(), section.name, AcmeCertificate{});
     } else if (section.name == "outside_directory") {
       out += table_of(outside_directory_keys(), section.name, OutsideDirectory{});
+    } else if (section.name == "oauth.provider") {
+      out += table_of(oauth_provider_keys(), section.name, OauthProvider{});
     } else if (section.name == "imap.client") {
       out += table_of(imap_client_keys(), section.name, ImapClient{});
     } else if (section.name == "networks.group") {

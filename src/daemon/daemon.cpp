@@ -22,6 +22,9 @@
 namespace gatepost::daemon {
 namespace {
 
+// How late a session hears that the token it began by has ended.
+constexpr std::chrono::seconds kTokensEvery{5};
+
 bool speaks_first(config::Service service) {
   switch (service) {
     case config::Service::smtp:
@@ -99,6 +102,10 @@ Result<> Daemon::build() {
   door_ = std::make_unique<directory::Door>(*sasl_, *authenticator_, door_policy(c), log_, product.metrics);
   GP_TRY(web_sessions_, directory::WebSessions::open(product.store->keys(), *product.directory, web_session_settings(c),
                                                      clock_, product.random));
+  GP_TRY(auto providers, oauth_providers(c));
+  tokens_ = std::make_unique<oauth::Verifier>(std::move(providers), oauth_web_, clock_, product.random, log_,
+                                              product.metrics);
+  door_->set_tokens(*tokens_);
   workers_ = std::make_unique<runtime::Workers>(worker_threads(c));
   sign_in_workers_ = std::make_unique<runtime::Workers>(sign_in_threads(c));
   if (c.search.index && c.store.engine != config::Store::Engine::memory) {
@@ -118,6 +125,7 @@ Result<> Daemon::build() {
   std::optional<runtime::TlsServerSettings> tls;
   if (tls_settings_) {
     GP_TRY(tls, served_.complete(*tls_settings_, c));
+    GP_TRY(client_authorities_, client_authorities(c));
     GP_CHECK(set_tls(*tls));
   }
   const auto administer = [this](const admin::Request& request) {
@@ -155,6 +163,7 @@ void Daemon::create_bans() {
 Result<> Daemon::set_tls(const runtime::TlsServerSettings& settings) {
   runtime::TlsServerSettings web = settings;
   web.alpn = {"h2", "http/1.1", "http/1.0"};  // RFC 7301 6, RFC 9113 3.2
+  GP_CHECK(set_asking_tls(settings));
   if (tls_ != nullptr) {
     // The same certificates: where one takes them the other does.
     GP_CHECK(web_tls_.load()->reload(web));
@@ -166,6 +175,16 @@ Result<> Daemon::set_tls(const runtime::TlsServerSettings& settings) {
   web_tls_owner_ = std::move(for_web);
   tls_ = tls_owner_.get();
   web_tls_ = web_tls_owner_.get();
+  return {};
+}
+
+// First of the three, as it has more that may not be right.
+Result<> Daemon::set_asking_tls(runtime::TlsServerSettings settings) {
+  if (client_authorities_.empty()) return {};
+  settings.client_authorities = client_authorities_;
+  if (asking_tls_ != nullptr) return asking_tls_.load()->reload(settings);
+  GP_TRY(asking_tls_owner_, runtime::TlsServer::create(settings, clock_));
+  asking_tls_ = asking_tls_owner_.get();
   return {};
 }
 
@@ -224,6 +243,10 @@ Result<> Daemon::start() {
                      (void)window_.now();  // one that is over says so in the log
                      return traffic_feed_->tick();
                    }});
+  count.push_back({"tokens that ended", kTokensEvery, kTokensEvery, [this](std::stop_token) -> Result<> {
+                     (void)door_->end_expired();
+                     return {};
+                   }});
   traffic_clock_ = std::make_unique<Maintenance>(std::move(count), clock_, log_);
   std::vector<Chore> look;
   look.push_back({"outside directories", std::chrono::seconds(1), std::chrono::seconds(1),
@@ -258,6 +281,7 @@ runtime::ListenerSettings Daemon::listener_settings(const config::Config& c, con
           .deadlines = deadlines(c, l.service),
           .tls = l.tls == config::TlsMode::none        ? nullptr
                  : l.service == config::Service::https ? web_tls_.load()
+                 : l.client_certificates               ? asking_tls_.load()
                                                        : tls_.load(),
           .implicit_tls = l.tls == config::TlsMode::implicit,
           .handshake = c.tls.handshake_timeout,

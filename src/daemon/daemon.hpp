@@ -31,6 +31,8 @@
 #include "directory/door.hpp"
 #include "imap/server/index_text.hpp"
 #include "mailflow/queue_runner.hpp"
+#include "oauth/verifier.hpp"
+#include "oauth/web.hpp"
 #include "outside/directories.hpp"
 #include "runtime/connections.hpp"
 #include "runtime/listener.hpp"
@@ -118,6 +120,8 @@ class Daemon {
     std::optional<runtime::TlsServerSettings> tls_files, tls;  // as the files have it; as it is to be served
     smtp::client::Settings outgoing;
     std::vector<outside::Settings> outside;
+    std::vector<oauth::Provider> oauth;
+    std::string client_authorities;
     std::vector<BoundSocket> sockets;  // of listeners that were not there before
   };
 
@@ -130,6 +134,7 @@ class Daemon {
   void create_bans();
   // Makes them, or changes them to new settings; on an error nothing changes.
   Result<> set_tls(const runtime::TlsServerSettings&);
+  Result<> set_asking_tls(runtime::TlsServerSettings settings);
   // The store's certificates and the files as they are now; the configuration stays. Thread-safe.
   Result<> refresh_certificates(std::vector<ServedCertificates::Refused>& refused);
   std::unique_ptr<CertificateKeeper> make_keeper();
@@ -196,6 +201,8 @@ class Daemon {
   const certificates::Store certificate_store_;
   ServedCertificates served_;
   std::unique_ptr<sasl::Library> sasl_;
+  oauth::CurlWeb oauth_web_;
+  std::unique_ptr<oauth::Verifier> tokens_;
   std::unique_ptr<directory::Authenticator> authenticator_;
   std::unique_ptr<outside::Connector> connector_;
   std::unique_ptr<outside::Directories> outside_;
@@ -208,9 +215,10 @@ class Daemon {
   std::unique_ptr<mailflow::Reception> reception_;
   std::unique_ptr<smtp::client::Delivery> delivery_;
   std::unique_ptr<mailflow::QueueRunner> runner_;
-  std::unique_ptr<runtime::TlsServer> tls_owner_, web_tls_owner_;
-  // Once there, they stay. Only the web's speaks ALPN.
-  std::atomic<runtime::TlsServer*> tls_{nullptr}, web_tls_{nullptr};
+  std::unique_ptr<runtime::TlsServer> tls_owner_, web_tls_owner_, asking_tls_owner_;
+  // Once there, they stay. Only the web's speaks ALPN; the last asks clients for certificates.
+  std::atomic<runtime::TlsServer*> tls_{nullptr}, web_tls_{nullptr}, asking_tls_{nullptr};
+  std::string client_authorities_;  // what it asks by; empty: nobody is asked. Changed with the certificates alone
   std::unique_ptr<Protocols> protocols_;
   GateNotes gate_notes_;
   std::unique_ptr<traffic::Recorder> traffic_;

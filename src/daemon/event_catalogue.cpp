@@ -13,6 +13,7 @@
 #include "jmap/events.hpp"
 #include "ldap/server/events.hpp"
 #include "mailflow/events.hpp"
+#include "oauth/events.hpp"
 #include "outside/events.hpp"
 #include "pop3/server/events.hpp"
 #include "runtime/events.hpp"
@@ -35,6 +36,7 @@ std::vector<Event> event_catalogue() {
       jmap::event::kAll,
       directory::event::kAll,
       outside::event::kAll,
+      oauth::event::kAll,
       smtp::server::event::kAll,
       smtp::client::event::kAll,
       imap::server::event::kAll,

@@ -52,9 +52,11 @@ Result<Daemon::Fresh> Daemon::prepare_reload() {
   if (fresh.config.has_certificate()) {
     GP_TRY(fresh.tls_files, tls_settings(fresh.config));
     GP_TRY(fresh.tls, served_.complete(*fresh.tls_files, fresh.config));
+    GP_TRY(fresh.client_authorities, client_authorities(fresh.config));
   }
   GP_TRY(fresh.outgoing, outgoing_settings(fresh.config));
   GP_TRY(fresh.outside, outside_settings(fresh.config));
+  GP_TRY(fresh.oauth, oauth_providers(fresh.config));
   // Addresses that no listener has yet. A root that became somebody else can no longer bind ports below 1024.
   std::vector<config::Listener> wanted;
   for (const config::Listener& listener : fresh.config.listeners) {
@@ -75,8 +77,10 @@ Result<> Daemon::apply(Fresh fresh) {
   // The two that can still fail, the second undoing the first.
   GP_CHECK(log_target_.set(fresh.config.log.target));
   if (fresh.tls) {
+    std::swap(client_authorities_, fresh.client_authorities);
     const Result<> tls = set_tls(*fresh.tls);
     if (!tls) {
+      std::swap(client_authorities_, fresh.client_authorities);
       (void)log_target_.set(running->log.target);
       return tls;
     }
@@ -92,6 +96,7 @@ Result<> Daemon::apply(Fresh fresh) {
   authenticator_->set_limits(sign_in_limits(c));
   outside_->set(std::move(fresh.outside));
   bans_->set_rules(ban_rules(c, own_addresses()));
+  tokens_->set_providers(std::move(fresh.oauth));
   door_->set_policy(door_policy(c));
   web_sessions_->set_settings(web_session_settings(c));
   reception_->set_options(reception_options(c));

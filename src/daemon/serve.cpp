@@ -171,19 +171,25 @@ class Start {
       if (!one.password_file.empty()) readable(one.password_file);
     }
     if (config_.mailflow.smart_host) readable(config_.mailflow.smart_host->password_file);
-    for (const fs::path& file : acme_files()) readable(file);
+    for (const fs::path& file : outside_files()) readable(file);
     if (!config_.jmap.push_ca_file.empty()) readable(config_.jmap.push_ca_file);
     return paths;
   }
 
-  std::vector<fs::path> acme_files() const {
+  std::vector<fs::path> outside_files() const {
     std::vector<fs::path> files{config_.acme.ca_file, config_.acme.account_key_file, config_.acme.dns_key_file};
+    files.push_back(config_.tls.client_ca_file);
+    files.push_back(config_.auth.refused_passwords_file);
+    for (const config::OauthProvider& one : config_.oauth.providers) {
+      files.push_back(one.ca_file);
+      files.push_back(one.client_secret_file);
+    }
     std::erase(files, fs::path());
     return files;
   }
 
   void complain_of_unreadable_files() {
-    std::vector<fs::path> files = acme_files();
+    std::vector<fs::path> files = outside_files();
     files.push_back(options_.config_file);
     for (const config::Certificate& one : config_.tls.certificates) {
       files.push_back(one.cert);

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "base/ascii.hpp"
 
@@ -16,6 +19,22 @@ namespace {
 using config::Config;
 
 std::size_t processors() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+// Of a list of passwords, one a line: in lower case, sorted. What cannot be read is no password; the check of the
+// configuration has said so.
+std::vector<std::string> refused_passwords(const std::filesystem::path& file) {
+  constexpr std::size_t kMost = 1'000'000;
+  std::vector<std::string> out;
+  if (file.empty()) return out;
+  std::ifstream in(file, std::ios::binary);
+  for (std::string line; out.size() < kMost && std::getline(in, line);) {
+    const std::string_view text = ascii::trim(line);
+    if (!text.empty() && text.size() <= directory::kMaxPasswordOctets) out.push_back(ascii::to_lower(text));
+  }
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
 
 // A setting that is read at the start only.
 struct Fixed {
@@ -44,6 +63,8 @@ constexpr Fixed kFixed[] = {
     fixed<[](auto& c) -> auto& { return c.auth.scram_iterations; }>("[auth] scram_iterations"),
     fixed<[](auto& c) -> auto& { return c.auth.min_password_characters; }>("[auth] min_password_characters"),
     fixed<[](auto& c) -> auto& { return c.auth.refuse_common_passwords; }>("[auth] refuse_common_passwords"),
+    fixed<[](auto& c) -> auto& { return c.auth.refused_passwords_file; }>("[auth] refused_passwords_file"),
+    fixed<[](auto& c) -> auto& { return c.auth.password_history; }>("[auth] password_history"),
     fixed<[](auto& c) -> auto& { return c.auth.remember_former_days; }>("[auth] remember_former_days"),
     fixed<[](auto& c) -> auto& { return c.bans.firewall; }>("[bans] firewall"),
     fixed<[](auto& c) -> auto& { return c.bans.helper; }>("[bans] helper"),
@@ -96,7 +117,9 @@ directory::Options directory_options(const Config& c) {
           .postmaster = said ? c.server.postmaster : std::string(),
           .password_policy = {.min_characters = c.auth.min_password_characters,
                               .refuse_common = c.auth.refuse_common_passwords,
-                              .remember_former = std::chrono::days(c.auth.remember_former_days)}};
+                              .remember_former = std::chrono::days(c.auth.remember_former_days),
+                              .history = c.auth.password_history,
+                              .refused = refused_passwords(c.auth.refused_passwords_file)}};
 }
 
 directory::SignInLimits sign_in_limits(const Config& c) {
@@ -150,6 +173,44 @@ directory::WebSessionSettings web_session_settings(const Config& c) {
 
 directory::PasswordHasher::Options hashing_of_verifiers(const Config& c) {
   return {.memory_kib = c.auth.argon2_memory_kib, .iterations = c.auth.argon2_iterations};
+}
+
+Result<std::vector<oauth::Provider>> oauth_providers(const Config& c) {
+  std::vector<oauth::Provider> out;
+  for (const config::OauthProvider& one : c.oauth.providers) {
+    std::string secret;
+    if (!one.client_secret_file.empty()) {
+      std::ifstream in(one.client_secret_file);
+      if (!std::getline(in, secret) || secret.empty()) {
+        return fail(Errc::invalid, fmt::format("[[oauth.provider]] client_secret_file: {} cannot be read, or is empty",
+                                               one.client_secret_file.string()));
+      }
+      if (secret.ends_with('\r')) secret.pop_back();
+    }
+    out.push_back({.name = one.name,
+                   .check = one.check == config::OauthProvider::Check::jwt ? oauth::Provider::Check::jwt
+                                                                           : oauth::Provider::Check::introspection,
+                   .issuer = one.issuer,
+                   .discovery = one.discovery,
+                   .jwks = one.jwks,
+                   .introspection = one.introspection,
+                   .client_id = one.client_id,
+                   .client_secret = std::move(secret),
+                   .ca_file = one.ca_file,
+                   .audiences = one.audiences,
+                   .scopes = one.scopes,
+                   .account_claim = one.account_claim,
+                   .default_domain = one.default_domain,
+                   .domains = one.domains,
+                   .leeway = one.leeway,
+                   .remember = one.remember,
+                   .beyond_token = one.beyond_token,
+                   .end_sessions = one.end_sessions,
+                   .timeout = one.timeout,
+                   .keys_lifetime = one.keys_lifetime,
+                   .refetch_after = one.refetch_after});
+  }
+  return out;
 }
 
 // SCRAM needs what is derived from a password, which nobody outside gives away; and which mechanism it is has to be
@@ -230,6 +291,20 @@ runtime::TlsServerSettings tls_terms(const Config& c) {
       c.tls.min_version == config::TlsVersion::v1_3 ? runtime::TlsMinimum::v1_3 : runtime::TlsMinimum::v1_2;
   settings.ciphers = c.tls.ciphers;
   return settings;
+}
+
+Result<std::string> client_authorities(const Config& c) {
+  if (c.tls.client_ca_file.empty()) return std::string();
+  constexpr std::streamsize kMaxOctets = 16 << 20;  // revocation lists can be long
+  std::ifstream in(c.tls.client_ca_file, std::ios::binary);
+  std::string text(kMaxOctets, '\0');
+  in.read(text.data(), kMaxOctets);
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.empty()) {
+    return fail(Errc::invalid,
+                fmt::format("[tls] client_ca_file: {} cannot be read, or is empty", c.tls.client_ca_file.string()));
+  }
+  return text;
 }
 
 Result<runtime::TlsServerSettings> tls_settings(const Config& c) {

@@ -13,6 +13,7 @@
 #include "gate/bans/ban_list.hpp"
 #include "mailflow/queue_runner.hpp"
 #include "mailflow/reception.hpp"
+#include "oauth/provider.hpp"
 #include "runtime/connection_limits.hpp"
 #include "runtime/listener.hpp"
 #include "runtime/resolver.hpp"
@@ -32,6 +33,8 @@ directory::SignInLimits sign_in_limits(const config::Config&);
 gate::BanRules ban_rules(const config::Config&, std::vector<Network> own);
 std::vector<Network> own_addresses();  // as they are now
 directory::PasswordHasher::Options hashing_of_verifiers(const config::Config&);
+// Reads their secrets. Errc::invalid: one cannot be read.
+Result<std::vector<oauth::Provider>> oauth_providers(const config::Config&);
 directory::DoorPolicy door_policy(const config::Config&);
 directory::WebSessionSettings web_session_settings(const config::Config&);
 account::AccountsOptions accounts_options(const config::Config&);
@@ -44,6 +47,8 @@ runtime::Deadlines deadlines(const config::Config&, config::Service);
 // [tls] without certificates.
 runtime::TlsServerSettings tls_terms(const config::Config&);
 // Reads the certificates' files.
+// The content of [tls] client_ca_file; empty: there is none. Errc::invalid: it cannot be read.
+Result<std::string> client_authorities(const config::Config&);
 Result<runtime::TlsServerSettings> tls_settings(const config::Config&);
 
 std::size_t io_threads(const config::Config&);

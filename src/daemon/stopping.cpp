@@ -114,6 +114,7 @@ admin::Reply Daemon::drain_state() {
 bool Daemon::stop(std::chrono::milliseconds grace) {
   const auto until = std::chrono::steady_clock::now() + grace;
   if (keeper_) keeper_->stop_soon();
+  oauth_web_.stop();
   {
     const std::lock_guard one(reload_mutex_);
     stopping_ = true;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -33,8 +34,8 @@ std::string counted_name(Directory& directory, std::string_view name) {
 }  // namespace
 
 struct Authenticator::State {
-  State(SignInLimits limits, const Clock& clock, Log& l, Metrics& m)
-      : guard(std::move(limits), clock), log(l), metrics(m) {
+  State(SignInLimits limits, const Clock& c, Log& l, Metrics& m)
+      : guard(std::move(limits), c), clock(c), log(l), metrics(m) {
     SystemRandom().fill(std::as_writable_bytes(std::span(key)));
   }
 
@@ -125,6 +126,7 @@ struct Authenticator::State {
   }
 
   SignInGuard guard;
+  const Clock& clock;
   Log& log;
   Metrics& metrics;
   std::function<void(const SignInNews&)> witness;  // constant once sign-ins begin
@@ -181,6 +183,80 @@ void Authenticator::outdated(std::string_view name, const SignInContext& context
   state_->count(context, Outcome::failed);
   state_->log.write(event::kOutdated, State::fields(context, counted_name(directory_, name)));
 }
+
+Result<Authenticator::ByToken> Authenticator::with_token(Tokens& tokens, std::string_view name, const Secret& token,
+                                                         const SignInContext& context) {
+  using Kind = TokenVerdict::Kind;
+  const std::string counted = counted_name(directory_, name);
+  GP_CHECK(state_->allowed(counted, context));
+  TokenVerdict verdict = tokens.verify(token);
+  const auto refuse = [&](Errc code, std::string detail) -> Result<ByToken> {
+    auto line = State::fields(context, verdict.name.empty() ? counted : verdict.name);
+    line.emplace_back("detail", detail);
+    state_->log.write(event::kTokenRefused, line);
+    if (verdict.kind != Kind::bad) state_->count(context, Outcome::failed);
+    return fail(code, std::move(detail));
+  };
+  switch (verdict.kind) {
+    case Kind::good:
+      break;
+    case Kind::bad:
+      // The name says nothing: whoever makes tokens up need not know one.
+      state_->failed(counted, true, context, state_->mark_of(counted, token.reveal()));
+      return refuse(Errc::unauthenticated, std::move(verdict.detail));
+    case Kind::ended:
+      return refuse(Errc::unauthenticated, std::move(verdict.detail));
+    case Kind::not_here:
+      return refuse(verdict.scope ? Errc::forbidden : Errc::unauthenticated, std::move(verdict.detail));
+    case Kind::unchecked:
+      return state_->not_accepted({Errc::unavailable, std::move(verdict.detail)}, counted, context);
+  }
+  const auto owner = directory_.find(verdict.name);
+  if (!owner && owner.error().code == Errc::not_found)
+    return refuse(Errc::unauthenticated, "nobody here has this name");
+  if (!owner) return state_->not_accepted(owner.error(), verdict.name, context);
+  // Shared mailboxes, rooms and groups have no sign-in of their own.
+  if (owner->kind != PrincipalKind::person) return refuse(Errc::unauthenticated, "not the account of a person");
+  if (!name.empty()) {
+    const auto meant = directory_.find(name);
+    if (!meant || meant->id != owner->id)
+      return refuse(Errc::unauthenticated, fmt::format("the token is not of {}", counted));
+  }
+  GP_TRY(Principal principal, proven(owner->address, context));
+  return ByToken{std::move(principal), verdict.ends};
+}
+
+Result<Principal> Authenticator::with_certificate(const std::vector<std::string>& addresses, std::string_view name,
+                                                  const SignInContext& context) {
+  const auto refuse = [&](std::string detail) -> std::unexpected<Error> {
+    auto line = State::fields(context, addresses.front());
+    line.emplace_back("detail", detail);
+    state_->log.write(event::kCertificateRefused, line);
+    state_->count(context, Outcome::failed);
+    return fail(Errc::unauthenticated, std::move(detail));
+  };
+  std::vector<Principal> owners;
+  const auto owned = [&owners](PrincipalId id) {
+    return std::ranges::any_of(owners, [id](const Principal& one) { return one.id == id; });
+  };
+  for (const std::string& address : addresses) {
+    auto found = directory_.find(address);
+    if (!found && found.error().code != Errc::not_found)
+      return state_->not_accepted(std::move(found).error(), address, context);
+    if (found && found->kind == PrincipalKind::person && !owned(found->id)) owners.push_back(*std::move(found));
+  }
+  if (owners.empty()) return refuse("nobody here has an address that is in the certificate");
+  if (name.empty()) {
+    if (owners.size() > 1) return refuse("the certificate is of several accounts, and the client did not say which");
+    return proven(owners.front().address, context);
+  }
+  const auto meant = directory_.find(name);
+  if (!meant || !owned(meant->id))
+    return refuse(fmt::format("the certificate is not of {}", counted_name(directory_, name)));
+  return proven(meant->address, context);
+}
+
+const Clock& Authenticator::clock() const { return state_->clock; }
 
 void Authenticator::set_witness(std::function<void(const SignInNews&)> witness) {
   state_->witness = std::move(witness);

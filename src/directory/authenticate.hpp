@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "directory/directory.hpp"
+#include "directory/tokens.hpp"
 
 namespace gatepost::directory {
 
@@ -73,6 +74,20 @@ class Authenticator {
   // A device proved, by SCRAM, to know a password that was replaced: logged, and not held against anybody.
   void outdated(std::string_view name, const SignInContext&);
 
+  // Asks `tokens`. Errc::unauthenticated: not a token that lets in here, or not of `name` (empty: whoever it is of).
+  // Errc::forbidden: lacks a scope. Errc::unavailable: nobody could be asked. Others as above. A token that nobody gave
+  // out is counted as a wrong password is; one that has ended is not.
+  struct ByToken {
+    Principal principal;
+    TimePoint ends{};  // TokenVerdict::ends
+  };
+  Result<ByToken> with_token(Tokens& tokens, std::string_view name, const Secret& token, const SignInContext&);
+
+  // By a client certificate with these mail addresses; one of them is the account's, or an alias of it alone. `name`:
+  // whom the client means; empty: whoever it is of, if that is one. Errc::unauthenticated: nobody here, or not `name`.
+  Result<Principal> with_certificate(const std::vector<std::string>& addresses, std::string_view name,
+                                     const SignInContext&);
+
   // Who hears of failures and successes, from sign-ins' own threads; set before the first of them. Must not block.
   void set_witness(std::function<void(const SignInNews&)> witness);
 
@@ -81,6 +96,7 @@ class Authenticator {
   std::size_t lift(const IpAddress&);
 
   Directory& directory() { return directory_; }
+  const Clock& clock() const;
 
  private:
   struct State;

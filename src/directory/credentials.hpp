@@ -42,7 +42,9 @@ struct FormerPassword {
   std::string stored_key_sha256, stored_key_sha1;
   bool operator==(const FormerPassword&) const = default;
 };
+// Told from guesses; more are kept where the policy has a longer history.
 inline constexpr std::size_t kMaxFormerPasswords = 3;
+inline constexpr std::size_t kMaxHistory = 24;
 
 struct Credentials {
   std::optional<PasswordRecord> password;

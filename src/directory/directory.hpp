@@ -30,6 +30,9 @@ struct PasswordPolicy {
   std::size_t min_characters = 8;         // at least kMinPasswordOctets
   bool refuse_common = true;              // known from every list of stolen ones, or made of the own name
   std::chrono::days remember_former{30};  // how long a replaced password is told from a guess; 0: not
+  std::size_t history = 0;                // so many replaced ones, and the present one, are not taken again
+  // More that are refused, whatever is put behind them: in lower case, sorted, none twice.
+  std::vector<std::string> refused = {};
 };
 
 struct Options {

@@ -69,21 +69,35 @@ std::vector<FormerPassword> StoredDirectory::former_after(const PrincipalRow& fo
                                                           const PasswordRecord& fresh) const {
   std::vector<FormerPassword> out;
   const auto days = options_.password_policy.remember_former;
+  const std::size_t history = std::min(options_.password_policy.history, kMaxHistory);
   const auto& old = found.credentials->password;
   const auto comparable = [](const sasl::ScramVerifier& a, const sasl::ScramVerifier& b) {
     return a.salt == b.salt && a.iterations == b.iterations;
   };
-  if (!old || days.count() == 0 || !comparable(old->scram_sha256, fresh.scram_sha256) ||
+  if (!old || (days.count() == 0 && history == 0) || !comparable(old->scram_sha256, fresh.scram_sha256) ||
       !comparable(old->scram_sha1, fresh.scram_sha1)) {
     return out;
   }
   const TimePoint now = clock_.now();
   out.push_back({now, old->scram_sha256.stored_key, old->scram_sha1.stored_key});
   for (const FormerPassword& one : found.credentials->former) {
-    if (now - one.replaced < days && out.size() < kMaxFormerPasswords) out.push_back(one);
+    const bool told = now - one.replaced < days && out.size() < kMaxFormerPasswords;
+    if (told || out.size() < history) out.push_back(one);
   }
   std::erase_if(out, [&](const FormerPassword& one) { return one.stored_key_sha256 == fresh.scram_sha256.stored_key; });
   return out;
+}
+
+// The same password gives the same StoredKey under the same salt and iterations (RFC 5802 3).
+Result<> StoredDirectory::check_history(const PrincipalRow& found, const PasswordRecord& fresh) const {
+  const std::size_t history = std::min(options_.password_policy.history, kMaxHistory);
+  if (history == 0) return {};
+  const std::string& key = fresh.scram_sha256.stored_key;
+  const auto& former = found.credentials->former;
+  bool used = found.credentials->password && found.credentials->password->scram_sha256.stored_key == key;
+  for (std::size_t i = 0; i < std::min(history, former.size()); ++i) used = used || former[i].stored_key_sha256 == key;
+  if (used) return fail(Errc::invalid, "this password was used before; take another");
+  return {};
 }
 
 Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed) {
@@ -98,6 +112,7 @@ Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed) {
   return write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(id);
     if (found == nullptr) return no_principal();
+    GP_CHECK(check_history(*found, record));
     auto credentials = std::make_shared<Credentials>(*found->credentials);
     credentials->former = former_after(*found, record);
     credentials->password = record;
@@ -228,16 +243,20 @@ void StoredDirectory::refresh_password(const PrincipalRow& row, const Secret& pa
 }
 
 Result<> StoredDirectory::forget_former_passwords() {
+  const std::size_t history = std::min(options_.password_policy.history, kMaxHistory);
   return write([&](const Current& current, Change& change) -> Result<> {
     const TimePoint now = clock_.now();
     std::vector<std::pair<PrincipalId, std::shared_ptr<const Credentials>>> changed;
     for (const auto& [id, row] : current.index.principals()) {
-      const auto over = [&](const FormerPassword& one) {
-        return now - one.replaced >= options_.password_policy.remember_former;
-      };
-      if (std::ranges::none_of(row.credentials->former, over)) continue;
+      const std::vector<FormerPassword>& former = row.credentials->former;
+      std::size_t kept = 0;  // the last replaced come first
+      while (kept < former.size() &&
+             (kept < history || now - former[kept].replaced < options_.password_policy.remember_former)) {
+        ++kept;
+      }
+      if (kept == former.size()) continue;
       auto credentials = std::make_shared<Credentials>(*row.credentials);
-      std::erase_if(credentials->former, over);
+      credentials->former.resize(kept);
       if (credentials->former.empty()) {
         change.erase(former_key(id));
       } else {
@@ -263,7 +282,9 @@ Result<std::optional<sasl::ScramVerifier>> StoredDirectory::scram_verifier(std::
         sha256 ? found->credentials->password->scram_sha256 : found->credentials->password->scram_sha1;
     const TimePoint now = clock_.now();
     for (const FormerPassword& one : found->credentials->former) {
-      if (now - one.replaced >= options_.password_policy.remember_former) continue;
+      if (now - one.replaced >= options_.password_policy.remember_former ||
+          verifier.former_stored_keys.size() == kMaxFormerPasswords)
+        break;
       verifier.former_stored_keys.push_back(sha256 ? one.stored_key_sha256 : one.stored_key_sha1);
     }
     return verifier;

@@ -398,6 +398,31 @@ TEST_F(DirectoryCredentials, KnowsReplacedPasswordsForAWhile) {
   dir.reopen();
 }
 
+TEST_F(DirectoryCredentials, TakesNoPasswordAgainWithinItsHistory) {
+  dir.options.password_policy.history = 5;
+  dir.reopen();
+  const auto set = [&](const char* password) { return code(dir->set_password(anna.id, Secret(password))); };
+  EXPECT_EQ(set("correct horse"), Errc::invalid) << "it is the present one";
+  for (const char* next : {"the second one", "the third one", "the fourth one", "the fifth one", "the sixth one"}) {
+    EXPECT_EQ(set(next), std::nullopt) << next;
+  }
+  EXPECT_EQ(set("correct horse"), Errc::invalid);
+  dir.clock.advance(std::chrono::days(400));
+  ASSERT_TRUE(dir->forget_former_passwords());
+  dir.reopen();
+  EXPECT_EQ(set("correct horse"), Errc::invalid) << "however long ago";
+  EXPECT_EQ(set("the seventh one"), std::nullopt);
+  EXPECT_EQ(set("correct horse"), std::nullopt) << "it is the sixth before this one";
+  EXPECT_LE(verifier("anna@example.org").former_stored_keys.size(), kMaxFormerPasswords);
+  // Without the history what was kept for it goes.
+  dir.options.password_policy.history = 0;
+  dir.reopen();
+  dir.clock.advance(std::chrono::days(400));
+  ASSERT_TRUE(dir->forget_former_passwords());
+  EXPECT_THAT(verifier("anna@example.org").former_stored_keys, IsEmpty());
+  EXPECT_EQ(set("the seventh one"), std::nullopt);
+}
+
 TEST_F(DirectoryCredentials, FollowsThePasswordPolicy) {
   EXPECT_EQ(code(dir->set_password(anna.id, Secret("password1"))), Errc::invalid);
   EXPECT_EQ(code(dir->set_password(anna.id, Secret("anna@example.org"))), Errc::invalid);

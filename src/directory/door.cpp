@@ -7,12 +7,14 @@
 #include <deque>
 #include <iterator>
 #include <map>
+#include <set>
 #include <unordered_set>
 #include <utility>
 
 #include "base/ascii.hpp"
 #include "base/mutex.hpp"
 #include "directory/events.hpp"
+#include "sasl/bearer.hpp"
 
 namespace gatepost::directory {
 namespace {
@@ -26,13 +28,20 @@ bool is_allowed(const DoorPolicy& policy, sasl::Mechanism mechanism) {
          });
 }
 
-sasl::Offer offer_of(const DoorPolicy& policy, const DoorContext& context) {
+bool takes_tokens(const Tokens* tokens, const DoorPolicy& policy, const DoorContext& context) {
+  return tokens != nullptr && context.tls && tokens->any() &&
+         (is_allowed(policy, sasl::Mechanism::oauthbearer) || is_allowed(policy, sasl::Mechanism::xoauth2));
+}
+
+sasl::Offer offer_of(const DoorPolicy& policy, const Tokens* tokens, const DoorContext& context) {
   // Where -PLUS may not be used it does not exist, and a client that says "you do not have it" is right (RFC 5802 6).
   const bool plus =
       is_allowed(policy, sasl::Mechanism::scram_sha256_plus) || is_allowed(policy, sasl::Mechanism::scram_sha1_plus);
   return {.tls = context.tls,
           .without_tls = policy.without_tls,
-          .channel_binding = plus ? context.channel_binding : std::string()};
+          .channel_binding = plus ? context.channel_binding : std::string(),
+          .tokens = takes_tokens(tokens, policy, context),
+          .certificate = context.tls && !context.certificate_names.empty()};
 }
 
 bool takes_passwords(const DoorPolicy& policy, const DoorContext& context) {
@@ -53,11 +62,13 @@ struct Door::State {
     Principal principal;
     std::string service, web_session;
     std::function<void()> on_revoked;
+    TimePoint ends{};  // of the token or certificate; epoch: never
     std::atomic<bool> revoked{false};
   };
   using Entries = std::unordered_set<std::shared_ptr<Entry>>;
-  State(DoorPolicy p, Log& l, Metrics& m)
-      : log(l),
+  State(DoorPolicy p, const Clock& c, Log& l, Metrics& m)
+      : clock(c),
+        log(l),
         refused_sessions(m.counter("gatepost_sessions_refused_total", "",
                                    "Sign-ins refused because the account has its maximum of sessions.")),
         revoked_sessions(
@@ -82,7 +93,8 @@ struct Door::State {
 
   // Errc::conflict: credentials of this principal were changed since `noted`.
   Result<std::unique_ptr<SignedIn>> enter(const std::shared_ptr<State>& self, Principal principal, std::uint64_t noted,
-                                          const DoorContext& context, std::function<void()> on_revoked);
+                                          const DoorContext& context, std::function<void()> on_revoked,
+                                          TimePoint ends = {});
   // Checks the password and enters; whoever changed it meanwhile makes it look again.
   Result<std::unique_ptr<SignedIn>> enter_with_password(const std::shared_ptr<State>& self,
                                                         Authenticator& authenticator, std::string_view name,
@@ -92,11 +104,18 @@ struct Door::State {
                                                      const std::function<Result<Principal>()>& prove,
                                                      const DoorContext& context,
                                                      const std::function<void()>& on_revoked);
+  // Asks whose the token is, and enters. The same Tokens for all of them.
+  Result<std::unique_ptr<SignedIn>> enter_with_token(const std::shared_ptr<State>& self, Authenticator& authenticator,
+                                                     Tokens& tokens, std::string_view name, const Secret& token,
+                                                     const DoorContext& context,
+                                                     const std::function<void()>& on_revoked);
   void leave(const std::shared_ptr<Entry>& entry);
   std::size_t revoke(PrincipalId id);
   std::size_t end_web_session(PrincipalId id, std::string_view session);
   static void end(const std::vector<std::shared_ptr<Entry>>& entries);
+  std::size_t end_expired();
 
+  const Clock& clock;
   Log& log;
   Counter& refused_sessions;
   Counter& revoked_sessions;
@@ -104,7 +123,8 @@ struct Door::State {
   Mutex mutex;
   std::shared_ptr<const DoorPolicy> policy GP_GUARDED_BY(mutex);  // immutable, shared with sign-ins that go on
   std::map<std::pair<PrincipalId, std::string>, Entries> sessions GP_GUARDED_BY(mutex);
-  std::map<std::string, std::size_t, std::less<>> services GP_GUARDED_BY(mutex);  // their sessions
+  std::map<std::string, std::size_t, std::less<>> services GP_GUARDED_BY(mutex);       // their sessions
+  std::set<std::pair<TimePoint, std::shared_ptr<Entry>>> ending GP_GUARDED_BY(mutex);  // those by what ends
   std::uint64_t revoke_count GP_GUARDED_BY(mutex) = 0;
   std::deque<PrincipalId> recent GP_GUARDED_BY(mutex);  // the last of the revokes
 
@@ -119,7 +139,10 @@ class Door::State::Session final : public SignedIn {
       : state_(std::move(state)), entry_(std::move(entry)) {}
   ~Session() override { state_->leave(entry_); }
   const Principal& principal() const override { return entry_->principal; }
-  bool revoked() const override { return entry_->revoked.load(std::memory_order_acquire); }
+  bool revoked() const override {
+    return entry_->revoked.load(std::memory_order_acquire) ||
+           (entry_->ends != TimePoint{} && state_->clock.now() >= entry_->ends);
+  }
 
  private:
   std::shared_ptr<State> state_;
@@ -128,12 +151,13 @@ class Door::State::Session final : public SignedIn {
 
 Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State>& self, Principal principal,
                                                      std::uint64_t noted, const DoorContext& context,
-                                                     std::function<void()> on_revoked) {
+                                                     std::function<void()> on_revoked, TimePoint ends) {
   auto entry = std::make_shared<Entry>();
   entry->principal = std::move(principal);
   entry->service = context.service;
   entry->web_session = context.web_session;
   entry->on_revoked = std::move(on_revoked);
+  entry->ends = ends;
   std::size_t open = 0;
   {
     const Lock lock(mutex);
@@ -143,6 +167,7 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State
     open = entries.size();
     if (policy->sessions_per_account == 0 || open < policy->sessions_per_account) {
       entries.insert(entry);
+      if (ends != TimePoint{}) ending.emplace(ends, entry);
       ++services[context.service];
       if (seen) seen(context.service, id);
       return std::make_unique<Session>(self, entry);
@@ -183,6 +208,39 @@ void Door::State::leave(const std::shared_ptr<Entry>& entry) {
   at->second.erase(entry);
   if (at->second.empty()) sessions.erase(at);
   --services[entry->service];
+  if (entry->ends != TimePoint{}) ending.erase({entry->ends, entry});
+}
+
+Result<std::unique_ptr<SignedIn>> Door::State::enter_with_token(const std::shared_ptr<State>& self,
+                                                                Authenticator& authenticator, Tokens& tokens,
+                                                                std::string_view name, const Secret& token,
+                                                                const DoorContext& context,
+                                                                const std::function<void()>& on_revoked) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::uint64_t noted = revokes();
+    GP_TRY(Authenticator::ByToken found, authenticator.with_token(tokens, name, token, sign_in_context(context)));
+    auto entered = enter(self, std::move(found.principal), noted, context, on_revoked, found.ends);
+    if (entered || entered.error().code != Errc::conflict) return entered;
+  }
+  return fail(Errc::unavailable, "the account is being changed all the time");
+}
+
+std::size_t Door::State::end_expired() {
+  const TimePoint now = clock.now();
+  std::vector<std::shared_ptr<Entry>> ended;
+  {
+    const Lock lock(mutex);
+    while (!ending.empty() && ending.begin()->first <= now) {
+      ended.push_back(ending.begin()->second);
+      ending.erase(ending.begin());
+    }
+  }
+  for (const auto& entry : ended) {
+    entry->revoked.store(true, std::memory_order_release);
+    log.write(event::kTokenEnded, {{"name", entry->principal.address}, {"service", entry->service}});
+    if (entry->on_revoked) entry->on_revoked();
+  }
+  return ended.size();
 }
 
 std::size_t Door::State::revoke(PrincipalId id) {
@@ -228,10 +286,11 @@ void Door::State::end(const std::vector<std::shared_ptr<Entry>>& entries) {
 // Between one SASL exchange and the directory.
 class Door::State::Conversation final : public SignIn, private sasl::Credentials {
  public:
-  Conversation(std::shared_ptr<State> state, Authenticator& authenticator, DoorContext context,
+  Conversation(std::shared_ptr<State> state, Authenticator& authenticator, Tokens* tokens, DoorContext context,
                std::function<void()> on_revoked)
       : state_(std::move(state)),
         authenticator_(authenticator),
+        tokens_(tokens),
         context_(std::move(context)),
         on_revoked_(std::move(on_revoked)),
         noted_(state_->revokes()) {}
@@ -247,6 +306,8 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
     return take(exchange_->begin(initial));
   }
   SignInStep answer(std::string_view response) override {
+    // RFC 7628 3.2.3: whatever the client says to the refusal, now it has failed.
+    if (token_error_) return *std::exchange(token_error_, std::nullopt);
     if (exchange_ == nullptr) return over();
     return take(exchange_->step(response));
   }
@@ -268,6 +329,8 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
       return step_of(
           state_->enter_with_password(state_, authenticator_, check->name, check->password, context_, on_revoked_));
     }
+    if (auto* check = std::get_if<sasl::CheckToken>(&step)) return take_token(check->name, check->token);
+    if (auto* check = std::get_if<sasl::CheckCertificate>(&step)) return take_certificate(check->name);
     if (auto* proven = std::get_if<sasl::Proven>(&step)) {
       auto principal = authenticator_.proven(proven->name, sign_in_context(context_));
       if (!principal) return std::move(principal).error();
@@ -277,6 +340,32 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
       return step_of(std::move(entered));
     }
     return failed(std::get<sasl::Failed>(std::move(step)));
+  }
+
+  // A client whose token is refused is told so by a challenge, and where to get another one (RFC 7628 3.2.2).
+  SignInStep take_token(std::string_view name, const Secret& token) {
+    Error error{Errc::unauthenticated, "the client has no token"};
+    if (!token.empty()) {
+      auto entered = state_->enter_with_token(state_, authenticator_, *tokens_, name, token, context_, on_revoked_);
+      if (entered) return *std::move(entered);
+      error = std::move(entered).error();
+    }
+    if (error.code != Errc::unauthenticated && error.code != Errc::forbidden) return error;
+    const Tokens::Advice advice = tokens_->advice();
+    const char* const status = error.code == Errc::forbidden ? "insufficient_scope" : "invalid_token";
+    if (error.code == Errc::forbidden) error.code = Errc::denied;
+    token_error_ = std::move(error);
+    return sasl::Challenge{sasl::write_token_refusal({status, advice.scope, advice.openid_configuration})};
+  }
+
+  SignInStep take_certificate(const std::string& name) {
+    GP_ASSERT(!context_.certificate_names.empty());
+    auto principal = authenticator_.with_certificate(context_.certificate_names, name, sign_in_context(context_));
+    if (!principal) return std::move(principal).error();
+    auto entered =
+        state_->enter(state_, *std::move(principal), noted_, context_, on_revoked_, context_.certificate_until);
+    if (!entered && entered.error().code == Errc::conflict) return Error{Errc::unavailable, entered.error().detail};
+    return step_of(std::move(entered));
   }
 
   SignInStep failed(sasl::Failed failure) {
@@ -303,9 +392,11 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
 
   const std::shared_ptr<State> state_;  // shared as Session's
   Authenticator& authenticator_;
+  Tokens* const tokens_;
   const DoorContext context_;
   const std::function<void()> on_revoked_;
   const std::uint64_t noted_;
+  std::optional<Error> token_error_;  // after the challenge that says it
   std::string mechanism_;
   bool refused_ = false;  // by the limits, which have logged it
   std::unique_ptr<sasl::Exchange> exchange_;
@@ -314,7 +405,7 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
 Door::Door(sasl::Library& library, Authenticator& authenticator, DoorPolicy policy, Log& log, Metrics& metrics)
     : library_(library),
       authenticator_(authenticator),
-      state_(std::make_shared<State>(std::move(policy), log, metrics)) {}
+      state_(std::make_shared<State>(std::move(policy), authenticator.clock(), log, metrics)) {}
 
 Door::~Door() = default;
 
@@ -326,7 +417,7 @@ void Door::set_policy(DoorPolicy policy) {
 
 std::vector<sasl::Mechanism> Door::mechanisms(const DoorContext& context) const {
   const auto policy = state_->current();
-  auto offered = sasl::mechanisms(offer_of(*policy, context));
+  auto offered = sasl::mechanisms(offer_of(*policy, tokens_, context));
   std::erase_if(offered, [&](sasl::Mechanism m) { return !is_allowed(*policy, m); });
   return offered;
 }
@@ -340,9 +431,9 @@ Result<std::unique_ptr<SignIn>> Door::start(std::string_view mechanism, DoorCont
   const auto named = sasl::mechanism_named(mechanism);
   const auto policy = state_->current();
   if (!named || !is_allowed(*policy, *named)) return fail(Errc::unsupported, "a mechanism that is not offered");
-  const sasl::Offer offer = offer_of(*policy, context);
+  const sasl::Offer offer = offer_of(*policy, tokens_, context);
   auto conversation =
-      std::make_unique<State::Conversation>(state_, authenticator_, std::move(context), std::move(revoked));
+      std::make_unique<State::Conversation>(state_, authenticator_, tokens_, std::move(context), std::move(revoked));
   GP_CHECK(conversation->open(library_, sasl::to_string(*named), offer));
   return conversation;
 }
@@ -361,6 +452,22 @@ Result<std::unique_ptr<SignedIn>> Door::admit(const std::function<Result<Princip
 std::size_t Door::end_web_session(PrincipalId id, std::string_view session) {
   return state_->end_web_session(id, session);
 }
+
+void Door::set_tokens(Tokens& tokens) { tokens_ = &tokens; }
+
+bool Door::takes_tokens(const DoorContext& context) const {
+  return directory::takes_tokens(tokens_, *state_->current(), context);
+}
+
+std::string Door::token_scope() const { return tokens_ != nullptr ? tokens_->advice().scope : std::string(); }
+
+Result<std::unique_ptr<SignedIn>> Door::with_token(std::string_view name, const Secret& token,
+                                                   const DoorContext& context, std::function<void()> revoked) {
+  if (!takes_tokens(context)) return fail(Errc::unauthenticated, "tokens are not taken on this connection");
+  return state_->enter_with_token(state_, authenticator_, *tokens_, name, token, context, revoked);
+}
+
+std::size_t Door::end_expired() { return state_->end_expired(); }
 
 std::size_t Door::revoke(PrincipalId id) { return state_->revoke(id); }
 

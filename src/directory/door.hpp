@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "directory/authenticate.hpp"
+#include "directory/tokens.hpp"
 #include "sasl/mechanism.hpp"
 
 namespace gatepost::directory {
@@ -30,9 +31,11 @@ struct DoorContext {
   std::string service;  // "imap", "pop3", "submission"
   std::string connection_id;
   bool tls = false;
-  std::string channel_binding;  // TlsFacts::tls_exporter; empty: none
-  bool proxied = false;         // `remote` is what a trusted proxy said
-  std::string web_session;      // WebSession::id, where that is what signs in
+  std::string channel_binding;                 // TlsFacts::tls_exporter; empty: none
+  std::vector<std::string> certificate_names;  // TlsFacts::client_names
+  TimePoint certificate_until{};               // TlsFacts::client_until
+  std::string web_session;                     // WebSession::id, where that is what signs in
+  bool proxied = false;                        // `remote` is what a trusted proxy said
 };
 
 // A session that is signed in; leaves the count when dropped. revoked() is thread-safe.
@@ -40,7 +43,8 @@ class SignedIn {
  public:
   virtual ~SignedIn() = default;
   virtual const Principal& principal() const = 0;
-  // The account was disabled or got another password: say the protocol's farewell and close.
+  // The account was disabled or got another password, or the token it signed in by has ended: say the protocol's
+  // farewell and close.
   virtual bool revoked() const = 0;
 };
 
@@ -86,6 +90,17 @@ class Door {
   // Ends the sessions that entered by this web session ("": by any of the principal's). How many there were.
   std::size_t end_web_session(PrincipalId, std::string_view id);
 
+  // By a bearer token, for protocols that have a way of their own (RFC 6750 2.1); `name` as in sasl::CheckToken.
+  // Blocks. Errors as above; Errc::forbidden: a good token without a scope that is needed.
+  bool takes_tokens(const DoorContext&) const;
+  Result<std::unique_ptr<SignedIn>> with_token(std::string_view name, const Secret& token, const DoorContext&,
+                                               std::function<void()> revoked);
+  std::string token_scope() const;  // what tokens need: Tokens::Advice
+  // Who vouches for tokens; set before anybody can sign in. Without it none is taken.
+  void set_tokens(Tokens& tokens);
+  // Ends the sessions whose tokens have ended. For every few seconds.
+  std::size_t end_expired();
+
   // Ends every session of the principal: after disable, delete or a new password. How many there were.
   std::size_t revoke(PrincipalId);
   // Signed-in sessions now, of one service or (empty) of all; for status and metrics.
@@ -102,6 +117,7 @@ class Door {
   struct State;
   sasl::Library& library_;
   Authenticator& authenticator_;
+  Tokens* tokens_ = nullptr;
   std::shared_ptr<State> state_;  // shared with what was given out
 };
 

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
 #include <thread>
 
 #include "directory/test_support.hpp"
+#include "sasl/bearer.hpp"
 #include "sasl/login.hpp"
 #include "sasl/plain.hpp"
 
@@ -261,6 +263,172 @@ TEST_F(DoorTest, LetsNoSignInPassThatBeganBeforeTheRevoke) {
   // Many revokes of others do not hide it, nor do they stand in the way of what begins after.
   for (int i = 0; i < 5000; ++i) door.revoke(PrincipalId{5000});
   EXPECT_TRUE(with_password("battery staple"));
+}
+
+// Knows tokens by heart.
+class KnownTokens final : public Tokens {
+ public:
+  bool any() const override { return there; }
+  TokenVerdict verify(const Secret& token) override {
+    ++asked;
+    const auto at = known.find(token.reveal());
+    return at == known.end() ? TokenVerdict{.kind = TokenVerdict::Kind::bad, .detail = "made up"} : at->second;
+  }
+  Advice advice() const override { return {.scope = "mail", .openid_configuration = "https://id.example.org/x"}; }
+  bool there = true;
+  int asked = 0;
+  std::map<std::string, TokenVerdict, std::less<>> known;
+};
+
+class DoorTokens : public DoorTest {
+ protected:
+  DoorTokens() {
+    door.set_tokens(tokens);
+    ends = dir.clock.now() + std::chrono::hours(1);
+    tokens.known["annas"] = {.kind = TokenVerdict::Kind::good, .name = "Anna@example.org", .ends = ends};
+    tokens.known["old"] = {.kind = TokenVerdict::Kind::ended, .detail = "expired"};
+    tokens.known["narrow"] = {.kind = TokenVerdict::Kind::not_here, .detail = "no scope mail", .scope = true};
+    tokens.known["strangers"] = {.kind = TokenVerdict::Kind::good, .name = "nobody@example.org"};
+    tokens.known["unasked"] = {.kind = TokenVerdict::Kind::unchecked, .detail = "no answer"};
+  }
+  SignInStep say(std::string_view mechanism, std::string_view name, std::string_view token) {
+    auto conversation = door.start(mechanism, context, [] {});
+    if (!conversation) return conversation.error();
+    const sasl::BearerMessage message{std::string(name), Secret(token)};
+    SignInStep step =
+        (*conversation)
+            ->begin(mechanism == "XOAUTH2" ? sasl::write_xoauth2(message) : sasl::write_oauthbearer(message));
+    if (auto* challenge = std::get_if<sasl::Challenge>(&step)) {
+      said = challenge->octets;
+      step = (*conversation)->answer("\x01");
+      EXPECT_EQ(code_of((*conversation)->answer("more")), Errc::invalid) << "it is over";
+    }
+    return step;
+  }
+  KnownTokens tokens;
+  TimePoint ends;
+  std::string said;
+};
+
+TEST_F(DoorTokens, AreOfferedUnderTlsWhileSomebodyVouchesForThem) {
+  EXPECT_THAT(door.mechanisms(context), testing::IsSupersetOf({Mechanism::oauthbearer, Mechanism::xoauth2}));
+  door.set_policy({.without_tls = true, .mechanisms = {"OAUTHBEARER", "PLAIN"}});
+  EXPECT_THAT(door.mechanisms(context), ElementsAre(Mechanism::oauthbearer, Mechanism::plain));
+  context.tls = false;
+  EXPECT_THAT(door.mechanisms(context), ElementsAre(Mechanism::plain));
+  EXPECT_FALSE(door.takes_tokens(context));
+  EXPECT_EQ(code(door.start("OAUTHBEARER", context, [] {})), Errc::unsupported);
+  context.tls = true;
+  tokens.there = false;
+  EXPECT_THAT(door.mechanisms(context), ElementsAre(Mechanism::plain));
+  EXPECT_EQ(code(door.with_token("", Secret("annas"), context, [] {})), Errc::unauthenticated);
+  EXPECT_EQ(tokens.asked, 0);
+}
+
+TEST_F(DoorTokens, LetInWhoseTheyAre) {
+  for (const char* mechanism : {"OAUTHBEARER", "XOAUTH2"}) {
+    const auto step = say(mechanism, "anna@example.org", "annas");
+    ASSERT_TRUE(std::holds_alternative<std::unique_ptr<SignedIn>>(step)) << mechanism;
+    EXPECT_EQ(std::get<std::unique_ptr<SignedIn>>(step)->principal().id, anna.id);
+  }
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "", "annas")), std::nullopt);
+  EXPECT_TRUE(door.with_token("", Secret("annas"), context, [] {}));
+  dir.person("ben@example.org", "ben's password");
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "ben@example.org", "annas")), Errc::unauthenticated);
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "nobody@example.org", "annas")), Errc::unauthenticated);
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "", "strangers")), Errc::unauthenticated);
+  anna.enabled = false;
+  ASSERT_TRUE(dir->update_principal(anna));
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "anna@example.org", "annas")), Errc::denied);
+}
+
+TEST_F(DoorTokens, AreNotOfSharedMailboxes) {
+  ASSERT_TRUE(dir->add_principal(PrincipalKind::shared_mailbox, "info@example.org", ""));
+  tokens.known["infos"] = {.kind = TokenVerdict::Kind::good, .name = "info@example.org"};
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "", "infos")), Errc::unauthenticated);
+}
+
+TEST_F(DoorTokens, AreRefusedWithWhereToGetAnotherOne) {
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "anna@example.org", "old")), Errc::unauthenticated);
+  EXPECT_EQ(said, R"({"status":"invalid_token","scope":"mail","openid-configuration":"https://id.example.org/x"})");
+  EXPECT_EQ(code_of(say("XOAUTH2", "anna@example.org", "narrow")), Errc::denied);
+  EXPECT_THAT(said, HasSubstr(R"("status":"insufficient_scope")"));
+  said.clear();
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "anna@example.org", "unasked")), Errc::unavailable);
+  EXPECT_EQ(said, "");
+  // RFC 7628 4.3: who asks where to get a token is not told of wrong ones.
+  const int asked = tokens.asked;
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "anna@example.org", "")), Errc::unauthenticated);
+  EXPECT_THAT(said, HasSubstr("openid-configuration"));
+  EXPECT_EQ(tokens.asked, asked);
+  EXPECT_EQ(code(door.with_token("", Secret("narrow"), context, [] {})), Errc::forbidden);
+}
+
+TEST_F(DoorTokens, CountAsGuessesOnlyWhereNobodyGaveThemOut) {
+  for (int i = 0; i < 50; ++i) (void)say("OAUTHBEARER", "anna@example.org", "old");
+  for (int i = 0; i < 50; ++i) (void)say("OAUTHBEARER", "anna@example.org", "the same forged one");
+  EXPECT_THAT(authenticator.bans(), IsEmpty());
+  for (int i = 0; i < 10; ++i) (void)say("OAUTHBEARER", "anna@example.org", "forged" + std::to_string(i));
+  EXPECT_THAT(authenticator.bans(), testing::SizeIs(1));
+  const int asked = tokens.asked;
+  EXPECT_EQ(code_of(say("OAUTHBEARER", "anna@example.org", "annas")), Errc::limit);
+  EXPECT_EQ(tokens.asked, asked);
+}
+
+TEST_F(DoorTokens, EndTheSessionsThatBeganByThem) {
+  int woken = 0;
+  auto one = door.with_token("", Secret("annas"), context, [&] { ++woken; });
+  auto other = with_password();
+  ASSERT_TRUE(one && other);
+  {
+    auto short_one = door.with_token("", Secret("annas"), context, [&] { ++woken; });
+  }
+  dir.clock.advance(std::chrono::minutes(59));
+  EXPECT_EQ(door.end_expired(), 0u);
+  EXPECT_FALSE((*one)->revoked());
+  dir.clock.advance(std::chrono::minutes(1));
+  EXPECT_TRUE((*one)->revoked());
+  EXPECT_EQ(door.end_expired(), 1u);
+  EXPECT_EQ(woken, 1);
+  EXPECT_EQ(door.end_expired(), 0u);
+  EXPECT_FALSE((*other)->revoked());
+}
+
+TEST_F(DoorTest, LetsInByACertificate) {
+  EXPECT_EQ(code(door.start("EXTERNAL", context, [] {})), Errc::unsupported);
+  const Principal ben = dir.person("ben@example.org", "ben's password");
+  ASSERT_TRUE(dir->add_alias("a.smith@example.org", {"anna@example.org"}));
+  const auto say = [&](std::string_view name) {
+    auto conversation = door.start("EXTERNAL", context, [] {});
+    return conversation ? (*conversation)->begin(name) : SignInStep(conversation.error());
+  };
+  const auto who = [&](std::string_view name) {
+    const SignInStep step = say(name);
+    const auto* session = std::get_if<std::unique_ptr<SignedIn>>(&step);
+    return session != nullptr ? (*session)->principal().address : std::string("nobody");
+  };
+  context.certificate_names = {"A.Smith@example.org", "stranger@elsewhere.example"};
+  context.certificate_until = dir.clock.now() + std::chrono::hours(1);
+  EXPECT_THAT(door.mechanisms(context), testing::Contains(Mechanism::external));
+  EXPECT_EQ(who(""), "anna@example.org");
+  EXPECT_EQ(who("anna@example.org"), "anna@example.org");
+  EXPECT_EQ(code_of(say("ben@example.org")), Errc::unauthenticated);
+  EXPECT_EQ(code_of(say("nobody@example.org")), Errc::unauthenticated);
+  // Of two people: whoever it is says which.
+  context.certificate_names = {"anna@example.org", "ben@example.org"};
+  EXPECT_EQ(code_of(say("")), Errc::unauthenticated);
+  EXPECT_EQ(who("ben@example.org"), "ben@example.org");
+  context.certificate_names = {"stranger@elsewhere.example"};
+  EXPECT_EQ(code_of(say("")), Errc::unauthenticated);
+  EXPECT_EQ(code_of(say("anna@example.org")), Errc::unauthenticated);
+  // Sessions end when the certificate does.
+  context.certificate_names = {"anna@example.org"};
+  const SignInStep step = say("");
+  dir.clock.advance(std::chrono::hours(1));
+  EXPECT_TRUE(std::get<std::unique_ptr<SignedIn>>(step)->revoked());
+  EXPECT_EQ(door.end_expired(), 1u);
+  context.tls = false;
+  EXPECT_EQ(code_of(say("")), Errc::unsupported);
 }
 
 TEST_F(DoorTest, OutlivesNothingItGaveOut) {

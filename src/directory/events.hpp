@@ -22,6 +22,20 @@ inline constexpr Event kOutdated{
     "sign_in.outdated", Level::notice, "A device tried a password that was replaced.",
     "It proved by SCRAM to know the account's former password. That is no guess, and no limit counts it.",
     "Give the device `name` signs in with from `remote` the new password."};
+inline constexpr Event kTokenRefused{
+    "sign_in.token_refused", Level::notice, "A bearer token did not let in.",
+    "`detail` says why; `name` is whom it is of, or whom the client named. A token that nobody gave out is also "
+    "counted "
+    "as a wrong password (`sign_in.failed`).",
+    "When it is one of your people: compare `detail` with [[oauth.provider]] and with what the provider puts into its "
+    "tokens."};
+inline constexpr Event kCertificateRefused{
+    "sign_in.certificate_refused", Level::notice, "A client's certificate did not let in.",
+    "It is good, but `detail` says why it is of nobody. `name` is the first mail address in it.",
+    "Issue a certificate with the account's address as rfc822Name or user principal name."};
+inline constexpr Event kTokenEnded{"sign_in.token_ended", Level::info,
+                                   "A session ended with the token or the certificate it began by.",
+                                   "The program signs in again with a new one.", "Nothing."};
 inline constexpr Event kRefused{"sign_in.refused", Level::info, "A sign-in was refused without a look at the password.",
                                 "The address, or the address with this name, is banned until `until`.",
                                 "Nothing; `gatepost ban lift` if it is one of yours."};
@@ -44,7 +58,8 @@ inline constexpr Event kTooManySessions{
 inline constexpr Event kRevoked{"sign_in.revoked", Level::notice, "Sessions were ended by an administrator's change.",
                                 "The account was disabled or deleted, or a password of it was changed.", "Nothing."};
 
-inline constexpr std::array kAll{kSignedIn, kFailed, kDisabled,  kOutdated,        kRefused,
-                                 kBanned,   kBroken, kUnchecked, kTooManySessions, kRevoked};
+inline constexpr std::array kAll{kSignedIn,     kFailed,     kDisabled,          kOutdated,        kRefused,
+                                 kBanned,       kBroken,     kUnchecked,         kTooManySessions, kRevoked,
+                                 kTokenRefused, kTokenEnded, kCertificateRefused};
 
 }  // namespace gatepost::directory::event

@@ -81,6 +81,11 @@ bool is_common(std::string_view password) {
          std::ranges::binary_search(kCommon, std::string_view(core_of(password)));
 }
 
+bool is_listed(const std::vector<std::string>& refused, std::string_view password) {
+  return std::ranges::binary_search(refused, ascii::to_lower(password)) ||
+         std::ranges::binary_search(refused, core_of(password));
+}
+
 // One character again and again, or one step: "aaaaaaaa", "abcdefgh", "87654321".
 bool is_sequence(std::string_view password) {
   constexpr std::size_t kLong = 16;  // nobody tries all lengths
@@ -125,6 +130,8 @@ Result<> check_new_password(const PasswordPolicy& policy, const Secret& password
   if (text.size() < kMinPasswordOctets || (least > kMinPasswordOctets && characters(text) < least)) {
     return fail(Errc::invalid, fmt::format("a password has at least {} characters", least));
   }
+  if (is_listed(policy.refused, text))
+    return fail(Errc::invalid, "this password is on the list of those that are not taken");
   if (!policy.refuse_common) return {};
   if (is_common(text) || is_sequence(text)) {
     return fail(Errc::invalid, "this password is among those that are tried first; three or four words are a good one");

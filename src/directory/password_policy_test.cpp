@@ -34,6 +34,14 @@ TEST(PasswordPolicy, RefusesWhatEverybodyTriesFirst) {
   }
 }
 
+TEST(PasswordPolicy, RefusesWhatIsListed) {
+  const PasswordPolicy policy{.refuse_common = false, .refused = {"correct horse", "gatepost"}};
+  for (const char* bad : {"Correct Horse", "correct horse 2026!", "GatePost2026"}) {
+    EXPECT_FALSE(taken(bad, policy)) << bad;
+  }
+  EXPECT_TRUE(taken("correct horses", policy));
+}
+
 TEST(PasswordPolicy, RefusesTheOwnName) {
   for (const char* bad : {"anna.smith@example.org", "Anna.Smith2026!", "AnnaSmith1", "example.org", "Example2026!"}) {
     EXPECT_FALSE(taken(bad)) << bad;

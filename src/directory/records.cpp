@@ -38,7 +38,7 @@ std::string begin_value() { return std::string(1, static_cast<char>(store::kReco
 constexpr std::uint8_t kSecondFormat = 2;
 constexpr std::uint8_t kPrincipalFormat = kSecondFormat;
 std::uint8_t newest_format(std::string_view key) {
-  const bool has_second = key.starts_with('p') || key.starts_with('t') || key.starts_with('u');
+  const bool has_second = key.starts_with('p') || key.starts_with('t') || key.starts_with('u') || key.starts_with('f');
   return has_second ? kSecondFormat : store::kRecordFormat;
 }
 
@@ -370,7 +370,7 @@ class Loader {
     const PrincipalId id{key.u64()};
     std::vector<FormerPassword>& list = former_[id];
     while (value.ok() && !value.at_end()) {
-      if (list.size() == kMaxFormerPasswords) return false;
+      if (list.size() == (format_ == kSecondFormat ? kMaxHistory : kMaxFormerPasswords)) return false;
       FormerPassword one;
       one.replaced = get_time(value);
       one.stored_key_sha256 = value.take(32);
@@ -459,7 +459,9 @@ std::string encode(const AppSecret& app) {
 }
 
 std::string encode(const std::vector<FormerPassword>& former) {
-  std::string out = begin_value();
+  // What fits into the first form keeps it, so that an older server reads it.
+  std::string out =
+      former.size() <= kMaxFormerPasswords ? begin_value() : std::string(1, static_cast<char>(kSecondFormat));
   for (const FormerPassword& one : former) {
     put_time(out, one.replaced);
     out += one.stored_key_sha256;

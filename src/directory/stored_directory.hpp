@@ -144,6 +144,7 @@ class StoredDirectory final : public Directory {
   // `kept`: whose salts stay, so that the password it replaces can be told from a guess.
   Result<PasswordRecord> make_record(const Secret& prepared, const PasswordRecord* kept);
   // What to remember of the password that `found` has when `fresh` takes its place.
+  Result<> check_history(const PrincipalRow& found, const PasswordRecord& fresh) const;
   std::vector<FormerPassword> former_after(const PrincipalRow& found, const PasswordRecord& fresh) const;
   void refresh_password(const PrincipalRow& row, const Secret& prepared);
   void note_use(PrincipalId id, std::uint32_t app, const SignInPurpose& purpose);

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
@@ -24,6 +25,10 @@ struct TlsFacts {
   bool resumed = false;
   bool peer_verified = false;  // client side: chain and name verified
   std::string peer_subject;    // certificate the peer showed, may be empty
+  // Server side: the mail addresses in a client's certificate that one of TlsServerSettings::client_authorities signed
+  // and that is good now, and until when it is. Empty: it showed none, or not such a one.
+  std::vector<std::string> client_names;
+  TimePoint client_until{};
 };
 
 class TlsServer;  // tls_context.hpp

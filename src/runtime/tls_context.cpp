@@ -1,6 +1,7 @@
 #include "runtime/tls_context.hpp"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -55,6 +56,7 @@ struct TlsServer::State {
   std::shared_ptr<TicketKeys> keys;
   std::function<std::optional<TlsCertificate>(std::string_view)> proof;
   std::string ciphers;
+  std::string client_authorities;
   TlsMinimum minimum = TlsMinimum::v1_2;
 
   Result<> build();
@@ -148,6 +150,42 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
 
 }  // namespace
 
+namespace {
+
+// Clients need no certificate, and one that is not good counts for nothing (TlsSession::facts()).
+int take_any_certificate(int, X509_STORE_CTX*) { return 1; }
+
+Result<> ask_for_certificates(SSL_CTX* context, const std::string& pem) {
+  const std::unique_ptr<BIO, int (*)(BIO*)> text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+  const auto free_all = [](STACK_OF(X509_INFO) * all) { sk_X509_INFO_pop_free(all, X509_INFO_free); };
+  const std::unique_ptr<STACK_OF(X509_INFO), decltype(free_all)> all(
+      PEM_X509_INFO_read_bio(text.get(), nullptr, nullptr, nullptr), free_all);
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  int certificates = 0;
+  for (int i = 0; all != nullptr && i < sk_X509_INFO_num(all.get()); ++i) {
+    const X509_INFO* const one = sk_X509_INFO_value(all.get(), i);
+    bool ok = true;
+    if (one->x509 != nullptr) {
+      ok = X509_STORE_add_cert(store, one->x509) == 1 && SSL_CTX_add_client_CA(context, one->x509) == 1;
+      ++certificates;
+    }
+    if (one->crl != nullptr) {
+      ok = ok && X509_STORE_add_crl(store, one->crl) == 1;
+      X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+    }
+    if (!ok) return fail(Errc::invalid, "client_ca_file: " + tls_failure_words());
+  }
+  ERR_clear_error();
+  if (certificates == 0) return fail(Errc::invalid, "client_ca_file: no certificate in it");
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, take_any_certificate);
+  // A ticket would outlive a revocation.
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, 0);
+  return {};
+}
+
+}  // namespace
+
 Result<SSL_CTX*> TlsServer::State::context_of(const std::vector<std::size_t>& members) {
   if (const auto known = made_.find(members); known != made_.end()) return known->second;
   ContextPtr context(SSL_CTX_new(TLS_server_method()));
@@ -168,6 +206,9 @@ Result<SSL_CTX*> TlsServer::State::context_of(const std::vector<std::size_t>& me
   if (!alpn.empty() || proof) SSL_CTX_set_alpn_select_cb(context.get(), choose_alpn, nullptr);
   if (proof) SSL_CTX_set_client_hello_cb(context.get(), look_for_proof, nullptr);
   SSL_CTX_set_app_data(context.get(), this);
+  if (!client_authorities.empty()) {
+    GP_CHECK(ask_for_certificates(context.get(), client_authorities));
+  }
   for (const std::size_t member : members) {
     const ParsedCertificate& one = certificates[member];
     bool ok = SSL_CTX_use_certificate(context.get(), one.leaf.get()) == 1;
@@ -234,6 +275,7 @@ Result<> TlsServer::reload(const TlsServerSettings& settings) {
   fresh->keys = keys_;
   fresh->ciphers = settings.ciphers;
   fresh->minimum = settings.minimum;
+  fresh->client_authorities = settings.client_authorities;
   fresh->proof = settings.proof;
   for (const std::string& protocol : settings.alpn) {
     if (protocol.empty() || protocol.size() > 255) return fail(Errc::invalid, "an ALPN name has 1 to 255 octets");

@@ -44,6 +44,9 @@ struct TlsServerSettings {
   // handshake fails. The connection ends with the handshake (RFC 8737 3). Called on I/O threads, which it must not
   // block. Empty: the protocol is not spoken.
   std::function<std::optional<TlsCertificate>(std::string_view name)> proof = {};
+  // PEM of who signs the certificates of clients, with their revocation lists if there are any; then every client is
+  // asked for one (which it need not have), and no session is resumed. Empty: nobody is asked.
+  std::string client_authorities = {};
   std::chrono::seconds ticket_key_lifetime{12 * 3600};  // a key makes tickets so long, and is accepted so long again
 };
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/tls_client_names.hpp"
 #include "runtime/tls_context.hpp"
 #include "runtime/tls_error.hpp"
 
@@ -145,6 +146,11 @@ TlsFacts TlsSession::facts() const {
   facts.peer_verified = peer != nullptr && SSL_is_server(ssl_) == 0 && SSL_get_verify_result(ssl_) == X509_V_OK &&
                         SSL_get0_peername(ssl_) != nullptr;
   facts.peer_subject = subject_of(peer);
+  // A certificate that is not good does not end the handshake (tls_context.cpp); it just counts for nothing.
+  if (peer != nullptr && SSL_is_server(ssl_) == 1 && SSL_get_verify_result(ssl_) == X509_V_OK) {
+    facts.client_names = mail_names(const_cast<X509*>(peer));
+    facts.client_until = good_until(const_cast<X509*>(peer));
+  }
   return facts;
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 
 #include "base/ascii.hpp"
+#include "sasl/bearer.hpp"
+#include "sasl/external.hpp"
 #include "sasl/login.hpp"
 #include "sasl/plain.hpp"
 #include "sasl/scram.hpp"
@@ -13,8 +15,9 @@
 namespace gatepost::sasl {
 namespace {
 
-constexpr std::array<std::string_view, 6> kNames = {
-    "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"};
+constexpr std::array<std::string_view, 9> kNames = {
+    "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "EXTERNAL",
+    "OAUTHBEARER",        "XOAUTH2",          "PLAIN",         "LOGIN"};
 static_assert(kNames.size() == static_cast<std::size_t>(kLastMechanism) + 1);
 
 bool is_offered(Mechanism mechanism, const Offer& offer) {
@@ -27,6 +30,11 @@ bool is_offered(Mechanism mechanism, const Offer& offer) {
       return offer.scram_sha256;
     case Mechanism::scram_sha1:
       return offer.scram_sha1;
+    case Mechanism::external:
+      return offer.certificate && offer.tls;
+    case Mechanism::oauthbearer:
+    case Mechanism::xoauth2:
+      return offer.tokens && offer.tls;  // RFC 7628 4: TLS is a must
     case Mechanism::plain:
     case Mechanism::login:
       return offer.plain;
@@ -47,6 +55,9 @@ class GsaslLibrary final : public Library {
     }
     if (*mechanism == Mechanism::plain) return make_plain_exchange();
     if (*mechanism == Mechanism::login) return make_login_exchange();
+    if (*mechanism == Mechanism::external) return make_external_exchange();
+    if (*mechanism == Mechanism::oauthbearer || *mechanism == Mechanism::xoauth2)
+      return make_bearer_exchange(*mechanism);
     return make_scram_exchange(*gsasl_, *mechanism, offer.channel_binding, decoy_key_.reveal(), credentials);
   }
 

@@ -29,6 +29,9 @@ enum class Mechanism : std::uint8_t {  // strongest first
   scram_sha1_plus,
   scram_sha256,
   scram_sha1,
+  external,
+  oauthbearer,
+  xoauth2,
   plain,
   login,
 };
@@ -52,6 +55,8 @@ struct Offer {
   bool without_tls = false;          // the configuration allows signing in without TLS, in words
   std::string channel_binding = {};  // tls-exporter (RFC 9266), 32 raw octets; empty: not available, no -PLUS
   bool plain = true;                 // PLAIN and LOGIN
+  bool tokens = false;               // OAUTHBEARER and XOAUTH2: under TLS alone, whatever `without_tls` says
+  bool certificate = false;          // EXTERNAL: the client showed a good certificate, under TLS
   bool scram_sha256 = true, scram_sha1 = true;  // verifiers of this kind exist
 };
 // Strongest first; empty without TLS unless allowed. What to advertise, and all that Library::server starts.
@@ -65,6 +70,13 @@ struct CheckPassword {  // ask the directory whether this is right: that is the 
   std::string name;
   Secret password;
 };
+struct CheckToken {  // ask who vouches for bearer tokens (bearer.hpp): that is the outcome
+  std::string name;  // whom the client means; empty: whoever the token is of
+  Secret token;      // empty: it has none
+};
+struct CheckCertificate {  // see whose the client's certificate is: that is the outcome
+  std::string name;        // whom the client means; empty: whoever it is of
+};
 struct Proven {  // the client proved to know the password of `name`
   std::string name;
 };
@@ -77,9 +89,12 @@ struct Failed {
   Secret fingerprint;
   bool former = false;  // proved to know a password that was replaced (ScramVerifier::former_stored_keys): no guess
 };
-using Step = std::variant<Challenge, CheckPassword, Proven, Failed>;
+using Step = std::variant<Challenge, CheckPassword, CheckToken, CheckCertificate, Proven, Failed>;
 
 inline constexpr std::size_t kMaxNameOctets = 1024, kMaxPasswordOctets = 1024, kMaxMessageOctets = 8192;
+// Of bearer tokens; an access token with many groups in it is some thousands of octets. The message has the token, a
+// name and a little more, and its base64 fits into the line of RFC 4954 4.
+inline constexpr std::size_t kMaxTokenOctets = 8192, kMaxTokenMessageOctets = 9200;
 
 // The server's side of one sign-in. Not thread-safe, but it may move between threads from one call to the next: SCRAM
 // reads the directory, so sessions run begin() and step() on a worker. After anything but Challenge it is over; calls

@@ -115,6 +115,12 @@ void egress_of(const config::Config& c, Intent& out) {
                             address ? AddressSet::of(number_of(*address)) : anywhere});
     }
   }
+  for (const config::OauthProvider& one : c.oauth.providers) {
+    for (const std::string& url : {one.issuer, one.discovery, one.jwks, one.introspection}) {
+      const EgressIntent intent{"oauth", https_port_of(url), false, true, anywhere};
+      if (!url.empty() && std::ranges::find(out.egress, intent) == out.egress.end()) out.egress.push_back(intent);
+    }
+  }
   for (const std::uint16_t port : c.gate.egress_ports) {
     out.egress.push_back({fmt::format("port-{}", port), port, false, true, anywhere});
   }

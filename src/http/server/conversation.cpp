@@ -13,7 +13,6 @@
 #include "http/protocol/http_date.hpp"
 #include "http/server/events.hpp"
 #include "http/server/forwarded.hpp"
-#include "http/server/session_cookie.hpp"
 #include "http/server/status_for.hpp"
 
 namespace gatepost::http::server {
@@ -212,12 +211,11 @@ Task<> Conversation::sign_in_and_handle(std::shared_ptr<Exchange> exchange) {
     co_return;
   }
   const Errc why = entered.error().code;
-  if (why == Errc::unauthenticated || why == Errc::invalid) {
-    // RFC 7617 2, 2.1. The connection is kept: the next request comes with a password.
-    Response answer = plain_answer(401);
-    answer.set("www-authenticate", is_from_script(exchange->request_)
-                                       ? fmt::format("Session realm=\"{}\"", settings_->hostname)
-                                       : fmt::format("Basic realm=\"{}\", charset=\"UTF-8\"", settings_->hostname));
+  if (why == Errc::unauthenticated || why == Errc::invalid || why == Errc::forbidden) {
+    // The connection is kept: the next request comes with a password.
+    Response answer = plain_answer(why == Errc::forbidden ? 403 : 401);
+    for (const std::string& challenge : sign_ins_.challenges(exchange->request_, settings_->hostname, why))
+      answer.fields.add("www-authenticate", challenge);
     exchange->respond(std::move(answer));
   } else {
     exchange->respond(entered.error());

@@ -1,7 +1,11 @@
 #include "http/server/sign_in.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/ascii.hpp"
 #include "base/base64.hpp"
@@ -9,24 +13,39 @@
 #include "directory/web_sessions.hpp"
 #include "http/server/session_cookie.hpp"
 #include "runtime/workers.hpp"
+#include "sasl/bearer.hpp"
 
 namespace gatepost::http::server {
 
 namespace {
 // Accounts that one connection serves at one time: a proxy's, which serves many people.
 constexpr std::size_t kMaxKnown = 8;
+
+// The credentials behind the scheme of that name.
+std::optional<std::string_view> after_scheme(std::string_view authorization, std::string_view scheme) {
+  const std::size_t blank = std::min(authorization.find(' '), authorization.size());
+  if (!ascii::iequals(authorization.substr(0, blank), scheme)) return std::nullopt;
+  return ascii::trim(authorization.substr(blank));
+}
 }  // namespace
 
 Result<BasicCredentials> parse_basic(std::string_view authorization) {
-  const std::size_t blank = std::min(authorization.find(' '), authorization.size());
-  if (!ascii::iequals(authorization.substr(0, blank), "basic")) return fail(Errc::unauthenticated, "another scheme");
-  const auto text = base64::decode(ascii::trim(authorization.substr(blank)));
+  const auto credentials = after_scheme(authorization, "basic");
+  if (!credentials) return fail(Errc::unauthenticated, "another scheme");
+  const auto text = base64::decode(*credentials);
   // RFC 7617 2: user-id ":" password, without control characters.
   const std::size_t colon = text ? text->find(':') : std::string::npos;
   if (colon == std::string::npos || std::ranges::any_of(*text, ascii::is_control)) {
     return fail(Errc::invalid, "broken credentials");
   }
   return BasicCredentials{text->substr(0, colon), Secret(std::string_view(*text).substr(colon + 1))};
+}
+
+Result<Secret> parse_bearer(std::string_view authorization) {
+  const auto credentials = after_scheme(authorization, "bearer");
+  if (!credentials) return fail(Errc::unauthenticated, "another scheme");
+  if (!sasl::is_bearer_token(*credentials)) return fail(Errc::invalid, "broken credentials");
+  return Secret(*credentials);
 }
 
 SignIns::SignIns(const Services& services, std::string_view service, const runtime::Peer& peer,
@@ -40,16 +59,18 @@ runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const
   std::erase_if(known_, [](const Known& known) { return known.who->revoked(); });
   const auto known = std::ranges::find(known_, credentials, &Known::credentials);
   if (known != known_.end()) co_return known->who;
-  GP_CO_TRY(const BasicCredentials given, parse_basic(field));
-  const directory::DoorContext context{.remote = request.client,
-                                       // App passwords are for the web, whatever the listener is called.
-                                       .service = service_ == "https" ? "http" : std::string(service_),
-                                       .connection_id = peer_.connection_id,
-                                       .tls = peer_.tls.has_value(),
-                                       .channel_binding = {}};
-  auto job = [&] {
-    return services_.door.with_password(given.name, given.password, context, [waker = waker_] { waker->wake(); });
-  };
+  const directory::DoorContext context = context_for(request);
+  std::function<Result<std::unique_ptr<directory::SignedIn>>()> job;
+  auto wake = [waker = waker_] { waker->wake(); };
+  BasicCredentials given;
+  Secret token;
+  if (after_scheme(field, "bearer") && services_.door.takes_tokens(context)) {
+    GP_CO_TRY(token, parse_bearer(field));
+    job = [&] { return services_.door.with_token({}, token, context, wake); };
+  } else {
+    GP_CO_TRY(given, parse_basic(field));
+    job = [&] { return services_.door.with_password(given.name, given.password, context, wake); };
+  }
   auto entered = co_await services_.workers_for_sign_in().run(std::move(job));
   if (!entered) {
     if (entered.error().code == Errc::unauthenticated) ++failures_;
@@ -88,6 +109,32 @@ std::shared_ptr<directory::SignedIn> SignIns::keep(const Sha256Value& credential
   if (known_.size() == kMaxKnown) known_.erase(known_.begin());
   known_.push_back({credentials, who});
   return who;
+}
+
+directory::DoorContext SignIns::context_for(const Request& request) const {
+  return {.remote = request.client,
+          // App passwords are for the web, whatever the listener is called.
+          .service = service_ == "https" ? "http" : std::string(service_),
+          .connection_id = peer_.connection_id,
+          .tls = peer_.tls.has_value(),
+          .channel_binding = {},
+          .certificate_names = {}};
+}
+
+std::vector<std::string> SignIns::challenges(const Request& request, std::string_view realm, Errc why) const {
+  if (is_from_script(request) && request.field("authorization").empty()) {
+    return {fmt::format("Session realm=\"{}\"", realm)};
+  }
+  // RFC 7617 2, 2.1
+  std::vector<std::string> out{fmt::format("Basic realm=\"{}\", charset=\"UTF-8\"", realm)};
+  if (!services_.door.takes_tokens(context_for(request))) return out;
+  out.push_back(fmt::format("Bearer realm=\"{}\"", realm));
+  // RFC 6750 3.1: no error where no token was sent.
+  if (!after_scheme(request.field("authorization"), "bearer")) return out;
+  out.back() += fmt::format(", error=\"{}\"", why == Errc::forbidden ? "insufficient_scope" : "invalid_token");
+  if (const std::string scope = services_.door.token_scope(); !scope.empty() && why == Errc::forbidden)
+    out.back() += fmt::format(", scope=\"{}\"", scope);
+  return out;
 }
 
 }  // namespace gatepost::http::server

@@ -24,6 +24,9 @@ struct BasicCredentials {
 };
 Result<BasicCredentials> parse_basic(std::string_view authorization);
 
+// The token of "Authorization: Bearer" (RFC 6750 2.1); errors likewise.
+Result<Secret> parse_bearer(std::string_view authorization);
+
 // Who signed in on one connection. A client sends its credentials with every request; the same ones are checked once
 // and then known by their hash, as long as nobody revokes them.
 class SignIns {
@@ -31,10 +34,12 @@ class SignIns {
   SignIns(const Services& services, std::string_view service, const runtime::Peer& peer,
           std::shared_ptr<runtime::Waker> waker);
 
-  // By the Authorization field, else by the cookie of a browser's session. Errc of the Door, of parse_basic() and of
-  // WebSessions::check(). Errc::forbidden: another site's page sent it.
+  // By the Authorization field, else by the cookie of a browser's session. Errc of the Door, of parse_basic(),
+  // parse_bearer() and WebSessions::check(). Errc::forbidden: another site's page sent it, or a token without scope.
   runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> enter(const Request& request);
   std::uint32_t failures() const { return failures_; }
+  // What a request that did not sign in may try: the WWW-Authenticate fields of its 401 or 403.
+  std::vector<std::string> challenges(const Request& request, std::string_view realm, Errc why) const;
 
  private:
   struct Known {
@@ -43,6 +48,7 @@ class SignIns {
   };
   Result<std::shared_ptr<directory::SignedIn>> enter_by_cookie(const Request& request);
   std::shared_ptr<directory::SignedIn> keep(const Sha256Value& credentials, std::shared_ptr<directory::SignedIn> who);
+  directory::DoorContext context_for(const Request& request) const;
   const Services& services_;
   std::string_view service_;
   const runtime::Peer& peer_;

@@ -99,6 +99,8 @@ directory::DoorContext Session::door_context() const {
           .connection_id = peer_.connection_id,
           .tls = tls(),
           .channel_binding = tls() ? peer_.tls->tls_exporter : std::string(),
+          .certificate_names = tls() ? peer_.tls->client_names : std::vector<std::string>(),
+          .certificate_until = tls() ? peer_.tls->client_until : TimePoint(),
           .proxied = peer_.proxied};
 }
 

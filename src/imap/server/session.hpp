@@ -58,7 +58,8 @@ struct Enabled {
 struct Appending;  // cmd_append.hpp
 
 // Of those who did not sign in.
-inline constexpr ReceiverLimits kLimitsOutside{.max_line_octets = 8 << 10, .max_literal_octets = 8 << 10};
+// The longest bearer token in base64 fits (sasl::kMaxTokenMessageOctets).
+inline constexpr ReceiverLimits kLimitsOutside{.max_line_octets = 13 << 10, .max_literal_octets = 8 << 10};
 
 // One conversation (RFC 9051). Belongs to one I/O thread. Each command is a function of cmd_*.cpp; the table that names
 // them is in commands.cpp. What follows the runtime's part is for these functions.

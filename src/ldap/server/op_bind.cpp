@@ -74,6 +74,8 @@ Task<Next> Session::sasl(Operation operation, BindRequest::Sasl request) {
     sign_in_ = *std::move(started);
     mechanism_ = request.mechanism;
   }
+  // RFC 4513 5.2.3: without credentials the client is whoever it is by its certificate.
+  if (ascii::iequals(request.mechanism, "EXTERNAL")) request.credentials = authorization_name(request.credentials);
   auto job = [this, goes_on, &request]() -> directory::SignInStep {
     if (goes_on) return sign_in_->answer(request.credentials.value_or(""));
     std::optional<std::string_view> initial;
@@ -82,6 +84,14 @@ Task<Next> Session::sasl(Operation operation, BindRequest::Sasl request) {
   };
   directory::SignInStep step = co_await shared_.services.workers_for_sign_in().run(std::move(job));
   co_return settle(operation, std::move(step));
+}
+
+// authzId = dnAuthzId / uAuthzId (RFC 4513 5.2.1.8)
+std::string Session::authorization_name(const std::optional<std::string>& given) {
+  const std::string text = given.value_or("");
+  if (text.starts_with("u:")) return sign_in_name(std::string_view(text).substr(2));
+  if (text.starts_with("dn:")) return sign_in_name(std::string_view(text).substr(3));
+  return text;
 }
 
 Next Session::settle(const Operation& operation, directory::SignInStep step) {

@@ -117,6 +117,7 @@ class Session final : public runtime::Session {
   Task<Next> simple(Operation operation, std::string name, Secret password);
   Task<Next> sasl(Operation operation, BindRequest::Sasl request);
   std::string sign_in_name(std::string_view name);
+  std::string authorization_name(const std::optional<std::string>& given);
   Next settle(const Operation& operation, directory::SignInStep step);
 
   // op_sync.cpp

@@ -8,6 +8,8 @@ directory::DoorContext SmtpSession::door_context() const {
           .connection_id = peer_.connection_id,
           .tls = tls(),
           .channel_binding = peer_.tls ? peer_.tls->tls_exporter : std::string(),
+          .certificate_names = peer_.tls ? peer_.tls->client_names : std::vector<std::string>(),
+          .certificate_until = peer_.tls ? peer_.tls->client_until : TimePoint(),
           .proxied = peer_.proxied};
 }
 
