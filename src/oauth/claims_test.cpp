@@ -63,6 +63,7 @@ TEST(OauthClaims, AreGoodForATime) {
   EXPECT_EQ(judged(kGood, provider(), "", at(-60)).kind, Kind::good);
   EXPECT_EQ(judged(kGood, provider(), "", at(-61)).kind, Kind::ended);
   EXPECT_EQ(judged(with("1795698000", "1795698000.5")).kind, Kind::good);
+  EXPECT_EQ(judged(with("1795698000", "253402300799")).kind, Kind::good);  // the year 9999
   for (const char* wrong : {"\"1795698000\"", "-1", "1e300", "null", "999999999999999"}) {
     EXPECT_EQ(judged(with("1795698000", wrong)).kind, Kind::not_here) << wrong;
   }

@@ -1,5 +1,6 @@
 #include "oauth/json_reader.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <boost/json.hpp>
@@ -10,6 +11,8 @@ namespace {
 namespace json = boost::json;
 constexpr std::size_t kMaxDepth = 16;
 constexpr double kEndOfTime = 253'402'300'799.0;  // 9999-12-31T23:59:59Z
+// 2255: what the clock can express, with room for leeways. A later time is as good as this one.
+constexpr double kEndOfClock = 9'000'000'000.0;
 
 std::string text_of(const json::string& text) { return {text.data(), text.size()}; }
 
@@ -67,7 +70,7 @@ std::optional<TimePoint> JsonObject::time(std::string_view key) const {
   if (value == nullptr || !value->is_number()) return std::nullopt;
   const double seconds = value->to_number<double>();
   if (!std::isfinite(seconds) || seconds < 0 || seconds > kEndOfTime) return std::nullopt;
-  return TimePoint(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
+  return TimePoint(std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kEndOfClock))));
 }
 
 std::vector<JsonObject> JsonObject::objects(std::string_view key) const {

@@ -25,7 +25,8 @@ class JsonObject {
   std::optional<bool> flag(std::string_view key) const;  // true, or "true" as some providers write it
   // A text or a list of texts, at most kMaxListed of them; empty otherwise.
   std::vector<std::string> texts(std::string_view key) const;
-  // NumericDate (RFC 7519 2), fractions included. nullopt: no number, or not between 1970 and 9999.
+  // NumericDate (RFC 7519 2), fractions included. nullopt: no number, or not between 1970 and 9999. From 2255 on
+  // it is a time of that year: the clock knows no later ones.
   std::optional<TimePoint> time(std::string_view key) const;
   // The objects of a list.
   std::vector<JsonObject> objects(std::string_view key) const;
