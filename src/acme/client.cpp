@@ -7,6 +7,7 @@
 
 #include "acme/explain.hpp"
 #include "acme/jws.hpp"
+#include "base/base64.hpp"
 
 namespace gatepost::acme {
 namespace {
@@ -143,7 +144,7 @@ Outcome<HttpResponse> Client::post(const std::string& url, const std::string& pa
 
 Outcome<> Client::revoke(const std::string& der, std::stop_token stop) {
   if (directory_.revoke_cert.empty()) return failed("the authority revokes nothing", "nothing");
-  const json::object payload{{"certificate", base64url(der)}, {"reason", kSuperseded}};
+  const json::object payload{{"certificate", base64::encode_url(der)}, {"reason", kSuperseded}};
   auto answer = post(directory_.revoke_cert, json::serialize(payload), stop);
   if (!answer && problem_.kind() != "alreadyRevoked") return std::unexpected(std::move(answer).error());
   return {};

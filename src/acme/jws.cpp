@@ -21,35 +21,22 @@ std::string flattened(std::string_view header, std::string_view payload, std::st
 
 }  // namespace
 
-std::string base64url(std::string_view octets) {
-  std::string out = base64::encode(octets);
-  std::ranges::replace(out, '+', '-');
-  std::ranges::replace(out, '/', '_');
-  while (out.ends_with('=')) out.pop_back();
-  return out;
-}
-
 Result<std::string> from_base64url(std::string_view text) {
-  std::string standard(text);
-  while (standard.ends_with('=')) standard.pop_back();
-  std::ranges::replace(standard, '-', '+');
-  std::ranges::replace(standard, '_', '/');
-  while (standard.size() % 4 != 0) standard += '=';
-  auto out = base64::decode(standard);
+  auto out = base64::decode_url(text);
   if (!out) return fail(Errc::invalid, "not base64url");
   return *std::move(out);
 }
 
 Result<std::string> jwk(const certificates::Key& key) {
   GP_TRY(const certificates::Key::Point point, key.point());
-  return json::serialize(
-      json::object{{"crv", "P-256"}, {"kty", "EC"}, {"x", base64url(point.x)}, {"y", base64url(point.y)}});
+  return json::serialize(json::object{
+      {"crv", "P-256"}, {"kty", "EC"}, {"x", base64::encode_url(point.x)}, {"y", base64::encode_url(point.y)}});
 }
 
 Result<std::string> thumbprint(const certificates::Key& key) {
   GP_TRY(const std::string text, jwk(key));
   const Sha256Value digest = sha256(text);
-  return base64url({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return base64::encode_url({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 Result<std::string> key_authorization(std::string_view token, const certificates::Key& account) {
@@ -66,19 +53,19 @@ Result<std::string> signed_request(const certificates::Key& key, std::string_vie
   } else {
     header["kid"] = view(account_url);
   }
-  const std::string protect = base64url(json::serialize(header));
-  const std::string body = base64url(payload);
+  const std::string protect = base64::encode_url(json::serialize(header));
+  const std::string body = base64::encode_url(payload);
   GP_TRY(const std::string signature, key.sign_es256(protect + "." + body));
-  return flattened(protect, body, base64url(signature));
+  return flattened(protect, body, base64::encode_url(signature));
 }
 
 Result<std::string> external_binding(const certificates::Key& account, std::string_view key_id, std::string_view secret,
                                      std::string_view new_account_url) {
   const json::object header{{"alg", "HS256"}, {"kid", view(key_id)}, {"url", view(new_account_url)}};
-  const std::string protect = base64url(json::serialize(header));
+  const std::string protect = base64::encode_url(json::serialize(header));
   GP_TRY(const std::string own, jwk(account));
-  const std::string body = base64url(own);
-  return flattened(protect, body, base64url(hmac_sha256(secret, protect + "." + body)));
+  const std::string body = base64::encode_url(own);
+  return flattened(protect, body, base64::encode_url(hmac_sha256(secret, protect + "." + body)));
 }
 
 }  // namespace gatepost::acme

@@ -9,7 +9,6 @@
 // Signed requests (RFC 7515, as RFC 8555 6.2 narrows it: flattened JSON, ES256). Keys are P-256.
 namespace gatepost::acme {
 
-std::string base64url(std::string_view octets);  // RFC 4648 5, without padding (RFC 7515 2)
 Result<std::string> from_base64url(std::string_view text);
 
 // The public key as JSON, members in the order RFC 7638 3 hashes them.

@@ -9,6 +9,7 @@
 
 #include "acme/jws.hpp"
 #include "base/ascii.hpp"
+#include "base/base64.hpp"
 #include "base/utf8.hpp"
 
 namespace gatepost::acme {
@@ -227,7 +228,7 @@ std::chrono::seconds read_retry_after(std::string_view value, TimePoint now) {
 }
 
 std::string renewal_id(std::string_view authority_key, std::string_view serial) {
-  return base64url(authority_key) + "." + base64url(serial);
+  return base64::encode_url(authority_key) + "." + base64::encode_url(serial);
 }
 
 }  // namespace gatepost::acme

@@ -7,6 +7,7 @@
 #include "acme/jws.hpp"
 #include "acme/messages.hpp"
 #include "acme/transport.hpp"
+#include "base/base64.hpp"
 #include "base/clock.hpp"
 
 using namespace gatepost::acme;
@@ -45,6 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     at = end;
   }
   GP_ASSERT(read_retry_after(response.retry_after, gatepost::ManualClock().now()).count() >= 0);
-  if (const auto octets = from_base64url(text)) GP_ASSERT(from_base64url(base64url(*octets)) == *octets);
+  if (const auto octets = from_base64url(text))
+    GP_ASSERT(from_base64url(gatepost::base64::encode_url(*octets)) == *octets);
   return 0;
 }

@@ -1,4 +1,5 @@
 #include "acme/messages.hpp"
+#include "base/base64.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -115,7 +116,7 @@ TEST(AcmeSignatures, ThumbprintAndTokenAreJoined) {
   EXPECT_EQ(print.size(), 43U);
   EXPECT_EQ(*key_authorization("token", *key), "token." + print);
   EXPECT_TRUE(jwk(*key)->starts_with(R"({"crv":"P-256","kty":"EC","x":")"));
-  EXPECT_EQ(*from_base64url(base64url(std::string("\xff\xfe\x00?", 4))), std::string("\xff\xfe\x00?", 4));
+  EXPECT_EQ(*from_base64url(base64::encode_url(std::string("\xff\xfe\x00?", 4))), std::string("\xff\xfe\x00?", 4));
   EXPECT_FALSE(from_base64url("a b"));
   EXPECT_FALSE(jwk(*certificates::Key::make(certificates::KeyKind::p384)));
 }

@@ -7,6 +7,7 @@
 
 #include "acme/explain.hpp"
 #include "acme/jws.hpp"
+#include "base/base64.hpp"
 #include "certificates/making.hpp"
 
 namespace gatepost::acme {
@@ -138,7 +139,7 @@ Outcome<Held> Ordering::run(const Wanted& wanted, std::stop_token stop) {
   GP_ACME_TRY(const certificates::Key key, store_.next_key(called, wanted.key, wanted.reuse_key));
   if (noted.order.status == Status::ready) {
     GP_ACME_TRY(const std::string request, certificates::make_request(key, wanted.names));
-    const std::string payload = json::serialize(json::object{{"csr", base64url(request)}});
+    const std::string payload = json::serialize(json::object{{"csr", base64::encode_url(request)}});
     GP_TRY(const HttpResponse response, client_.post(noted.order.finalize, payload, stop));
     if (auto order = read_order(response.body)) noted.order = *std::move(order);
   }

@@ -1,4 +1,5 @@
 #include "acme/ordering.hpp"
+#include "base/base64.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -194,7 +195,7 @@ TEST_F(AcmeOrdering, AsksForSuggestionsAndRevokes) {
   EXPECT_EQ((*suggestion)->ask_again, clock_.now() + std::chrono::hours(1));
   EXPECT_EQ((*suggestion)->explanation, "https://acme.test/why");
   ASSERT_TRUE(client.revoke(held->chain.front().der, {}));
-  EXPECT_THAT(authority_.revoked, ElementsAre(base64url(held->chain.front().der)));
+  EXPECT_THAT(authority_.revoked, ElementsAre(base64::encode_url(held->chain.front().der)));
 }
 
 TEST_F(AcmeOrdering, LooksForAnAccountWithoutMakingOne) {

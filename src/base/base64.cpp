@@ -1,5 +1,6 @@
 #include "base/base64.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -71,6 +72,23 @@ std::optional<std::string> decode(std::string_view text) {
   out.push_back(static_cast<char>(group >> 16));
   if (padding == 1) out.push_back(static_cast<char>(group >> 8));
   return out;
+}
+
+std::string encode_url(std::string_view bytes) {
+  std::string out = encode(bytes);
+  std::ranges::replace(out, '+', '-');
+  std::ranges::replace(out, '/', '_');
+  while (out.ends_with('=')) out.pop_back();
+  return out;
+}
+
+std::optional<std::string> decode_url(std::string_view text) {
+  std::string standard(text);
+  while (standard.ends_with('=')) standard.pop_back();
+  std::ranges::replace(standard, '-', '+');
+  std::ranges::replace(standard, '_', '/');
+  while (standard.size() % 4 != 0) standard += '=';
+  return decode(standard);
 }
 
 }  // namespace gatepost::base64

@@ -30,5 +30,17 @@ TEST(Base64, RefusesEverythingElse) {
   }
 }
 
+TEST(Base64Url, HasItsOwnAlphabetAndNoPadding) {
+  EXPECT_EQ(encode_url("\xfb\xff\xfe"), "-__-");
+  EXPECT_EQ(encode_url("f"), "Zg");
+  EXPECT_EQ(encode_url(""), "");
+  EXPECT_EQ(decode_url("-__-"), "\xfb\xff\xfe");
+  EXPECT_EQ(decode_url("Zg"), "f");
+  EXPECT_EQ(decode_url("Zg=="), "f");
+  EXPECT_EQ(decode_url("Zh"), std::nullopt);  // RFC 4648 3.5
+  EXPECT_EQ(decode_url("Z"), std::nullopt);
+  EXPECT_EQ(decode_url("Z g"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace gatepost::base64

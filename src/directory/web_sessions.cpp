@@ -22,14 +22,6 @@ constexpr std::size_t kMostWrites = 1000;  // of one commit
 constexpr std::chrono::seconds kReadTime{60};
 constexpr int kAttempts = 3;
 
-// RFC 4648 5, without padding: a cookie's value may not hold "=" everywhere.
-std::string base64url(std::string_view octets) {
-  std::string text = base64::encode(octets);
-  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  while (text.ends_with('=')) text.pop_back();
-  return text;
-}
-
 std::string key_of(const Sha256Value& hash) {
   std::string key(1, kFamily);
   key.append(reinterpret_cast<const char*>(hash.data()), hash.size());
@@ -122,7 +114,7 @@ Result<WebSessions::Begun> WebSessions::begin(const Principal& principal, bool l
                                               const IpAddress& remote) {
   std::array<std::byte, kTokenOctets> octets;
   random_.fill(octets);
-  Begun out{.token = Secret(base64url(text_of(octets))), .session = {}};
+  Begun out{.token = Secret(base64::encode_url(text_of(octets))), .session = {}};
   const Sha256Value hash = sha256(out.token.reveal());
   const TimePoint now = clock_.now();
   Row row{.session = {.id = random_.hex(kIdOctets),
@@ -261,7 +253,7 @@ std::size_t WebSessions::count() {
   return rows_.size();
 }
 
-std::string WebSessions::csrf_token(std::string_view token) { return base64url(hmac_sha256(token, "csrf")); }
+std::string WebSessions::csrf_token(std::string_view token) { return base64::encode_url(hmac_sha256(token, "csrf")); }
 
 Result<> WebSessions::write(const std::vector<store::Write>& writes) {
   const Lock lock(writer_);

@@ -8,7 +8,6 @@
 namespace gatepost::oauth {
 
 // RFC 7515 2: RFC 4648 5 without padding, line breaks or other characters.
-std::string to_base64url(std::string_view octets);
 Result<std::string> from_base64url(std::string_view text);
 
 }  // namespace gatepost::oauth

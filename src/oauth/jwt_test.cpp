@@ -1,4 +1,5 @@
 #include "oauth/jwt.hpp"
+#include "base/base64.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +11,7 @@ namespace gatepost::oauth {
 namespace {
 
 std::string token_of(std::string_view header, std::string_view claims = "{}", std::string_view signature = "x") {
-  return to_base64url(header) + "." + to_base64url(claims) + "." + to_base64url(signature);
+  return base64::encode_url(header) + "." + base64::encode_url(claims) + "." + base64::encode_url(signature);
 }
 
 template <class T>
@@ -27,7 +28,7 @@ TEST(OauthJwt, TakesATokenApart) {
   EXPECT_EQ(jwt->type, "at+jwt");
   EXPECT_EQ(jwt->claims, R"({"iss":"x"})");
   EXPECT_EQ(jwt->signature, "x");
-  EXPECT_EQ(std::string(jwt->signed_part) + "." + to_base64url("x"), token);
+  EXPECT_EQ(std::string(jwt->signed_part) + "." + base64::encode_url("x"), token);
 }
 
 TEST(OauthJwt, TakesNoTokenThatAnybodyCouldHaveSigned) {
@@ -35,7 +36,8 @@ TEST(OauthJwt, TakesNoTokenThatAnybodyCouldHaveSigned) {
     EXPECT_EQ(code(parse_jwt(token_of(fmt::format(R"({{"alg":"{}"}})", algorithm)))), Errc::invalid) << algorithm;
   }
   EXPECT_EQ(code(parse_jwt(token_of(R"({"typ":"JWT"})"))), Errc::invalid);
-  EXPECT_EQ(code(parse_jwt(to_base64url(R"({"alg":"RS256"})") + "." + to_base64url("{}") + ".")), Errc::invalid);
+  EXPECT_EQ(code(parse_jwt(base64::encode_url(R"({"alg":"RS256"})") + "." + base64::encode_url("{}") + ".")),
+            Errc::invalid);
 }
 
 TEST(OauthJwt, RefusesWhatIsNotOfItsForm) {
@@ -71,7 +73,7 @@ TEST(OauthJwk, VerifiesByEachAlgorithmAndNothingElse) {
 
 TEST(OauthJwk, PassesOverKeysThatAreOfNoUse) {
   const SigningKey rsa("RS256"), weak("RS256", 1024), ec("ES256");
-  const std::string zeros = to_base64url(std::string(32, '\0'));
+  const std::string zeros = base64::encode_url(std::string(32, '\0'));
   const std::string set = fmt::format(
       R"({{"keys":[{},{},{},{},{},{{"kty":"oct","k":"c2VjcmV0"}},{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}},5,{{"kty":"RSA"}}]}})",
       rsa.jwk("good"), weak.jwk("weak"), ec.jwk("for secrets", R"(,"use":"enc")"), ec.jwk("es", R"(,"alg":"ES256")"),

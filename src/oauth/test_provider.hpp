@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.hpp"
 #include "base/clock.hpp"
 #include "oauth/base64url.hpp"
 #include "oauth/provider.hpp"
@@ -48,7 +49,7 @@ class SigningKey {
       std::size_t size = sizeof raw;
       EVP_PKEY_get_raw_public_key(key_.get(), raw, &size);
       numbers = fmt::format(R"("kty":"OKP","crv":"Ed25519","x":"{}")",
-                            to_base64url({reinterpret_cast<const char*>(raw), size}));
+                            base64::encode_url({reinterpret_cast<const char*>(raw), size}));
     } else {
       numbers = fmt::format(R"("kty":"RSA","n":"{}","e":"{}")", number("n"), number("e"));
     }
@@ -82,8 +83,8 @@ class SigningKey {
                     std::string_view algorithm = {}) const {
     const std::string header = fmt::format(R"({{"alg":"{}","kid":"{}","typ":"{}"}})",
                                            algorithm.empty() ? std::string_view(algorithm_) : algorithm, kid, type);
-    const std::string text = to_base64url(header) + "." + to_base64url(claims);
-    return text + "." + to_base64url(sign(text));
+    const std::string text = base64::encode_url(header) + "." + base64::encode_url(claims);
+    return text + "." + base64::encode_url(sign(text));
   }
 
  private:
@@ -93,7 +94,7 @@ class SigningKey {
     std::string out(static_cast<std::size_t>(octets == 0 ? BN_num_bytes(value) : octets), '\0');
     BN_bn2binpad(value, reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(out.size()));
     BN_free(value);
-    return to_base64url(out);
+    return base64::encode_url(out);
   }
   std::string algorithm_;
   std::shared_ptr<EVP_PKEY> key_;

@@ -102,21 +102,8 @@ std::string sealed(std::string_view key, std::string_view nonce, std::string_vie
 
 }  // namespace
 
-std::string to_base64url(std::string_view octets) {
-  std::string out = base64::encode(octets);
-  std::ranges::replace(out, '+', '-');
-  std::ranges::replace(out, '/', '_');
-  while (out.ends_with('=')) out.pop_back();
-  return out;
-}
-
 Result<std::string> from_base64url(std::string_view text) {
-  std::string standard(text);
-  while (standard.ends_with('=')) standard.pop_back();
-  std::ranges::replace(standard, '-', '+');
-  std::ranges::replace(standard, '_', '/');
-  while (standard.size() % 4 != 0) standard += '=';
-  auto out = base64::decode(standard);
+  auto out = base64::decode_url(text);
   if (!out) return bad("not base64url");
   return *std::move(out);
 }

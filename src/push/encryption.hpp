@@ -27,7 +27,6 @@ Result<std::string> encrypt(const SubscriberKeys& keys, std::string_view plain, 
 Result<std::string> encrypt_with(const SubscriberKeys& keys, std::string_view plain, std::string_view private_key,
                                  std::string_view salt);
 
-std::string to_base64url(std::string_view octets);  // without padding
 Result<std::string> from_base64url(std::string_view text);
 
 }  // namespace gatepost::push

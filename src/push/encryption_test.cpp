@@ -1,4 +1,5 @@
 #include "push/encryption.hpp"
+#include "base/base64.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +18,7 @@ TEST(PushEncryption, GivesWhatTheStandardGives) {
                                     *from_base64url("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"),
                                     *from_base64url("DGv6ra1nlYgDCS1FRnbzlw"));
   ASSERT_TRUE(message) << message.error().detail;
-  EXPECT_EQ(to_base64url(*message),
+  EXPECT_EQ(base64::encode_url(*message),
             "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6"
             "PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN");
 }
@@ -39,9 +40,9 @@ TEST(PushEncryption, TakesNoKeysThatAreNone) {
   EXPECT_FALSE(read_keys("*", kAuthSecret));
   std::string off_curve = *from_base64url(kPublic);
   off_curve[40] = static_cast<char>(off_curve[40] ^ 1);
-  EXPECT_FALSE(read_keys(to_base64url(off_curve), kAuthSecret));
+  EXPECT_FALSE(read_keys(base64::encode_url(off_curve), kAuthSecret));
   off_curve[0] = '\x02';
-  EXPECT_FALSE(read_keys(to_base64url(off_curve), kAuthSecret));
+  EXPECT_FALSE(read_keys(base64::encode_url(off_curve), kAuthSecret));
 }
 
 }  // namespace

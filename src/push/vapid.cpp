@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ascii.hpp"
+#include "base/base64.hpp"
 #include "push/encryption.hpp"
 
 namespace gatepost::push {
@@ -23,7 +24,7 @@ std::string origin_of(std::string_view url) {
 
 Result<std::string> public_key_of(const certificates::Key& key) {
   GP_TRY(const certificates::Key::Point point, key.point());
-  return to_base64url('\x04' + point.x + point.y);
+  return base64::encode_url('\x04' + point.x + point.y);
 }
 
 Result<std::string> authorization(const certificates::Key& key, std::string_view url, std::string_view contact,
@@ -31,11 +32,12 @@ Result<std::string> authorization(const certificates::Key& key, std::string_view
   const std::string audience = origin_of(url);
   if (audience.empty()) return fail(Errc::invalid, "the address of a push resource");
   const auto until = std::chrono::floor<std::chrono::seconds>(now + kGoodFor).time_since_epoch().count();
-  const std::string text = to_base64url(R"({"typ":"JWT","alg":"ES256"})") + "." +
-                           to_base64url(fmt::format(R"({{"aud":"{}","exp":{},"sub":"{}"}})", audience, until, contact));
+  const std::string text =
+      base64::encode_url(R"({"typ":"JWT","alg":"ES256"})") + "." +
+      base64::encode_url(fmt::format(R"({{"aud":"{}","exp":{},"sub":"{}"}})", audience, until, contact));
   GP_TRY(const std::string signature, key.sign_es256(text));
   GP_TRY(const std::string own, public_key_of(key));
-  return fmt::format("vapid t={}.{}, k={}", text, to_base64url(signature), own);
+  return fmt::format("vapid t={}.{}, k={}", text, base64::encode_url(signature), own);
 }
 
 }  // namespace gatepost::push
