@@ -1,12 +1,9 @@
 // How it looks, for whom: dark, phone, right to left, and by the rules of accessibility.
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { launch, send, shot, signIn, user, visit } from './browser';
+import { accessible, launch, send, shot, signIn, user, visit } from './browser';
 
 let browser: Browser;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 beforeAll(async () => {
   browser = await launch();
@@ -20,19 +17,6 @@ afterAll(async () => {
 });
 
 const row = (page: Page, subject: string) => page.locator('[role=option]', { hasText: subject }).first();
-
-// By the object model: the page's policy lets no script in, and this is no part of the page.
-async function accessible(page: Page, what: string): Promise<void> {
-  await page.waitForTimeout(300);
-  const frame = page.mainFrame();
-  await frame.evaluate(axe);
-  const found = await frame.evaluate(async () => {
-    const run = (window as unknown as { axe: { run: (context: unknown, options: unknown) => Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe;
-    const result = await run.run({ exclude: [['iframe']] }, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], iframes: false });
-    return result.violations.flatMap((v) => v.nodes.slice(0, 4).map((n) => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary.slice(0, 240)}`));
-  });
-  expect(found, what).toEqual([]);
-}
 
 it('is as good in the dark', async () => {
   const { page, context, complaints } = await visit(browser, { colorScheme: 'dark' });

@@ -1,6 +1,8 @@
 // A browser that trusts the demo's certificate, and what every test does with it.
-import { existsSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { deliver, type Mail } from './smtp';
 
@@ -45,6 +47,8 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
   page.on('console', (message) => {
     // The browser notes that nobody is signed in yet.
     if (message.location().url.endsWith('/api/session')) return;
+    // A request that went elsewhere was stopped, which is noted among the strays; the console says so some time later.
+    if (/^https?:/.test(message.location().url) && !message.location().url.startsWith(address()) && message.text().startsWith('Failed to load resource')) return;
     if (message.type() === 'error' || /Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -68,4 +72,19 @@ export async function shot(page: Page, name: string): Promise<void> {
   const folder = join(env('GP_TOP'), 'build/web-shots');
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+// By the object model: the page's policy lets no script in, and this is no part of the page.
+export async function accessible(page: Page, what: string): Promise<void> {
+  await page.waitForTimeout(300);
+  const frame = page.mainFrame();
+  await frame.evaluate(axe);
+  const found = await frame.evaluate(async () => {
+    const run = (window as unknown as { axe: { run: (context: unknown, options: unknown) => Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe;
+    const result = await run.run({ exclude: [['iframe']] }, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], iframes: false });
+    return result.violations.flatMap((v) => v.nodes.slice(0, 4).map((n) => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary.slice(0, 240)}`));
+  });
+  expect(found, what).toEqual([]);
 }

@@ -4,7 +4,7 @@ import { Actions, mailboxName } from './data/actions.svelte';
 import type { ListQuery } from './data/list.svelte';
 import { Mail } from './data/mail.svelte';
 import { Db } from './data/db';
-import type { Email, Id, Mailbox } from './jmap/types';
+import type { Email, Id, JmapSession, Mailbox } from './jmap/types';
 import { Client } from './jmap/client';
 import { Push } from './jmap/push';
 import { searchFilter } from './search';
@@ -15,8 +15,10 @@ import { nameOf } from './format';
 import type { Draft } from './compose/draft.svelte';
 
 const USER = 'gatepost:user';
+const MAIL = 'urn:ietf:params:jmap:mail';
 
-export type View = { kind: 'mailbox'; id: Id } | { kind: 'search'; text: string };
+// `account`: of somebody else; none: the reader's own.
+export type View = { kind: 'mailbox'; id: Id; account?: Id } | { kind: 'search'; text: string; account?: Id };
 export interface Question {
   text: string;
   // Asks for a text, too.
@@ -27,7 +29,11 @@ export interface Question {
 }
 
 class App {
+  // The account that is shown: the reader's own, or one of others.
   mail = $state.raw<Mail | null>(null);
+  own = $state.raw<Mail | null>(null);
+  // Those in which others share something with the reader, by name.
+  others = $state.raw<Mail[]>([]);
   actions = $state.raw<Actions | null>(null);
   starting = $state(true);
   user = $state('');
@@ -101,34 +107,62 @@ class App {
       // Then it is asked for again.
     }
     this.notice = '';
-    this.mail = mail;
-    this.actions = new Actions(mail);
+    this.own = this.mail = mail;
+    this.actions = new Actions(() => this.mail ?? mail);
     if (mail.mailboxes.length === 0) await mail.sync();
+    await this.findOthers(mail.client.session);
     this.follow();
     if (!offline) {
       mail.arrived = (emails) => this.tell(emails);
       this.push = new Push(
         () => mail.client.eventsPath(),
-        () => void mail.sync(),
+        (accounts) => {
+          for (const one of [mail, ...this.others]) if (!accounts || accounts.has(one.client.account)) void one.sync();
+        },
         (is) => {
           mail.online = is;
         },
       );
       // What was kept of the last time may be less than the server of today offers.
+      mail.renewed = (now) => void this.findOthers(now);
       void Client.sessionObject()
-        .then((now) => (mail.client.session = now))
+        .then((now) => this.findOthers(now))
+        .then(async () => {
+          for (const other of this.others) await other.sync();
+        })
         .catch(() => undefined);
       setTimeout(() => void mail.db.tidy(), 20_000);
     } else {
       mail.online = false;
+      for (const other of this.others) other.online = false;
     }
+  }
+
+  // Takes a session as the one that holds: accounts of others come and go.
+  private async findOthers(session: JmapSession): Promise<void> {
+    const own = this.own;
+    if (!own) return;
+    own.client.session = session;
+    const shared = Object.keys(session.accounts).filter((id) => id !== own.client.account && MAIL in session.accounts[id]!.accountCapabilities);
+    const kept = this.others.filter((m) => shared.includes(m.client.account));
+    for (const m of kept) m.client.session = session;
+    const added = await Promise.all(shared.filter((id) => !kept.some((m) => m.client.account === id)).map((id) => Mail.ofOther(this.user, session, id)));
+    if (this.own !== own) return added.forEach((m) => m.db.close());
+    for (const gone of this.others.filter((m) => !kept.includes(m))) gone.db.close();
+    this.others = [...kept, ...added].sort((a, b) => a.name.localeCompare(b.name));
+    for (const m of added) {
+      m.renewed = (now) => void this.findOthers(now);
+      if (own.online) void m.sync();
+    }
+    if (this.mail && this.mail !== own && !this.others.includes(this.mail)) this.go(this.home(own));
   }
 
   private leave(): void {
     this.push?.stop();
     this.push = null;
-    this.mail?.db.close();
-    this.mail = null;
+    for (const mail of [this.own, ...this.others]) mail?.db.close();
+    this.own = this.mail = null;
+    this.others = [];
     this.actions = null;
     this.view = null;
     this.threadId = null;
@@ -158,13 +192,15 @@ class App {
 
   // Where the address says we are.
   follow(): void {
-    const mail = this.mail;
-    if (!mail) return;
-    const [, kind, what, , thread] = location.hash.split('/');
-    const inbox = mail.withRole('inbox') ?? mail.mailboxes[0];
-    let view: View | null = inbox ? { kind: 'mailbox', id: inbox.id } : null;
-    if (kind === 's' && what) view = { kind: 'search', text: decodeURIComponent(what) };
-    if (kind === 'm' && what && mail.mailbox(what)) view = { kind: 'mailbox', id: what };
+    if (!this.own) return;
+    const [, where, what, , thread] = location.hash.split('/');
+    const [kind, account] = (where ?? '').split('@');
+    const mail = this.others.find((m) => m.client.account === account) ?? this.own;
+    const of = mail === this.own ? {} : { account: mail.client.account };
+    let view: View | null = mail.mailboxes.length > 0 ? this.home(mail) : null;
+    if (kind === 's' && what) view = { kind: 'search', text: decodeURIComponent(what), ...of };
+    if (kind === 'm' && what && (mail.mailbox(what) || mail.mailboxes.length === 0)) view = { kind: 'mailbox', id: what, ...of };
+    this.mail = mail;
     if (JSON.stringify(view) !== JSON.stringify(this.view)) {
       this.view = view;
       this.selected.clear();
@@ -177,8 +213,23 @@ class App {
     this.drawer = false;
   }
   private hash(view: View, thread?: string): string {
-    const base = view.kind === 'mailbox' ? `#/m/${view.id}` : `#/s/${encodeURIComponent(view.text)}`;
+    const of = view.account ? `@${view.account}` : '';
+    const base = view.kind === 'mailbox' ? `#/m${of}/${view.id}` : `#/s${of}/${encodeURIComponent(view.text)}`;
     return thread ? `${base}/t/${thread}` : base;
+  }
+  // A folder of an account; without one its inbox, or whatever there is.
+  home(mail: Mail, m: Mailbox | undefined = mail.withRole('inbox') ?? mail.mailboxes[0]): View {
+    return { kind: 'mailbox', id: m?.id ?? '', ...(mail === this.own ? {} : { account: mail.client.account }) };
+  }
+  searchFor(text: string): View {
+    return { kind: 'search', text, ...(this.mail && this.mail !== this.own ? { account: this.mail.client.account } : {}) };
+  }
+  // What the reader may do with what is listed: with his own mail all of it.
+  get may(): { remove: boolean; archive: boolean; junk: boolean; flag: boolean; seen: boolean; write: boolean } {
+    const rights = this.currentMailbox?.myRights;
+    const remove = rights?.mayRemoveItems ?? true;
+    const into = (role: 'archive' | 'junk'): boolean => this.mail === this.own || (this.mail?.withRole(role)?.myRights.mayAddItems ?? false);
+    return { remove, archive: remove && into('archive'), junk: remove && into('junk'), flag: rights?.maySetKeywords ?? true, seen: rights?.maySetSeen ?? true, write: this.mail === this.own };
   }
   go(view: View): void {
     this.unreadOnly = false;
@@ -192,7 +243,7 @@ class App {
     const email = this.mail?.emails.get(rowId);
     if (!email || !this.view) return;
     this.cursor = rowId;
-    if (email.keywords['$draft'] && (this.currentMailbox?.role === 'drafts' || (this.mail!.threads.get(email.threadId)?.length ?? 1) === 1)) {
+    if (this.may.write && email.keywords['$draft'] && (this.currentMailbox?.role === 'drafts' || (this.mail!.threads.get(email.threadId)?.length ?? 1) === 1)) {
       void this.compose('edit', email);
       return;
     }
@@ -275,22 +326,23 @@ class App {
 
   async archive(rows = this.targets()): Promise<void> {
     const emails = this.emailsOf(rows);
-    if (emails.length === 0) return;
+    if (emails.length === 0 || !this.may.archive) return;
     this.advance(rows);
     await this.actions?.archive(emails);
   }
   async junk(rows = this.targets()): Promise<void> {
     const emails = this.emailsOf(rows);
-    if (emails.length === 0) return;
+    if (emails.length === 0 || !this.may.junk) return;
     this.advance(rows);
     if (this.currentMailbox?.role === 'junk') await this.actions?.moveToRole(emails, 'inbox', 'Inbox');
     else await this.actions?.junk(emails);
   }
   async remove(rows = this.targets()): Promise<void> {
     const emails = this.emailsOf(rows);
-    if (emails.length === 0) return;
+    if (emails.length === 0 || !this.may.remove) return;
     const trash = this.mail?.withRole('trash');
-    if (trash && emails.every((e) => e.mailboxIds[trash.id])) {
+    // Nobody makes a trash in the account of somebody else.
+    if (trash ? emails.every((e) => e.mailboxIds[trash.id]) : this.mail !== this.own) {
       if ((await this.ask({ text: t('forEverAsk', { n: emails.length }), yes: t('forEver'), danger: true })) === null) return;
       this.advance(rows);
       await this.actions?.destroy(emails.map((e) => e.id));
@@ -299,13 +351,18 @@ class App {
     this.advance(rows);
     await this.actions?.remove(emails);
   }
-  async move(emails: Email[], to: Mailbox, rows: Id[] = []): Promise<void> {
-    if (emails.length === 0) return;
-    this.advance(rows);
-    await this.actions?.move(emails, to);
+  async move(emails: Email[], to: Mailbox, rows: Id[] = [], into: Mail | null = this.mail): Promise<void> {
+    const from = this.mail;
+    if (emails.length === 0 || !from || !into) return;
+    const remove = this.may.remove;
+    if (into === from && !remove) return;
+    if (remove) this.advance(rows);
+    if (into === from) await this.actions?.move(emails, to);
+    else await this.actions?.carry(emails, from, into, to, remove);
   }
   async mark(keyword: string, on: boolean, rows = this.targets()): Promise<void> {
     const emails = this.emailsOf(rows);
+    if (!(keyword === '$seen' ? this.may.seen : this.may.flag)) return;
     // A flag on a conversation is one on its newest message.
     const wanted = keyword === '$flagged' && on ? rows.flatMap((id) => this.mail?.emails.get(id) ?? []) : emails;
     await this.actions?.keyword(wanted, keyword, on);
@@ -325,7 +382,7 @@ class App {
 
   async compose(kind: 'new' | 'reply' | 'replyAll' | 'forward' | 'edit', email?: Email, to?: string): Promise<void> {
     const mail = this.mail;
-    if (!mail) return;
+    if (!mail || !this.own) return;
     const { startDraft } = await import('./compose/start');
     try {
       const open = email && kind === 'edit' ? this.drafts.find((d) => d.emailId === email.id) : undefined;
@@ -333,7 +390,7 @@ class App {
         open.minimised = false;
         return;
       }
-      const draft = await startDraft(this, mail, kind, email, to);
+      const draft = await startDraft(this, this.own, mail, kind, email, to);
       for (const other of this.drafts) other.minimised = true;
       this.drafts.push(draft);
     } catch (e) {
@@ -342,7 +399,7 @@ class App {
   }
 
   private tell(emails: Email[]): void {
-    const inbox = this.mail?.withRole('inbox');
+    const inbox = this.own?.withRole('inbox');
     const news = emails.filter((e) => inbox && e.mailboxIds[inbox.id] && !e.keywords['$seen'] && !e.keywords['$draft']);
     if (news.length === 0 || !settings.notify || !('Notification' in window) || Notification.permission !== 'granted' || document.hasFocus()) return;
     for (const email of news.slice(0, 3)) {

@@ -42,7 +42,7 @@ export class Draft {
   attachments = $state<Attachment[]>([]);
   inReplyTo: string[] | null = null;
   references: string[] | null = null;
-  original: { id: Id; keyword: '$answered' | '$forwarded' } | null = null;
+  original: { mail: Mail; id: Id; keyword: '$answered' | '$forwarded' } | null = null;
 
   unsaved = $state(false);
   saving = $state(false);
@@ -127,7 +127,7 @@ export class Draft {
       this.saving = true;
       this.unsaved = false;
       try {
-        const drafts = await this.app.actions!.roleMailbox('drafts', 'Drafts');
+        const drafts = await this.mail.roleMailbox('drafts', 'Drafts');
         const old = this.emailId;
         const set = await this.mail.run((batch) => batch.call('Email/set', { create: { d: this.object(drafts.id) } }));
         const made = set.value.created?.['d'];
@@ -192,8 +192,8 @@ export class Draft {
       await Promise.all(this.uploads);
       if (this.attachments.some((a) => a.failed)) throw new Error(t('uploadFailed', { name: this.attachments.find((a) => a.failed)!.name }));
       await this.chain;
-      const drafts = await this.app.actions!.roleMailbox('drafts', 'Drafts');
-      const sent = await this.app.actions!.roleMailbox('sent', 'Sent');
+      const drafts = await this.mail.roleMailbox('drafts', 'Drafts');
+      const sent = await this.mail.roleMailbox('sent', 'Sent');
       const old = this.emailId;
       const { set, submission } = await this.mail.run((batch) => ({
         set: batch.call('Email/set', { create: { d: this.object(drafts.id) } }),
@@ -212,12 +212,8 @@ export class Draft {
       }
       this.gone = true;
       this.unsaved = false;
-      const original = this.original;
-      if (old || original) {
-        await this.mail
-          .run((batch) => batch.call('Email/set', { ...(old ? { destroy: [old] } : {}), ...(original ? { update: { [original.id]: { [`keywords/${original.keyword}`]: true } } } : {}) }))
-          .catch(() => undefined);
-      }
+      if (old) await this.mail.run((batch) => batch.call('Email/set', { destroy: [old] })).catch(() => undefined);
+      await this.noteAnswered();
       this.app.actions?.say(t('sentDone'), undefined, 3);
       this.remove();
     } catch (e) {
@@ -227,6 +223,13 @@ export class Draft {
     } finally {
       this.sending = false;
     }
+  }
+
+  // Who may read somebody's mail may not always put keywords on it.
+  private async noteAnswered(): Promise<void> {
+    const { mail, id, keyword } = this.original ?? {};
+    if (!mail || !id) return;
+    await mail.run((batch) => batch.call('Email/set', { update: { [id]: { [`keywords/${keyword}`]: true } } })).catch(() => undefined);
   }
 
   private remove(): void {

@@ -86,9 +86,22 @@ function carried(p: BodyPart, inline: boolean): Attachment {
 }
 const isInline = (p: BodyPart, html: string): boolean => !!p.cid && html.includes(`cid:${p.cid}`);
 
-export async function startDraft(app: App, mail: Mail, kind: 'new' | 'reply' | 'replyAll' | 'forward' | 'edit', email?: Email, to?: string): Promise<Draft> {
-  const draft = new Draft(app, mail);
-  const own = mail.identities.map((i) => i.email);
+// Parts of a message in an account of somebody else are the writer's own from here on (RFC 8620 6.3).
+async function adopt(draft: Draft, own: Mail, from: Mail): Promise<void> {
+  const blobIds = [...new Set(draft.attachments.flatMap((a) => a.blobId ?? []))];
+  if (own === from || blobIds.length === 0) return;
+  const copy = await own.client.one('Blob/copy', { fromAccountId: from.client.account, blobIds });
+  for (const a of draft.attachments) {
+    const copied = copy.copied?.[a.blobId ?? ''];
+    if (!copied) throw new Error(t('uploadFailed', { name: a.name }));
+    a.blobId = copied;
+  }
+}
+
+// `mail`: the account that the message `email` is in; `own`: the one of who writes.
+export async function startDraft(app: App, own: Mail, mail: Mail, kind: 'new' | 'reply' | 'replyAll' | 'forward' | 'edit', email?: Email, to?: string): Promise<Draft> {
+  const draft = new Draft(app, own);
+  const addresses = own.identities.map((i) => i.email);
   if (!email) {
     draft.html = `<p></p>${signatureOf(draft.sender, true)}`;
     draft.text = signatureOf(draft.sender, false);
@@ -101,7 +114,7 @@ export async function startDraft(app: App, mail: Mail, kind: 'new' | 'reply' | '
   if (kind === 'edit') return reopened(draft, mail, email, body);
 
   // The identity that the message was sent to answers it.
-  const mine = [...(email.to ?? []), ...(body.cc ?? [])].map((a) => mail.identities.find((i) => sameAddress(i.email, a.email))).find((i) => i !== undefined);
+  const mine = [...(email.to ?? []), ...(body.cc ?? [])].map((a) => own.identities.find((i) => sameAddress(i.email, a.email))).find((i) => i !== undefined);
   if (mine) draft.identity = mine.id;
   const from = email.from?.[0];
   const date = longDate(body.sentAt ?? email.receivedAt);
@@ -119,15 +132,16 @@ export async function startDraft(app: App, mail: Mail, kind: 'new' | 'reply' | '
     draft.html = `<p></p>${signatureOf(draft.sender, true)}<blockquote type="cite"><p>${lines.map(([k, v]) => `<b>${escapeHtml(k)}:</b> ${escapeHtml(v)}`).join('<br>')}</p>${quotable(html)}</blockquote>`;
     draft.text = `${signatureOf(draft.sender, false)}\n\n---------- ${t('forwardedMessage')} ----------\n${lines.map(([k, v]) => `${k}: ${v}`).join('\n')}\n\n${bodyText(body)}`;
     draft.attachments = body.attachments.filter((p) => p.blobId).map((p) => carried(p, isInline(p, html)));
-    draft.original = { id: email.id, keyword: '$forwarded' };
+    draft.original = { mail, id: email.id, keyword: '$forwarded' };
     draft.references = body.references;
+    await adopt(draft, own, mail);
     return draft;
   }
-  const sentByMe = own.some((o) => sameAddress(o, from?.email ?? ''));
+  const sentByMe = addresses.some((o) => sameAddress(o, from?.email ?? ''));
   const answerTo = sentByMe ? (email.to ?? []) : (body.replyTo?.length ? body.replyTo : (email.from ?? []));
   draft.to = unique(answerTo);
   if (kind === 'replyAll') {
-    const others = unique([...(email.to ?? []), ...(body.cc ?? [])], [...own, ...draft.to.map((a) => a.email)]);
+    const others = unique([...(email.to ?? []), ...(body.cc ?? [])], [...addresses, ...draft.to.map((a) => a.email)]);
     draft.cc = others;
     draft.showCc = others.length > 0;
   }
@@ -140,7 +154,8 @@ export async function startDraft(app: App, mail: Mail, kind: 'new' | 'reply' | '
   draft.text = `${signatureOf(draft.sender, false)}\n\n${wrote}\n${quote(bodyText(body))}\n`;
   // The images of what is quoted go with it.
   draft.attachments = body.attachments.filter((p) => p.blobId && isInline(p, html)).map((p) => carried(p, true));
-  draft.original = { id: email.id, keyword: '$answered' };
+  draft.original = { mail, id: email.id, keyword: '$answered' };
+  await adopt(draft, own, mail);
   return draft;
 }
 

@@ -14,7 +14,8 @@ export class Actions {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last: (() => Promise<void>) | null = null;
 
-  constructor(private readonly mail: Mail) {}
+  // `current`: the account that is shown. What was begun in one ends there.
+  constructor(private readonly current: () => Mail) {}
 
   say(text: string, action?: Toast['action'], seconds = 6): void {
     clearTimeout(this.timer);
@@ -47,7 +48,7 @@ export class Actions {
     }
   }
 
-  private async change(emails: Email[], patch: (email: Email) => Patch | null, inverse: (email: Email) => Patch, text?: string): Promise<void> {
+  private async change(emails: Email[], patch: (email: Email) => Patch | null, inverse: (email: Email) => Patch, text?: string, mail = this.current()): Promise<void> {
     const patches = new Map<Id, Patch>();
     const back = new Map<Id, Patch>();
     for (const email of emails) {
@@ -58,11 +59,11 @@ export class Actions {
     }
     if (patches.size === 0) return;
     if (text) {
-      this.last = () => this.mail.update(back);
+      this.last = () => mail.update(back);
       this.say(text, { label: t('undo'), run: () => void this.undo() });
     }
     try {
-      await this.mail.update(patches);
+      await mail.update(patches);
     } catch (e) {
       this.last = null;
       this.complain(e);
@@ -84,13 +85,13 @@ export class Actions {
     );
   }
 
-  move(emails: Email[], to: Mailbox, text?: string): Promise<void> {
+  move(emails: Email[], to: Mailbox, text?: string, mail = this.current()): Promise<void> {
     const junk = to.role === 'junk';
     return this.change(
       emails,
       (email) => {
         if (email.mailboxIds[to.id]) return null;
-        const wasJunk = Object.keys(email.mailboxIds).some((id) => this.mail.mailbox(id)?.role === 'junk');
+        const wasJunk = Object.keys(email.mailboxIds).some((id) => mail.mailbox(id)?.role === 'junk');
         return {
           mailboxIds: { [to.id]: true },
           ...(junk ? { 'keywords/$junk': true, 'keywords/$notjunk': null } : wasJunk ? { 'keywords/$junk': null, 'keywords/$notjunk': true } : {}),
@@ -101,22 +102,31 @@ export class Actions {
         ...(junk ? { 'keywords/$junk': null } : {}),
       }),
       text ?? t('movedTo', { n: emails.length, folder: mailboxName(to) }),
+      mail,
     );
   }
 
-  // Folders with a role that are not there yet are made when they are needed.
-  async roleMailbox(role: Role, name: string): Promise<Mailbox> {
-    const there = this.mail.withRole(role) ?? this.mail.mailboxes.find((m) => m.parentId === null && m.role === null && m.name.toLowerCase() === name.toLowerCase());
-    if (there) return there;
-    const set = await this.mail.run((batch) => batch.call('Mailbox/set', { create: { m: { name, role, isSubscribed: true } } }));
-    const id = set.value.created?.['m']?.id;
-    const made = this.mail.mailboxes.find((m) => m.id === id);
-    if (!made) throw new Error(set.value.notCreated?.['m']?.type ?? 'Mailbox/set');
-    return made;
-  }
-  async moveToRole(emails: Email[], role: Role, name: string, text?: string): Promise<void> {
+  // Into a folder of another account; what may not be taken away stays as well.
+  async carry(emails: Email[], from: Mail, into: Mail, to: Mailbox, remove: boolean): Promise<void> {
+    this.last = null;
     try {
-      await this.move(emails, await this.roleMailbox(role, name), text);
+      for (let i = 0; i < emails.length; i += 500) {
+        const create = Object.fromEntries(emails.slice(i, i + 500).map((email, n) => [`c${n}`, { id: email.id, mailboxIds: { [to.id]: true } }]));
+        const copy = await from.run((batch) => batch.call('Email/copy', { fromAccountId: from.client.account, accountId: into.client.account, create, onSuccessDestroyOriginal: remove }));
+        const refused = Object.values(copy.value.notCreated ?? {})[0];
+        if (refused) throw new Error(refused.description ?? refused.type);
+      }
+      void into.sync();
+      this.say(t(remove ? 'movedTo' : 'copiedTo', { n: emails.length, folder: `${mailboxName(to)} (${into.name})` }));
+    } catch (e) {
+      this.complain(e);
+    }
+  }
+
+  async moveToRole(emails: Email[], role: Role, name: string, text?: string): Promise<void> {
+    const mail = this.current();
+    try {
+      await this.move(emails, await mail.roleMailbox(role, name), text, mail);
     } catch (e) {
       this.complain(e);
     }
@@ -135,7 +145,7 @@ export class Actions {
   async destroy(ids: Id[]): Promise<void> {
     this.last = null;
     try {
-      await this.mail.update(new Map(), ids);
+      await this.current().update(new Map(), ids);
       this.say(t('destroyed', { n: ids.length }));
     } catch (e) {
       this.complain(e);

@@ -38,6 +38,8 @@ export class Mail {
   readonly bodies = new SvelteMap<Id, EmailBody>();
   // Called with what has arrived since the last time.
   arrived: ((emails: Email[]) => void) | undefined;
+  // Called with the session when it has become another one.
+  renewed: ((session: JmapSession) => void) | undefined;
 
   private mailboxState = '';
   private emailState = '';
@@ -48,7 +50,13 @@ export class Mail {
   private constructor(
     readonly client: Client,
     readonly db: Db,
+    // The reader's own account: others have neither identities nor submissions for him.
+    readonly own = true,
   ) {}
+
+  get name(): string {
+    return this.client.session.accounts[this.client.account]?.name ?? '';
+  }
 
   // With what was kept of the last time, if anything was; the server is asked by sync().
   static async start(user: string, offline: boolean): Promise<Mail> {
@@ -60,11 +68,22 @@ export class Mail {
       return new Mail(new Client(session, session.primaryAccounts['urn:ietf:params:jmap:mail']!), db);
     }
     const mail = new Mail(new Client(kept.session, kept.account), db);
-    mail.mailboxes = kept.mailboxes;
-    mail.mailboxState = kept.mailboxState;
-    mail.emailState = kept.emailState;
-    mail.identities = kept.identities;
+    mail.restore(kept);
     return mail;
+  }
+  // An account of somebody else, who shares something of it.
+  static async ofOther(user: string, session: JmapSession, account: Id): Promise<Mail> {
+    const db = await Db.open(`${user.toLowerCase()}/${account}`);
+    const mail = new Mail(new Client(session, account), db, false);
+    const kept = await db.get<KeptStart>('start');
+    if (kept) mail.restore(kept);
+    return mail;
+  }
+  private restore(kept: KeptStart): void {
+    this.mailboxes = kept.mailboxes;
+    this.mailboxState = kept.mailboxState;
+    this.emailState = kept.emailState;
+    this.identities = kept.identities;
   }
 
   private keep(): void {
@@ -86,6 +105,16 @@ export class Mail {
   }
   withRole(role: Role): Mailbox | undefined {
     return this.mailboxes.find((m) => m.role === role);
+  }
+  // Folders with a role that are not there yet are made when they are needed.
+  async roleMailbox(role: Role, name: string): Promise<Mailbox> {
+    const there = this.withRole(role) ?? this.mailboxes.find((m) => m.parentId === null && m.role === null && m.name.toLowerCase() === name.toLowerCase());
+    if (there) return there;
+    const set = await this.run((batch) => batch.call('Mailbox/set', { create: { m: { name, role, isSubscribed: true } } }));
+    const id = set.value.created?.['m']?.id;
+    const made = this.mailboxes.find((m) => m.id === id);
+    if (!made) throw new Error(set.value.notCreated?.['m']?.type ?? 'Mailbox/set');
+    return made;
   }
 
   // Shows a query: at once what is known of it, then what the server says.
@@ -202,6 +231,11 @@ export class Mail {
 
   private failed(e: unknown, list: MailList | null): void {
     if (e instanceof SignedOut) return;
+    if (!this.own && e instanceof MethodError && e.type === 'accountNotFound') {
+      // Nothing of it is shared any more.
+      void Client.sessionObject().then(this.renewed, () => undefined);
+      return;
+    }
     if (e instanceof TypeError) this.online = false;
     else if (list && e instanceof MethodError) list.failed = e.type;
     if (!(e instanceof TypeError)) console.error(e);
@@ -221,7 +255,7 @@ export class Mail {
     const boxes = mailboxes
       ? [batch.call('Mailbox/get', { '#ids': mailboxes.ref('/created') }), batch.call('Mailbox/get', { '#ids': mailboxes.ref('/updated') })]
       : [batch.call('Mailbox/get', { ids: null })];
-    const identities = this.identities.length === 0 ? batch.call('Identity/get', { ids: null }) : undefined;
+    const identities = this.own && this.identities.length === 0 ? batch.call('Identity/get', { ids: null }) : undefined;
     const emails = this.emailState ? batch.call('Email/changes', { sinceState: this.emailState, maxChanges: MAX_CHANGES }) : undefined;
     const created = emails && batch.call('Email/get', { '#ids': emails.ref('/created'), properties: LINE });
     const threads = created && batch.call('Thread/get', { '#ids': created.ref('/list/*/threadId') });
@@ -290,6 +324,7 @@ export class Mail {
     if (this.client.sessionIsOld) {
       this.client.sessionIsOld = false;
       this.client.session = await Client.sessionObject();
+      this.renewed?.(this.client.session);
     }
   }
 

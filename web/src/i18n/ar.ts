@@ -78,6 +78,7 @@ export const ar: Record<Key, string> = {
   wasFlagged: 'رسائل مميزة بنجمة: {n}',
   wasUnflagged: 'رسائل أزيلت نجمتها: {n}',
   movedTo: 'نُقلت إلى {folder}: {n}',
+  copiedTo: 'نُسخت إلى {folder}: {n}',
   archived: 'رسائل مؤرشفة: {n}',
   junked: 'نُقلت إلى غير المرغوب فيه: {n}',
   deleted: 'نُقلت إلى المهملات: {n}',

@@ -78,6 +78,7 @@ export const de: Record<Key, string> = {
   wasFlagged: '{n} Nachricht gekennzeichnet|{n} Nachrichten gekennzeichnet',
   wasUnflagged: 'Kennzeichen von {n} Nachricht entfernt|Kennzeichen von {n} Nachrichten entfernt',
   movedTo: '{n} Nachricht nach {folder} verschoben|{n} Nachrichten nach {folder} verschoben',
+  copiedTo: '{n} Nachricht nach {folder} kopiert|{n} Nachrichten nach {folder} kopiert',
   archived: '{n} Nachricht archiviert|{n} Nachrichten archiviert',
   junked: '{n} Nachricht in den Spam verschoben|{n} Nachrichten in den Spam verschoben',
   deleted: '{n} Nachricht in den Papierkorb verschoben|{n} Nachrichten in den Papierkorb verschoben',

@@ -77,6 +77,7 @@ export const en = {
   wasFlagged: '{n} message flagged|{n} messages flagged',
   wasUnflagged: 'Flag removed from {n} message|Flag removed from {n} messages',
   movedTo: '{n} message moved to {folder}|{n} messages moved to {folder}',
+  copiedTo: '{n} message copied to {folder}|{n} messages copied to {folder}',
   archived: '{n} message archived|{n} messages archived',
   junked: '{n} message moved to Junk|{n} messages moved to Junk',
   deleted: '{n} message moved to Trash|{n} messages moved to Trash',

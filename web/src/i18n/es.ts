@@ -78,6 +78,7 @@ export const es: Record<Key, string> = {
   wasFlagged: '{n} mensaje destacado|{n} mensajes destacados',
   wasUnflagged: 'Estrella quitada de {n} mensaje|Estrella quitada de {n} mensajes',
   movedTo: '{n} mensaje movido a {folder}|{n} mensajes movidos a {folder}',
+  copiedTo: '{n} mensaje copiado a {folder}|{n} mensajes copiados a {folder}',
   archived: '{n} mensaje archivado|{n} mensajes archivados',
   junked: '{n} mensaje movido a No deseado|{n} mensajes movidos a No deseado',
   deleted: '{n} mensaje movido a la papelera|{n} mensajes movidos a la papelera',

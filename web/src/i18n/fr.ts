@@ -78,6 +78,7 @@ export const fr: Record<Key, string> = {
   wasFlagged: 'Étoile ajoutée à {n} message|Étoile ajoutée à {n} messages',
   wasUnflagged: 'Étoile retirée de {n} message|Étoile retirée de {n} messages',
   movedTo: '{n} message déplacé vers {folder}|{n} messages déplacés vers {folder}',
+  copiedTo: '{n} message copié vers {folder}|{n} messages copiés vers {folder}',
   archived: '{n} message archivé|{n} messages archivés',
   junked: '{n} message déplacé vers les indésirables|{n} messages déplacés vers les indésirables',
   deleted: '{n} message mis à la corbeille|{n} messages mis à la corbeille',

@@ -34,6 +34,16 @@ export class EventParser {
   }
 }
 
+// RFC 8620 7.1: a StateChange has the changed accounts by id.
+function changedAccounts(data: string): ReadonlySet<string> | null {
+  try {
+    const { changed } = JSON.parse(data) as { changed?: Record<string, unknown> };
+    return changed ? new Set(Object.keys(changed)) : null;
+  } catch {
+    return null;
+  }
+}
+
 // Longer than the server is ever silent.
 const SILENCE = 100_000;
 
@@ -46,7 +56,8 @@ export class Push {
 
   constructor(
     private readonly path: () => string,
-    private readonly changed: () => void,
+    // In which accounts; null: there may be something in any.
+    private readonly changed: (accounts: ReadonlySet<string> | null) => void,
     private readonly online: (is: boolean) => void,
   ) {
     addEventListener('online', this.retry);
@@ -93,7 +104,7 @@ export class Push {
     if (!answer.ok || !answer.body) throw new Error(`events: ${answer.status}`);
     this.online(true);
     this.wait = 1000;
-    if (again) this.changed();
+    if (again) this.changed(null);
     const parser = new EventParser();
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let silence = setTimeout(() => this.abort.abort(), SILENCE);
@@ -103,7 +114,7 @@ export class Push {
         if (done) return;
         clearTimeout(silence);
         silence = setTimeout(() => this.abort.abort(), SILENCE);
-        for (const event of parser.feed(value)) if (event.name === 'state') this.changed();
+        for (const event of parser.feed(value)) if (event.name === 'state') this.changed(changedAccounts(event.data));
       }
     } finally {
       clearTimeout(silence);

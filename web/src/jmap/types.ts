@@ -181,6 +181,8 @@ export interface Methods {
   'Email/query': QueryResponse;
   'Email/queryChanges': QueryChangesResponse;
   'Email/set': SetResponse;
+  'Email/copy': { created: Record<string, { id: Id }> | null; notCreated: Record<string, SetError> | null };
+  'Blob/copy': { copied: Record<Id, Id> | null; notCopied: Record<Id, SetError> | null };
   'Identity/get': GetResponse<Identity>;
   'Identity/set': SetResponse;
   'EmailSubmission/set': SetResponse;

@@ -21,8 +21,9 @@ export function step(by: number): void {
 }
 
 function goTo(role: string): void {
-  const box = app.mail?.mailboxes.find((m) => m.role === role);
-  if (box) app.go({ kind: 'mailbox', id: box.id });
+  const mail = app.mail;
+  const box = mail?.mailboxes.find((m) => m.role === role);
+  if (mail && box) app.go(app.home(mail, box));
 }
 const PLACES: Record<string, string> = { i: 'inbox', d: 'drafts', s: 'sent', a: 'archive', t: 'trash', j: 'junk' };
 
