@@ -19,9 +19,13 @@ gp_test_packages() {
   cat <<LIST
 clang-format-19 clang-tidy-19 llvm-19
 python3 python3-ldap3 curl nghttp2-client pebble bind9 swaks isync ldap-utils libsasl2-modules netcat-openbsd iproute2 nftables iptables dbus-daemon python3-dbus python3-gi
+samba-ad-dc samba-ad-provision
 chromium fonts-dejavu-core
 LIST
 }
+
+# Services that come with those and that nobody here asked for: tests start their own, elsewhere.
+gp_unwanted_services="smbd nmbd winbind samba-ad-dc"
 
 # gp_install GROUP...   installs what dpkg does not have; asks nothing.
 gp_install() {
@@ -38,7 +42,29 @@ gp_install() {
   [ ${#missing[@]} -eq 0 ] && return 0
   echo "Installing: ${missing[*]}"
   gp_installed=1
+  case " ${missing[*]} " in *" samba-ad-dc "*) gp_without_services install_missing ;; *) install_missing ;; esac
+}
+install_missing() {  # what gp_install found
   gp_apt install -y --no-install-recommends "${missing[@]}" || { gp_apt update && gp_apt install -y --no-install-recommends "${missing[@]}"; }
+}
+
+# gp_without_services COMMAND...   nothing that it installs starts a service now (policy-rc.d), and gp_unwanted_services do not at the next boot
+# either, unless they are there already because somebody uses them.
+gp_without_services() {
+  local as_root=() policy=/usr/sbin/policy-rc.d own=0 unit code
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  for unit in $gp_unwanted_services; do
+    [ -e "/lib/systemd/system/$unit.service" ] || [ -e "/etc/systemd/system/$unit.service" ] && continue
+    [ -d /etc/systemd/system ] && "${as_root[@]}" ln -s /dev/null "/etc/systemd/system/$unit.service"
+  done
+  if [ ! -e "$policy" ]; then
+    own=1
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null && "${as_root[@]}" chmod 755 "$policy"
+  fi
+  "$@"
+  code=$?
+  [ $own = 0 ] || "${as_root[@]}" rm -f "$policy"
+  return $code
 }
 
 # Firewall products that tests load Gatepost's exports with, below build/peers/firewalls and not installed: the service of
