@@ -1,7 +1,7 @@
 // Writing, answering, passing on; drafts, attachments, images, signatures, and calling back.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { launch, other, send, shot, signIn, user, visit, type Visit } from './browser';
+import { accessible, launch, other, send, shot, signIn, user, visit, type Visit } from './browser';
 
 let browser: Browser;
 let anna: Visit;
@@ -146,22 +146,74 @@ it('signs, sends plain text, and calls back', async () => {
   await composer(page).getByLabel('Subject').fill('Plain words');
   await text.fill(`Just text.\n\n${await text.inputValue()}`);
   await page.keyboard.press('Control+Enter');
-  await page.getByText(/Sent in \d+ s/).waitFor();
-  await composer(page).getByRole('button', { name: 'Undo' }).click();
-  await composer(page).getByRole('button', { name: 'Send' }).waitFor();
-  await page.evaluate(() => localStorage.setItem('sent', 'no'));
+  await page.getByText('Message sent.').waitFor();
+  await expect.poll(() => composer(page).count()).toBe(0);
+  await shot(page, 'undo-send');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await composer(page).locator('.chip', { hasText: other() }).waitFor();
+  expect(await composer(page).getByLabel('Text of the message').inputValue()).toContain('Just text.');
   // Without waiting this time.
   await composer(page).getByRole('button', { name: 'Minimise' }).click();
   await page.getByRole('button', { name: 'Settings' }).first().click();
   await page.getByLabel('Time to take back what was sent').selectOption('0');
   await page.keyboard.press('Escape');
   await composer(page).getByRole('button', { name: 'Plain words' }).click();
-  await composer(page).getByRole('button', { name: 'Send' }).click();
+  await composer(page).getByRole('button', { name: 'Send', exact: true }).click();
   await page.getByText('Message sent.').waitFor();
   await row(bert.page, 'Plain words').click();
   await bert.page.locator('article .text', { hasText: 'Harbour Office' }).waitFor();
   expect(await bert.page.locator('article iframe').count()).toBe(0);
   await bert.page.locator('article strong', { hasText: 'Anna Berg' }).waitFor();
+});
+
+it('sends later, from the server, and lets one change it', async () => {
+  const { page } = anna;
+  await page.keyboard.press('c');
+  await composer(page).getByRole('combobox', { name: 'To' }).fill(`${other()},`);
+  await composer(page).getByLabel('Subject').fill('Not before Monday');
+  await composer(page).getByRole('button', { name: 'Send later' }).click();
+  await page.getByRole('menuitem', { name: 'Monday morning' }).waitFor();
+  await shot(page, 'send-later');
+  await accessible(page, 'send later');
+  await page.getByRole('menuitem', { name: 'Monday morning' }).click();
+  await page.getByText(/The message goes out/).waitFor();
+  await page.reload();
+  await page.locator('nav a', { hasText: 'Scheduled' }).click();
+  const waiting = page.getByRole('list', { name: 'Scheduled' }).getByRole('listitem');
+  await waiting.filter({ hasText: 'Not before Monday' }).waitFor();
+  await shot(page, 'scheduled');
+  await accessible(page, 'scheduled');
+  await waiting.getByRole('button', { name: 'Cancel and edit' }).click();
+  await page.getByText('Nothing waits to be sent.').waitFor();
+  await composer(page).getByLabel('Subject').fill('Not before tomorrow');
+  await composer(page).getByRole('button', { name: 'Send later' }).click();
+  await page.getByRole('menuitem', { name: 'Choose date and time' }).click();
+  const dialog = page.getByRole('alertdialog', { name: 'Send later' });
+  await dialog.getByLabel('Choose date and time').fill(new Date(Date.now() + 86_400_000).toISOString().slice(0, 16));
+  await dialog.getByRole('button', { name: 'OK' }).click();
+  await waiting.filter({ hasText: 'Not before tomorrow' }).waitFor();
+  await page.locator('nav a', { hasText: 'Sent' }).click();
+  await row(page, 'Not before tomorrow').getByText('Scheduled').waitFor();
+  await page.locator('nav a', { hasText: 'Scheduled' }).click();
+  expect(await row(bert.page, 'Not before tomorrow').count()).toBe(0);
+  await waiting.getByRole('button', { name: 'Send now' }).click();
+  await row(bert.page, 'Not before tomorrow').waitFor();
+  expect(await row(bert.page, 'Not before Monday').count()).toBe(0);
+  await page.locator('nav a', { hasText: 'Inbox' }).click();
+  await row(page, 'Lunch on Friday').waitFor();
+});
+
+it('has sent what may be called back, when the page is closed', async () => {
+  const { page, context, complaints } = await visit(browser, {}, { undoDelay: 5 });
+  await signIn(page, '1');
+  await page.keyboard.press('c');
+  await composer(page).getByRole('combobox', { name: 'To' }).fill(`${other()},`);
+  await composer(page).getByLabel('Subject').fill('The page is gone');
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('Message sent.').waitFor();
+  await context.close();
+  await row(bert.page, 'The page is gone').waitFor();
+  expect(complaints).toEqual([]);
 });
 
 it('answers while one is away', async () => {

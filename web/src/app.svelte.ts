@@ -2,7 +2,7 @@
 import { SvelteSet } from 'svelte/reactivity';
 import { Actions, mailboxName } from './data/actions.svelte';
 import type { ListQuery } from './data/list.svelte';
-import { Mail } from './data/mail.svelte';
+import { firstRefusal, Mail, type Waiting } from './data/mail.svelte';
 import { Db } from './data/db';
 import type { Email, Id, JmapSession, Mailbox } from './jmap/types';
 import { Client } from './jmap/client';
@@ -18,11 +18,11 @@ const USER = 'gatepost:user';
 const MAIL = 'urn:ietf:params:jmap:mail';
 
 // `account`: of somebody else; none: the reader's own.
-export type View = { kind: 'mailbox'; id: Id; account?: Id } | { kind: 'search'; text: string; account?: Id };
+export type View = { kind: 'mailbox'; id: Id; account?: Id } | { kind: 'search'; text: string; account?: Id } | { kind: 'scheduled'; account?: undefined };
 export interface Question {
   text: string;
   // Asks for a text, too.
-  input?: { label: string; value: string };
+  input?: { label: string; value: string; type?: 'datetime-local'; min?: string };
   yes: string;
   danger?: boolean;
   done: (answer: string | null) => void;
@@ -147,8 +147,8 @@ class App {
     const kept = this.others.filter((m) => shared.includes(m.client.account));
     for (const m of kept) m.client.session = session;
     const added = await Promise.all(shared.filter((id) => !kept.some((m) => m.client.account === id)).map((id) => Mail.ofOther(this.user, session, id)));
-    if (this.own !== own) return added.forEach((m) => m.db.close());
-    for (const gone of this.others.filter((m) => !kept.includes(m))) gone.db.close();
+    if (this.own !== own) return added.forEach((m) => m.stop());
+    for (const gone of this.others.filter((m) => !kept.includes(m))) gone.stop();
     this.others = [...kept, ...added].sort((a, b) => a.name.localeCompare(b.name));
     for (const m of added) {
       m.renewed = (now) => void this.findOthers(now);
@@ -160,7 +160,7 @@ class App {
   private leave(): void {
     this.push?.stop();
     this.push = null;
-    for (const mail of [this.own, ...this.others]) mail?.db.close();
+    for (const mail of [this.own, ...this.others]) mail?.stop();
     this.own = this.mail = null;
     this.others = [];
     this.actions = null;
@@ -198,6 +198,7 @@ class App {
     const mail = this.others.find((m) => m.client.account === account) ?? this.own;
     const of = mail === this.own ? {} : { account: mail.client.account };
     let view: View | null = mail.mailboxes.length > 0 ? this.home(mail) : null;
+    if (kind === 'l') view = { kind: 'scheduled' };
     if (kind === 's' && what) view = { kind: 'search', text: decodeURIComponent(what), ...of };
     if (kind === 'm' && what && (mail.mailbox(what) || mail.mailboxes.length === 0)) view = { kind: 'mailbox', id: what, ...of };
     this.mail = mail;
@@ -213,6 +214,7 @@ class App {
     this.drawer = false;
   }
   private hash(view: View, thread?: string): string {
+    if (view.kind === 'scheduled') return '#/l';
     const of = view.account ? `@${view.account}` : '';
     const base = view.kind === 'mailbox' ? `#/m${of}/${view.id}` : `#/s${of}/${encodeURIComponent(view.text)}`;
     return thread ? `${base}/t/${thread}` : base;
@@ -263,7 +265,7 @@ class App {
 
   query(): ListQuery | null {
     const view = this.view;
-    if (!view || !this.mail) return null;
+    if (!view || !this.mail || view.kind === 'scheduled') return null;
     let filter: ListQuery['filter'];
     if (view.kind === 'mailbox') filter = this.unreadOnly ? { inMailbox: view.id, notKeyword: '$seen' } : { inMailbox: view.id };
     else filter = searchFilter(view.text, this.mail.mailboxes.map((m) => ({ id: m.id, name: m.role === null ? m.name : mailboxName(m), role: m.role })));
@@ -380,8 +382,7 @@ class App {
     });
   }
 
-  async compose(kind: 'new' | 'reply' | 'replyAll' | 'forward' | 'edit', email?: Email, to?: string): Promise<void> {
-    const mail = this.mail;
+  async compose(kind: 'new' | 'reply' | 'replyAll' | 'forward' | 'edit', email?: Email, to?: string, mail = this.mail): Promise<void> {
     if (!mail || !this.own) return;
     const { startDraft } = await import('./compose/start');
     try {
@@ -393,6 +394,42 @@ class App {
       const draft = await startDraft(this, this.own, mail, kind, email, to);
       for (const other of this.drafts) other.minimised = true;
       this.drafts.push(draft);
+    } catch (e) {
+      this.actions?.complain(e);
+    }
+  }
+
+  // Takes back what waits to be sent, and goes on writing it.
+  async takeBack({ id, emailId }: { id: Id; emailId: Id }): Promise<void> {
+    const own = this.own;
+    if (!own) return;
+    this.actions?.dismiss();
+    try {
+      const drafts = await own.roleMailbox('drafts', 'Drafts');
+      const set = await own.run((batch) =>
+        batch.call('EmailSubmission/set', { update: { [id]: { undoStatus: 'canceled' } }, onSuccessUpdateEmail: { [id]: { mailboxIds: { [drafts.id]: true }, 'keywords/$draft': true } } }),
+      );
+      const refused = firstRefusal(set.value);
+      if (refused) throw new Error(refused.type === 'cannotUnsend' ? t('tooLate') : (refused.description ?? refused.type));
+      const email = own.emails.get(emailId);
+      if (email) await this.compose('edit', email, undefined, own);
+    } catch (e) {
+      this.actions?.complain(e);
+    }
+  }
+  async sendAtOnce(one: Waiting): Promise<void> {
+    const own = this.own;
+    if (!own) return;
+    try {
+      // First the one, then the other: nothing goes out twice.
+      const cancel = await own.client.one('EmailSubmission/set', { update: { [one.id]: { undoStatus: 'canceled' } } });
+      const refused = firstRefusal(cancel);
+      if (refused) throw new Error(refused.type === 'cannotUnsend' ? t('tooLate') : (refused.description ?? refused.type));
+      const envelope = { mailFrom: { email: one.from }, rcptTo: one.to.map(({ email }) => ({ email })) };
+      const sent = await own.run((batch) => batch.call('EmailSubmission/set', { create: { s: { identityId: one.identityId, emailId: one.emailId, envelope } } }));
+      const failed = firstRefusal(sent.value);
+      if (failed) throw new Error(failed.description ?? failed.type);
+      this.actions?.say(t('sentDone'), undefined, 3);
     } catch (e) {
       this.actions?.complain(e);
     }

@@ -27,6 +27,14 @@ export function shortDate(text: string, now = new Date()): string {
 export function longDate(text: string): string {
   return dateFormat({ weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' }).format(new Date(text));
 }
+// A moment to come: its time today, the weekday this week.
+export function whenText(date: Date, now = new Date()): string {
+  const days = (date.getTime() - new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime()) / 86_400_000;
+  const time: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' };
+  if (days < 1) return dateFormat(time).format(date);
+  if (days < 7) return dateFormat({ weekday: 'short', ...time }).format(date);
+  return dateFormat({ weekday: 'short', day: 'numeric', month: 'short', ...(date.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }), ...time }).format(date);
+}
 export function timeOf(date: Date): string {
   return dateFormat({ hour: '2-digit', minute: '2-digit' }).format(date);
 }

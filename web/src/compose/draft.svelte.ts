@@ -3,9 +3,10 @@ import type { App } from '../app.svelte';
 import { firstRefusal, type Mail } from '../data/mail.svelte';
 import { Refused, SignedOut } from '../session';
 import type { Address, Email, EmailBody, Id, Identity } from '../jmap/types';
-import { isAddress } from '../addresses';
+import { isAddress, unique } from '../addresses';
 import { settings } from '../settings.svelte';
-import { size } from '../format';
+import { size, whenText } from '../format';
+import { utc } from '../times';
 import { t } from '../i18n/i18n.svelte';
 import { withStyles } from '../mail/sanitize';
 import { htmlToText } from './schema';
@@ -48,8 +49,6 @@ export class Draft {
   saving = $state(false);
   saveFailed = $state(false);
   savedAt = $state<Date | null>(null);
-  // It is on its way, and may be called back for as many seconds.
-  pending = $state(0);
   sending = $state(false);
   minimised = $state(false);
   full = $state(false);
@@ -59,7 +58,6 @@ export class Draft {
 
   private timer: ReturnType<typeof setTimeout> | undefined;
   private chain: Promise<unknown> = Promise.resolve();
-  private countdown: ReturnType<typeof setInterval> | undefined;
   private gone = false;
 
   constructor(
@@ -163,7 +161,8 @@ export class Draft {
     return null;
   }
 
-  async send(): Promise<void> {
+  // `at`: not before.
+  async send(at?: Date): Promise<void> {
     const complaint = await this.complaint();
     if (complaint !== null) {
       if (complaint) this.app.actions?.warn(complaint);
@@ -171,22 +170,19 @@ export class Draft {
     }
     clearTimeout(this.timer);
     this.minimised = false;
-    if (settings.undoDelay <= 0) return this.sendNow();
-    this.pending = settings.undoDelay;
-    this.countdown = setInterval(() => {
-      if (--this.pending > 0) return;
-      clearInterval(this.countdown);
-      void this.sendNow();
-    }, 1000);
-  }
-  unsend(): void {
-    clearInterval(this.countdown);
-    this.pending = 0;
-    this.touch();
+    await this.submit(at);
   }
 
-  private async sendNow(): Promise<void> {
-    this.pending = 0;
+  // Until `at`, or for as long as it may be called back, the server keeps it (RFC 4865): the page may be closed.
+  private envelope(at: Date | undefined): Record<string, unknown> {
+    const undo = Math.min(settings.undoDelay, this.mail.longestWait);
+    const hold = at ? { HOLDUNTIL: utc(at) } : undo > 0 ? { HOLDFOR: String(undo) } : null;
+    if (!hold || !this.sender) return {};
+    const to = unique([...this.to, ...this.cc, ...this.bcc]).map(({ email }) => ({ email }));
+    return { envelope: { mailFrom: { email: this.sender.email, parameters: hold }, rcptTo: to } };
+  }
+
+  private async submit(at?: Date): Promise<void> {
     this.sending = true;
     try {
       await Promise.all(this.uploads);
@@ -198,13 +194,14 @@ export class Draft {
       const { set, submission } = await this.mail.run((batch) => ({
         set: batch.call('Email/set', { create: { d: this.object(drafts.id) } }),
         submission: batch.call('EmailSubmission/set', {
-          create: { s: { identityId: this.sender?.id, emailId: '#d' } },
+          create: { s: { identityId: this.sender?.id, emailId: '#d', ...this.envelope(at) } },
           onSuccessUpdateEmail: { '#s': { mailboxIds: { [sent.id]: true }, 'keywords/$draft': null } },
         }),
       }));
       const made = set.value.created?.['d'];
       if (!made) throw new Error(refusal(firstRefusal(set.value)));
-      if (!submission.value.created?.['s']) {
+      const done = submission.value.created?.['s'];
+      if (!done) {
         // The message that nobody got is the draft now.
         this.emailId = made.id;
         if (old) await this.mail.run((batch) => batch.call('Email/set', { destroy: [old] }));
@@ -214,8 +211,11 @@ export class Draft {
       this.unsaved = false;
       if (old) await this.mail.run((batch) => batch.call('Email/set', { destroy: [old] })).catch(() => undefined);
       await this.noteAnswered();
-      this.app.actions?.say(t('sentDone'), undefined, 3);
       this.remove();
+      const undo = { label: t('undoSend'), run: () => void this.app.takeBack({ id: done.id, emailId: made.id }) };
+      if (at) this.app.actions?.say(t('willGoOut', { time: whenText(at) }), undo, 10);
+      else if (settings.undoDelay > 0 && done['undoStatus'] === 'pending') this.app.actions?.say(t('sentDone'), undo, settings.undoDelay);
+      else this.app.actions?.say(t('sentDone'), undefined, 3);
     } catch (e) {
       const why = e instanceof TypeError ? t('noNetwork') : e instanceof Refused ? String(e.status) : e instanceof Error ? e.message : String(e);
       this.app.actions?.warn(t('sendFailed', { why }));
@@ -234,7 +234,6 @@ export class Draft {
 
   private remove(): void {
     clearTimeout(this.timer);
-    clearInterval(this.countdown);
     for (const a of this.attachments) a.abort?.abort();
     this.app.drafts = this.app.drafts.filter((d) => d.key !== this.key);
   }

@@ -2,7 +2,7 @@
 // the list in view since the states it has (RFC 8620 5.2, 5.6), so a second start transfers what changed and nothing else.
 import { SvelteMap } from 'svelte/reactivity';
 import { Client, MethodError, type Batch, type Call } from '../jmap/client';
-import type { Email, EmailBody, Id, Identity, JmapSession, Mailbox, Quota, Role, SetError, SetResponse, Thread } from '../jmap/types';
+import type { Address, Email, EmailBody, EmailSubmission, Id, Identity, JmapSession, Mailbox, Quota, Role, SetError, SetResponse, Thread } from '../jmap/types';
 import { SignedOut } from '../session';
 import { Db } from './db';
 import { MailList, WINDOW, type KeptList, type ListQuery } from './list.svelte';
@@ -23,12 +23,24 @@ interface KeptStart {
   identities: Identity[];
 }
 
+// A mail that the server sends when its time has come.
+export interface Waiting {
+  id: Id;
+  emailId: Id;
+  identityId: Id;
+  sendAt: string;
+  from: string;
+  to: Address[];
+}
+
 export type Patch = Record<string, unknown>;
 
 export class Mail {
   mailboxes = $state.raw<Mailbox[]>([]);
   identities = $state.raw<Identity[]>([]);
   quotas = $state.raw<Quota[]>([]);
+  // Soonest first.
+  waiting = $state.raw<Waiting[]>([]);
   online = $state(true);
   // The first answer of the server has come.
   fresh = $state(false);
@@ -46,6 +58,7 @@ export class Mail {
   private lists = new Map<string, MailList>();
   private syncing: Promise<void> | null = null;
   private again = false;
+  private due: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(
     readonly client: Client,
@@ -256,6 +269,7 @@ export class Mail {
       ? [batch.call('Mailbox/get', { '#ids': mailboxes.ref('/created') }), batch.call('Mailbox/get', { '#ids': mailboxes.ref('/updated') })]
       : [batch.call('Mailbox/get', { ids: null })];
     const identities = this.own && this.identities.length === 0 ? batch.call('Identity/get', { ids: null }) : undefined;
+    const waiting = this.own ? this.askWaiting(batch) : undefined;
     const emails = this.emailState ? batch.call('Email/changes', { sinceState: this.emailState, maxChanges: MAX_CHANGES }) : undefined;
     const created = emails && batch.call('Email/get', { '#ids': emails.ref('/created'), properties: LINE });
     const threads = created && batch.call('Thread/get', { '#ids': created.ref('/list/*/threadId') });
@@ -278,12 +292,45 @@ export class Mail {
     } else if (list) {
       window = this.askWindow(batch, list.query, 0, WINDOW);
     }
-    return { mailboxes, boxes, identities, emails, created, threads, updated, state, changes, added, addedThreads, window };
+    return { mailboxes, boxes, identities, waiting, emails, created, threads, updated, state, changes, added, addedThreads, window };
+  }
+
+  private askWaiting(batch: Batch) {
+    const found = batch.call('EmailSubmission/query', { filter: { undoStatus: 'pending' }, sort: [{ property: 'sentAt', isAscending: true }] });
+    const got = batch.call('EmailSubmission/get', { '#ids': found.ref('/ids'), properties: ['identityId', 'emailId', 'sendAt', 'envelope'] });
+    return { got, emails: batch.call('Email/get', { '#ids': got.ref('/list/*/emailId'), properties: LINE }) };
+  }
+  private takeWaiting(list: EmailSubmission[], emails: Email[]): void {
+    this.take(emails, []);
+    const before = JSON.stringify(this.waiting);
+    const now = list.map((s) => ({
+      id: s.id,
+      emailId: s.emailId,
+      identityId: s.identityId,
+      sendAt: s.sendAt,
+      from: s.envelope.mailFrom.email,
+      to: s.envelope.rcptTo.map((r) => ({ name: null, email: r.email })),
+    }));
+    if (JSON.stringify(now) !== before) this.waiting = now;
+    clearTimeout(this.due);
+    const first = now[0];
+    // The server notes that it is gone when somebody looks. A timer cannot be set for more than 24 days.
+    if (first) this.due = setTimeout(() => void this.sync(), Math.min(Math.max(new Date(first.sendAt).getTime() - Date.now(), 0) + 1500, 86_400_000));
+  }
+  // For how many seconds the server keeps a mail back (RFC 8621 1.3.2); 0: it does not.
+  get longestWait(): number {
+    const submission = this.client.session.accounts[this.client.account]?.accountCapabilities['urn:ietf:params:jmap:submission'] as { maxDelayedSend?: number } | undefined;
+    return submission?.maxDelayedSend ?? 0;
+  }
+  stop(): void {
+    clearTimeout(this.due);
+    this.db.close();
   }
 
   private async takeChanges(ask: ReturnType<Mail['askChanges']>, list: MailList | null): Promise<void> {
     if ([ask.mailboxes, ask.emails].some((call) => call?.error?.type === 'cannotCalculateChanges')) return this.beginAnew();
     if (ask.identities && !ask.identities.error) this.identities = ask.identities.value.list;
+    if (ask.waiting && !ask.waiting.got.error) this.takeWaiting(ask.waiting.got.value.list, ask.waiting.emails.error ? [] : ask.waiting.emails.value.list);
     this.takeMailboxes(ask);
     const fresh: Email[] = [];
     if (ask.emails) {

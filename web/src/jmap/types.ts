@@ -105,6 +105,14 @@ export interface Identity {
   mayDelete: boolean;
 }
 
+export interface EmailSubmission {
+  id: Id;
+  identityId: Id;
+  emailId: Id;
+  sendAt: string;
+  envelope: { mailFrom: { email: string; parameters: Record<string, string | null> | null }; rcptTo: { email: string; parameters: null }[] };
+}
+
 export interface Quota {
   id: Id;
   resourceType: 'octets' | 'count';
@@ -185,6 +193,8 @@ export interface Methods {
   'Blob/copy': { copied: Record<Id, Id> | null; notCopied: Record<Id, SetError> | null };
   'Identity/get': GetResponse<Identity>;
   'Identity/set': SetResponse;
+  'EmailSubmission/get': GetResponse<EmailSubmission>;
+  'EmailSubmission/query': QueryResponse;
   'EmailSubmission/set': SetResponse;
   'VacationResponse/get': GetResponse<VacationResponse>;
   'VacationResponse/set': SetResponse;
