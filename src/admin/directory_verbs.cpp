@@ -131,8 +131,8 @@ Reply account_add(Services& services, const Request& request, std::stop_token) {
 Reply account_list(Services& services, const Request&, std::stop_token) {
   const auto principals = services.directory.principals();
   if (!principals) return failure(principals.error(), "accounts");
-  Table table(
-      {"address", "kind", "name", "enabled", "messages", "octets", "quota", "message_quota", "removed", "created"});
+  Table table({"address", "kind", "name", "enabled", "messages", "octets", "quota", "message_quota", "removed",
+               "created", "role"});
   for (const auto& p : *principals) {
     account::Account::Quota used;
     if (p.kind == directory::PrincipalKind::group) continue;  // owns no mail
@@ -145,7 +145,8 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
         .number(p.quota_octets)
         .number(p.quota_messages)
         .number(used.removed_octets)
-        .text(date::format_rfc3339(p.created));
+        .text(date::format_rfc3339(p.created))
+        .text(directory::to_string(p.role));
   }
   return table.reply("No account yet: gatepost account add ADDRESS");
 }

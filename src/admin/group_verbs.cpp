@@ -1,5 +1,6 @@
-#include <fmt/format.h>
+#include <algorithm>
 
+#include <fmt/format.h>
 #include <boost/json.hpp>
 
 #include "admin/named_account.hpp"
@@ -102,17 +103,20 @@ Reply group_add(Services& services, const Request& request, std::stop_token) {
   return done(fmt::format("Group {} is ready; mail to it goes to its members.", added->address), added->address);
 }
 
-Reply group_list(Services& services, const Request&, std::stop_token) {
+// All, or those that one address is a member of, itself and not by way of another group.
+Reply group_list(Services& services, const Request& request, std::stop_token) {
   const auto principals = services.directory.principals();
   if (!principals) return failure(principals.error(), "groups");
+  const std::string member = request.option("member");
   Table table({"address", "name", "members", "created"});
   for (const auto& p : *principals) {
     if (p.kind != directory::PrincipalKind::group) continue;
     const auto members = services.directory.members(p.id);
+    if (!member.empty() && (!members || std::ranges::find(*members, member) == members->end())) continue;
     table.row().text(p.address).text(p.display_name).number(members ? members->size() : 0);
     table.text(date::format_rfc3339(p.created));
   }
-  return table.reply("No group yet: gatepost group add ADDRESS MEMBER...");
+  return table.reply(member.empty() ? "No group yet: gatepost group add ADDRESS MEMBER..." : "It is in no group.");
 }
 
 Reply group_members(Services& services, const Request& request, std::stop_token) {

@@ -18,6 +18,7 @@ TEST_F(GroupVerbs, SetAndShowContactDetails) {
   EXPECT_THAT(shown, HasSubstr("+49 30 1"));
   EXPECT_THAT(shown, HasSubstr("+49 30 2"));
   EXPECT_THAT(shown, HasSubstr("helpdesk"));
+  EXPECT_EQ(text(json(done("account list")).at(0), "role"), "helpdesk");
   EXPECT_THAT(shown, HasSubstr("Anna Berg"));
   done("account set", {{"address", {"anna@example.org"}}, {"set", {"phone="}}});
   EXPECT_THAT(done("account show", {{"address", {"anna@example.org"}}}).text, ::testing::Not(HasSubstr("+49")));
@@ -35,6 +36,8 @@ TEST_F(GroupVerbs, MakeFillEmptyAndDeleteAGroup) {
   EXPECT_THAT(done("group list").text, HasSubstr("staff@example.org  Staff  1"));
   done("group join", {{"address", {"staff@example.org"}}, {"member", {"x@example.net"}}});
   EXPECT_THAT(done("group members", {{"address", {"staff@example.org"}}}).text, HasSubstr("x@example.net"));
+  EXPECT_THAT(done("group list", {{"member", {"x@example.net"}}}).text, HasSubstr("staff@example.org"));
+  EXPECT_EQ(done("group list", {{"member", {"y@example.net"}}}).text, "It is in no group.\n");
   done("group leave", {{"address", {"staff@example.org"}}, {"member", {"x@example.net"}}});
   EXPECT_EQ(error(ask("group leave", {{"address", {"staff@example.org"}}, {"member", {"x@example.net"}}})),
             "not_found");

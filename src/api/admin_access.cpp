@@ -49,7 +49,7 @@ constexpr std::array kVerbs{
     AdminVerb{"group delete", Role::helpdesk, true, "address"},
     AdminVerb{"group join", Role::helpdesk, true, "address member*"},
     AdminVerb{"group leave", Role::helpdesk, true, "address member*"},
-    AdminVerb{"group list", Role::auditor, false, ""},
+    AdminVerb{"group list", Role::auditor, false, "member"},
     AdminVerb{"group members", Role::auditor, false, "address"},
     AdminVerb{"maintenance announce", Role::admin, true, "message"},
     AdminVerb{"maintenance begin", Role::admin, true, "for reason"},

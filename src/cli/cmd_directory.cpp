@@ -146,7 +146,9 @@ void add_group(CLI::App& app, Context& context) {
   add->add_option("address", v->address)->required();
   add->add_option("member", v->targets, "Accounts, other groups, outside addresses");
   add->add_option("--name", v->name, "Display name");
-  verb(noun, context, "list", "The groups", v, [] { return Options{}; });
+  CLI::App* list = verb(noun, context, "list", "The groups", v,
+                        [v] { return v->targets.empty() ? Options{} : Options{{"member", {v->targets.front()}}}; });
+  list->add_option("--member", v->targets, "Only those it is in itself")->expected(1);
   for (const auto& [name, help] : {std::pair{"members", "Who is in a group"}, std::pair{"delete", "Delete a group"}}) {
     verb(noun, context, name, help, v, options)->add_option("address", v->address)->required();
   }

@@ -37,6 +37,9 @@ class App {
   actions = $state.raw<Actions | null>(null);
   starting = $state(true);
   user = $state('');
+  role = $state<session.Role | null>(null);
+  // Where in the administration we are; null: reading mail.
+  admin = $state<string | null>(null);
   notice = $state('');
   view = $state.raw<View | null>(null);
   threadId = $state<Id | null>(null);
@@ -101,6 +104,7 @@ class App {
   async enter(user: string, offline: boolean): Promise<void> {
     const mail = await Mail.start(user, offline);
     this.user = user;
+    this.role = offline ? null : session.role();
     try {
       localStorage.setItem(USER, user);
     } catch {
@@ -169,6 +173,8 @@ class App {
     this.selected.clear();
     this.dialog = null;
     this.mover = null;
+    this.admin = null;
+    this.role = null;
   }
   private ended(): void {
     if (!this.mail) return;
@@ -195,6 +201,9 @@ class App {
     if (!this.own) return;
     const [, where, what, , thread] = location.hash.split('/');
     const [kind, account] = (where ?? '').split('@');
+    this.drawer = false;
+    this.admin = kind === 'admin' && this.role !== null ? location.hash.slice('#/admin'.length) : null;
+    if (this.admin !== null) return;
     const mail = this.others.find((m) => m.client.account === account) ?? this.own;
     const of = mail === this.own ? {} : { account: mail.client.account };
     let view: View | null = mail.mailboxes.length > 0 ? this.home(mail) : null;
@@ -211,7 +220,6 @@ class App {
     const [threadId, emailId] = (thread ?? '').split('.');
     this.threadId = threadId || null;
     this.emailId = emailId || null;
-    this.drawer = false;
   }
   private hash(view: View, thread?: string): string {
     if (view.kind === 'scheduled') return '#/l';

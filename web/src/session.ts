@@ -15,6 +15,9 @@ export class Refused extends Error {
 let csrf = '';
 // A server without sessions takes the password with every request; it stays in this page's memory, and goes when the page does.
 let authorization = '';
+// What the server lets them do besides their own mail; null: nothing.
+export type Role = 'auditor' | 'helpdesk' | 'admin';
+let ofServer: Role | null = null;
 let onEnd: (() => void) | undefined;
 
 function basic(user: string, password: string): string {
@@ -24,8 +27,9 @@ function basic(user: string, password: string): string {
 }
 
 async function take(answer: Response): Promise<string> {
-  const session = (await answer.json()) as { user: string; csrf: string };
+  const session = (await answer.json()) as { user: string; csrf: string; role?: Role | null };
   csrf = session.csrf;
+  ofServer = session.role ?? null;
   return session.user;
 }
 
@@ -51,9 +55,14 @@ export async function signIn(user: string, password: string): Promise<string> {
   return user;
 }
 
+export function role(): Role | null {
+  return ofServer;
+}
+
 export async function signOut(): Promise<void> {
   const token = csrf;
   authorization = csrf = '';
+  ofServer = null;
   if (token) await fetch('/api/session', { method: 'DELETE', headers: { 'x-csrf-token': token } }).catch(() => undefined);
 }
 

@@ -211,5 +211,6 @@ export const ar: Record<Key, string> = {
   kbSend: 'إرسال',
   kbHelp: 'هذه المساعدة',
   unreadOnly: 'غير المقروءة فقط',
+  administration: 'الإدارة',
   skipToList: 'الانتقال إلى الرسائل',
 };

@@ -211,5 +211,6 @@ export const de: Record<Key, string> = {
   kbSend: 'Senden',
   kbHelp: 'Diese Hilfe',
   unreadOnly: 'Nur ungelesene',
+  administration: 'Verwaltung',
   skipToList: 'Zu den Nachrichten springen',
 };

@@ -210,6 +210,7 @@ export const en = {
   kbSend: 'Send',
   kbHelp: 'This help',
   unreadOnly: 'Only unread',
+  administration: 'Administration',
   skipToList: 'Skip to the messages',
 };
 export type Key = keyof typeof en;

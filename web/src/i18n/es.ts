@@ -211,5 +211,6 @@ export const es: Record<Key, string> = {
   kbSend: 'Enviar',
   kbHelp: 'Esta ayuda',
   unreadOnly: 'Solo sin leer',
+  administration: 'Administración',
   skipToList: 'Ir a los mensajes',
 };

@@ -211,5 +211,6 @@ export const fr: Record<Key, string> = {
   kbSend: 'Envoyer',
   kbHelp: 'Cette aide',
   unreadOnly: 'Non lus seulement',
+  administration: 'Administration',
   skipToList: 'Aller aux messages',
 };
