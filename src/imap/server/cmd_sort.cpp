@@ -62,42 +62,6 @@ void write_result(Session& session, const std::string& tag, const Sort& sort, co
   write_esearch(session.out(), tag, result);
 }
 
-// Puts those into the order of which it is known when they were sent; what is left has to be looked at. Blocks.
-Result<NumberSet> add_known(const Session& session, const Selected& view, const NumberSet& uids, SortOrder& order,
-                            bool& missing) {
-  constexpr std::size_t kRowsAtOnce = 4'096;
-  NumberSet left;
-  std::vector<account::Row> rows;
-  const auto add = [&]() -> Result<> {
-    const auto times = session.sent_times().find(view.account().id(), rows);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (times[i] == SentTimes::kUnknown) {
-        left.add(rows[i].uid);
-      } else {
-        GP_CHECK(order.add_sent(rows[i], times[i]));
-      }
-    }
-    rows.clear();
-    return {};
-  };
-  Result<> added;
-  std::uint64_t visited = 0;
-  GP_CHECK(view.account().rows(view.folder(), uids, [&](const account::Row& row) {
-    ++visited;
-    if (row.sent) {
-      added = order.add_sent(row, *row.sent);
-    } else {
-      rows.push_back(row);
-      if (rows.size() == kRowsAtOnce) added = add();
-    }
-    return added.has_value();
-  }));
-  GP_CHECK(std::move(added));
-  GP_CHECK(add());
-  missing = missing || visited < uids.size();
-  return left;
-}
-
 }  // namespace
 
 Task<Answer> run_sort(Session& session, Command& command) {
@@ -127,29 +91,17 @@ Task<Answer> run_sort(Session& session, Command& command) {
     order.set_scores(found->uids, std::move(*scores));
   }
   // What can be brought back belongs to no account of its own, so that its numbers are nobody's.
-  const bool by_sent = order.needs_sent_only() && !view.removed;
-  NumberSet to_look_at = found->uids;
-  if (by_sent) {
-    auto known = [&] { return add_known(session, view, found->uids, order, found->missing); };
-    Result<NumberSet> left = co_await session.workers().run(known);
-    if (!left) {
-      if (sort.search.returns && sort.search.returns->save) view.save({});
-      co_return session.failed(left.error());
-    }
-    to_look_at = std::move(*left);
-  }
-  std::vector<std::pair<account::ItemId, std::int64_t>> sent;
-  const auto visit = [&](const account::Row& row, const mime::Structure* head) -> Result<> {
-    if (by_sent) sent.emplace_back(row.item, sent_seconds(*head, row));
-    return order.add(row, head);
-  };
-  HeadWalk walk(view.account(), view.folder(), to_look_at, order.needs_heads(), session.services().clock, visit);
+  if (!view.removed) order.remember(session.head_keys(), view.account().id());
+  order.expect(found->uids.size());
+  HeadWalk walk(
+      view.account(), view.folder(), found->uids, [&order](const account::Row& row) { return order.needs_head(row); },
+      session.services().clock,
+      [&order](const account::Row& row, const mime::Structure* head) { return order.add(row, head); });
   const SearchReturn returns = returns_of(sort.search);
   for (bool more = true; more;) {
     auto go_on = [&]() {
       Result<bool> looked = walk.next();
-      session.sent_times().keep(view.account().id(), sent);
-      sent.clear();
+      order.keep_found();
       return looked;
     };
     Result<bool> done = co_await session.workers().run(go_on);
@@ -158,7 +110,7 @@ Task<Answer> run_sort(Session& session, Command& command) {
       co_return session.failed(done.error());
     }
     more = *done;
-    const bool goes_on = co_await session.tell_progress(to_look_at.size() - walk.left(), to_look_at.size());
+    const bool goes_on = co_await session.tell_progress(found->uids.size() - walk.left(), found->uids.size());
     if (!goes_on) co_return peer_gone();
   }
   if (walk.damage()) (void)session.failed(*walk.damage());

@@ -59,6 +59,25 @@ TEST_F(ImapSort, PutsMessagesInOrderByEachKey) {
   EXPECT_EQ(sort("SIZE DATE", "NOT ALL"), "");
 }
 
+TEST_F(ImapSort, OrdersTheSameWhenAllOrSomeIsKnown) {
+  for (const char* criteria :
+       {"SUBJECT", "REVERSE SUBJECT DATE", "FROM", "DISPLAYFROM", "TO SUBJECT", "DISPLAYTO", "CC REVERSE DATE"}) {
+    sort(criteria, "2:3");  // some
+    const std::string first = sort(criteria);
+    EXPECT_EQ(sort(criteria), first) << criteria;
+    Talk other(world);
+    other.enter();
+    other.line("s SELECT INBOX");
+    EXPECT_EQ(other.line("a SORT (" + std::string(criteria) + ") UTF-8 ALL"),
+              "* SORT " + first + "\r\na OK SORT completed\r\n");
+  }
+  // New ones take their places among those that are known.
+  deliver("Ahab <aa@x.org>", "Re: alpine", 4);  // 5
+  talk.line("n NOOP");
+  EXPECT_EQ(sort("SUBJECT"), "2 4 5 1 3");
+  EXPECT_EQ(sort("FROM"), "2 4 5 1 3");
+}
+
 TEST_F(ImapSort, SortsWhatTheSearchFinds) {
   EXPECT_EQ(sort("DATE", "SUBJECT alpha"), "2 4");
   EXPECT_EQ(line("b UID SORT (REVERSE DATE) US-ASCII 2:3"), "* SORT 3 2\r\nb OK SORT completed\r\n");

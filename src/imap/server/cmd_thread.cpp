@@ -5,6 +5,7 @@
 
 #include "imap/protocol/response.hpp"
 #include "imap/server/fuzzy.hpp"
+#include "imap/server/head_keys.hpp"
 #include "imap/server/head_walk.hpp"
 #include "imap/server/search_filters.hpp"
 #include "imap/server/search_task.hpp"
@@ -24,10 +25,26 @@ Task<Answer> run_thread(Session& session, Command& command) {
   if (auto refused = refuse_order(session, *found)) co_return std::move(*refused);
 
   ThreadTree tree(thread.algorithm);
-  HeadWalk walk(view.account(), view.folder(), found->uids, true, session.services().clock,
-                [&tree](const account::Row& row, const mime::Structure* head) { return tree.add(row, *head); });
+  HeadKeys& keys = session.head_keys();
+  KeyColumn known(keys, view.account().id(), HeadKeys::Kind::thread);
+  // What can be brought back belongs to no account of its own, so that its numbers are nobody's.
+  const bool remembers = !view.removed;
+  HeadWalk walk(
+      view.account(), view.folder(), found->uids,
+      [&](const account::Row& row) { return !remembers || !known.find(row.item); }, session.services().clock,
+      [&](const account::Row& row, const mime::Structure* head) {
+        if (head == nullptr) return tree.add(row, *known.find(row.item));
+        const std::string key = thread_key(row, *head, keys.secret());
+        // Of a message that could not be read there is no head, which may change.
+        if (remembers && !head->parts.empty()) known.add(row.item, key);
+        return tree.add(row, key);
+      });
   for (bool more = true; more;) {
-    auto go_on = [&walk] { return walk.next(); };
+    auto go_on = [&] {
+      Result<bool> looked = walk.next();
+      known.keep();
+      return looked;
+    };
     Result<bool> done = co_await session.workers().run(go_on);
     if (!done) co_return session.failed(done.error());
     more = *done;

@@ -15,11 +15,11 @@ constexpr std::chrono::milliseconds kJob{50};
 
 }  // namespace
 
-HeadWalk::HeadWalk(account::Account& account, account::FolderId folder, const NumberSet& uids, bool envelopes,
+HeadWalk::HeadWalk(account::Account& account, account::FolderId folder, const NumberSet& uids, NeedsHead needs_head,
                    const Clock& clock, Visit visit)
     : account_(account),
       folder_(folder),
-      envelopes_(envelopes),
+      needs_head_(std::move(needs_head)),
       clock_(clock),
       visit_(std::move(visit)),
       pages_(uids),
@@ -43,21 +43,30 @@ Result<> HeadWalk::read_rows() {
   const NumberSet page = pages_.take(kRowsAtOnce);
   rows_.clear();
   at_ = 0;
+  std::size_t visited = 0;
+  Result<> done;
+  // In order: behind one that has to be looked into all wait.
   GP_CHECK(account_.rows(folder_, page, [&](const account::Row& row) {
-    rows_.push_back(row);
-    return true;
+    ++visited;
+    if (rows_.empty() && !needs_head_(row)) {
+      done = visit_(row, nullptr);
+    } else {
+      rows_.push_back(row);
+    }
+    return done.has_value();
   }));
-  missing_ = missing_ || rows_.size() < page.size();
-  if (envelopes_) return {};
-  for (; at_ < rows_.size(); ++at_) GP_CHECK(visit_(rows_[at_], nullptr));
+  GP_CHECK(std::move(done));
+  missing_ = missing_ || visited < page.size();
   return {};
 }
 
 Result<> HeadWalk::read_some() {
-  const std::span rows = std::span(rows_).subspan(at_, std::min(kItemsAtOnce, rows_.size() - at_));
+  for (; at_ < rows_.size() && !needs_head_(rows_[at_]); ++at_) GP_CHECK(visit_(rows_[at_], nullptr));
+  if (at_ == rows_.size()) return {};
   std::vector<account::ItemId> ids;
-  ids.reserve(rows.size());
-  for (const account::Row& row : rows) ids.push_back(row.item);
+  for (std::size_t i = at_; i < rows_.size() && ids.size() < kItemsAtOnce && (i == at_ || needs_head_(rows_[i])); ++i)
+    ids.push_back(rows_[i].item);
+  const std::span rows = std::span(rows_).subspan(at_, ids.size());
   auto items = account_.items(ids);
   for (std::size_t i = 0; i < rows.size(); ++i, ++at_) {
     auto done = [&]() -> Result<> {

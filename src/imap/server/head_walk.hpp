@@ -17,10 +17,11 @@ namespace gatepost::imap::server {
 // putting them into order.
 class HeadWalk {
  public:
-  // `head`: parts[0] and its envelope, null unless `envelopes`; lives for the call. What could not be read is empty.
+  // `head`: parts[0] and its envelope, null when it is not needed; lives for the call. What could not be read is empty.
   using Visit = std::function<Result<>(const account::Row& row, const mime::Structure* head)>;
+  using NeedsHead = std::function<bool(const account::Row& row)>;
   // All of these outlive it.
-  HeadWalk(account::Account& account, account::FolderId folder, const NumberSet& uids, bool envelopes,
+  HeadWalk(account::Account& account, account::FolderId folder, const NumberSet& uids, NeedsHead needs_head,
            const Clock& clock, Visit visit);
 
   // Goes on for a while. False: done. Blocks.
@@ -37,7 +38,7 @@ class HeadWalk {
 
   account::Account& account_;
   const account::FolderId folder_;
-  const bool envelopes_;
+  const NeedsHead needs_head_;
   const Clock& clock_;
   const Visit visit_;
   UidPages pages_;

@@ -181,6 +181,23 @@ TEST(ImapScale, SortingByDateReadsRowsAlone) {
   EXPECT_EQ(second.gets + second.entries + second.body_reads, 0U);
 }
 
+TEST(ImapScale, WhatWasPutInOrderBeforeIsNotReadAgain) {
+  LargeMailbox mailbox(3'000);
+  Talk talk(mailbox.world());
+  talk.enter();
+  talk.line("a SELECT INBOX");
+  for (const std::string command :
+       {"SORT (SUBJECT)", "SORT (REVERSE FROM SUBJECT)", "THREAD REFERENCES", "THREAD ORDEREDSUBJECT"}) {
+    std::string first, second, some;
+    // The second half is known when all of it is asked for.
+    talk.line("b UID " + command + " UTF-8 UID 1501:*");
+    mailbox.measure([&] { first = talk.line("c UID " + command + " UTF-8 ALL"); });
+    const store::Traffic again = mailbox.measure([&] { second = talk.line("c UID " + command + " UTF-8 ALL"); });
+    EXPECT_EQ(first, second);
+    EXPECT_EQ(again.gets + again.entries + again.body_reads, 0U) << command;
+  }
+}
+
 TEST(ImapScale, ADeviceThatWasAwayForTenThousandChangesHearsOfThoseAlone) {
   LargeMailbox mailbox(20'000);
   const auto inbox = mailbox.folder("INBOX");

@@ -59,11 +59,12 @@ class Placer {
   Result<std::optional<std::string>> key_of(account::Uid uid) {
     const NumberSet one = NumberSet::of(uid, uid);
     std::optional<std::string> key;
-    HeadWalk walk(account_, view_.folder(), one, order_.needs_heads(), clock_,
-                  [&](const account::Row& row, const mime::Structure* head) -> Result<> {
-                    key = order_.key_of(row, head);
-                    return {};
-                  });
+    HeadWalk walk(
+        account_, view_.folder(), one, [&](const account::Row& row) { return order_.needs_head(row); }, clock_,
+        [&](const account::Row& row, const mime::Structure* head) -> Result<> {
+          key = order_.key_of(row, head);
+          return {};
+        });
     for (bool more = true; more;) {
       GP_TRY(more, walk.next());
     }

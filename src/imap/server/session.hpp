@@ -18,11 +18,11 @@
 #include "imap/server/answer.hpp"
 #include "imap/server/clients.hpp"
 #include "imap/server/commands.hpp"
+#include "imap/server/head_keys.hpp"
 #include "imap/server/mailbox.hpp"
 #include "imap/server/notifications.hpp"
 #include "imap/server/preview_cache.hpp"
 #include "imap/server/selected.hpp"
-#include "imap/server/sent_times.hpp"
 #include "imap/server/server.hpp"
 #include "runtime/session.hpp"
 #include "runtime/workers.hpp"
@@ -41,7 +41,7 @@ struct Shared {
   Gauge& idling;
   Clients clients;
   PreviewCache previews;
-  SentTimes sent_times;
+  HeadKeys head_keys;
   std::atomic<std::uint32_t> last_validity{0};  // given to a mailbox whose UIDs are not kept; they grow
 };
 
@@ -90,7 +90,7 @@ class Session final : public runtime::Session {
   bool offers_starttls() const { return offers_tls_ && !tls(); }
   directory::DoorContext door_context() const;
   PreviewCache& previews() const { return shared_.previews; }
-  SentTimes& sent_times() const { return shared_.sent_times; }
+  HeadKeys& head_keys() const { return shared_.head_keys; }
   const std::string& connection_id() const { return peer_.connection_id; }
 
   // Where responses go. When output().full(), `co_await output().drain()`; on failure end with peer_gone(). The buffer

@@ -1,6 +1,7 @@
 #include "imap/server/sort_order.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -52,6 +53,61 @@ namespace {
 
 bool is_of_row(SortKey key) { return key == SortKey::arrival || key == SortKey::size || key == SortKey::relevancy; }
 
+HeadKeys::Kind kind_of(SortKey key) {
+  using enum HeadKeys::Kind;
+  switch (key) {
+    case SortKey::subject:
+      return subject;
+    case SortKey::from:
+      return from;
+    case SortKey::to:
+      return to;
+    case SortKey::cc:
+      return cc;
+    case SortKey::display_from:
+      return display_from;
+    case SortKey::display_to:
+      return display_to;
+    default:
+      return sent;
+  }
+}
+
+// Eight octets from there on as a number that compares as they do; behind the end they are 0.
+std::uint64_t octets_at(std::string_view key, std::size_t at) {
+  std::uint64_t out = 0;
+  if (at < key.size()) std::memcpy(&out, key.data() + at, std::min<std::size_t>(8, key.size() - at));
+  if constexpr (std::endian::native == std::endian::little) out = __builtin_bswap64(out);
+  return out;
+}
+
+std::string text_of(SortKey key, const mime::Structure& head) {
+  switch (key) {
+    case SortKey::subject:
+      return mime::base_subject(head.envelope().subject.value_or("")).text;
+    case SortKey::from:
+      return mailbox_of(head, head.envelope().from);
+    case SortKey::to:
+      return mailbox_of(head, head.envelope().to);
+    case SortKey::cc:
+      return mailbox_of(head, head.envelope().cc);
+    case SortKey::display_from:
+      return display_of(head, head.envelope().from);
+    default:
+      return display_of(head, head.envelope().to);
+  }
+}
+
+// What compares as the message does. The end of a text is an octet that no text has, smaller than all others.
+void write_key(std::string& out, SortKey key, const account::Row& row, const mime::Structure& head) {
+  out.clear();
+  if (key == SortKey::date) return put_u64(out, biased(sent_seconds(head, row)));
+  out = mime::fold(text_of(key, head));
+  if (out.size() > kMaxSortText) out.resize(kMaxSortText);
+  std::ranges::replace(out, '\0', '\1');
+  out += '\0';
+}
+
 }  // namespace
 
 void SortOrder::set_scores(const NumberSet& uids, std::vector<std::uint8_t> scores) {
@@ -65,63 +121,65 @@ std::uint8_t SortOrder::score_of(account::Uid uid) const {
   return at < scores_.size() ? scores_[at] : 1;
 }
 
-bool SortOrder::needs_heads() const {
-  return std::ranges::any_of(criteria_, [](const SortCriterion& c) { return !is_of_row(c.key); });
+void SortOrder::remember(HeadKeys& keys, account::AccountId account) {
+  columns_.clear();
+  column_of_.clear();
+  for (const SortCriterion& criterion : criteria_) {
+    KeyColumn* const column =
+        is_of_row(criterion.key) ? nullptr : &columns_.emplace_back(keys, account, kind_of(criterion.key));
+    column_of_.push_back(column);
+  }
 }
 
-bool SortOrder::needs_sent_only() const {
-  return needs_heads() && std::ranges::all_of(criteria_, [](const SortCriterion& c) {
-           return is_of_row(c.key) || c.key == SortKey::date;
-         });
+bool SortOrder::needs_head(const account::Row& row) {
+  for (std::size_t i = 0; i < criteria_.size(); ++i) {
+    const SortKey key = criteria_[i].key;
+    if (is_of_row(key) || (key == SortKey::date && row.sent)) continue;
+    if (column_of_.empty() || !column_of_[i]->find(row.item)) return true;
+  }
+  return false;
 }
 
-Result<> SortOrder::add_sent(const account::Row& row, std::int64_t seconds) {
-  sent_ = seconds;
-  const Result<> done = add(row, nullptr);
-  sent_.reset();
-  return done;
+void SortOrder::expect(std::size_t messages) { entries_.reserve(std::min(messages, kMaxSortOctets / sizeof(Entry))); }
+
+void SortOrder::keep_found() {
+  for (KeyColumn& column : columns_) column.keep();
 }
 
-// The end of a text is an octet that no text has, smaller than all others.
-void SortOrder::put_text(std::string_view utf8) {
-  text_ = mime::fold(utf8);
-  if (text_.size() > kMaxSortText) text_.resize(kMaxSortText);
-  std::ranges::replace(text_, '\0', '\1');
+void SortOrder::put_of_head(std::size_t criterion, const account::Row& row, const mime::Structure* head) {
+  KeyColumn* const column = column_of_.empty() ? nullptr : column_of_[criterion];
+  if (const auto known = column == nullptr ? std::nullopt : column->find(row.item)) {
+    keys_ += *known;
+    return;
+  }
+  write_key(text_, criteria_[criterion].key, row, *head);
   keys_ += text_;
-  keys_ += '\0';
+  // Of a message that could not be read there is no head, which may change.
+  if (column != nullptr && !head->parts.empty()) column->add(row.item, text_);
 }
 
-void SortOrder::put_key(SortKey key, const account::Row& row, const mime::Structure* head) {
-  switch (key) {
+void SortOrder::put_key(std::size_t criterion, const account::Row& row, const mime::Structure* head) {
+  switch (criteria_[criterion].key) {
     case SortKey::arrival:
       return put_u64(keys_, biased(seconds(row.received)));
     case SortKey::size:
       return put_u64(keys_, row.octets);
-    case SortKey::date:
-      return put_u64(keys_, biased(sent_ ? *sent_ : sent_seconds(*head, row)));
-    case SortKey::subject:
-      return put_text(mime::base_subject(head->envelope().subject.value_or("")).text);
-    case SortKey::from:
-      return put_text(mailbox_of(*head, head->envelope().from));
-    case SortKey::to:
-      return put_text(mailbox_of(*head, head->envelope().to));
-    case SortKey::cc:
-      return put_text(mailbox_of(*head, head->envelope().cc));
-    case SortKey::display_from:
-      return put_text(display_of(*head, head->envelope().from));
-    case SortKey::display_to:
-      return put_text(display_of(*head, head->envelope().to));
     case SortKey::relevancy:
       keys_ += static_cast<char>(UINT8_MAX - score_of(row.uid));  // what fits best comes first
       return;
+    case SortKey::date:
+      if (row.sent) return put_u64(keys_, biased(*row.sent));
+      [[fallthrough]];
+    default:
+      return put_of_head(criterion, row, head);
   }
 }
 
 void SortOrder::put_keys(const account::Row& row, const mime::Structure* head) {
-  for (const SortCriterion& criterion : criteria_) {
+  for (std::size_t criterion = 0; criterion < criteria_.size(); ++criterion) {
     const std::size_t from = keys_.size();
-    put_key(criterion.key, row, head);
-    if (!criterion.reverse) continue;
+    put_key(criterion, row, head);
+    if (!criteria_[criterion].reverse) continue;
     for (std::size_t i = from; i < keys_.size(); ++i) keys_[i] = static_cast<char>(~keys_[i]);
   }
 }
@@ -134,15 +192,11 @@ std::string SortOrder::key_of(const account::Row& row, const mime::Structure* he
 Result<> SortOrder::add(const account::Row& row, const mime::Structure* head) {
   const std::size_t begin = keys_.size();
   put_keys(row, head);
-  Entry entry{.front = 0,
-              .begin = static_cast<std::uint32_t>(begin),
-              .octets = static_cast<std::uint32_t>(keys_.size() - begin),
-              .uid = row.uid};
-  for (std::size_t i = 0; i < 8; ++i) {
-    const std::uint8_t octet = i < entry.octets ? static_cast<std::uint8_t>(keys_[begin + i]) : 0;
-    entry.front = entry.front << 8 | octet;
-  }
-  entries_.push_back(entry);
+  const std::string_view key = std::string_view(keys_).substr(begin);
+  entries_.push_back({.front = {octets_at(key, 0), octets_at(key, 8)},
+                      .begin = static_cast<std::uint32_t>(begin),
+                      .octets = static_cast<std::uint32_t>(key.size()),
+                      .uid = row.uid});
   if (keys_.size() + entries_.size() * sizeof(Entry) > kMaxSortOctets)
     return fail(Errc::limit, "too much to be sorted");
   return {};

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +11,7 @@
 
 #include "account/account.hpp"
 #include "imap/protocol/command_search.hpp"
+#include "imap/server/head_keys.hpp"
 #include "mime/structure.hpp"
 
 namespace gatepost::imap::server {
@@ -29,29 +32,32 @@ class SortOrder {
   void set_scores(const NumberSet& uids, std::vector<std::uint8_t> scores);
   std::uint8_t score_of(account::Uid uid) const;  // 1 when nothing is known
 
-  bool needs_heads() const;
-  bool needs_sent_only() const;  // of the heads
+  // From here on what is known of this account's heads is taken from `keys`, and what is found out is put there.
+  void remember(HeadKeys& keys, account::AccountId account);
+  void expect(std::size_t messages);  // so many come, about
+  // Whether the message has to be looked into.
+  bool needs_head(const account::Row& row);
   // What compares as the message does; equal ones are as in the mailbox.
   std::string key_of(const account::Row& row, const mime::Structure* head);
-  // `head`: null unless needs_heads(). Errc::limit: too many, or of too long keys.
+  // `head`: may be null unless needs_head(). Errc::limit: too many, or of too long keys.
   Result<> add(const account::Row& row, const mime::Structure* head);
-  // The same when it is known when the message was sent; needs_sent_only().
-  Result<> add_sent(const account::Row& row, std::int64_t seconds);
+  void keep_found();  // lets others know what was found out
   // UIDs in order; equal ones as they are in the mailbox (RFC 5256 3). Once, at the end.
   std::vector<account::Uid> finish();
 
  private:
   struct Entry {
-    std::uint64_t front = 0;  // the key's first octets, so that most comparisons end here
+    std::array<std::uint64_t, 2> front{};  // the key's first octets, so that most comparisons end here
     std::uint32_t begin = 0, octets = 0;
     account::Uid uid = 0;
   };
   void put_keys(const account::Row& row, const mime::Structure* head);
-  void put_key(SortKey key, const account::Row& row, const mime::Structure* head);
-  void put_text(std::string_view utf8);
+  void put_key(std::size_t criterion, const account::Row& row, const mime::Structure* head);
+  void put_of_head(std::size_t criterion, const account::Row& row, const mime::Structure* head);
 
   const std::span<const SortCriterion> criteria_;
-  std::optional<std::int64_t> sent_;  // of the message at hand
+  std::deque<KeyColumn> columns_;      // of those criteria that are in the head
+  std::vector<KeyColumn*> column_of_;  // of each criterion, null for others; empty: nothing is remembered
   std::string keys_, text_;
   NumberSet scored_;
   std::vector<std::uint8_t> scores_;

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <limits>
 
-#include "base/digest.hpp"
 #include "imap/server/sort_order.hpp"
 #include "mime/base_subject.hpp"
 #include "mime/fold.hpp"
@@ -13,9 +12,9 @@
 namespace gatepost::imap::server {
 
 // Where it is, or would be put.
-std::size_t DigestNumbers::place_of(const TextDigest& digest) const {
+std::size_t DigestNumbers::place_of(TextDigest digest) const {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = static_cast<std::size_t>(digest[0]) & mask;
+  std::size_t at = static_cast<std::size_t>(digest) & mask;
   while (slots_[at].number != UINT32_MAX && slots_[at].digest != digest) at = (at + 1) & mask;
   return at;
 }
@@ -28,7 +27,7 @@ void DigestNumbers::grow() {
   }
 }
 
-DigestNumbers::Found DigestNumbers::find_or_add(const TextDigest& digest, std::uint32_t fresh) {
+DigestNumbers::Found DigestNumbers::find_or_add(TextDigest digest, std::uint32_t fresh) {
   if (used_ + 1 > slots_.size() / 4 * 3) grow();
   Slot& slot = slots_[place_of(digest)];
   const bool is_new = slot.number == UINT32_MAX;
@@ -39,36 +38,69 @@ DigestNumbers::Found DigestNumbers::find_or_add(const TextDigest& digest, std::u
   return {slot.number, is_new};
 }
 
-std::uint32_t& DigestNumbers::at(const TextDigest& digest) {
+std::uint32_t& DigestNumbers::at(TextDigest digest) {
   GP_ASSERT(!slots_.empty());
   Slot& slot = slots_[place_of(digest)];
   GP_ASSERT(slot.number != UINT32_MAX);
   return slot.number;
 }
 
-ThreadTree::ThreadTree(Thread::Algorithm algorithm) : algorithm_(algorithm) {}
+namespace {
 
-ThreadTree::Digest ThreadTree::digest_of(std::string_view text) {
-  const Sha256Value hash = sha256(text);
-  Digest out;
-  std::memcpy(out.data(), hash.data(), sizeof out);
+TextDigest digest_of(std::string_view text, const SipKey& secret) {
+  return text.empty() ? 0 : std::max<TextDigest>(siphash(secret, text), 1);
+}
+
+template <class T>
+void put(std::string& out, T value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+template <class T>
+T take(std::string_view& in) {
+  T value{};
+  GP_ASSERT(in.size() >= sizeof value);
+  std::memcpy(&value, in.data(), sizeof value);
+  in.remove_prefix(sizeof value);
+  return value;
+}
+
+}  // namespace
+
+// When it was sent, whether its subject says that it replies, its subject, its id, and those it mentions.
+std::string thread_key(const account::Row& row, const mime::Structure& head, const SipKey& secret) {
+  const mime::Envelope& envelope = head.envelope();
+  const mime::BaseSubject subject = mime::base_subject(envelope.subject.value_or(""));
+  std::string out;
+  put(out, sent_seconds(head, row));
+  put(out, static_cast<std::uint8_t>(subject.is_reply));
+  put(out, digest_of(mime::fold(subject.text), secret));
+  const auto own = mime::MessageIds(envelope.message_id.value_or("")).next();
+  put(out, own ? digest_of(*own, secret) : TextDigest{0});
+  const std::size_t mentions = out.size();
+  mime::MessageIds references(envelope.references.value_or(""));
+  while (const auto id = references.next()) put(out, digest_of(*id, secret));
+  if (out.size() > mentions) return out;
+  if (const auto id = mime::MessageIds(envelope.in_reply_to.value_or("")).next()) put(out, digest_of(*id, secret));
   return out;
 }
 
-std::uint32_t ThreadTree::node_of(std::string_view id) {
-  const auto [number, is_new] = known_.find_or_add(digest_of(id), static_cast<std::uint32_t>(nodes_.size()));
+ThreadTree::ThreadTree(Thread::Algorithm algorithm) : algorithm_(algorithm) {}
+
+std::uint32_t ThreadTree::node_of(Digest id) {
+  const auto [number, is_new] = known_.find_or_add(id, static_cast<std::uint32_t>(nodes_.size()));
   if (is_new) nodes_.emplace_back();
   return number;
 }
 
-Result<> ThreadTree::add(const account::Row& row, const mime::Structure& head) {
+Result<> ThreadTree::add(const account::Row& row, std::string_view key) {
   if (nodes_.size() + mentioned_.size() > kMaxThreadNodes) return fail(Errc::limit, "too much to be threaded");
-  const mime::Envelope& envelope = head.envelope();
+  const auto sent = take<std::int64_t>(key);
+  const bool is_reply = take<std::uint8_t>(key) != 0;
+  const auto subject = take<Digest>(key);
+  const auto own = take<Digest>(key);
   std::uint32_t node = kNone;
-  if (algorithm_ != Thread::Algorithm::ordered_subject) {
-    const auto ids = mime::message_ids(envelope.message_id.value_or(""));
-    if (!ids.empty()) node = node_of(ids.front());
-  }
+  if (algorithm_ != Thread::Algorithm::ordered_subject && own != 0) node = node_of(own);
   // RFC 5256 3: a message without an id of its own, or with that of another, has one that nobody mentions.
   if (node == kNone || nodes_[node].uid != 0) {
     node = static_cast<std::uint32_t>(nodes_.size());
@@ -76,23 +108,17 @@ Result<> ThreadTree::add(const account::Row& row, const mime::Structure& head) {
   }
   nodes_[node].uid = row.uid;
   const bool refs = algorithm_ == Thread::Algorithm::refs;
-  nodes_[node].seconds = refs ? std::chrono::floor<std::chrono::seconds>(row.received).time_since_epoch().count()
-                              : sent_seconds(head, row);
+  nodes_[node].seconds =
+      refs ? std::chrono::floor<std::chrono::seconds>(row.received).time_since_epoch().count() : sent;
   if (!refs) {
-    const mime::BaseSubject subject = mime::base_subject(envelope.subject.value_or(""));
-    const std::string key = mime::fold(subject.text);
-    if (!key.empty()) nodes_[node].subject = digest_of(key);
-    nodes_[node].is_reply = subject.is_reply;
+    nodes_[node].subject = subject;
+    nodes_[node].is_reply = is_reply;
   }
   if (algorithm_ == Thread::Algorithm::ordered_subject) return {};
-  auto ids = mime::message_ids(envelope.references.value_or(""));
-  if (ids.empty()) {
-    ids = mime::message_ids(envelope.in_reply_to.value_or(""));
-    if (ids.size() > 1) ids.resize(1);
-  }
-  nodes_[node].has_references = !ids.empty();
-  said_.push_back({node, static_cast<std::uint32_t>(mentioned_.size()), static_cast<std::uint32_t>(ids.size())});
-  for (const std::string& id : ids) mentioned_.push_back(node_of(id));
+  nodes_[node].has_references = !key.empty();
+  const auto first = static_cast<std::uint32_t>(mentioned_.size());
+  while (!key.empty()) mentioned_.push_back(node_of(take<Digest>(key)));
+  said_.push_back({node, first, static_cast<std::uint32_t>(mentioned_.size()) - first});
   return {};
 }
 
@@ -175,44 +201,45 @@ void ThreadTree::drop_placeholders() {
   // Placeholders that are left without children are nobody's parent, and no roots: build() passes them over.
 }
 
+void ThreadTree::sort(std::vector<Placed>& nodes) {
+  std::ranges::sort(nodes, [](const Placed& a, const Placed& b) {
+    if (a.parent != b.parent) return a.parent < b.parent;
+    return a.seconds != b.seconds ? a.seconds < b.seconds : a.uid < b.uid;
+  });
+}
+
 // The nodes that are shown, by parent and then in order (RFC 5256 3 (6)); roots come last.
-std::vector<std::uint32_t> ThreadTree::by_parent() const {
-  std::vector<std::uint32_t> order;
+std::vector<ThreadTree::Placed> ThreadTree::by_parent() const {
+  std::vector<Placed> order;
   order.reserve(nodes_.size());
   for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i].uid != 0) order.push_back(i);
+    const Node& node = nodes_[i];
+    if (node.uid != 0) order.push_back({node.parent, i, node.seconds, node.uid});
   }
-  std::ranges::sort(order, [this](std::uint32_t a, std::uint32_t b) {
-    const Node &x = nodes_[a], &y = nodes_[b];
-    if (x.parent != y.parent) return x.parent < y.parent;
-    return x.seconds != y.seconds ? x.seconds < y.seconds : x.uid < y.uid;
-  });
+  sort(order);
   return order;
 }
 
 // RFC 5256 3, REFERENCES (5): threads of the same subject become one.
 void ThreadTree::merge_subjects() {
   // (4): the roots by date; a placeholder has the date, subject and mark of its first child.
-  std::vector<std::uint32_t> roots, first(nodes_.size(), kNone);
-  for (const std::uint32_t node : by_parent()) {
-    const std::uint32_t parent = nodes_[node].parent;
-    if (parent == kNone) {
-      roots.push_back(node);
-    } else if (nodes_[parent].uid == 0 && first[parent] == kNone) {
-      first[parent] = node;
-      roots.push_back(parent);
+  std::vector<Placed> roots;
+  std::vector<std::uint32_t> first(nodes_.size(), kNone);
+  for (const Placed& placed : by_parent()) {
+    if (placed.parent == kNone) {
+      roots.push_back(placed);
+    } else if (nodes_[placed.parent].uid == 0 && first[placed.parent] == kNone) {
+      first[placed.parent] = placed.node;
+      roots.push_back({kNone, placed.parent, placed.seconds, placed.uid});
     }
   }
   const auto shown = [&](std::uint32_t root) -> const Node& {
     return nodes_[first[root] == kNone ? root : first[root]];
   };
-  std::ranges::sort(roots, [&](std::uint32_t a, std::uint32_t b) {
-    const Node &x = shown(a), &y = shown(b);
-    return x.seconds != y.seconds ? x.seconds < y.seconds : x.uid < y.uid;
-  });
-  for (const std::uint32_t root : roots) {
+  sort(roots);
+  for (const auto& [parent, root, seconds, uid] : roots) {
     const Node& node = shown(root);
-    if (node.subject == Digest{}) continue;
+    if (node.subject == 0) continue;
     const auto [number, is_new] = subjects_.find_or_add(node.subject, root);
     if (is_new) continue;
     const std::uint32_t other = number;
@@ -223,9 +250,9 @@ void ThreadTree::merge_subjects() {
     }
   }
   std::vector<std::uint32_t> moved(nodes_.size(), kNone);  // placeholders whose children go elsewhere
-  for (const std::uint32_t root : roots) {
+  for (const auto& [parent, root, seconds, uid] : roots) {
     const Digest subject = shown(root).subject;
-    if (subject == Digest{}) continue;
+    if (subject == 0) continue;
     const std::uint32_t into = subjects_.at(subject);
     if (into == root) continue;
     if (nodes_[root].uid == 0) {
@@ -253,52 +280,48 @@ void ThreadTree::merge(std::uint32_t into, std::uint32_t root, Digest subject) {
 }
 
 ThreadTree::Forest ThreadTree::build() {
-  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
-  struct Shown {
-    std::int64_t seconds = kNever;
-    account::Uid uid = 0;
-  };
   Forest out;
   out.nodes.resize(nodes_.size());
-  std::vector<std::uint32_t> roots, last(nodes_.size(), kNone);
-  std::vector<Shown> shown(nodes_.size());
-  const std::vector<std::uint32_t> order = by_parent();
-  for (const std::uint32_t node : order) {
-    out.nodes[node].number = nodes_[node].uid;
-    const std::uint32_t parent = nodes_[node].parent;
-    shown[node] = {nodes_[node].seconds, nodes_[node].uid};
-    if (parent == kNone) {
-      roots.push_back(node);
+  std::vector<Placed> roots;
+  std::vector<std::uint32_t> last(nodes_.size(), kNone);
+  const std::vector<Placed> order = by_parent();
+  for (const Placed& placed : order) {
+    out.nodes[placed.node].number = placed.uid;
+    if (placed.parent == kNone) {
+      roots.push_back(placed);
       continue;
     }
-    if (last[parent] != kNone) {
-      out.nodes[last[parent]].next = node;
+    std::uint32_t& before = last[placed.parent];
+    if (before != kNone) {
+      out.nodes[before].next = placed.node;
     } else {
-      out.nodes[parent].child = node;
-      if (nodes_[parent].uid == 0) {
-        roots.push_back(parent);
-        shown[parent] = {nodes_[node].seconds, nodes_[node].uid};
-      }
+      out.nodes[placed.parent].child = placed.node;
+      if (nodes_[placed.parent].uid == 0) roots.push_back({kNone, placed.parent, placed.seconds, placed.uid});
     }
-    last[parent] = node;
+    before = placed.node;
   }
   if (algorithm_ == Thread::Algorithm::refs) {
     // The thread with the newest message comes last. What hangs together is one thread here.
-    std::vector<Shown> newest(nodes_.size());
-    for (const std::uint32_t node : order) {
-      Shown& so_far = newest[top_of(node)];
-      const Node& n = nodes_[node];
-      if (n.seconds > so_far.seconds || (n.seconds == so_far.seconds && n.uid > so_far.uid)) {
-        so_far = {n.seconds, n.uid};
+    struct Newest {
+      std::int64_t seconds = std::numeric_limits<std::int64_t>::min();
+      account::Uid uid = 0;
+    };
+    std::vector<Newest> newest(nodes_.size());
+    for (const Placed& placed : order) {
+      Newest& so_far = newest[top_of(placed.node)];
+      if (placed.seconds > so_far.seconds || (placed.seconds == so_far.seconds && placed.uid > so_far.uid)) {
+        so_far = {placed.seconds, placed.uid};
       }
     }
-    for (const std::uint32_t root : roots) shown[root] = newest[top_of(root)];
+    for (Placed& root : roots) {
+      const Newest& all = newest[top_of(root.node)];
+      root.seconds = all.seconds;
+      root.uid = all.uid;
+    }
   }
-  std::ranges::sort(roots, [&](std::uint32_t a, std::uint32_t b) {
-    return shown[a].seconds != shown[b].seconds ? shown[a].seconds < shown[b].seconds : shown[a].uid < shown[b].uid;
-  });
-  for (std::size_t i = 0; i + 1 < roots.size(); ++i) out.nodes[roots[i]].next = roots[i + 1];
-  if (!roots.empty()) out.root = roots.front();
+  sort(roots);
+  for (std::size_t i = 0; i + 1 < roots.size(); ++i) out.nodes[roots[i].node].next = roots[i + 1].node;
+  if (!roots.empty()) out.root = roots.front().node;
   return out;
 }
 

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "account/account.hpp"
+#include "base/siphash.hpp"
 #include "imap/protocol/command_search.hpp"
 #include "imap/protocol/response.hpp"
 #include "mime/structure.hpp"
@@ -15,8 +16,12 @@ namespace gatepost::imap::server {
 
 inline constexpr std::size_t kMaxThreadNodes = 8'000'000;
 
-// A digest of a text, which nobody can make the same for two texts.
-using TextDigest = std::array<std::uint64_t, 2>;
+// A hash of a text, of which nobody knows the key. 0: an empty text.
+using TextDigest = std::uint64_t;
+
+// What threads are made of, of one message: what it calls itself and its subject, and what it mentions. Written for
+// this process alone, whose secret is in it.
+std::string thread_key(const account::Row& row, const mime::Structure& head, const SipKey& secret);
 
 // Numbers by digest, side by side in one piece of memory: a hundred thousand messages mention several times as many.
 class DigestNumbers {
@@ -26,8 +31,8 @@ class DigestNumbers {
     std::uint32_t& number;
     bool is_new;
   };
-  Found find_or_add(const TextDigest& digest, std::uint32_t fresh);
-  std::uint32_t& at(const TextDigest& digest);  // is there
+  Found find_or_add(TextDigest digest, std::uint32_t fresh);
+  std::uint32_t& at(TextDigest digest);  // is there
   void clear() { *this = {}; }
 
  private:
@@ -35,7 +40,7 @@ class DigestNumbers {
     TextDigest digest{};
     std::uint32_t number = UINT32_MAX;  // none: the slot is free
   };
-  std::size_t place_of(const TextDigest& digest) const;
+  std::size_t place_of(TextDigest digest) const;
   void grow();
   std::vector<Slot> slots_;  // a power of two, less than three quarters full
   std::size_t used_ = 0;
@@ -48,7 +53,8 @@ class ThreadTree {
   explicit ThreadTree(Thread::Algorithm algorithm);
 
   // Errc::limit: too many messages, or ids they mention.
-  Result<> add(const account::Row& row, const mime::Structure& head);
+  // `key`: what thread_key() wrote of the message, with one secret for all.
+  Result<> add(const account::Row& row, std::string_view key);
 
   struct Forest {
     std::vector<ThreadNode> nodes;  // numbers are UIDs
@@ -67,11 +73,10 @@ class ThreadTree {
     std::uint32_t parent = kNone;
     std::uint32_t set = kNone;  // union-find over what hangs together; itself: kNone
     std::int64_t seconds = 0;
-    Digest subject{};  // {}: an empty one
+    Digest subject = 0;
   };
 
-  static Digest digest_of(std::string_view text);
-  std::uint32_t node_of(std::string_view id);
+  std::uint32_t node_of(Digest id);
   std::uint32_t top_of(std::uint32_t node);
   void link(std::uint32_t parent, std::uint32_t child);
   void link_by_references();
@@ -79,7 +84,14 @@ class ThreadTree {
   void drop_placeholders();
   void merge_subjects();
   void merge(std::uint32_t into, std::uint32_t root, Digest subject);
-  std::vector<std::uint32_t> by_parent() const;
+  // A node and where it belongs, side by side so that sorting goes through memory in order.
+  struct Placed {
+    std::uint32_t parent = kNone, node = kNone;
+    std::int64_t seconds = 0;
+    account::Uid uid = 0;
+  };
+  std::vector<Placed> by_parent() const;
+  static void sort(std::vector<Placed>& nodes);
   Forest build();
 
   const Thread::Algorithm algorithm_;
