@@ -18,7 +18,7 @@ LIST
 gp_test_packages() {
   cat <<LIST
 clang-format-19 clang-tidy-19 llvm-19
-python3 python3-ldap3 curl nghttp2-client pebble bind9 swaks isync ldap-utils libsasl2-modules netcat-openbsd iproute2 nftables iptables dbus-daemon python3-dbus python3-gi
+python3 python3-ldap3 curl nghttp2-client pebble bind9 swaks isync ldap-utils libsasl2-modules netcat-openbsd iproute2 nftables iptables systemd-container dbus-daemon python3-dbus python3-gi
 samba-ad-dc samba-ad-provision
 chromium fonts-dejavu-core
 LIST
