@@ -162,10 +162,13 @@ Outcome<> wait_for_records(const std::vector<Endpoint>& servers, const std::vect
   return {};
 }
 
-std::optional<std::string> DnsUpdateSolver::alias_of(const Endpoint& server, const std::string& name) {
-  const auto question = dns::write_query(id(), name, dns::Type::cname);
-  const auto octets = question ? ask_name_server(server, *question, settings_.answer)
-                               : Result<std::string>(std::unexpected(question.error()));
+namespace {
+
+std::optional<std::string> alias_of(const Endpoint& server, const std::string& name, std::uint16_t id,
+                                    milliseconds timeout) {
+  const auto question = dns::write_query(id, name, dns::Type::cname);
+  const auto octets =
+      question ? ask_name_server(server, *question, timeout) : Result<std::string>(std::unexpected(question.error()));
   const auto answer = octets ? dns::read_answer(*octets) : Result<dns::Answer>(std::unexpected(octets.error()));
   if (!answer || answer->code != 0) return std::nullopt;
   for (const dns::Record& record : answer->answers) {
@@ -174,12 +177,15 @@ std::optional<std::string> DnsUpdateSolver::alias_of(const Endpoint& server, con
   return std::nullopt;
 }
 
-Outcome<std::string> DnsUpdateSolver::target_of(const std::string& name) {
+}  // namespace
+
+Outcome<std::string> name_behind_aliases(const std::vector<Endpoint>& servers, const std::string& name, Random& random,
+                                         milliseconds timeout) {
   std::vector<std::string> passed{ascii::to_lower(name)};
   for (;;) {
-    std::optional<std::string> next = alias_of(settings_.server, passed.back());
-    for (std::size_t i = 0; !next && i < settings_.resolvers.size(); ++i) {
-      if (settings_.resolvers[i] != settings_.server) next = alias_of(settings_.resolvers[i], passed.back());
+    std::optional<std::string> next;
+    for (std::size_t i = 0; !next && i < servers.size(); ++i) {
+      next = alias_of(servers[i], passed.back(), static_cast<std::uint16_t>(random.u64()), timeout);
     }
     if (!next) return passed.back();
     if (passed.size() > kMostAliases || std::ranges::find(passed, *next) != passed.end()) {
@@ -188,6 +194,14 @@ Outcome<std::string> DnsUpdateSolver::target_of(const std::string& name) {
     }
     passed.push_back(*std::move(next));
   }
+}
+
+Outcome<std::string> DnsUpdateSolver::target_of(const std::string& name) {
+  std::vector<Endpoint> servers{settings_.server};
+  for (const Endpoint& resolver : settings_.resolvers) {
+    if (resolver != settings_.server) servers.push_back(resolver);
+  }
+  return name_behind_aliases(servers, name, random_, settings_.answer);
 }
 
 Outcome<std::string> DnsUpdateSolver::zone_of(const std::string& name) {

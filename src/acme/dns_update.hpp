@@ -29,6 +29,11 @@ struct DnsSettings {
 Result<std::string> ask_name_server(const Endpoint& server, std::string_view message,
                                     std::chrono::milliseconds timeout);
 
+// Where the CNAME records at `name` lead, in the end; `name` itself when there are none, or when nobody answers. Each
+// step asks `servers` in turn, the first that has a CNAME record counts. Blocks, `timeout` for each answer.
+Outcome<std::string> name_behind_aliases(const std::vector<Endpoint>& servers, const std::string& name, Random& random,
+                                         std::chrono::milliseconds timeout);
+
 // dns-01 by updates (RFC 2136) to the zone's own server, signed with TSIG. Where the record's name is an alias (CNAME),
 // the record is made at the name it stands for, as the authority follows it (RFC 8555 8.4): so the zone of the host
 // itself needs no updates. Not thread-safe.
@@ -43,9 +48,7 @@ class DnsUpdateSolver final : public Solver {
 
  private:
   std::uint16_t id() { return static_cast<std::uint16_t>(random_.u64()); }
-  // Where the CNAME records at `name` lead, in the end; `name` itself when there are none.
   Outcome<std::string> target_of(const std::string& name);
-  std::optional<std::string> alias_of(const Endpoint& server, const std::string& name);
   Outcome<std::string> zone_of(const std::string& name);
   Outcome<> change(const std::string& name, const std::string& text, bool add);
 

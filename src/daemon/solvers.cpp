@@ -57,32 +57,6 @@ class TlsAlpnSolver final : public acme::Solver {
   const ProofPlaces places_;
 };
 
-// TXT records by a program that somebody runs for us.
-class HookSolver final : public acme::Solver {
- public:
-  HookSolver(const ProofPlaces& places, const config::Acme& acme) : places_(places), acme_(acme) {}
-  std::string_view type() const override { return "dns-01"; }
-  Outcome<> present(const Proof& proof, std::stop_token stop) override {
-    places_.log.write(certificate_event::kHookWanted, {{"action", "add"}, {"record", acme::dns_record_name(proof)}});
-    return places_.hooks.run(job(proof, true), acme_.hook_timeout, stop);
-  }
-  Outcome<> settle(const std::vector<Proof>& proofs, std::stop_token stop) override {
-    acme::DnsSettings settings;
-    settings.wait = acme_.dns_wait;
-    std::vector<acme::ShownText> records;
-    for (const Proof& proof : proofs) records.push_back({acme::dns_record_name(proof), acme::dns_record_value(proof)});
-    return acme::wait_for_records(acme_.dns_check, records, settings, places_.clock, places_.random, stop);
-  }
-  void remove(const Proof& proof) override { places_.hooks.leave(job(proof, false)); }
-
- private:
-  static HookQueue::Job job(const Proof& proof, bool add) {
-    return {0, add, acme::dns_record_name(proof), acme::dns_record_value(proof)};
-  }
-  const ProofPlaces places_;
-  const config::Acme acme_;
-};
-
 // resolv.conf(5): "nameserver ADDRESS", three at most.
 std::vector<Endpoint> name_servers_of_the_machine() {
   constexpr std::size_t kMost = 3;
@@ -97,13 +71,55 @@ std::vector<Endpoint> name_servers_of_the_machine() {
   return out;
 }
 
+std::vector<Endpoint> resolvers_of(const config::Config& config) {
+  return config.dns.servers.empty() ? name_servers_of_the_machine() : config.dns.servers;
+}
+
+// TXT records by a program that somebody runs for us. It is told the name that CNAME records lead to (RFC 8555 8.4), as
+// an update of the zone would be made there.
+class HookSolver final : public acme::Solver {
+ public:
+  HookSolver(const ProofPlaces& places, const config::Config& config)
+      : places_(places), acme_(config.acme), asked_(config.acme.dns_check) {
+    std::ranges::copy(resolvers_of(config), std::back_inserter(asked_));
+  }
+  std::string_view type() const override { return "dns-01"; }
+  Outcome<> present(const Proof& proof, std::stop_token stop) override {
+    GP_TRY(const std::string record, record_of(proof));
+    places_.log.write(certificate_event::kHookWanted, {{"action", "add"}, {"record", record}});
+    return places_.hooks.run({0, true, record, acme::dns_record_value(proof)}, acme_.hook_timeout, stop);
+  }
+  Outcome<> settle(const std::vector<Proof>& proofs, std::stop_token stop) override {
+    acme::DnsSettings settings;
+    settings.wait = acme_.dns_wait;
+    std::vector<acme::ShownText> records;
+    for (const Proof& proof : proofs) {
+      GP_TRY(std::string record, record_of(proof));
+      records.push_back({std::move(record), acme::dns_record_value(proof)});
+    }
+    return acme::wait_for_records(acme_.dns_check, records, settings, places_.clock, places_.random, stop);
+  }
+  void remove(const Proof& proof) override {
+    auto record = record_of(proof);
+    if (record) places_.hooks.leave({0, false, *std::move(record), acme::dns_record_value(proof)});
+  }
+
+ private:
+  Outcome<std::string> record_of(const Proof& proof) const {
+    return acme::name_behind_aliases(asked_, acme::dns_record_name(proof), places_.random, acme::DnsSettings().answer);
+  }
+  const ProofPlaces places_;
+  const config::Acme acme_;
+  std::vector<Endpoint> asked_;  // who may know CNAME records: the zones' own servers first
+};
+
 Outcome<std::unique_ptr<acme::Solver>> dns_solver(const config::Config& config, const ProofPlaces& places) {
   const config::Acme& acme = config.acme;
-  if (!acme.dns_server) return std::make_unique<HookSolver>(places, acme);
+  if (!acme.dns_server) return std::make_unique<HookSolver>(places, config);
   acme::DnsSettings settings;
   settings.server = *acme.dns_server;
   settings.zone = acme.dns_zone;
-  settings.resolvers = config.dns.servers.empty() ? name_servers_of_the_machine() : config.dns.servers;
+  settings.resolvers = resolvers_of(config);
   settings.check = acme.dns_check;
   settings.wait = acme.dns_wait;
   if (!acme.dns_key_file.empty()) {
