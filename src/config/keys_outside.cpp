@@ -218,11 +218,13 @@ void add_people(Keys& k) {
                          "Which entries are groups."),
                     kByKind));
   k.push_back(duration(kSection, "refresh", AT(O, refresh), seconds(1), std::chrono::hours(24),
-                       "How often it is asked what changed: who was disabled there loses his sessions then."));
+                       "How often it is asked what changed, and whether those who are signed in are there: who is "
+                       "disabled or gone loses "
+                       "his sessions then."));
   k.push_back(duration(kSection, "full_refresh", AT(O, full_refresh), seconds(1), std::chrono::days(7),
-                       "How often all people are listed, which alone shows who is gone."));
+                       "How often all people are listed, which alone shows who is gone of those who have no session."));
   k.push_back(number(kSection, "disable_after", AT(O, disable_after), 1, 1000,
-                     "So many listings in a row without somebody disable the account and end its sessions."));
+                     "So many looks in a row without somebody disable the account; the first ends its sessions."));
   k.push_back(
       number(kSection, "most_gone_percent", AT(O, most_gone_percent), 1, 100,
              "When an answer would disable more of its accounts than that at once, none is, and the log says so."));

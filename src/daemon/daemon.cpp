@@ -76,6 +76,17 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Parts parts) {
   return out;
 }
 
+void Daemon::end_sessions(directory::PrincipalId id) {
+  (void)web_sessions_->end_all(id);  // first: nobody comes back by one
+  door_->revoke(id);
+}
+
+std::vector<directory::PrincipalId> Daemon::everybody_signed_in() const {
+  std::vector<directory::PrincipalId> out = web_sessions_->principals();
+  door_->each_signed_in([&](std::string_view, directory::PrincipalId id) { out.push_back(id); });
+  return out;
+}
+
 Result<> Daemon::build() {
   const config::Config& c = *config_;
   Product& product = *product_;
@@ -94,7 +105,8 @@ Result<> Daemon::build() {
                                      .random = product.random,
                                      .log = log_,
                                      .metrics = product.metrics,
-                                     .end_sessions = [this](directory::PrincipalId id) { door_->revoke(id); }},
+                                     .end_sessions = [this](directory::PrincipalId id) { end_sessions(id); },
+                                     .signed_in = [this] { return everybody_signed_in(); }},
                                     hashing_of_verifiers(c)));
   GP_TRY(std::vector<outside::Settings> outside, outside_settings(c));
   outside_->set(std::move(outside));

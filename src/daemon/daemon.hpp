@@ -131,6 +131,9 @@ class Daemon {
 
   explicit Daemon(Parts parts);
   Result<> build();
+  // Those of an account, and what browsers keep for signing in again. Blocks on the disk.
+  void end_sessions(directory::PrincipalId id);
+  std::vector<directory::PrincipalId> everybody_signed_in() const;  // some of them several times
   void create_bans();
   // Makes them, or changes them to new settings; on an error nothing changes.
   Result<> set_tls(const runtime::TlsServerSettings&);

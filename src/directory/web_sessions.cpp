@@ -248,6 +248,18 @@ Result<std::size_t> WebSessions::drop(const std::function<bool(const WebSession&
   return writes.size();
 }
 
+std::vector<PrincipalId> WebSessions::principals() {
+  std::vector<PrincipalId> out;
+  {
+    const Lock lock(mutex_);
+    for (const auto& [key, row] : rows_) out.push_back(row.session.principal);
+  }
+  std::ranges::sort(out);
+  const auto repeated = std::ranges::unique(out);
+  out.erase(repeated.begin(), repeated.end());
+  return out;
+}
+
 std::size_t WebSessions::count() {
   const Lock lock(mutex_);
   return rows_.size();

@@ -78,6 +78,8 @@ class WebSessions {
   // Forgets what is over, and writes down uses; for every few minutes. How many are gone.
   Result<std::size_t> tidy();
   std::size_t count();
+  // Whose they are, each once.
+  std::vector<PrincipalId> principals();
 
   // What a page has to send beside the cookie with every request that changes something, so that no other site's page
   // can make the browser do it. Follows from the token.

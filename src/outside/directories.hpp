@@ -33,6 +33,9 @@ class Directories final : public directory::OutsideSignIn, public directory::Out
     Log& log;
     Metrics& metrics;
     std::function<void(directory::PrincipalId)> end_sessions = {};  // of an account; thread-safe
+    // Whose sessions there are now, in any order, perhaps several times; thread-safe. Their entries are looked at by
+    // each refresh, because those that are gone are in no list of changes.
+    std::function<std::vector<directory::PrincipalId>()> signed_in = {};
   };
   // `hashing`: of verifiers that outlast an outage.
   static Result<std::unique_ptr<Directories>> open(Parts parts, const directory::PasswordHasher::Options& hashing);
@@ -99,14 +102,18 @@ class Directories final : public directory::OutsideSignIn, public directory::Out
     Refreshed last;
   };
   Refreshed refresh(Source& source, bool full, std::stop_token stop);
-  Result<> bring_all(Source& source, const Source::Listing& listing, Refreshed& done, const std::stop_token& stop)
-      GP_REQUIRES(refreshing_);
+  // Adds the entries of those who are signed in to what changed. Those who have none any more.
+  Result<std::vector<Link>> look_at_signed_in(Source& source, Source::Listing& listing) GP_REQUIRES(refreshing_);
+  // `gone`: whose entries are not there.
+  Result<> bring_all(Source& source, const Source::Listing& listing, std::vector<Link> gone, Refreshed& done,
+                     const std::stop_token& stop) GP_REQUIRES(refreshing_);
   Result<> bring_groups(Source& source, const std::vector<Person>& people, const std::stop_token& stop)
       GP_REQUIRES(refreshing_);
   // Linked to the directory and not in the listing: accounts, or groups.
   std::vector<Link> missing(const Source& source, const std::vector<std::string>& seen, bool groups) const;
+  std::vector<Link> all_missing(const Source& source, const Source::Listing& listing) const;
   Result<> miss(const Source& source, const Link& link) GP_REQUIRES(changing_);
-  void watch_only(const Source& source, const Source::Listing& listing, bool full, Refreshed& done);
+  void watch_only(const Source& source, const Source::Listing& listing, std::vector<Link> out, Refreshed& done);
   Result<Answer> accepted(const Source& source, const Person& person, const Name& name, const Secret& password);
   // When no server could be asked.
   Result<Answer> without_servers(const Sources& sources, const Name& name, const Secret& password, const Error& why);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <unordered_set>
 
 #include "outside/directories.hpp"
@@ -12,6 +13,7 @@ namespace gatepost::outside {
 namespace {
 
 using directory::Principal;
+using directory::PrincipalId;
 using directory::PrincipalKind;
 
 constexpr std::chrono::seconds kAbsent{60};  // an address that is not there is not asked for again so soon
@@ -88,15 +90,19 @@ Directories::Refreshed Directories::refresh(Source& source, bool full, std::stop
   Refreshed done{.name = s.name, .complete = since.empty()};
   auto listing = source.list(since);
   Result<> result;
+  Result<std::vector<Link>> gone = std::vector<Link>();
+  if (listing) {
+    done.listed = listing->people.size();
+    gone = done.complete ? all_missing(source, *listing) : look_at_signed_in(source, *listing);
+  }
   if (!listing) {
     result = std::unexpected(listing.error());
+  } else if (!gone) {
+    result = std::unexpected(gone.error());
+  } else if (s.people) {
+    result = bring_all(source, *listing, *std::move(gone), done, stop);
   } else {
-    done.listed = listing->people.size();
-    if (s.people) {
-      result = bring_all(source, *listing, done, stop);
-    } else {
-      watch_only(source, *listing, done.complete, done);
-    }
+    watch_only(source, *listing, *std::move(gone), done);
   }
   if (!result) {
     done.error = result.error().detail;
@@ -128,6 +134,37 @@ std::vector<Link> Directories::missing(const Source& source, const std::vector<s
   return out;
 }
 
+std::vector<Link> Directories::all_missing(const Source& source, const Source::Listing& listing) const {
+  std::vector<std::string> seen;
+  for (const Person& person : listing.people) seen.push_back(person.unique_id);
+  const Lock changing(changing_);
+  return missing(source, seen, false);
+}
+
+Result<std::vector<Link>> Directories::look_at_signed_in(Source& source, Source::Listing& listing) {
+  std::unordered_set<std::string> seen;
+  for (const Person& person : listing.people) seen.insert(person.unique_id);
+  std::map<std::string, Link> open;  // by unique id
+  if (parts_.signed_in) {
+    for (const PrincipalId id : parts_.signed_in()) {
+      auto link = links_->of(id, source.settings().name);
+      if (!link || link->unique_id.empty() || seen.contains(link->unique_id)) continue;
+      open.emplace(link->unique_id, *std::move(link));
+    }
+  }
+  std::vector<std::string> ids;
+  for (const auto& [id, link] : open) ids.push_back(id);
+  GP_TRY(std::vector<Person> there, source.look_at(ids));
+  for (Person& person : there) {
+    open.erase(person.unique_id);
+    // Brought in step as those that changed are: an account can expire there without a change.
+    listing.people.push_back(std::move(person));
+  }
+  std::vector<Link> gone;
+  for (auto& [id, link] : open) gone.push_back(std::move(link));
+  return gone;
+}
+
 Result<> Directories::miss(const Source& source, const Link& link) {
   Link changed = link;
   if (changed.missed < source.settings().disable_after) ++changed.missed;
@@ -135,26 +172,27 @@ Result<> Directories::miss(const Source& source, const Link& link) {
     GP_CHECK(steward_.disable(changed, "its entry is gone"));
     return {};
   }
-  return links_->put(changed);
+  GP_CHECK(links_->put(changed));
+  // Whoever is there after all signs in again; who is not is asked for in vain.
+  answers_.forget_all();
+  if (parts_.end_sessions) parts_.end_sessions(link.account);
+  return {};
 }
 
-Result<> Directories::bring_all(Source& source, const Source::Listing& listing, Refreshed& done,
+Result<> Directories::bring_all(Source& source, const Source::Listing& listing, std::vector<Link> gone, Refreshed& done,
                                 const std::stop_token& stop) {
   const Settings& s = source.settings();
-  std::vector<std::string> seen;
-  for (const Person& person : listing.people) seen.push_back(person.unique_id);
-  std::vector<Link> gone;
   std::size_t would = 0;
   std::size_t all = 0;
   {
     const Lock changing(changing_);
-    if (done.complete) gone = missing(source, seen, false);
     const auto enabled = [&](const Link& link) {
       const auto account = parts_.directory.principal(link.account);
       return account && account->enabled && account->kind != PrincipalKind::group;
     };
     for (const Link& link : links_->all()) all += link.directory == s.name && enabled(link) ? 1 : 0;
-    for (const Link& link : gone) would += link.missed + 1 >= s.disable_after && enabled(link) ? 1 : 0;
+    // Those who lose their sessions alone, for now, count as those who are disabled.
+    for (const Link& link : gone) would += enabled(link) ? 1 : 0;
     for (const Person& person : listing.people) would += steward_.would_disable(s, person) ? 1 : 0;
   }
   done.gone = gone.size();
@@ -220,13 +258,10 @@ Result<> Directories::bring_groups(Source& source, const std::vector<Person>& pe
 }
 
 // Accounts are not its own, and stay as they are; but who is disabled there, or gone, is not signed in any longer.
-void Directories::watch_only(const Source& source, const Source::Listing& listing, bool full, Refreshed& done) {
+void Directories::watch_only(const Source& source, const Source::Listing& listing, std::vector<Link> out,
+                             Refreshed& done) {
   const Settings& s = source.settings();
-  std::vector<std::string> seen;
-  for (const Person& person : listing.people) seen.push_back(person.unique_id);
   const Lock changing(changing_);
-  std::vector<Link> out;
-  if (full) out = missing(source, seen, false);
   done.gone = out.size();
   for (const Person& person : listing.people) {
     auto link = person.unique_id.empty() ? std::nullopt : links_->by_unique_id(s.name, person.unique_id);
@@ -243,7 +278,7 @@ void Directories::watch_only(const Source& source, const Source::Listing& listin
   const auto links = links_->all();
   const auto all = static_cast<std::size_t>(
       std::ranges::count_if(links, [&](const Link& l) { return l.directory == s.name && !l.disabled; }));
-  done.stopped = out.size() > allowed(s, all) || (full && listing.people.empty() && all > 0);
+  done.stopped = out.size() > allowed(s, all) || (done.complete && listing.people.empty() && all > 0);
   if (done.stopped) {
     parts_.log.write(event::kSafetyStop, {{"directory", s.name}, {"would", out.size()}, {"all", all}});
     return;

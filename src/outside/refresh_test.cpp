@@ -129,12 +129,14 @@ TEST_F(OutsidePeople, AreDisabledWhenTheyAreMissedOftenEnough) {
   person("bert");
   sync();
   servers_.remove(test::dn("anna"));
+  const auto anna = directory_->find("anna@example.org")->id;
   EXPECT_EQ(sync().gone, 1u);
   EXPECT_TRUE(enabled("anna@example.org"));
+  EXPECT_THAT(ended_, ElementsAre(anna));  // who is asked for in vain when he signs in again
   sync();
   EXPECT_FALSE(enabled("anna@example.org"));
   EXPECT_TRUE(enabled("bert@example.org"));
-  EXPECT_THAT(ended_, SizeIs(1));
+  EXPECT_THAT(ended_, ElementsAre(anna, anna));
   person("anna");
   sync();
   EXPECT_TRUE(enabled("anna@example.org"));
@@ -178,6 +180,58 @@ TEST_F(OutsidePeople, AreAskedForChangesInBetween) {
   EXPECT_FALSE(enabled("bert@example.org"));
   clock_.advance(std::chrono::hours(1));
   EXPECT_TRUE(outside_->refresh_due().at(0).complete);
+}
+
+TEST_F(OutsidePeople, LoseTheirSessionsAtTheNextLookWhenTheyAreGone) {
+  for (const char* name : {"anna", "bert", "carl"}) person(name, {{"changed", {"20260101000000Z"}}});
+  ASSERT_TRUE(outside_->refresh_due().at(0).complete);
+  const auto anna = directory_->find("anna@example.org")->id;
+  signed_in_ = {anna, directory_->find("bert@example.org")->id, anna};
+  servers_.remove(test::dn("anna"));
+  servers_.remove(test::dn("carl"));  // who has no session
+  clock_.advance(std::chrono::minutes(5));
+  const auto done = outside_->refresh_due().at(0);
+  EXPECT_FALSE(done.complete);
+  EXPECT_EQ(done.gone, 1u);
+  EXPECT_THAT(ended_, ElementsAre(anna));
+  EXPECT_EQ(kind("anna@example.org", "password of anna"), Kind::wrong);
+  EXPECT_TRUE(enabled("anna@example.org"));  // until they are missed once more
+  clock_.advance(std::chrono::hours(1));
+  ASSERT_TRUE(outside_->refresh_due().at(0).complete);
+  EXPECT_FALSE(enabled("anna@example.org"));
+  EXPECT_TRUE(enabled("carl@example.org"));
+}
+
+TEST_F(OutsidePeople, AreLookedAtWhileTheyAreSignedInThoughNothingChanged) {
+  auto& anna = person("anna", {{"changed", {"20260101000000Z"}}});
+  auto& bert = person("bert", {{"changed", {"20260101000000Z"}}});
+  person("carl", {{"changed", {"20260102000000Z"}}});
+  ASSERT_TRUE(outside_->refresh_due().at(0).complete);
+  signed_in_ = {directory_->find("anna@example.org")->id};
+  anna["locked"] = bert["locked"] = {"by itself, as accounts expire"};
+  clock_.advance(std::chrono::minutes(5));
+  ASSERT_FALSE(outside_->refresh_due().at(0).complete);
+  EXPECT_FALSE(enabled("anna@example.org"));
+  EXPECT_TRUE(enabled("bert@example.org"));
+  EXPECT_THAT(ended_, ElementsAre(directory_->find("anna@example.org")->id));
+}
+
+TEST_F(OutsidePeople, DoNotAllLoseTheirSessionsAtOnce) {
+  for (const char* name : {"anna", "bert", "carl", "dora", "emil", "fred"}) {
+    person(name, {{"changed", {"20260101000000Z"}}});
+  }
+  ASSERT_TRUE(outside_->refresh_due().at(0).complete);
+  for (const char* name : {"anna", "bert", "carl", "dora"}) {
+    signed_in_.push_back(directory_->find(std::string(name) + "@example.org")->id);
+    servers_.remove(test::dn(name));
+  }
+  clock_.advance(std::chrono::minutes(5));
+  EXPECT_TRUE(outside_->refresh_due().at(0).stopped);
+  EXPECT_THAT(ended_, IsEmpty());
+  clock_.advance(std::chrono::minutes(5));
+  all_fail();
+  EXPECT_FALSE(outside_->refresh_due().at(0).error.empty());
+  EXPECT_THAT(ended_, IsEmpty());
 }
 
 TEST_F(OutsidePeople, AreInGroups) {

@@ -11,6 +11,8 @@
 namespace gatepost::outside {
 namespace {
 
+constexpr std::size_t kLookedAtOnce = 50;  // entries that one filter names
+
 std::string listed(const std::vector<std::string>& all) {
   std::string out;
   for (const std::string& one : all) out += (out.empty() ? "" : ", ") + one;
@@ -104,6 +106,28 @@ Result<Source::Listing> Source::list(std::string_view since) {
       out.latest = std::max(out.latest, out.people.back().changed);
     });
   }));
+  return out;
+}
+
+Result<std::vector<Person>> Source::look_at(const std::vector<std::string>& unique_ids) {
+  std::vector<Person> out;
+  for (std::size_t at = 0; at < unique_ids.size(); at += kLookedAtOnce) {
+    std::string any;
+    const std::size_t end = std::min(unique_ids.size(), at + kLookedAtOnce);
+    for (std::size_t i = at; i < end; ++i)
+      any += fmt::format("({}={})", settings_.attributes.unique_id, escape_value(unique_ids[i]));
+    const Search search{.base = settings_.base,
+                        .filter = both(settings_.people_filter, fmt::format("(|{})", any)),
+                        .attributes = person_attributes(settings_),
+                        .paged = true,
+                        .max_entries = end - at};
+    const std::size_t before = out.size();
+    GP_CHECK(servers_.as_service([&](Connection& connection) -> Result<> {
+      out.resize(before);
+      return connection.search(
+          search, [&](Entry&& entry) { out.push_back(read_person(settings_, std::move(entry), clock_.now())); });
+    }));
+  }
   return out;
 }
 

@@ -38,6 +38,8 @@ class Source {
     std::string latest;  // the latest change of all; empty: not known
   };
   Result<Listing> list(std::string_view since);
+  // The people with these unique ids who are there, in any order.
+  Result<std::vector<Person>> look_at(const std::vector<std::string>& unique_ids);
   Result<std::vector<Group>> list_groups();
 
   std::vector<Servers::State> servers() const { return servers_.state(); }

@@ -56,7 +56,8 @@ class TestDirectory::Session final : public Connection {
     if (const auto at = of_.failing.find(host_); at != of_.failing.end()) return std::unexpected(at->second);
     std::size_t found = 0;
     for (const Row& row : of_.rows) {
-      if (!row.found_by.contains(search.filter) && !changed_since(row, search.filter)) continue;
+      if (!row.found_by.contains(search.filter) && !changed_since(row, search.filter) && !named(row, search.filter))
+        continue;
       if (++found > search.max_entries) return fail(Errc::too_large);
       visit(Entry(row.entry));
     }
@@ -70,6 +71,12 @@ class TestDirectory::Session final : public Connection {
     const auto at = filter.find(kWord);
     return at != std::string_view::npos &&
            row.entry.first("changed") >= filter.substr(at + kWord.size(), filter.size() - at - kWord.size() - 2);
+  }
+
+  // "(&(p=*)(|(entryUUID=ONE)(entryUUID=OTHER)))"
+  static bool named(const Row& row, std::string_view filter) {
+    const std::string_view id = row.entry.first("entryUUID");
+    return filter.contains("(|(entryUUID=") && filter.contains("(entryUUID=" + std::string(id) + ")");
   }
 
   TestDirectory& of_;

@@ -51,7 +51,8 @@ class World : public testing::Test {
                                    .random = random_,
                                    .log = log_,
                                    .metrics = metrics_,
-                                   .end_sessions = [this](directory::PrincipalId id) { ended_.push_back(id); }},
+                                   .end_sessions = [this](directory::PrincipalId id) { ended_.push_back(id); },
+                                   .signed_in = [this] { return signed_in_; }},
                                   {.memory_kib = 8, .iterations = 1});
     std::vector<Settings> all;
     all.push_back(std::move(s));
@@ -96,7 +97,8 @@ class World : public testing::Test {
   TestDirectory servers_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<directory::Directory> directory_;
-  std::vector<directory::PrincipalId> ended_;  // whose sessions were ended
+  std::vector<directory::PrincipalId> ended_;      // whose sessions were ended
+  std::vector<directory::PrincipalId> signed_in_;  // whose sessions there are
   std::unique_ptr<Directories> outside_;
 };
 

@@ -1,14 +1,20 @@
 """An Active Directory (Debian's Samba as a domain controller): people and groups come from it, sign in by every name it knows them by, and are told apart when it refuses them."""
 
+import base64
+import http.client
 import imaplib
 import json
 import pathlib
+import socket
 import time
+import types
 import unittest
 
 import samba
 from demo import Demo
-from samba import BASE, DISABLED, DOMAIN, GROUPS, NORMAL, PEOPLE, READER, READER_PASSWORD, REALM, Samba, file_time
+from samba import BASE, DISABLED, DOMAIN, GROUPS, NORMAL, READER, READER_PASSWORD, REALM, Samba, file_time
+from test_jmap_websocket import Socket
+from test_session import Browser
 
 SECRET = "Pass.word.of.1"
 PATIENCE = 120
@@ -198,26 +204,69 @@ class ActiveDirectory(unittest.TestCase):
         finally:
             self.configure()
 
-    def test_who_is_disabled_or_removed_is_out(self):
-        for name, leave in (("leaves", lambda dn: self.dc.replace(dn, userAccountControl=str(NORMAL | DISABLED))), ("goes", self.dc.delete)):
-            dn = self.dc.user(name, SECRET, mail=self.address(name))
-            client = self.demo.imap(name, SECRET)
-            client.select()
-            leave(dn)
-            self.configure(refresh="1 s", full_refresh="1 s")
-            try:
+    def open_sessions(self, name):
+        """One of each kind, signed in and waiting: what it is called, and what reads until it is over."""
+        d, address = self.demo, self.address(name)
+        who = types.SimpleNamespace(demo=d, host=d.host, port=d.port, tls=d.tls, user1=address, pass1=SECRET)
+
+        def octets(sock):
+            sock.settimeout(PATIENCE)
+            return lambda: iter(lambda: sock.recv(4096), b"")
+
+        imap, idle, pop, submission = d.imap(address, SECRET), d.imap(address, SECRET), d.pop(address, SECRET), d.submission(address, SECRET)
+        imap.select()
+        idle.select()
+        idle.send(b"i IDLE\r\n")
+        self.assertTrue(idle.readline().startswith(b"+"))
+        ldap = d.tls.wrap_socket(socket.create_connection((d.host, d.port("LDAPS")), timeout=PATIENCE), server_hostname=d.host)
+        bind = b"\x02\x01\x03" + bytes([4, len(address)]) + address.encode() + bytes([0x80, len(SECRET)]) + SECRET.encode()
+        request = b"\x02\x01\x01" + bytes([0x60, len(bind)]) + bind
+        ldap.sendall(bytes([0x30, len(request)]) + request)
+        self.assertEqual(ldap.recv(4096)[7:10], b"\x0a\x01\x00")  # BindResponse, success (RFC 4511 4.2.2)
+        websocket = Socket(who)
+        self.assertEqual(websocket.status, 101)
+        browser = Browser(who)
+        self.assertEqual(browser.sign_in().status, 200)
+        streams = []
+        for fields in ({"Authorization": "Basic " + base64.b64encode(f"{address}:{SECRET}".encode()).decode()}, {"Cookie": browser.cookie}):
+            web = http.client.HTTPSConnection("localhost", d.port("HTTPS"), context=d.tls, timeout=PATIENCE)
+            web.request("GET", "/jmap/events?types=*&closeafter=no&ping=0", headers=fields)
+            streams.append(web.getresponse())
+            self.assertEqual(streams[-1].status, 200)
+        self.keep = imap, idle, pop, submission, ldap, websocket, streams
+
+        def cookie():
+            while browser.ask("GET", "/api/session").status != 401:
+                yield
+                time.sleep(0.2)
+
+        return {"IMAP": octets(imap.sock), "IMAP IDLE": octets(idle.sock), "POP3": octets(pop.sock), "submission": octets(submission.sock),
+                "LDAP": octets(ldap), "JMAP WebSocket": octets(websocket.raw), "JMAP events": lambda: iter(lambda: streams[0].read(1), b""),
+                "JMAP events of a browser": lambda: iter(lambda: streams[1].read(1), b""), "cookie": cookie}
+
+    def test_who_is_disabled_or_removed_is_out_of_every_session(self):
+        """At the next refresh, though nothing but a complete listing, an hour away, would show who is gone."""
+        self.configure(refresh="1 s", full_refresh="1 h", disable_after=2)
+        self.sync()
+        try:
+            for name, leave in (("leaves", lambda dn: self.dc.replace(dn, userAccountControl=str(NORMAL | DISABLED))), ("goes", self.dc.delete)):
+                dn = self.dc.user(name, SECRET, mail=self.address(name))
+                sessions = self.open_sessions(name)
+                leave(dn)
                 end = time.monotonic() + PATIENCE
-                while True:
-                    try:
-                        client.noop()
-                    except (imaplib.IMAP4.error, OSError):
-                        break
-                    self.assertLess(time.monotonic(), end, f"{name} goes on\n{self.demo.log()[-3000:]}")
-                    time.sleep(0.2)
-            finally:
-                self.configure()
-            self.assertIsNotNone(self.refusal(name, SECRET))
-            self.assertIn(self.address(name), self.accounts())  # nothing is deleted
+                for protocol, read in sessions.items():
+                    with self.subTest(protocol=protocol, name=name):
+                        try:
+                            for _ in read():
+                                self.assertLess(time.monotonic(), end, f"goes on\n{self.demo.log()[-3000:]}")
+                        except (TimeoutError, socket.timeout):
+                            self.fail(f"goes on\n{self.demo.log()[-3000:]}")
+                        except (OSError, http.client.HTTPException):
+                            pass
+                self.assertIsNotNone(self.refusal(name, SECRET))
+                self.assertIn(self.address(name), self.accounts())  # nothing is deleted
+        finally:
+            self.configure()
 
     def test_a_group_of_more_than_1500(self):
         """A controller may show only so many values of an attribute (MaxValRange); who is in the group is known from the people, too."""
