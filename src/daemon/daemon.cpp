@@ -97,17 +97,16 @@ Result<> Daemon::build() {
       std::make_unique<directory::Authenticator>(*product.directory, sign_in_limits(c), clock_, log_, product.metrics);
   authenticator_->set_witness([this](const directory::SignInNews& news) { bans_->heard(news); });
   connector_ = outside::make_ldap_connector();
-  GP_TRY(outside_,
-         outside::Directories::open({.directory = *product.directory,
-                                     .keys = product.store->keys(),
-                                     .connector = *connector_,
-                                     .clock = clock_,
-                                     .random = product.random,
-                                     .log = log_,
-                                     .metrics = product.metrics,
-                                     .end_sessions = [this](directory::PrincipalId id) { end_sessions(id); },
-                                     .signed_in = [this] { return everybody_signed_in(); }},
-                                    hashing_of_verifiers(c)));
+  GP_TRY(outside_, outside::Directories::open({.directory = *product.directory,
+                                               .keys = product.store->keys(),
+                                               .connector = *connector_,
+                                               .clock = clock_,
+                                               .random = product.random,
+                                               .log = log_,
+                                               .metrics = product.metrics,
+                                               .end_sessions = [this](directory::PrincipalId id) { end_sessions(id); },
+                                               .signed_in = [this] { return everybody_signed_in(); }},
+                                              hashing_of_verifiers(c)));
   GP_TRY(std::vector<outside::Settings> outside, outside_settings(c));
   outside_->set(std::move(outside));
   directory::set_outside(*product.directory, outside_.get());
