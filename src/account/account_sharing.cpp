@@ -20,6 +20,8 @@ bool is_annotation_name(std::string_view name) {
       name, [](char c) { return c >= ' ' && c < 0x7f && c != '*' && c != '%' && c == ascii::lower(c); });
 }
 
+constexpr std::size_t kMaxWithoutAnnotations = 64;
+
 Result<> check_annotations(std::span<const AnnotationChange> changes) {
   if (changes.size() > kMaxChanges) return fail(Errc::limit, "too many annotations at once");
   std::size_t octets = 0;
@@ -57,11 +59,15 @@ Result<> StoredAccount::change_grants(FolderId id, const std::function<Result<>(
   return {};
 }
 
+// That there are none of the account itself is asked at each delivery (the vacation), and is not looked up twice.
 Result<std::vector<Annotation>> StoredAccount::annotations(FolderId id, Reader reader) {
+  std::uint64_t changes = 0;
   {
     const std::scoped_lock lock(mutex_);
     GP_CHECK(usable());
     if (id != kRoot && record(id) == nullptr) return fail(Errc::not_found, "no such folder");
+    if (id == kRoot && without_annotations_.contains(reader)) return {};
+    changes = annotation_changes_;
   }
   GP_TRY(auto snap, snapshot());
   std::vector<Annotation> out;
@@ -77,6 +83,12 @@ Result<std::vector<Annotation>> StoredAccount::annotations(FolderId id, Reader r
     return damage.has_value();
   }));
   GP_CHECK(std::move(damage));
+  if (id == kRoot && out.empty()) {
+    const std::scoped_lock lock(mutex_);
+    // A commit meanwhile may be one that this snapshot has not seen.
+    if (changes == annotation_changes_ && without_annotations_.size() < kMaxWithoutAnnotations)
+      without_annotations_.insert(reader);
+  }
   return out;
 }
 

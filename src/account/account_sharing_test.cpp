@@ -2,6 +2,8 @@
 
 #include "account/account_fixture.hpp"
 #include "account/transfer.hpp"
+#include "store/memory_store.hpp"
+#include "store/test_faults.hpp"
 
 namespace gatepost::account {
 namespace {
@@ -121,6 +123,34 @@ TEST_P(SharedThings, AnnotationsAreKeptForEachReader) {
   ASSERT_TRUE(note(*b, inbox, 5, "/not/there", std::nullopt));
   EXPECT_THAT(notes(*b, inbox, 5), testing::SizeIs(1));
   EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_P(SharedThings, AnnotationsThatComeAndGoAreSeen) {
+  const auto a = account();
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_THAT(notes(*a, kRoot, 5), IsEmpty());
+    EXPECT_THAT(notes(*a, kRoot, 6), IsEmpty());
+    ASSERT_TRUE(note(*a, kRoot, 5, "/vendor/x", "1"));
+    EXPECT_THAT(notes(*a, kRoot, 5), ElementsAre("/vendor/x=1"));
+    EXPECT_THAT(notes(*a, kRoot, 6), IsEmpty());
+    ASSERT_TRUE(note(*a, kRoot, 5, "/vendor/x", std::nullopt));
+  }
+}
+
+TEST(Annotations, OfTheAccountThatAreNotThereAreLookedUpOnce) {
+  Metrics metrics;
+  ManualClock clock;
+  SeededRandom random{1};
+  store::FaultyStore store(store::open_memory({.engine = "memory"}, clock));
+  const auto accounts = Accounts::create(store, {}, [](AccountId) { return 0; }, clock, random, null_log(), metrics);
+  const auto account = *accounts->open(AccountId{2'000});
+  const Reader reader{UINT64_MAX - 2};
+  ASSERT_TRUE(account->annotations(kRoot, reader));
+  const std::uint64_t before = store.traffic.snapshots;
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(account->annotations(kRoot, reader)->empty());
+  EXPECT_EQ(store.traffic.snapshots, before);
+  ASSERT_TRUE(account->annotations(account->find_folder("INBOX")->id, reader));
+  EXPECT_EQ(store.traffic.snapshots, before + 1);
 }
 
 TEST_P(SharedThings, AnnotationsFollowTheFolderAndGoWithIt) {

@@ -278,6 +278,8 @@ Result<> StoredAccount::reload() {
          }));
   const std::scoped_lock lock(mutex_);
   head_ = std::move(head);
+  without_annotations_.clear();
+  ++annotation_changes_;
   annotation_news_.clear();
   annotation_news_since_ = head_.modseq;
   views_.clear();
@@ -369,6 +371,11 @@ void StoredAccount::publish(Transaction& tx, Modseq version) {
       head_.grants.erase(id);
   }
   head_.annotation_octets = tx.annotation_octets();
+  for (const AnnotationNews& news : tx.annotation_news()) {
+    if (news.folder != kRoot) continue;
+    without_annotations_.erase(news.reader);
+    ++annotation_changes_;
+  }
   for (AnnotationNews& news : tx.annotation_news()) annotation_news_.push_back(std::move(news));
   while (annotation_news_.size() > kAnnotationNews) {
     annotation_news_since_ = annotation_news_.front().modseq;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -236,6 +237,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   std::uint64_t rows_owner_;                                // in the row cache, of this generation
   std::shared_ptr<const std::vector<std::shared_ptr<Subscriber>>> subscribers_;
   bool maildrop_locked_ = false;
+  std::set<Reader> without_annotations_;        // who has none of the account itself, as far as somebody has looked
+  std::uint64_t annotation_changes_ = 0;        // counts commits that may have changed that
   std::deque<AnnotationNews> annotation_news_;  // the last ones of this process
   Modseq annotation_news_since_ = 0;            // those after it are all there
   std::deque<FolderEvent> news_;                // since news_since_, while there are subscribers
