@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <optional>
-#include <vector>
 
 #include "account/row_cache.hpp"
 #include "account/stored_account.hpp"
@@ -52,15 +51,17 @@ std::optional<Modseq> StoredAccount::rows_changed(FolderId id, std::uint32_t chu
   return changed == v.rows_changed.end() ? 0 : changed->second;
 }
 
-Result<std::vector<Row>> StoredAccount::read_chunk(const RowCache::Key& key) {
+// All of it, also when `visit` has had enough.
+Result<> StoredAccount::read_chunk(const RowCache::Key& key, const std::function<void(const Row&)>& visit) {
   GP_TRY(auto snap, snapshot());
-  std::vector<Row> rows;
+  RowChunk::Packer packer;
   bool damaged = false;
   const RowDamage report = damage_report();
   GP_CHECK(scan_rows(
       *snap, key.folder, chunk_uids(key.chunk),
       [&](Row& row) {
-        rows.push_back(std::move(row));
+        packer.add(row);
+        visit(row);
         return true;
       },
       [&](FolderId folder, Uid uid, const Error& error) {
@@ -68,9 +69,9 @@ Result<std::vector<Row>> StoredAccount::read_chunk(const RowCache::Key& key) {
         report(folder, uid, error);
       }));
   // Damage is to be met again, by whoever comes next.
-  auto chunk = damaged ? nullptr : RowChunk::pack(rows, snap->version());
+  auto chunk = damaged ? nullptr : packer.finish(snap->version());
   if (chunk) environment_.row_cache.put(key, std::move(chunk));
-  return rows;
+  return {};
 }
 
 Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::function<bool(const Row&)>& visit) {
@@ -114,10 +115,9 @@ Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::func
       if (chunk) {
         more = more && visit_some(*chunk, wanted, visit);
       } else if (more) {
-        GP_TRY(const auto rows, read_chunk(key));
-        for (auto row = rows.begin(); row != rows.end() && more; ++row) {
-          if (wanted.contains(row->uid)) more = visit(*row);
-        }
+        GP_CHECK(read_chunk(key, [&](const Row& row) {
+          if (more && wanted.contains(row.uid)) more = visit(row);
+        }));
       }
     }
     goes_on = whole;

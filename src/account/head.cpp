@@ -184,11 +184,11 @@ class RowReader {
 
  private:
   void visit(Uid uid, std::string_view value) {
-    auto row = records::decode_row(uid, value);
-    if (row)
-      stopped_ = !visit_(*row);
+    const auto read = records::decode_row(uid, value, row_);
+    if (read)
+      stopped_ = !visit_(row_);
     else
-      damaged_(folder_, uid, row.error());
+      damaged_(folder_, uid, read.error());
   }
 
   Result<> scan(std::uint32_t first, std::uint32_t last) {
@@ -229,6 +229,7 @@ class RowReader {
   const RowVisit& visit_;
   const RowDamage& damaged_;
   std::vector<Uid> singles_;
+  Row row_;  // the one at hand
   bool stopped_ = false;
 };
 

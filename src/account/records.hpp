@@ -221,6 +221,7 @@ void put(std::string& out, const LogEntry& entry);
 Result<State> decode_state(std::string_view value);
 Result<FolderRecord> decode_folder(FolderId id, std::string_view value);
 Result<Row> decode_row(Uid uid, std::string_view value);
+Result<> decode_row(Uid uid, std::string_view value, Row& into);  // over whatever it held, whose memory is used again
 Result<ItemRecord> decode_item(std::string_view value);
 Result<ThreadMark> decode_thread_mark(std::string_view value);
 Result<Place> decode_place(std::string_view value);

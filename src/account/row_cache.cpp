@@ -22,41 +22,57 @@ std::int64_t seconds_between(TimePoint from, TimePoint to) {
 }  // namespace
 
 std::shared_ptr<const RowChunk> RowChunk::pack(std::span<const Row> rows, Modseq at) {
-  auto chunk = std::make_shared<RowChunk>();
-  chunk->at_ = at;
-  chunk->keywords_.emplace_back();
-  if (rows.empty()) return chunk;
-  chunk->first_ = rows.front().uid;
-  chunk->received_ = rows.front().received;
-  chunk->saved_ = rows.front().saved;
-  chunk->rows_.reserve(rows.size());
-  if (std::ranges::any_of(rows, [](const Row& row) { return row.thread != row.item; })) {
-    chunk->threads_.reserve(rows.size());
-    for (const Row& row : rows) chunk->threads_.push_back(row.thread);
+  Packer packer;
+  for (const Row& row : rows) packer.add(row);
+  return packer.finish(at);
+}
+
+RowChunk::Packer::Packer() : chunk_(std::make_shared<RowChunk>()) { chunk_->keywords_.emplace_back(); }
+
+void RowChunk::Packer::add(const Row& row) {
+  if (!chunk_) return;
+  RowChunk& c = *chunk_;
+  if (c.rows_.empty()) {
+    c.first_ = row.uid;
+    c.received_ = row.received;
+    c.saved_ = row.saved;
+    received_ = std::chrono::floor<std::chrono::seconds>(row.received).time_since_epoch().count();
   }
-  if (std::ranges::any_of(rows, [](const Row& row) { return row.sent.has_value(); })) {
-    chunk->sent_.reserve(rows.size());
-    const std::int64_t first = std::chrono::floor<std::chrono::seconds>(chunk->received_).time_since_epoch().count();
-    for (const Row& row : rows) {
-      const std::int64_t after = row.sent.value_or(INT64_MAX / 2) - first;
-      chunk->sent_.push_back(fits<std::int32_t>(after) ? static_cast<std::int32_t>(after) : kNoTime);
-    }
+  // Neighbours mostly have the same keywords.
+  if (c.keywords_[last_list_] != row.flags.keywords)
+    last_list_ = static_cast<std::size_t>(std::ranges::find(c.keywords_, row.flags.keywords) - c.keywords_.begin());
+  const std::int64_t received = seconds_between(c.received_, row.received);
+  const std::int64_t saved = seconds_between(c.saved_, row.saved);
+  if (last_list_ >= kMaxKeywordLists || !fits<std::uint16_t>(row.uid - c.first_) || !fits<std::uint32_t>(row.octets) ||
+      !fits<std::int32_t>(received) || !fits<std::int32_t>(saved)) {
+    chunk_.reset();
+    return;
   }
-  for (const Row& row : rows) {
-    const auto list = std::ranges::find(chunk->keywords_, row.flags.keywords) - chunk->keywords_.begin();
-    const std::int64_t received = seconds_between(chunk->received_, row.received);
-    const std::int64_t saved = seconds_between(chunk->saved_, row.saved);
-    if (static_cast<std::size_t>(list) >= kMaxKeywordLists || !fits<std::uint16_t>(row.uid - chunk->first_) ||
-        !fits<std::uint32_t>(row.octets) || !fits<std::int32_t>(received) || !fits<std::int32_t>(saved)) {
-      return nullptr;
-    }
-    if (static_cast<std::size_t>(list) == chunk->keywords_.size()) chunk->keywords_.push_back(row.flags.keywords);
-    chunk->rows_.push_back({static_cast<std::uint16_t>(row.uid - chunk->first_), row.flags.system,
-                            static_cast<std::uint8_t>(list), static_cast<std::uint32_t>(row.octets),
-                            static_cast<std::int32_t>(received), static_cast<std::int32_t>(saved), row.modseq,
-                            row.item});
+  if (last_list_ == c.keywords_.size()) c.keywords_.push_back(row.flags.keywords);
+  // What most chunks are without begins with the first row that has it.
+  if (c.threads_.empty() && row.thread != row.item) {
+    for (const Packed& before : c.rows_) c.threads_.push_back(before.item);
+    c.threads_.push_back(row.thread);
+  } else if (!c.threads_.empty()) {
+    c.threads_.push_back(row.thread);
   }
-  return chunk;
+  if (c.sent_.empty() && row.sent) c.sent_.resize(c.rows_.size(), kNoTime);
+  if (row.sent || !c.sent_.empty()) {
+    const std::int64_t after = row.sent.value_or(INT64_MAX / 2) - received_;
+    c.sent_.push_back(fits<std::int32_t>(after) ? static_cast<std::int32_t>(after) : kNoTime);
+  }
+  c.rows_.push_back({static_cast<std::uint16_t>(row.uid - c.first_), row.flags.system,
+                     static_cast<std::uint8_t>(last_list_), static_cast<std::uint32_t>(row.octets),
+                     static_cast<std::int32_t>(received), static_cast<std::int32_t>(saved), row.modseq, row.item});
+}
+
+std::shared_ptr<const RowChunk> RowChunk::Packer::finish(Modseq at) {
+  if (!chunk_) return nullptr;
+  chunk_->at_ = at;
+  chunk_->rows_.shrink_to_fit();
+  chunk_->threads_.shrink_to_fit();
+  chunk_->sent_.shrink_to_fit();
+  return std::move(chunk_);
 }
 
 std::size_t RowChunk::octets() const {

@@ -20,6 +20,18 @@ class RowChunk {
   // `rows` ascending, all of one chunk. Null when one of them does not fit the packed form (decades between two
   // messages, more than 255 combinations of keywords): such a chunk is not worth keeping.
   static std::shared_ptr<const RowChunk> pack(std::span<const Row> rows, Modseq at);
+  // The same row by row.
+  class Packer {
+   public:
+    Packer();
+    void add(const Row& row);
+    std::shared_ptr<const RowChunk> finish(Modseq at);  // once
+
+   private:
+    std::shared_ptr<RowChunk> chunk_;  // null when a row did not fit
+    std::size_t last_list_ = 0;        // of keywords
+    std::int64_t received_ = 0;        // of the first row, seconds since 1970
+  };
 
   Modseq at() const { return at_; }
   std::size_t size() const { return rows_.size(); }

@@ -184,7 +184,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::unique_ptr<store::Snapshot>> snapshot();
   Result<> load_uids(FolderId id);
   std::optional<Modseq> rows_changed(FolderId id, std::uint32_t chunk);  // nullopt: no such folder
-  Result<std::vector<Row>> read_chunk(const RowCache::Key& key);         // and keeps it
+  // Keeps it, too.
+  Result<> read_chunk(const RowCache::Key& key, const std::function<void(const Row&)>& visit);
   Result<std::vector<Item>> neighbours(std::span<const ItemId> ids);
   Result<std::optional<Uid>> first_unseen(FolderId id, Uid end);
   // `freed`: octets that go in the same transaction.

@@ -47,23 +47,11 @@ void put_text(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-std::string_view ByteReader::take(std::size_t octets) {
-  if (!ok_ || octets > rest_.size()) {
-    ok_ = false;
-    rest_ = {};
-    return {};
-  }
-  std::string_view taken = rest_.substr(0, octets);
-  rest_.remove_prefix(octets);
-  return taken;
-}
-
-std::uint8_t ByteReader::u8() { return read_big_endian<std::uint8_t>(take(1)); }
 std::uint16_t ByteReader::u16() { return read_big_endian<std::uint16_t>(take(2)); }
 std::uint32_t ByteReader::u32() { return read_big_endian<std::uint32_t>(take(4)); }
 std::uint64_t ByteReader::u64() { return read_big_endian<std::uint64_t>(take(8)); }
 
-std::uint64_t ByteReader::varint() {
+std::uint64_t ByteReader::long_varint() {
   std::uint64_t v = 0;
   for (unsigned shift = 0; shift < 70; shift += 7) {
     const std::string_view octet = take(1);
@@ -76,11 +64,6 @@ std::uint64_t ByteReader::varint() {
   ok_ = false;
   rest_ = {};
   return 0;
-}
-
-std::string_view ByteReader::text() {
-  const std::uint64_t octets = varint();
-  return take(octets);
 }
 
 std::string to_hex(std::string_view bytes) {

@@ -21,18 +21,36 @@ void put_text(std::string& out, std::string_view text);  // varint length, then 
 class ByteReader {
  public:
   explicit ByteReader(std::string_view input) : rest_(input) {}
-  std::uint8_t u8();
+  std::uint8_t u8() {
+    const std::string_view octet = take(1);
+    return octet.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(octet[0]);
+  }
   std::uint16_t u16();
   std::uint32_t u32();
   std::uint64_t u64();
-  std::uint64_t varint();
-  std::string_view text();
-  std::string_view take(std::size_t octets);
+  std::uint64_t varint() {
+    if (rest_.empty() || (static_cast<unsigned char>(rest_[0]) & 0x80) != 0) return long_varint();
+    const auto v = static_cast<unsigned char>(rest_[0]);
+    rest_.remove_prefix(1);
+    return v;
+  }
+  std::string_view text() { return take(varint()); }
+  std::string_view take(std::size_t octets) {
+    if (!ok_ || octets > rest_.size()) {
+      ok_ = false;
+      rest_ = {};
+      return {};
+    }
+    const std::string_view taken = rest_.substr(0, octets);
+    rest_.remove_prefix(octets);
+    return taken;
+  }
   bool ok() const { return ok_; }
   bool at_end() const { return rest_.empty(); }
   std::string_view rest() const { return rest_; }
 
  private:
+  std::uint64_t long_varint();
   std::string_view rest_;
   bool ok_ = true;
 };
