@@ -332,8 +332,9 @@ void add_jmap(Keys& k) {
 
 void add_ldap(Keys& k) {
   const char* const s = "ldap";
-  k.push_back(words(s, "people_see", AT(Config, ldap.people_see), kSees,
-                    "Whom those who have no role find: everyone, or people, groups and rooms of their own domain."));
+  k.push_back(words(
+      s, "people_see", AT(Config, ldap.people_see), kSees,
+      "Whom those who have no role find, in JMAP too: everyone, or people, groups and rooms of their own domain."));
   k.push_back(flag(s, "changes", AT(Config, ldap.changes),
                    "Whether people may change their own phone numbers and password by LDAP, and those with a role what "
                    "the role allows."));

@@ -127,6 +127,7 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
       jmap({*parts.product.accounts, *parts.product.directory, parts.reception, *parts.product.queue, parts.search,
             clock, parts.product.random, log, metrics},
            jmap_limits(c)) {
+  jmap.set_own_domain_only(c.ldap.people_see == config::Ldap::Sees::own_domain);
   begin_push(parts, c);
   load_files(c);
   http::server::add_plain_routes(plain_routes, challenges, c.server.hostname, [this] { return https_port.load(); });
@@ -195,6 +196,7 @@ Web::~Web() = default;
 void Web::reload(const config::Config& config) {
   state_->https_port = https_port_of(config);
   state_->load_files(config);
+  state_->jmap.set_own_domain_only(config.ldap.people_see == config::Ldap::Sees::own_domain);
   state_->discovery.reload(discovery_settings(config, state_->clock));
   state_->plain->reload(plain_settings(config));
   state_->secure->reload(settings_of(config));

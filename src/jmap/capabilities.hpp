@@ -11,13 +11,15 @@ inline constexpr std::string_view kSubmission = "urn:ietf:params:jmap:submission
 inline constexpr std::string_view kQuota = "urn:ietf:params:jmap:quota";
 
 inline constexpr std::string_view kVacation = "urn:ietf:params:jmap:vacationresponse";
-inline constexpr std::string_view kBlob = "urn:ietf:params:jmap:blob";                   // RFC 9404
-inline constexpr std::string_view kWebSocket = "urn:ietf:params:jmap:websocket";         // RFC 8887
-inline constexpr std::string_view kWebPushVapid = "urn:ietf:params:jmap:webpush-vapid";  // RFC 9749
+inline constexpr std::string_view kBlob = "urn:ietf:params:jmap:blob";                         // RFC 9404
+inline constexpr std::string_view kWebSocket = "urn:ietf:params:jmap:websocket";               // RFC 8887
+inline constexpr std::string_view kPrincipals = "urn:ietf:params:jmap:principals";             // RFC 9670
+inline constexpr std::string_view kPrincipalsOwner = "urn:ietf:params:jmap:principals:owner";  // of accounts alone
+inline constexpr std::string_view kWebPushVapid = "urn:ietf:params:jmap:webpush-vapid";        // RFC 9749
 
 inline bool is_capability(std::string_view name) {
   return name == kCore || name == kMail || name == kSubmission || name == kQuota || name == kVacation ||
-         name == kBlob || name == kWebSocket || name == kWebPushVapid;
+         name == kBlob || name == kWebSocket || name == kWebPushVapid || name == kPrincipals;
 }
 
 // RFC 8620 2: told in the session, and kept.

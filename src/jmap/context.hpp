@@ -49,6 +49,8 @@ class Context {
   const directory::Principal& user;
   const std::set<std::string>& uses;
   std::map<std::string, std::string>& created;
+  // Who has no role knows of those in his own domain alone.
+  bool own_domain_only = false;
   Pusher* pusher = nullptr;  // null: news are sent to nobody who is not connected
 
   // RFC 8620 3.6.2: accountNotFound, also of one that shares nothing with the user.
@@ -60,6 +62,9 @@ class Context {
   sharing::Sharing sharing_;
   std::map<account::AccountId, Access> accesses_;
 };
+
+// The session's object of an account (RFC 8620 2): `own`: the user's.
+json::object account_object(const Context& context, const directory::Principal& owner, bool own);
 
 // One method call on its way to its responses.
 struct Call {

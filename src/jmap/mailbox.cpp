@@ -5,6 +5,7 @@
 
 #include "base/ascii.hpp"
 #include "jmap/ids.hpp"
+#include "jmap/principal.hpp"
 #include "jmap/views.hpp"
 
 namespace gatepost::jmap {
@@ -12,11 +13,10 @@ namespace {
 
 using account::Folder;
 using account::Role;
-using sharing::Right;
 
-constexpr std::array<std::string_view, 11> kProperties = {
-    "id",           "name",         "parentId",      "role",     "sortOrder",   "totalEmails",
-    "unreadEmails", "totalThreads", "unreadThreads", "myRights", "isSubscribed"};
+constexpr std::array<std::string_view, 12> kProperties = {
+    "id",           "name",         "parentId",      "role",     "sortOrder",    "totalEmails",
+    "unreadEmails", "totalThreads", "unreadThreads", "myRights", "isSubscribed", "shareWith"};
 
 constexpr std::array<std::pair<Role, std::string_view>, 9> kRoles = {{{Role::inbox, "inbox"},
                                                                       {Role::drafts, "drafts"},
@@ -28,18 +28,12 @@ constexpr std::array<std::pair<Role, std::string_view>, 9> kRoles = {{{Role::inb
                                                                       {Role::flagged, "flagged"},
                                                                       {Role::important, "important"}}};
 
-json::object rights_of(const Access& access, const Folder& folder) {
-  const sharing::Rights rights = access.rights(folder);
-  const bool holds = folder.selectable;
-  return {{"mayReadItems", holds && rights.has(Right::lookup | Right::read)},
-          {"mayAddItems", holds && rights.has(Right::insert)},
-          {"mayRemoveItems", holds && rights.has(Right::mark | Right::expunge)},
-          {"maySetSeen", holds && rights.has(Right::seen)},
-          {"maySetKeywords", holds && rights.has(Right::write)},
-          {"mayCreateChild", rights.has(Right::create)},
-          {"mayRename", folder.role != Role::inbox && rights.has(Right::remove)},
-          {"mayDelete", folder.role != Role::inbox && rights.has(Right::remove)},
-          {"maySubmit", holds && rights.has(Right::post)}};
+// `shares`: as who speaks of sharing sees them (RFC 9670).
+json::object rights_of(const Access& access, const Folder& folder, bool shares) {
+  json::object out = rights_object(access.rights(folder), folder.selectable);
+  if (folder.role == Role::inbox) out["mayRename"] = out["mayDelete"] = false;
+  if (!shares) out.erase("mayShare");
+  return out;
 }
 
 // A folder whose parent the user may not see is at the top for him.
@@ -71,8 +65,13 @@ Outcome<json::object> describe(Call& call, const GetRequest& request, const Fold
     out["role"] = role.empty() ? json::value() : json::value(role);
   }
   if (request.wants("sortOrder")) out["sortOrder"] = sort_order(folder);
-  if (request.wants("myRights")) out["myRights"] = rights_of(access, folder);
-  if (request.wants("isSubscribed")) out["isSubscribed"] = folder.subscribed;
+  const bool shares = call.context.uses.contains(std::string(kPrincipals));
+  if (request.wants("myRights")) out["myRights"] = rights_of(access, folder, shares);
+  // Subscriptions are the owner's; what is shared with somebody is there for him (RFC 9670 1.4).
+  if (request.wants("isSubscribed")) out["isSubscribed"] = !access.own || folder.subscribed;
+  if (shares && request.wants("shareWith")) {
+    JMAP_CALL_TRY(out["shareWith"], share_with(access, folder));
+  }
   const bool has_drafts_or_deleted = folder.deleted > 0 || folder.unseen > 0;
   if (request.wants("totalThreads") || request.wants("unreadThreads") ||
       (has_drafts_or_deleted && (request.wants("totalEmails") || request.wants("unreadEmails")))) {
@@ -102,7 +101,8 @@ std::optional<Role> role_named(std::string_view name) {
 
 Answer mailbox_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  const bool shares = call.context.uses.contains(std::string(kPrincipals));
+  auto request = read_get(call, arguments, std::span(kProperties).first(kProperties.size() - (shares ? 0 : 1)));
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   const account::Modseq state = request->access->account->modseq();
@@ -185,7 +185,7 @@ Outcome<bool> matches(const json::value& filter, const Access& access, const Fol
       is = is && (folder.role != Role::none) == value.get_bool();
     } else if (key == "isSubscribed") {
       if (!value.is_bool()) return bad_argument("filter");
-      is = is && folder.subscribed == value.get_bool();
+      is = is && (!access.own || folder.subscribed) == value.get_bool();
     } else {
       return refuse("unsupportedFilter", std::string(key));
     }

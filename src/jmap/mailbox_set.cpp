@@ -2,6 +2,8 @@
 
 #include "jmap/ids.hpp"
 #include "jmap/mailbox.hpp"
+#include "jmap/principal.hpp"
+#include "jmap/standard.hpp"
 #include "jmap/views.hpp"
 
 // Mailbox/set (RFC 8621 2.5).
@@ -17,6 +19,7 @@ struct Wish {
   std::optional<std::string> parent;  // an id; "" = the top
   std::optional<Role> role;
   std::optional<bool> subscribed;
+  json::object shares;  // patches of "shareWith", by path
 };
 
 Outcome<Wish> read_wish(Context& context, const json::object& given) {
@@ -46,6 +49,9 @@ Outcome<Wish> read_wish(Context& context, const json::object& given) {
     } else if (key == "isSubscribed") {
       if (!value.is_bool()) return bad_property("isSubscribed");
       wish.subscribed = value.get_bool();
+    } else if ((key == "shareWith" || key.starts_with("shareWith/")) &&
+               context.uses.contains(std::string(kPrincipals))) {
+      wish.shares[key] = value;
     } else {
       return bad_property(key);
     }
@@ -72,6 +78,18 @@ Refusal refusal_of_name(const Error& error) {
   return refusal_for_object(error);
 }
 
+// RFC 9670 4. The folder as it is now is asked for: what was done to it before has changed it.
+Outcome<> share(SetRun& run, account::FolderId id, const json::object& patch) {
+  if (patch.empty()) return {};
+  Access& access = run.access();
+  JMAP_OBJECT_TRY(const auto folder, access.folder(id));
+  JMAP_OBJECT_TRY(json::value before, share_with(access, folder));
+  if (before.is_null()) before = json::object();
+  const auto after = patched(json::object{{"shareWith", std::move(before)}}, patch);
+  if (!after) return std::unexpected(after.error());
+  return set_share_with(run.context(), access, folder, after->at("shareWith"));
+}
+
 Outcome<json::object> create(SetRun& run, const json::object& given) {
   auto wish = read_wish(run.context(), given);
   if (!wish) return std::unexpected(wish.error());
@@ -81,10 +99,17 @@ Outcome<json::object> create(SetRun& run, const json::object& given) {
   if (!path) return std::unexpected(path.error());
   const auto made = access.account->create_folder(*path, wish->role.value_or(Role::none));
   if (!made) return std::unexpected(refusal_of_name(made.error()));
-  if (wish->subscribed.value_or(false)) {
+  if (access.own && wish->subscribed.value_or(false)) {
     if (const auto done = access.account->set_subscribed(made->path, true); !done) {
       return std::unexpected(refusal_for_object(done.error()));
     }
+  }
+  if (auto done = share(run, made->id, wish->shares); !done) {
+    // All of it or nothing.
+    if (const auto undone = access.account->delete_folder(made->id); !undone) {
+      return std::unexpected(refusal_for_object(undone.error()));
+    }
+    return std::unexpected(done.error());
   }
   const bool all = access.own;
   return json::object{{"id", mailbox_name(made->id)},
@@ -94,7 +119,7 @@ Outcome<json::object> create(SetRun& run, const json::object& given) {
                       {"unreadEmails", 0},
                       {"totalThreads", 0},
                       {"unreadThreads", 0},
-                      {"isSubscribed", wish->subscribed.value_or(false)},
+                      {"isSubscribed", !access.own || wish->subscribed.value_or(false)},
                       {"myRights",
                        {{"mayReadItems", true},
                         {"mayAddItems", all || access.rights(*made).has(Right::insert)},
@@ -151,13 +176,14 @@ Outcome<json::value> update(SetRun& run, const std::string& id, const json::obje
                                                                        : refusal_for_object(done.error()));
     }
   }
-  if (wish->subscribed && *wish->subscribed != folder->subscribed) {
+  if (wish->subscribed && *wish->subscribed != (!access.own || folder->subscribed)) {
     // Subscriptions are kept with the account, and are its owner's.
     if (!access.own) return refuse("forbidden");
     if (const auto done = access.account->set_subscribed(path, *wish->subscribed); !done) {
       return std::unexpected(refusal_for_object(done.error()));
     }
   }
+  if (auto done = share(run, folder->id, wish->shares); !done) return std::unexpected(done.error());
   return json::value();
 }
 

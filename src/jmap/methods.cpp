@@ -3,6 +3,7 @@
 #include "jmap/blob_methods.hpp"
 #include "jmap/email.hpp"
 #include "jmap/mailbox.hpp"
+#include "jmap/principal.hpp"
 #include "jmap/push.hpp"
 #include "jmap/quota.hpp"
 #include "jmap/submission.hpp"
@@ -49,6 +50,16 @@ constexpr Method kMethods[] = {
     {"Blob/upload", kBlob, &blob_upload},
     {"Blob/get", kBlob, &blob_get},
     {"Blob/lookup", kBlob, &blob_lookup},
+    {"Principal/get", kPrincipals, &principal_get},
+    {"Principal/changes", kPrincipals, &principal_changes},
+    {"Principal/set", kPrincipals, &principal_set},
+    {"Principal/query", kPrincipals, &principal_query},
+    {"Principal/queryChanges", kPrincipals, &principal_query_changes},
+    {"ShareNotification/get", kPrincipals, &share_notification_get},
+    {"ShareNotification/changes", kPrincipals, &share_notification_changes},
+    {"ShareNotification/set", kPrincipals, &share_notification_set},
+    {"ShareNotification/query", kPrincipals, &share_notification_query},
+    {"ShareNotification/queryChanges", kPrincipals, &share_notification_query_changes},
     {"Quota/get", kQuota, &quota_get},
     {"Quota/changes", kQuota, &quota_changes},
     {"Quota/query", kQuota, &quota_query},

@@ -1,6 +1,7 @@
 #include "jmap/server.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <unordered_map>
 
@@ -9,6 +10,7 @@
 #include "jmap/blob.hpp"
 #include "jmap/context.hpp"
 #include "jmap/ids.hpp"
+#include "jmap/principal.hpp"
 #include "jmap/pusher.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/views.hpp"
@@ -28,6 +30,7 @@ struct Server::State {
   Views views{kViewOctets};
   Submissions submissions;
   Pusher* pusher = nullptr;
+  std::atomic<bool> own_domain_only{false};
   // RFC 8620 3.6.1: requests of one account at one time.
   std::mutex mutex;
   std::unordered_map<directory::PrincipalId, std::uint32_t> running;
@@ -41,6 +44,7 @@ Server::Server(Services services, Limits limits)
 Server::~Server() = default;
 
 void Server::set_pusher(Pusher* pusher) { state_->pusher = pusher; }
+void Server::set_own_domain_only(bool only) { state_->own_domain_only = only; }
 
 namespace {
 
@@ -70,7 +74,15 @@ json::object blob_capability(const Limits& limits) {
           {"supportedDigestAlgorithms", json::array{"sha-256"}}};
 }
 
-json::object account_object(const directory::Principal& owner, bool own, const Limits& limits, TimePoint now) {
+account::AccountId account_of(const directory::Principal& principal) {
+  return account::AccountId{static_cast<std::uint64_t>(principal.id)};
+}
+
+}  // namespace
+
+json::object account_object(const Context& context, const directory::Principal& owner, bool own) {
+  const Limits& limits = context.limits;
+  const TimePoint now = context.services.clock.now();
   json::object capabilities{{kMail, mail_capability(own)}, {kQuota, json::object()}, {kBlob, blob_capability(limits)}};
   // RFC 8621 1.3.2: what EHLO would say (RFC 4865 4).
   if (own) {
@@ -79,18 +91,16 @@ json::object account_object(const directory::Principal& owner, bool own, const L
     capabilities[kSubmission] = json::object{{"maxDelayedSend", mailflow::kLongestHold.count()},
                                              {"submissionExtensions", {{"FUTURERELEASE", hold}}}};
     capabilities[kVacation] = json::object();
+    // RFC 9670 1.5.1: the directory is seen through the user's own account.
+    capabilities[kPrincipals] = json::object{{"currentUserPrincipalId", principal_name(owner.id)}};
   }
+  capabilities[kPrincipalsOwner] = json::object{{"accountIdForPrincipal", account_name(account_of(context.user))},
+                                                {"principalId", principal_name(owner.id)}};
   return {{"name", owner.address},
           {"isPersonal", own},
           {"isReadOnly", false},
           {"accountCapabilities", std::move(capabilities)}};
 }
-
-account::AccountId account_of(const directory::Principal& principal) {
-  return account::AccountId{static_cast<std::uint64_t>(principal.id)};
-}
-
-}  // namespace
 
 std::string Server::session_state(const directory::Principal& user) {
   std::string all = user.address;
@@ -102,13 +112,12 @@ std::string Server::session_state(const directory::Principal& user) {
 std::string Server::session(const directory::Principal& user, std::string_view origin) {
   const std::string base(origin);
   const std::string own = account_name(account_of(user));
-  json::object accounts{{own, account_object(user, true, limits_, services_.clock.now())}};
   Request none;
   Context context(services_, limits_, state_->views, state_->submissions, user, none);
+  json::object accounts{{own, account_object(context, user, true)}};
   for (const directory::Principal& sharer : services_.directory.sharers(user.id)) {
     const std::string id = account_name(account_of(sharer));
-    if (const auto access = context.access(id))
-      accounts[id] = account_object(sharer, false, limits_, services_.clock.now());
+    if (const auto access = context.access(id)) accounts[id] = account_object(context, sharer, false);
   }
   json::object session{
       {"capabilities",
@@ -118,9 +127,11 @@ std::string Server::session(const directory::Principal& user, std::string_view o
         {kQuota, json::object()},
         {kVacation, json::object()},
         {kBlob, json::object()},
+        {kPrincipals, json::object()},
         {kWebSocket, {{"url", "ws" + base.substr(4) + "/jmap/ws"}, {"supportsPush", true}}}}},
       {"accounts", std::move(accounts)},
-      {"primaryAccounts", {{kMail, own}, {kSubmission, own}, {kQuota, own}, {kVacation, own}, {kBlob, own}}},
+      {"primaryAccounts",
+       {{kMail, own}, {kSubmission, own}, {kQuota, own}, {kVacation, own}, {kBlob, own}, {kPrincipals, own}}},
       {"username", user.address},
       {"apiUrl", base + "/jmap/api"},
       {"downloadUrl", base + "/jmap/download/{accountId}/{blobId}/{name}?type={type}"},
@@ -159,6 +170,7 @@ Reply Server::call(const directory::Principal& user, std::string_view text) {
   if (!request) return problem(request.error());
   Context context(services_, limits_, state_->views, state_->submissions, user, *request);
   context.pusher = state_->pusher;
+  context.own_domain_only = state_->own_domain_only;
   std::vector<Invocation> responses;
   std::string out = "{\"methodResponses\":[";
   const auto respond = [&](Invocation response) {

@@ -85,6 +85,8 @@ class Server {
   const Services& services() const { return services_; }
   // Who sends news to push services, as long as it is set; null: nobody. Before and after all else.
   void set_pusher(Pusher* pusher);
+  // Whether who has no role finds those of his own domain alone. At any time.
+  void set_own_domain_only(bool only);
 
  private:
   struct State;

@@ -23,8 +23,8 @@ struct Identity {
   std::string id, email;
   json::object json;
 };
-// Those of the account's owner. The first one is always there: his own address.
-Result<std::vector<Identity>> identities_of(const Access& access);
+// Those of the account's owner that he may send as. The first one is always there: his own address.
+Result<std::vector<Identity>> identities_of(const Access& access, directory::Directory& directory);
 
 // Sends an email as one is told to; value: what the client does not know of the submission that was made.
 Outcome<json::object> send(SetRun& run, const json::object& given);

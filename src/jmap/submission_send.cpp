@@ -114,7 +114,7 @@ Outcome<json::object> send(SetRun& run, const json::object& given) {
     return value != nullptr && value->is_string() ? context.id_of(value->get_string()) : std::nullopt;
   };
   const auto identity_id = id_in("identityId");
-  JMAP_OBJECT_TRY(const auto identities, identities_of(access));
+  JMAP_OBJECT_TRY(const auto identities, identities_of(access, context.services.directory));
   const auto identity = identity_id ? std::ranges::find(identities, *identity_id, &Identity::id) : identities.end();
   if (identity == identities.end()) return bad_property("identityId");
   const auto email_id = id_in("emailId");

@@ -11,6 +11,7 @@ const office = (): string => `office@${env('GP_DOMAIN')}`;
 
 beforeAll(async () => {
   gatepost('account', 'add', office(), '--name', 'Front Office', '--kind', 'shared');
+  gatepost('account', 'set', user(), 'name=Anna Berg', 'title=Harbour master', 'company=The Port', 'phone=+49 40 5550');
   gatepost('acl', 'set', office(), user(), 'lrswipkxte');
   gatepost('acl', 'set', other(), user(), 'lr', '--folder', 'INBOX');
   await send(
@@ -56,6 +57,15 @@ it('answers and passes on from there, with its files', async () => {
   await signIn(bert.page, '2');
   await row(bert.page, 'Fwd: Offer for the roof').click();
   await bert.page.locator('section[aria-label="1 attachment"]', { hasText: 'roof.csv' }).waitFor();
+  // Who the sender is.
+  await bert.page.getByRole('button', { name: 'About Anna Berg' }).click();
+  const card = bert.page.getByRole('dialog', { name: 'Anna Berg' });
+  await card.getByText('Harbour master, The Port').waitFor();
+  await card.getByText('In your directory').waitFor();
+  await shot(bert.page, 'person-card');
+  await accessible(bert.page, 'a card');
+  await bert.page.keyboard.press('Escape');
+  await expect.poll(() => card.count()).toBe(0);
   expect(bert.complaints).toEqual([]);
   await bert.context.close();
   // Everybody who reads the shared mailbox sees that it was passed on.
@@ -100,6 +110,50 @@ it('only reads where it may only read', async () => {
   await row(page, 'Only to be read').waitFor();
   expect(new URL(page.url()).hash).toContain('#/s@');
   await page.locator('nav a', { hasText: 'Inbox' }).first().click();
+});
+
+it('shares a folder with a colleague, and stops it', async () => {
+  const { page } = anna;
+  await page.locator('nav a', { hasText: 'Archive' }).first().hover();
+  await page.getByRole('button', { name: 'More: Archive' }).first().click();
+  await page.getByRole('menuitem', { name: 'Share' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Share “Archive”' });
+  await dialog.getByText('Nobody else sees this folder.').waitFor();
+  await dialog.getByRole('combobox', { name: 'Name or address of a colleague' }).fill('user2');
+  await dialog.getByRole('option', { name: other() }).waitFor();
+  await page.keyboard.press('Enter');
+  const rights = dialog.getByLabel(`What ${other()} may do`);
+  await expect.poll(() => rights.inputValue()).toBe('reader');
+  await rights.selectOption('Change');
+  await expect.poll(() => rights.isEnabled()).toBe(true);
+  await expect.poll(() => rights.inputValue()).toBe('editor');
+  await shot(page, 'share-folder');
+  await accessible(page, 'sharing a folder');
+  await page.keyboard.press('Escape');
+  await page.locator('nav a', { hasText: 'Archive' }).first().getByText('Shared with others').waitFor();
+  const bert = await visit(browser);
+  await signIn(bert.page, '2');
+  await folder(bert.page, user(), 'Archive').click();
+  await page.getByRole('button', { name: 'More: Archive' }).first().click();
+  await page.getByRole('menuitem', { name: 'Share' }).click();
+  await dialog.getByRole('button', { name: `Remove ${other()}` }).click();
+  await dialog.getByText('Nobody else sees this folder.').waitFor();
+  await page.keyboard.press('Escape');
+  await bert.page.reload();
+  await bert.page.locator('nav a', { hasText: 'Inbox' }).first().waitFor();
+  await expect.poll(() => bert.page.getByRole('list', { name: user(), exact: true }).count()).toBe(0);
+  await bert.context.close();
+});
+
+it('completes addresses from the directory', async () => {
+  const { page } = anna;
+  await page.keyboard.press('c');
+  await composer(page).getByRole('combobox', { name: 'To' }).fill('front');
+  await composer(page).getByRole('option', { name: /Front Office/ }).click();
+  await composer(page).locator('.chip', { hasText: 'Front Office' }).waitFor();
+  await page.getByRole('button', { name: 'Discard the draft' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Discard the draft' }).click();
+  await expect.poll(() => composer(page).count()).toBe(0);
 });
 
 it('follows news in a shared mailbox, and its being taken away', async () => {

@@ -4,6 +4,7 @@ import { Actions, mailboxName } from './data/actions.svelte';
 import type { ListQuery } from './data/list.svelte';
 import { firstRefusal, Mail, type Waiting } from './data/mail.svelte';
 import { Db } from './data/db';
+import { People } from './data/people';
 import type { Email, Id, JmapSession, Mailbox } from './jmap/types';
 import { Client } from './jmap/client';
 import { Push } from './jmap/push';
@@ -53,6 +54,9 @@ class App {
   dialog = $state<'settings' | 'help' | null>(null);
   question = $state.raw<Question | null>(null);
   mover = $state.raw<Email[] | null>(null);
+  // The folder that is being shared.
+  sharing = $state.raw<{ mail: Mail; id: Id } | null>(null);
+  people: People | null = null;
   drafts = $state<Draft[]>([]);
   private push: Push | null = null;
 
@@ -112,6 +116,7 @@ class App {
     }
     this.notice = '';
     this.own = this.mail = mail;
+    this.people = new People(mail);
     this.actions = new Actions(() => this.mail ?? mail);
     if (mail.mailboxes.length === 0) await mail.sync();
     await this.findOthers(mail.client.session);
@@ -175,6 +180,8 @@ class App {
     this.mover = null;
     this.admin = null;
     this.role = null;
+    this.sharing = null;
+    this.people = null;
   }
   private ended(): void {
     if (!this.mail) return;

@@ -1,7 +1,8 @@
-// Addresses to complete what is typed: from the mail that was seen here, and from what the server finds in the rest.
+// Addresses to complete what is typed: from the mail that was seen here, from what the server finds in the rest, and from its directory.
 import type { Address } from '../jmap/types';
 import { sameAddress } from '../addresses';
 import type { Mail } from './mail.svelte';
+import type { People } from './people';
 
 interface Known {
   address: Address;
@@ -20,7 +21,10 @@ export class Contacts {
   private known = new Map<string, Known>();
   private asked = new Set<string>();
   private seen = new Set<string>();
-  constructor(private readonly mail: Mail) {}
+  constructor(
+    private readonly mail: Mail,
+    private readonly people: People | null,
+  ) {}
 
   private add(a: Address, weight: number): void {
     if (!a.email.includes('@') || /no-?reply|do-?not-?reply|mailer-daemon|bounce/i.test(a.email)) return;
@@ -68,7 +72,8 @@ export class Contacts {
       limit: 40,
     });
     const got = batch.call('Email/get', { '#ids': found.ref('/ids'), properties: ['from', 'to', 'cc'] });
-    await batch.send();
+    const [colleagues] = await Promise.all([this.people?.find(text, 10) ?? [], batch.send()]);
+    for (const p of colleagues) if (p.email) this.add({ name: p.name === p.email ? null : p.name, email: p.email }, 3);
     for (const email of got.value.list) for (const a of [...(email.from ?? []), ...(email.to ?? []), ...(email.cc ?? [])]) if (matches(a, text) > 0) this.add(a, 0.5);
     return true;
   }

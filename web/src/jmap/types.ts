@@ -25,6 +25,7 @@ export interface Rights {
   mayRename: boolean;
   mayDelete: boolean;
   maySubmit: boolean;
+  mayShare?: boolean;
 }
 
 export interface Mailbox {
@@ -39,6 +40,16 @@ export interface Mailbox {
   unreadThreads: number;
   myRights: Rights;
   isSubscribed: boolean;
+  // By principal; null: with nobody, or it is not for the reader to know.
+  shareWith?: Record<Id, Rights> | null;
+}
+
+export interface Principal {
+  id: Id;
+  type: 'individual' | 'group' | 'resource' | 'location' | 'other';
+  name: string;
+  description: string | null;
+  email: string | null;
 }
 
 export interface Address {
@@ -198,6 +209,8 @@ export interface Methods {
   'EmailSubmission/set': SetResponse;
   'VacationResponse/get': GetResponse<VacationResponse>;
   'VacationResponse/set': SetResponse;
+  'Principal/get': GetResponse<Principal>;
+  'Principal/query': QueryResponse;
   'Quota/get': GetResponse<Quota>;
 }
 export type Method = keyof Methods;

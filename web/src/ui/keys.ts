@@ -39,7 +39,7 @@ function current() {
 
 export function onKey(event: KeyboardEvent): void {
   if (!app.mail || app.admin !== null || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (app.question || app.mover || app.dialog || isWriting(event.target)) return;
+  if (app.question || app.mover || app.sharing || app.dialog || isWriting(event.target)) return;
   const key = event.key;
   if (leader === 'g') {
     leader = '';

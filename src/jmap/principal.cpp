@@ -1,0 +1,311 @@
+#include "jmap/principal.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "jmap/ids.hpp"
+#include "jmap/standard.hpp"
+#include "mime/fold.hpp"
+
+namespace gatepost::jmap {
+namespace {
+
+using directory::ContactField;
+using directory::Principal;
+using directory::PrincipalKind;
+
+constexpr std::array<std::string_view, 8> kProperties = {"id",    "type",     "name",         "description",
+                                                         "email", "timeZone", "capabilities", "accounts"};
+constexpr std::size_t kMaxConditions = 100;
+
+std::string_view type_of(PrincipalKind kind) {
+  switch (kind) {
+    case PrincipalKind::person:
+      return "individual";
+    case PrincipalKind::group:
+      return "group";
+    case PrincipalKind::room:
+      return "location";
+    case PrincipalKind::shared_mailbox:
+      break;
+  }
+  return "other";
+}
+
+std::string_view name_of(const Principal& principal) {
+  return principal.display_name.empty() ? std::string_view(principal.address) : principal.display_name;
+}
+
+// What people would want to know of a colleague, a line for each kind of thing.
+std::string description_of(const Principal& principal) {
+  constexpr std::array<std::array<ContactField, 3>, 3> kLines = {
+      {{ContactField::title, ContactField::department, ContactField::company},
+       {ContactField::office, ContactField::city, ContactField::country},
+       {ContactField::phone, ContactField::mobile, ContactField::phone}}};
+  std::string out;
+  const auto add_line = [&](const std::string& line) {
+    if (line.empty()) return;
+    if (!out.empty()) out += '\n';
+    out += line;
+  };
+  for (const auto& fields : kLines) {
+    std::string line;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      const std::string_view value = directory::first_of(principal.contact.get(), fields[i]);
+      if (value.empty() || std::find(fields.begin(), fields.begin() + i, fields[i]) != fields.begin() + i) continue;
+      if (!line.empty()) line += ", ";
+      line += value;
+    }
+    add_line(line);
+  }
+  add_line(std::string(directory::first_of(principal.contact.get(), ContactField::description)));
+  return out;
+}
+
+// Every change of the directory, and of who shares with whom, makes another one.
+std::string state_of(const Context& context) { return std::to_string(context.services.directory.change()); }
+
+std::vector<directory::PrincipalId> with_accounts(const Context& context) {
+  std::vector<directory::PrincipalId> out{context.user.id};
+  for (const Principal& sharer : context.services.directory.sharers(context.user.id)) out.push_back(sharer.id);
+  return out;
+}
+
+account::AccountId account_of(directory::PrincipalId id) { return account::AccountId{static_cast<std::uint64_t>(id)}; }
+
+// RFC 9670 2: accounts with data of this principal that the user may see; null: none.
+json::value accounts_of(Context& context, const Principal& principal,
+                        const std::vector<directory::PrincipalId>& having) {
+  if (std::ranges::find(having, principal.id) == having.end()) return nullptr;
+  const std::string id = account_name(account_of(principal.id));
+  const auto access = context.access(id);
+  if (!access) return nullptr;
+  return json::object{{id, account_object(context, (*access)->owner, (*access)->own)}};
+}
+
+bool contains(std::string_view text, const std::string& folded) {
+  return mime::fold(text).find(folded) != std::string::npos;
+}
+
+// RFC 9670 2.4.1, a condition, or an operator over some (RFC 8620 5.5).
+Outcome<bool> matches(const json::value& filter, const Principal& one,
+                      const std::vector<directory::PrincipalId>& having, std::size_t& room) {
+  const auto* object = filter.if_object();
+  if (object == nullptr || room-- == 0) return bad_argument("filter");
+  if (const auto* op = object->if_contains("operator")) {
+    const auto* conditions = object->if_contains("conditions");
+    if (!op->is_string() || conditions == nullptr || !conditions->is_array()) return bad_argument("filter");
+    const std::string_view name = op->get_string();
+    if (name != "AND" && name != "OR" && name != "NOT") return bad_argument("filter");
+    bool all = true;
+    bool any = false;
+    for (const json::value& condition : conditions->get_array()) {
+      const auto is = matches(condition, one, having, room);
+      if (!is) return is;
+      all = all && *is;
+      any = any || *is;
+    }
+    return name == "AND" ? all : name == "OR" ? any : !any;
+  }
+  bool is = true;
+  for (const auto& [key, value] : *object) {
+    if (key == "accountIds") {
+      const auto* ids = value.if_array();
+      if (ids == nullptr) return bad_argument("filter");
+      const std::string own = account_name(account_of(one.id));
+      const bool has = std::ranges::find(having, one.id) != having.end();
+      is = is && has && std::ranges::any_of(*ids, [&](const json::value& id) {
+             return id.is_string() && std::string_view(id.get_string()) == own;
+           });
+      continue;
+    }
+    if (key != "email" && key != "name" && key != "text" && key != "type" && key != "timeZone") {
+      return refuse("unsupportedFilter", std::string(key));
+    }
+    if (!value.is_string()) return bad_argument("filter");
+    const std::string_view wanted = value.get_string();
+    const std::string folded = mime::fold(wanted);
+    if (key == "email")
+      is = is && contains(one.address, folded);
+    else if (key == "name")
+      is = is && contains(name_of(one), folded);
+    else if (key == "text")
+      is = is &&
+           (contains(name_of(one), folded) || contains(one.address, folded) || contains(description_of(one), folded));
+    else if (key == "type")
+      is = is && type_of(one.kind) == wanted;
+    else
+      is = false;  // nobody's time zone is known
+  }
+  return is;
+}
+
+struct Sort {
+  std::string property;
+  bool ascending = true;
+};
+
+Outcome<std::vector<Sort>> read_sort(const json::array* given) {
+  std::vector<Sort> out;
+  for (const json::value& value : given != nullptr ? *given : json::array()) {
+    const auto* object = value.if_object();
+    const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
+    if (property == nullptr || !property->is_string()) return bad_argument("sort");
+    const std::string name(property->get_string());
+    if (name != "name" && name != "email" && name != "type") return refuse("unsupportedSort", name);
+    const auto* ascending = object->if_contains("isAscending");
+    if (ascending != nullptr && !ascending->is_bool()) return bad_argument("sort");
+    out.push_back({name, ascending == nullptr || ascending->get_bool()});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string principal_name(directory::PrincipalId id) { return "P" + std::to_string(static_cast<std::uint64_t>(id)); }
+
+std::optional<directory::PrincipalId> read_principal(std::string_view id) {
+  const auto n = number_behind('P', id);
+  return n ? std::optional(directory::PrincipalId{*n}) : std::nullopt;
+}
+
+bool is_visible(const Context& context, const Principal& principal) {
+  if (principal.id == context.user.id) return true;
+  if (!principal.enabled) return false;
+  if (!context.own_domain_only || context.user.role != directory::Role::none) return true;
+  const auto domain = [](std::string_view address) { return address.substr(address.rfind('@') + 1); };
+  return domain(principal.address) == domain(context.user.address);
+}
+
+Answer principal_get(Call& call) {
+  Arguments arguments(call.given);
+  auto request = read_get(call, arguments, kProperties);
+  if (!request) return std::unexpected(request.error());
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  if (!request->access->own) return refuse("accountNotSupportedByMethod");
+  Context& context = call.context;
+  const std::string state = state_of(context);
+  const auto having = with_accounts(context);
+  std::vector<std::string> ids;
+  if (request->ids) {
+    ids = *request->ids;
+  } else {
+    JMAP_CALL_TRY(const auto all, context.services.directory.principals());
+    for (const Principal& one : all) {
+      if (is_visible(context, one)) ids.push_back(principal_name(one.id));
+    }
+    // RFC 8620 5.1: more than are given at once are asked for by query.
+    if (ids.size() > context.limits.objects_in_get) return refuse("requestTooLarge");
+  }
+  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+    const auto number = read_principal(id);
+    if (!number) return std::nullopt;
+    const auto found = context.services.directory.principal(*number);
+    if (!found && found.error().code != Errc::not_found) return std::unexpected(refusal_for_call(found.error()));
+    if (!found || !is_visible(context, *found)) return std::nullopt;
+    const std::string description = description_of(*found);
+    json::object out{{"id", id}};
+    if (request->wants("type")) out["type"] = type_of(found->kind);
+    if (request->wants("name")) out["name"] = name_of(*found);
+    if (request->wants("description"))
+      out["description"] = description.empty() ? json::value() : json::value(description);
+    if (request->wants("email")) out["email"] = found->address;
+    if (request->wants("timeZone")) out["timeZone"] = nullptr;
+    if (request->wants("capabilities")) out["capabilities"] = json::object();
+    if (request->wants("accounts")) out["accounts"] = accounts_of(context, *found, having);
+    return out;
+  });
+  if (answer) (*answer)["state"] = state;
+  return answer;
+}
+
+// RFC 9670 2.2: a directory need not know what has changed. Whoever has another state asks for those he shows.
+Answer principal_changes(Call& call) {
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  const auto since = arguments.text("sinceState");
+  (void)arguments.number("maxChanges");
+  if (!since) arguments.wrong("sinceState");
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
+  if (state_of(call.context) != *since) return refuse("cannotCalculateChanges");
+  return json::object{{"accountId", account},      {"oldState", *since},       {"newState", *since},
+                      {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
+                      {"destroyed", json::array()}};
+}
+
+// RFC 9670 2.3: the directory is administered elsewhere.
+Answer principal_set(Call& call) {
+  Arguments arguments(call.given);
+  const auto account = arguments.id("accountId");
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
+  const std::string state = state_of(call.context);
+  if (const auto* wanted = call.given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
+    if (wanted->get_string() != state) return refuse("stateMismatch");
+  }
+  json::object given = call.given;
+  given.erase("ifInState");
+  Arguments rest(given);
+  SetRun run(call, **access);
+  run.create = [](const json::object&) -> Outcome<json::object> { return refuse("forbidden"); };
+  run.update = [](const std::string&, const json::object&) -> Outcome<json::value> { return refuse("forbidden"); };
+  run.destroy = [](const std::string&) -> Outcome<> { return refuse("forbidden"); };
+  auto answer = run.run(rest);
+  if (answer) (*answer)["oldState"] = (*answer)["newState"] = state;
+  return answer;
+}
+
+Answer principal_query(Call& call) {
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  const json::value* filter = arguments.any("filter");
+  const json::array* sort_given = arguments.array("sort");
+  const Window window = read_window(arguments);
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
+  auto sort = read_sort(sort_given);
+  if (!sort) return std::unexpected(sort.error());
+  const std::string state = state_of(call.context);
+  const auto having = with_accounts(call.context);
+  JMAP_CALL_TRY(auto all, call.context.services.directory.principals());
+  std::vector<const Principal*> found;
+  for (const Principal& one : all) {
+    if (!is_visible(call.context, one)) continue;
+    if (filter != nullptr) {
+      std::size_t room = kMaxConditions;
+      const auto is = matches(*filter, one, having, room);
+      if (!is) return std::unexpected(is.error());
+      if (!*is) continue;
+    }
+    found.push_back(&one);
+  }
+  std::ranges::sort(found, [&](const Principal* a, const Principal* b) {
+    for (const Sort& by : *sort) {
+      const int order = by.property == "name"    ? mime::fold(name_of(*a)).compare(mime::fold(name_of(*b)))
+                        : by.property == "email" ? a->address.compare(b->address)
+                                                 : type_of(a->kind).compare(type_of(b->kind));
+      if (order != 0) return by.ascending ? order < 0 : order > 0;
+    }
+    return a->address < b->address;
+  });
+  std::vector<json::object> objects;
+  objects.reserve(found.size());
+  for (const Principal* one : found) objects.push_back({{"id", principal_name(one->id)}});
+  return answer_query(account, state, window, objects);
+}
+
+Answer principal_query_changes(Call& call) {
+  Arguments arguments(call.given);
+  auto access = call.context.access(arguments.id("accountId"));
+  if (!access) return std::unexpected(access.error());
+  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
+  return refuse("cannotCalculateChanges");
+}
+
+}  // namespace gatepost::jmap
