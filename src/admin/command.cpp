@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "admin/journal.hpp"
 #include "admin/verbs.hpp"
 #include "base/utf8.hpp"
+#include "store/store.hpp"
 
 namespace gatepost::admin {
 namespace {
@@ -104,9 +106,10 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = [] {
     std::vector<Verb> list;
     for (const auto& group :
-         {domain_verbs(), account_verbs(), contact_verbs(), group_verbs(), acl_verbs(), recovery_verbs(),
-          transfer_verbs(), alias_verbs(), app_password_verbs(), vacation_verbs(), queue_verbs(), store_verbs(),
-          search_verbs(), maintenance_verbs(), server_verbs(), ban_verbs(), certificate_verbs(), outside_verbs()}) {
+         {domain_verbs(),   account_verbs(),     contact_verbs(), group_verbs(),        acl_verbs(),
+          recovery_verbs(), transfer_verbs(),    alias_verbs(),   app_password_verbs(), vacation_verbs(),
+          queue_verbs(),    store_verbs(),       search_verbs(),  maintenance_verbs(),  server_verbs(),
+          ban_verbs(),      certificate_verbs(), outside_verbs(), change_verbs(),       gate_verbs()}) {
       list.insert(list.end(), group.begin(), group.end());
     }
     return list;
@@ -122,7 +125,12 @@ Reply run(Services& services, const Request& request, std::stop_token stop) {
       reply.exit_code = 3;
       return reply;
     }
-    return verb.run(services, request, stop);
+    Reply reply = verb.run(services, request, stop);
+    if (!changes_something(verb.name)) return reply;
+    const auto noted = record(services.store.keys(), change_of(request, reply, services.clock.now()));
+    if (!noted)
+      reply.text += fmt::format("This could not be noted in the journal: {}\n", to_string(noted.error().code));
+    return reply;
   }
   return usage(fmt::format("there is no command '{}'", request.verb));
 }

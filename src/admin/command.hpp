@@ -31,6 +31,10 @@ namespace gatepost::admin {
 struct Request {
   std::string verb;                                         // "account add"
   std::map<std::string, std::vector<std::string>> options;  // {"address": ["anna@example.org"], "password": [...]}
+  // Who asks, and from which address (empty: from this machine). Not in the JSON: whoever carries it knows.
+  static constexpr std::string_view kCommandLine = "command line";
+  std::string asked_by = std::string(kCommandLine);
+  std::string asked_from = {};
   int stream = -1;  // a descriptor that came beside it, borrowed: messages on their way; -1: none. Not in the JSON
 
   std::string option(std::string_view name, std::string_view otherwise = {}) const;  // first value
@@ -69,8 +73,9 @@ struct Services {
     std::function<void()> stop;
     std::function<Reply(const Request&, std::stop_token)> certificate;  // every verb of that noun
     std::function<Reply(const Request&, std::stop_token)> outside;      // of the noun "directory"
-    std::function<Reply()> drain;                                       // how far a stop has come
-    std::function<std::size_t(const std::string& text)> announce;       // to all sessions; how many there are
+    std::function<Reply(const Request&)> gate;  // what it knows of connections and of mail on its way: gate_verbs()
+    std::function<Reply()> drain;               // how far a stop has come
+    std::function<std::size_t(const std::string& text)> announce;  // to all sessions; how many there are
     // Maintenance windows: nobody but administrators is served.
     std::function<Reply(std::chrono::seconds length, const std::string& message)> begin_maintenance;
     std::function<Reply()> end_maintenance;
@@ -89,7 +94,8 @@ struct Verb {
 
 // All verbs, in the order of the manual.
 const std::vector<Verb>& verbs();
-// Finds and runs one. Blocks, possibly for long (store check, backup); run it on a thread of its own. Thread-safe.
+// Finds and runs one; what changes something is noted in the journal (journal.hpp). Blocks, possibly for long (store
+// check, backup); run it on a thread of its own. Thread-safe.
 Reply run(Services&, const Request&, std::stop_token = {});
 
 // For verbs.

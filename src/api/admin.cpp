@@ -106,6 +106,8 @@ Task<> run(const Services& services, Exchange& exchange) {
   if (!asked) co_return exchange.respond(refusal(asked.error()));
   auto request = request_of(*verb, *asked);
   if (!request) co_return exchange.respond(refusal(request.error()));
+  request->asked_by = from->principal.address;
+  request->asked_from = exchange.request().client.to_string();
   const std::string subject = request->option("address");
   auto job = [&]() -> Result<admin::Reply> {
     if (verb->changes) GP_CHECK(check_subject(services.directory, role, subject, sets_role(*request)));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "admin/command.hpp"
+#include "admin/journal.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "store/memory_store.hpp"
@@ -19,6 +20,7 @@ TEST(AdminAccess, NamesVerbsThatAreThere) {
   for (const AdminVerb& verb : admin_verbs()) {
     EXPECT_NE(std::ranges::find(admin::verbs(), verb.name, &admin::Verb::name), admin::verbs().end()) << verb.name;
     EXPECT_EQ(find_admin_verb(verb.name), &verb);
+    EXPECT_EQ(admin::changes_something(verb.name), verb.changes) << verb.name;
     EXPECT_NE(verb.least, Role::none) << verb.name;
     if (verb.least == Role::auditor) EXPECT_FALSE(verb.changes) << verb.name;
   }

@@ -360,6 +360,7 @@ admin::Services Daemon::admin_services() {
   services.server.outside = [this](const admin::Request& request, std::stop_token stop) {
     return outside_command(*outside_, request, std::move(stop));
   };
+  services.server.gate = [this](const admin::Request& request) { return gate_command(request); };
   services.server.drain = [this] { return drain_state(); };
   services.server.begin_maintenance = [this](std::chrono::seconds length, const std::string& message) {
     return begin_window(length, message);

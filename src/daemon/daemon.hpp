@@ -159,6 +159,8 @@ class Daemon {
   ControlSocket::Answer hand_over();
   ControlSocket::Answer stop_for_heir(const std::string& token);
   admin::Services admin_services();
+  admin::Reply gate_command(const admin::Request&);  // of the nouns "gate" and "mail"
+  admin::Reply explain_mail(const admin::Request&);
   Status status();
   admin::Reply drain_state();
   // Maintenance windows (maintenance_window.hpp).

@@ -73,8 +73,8 @@ ldap::server::Services ldap_services(const ProtocolParts& p) {
     services.server.end_sessions = [&door](account::AccountId id) {
       door.revoke(static_cast<directory::PrincipalId>(id));
     };
-    const admin::Reply reply =
-        admin::run(services, {.verb = "account delete", .options = {{"address", {principal.address}}}});
+    const admin::Reply reply = admin::run(
+        services, {.verb = "account delete", .options = {{"address", {principal.address}}}, .asked_by = "LDAP"});
     if (reply.exit_code != 0) return fail(Errc::internal, reply.text);
     return {};
   };

@@ -77,6 +77,15 @@ class Api(unittest.TestCase):
         lines = [line for line in self.demo.log().splitlines() if "admin.done" in line and name in line]
         self.assertTrue(any('verb="account add"' in line and "done=yes" in line for line in lines), lines)
         self.assertTrue(any('verb="account add"' in line and "done=no" in line for line in lines), lines)
+        # Who changed what is there to be read, those of the command line included.
+        changes = self.done(browser, "changes list", most=50)
+        mine = [c for c in changes if c["what"] == name]
+        self.assertEqual({self.demo.user1}, {c["who"] for c in mine})
+        self.assertIn(("account delete", True), [(c["verb"], c["done"]) for c in mine])
+        self.assertIn(("account add", False), [(c["verb"], c["done"]) for c in mine])
+        self.assertTrue(all(c["from"] for c in mine), mine)
+        self.assertIn("command line", {c["who"] for c in changes})
+        self.assertIn("role=admin", self.demo.gatepost("changes", "list", "--about", self.demo.user1).stdout)
         browser.csrf = None
         self.assertEqual(403, self.ask(browser, "reload").status)
 

@@ -1,55 +1,17 @@
 // The administration: who may see it, and what can be done there, in a browser.
-import { execFileSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { accessible, administer as administerIn, at, enter as enterIn, gatepost, newAccount, row } from './administering';
 import { address, env, launch, shot, signIn, visit, type Visit } from './browser';
 
 let browser: Browser;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PASSWORD = 'gate of many posts 7';
-
-// As root does on the command line.
-function gatepost(words: string[], input?: string): string {
-  return execFileSync(env('GP_BINARY'), ['--config', env('GP_CONFIG'), ...words], { encoding: 'utf8', ...(input === undefined ? {} : { input }) });
-}
-const at = (local: string): string => `${local}@${env('GP_DOMAIN')}`;
-
-async function enter(who: string, options: Parameters<typeof visit>[1] = {}, settings: Record<string, unknown> = {}): Promise<Visit> {
-  const one = await visit(browser, options, settings);
-  await one.page.goto(address());
-  await one.page.locator('input[name=username]').fill(at(who));
-  await one.page.locator('input[name=password]').fill(PASSWORD);
-  await one.page.locator('button.primary').click();
-  await one.page.locator('#list').waitFor();
-  return one;
-}
-async function administer(who: string, options: Parameters<typeof visit>[1] = {}, settings: Record<string, unknown> = {}, section = ''): Promise<Visit> {
-  const one = await enter(who, options, settings);
-  await one.page.evaluate((where) => (location.hash = `#/admin${where}`), section ? `/${section}` : '');
-  await one.page.locator('main h1').waitFor();
-  return one;
-}
-const row = (page: Page, text: string) => page.locator('main [role=row]', { hasText: text }).first();
-
-async function accessible(page: Page, what: string): Promise<void> {
-  await page.waitForTimeout(250);
-  const frame = page.mainFrame();
-  await frame.evaluate(axe);
-  const found = await frame.evaluate(async () => {
-    const run = (window as unknown as { axe: { run: (context: unknown, options: unknown) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe;
-    const result = await run.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] });
-    return result.violations.flatMap((v) => v.nodes.slice(0, 3).map((n) => `${v.id}: ${n.html.slice(0, 200)} ${n.failureSummary.slice(0, 300)}`));
-  });
-  expect(found, what).toEqual([]);
-}
+const enter = (...rest: [string]): Promise<Visit> => enterIn(browser, ...rest);
+const administer = (...rest: [string, (Parameters<typeof visit>[1])?, Record<string, unknown>?, string?]): Promise<Visit> => administerIn(browser, ...rest);
 
 beforeAll(async () => {
   browser = await launch();
   for (const [local, name, role] of [['boss', 'Petra Vogt', 'admin'], ['desk', 'Jonas Keller', 'helpdesk'], ['audit', 'Layla Haddad', 'auditor'], ['mara', 'Mara Lindqvist', 'none'], ['tom', 'Tom Okafor', 'none']] as const) {
-    gatepost(['account', 'add', at(local), '--name', name, '--password-stdin'], PASSWORD);
-    if (role !== 'none') gatepost(['account', 'set', at(local), `role=${role}`]);
+    newAccount(local, name, role);
   }
 });
 afterAll(async () => {
@@ -81,7 +43,7 @@ it('is there for those who have a role, and for nobody else', async () => {
   await context.close();
 });
 
-it('adds a person, who signs in, gets limits, an address, a device, and goes', async () => {
+it('adds a person, who signs in, gets limits, an address, a device, and goes', { timeout: 150_000 }, async () => {
   const { page, context, complaints } = await administer('boss');
   await page.getByRole('button', { name: 'Add a person' }).click();
   const dialog = page.getByRole('dialog');
@@ -161,7 +123,7 @@ async function fetchSession(user: string, password: string): Promise<number> {
   return answer.status();
 }
 
-it('keeps groups, rooms, shared mailboxes, aliases and domains', async () => {
+it('keeps groups, rooms, shared mailboxes, aliases and domains', { timeout: 150_000 }, async () => {
   const { page, context, complaints } = await administer('boss', {}, {}, 'groups');
   await page.getByRole('button', { name: 'Add a group' }).click();
   await page.getByRole('dialog').getByLabel('Name').fill('Front desk');
@@ -258,7 +220,7 @@ it('finds one of thousands', async () => {
   await context.close();
 });
 
-it('looks as good in the dark, on a phone, and from the right', async () => {
+it('looks as good in the dark', async () => {
   const light = await administer('boss');
   await row(light.page, 'Mara Lindqvist').waitFor();
   await shot(light.page, 'admin-people');
@@ -271,7 +233,9 @@ it('looks as good in the dark, on a phone, and from the right', async () => {
   await shot(dark.page, 'admin-dark');
   await accessible(dark.page, 'dark');
   await dark.context.close();
+}, 150_000);
 
+it('fits a phone, and turns round', async () => {
   const phone = await administer('boss', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
   await row(phone.page, 'Mara Lindqvist').waitFor();
   await shot(phone.page, 'admin-phone');
@@ -293,7 +257,9 @@ it('looks as good in the dark, on a phone, and from the right', async () => {
   await shot(arabic.page, 'admin-right-to-left');
   await accessible(arabic.page, 'from the right');
   await arabic.context.close();
+}, 150_000);
 
+it('speaks the other languages', async () => {
   for (const [language, word] of [['de', 'Personen'], ['fr', 'Personnes'], ['es', 'Personas']] as const) {
     const one = await administer('boss', {}, { language });
     await one.page.getByRole('heading', { level: 1, name: word }).waitFor();

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { fromGigabytes, toGigabytes } from '../src/admin/quantity';
+import { bars, ceiling } from '../src/admin/traffic';
 import { byPerson, levelOf } from '../src/admin/rights';
 
 it('takes limits as they are typed', () => {
@@ -24,4 +25,14 @@ it('gathers what somebody may in all folders', () => {
     { folder: 'INBOX', identifier: 'b@x', rights: 'lrs' },
   ]);
   expect(all.map((g) => [g.identifier, g.rights])).toEqual([['a@x', 'lrs'], ['b@x', null]]);
+});
+
+it('makes a bar of each hour, and says where nothing was counted', () => {
+  const hour = (at: string, users: number, sessions: number) => ({ hour: at, covered_s: 3600, queue_peak: 2, backup_s: 0, services: { all: { sessions: 0, failed: 0, messages_in: 0, messages_out: 0, users, present: 0 }, imap: { sessions, failed: 1, messages_in: 0, messages_out: 0, users, present: 0 } } });
+  const all = [hour('2026-01-01T10:00:00Z', 3, 7), hour('2026-01-01T12:00:00Z', 5, 9)];
+  const now = Date.parse('2026-01-01T12:30:00Z');
+  expect(bars(all, 'people', 3, now).map((b) => b.value)).toEqual([3, null, 5]);
+  expect(bars(all, 'sessions', 3, now).map((b) => b.value)).toEqual([7, null, 9]);
+  expect(bars(all, 'queue', 1, now)).toEqual([{ at: Date.parse('2026-01-01T12:00:00Z'), value: 2 }]);
+  expect([0, 4, 5, 11, 200, 201].map(ceiling)).toEqual([4, 4, 5, 20, 200, 500]);
 });

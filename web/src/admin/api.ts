@@ -78,3 +78,121 @@ export interface Done {
   name: string;
   password?: string;
 }
+export interface Waiting {
+  id: string;
+  age_s: number;
+  size: number;
+  attempts: number;
+  next: string;
+  held: boolean;
+  from: string;
+  to: string;
+  last_reply: string;
+}
+export interface Explained {
+  mails: { id: string; from: string; to: string[]; state: string; summary: string; reply: string; steps: { time: string; text: string }[]; why: string[] }[];
+  missing: string[];
+}
+export interface Change {
+  number: number;
+  at: string;
+  who: string;
+  from: string;
+  verb: string;
+  what: string;
+  detail: string;
+  done: boolean;
+}
+export interface Ban {
+  address: string;
+  refused: 'connections' | 'sign-in';
+  account: string;
+  cause: string;
+  since: string;
+  until: string;
+  level: number;
+  firewall: boolean;
+  reason: string;
+}
+export interface GatePort {
+  service: string;
+  port: number;
+  tls: string;
+  audience: string;
+  sources: { why: string; networks: string[]; until?: string; reason?: string }[];
+  per_minute: number;
+  max_connections: number;
+  listening: boolean;
+  reason: string;
+  owner: string;
+}
+export interface GatePolicy {
+  ports: GatePort[];
+  findings: { where: string; what: string; cure: string }[];
+}
+export interface GateTop {
+  since: string;
+  connections: number;
+  opened: number;
+  listeners: { name: string; port: number; connections: number }[];
+  refused: { number: number; last: string; address: string; listener: string; what: string; detail: string; count: number }[];
+  firewall: { fed: string; events: number; gaps: number; busiest: { source: string; denied_last_hour: number }[] } | null;
+}
+export interface ServedCertificate {
+  names: string[];
+  subject: string;
+  issuer: string;
+  fingerprint: string;
+  stored: string;
+  equals_stored: boolean;
+  not_after: string;
+  days_left: number;
+}
+export interface CertificateList {
+  listeners: { name: string; at: string; port: number; tls: string; certificate?: ServedCertificate }[];
+  certificates: ServedCertificate[];
+  acme: { name: string; names: string[]; got: boolean; next: string | null; failures: number; cause: string; remedy: string }[];
+}
+export interface ServerStatus {
+  version: string;
+  hostname: string;
+  started: string;
+  up_s: number;
+  config: string;
+  data: string;
+  engine: string;
+  disk_low: boolean;
+  accounts: number;
+  queue: number;
+  connections: number;
+  bans: number;
+  refused_sign_ins: number;
+  bans_in_firewall: boolean;
+  bans_not_in_firewall_because: string;
+  reloaded: string | null;
+  signed_in: Record<string, number>;
+  imap_clients: Record<string, number>;
+  listeners: { name: string; service: string; tls: string; audience: string; address: string; port: number; connections: number }[];
+  needs_restart: string[];
+  maintenance: { until: string; message: string } | null;
+}
+export interface TrafficHour {
+  hour: string;
+  covered_s: number;
+  queue_peak: number;
+  backup_s: number;
+  services: Record<string, { sessions: number; failed: number; messages_in: number; messages_out: number; users: number; present: number }>;
+}
+interface Spread {
+  median: number;
+  low: number;
+  high: number;
+}
+export interface QuietPlan {
+  confidence: 'none' | 'little' | 'good';
+  time_zone: string;
+  minutes: number;
+  hours_counted: number;
+  best: { begin: string; local: string; people: Spread; messages: Spread }[];
+  now: { begin: string; local: string; people: Spread; messages: Spread } | null;
+}

@@ -1,0 +1,24 @@
+#include "admin/verbs.hpp"
+
+// What the running server knows of those who connect, and of mail on its way.
+namespace gatepost::admin {
+namespace {
+
+Reply of_server(Services& services, const Request& request, std::stop_token) {
+  if (!services.server.gate) return failure({Errc::unsupported, "not on this server"}, request.verb);
+  return services.server.gate(request);
+}
+
+}  // namespace
+
+std::vector<Verb> gate_verbs() {
+  return {
+      {"gate policy", "Who may connect to which port, by the configuration, and what of it needs a person.", true,
+       of_server},
+      {"gate top", "Who connects at the moment, and who is refused.", true, of_server},
+      {"gate peer", "What the server knows of an address.", true, of_server},
+      {"mail explain", "What became of a mail, as far as the server remembers.", true, of_server},
+  };
+}
+
+}  // namespace gatepost::admin
