@@ -109,7 +109,8 @@ const std::vector<Verb>& verbs() {
          {domain_verbs(),   account_verbs(),     contact_verbs(), group_verbs(),        acl_verbs(),
           recovery_verbs(), transfer_verbs(),    alias_verbs(),   app_password_verbs(), vacation_verbs(),
           queue_verbs(),    store_verbs(),       search_verbs(),  maintenance_verbs(),  server_verbs(),
-          ban_verbs(),      certificate_verbs(), outside_verbs(), change_verbs(),       gate_verbs()}) {
+          ban_verbs(),      certificate_verbs(), outside_verbs(), token_verbs(),        change_verbs(),
+          gate_verbs()}) {
       list.insert(list.end(), group.begin(), group.end());
     }
     return list;

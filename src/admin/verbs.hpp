@@ -25,6 +25,7 @@ std::vector<Verb> server_verbs();
 std::vector<Verb> ban_verbs();
 std::vector<Verb> certificate_verbs();
 std::vector<Verb> outside_verbs();
+std::vector<Verb> token_verbs();
 std::vector<Verb> change_verbs();
 std::vector<Verb> gate_verbs();
 

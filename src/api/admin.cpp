@@ -1,6 +1,8 @@
 #include "api/admin.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "api/caller.hpp"
 #include "api/events.hpp"
 #include "api/json.hpp"
+#include "base/ascii.hpp"
 
 namespace gatepost::api {
 namespace {
@@ -87,13 +90,50 @@ Response answer_of(const admin::Reply& reply) {
   return http::server::problem(status, text);
 }
 
+// Who asks: a browser by its cookie, or a script by a token.
+struct Asker {
+  Role role = Role::none;
+  std::string name;
+  bool by_token = false;
+};
+
+// RFC 6750 2.1. Cross-site requests cannot have this field unasked, so there is no CSRF token with it.
+std::optional<std::string> bearer_of(const Exchange& exchange) {
+  constexpr std::string_view kScheme = "bearer ";
+  const std::string_view field = exchange.request().field("authorization");
+  if (!ascii::istarts_with(field, kScheme)) return std::nullopt;
+  return std::string(field.substr(kScheme.size()));
+}
+
+Task<Result<Asker>> asker(const Services& services, Exchange& exchange) {
+  const auto token = bearer_of(exchange);
+  if (!token) {
+    const auto from = caller(services, exchange);
+    if (!from) co_return std::unexpected(from.error());
+    co_return Asker{from->principal.role, from->principal.address, false};
+  }
+  if (!exchange.request().secure) co_return fail(Errc::denied, "without TLS");
+  const auto known = co_await services.workers.run([&] { return services.check_token(*token); });
+  if (!known) co_return std::unexpected(known.error());
+  co_return Asker{known->role, "token " + known->name, true};
+}
+
+Response refused(const Exchange& exchange, const Error& error) {
+  Response out = refusal(error);
+  // RFC 6750 3.1.
+  if (error.code == Errc::unauthenticated && bearer_of(exchange)) {
+    out.set("www-authenticate", "Bearer realm=\"administration\", error=\"invalid_token\"");
+  }
+  return out;
+}
+
 // POST /api/admin/{verb in words}
 Task<> run(const Services& services, Exchange& exchange) {
-  const auto from = caller(services, exchange);
-  if (!from) co_return exchange.respond(refusal(from.error()));
+  const auto from = co_await asker(services, exchange);
+  if (!from) co_return exchange.respond(refused(exchange, from.error()));
   std::string name(exchange.request().parameter("*"));
   std::ranges::replace(name, '/', ' ');
-  const Role role = from->principal.role;
+  const Role role = from->role;
   const AdminVerb* verb = find_admin_verb(name);
   // Whoever has no role learns nothing of what there is.
   if (role != Role::none && verb == nullptr) {
@@ -102,11 +142,15 @@ Task<> run(const Services& services, Exchange& exchange) {
   if (verb == nullptr || !has_role(role, verb->least)) {
     co_return exchange.respond(refusal(Error{Errc::forbidden, "your role does not allow this"}));
   }
+  // One that leaks must not live on in others.
+  if (from->by_token && verb->changes && name.starts_with("token ")) {
+    co_return exchange.respond(refusal(Error{Errc::forbidden, "tokens are made and deleted by people"}));
+  }
   auto asked = co_await read_object(exchange);
   if (!asked) co_return exchange.respond(refusal(asked.error()));
   auto request = request_of(*verb, *asked);
   if (!request) co_return exchange.respond(refusal(request.error()));
-  request->asked_by = from->principal.address;
+  request->asked_by = from->name;
   request->asked_from = exchange.request().client.to_string();
   const std::string subject = request->option("address");
   auto job = [&]() -> Result<admin::Reply> {
@@ -120,7 +164,7 @@ Task<> run(const Services& services, Exchange& exchange) {
   if (verb->changes) {
     services.log.write(event::kAdministered, {{"conn", exchange.request().connection_id},
                                               {"remote", exchange.request().client.to_string()},
-                                              {"who", from->principal.address},
+                                              {"who", from->name},
                                               {"verb", verb->name},
                                               {"what", subject.empty() ? request->option("name") : subject},
                                               {"done", reply->exit_code == 0 ? "yes" : "no"}});
@@ -157,8 +201,8 @@ json::object operation_of(const AdminVerb& verb) {
 
 // GET /api/openapi.json (OpenAPI 3.1)
 Task<> describe(const Services& services, Exchange& exchange) {
-  const auto from = caller(services, exchange);
-  if (!from) co_return exchange.respond(refusal(from.error()));
+  const auto from = co_await asker(services, exchange);
+  if (!from) co_return exchange.respond(refused(exchange, from.error()));
   json::object paths;
   for (const AdminVerb& verb : admin_verbs()) {
     std::string path = "/api/admin/" + std::string(verb.name);
@@ -169,8 +213,10 @@ Task<> describe(const Services& services, Exchange& exchange) {
       {"openapi", "3.1.0"},
       {"info", {{"title", "Gatepost administration"}, {"version", "1"}}},
       {"components",
-       {{"securitySchemes", {{"session", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "__Host-gatepost"}}}}}}},
-      {"security", json::array{json::object{{"session", json::array{}}}}},
+       {{"securitySchemes",
+         {{"session", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "__Host-gatepost"}}},
+          {"token", {{"type", "http"}, {"scheme", "bearer"}}}}}}},
+      {"security", json::array{json::object{{"session", json::array{}}}, json::object{{"token", json::array{}}}}},
       {"paths", std::move(paths)}}));
 }
 

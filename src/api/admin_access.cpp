@@ -70,6 +70,9 @@ constexpr std::array kVerbs{
     AdminVerb{"search rebuild", Role::admin, true, "address"},
     AdminVerb{"search status", Role::auditor, false, "address"},
     AdminVerb{"status", Role::auditor, false, ""},
+    AdminVerb{"token add", Role::admin, true, "name role expires"},
+    AdminVerb{"token delete", Role::admin, true, "id"},
+    AdminVerb{"token list", Role::auditor, false, ""},
     AdminVerb{"vacation clear", Role::helpdesk, true, "address"},
     AdminVerb{"vacation show", Role::auditor, false, "address"},
 };

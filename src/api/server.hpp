@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "admin/api_tokens.hpp"
 #include "admin/command.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -25,6 +26,7 @@ struct Services {
   const Clock& clock;
   Log& log;
   std::function<admin::Reply(const admin::Request&)> administer;  // one of the administrators' verbs; may block long
+  std::function<Result<admin::ApiToken>(std::string_view token)> check_token;  // of a script; blocks on the disk
 };
 
 // The JSON interface of the web application, for what JMAP has no words for: signing in and out, one's own password,

@@ -28,6 +28,7 @@ void add_search_commands(CLI::App&, Context&);
 void add_dns_command(CLI::App&, Context&);
 void add_maintenance_commands(CLI::App&, Context&);
 void add_changes_commands(CLI::App&, Context&);
+void add_token_commands(CLI::App&, Context&);
 void add_explain_command(CLI::App&, Context&);
 void add_app_password_commands(CLI::App&, Context&);
 void add_vacation_commands(CLI::App&, Context&);

@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   gatepost::cli::add_dns_command(app, context);
   gatepost::cli::add_maintenance_commands(app, context);
   gatepost::cli::add_changes_commands(app, context);
+  gatepost::cli::add_token_commands(app, context);
   gatepost::cli::add_explain_command(app, context);
   gatepost::cli::add_gate_commands(app, context);
   gatepost::cli::add_gate_log_command(app, context);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <utility>
 
+#include "admin/api_tokens.hpp"
 #include "api/server.hpp"
 #include "daemon/events.hpp"
 #include "daemon/push_keeper.hpp"
@@ -134,8 +135,11 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
   routes.add({.path = "/*", .methods = {"GET"}, .handler = files.handler(std::string(kPolicy))});
   discovery.add_routes(routes);
   jmap::add_routes(routes, jmap);
-  api::add_routes(routes, {*parts.product.directory, parts.door, parts.web_sessions, parts.workers,
-                           parts.sign_in_workers, clock, log, parts.administer});
+  api::add_routes(
+      routes, {*parts.product.directory, parts.door, parts.web_sessions, parts.workers, parts.sign_in_workers, clock,
+               log, parts.administer, [this, &keys = parts.product.store->keys()](std::string_view token) {
+                 return admin::check_api_token(keys, clock, token);
+               }});
   metrics_routes.add({.path = "/metrics",
                       .methods = {"GET"},
                       // Prometheus' text exposition format.

@@ -89,6 +89,29 @@ class Api(unittest.TestCase):
         browser.csrf = None
         self.assertEqual(403, self.ask(browser, "reload").status)
 
+    def test_a_script_asks_by_its_token(self):
+        browser = self.as_role("admin")
+        made = self.done(browser, "token add", name="nightly", role="helpdesk", expires="1h")
+
+        def ask(verb, token=made["token"], **options):
+            script = Browser(self.demo)
+            return script.ask("POST", "/api/admin/" + verb.replace(" ", "/"), options,
+                              Authorization="Bearer " + token)
+
+        self.assertEqual(200, ask("account list").status)
+        self.assertEqual(403, ask("account add", address=f"x@{self.demo.domain}").status)
+        self.assertEqual(200, ask("account set", address=self.demo.user2, set=["title=Clerk"]).status)
+        self.assertEqual(401, ask("account list", token=made["token"] + "x").status)
+        powerful = self.done(browser, "token add", name="all", role="admin")["token"]
+        self.assertEqual(403, ask("token add", token=powerful, name="more", role="admin").status)
+        self.assertEqual(["nightly", "all"], [t["name"] for t in json.loads(ask("token list").content)])
+        notes = self.done(browser, "changes list", about="token nightly")
+        self.assertEqual(["account set"], [n["verb"] for n in notes])
+        self.assertNotIn(made["token"], self.demo.log())
+        for one in self.done(browser, "token list"):
+            self.done(browser, "token delete", id=one["id"])
+        self.assertEqual(401, ask("account list").status)
+
     def test_it_describes_itself(self):
         browser = self.as_role("auditor")
         described = browser.ask("GET", "/api/openapi.json").json()

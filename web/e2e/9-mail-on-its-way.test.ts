@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { accessible, administer, at, gatepost, newAccount, row } from './administering';
-import { env, launch, send, shot } from './browser';
+import { address, env, launch, send, shot } from './browser';
 
 let browser: Browser;
 let config = '';
@@ -94,6 +94,32 @@ it('bans an address, lifts it, and notes who did', async () => {
   await watcher.page.getByText('Nobody is banned.').waitFor();
   expect(await watcher.page.getByRole('button', { name: 'Ban an address' }).count()).toBe(0);
   await watcher.context.close();
+});
+
+it('makes a token, which a script uses until it is revoked', async () => {
+  const { page, context, complaints } = await administer(browser, 'chief', {}, {}, 'tokens');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('What it is for').fill('watch script');
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  const token = (await dialog.locator('output').textContent())!;
+  await dialog.getByRole('button', { name: 'OK' }).click();
+  const script = await browser.newContext({ ignoreHTTPSErrors: true });
+  const ask = (verb: string) => script.request.post(`${address()}api/admin/${verb}`, { data: {}, headers: { authorization: `Bearer ${token}` } });
+  expect((await ask('status')).status()).toBe(200);
+  expect((await ask('reload')).status()).toBe(403);
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await row(page, 'watch script').getByText(at('chief')).waitFor();
+  await expect.poll(() => row(page, 'watch script').getByText('Never used').count()).toBe(0);
+  await shot(page, 'admin-tokens');
+  await accessible(page, 'tokens');
+  await page.getByRole('button', { name: 'Revoke: watch script' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).click();
+  await expect.poll(() => row(page, 'watch script').count()).toBe(0);
+  expect((await ask('status')).status()).toBe(401);
+  await script.close();
+  expect(complaints).toEqual([]);
+  await context.close();
 });
 
 it('shows the gate, the certificates, the server and its traffic', async () => {

@@ -196,3 +196,13 @@ export interface QuietPlan {
   best: { begin: string; local: string; people: Spread; messages: Spread }[];
   now: { begin: string; local: string; people: Spread; messages: Spread } | null;
 }
+export interface Token {
+  id: string;
+  name: string;
+  role: string;
+  by: string;
+  created: string;
+  expires: string;
+  expired: boolean;
+  used: string; // or "never"
+}

@@ -288,4 +288,12 @@ export const texts: Record<AdminKey, string> = {
   atMost: 'الأقصى {most} في الساعة',
   now: 'الآن',
   delayedNotLost: 'الصيانة تؤخر بريد الخوادم الأخرى ولا تضيّعه. وإعادة التشغيل وحدها لا ترفض أي اتصال.',
+  tokens: 'رموز الواجهة',
+  tokensHint: 'للبرامج النصية التي تدير عبر HTTPS',
+  addToken: 'إنشاء رمز',
+  tokenName: 'الغرض منه',
+  tokenShownOnce: 'هذا هو الرمز «{name}». لا يُعرض إلا الآن.',
+  madeBy: 'أنشأه',
+  lastUse: 'آخر استخدام',
+  revokeTokenAsk: 'سحب الرمز «{name}»؟ سيُرفض كل ما يستخدمه بعد ذلك.',
 };

@@ -288,4 +288,12 @@ export const texts: Record<AdminKey, string> = {
   atMost: 'höchstens {most} in einer Stunde',
   now: 'Jetzt',
   delayedNotLost: 'Mail anderer Server verzögert sich durch eine Wartung, sie geht nicht verloren. Ein Neustart selbst weist keine Verbindung ab.',
+  tokens: 'API-Tokens',
+  tokensHint: 'Für Skripte, die per HTTPS verwalten',
+  addToken: 'Token erzeugen',
+  tokenName: 'Wofür es ist',
+  tokenShownOnce: 'Das ist das Token „{name}“. Es wird nur jetzt gezeigt.',
+  madeBy: 'Erzeugt von',
+  lastUse: 'Zuletzt benutzt',
+  revokeTokenAsk: 'Token „{name}“ entziehen? Was es benutzt, wird danach abgewiesen.',
 };

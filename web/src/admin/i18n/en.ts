@@ -287,4 +287,12 @@ export const en = {
   atMost: 'at most {most} in an hour',
   now: 'Now',
   delayedNotLost: 'Mail from other servers is delayed by a maintenance, not lost. A restart by itself refuses no connection.',
+  tokens: 'API tokens',
+  tokensHint: 'For scripts that ask for administrators’ verbs by HTTPS',
+  addToken: 'Make a token',
+  tokenName: 'What it is for',
+  tokenShownOnce: 'This is the token “{name}”. It is shown only now.',
+  madeBy: 'Made by',
+  lastUse: 'Last used',
+  revokeTokenAsk: 'Revoke the token “{name}”? Whatever uses it is refused from then on.',
 };

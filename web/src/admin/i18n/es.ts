@@ -288,4 +288,12 @@ export const texts: Record<AdminKey, string> = {
   atMost: 'como máximo {most} por hora',
   now: 'Ahora',
   delayedNotLost: 'Un mantenimiento retrasa el correo de otros servidores, no lo pierde. Un reinicio no rechaza ninguna conexión.',
+  tokens: 'Tokens de API',
+  tokensHint: 'Para scripts que administran por HTTPS',
+  addToken: 'Crear token',
+  tokenName: 'Para qué es',
+  tokenShownOnce: 'Este es el token «{name}». Solo se muestra ahora.',
+  madeBy: 'Creado por',
+  lastUse: 'Último uso',
+  revokeTokenAsk: '¿Revocar el token «{name}»? Lo que lo use será rechazado.',
 };

@@ -288,4 +288,12 @@ export const texts: Record<AdminKey, string> = {
   atMost: 'au plus {most} par heure',
   now: 'Maintenant',
   delayedNotLost: 'Une maintenance retarde le courrier des autres serveurs, sans le perdre. Un redémarrage ne refuse aucune connexion.',
+  tokens: 'Jetons d’API',
+  tokensHint: 'Pour les scripts qui administrent par HTTPS',
+  addToken: 'Créer un jeton',
+  tokenName: 'À quoi il sert',
+  tokenShownOnce: 'Voici le jeton « {name} ». Il n’est montré que maintenant.',
+  madeBy: 'Créé par',
+  lastUse: 'Dernière utilisation',
+  revokeTokenAsk: 'Révoquer le jeton « {name} » ? Ce qui l’utilise sera refusé.',
 };
