@@ -8,6 +8,7 @@
 #include "api/server.hpp"
 #include "daemon/events.hpp"
 #include "daemon/push_keeper.hpp"
+#include "daemon/snooze_book.hpp"
 #include "discovery/discovery.hpp"
 #include "http/server/server.hpp"
 #include "http/server/static_files.hpp"
@@ -15,6 +16,7 @@
 #include "jmap/events.hpp"
 #include "jmap/pusher.hpp"
 #include "jmap/routes.hpp"
+#include "jmap/snooze.hpp"
 
 namespace gatepost::daemon {
 namespace {
@@ -102,6 +104,7 @@ discovery::MailServices mail_services(const std::vector<config::Listener>& liste
 struct Web::State {
   State(const ProtocolParts& parts, const config::Config& c);
   void load_files(const config::Config& c);
+  void begin_snoozing(const ProtocolParts& parts);
   void begin_push(const ProtocolParts& parts, const config::Config& c);
 
   const Clock& clock;
@@ -112,6 +115,8 @@ struct Web::State {
   http::server::StaticFiles files;
   std::atomic<std::uint16_t> https_port{0};
   jmap::Server jmap;
+  std::unique_ptr<jmap::SnoozeBook> snooze_book;
+  std::unique_ptr<jmap::Snoozer> snoozer;  // null: it could not be begun
   std::unique_ptr<jmap::PushGateway> push_gateway;
   std::unique_ptr<jmap::Pusher> pusher;  // null: it could not be begun
   http::server::Router plain_routes, routes, metrics_routes;
@@ -129,6 +134,7 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
             clock, parts.product.random, log, metrics},
            jmap_limits(c)) {
   jmap.set_own_domain_only(c.ldap.people_see == config::Ldap::Sees::own_domain);
+  begin_snoozing(parts);
   begin_push(parts, c);
   load_files(c);
   http::server::add_plain_routes(plain_routes, challenges, c.server.hostname, [this] { return https_port.load(); });
@@ -160,6 +166,18 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
   services.away = parts.away;
   plain = std::make_unique<http::server::Server>(services, plain_settings(c), "http", plain_routes);
   secure = std::make_unique<http::server::Server>(services, settings_of(c), "https", routes);
+}
+
+// Without it all else goes on.
+void Web::State::begin_snoozing(const ProtocolParts& parts) {
+  snooze_book = open_snooze_book(parts.product.store->keys());
+  snoozer = std::make_unique<jmap::Snoozer>(jmap.services(), *snooze_book);
+  if (const auto begun = snoozer->start(); !begun) {
+    log.write(jmap::event::kSnoozeProblem, {{"account", 0}, {"detail", begun.error().detail}});
+    snoozer.reset();
+    return;
+  }
+  jmap.set_snoozer(snoozer.get());
 }
 
 // Without it all else goes on.

@@ -17,6 +17,7 @@
 namespace gatepost::jmap {
 
 class Pusher;
+class Snoozer;
 class Submissions;
 class Views;
 
@@ -51,7 +52,8 @@ class Context {
   std::map<std::string, std::string>& created;
   // Who has no role knows of those in his own domain alone.
   bool own_domain_only = false;
-  Pusher* pusher = nullptr;  // null: news are sent to nobody who is not connected
+  Snoozer* snoozer = nullptr;  // null: nothing is put off
+  Pusher* pusher = nullptr;    // null: news are sent to nobody who is not connected
 
   // RFC 8620 3.6.2: accountNotFound, also of one that shares nothing with the user.
   Outcome<Access*> access(std::string_view account_id);

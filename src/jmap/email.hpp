@@ -54,6 +54,8 @@ struct Found {
   account::Folder folder;
   account::Row row;
 };
+// The property "snoozed" (docs/jmap.md); null: it is not put off. From memory.
+json::value snoozed_of(const Context& context, const Access& access, const Found& email);
 // In the order of `ids`; nullopt: there is none, or not for him. Blocks.
 Result<std::vector<std::optional<Found>>> find_emails(const Access& access, const std::vector<std::string>& ids);
 

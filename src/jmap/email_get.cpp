@@ -5,6 +5,7 @@
 #include "jmap/blob.hpp"
 #include "jmap/email.hpp"
 #include "jmap/ids.hpp"
+#include "jmap/snooze.hpp"
 #include "mime/summary.hpp"
 #include "reading/preview.hpp"
 
@@ -15,8 +16,8 @@ namespace {
 namespace flag = account::flag;
 
 // Of a row: no message is read for them.
-constexpr std::array<std::string_view, 7> kOfRow = {"id",       "blobId", "threadId",  "mailboxIds",
-                                                    "keywords", "size",   "receivedAt"};
+constexpr std::array<std::string_view, 8> kOfRow = {"id",      "blobId",   "threadId", "mailboxIds",
+                                                    "snoozed", "keywords", "size",     "receivedAt"};
 // Of the message's own header, as its summary has it.
 constexpr std::array<std::string_view, 12> kOfHeader = {"messageId", "inReplyTo", "references", "sender",
                                                         "from",      "to",        "cc",         "bcc",
@@ -65,6 +66,13 @@ Outcome<EmailProperties> EmailProperties::read(Arguments& arguments,
     out.names.push_back(name);
   }
   return out;
+}
+
+json::value snoozed_of(const Context& context, const Access& access, const Found& email) {
+  if (context.snoozer == nullptr || !access.own || email.folder.path != kSnoozedFolder) return nullptr;
+  const auto snooze = context.snoozer->find(access.id(), email.row.item);
+  if (!snooze) return nullptr;
+  return json::object{{"until", utc_date(snooze->until)}, {"moveToMailboxId", mailbox_name(snooze->to)}};
 }
 
 bool EmailProperties::has(std::string_view name) const { return is_in(names, name); }
@@ -201,13 +209,13 @@ Result<> describe_message(reading::MessageReader& reader, const mime::Structure&
 
 Answer email_get(Call& call) {
   Arguments arguments(call.given);
-  static constexpr std::array<std::string_view, 26> kAll = {
+  static constexpr std::array<std::string_view, 27> kAll = {
       "id",         "blobId",     "threadId",  "mailboxIds",  "keywords",
       "size",       "receivedAt", "messageId", "inReplyTo",   "references",
       "sender",     "from",       "to",        "cc",          "bcc",
       "replyTo",    "subject",    "sentAt",    "headers",     "bodyStructure",
       "bodyValues", "textBody",   "htmlBody",  "attachments", "hasAttachment",
-      "preview"};
+      "preview",    "snoozed"};
   auto request = read_get(call, arguments, kAll);
   if (!request) return std::unexpected(request.error());
   auto properties = EmailProperties::read(arguments, request->properties, false);
@@ -237,6 +245,7 @@ Answer email_get(Call& call) {
     if (properties->has("keywords")) out["keywords"] = keywords_of(row.flags, *names);
     if (properties->has("size")) out["size"] = row.octets;
     if (properties->has("receivedAt")) out["receivedAt"] = utc_date(row.received);
+    if (properties->has("snoozed")) out["snoozed"] = snoozed_of(call.context, access, *email);
     if (!reads) return out;
     const auto item = access.account->item(row.item);
     if (!item) {

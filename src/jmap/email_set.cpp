@@ -5,6 +5,7 @@
 #include "jmap/compose.hpp"
 #include "jmap/email.hpp"
 #include "jmap/ids.hpp"
+#include "jmap/snooze.hpp"
 #include "mime/summary.hpp"
 #include "mime/transfer.hpp"
 
@@ -95,7 +96,13 @@ struct Change {
   Found email;
   account::Flags add, remove;  // flags
   std::optional<FolderId> to;
+  std::optional<Snooze> snooze;  // to be noted before it is moved
+  bool wakes = false;            // what is noted of it goes afterwards
 };
+
+bool may_snooze(const Context& context) {
+  return context.snoozer != nullptr && context.uses.contains(std::string(kSnooze));
+}
 
 account::Flags only_in(const account::Flags& a, const account::Flags& b) {
   account::Flags out;
@@ -108,6 +115,49 @@ bool within(const account::Flags& flags, const account::FlagScope& scope) {
   return (flags.system & ~scope.system) == 0 && (flags.keywords.empty() || scope.keywords);
 }
 
+// What `snoozed` comes to: another mailbox, a keyword, a note. Errors: invalidProperties, forbidden.
+Outcome<> put_off(SetRun& run, const Found& email, const json::value& wish, json::object& after, Change& change) {
+  Access& access = run.access();
+  Snoozer& snoozer = *run.context().snoozer;
+  if (!access.own) return refuse("forbidden");
+  const auto known = email.folder.path == kSnoozedFolder ? snoozer.find(access.id(), email.row.item) : std::nullopt;
+  if (wish.is_null()) {
+    if (!known) return {};
+    JMAP_OBJECT_TRY(const auto inbox, access.account->find_folder("INBOX"));
+    const auto back = access.account->folder(known->to);
+    const bool there = back && back->selectable && back->id != email.folder.id;
+    after["mailboxIds"] = json::object{{mailbox_name(there ? back->id : inbox.id), true}};
+    if (auto* keywords = after["keywords"].if_object()) keywords->erase(kSnoozedKeyword);
+    change.wakes = true;
+    return {};
+  }
+  const auto* object = wish.if_object();
+  const auto* until = object != nullptr ? object->if_contains("until") : nullptr;
+  const auto at = until != nullptr ? read_date(*until) : std::nullopt;
+  const TimePoint now = run.context().services.clock.now();
+  if (!at || *at <= now || *at > now + kLongestSnooze) return bad_property("snoozed", "until");
+  FolderId to = known ? known->to : email.folder.id;
+  for (const auto& [key, value] : *object) {
+    if (key == "until" || (key == "moveToMailboxId" && value.is_null())) continue;
+    const auto id =
+        key == "moveToMailboxId" && value.is_string() ? run.context().id_of(value.get_string()) : std::nullopt;
+    const auto number = id ? read_mailbox(*id) : std::nullopt;
+    const auto folder = number ? access.folder(*number) : Result<account::Folder>(fail(Errc::not_found));
+    if (!folder || !folder->selectable) return bad_property("snoozed", std::string(key));
+    to = folder->id;
+  }
+  JMAP_OBJECT_TRY(const account::Folder snoozed, Snoozer::folder_of(*access.account));
+  if (to == snoozed.id) {
+    // It lies there without a note.
+    JMAP_OBJECT_TRY(const auto inbox, access.account->find_folder("INBOX"));
+    to = inbox.id;
+  }
+  after["mailboxIds"] = json::object{{mailbox_name(snoozed.id), true}};
+  if (auto* keywords = after["keywords"].if_object()) (*keywords)[kSnoozedKeyword] = true;
+  change.snooze = Snooze{.account = access.id(), .item = email.row.item, .until = *at, .to = to};
+  return {};
+}
+
 Outcome<Change> plan(SetRun& run, const Found& email, const json::object& patch) {
   Access& access = run.access();
   JMAP_OBJECT_TRY(const auto names, access.account->keywords());
@@ -115,11 +165,19 @@ Outcome<Change> plan(SetRun& run, const Found& email, const json::object& patch)
                             {"mailboxIds", json::object{{mailbox_name(email.folder.id), true}}}};
   for (const auto& [key, value] : patch) {
     const std::string_view top = std::string_view(key).substr(0, key.find('/'));
-    if (top != "keywords" && top != "mailboxIds") return bad_property(top);
+    const bool known = top == "keywords" || top == "mailboxIds" || (key == "snoozed" && may_snooze(run.context()));
+    if (!known) return bad_property(top);
   }
-  auto after = patched(before, patch);
+  json::object rest = patch;
+  rest.erase("snoozed");
+  auto after = patched(before, rest);
   if (!after) return std::unexpected(after.error());
   Change change{.email = email};
+  if (const auto* wish = patch.if_contains("snoozed")) {
+    // Putting off is a move already.
+    if (patch.contains("mailboxIds")) return bad_property("snoozed", "mailboxIds");
+    if (auto done = put_off(run, email, *wish, *after, change); !done) return std::unexpected(done.error());
+  }
   auto wish = read_keywords((*after)["keywords"]);
   if (!wish) return std::unexpected(wish.error());
   account::Flags flags;
@@ -198,6 +256,7 @@ void update_all(SetRun& run, const std::vector<std::pair<std::string, const json
   for (const auto& [id, patch] : wanted) ids.push_back(id);
   const auto found = find_emails(run.access(), ids);
   Batch batch(run.access());
+  std::vector<std::pair<std::string, account::ItemId>> woken;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     Outcome<json::value> outcome = json::value();
     if (!found) {
@@ -205,13 +264,24 @@ void update_all(SetRun& run, const std::vector<std::pair<std::string, const json
     } else if (!(*found)[i]) {
       outcome = refuse("notFound");
     } else if (auto change = plan(run, *(*found)[i], *wanted[i].second)) {
-      batch.add(ids[i], *change);
+      // First the note: one of a message that is not moved after all means nothing.
+      const auto noted = change->snooze ? run.context().snoozer->put(*change->snooze) : Result<>();
+      if (noted)
+        batch.add(ids[i], *change);
+      else
+        outcome = std::unexpected(refusal_for_object(noted.error()));
+      if (change->wakes) woken.push_back({ids[i], change->email.row.item});
     } else {
       outcome = std::unexpected(change.error());
     }
     done.insert_or_assign(ids[i], std::move(outcome));
   }
   for (auto& [id, refusal] : batch.run()) done.insert_or_assign(id, std::unexpected(std::move(refusal)));
+  for (const auto& [id, item] : woken) {
+    if (!done.at(id)) continue;
+    const auto dropped = run.context().snoozer->drop(run.access().id(), item);
+    if (!dropped) done.insert_or_assign(id, std::unexpected(refusal_for_object(dropped.error())));
+  }
 }
 
 void destroy_all(SetRun& run, const std::vector<std::string>& ids, std::map<std::string, Outcome<>>& done) {

@@ -17,6 +17,11 @@ inline constexpr Event kPushRefused{
     "address that is not public; everything else is tried again, less and less often.",
     "Nothing, unless it is always the same service: then look whether outgoing HTTPS reaches it."};
 
-inline constexpr std::array kAll{kPushProblem, kPushRefused};
+inline constexpr Event kSnoozeProblem{
+    "jmap.snooze_problem", Level::warning, "A message that was put off could not come back when its time had come.",
+    "`account` is whose it is; `detail` says what failed. It is tried again every minute.",
+    "Look at `detail`: an account that is over its quota takes nothing."};
+
+inline constexpr std::array kAll{kPushProblem, kPushRefused, kSnoozeProblem};
 
 }  // namespace gatepost::jmap::event

@@ -12,6 +12,7 @@
 #include "jmap/ids.hpp"
 #include "jmap/principal.hpp"
 #include "jmap/pusher.hpp"
+#include "jmap/snooze.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/views.hpp"
 #include "mailflow/envelope.hpp"
@@ -30,6 +31,7 @@ struct Server::State {
   Views views{kViewOctets};
   Submissions submissions;
   Pusher* pusher = nullptr;
+  Snoozer* snoozer = nullptr;
   std::atomic<bool> own_domain_only{false};
   // RFC 8620 3.6.1: requests of one account at one time.
   std::mutex mutex;
@@ -44,6 +46,7 @@ Server::Server(Services services, Limits limits)
 Server::~Server() = default;
 
 void Server::set_pusher(Pusher* pusher) { state_->pusher = pusher; }
+void Server::set_snoozer(Snoozer* snoozer) { state_->snoozer = snoozer; }
 void Server::set_own_domain_only(bool only) { state_->own_domain_only = only; }
 
 namespace {
@@ -92,6 +95,7 @@ json::object account_object(const Context& context, const directory::Principal& 
                                              {"submissionExtensions", {{"FUTURERELEASE", hold}}}};
     capabilities[kVacation] = json::object();
     // RFC 9670 1.5.1: the directory is seen through the user's own account.
+    if (context.snoozer != nullptr) capabilities[kSnooze] = json::object{{"mailboxName", kSnoozedFolder}};
     capabilities[kPrincipals] = json::object{{"currentUserPrincipalId", principal_name(owner.id)}};
   }
   capabilities[kPrincipalsOwner] = json::object{{"accountIdForPrincipal", account_name(account_of(context.user))},
@@ -114,6 +118,7 @@ std::string Server::session(const directory::Principal& user, std::string_view o
   const std::string own = account_name(account_of(user));
   Request none;
   Context context(services_, limits_, state_->views, state_->submissions, user, none);
+  context.snoozer = state_->snoozer;
   json::object accounts{{own, account_object(context, user, true)}};
   for (const directory::Principal& sharer : services_.directory.sharers(user.id)) {
     const std::string id = account_name(account_of(sharer));
@@ -138,6 +143,7 @@ std::string Server::session(const directory::Principal& user, std::string_view o
       {"uploadUrl", base + "/jmap/upload/{accountId}"},
       {"eventSourceUrl", base + "/jmap/events?types={types}&closeafter={closeafter}&ping={ping}"},
       {"state", session_state(user)}};
+  if (state_->snoozer != nullptr) session["capabilities"].as_object()[kSnooze] = json::object();
   if (state_->pusher != nullptr) {
     session["capabilities"].as_object()[kWebPushVapid] =
         json::object{{"applicationServerKey", state_->pusher->gateway().application_key()}};
@@ -170,6 +176,7 @@ Reply Server::call(const directory::Principal& user, std::string_view text) {
   if (!request) return problem(request.error());
   Context context(services_, limits_, state_->views, state_->submissions, user, *request);
   context.pusher = state_->pusher;
+  context.snoozer = state_->snoozer;
   context.own_domain_only = state_->own_domain_only;
   std::vector<Invocation> responses;
   std::string out = "{\"methodResponses\":[";

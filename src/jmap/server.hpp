@@ -26,6 +26,7 @@ class Indexes;
 namespace gatepost::jmap {
 
 class Pusher;
+class Snoozer;
 
 // What the server uses; all of it outlives it.
 struct Services {
@@ -85,6 +86,8 @@ class Server {
   const Services& services() const { return services_; }
   // Who sends news to push services, as long as it is set; null: nobody. Before and after all else.
   void set_pusher(Pusher* pusher);
+  // Who puts mail off, as long as it is set; null: nobody. Before and after all else.
+  void set_snoozer(Snoozer* snoozer);
   // Whether who has no role finds those of his own domain alone. At any time.
   void set_own_domain_only(bool only);
 

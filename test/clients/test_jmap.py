@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 import unittest
 
 from demo import Demo
@@ -95,6 +96,27 @@ class Jmap(unittest.TestCase):
         self.assertIn("event: state", text)
         data = [line[6:] for line in text.splitlines() if line.startswith("data: ")][0]
         self.assertIn("Email", json.loads(data)["changed"][client.account])
+
+    def test_mail_that_is_put_off_comes_back(self):
+        client = Client(self.demo)
+        imap = self.demo.imap()
+        imap.append("INBOX", r"(\Seen)", None, b"Message-ID: <later@x>\r\nSubject: put off\r\n\r\nbody\r\n")
+        email = client.emails(subject="put off")[0]
+        inbox = client.mailbox("inbox")
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 4))
+        answer = client.call("Email/set", update={email["id"]: {"snoozed": {"until": until}}})
+        self.assertIn(email["id"], answer["updated"])
+        imap.select("Snoozed")
+        self.assertIn(b"$snoozed", imap.fetch("1", "(FLAGS)")[1][0])
+        deadline = time.time() + 60
+        while time.time() < deadline:
+            back = client.emails(subject="put off")
+            if back and back[0]["mailboxIds"] == {inbox: True}:
+                break
+            time.sleep(0.3)
+        self.assertEqual(back[0]["mailboxIds"], {inbox: True})
+        self.assertEqual(back[0]["keywords"], {})
+        imap.logout()
 
     def test_what_is_no_request_is_refused(self):
         client = Client(self.demo)

@@ -242,11 +242,11 @@ class App {
     return { kind: 'search', text, ...(this.mail && this.mail !== this.own ? { account: this.mail.client.account } : {}) };
   }
   // What the reader may do with what is listed: with his own mail all of it.
-  get may(): { remove: boolean; archive: boolean; junk: boolean; flag: boolean; seen: boolean; write: boolean } {
+  get may(): { remove: boolean; archive: boolean; junk: boolean; flag: boolean; seen: boolean; write: boolean; snooze: boolean } {
     const rights = this.currentMailbox?.myRights;
     const remove = rights?.mayRemoveItems ?? true;
     const into = (role: 'archive' | 'junk'): boolean => this.mail === this.own || (this.mail?.withRole(role)?.myRights.mayAddItems ?? false);
-    return { remove, archive: remove && into('archive'), junk: remove && into('junk'), flag: rights?.maySetKeywords ?? true, seen: rights?.maySetSeen ?? true, write: this.mail === this.own };
+    return { remove, archive: remove && into('archive'), junk: remove && into('junk'), flag: rights?.maySetKeywords ?? true, seen: rights?.maySetSeen ?? true, write: this.mail === this.own, snooze: remove && (this.mail?.snoozes ?? false) };
   }
   go(view: View): void {
     this.unreadOnly = false;
@@ -346,6 +346,12 @@ class App {
     if (emails.length === 0 || !this.may.archive) return;
     this.advance(rows);
     await this.actions?.archive(emails);
+  }
+  async snooze(until: Date | null, rows = this.targets()): Promise<void> {
+    const emails = this.emailsOf(rows).filter((e) => !e.keywords['$draft']);
+    if (emails.length === 0 || !this.may.snooze) return;
+    this.advance(rows);
+    await (until ? this.actions?.snooze(emails, until) : this.actions?.wake(emails));
   }
   async junk(rows = this.targets()): Promise<void> {
     const emails = this.emailsOf(rows);

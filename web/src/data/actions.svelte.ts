@@ -1,7 +1,9 @@
 // What is done to messages, and how the last of it is undone.
 import type { Email, Id, Mailbox, Role } from '../jmap/types';
 import { t } from '../i18n/i18n.svelte';
-import type { Mail, Patch } from './mail.svelte';
+import { whenText } from '../format';
+import { utc } from '../times';
+import { isSnoozedBox, type Mail, type Patch } from './mail.svelte';
 
 export interface Toast {
   text: string;
@@ -131,6 +133,23 @@ export class Actions {
       this.complain(e);
     }
   }
+  // They come back at `until`, also when no page is open.
+  snooze(emails: Email[], until: Date): Promise<void> {
+    return this.change(
+      emails,
+      () => ({ snoozed: { until: utc(until) } }),
+      () => ({ snoozed: null }),
+      t('snoozedUntil', { n: emails.length, time: whenText(until) }),
+    );
+  }
+  wake(emails: Email[]): Promise<void> {
+    return this.change(
+      emails,
+      (email) => (email.snoozed ? { snoozed: null } : null),
+      (email) => ({ snoozed: { until: email.snoozed!.until } }),
+      t('wokenUp', { n: emails.length }),
+    );
+  }
   archive(emails: Email[]): Promise<void> {
     return this.moveToRole(emails, 'archive', 'Archive', t('archived', { n: emails.length }));
   }
@@ -169,6 +188,6 @@ export function mailboxName(mailbox: Mailbox): string {
     case 'trash':
       return t('trash');
     default:
-      return mailbox.name;
+      return isSnoozedBox(mailbox) ? t('snoozed') : mailbox.name;
   }
 }

@@ -98,13 +98,13 @@ export class Db {
     });
   }
   // What may change of an email, where it is kept, and what is gone.
-  patchMail(updated: Pick<Email, 'id' | 'keywords' | 'mailboxIds'>[], destroyed: Id[]): Promise<void> {
+  patchMail(updated: Pick<Email, 'id' | 'keywords' | 'mailboxIds' | 'snoozed'>[], destroyed: Id[]): Promise<void> {
     return this.write(['emails', 'bodies'], (t) => {
       const emails = t.objectStore('emails');
       for (const u of updated) {
         const r = emails.get(u.id) as IDBRequest<Email | undefined>;
         r.onsuccess = () => {
-          if (r.result) emails.put({ ...r.result, keywords: u.keywords, mailboxIds: u.mailboxIds });
+          if (r.result) emails.put({ ...r.result, keywords: u.keywords, mailboxIds: u.mailboxIds, snoozed: u.snoozed ?? null });
         };
       }
       for (const id of destroyed) {

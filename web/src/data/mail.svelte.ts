@@ -7,8 +7,8 @@ import { SignedOut } from '../session';
 import { Db } from './db';
 import { MailList, WINDOW, type KeptList, type ListQuery } from './list.svelte';
 
-export const LINE = ['id', 'blobId', 'threadId', 'mailboxIds', 'keywords', 'size', 'receivedAt', 'from', 'to', 'subject', 'hasAttachment', 'preview'];
-const FLAGS = ['id', 'threadId', 'keywords', 'mailboxIds'];
+export const LINE = ['id', 'blobId', 'threadId', 'mailboxIds', 'keywords', 'size', 'receivedAt', 'from', 'to', 'subject', 'hasAttachment', 'preview', 'snoozed'];
+const FLAGS = ['id', 'threadId', 'keywords', 'mailboxIds', 'snoozed'];
 const BODY = ['id', 'cc', 'bcc', 'replyTo', 'sentAt', 'messageId', 'inReplyTo', 'references', 'textBody', 'htmlBody', 'attachments', 'bodyValues'];
 const PARTS = ['partId', 'blobId', 'size', 'name', 'type', 'charset', 'disposition', 'cid'];
 const MAX_BODY = 1 << 20;
@@ -322,6 +322,9 @@ export class Mail {
     const submission = this.client.session.accounts[this.client.account]?.accountCapabilities['urn:ietf:params:jmap:submission'] as { maxDelayedSend?: number } | undefined;
     return submission?.maxDelayedSend ?? 0;
   }
+  get snoozes(): boolean {
+    return this.own && 'urn:gatepost:params:jmap:snooze' in this.client.session.capabilities;
+  }
   stop(): void {
     clearTimeout(this.due);
     this.db.close();
@@ -340,7 +343,7 @@ export class Mail {
       this.take(created, ask.threads!.error ? [] : ask.threads!.value.list);
       for (const u of updated) {
         const old = this.emails.get(u.id);
-        if (old) this.emails.set(u.id, { ...old, keywords: u.keywords, mailboxIds: u.mailboxIds });
+        if (old) this.emails.set(u.id, { ...old, keywords: u.keywords, mailboxIds: u.mailboxIds, snoozed: u.snoozed ?? null });
       }
       for (const id of changes.destroyed) this.drop(id);
       void this.db.patchMail(updated, changes.destroyed);
@@ -532,6 +535,9 @@ export class Mail {
     for (const [id, patch] of patches) {
       const to = patch['mailboxIds'] as Record<Id, boolean> | undefined;
       if (to && here && !to[here]) gone.add(id);
+      // What is put off goes into a folder of its own, and from there back.
+      const box = here ? this.mailbox(here) : undefined;
+      if ('snoozed' in patch && box && (patch['snoozed'] === null) === isSnoozedBox(box)) gone.add(id);
     }
     return gone;
   }
@@ -559,10 +565,16 @@ export function firstRefusal(answer: SetResponse): SetError | undefined {
   return [answer.notCreated, answer.notUpdated, answer.notDestroyed].flatMap((all) => Object.values(all ?? {}))[0];
 }
 
+// Where the server keeps what is put off.
+export function isSnoozedBox(m: Mailbox): boolean {
+  return m.role === null && m.parentId === null && m.name === 'Snoozed';
+}
+
 export function patched(email: Email, patch: Patch): Email {
   const out: Email = { ...email, keywords: { ...email.keywords } };
   for (const [path, value] of Object.entries(patch)) {
     if (path === 'mailboxIds') out.mailboxIds = value as Record<Id, boolean>;
+    else if (path === 'snoozed') out.snoozed = value as NonNullable<Email['snoozed']> | null;
     else if (path.startsWith('keywords/')) {
       const keyword = path.slice('keywords/'.length).replaceAll('~1', '/').replaceAll('~0', '~');
       if (value) out.keywords[keyword] = true;

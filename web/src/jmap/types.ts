@@ -82,6 +82,8 @@ export interface Email {
   subject: string | null;
   hasAttachment: boolean;
   preview: string;
+  // When it comes back, of one that is put off (docs/jmap.md).
+  snoozed?: { until: string; moveToMailboxId: Id | null } | null;
 }
 
 // What never changes once it is written (RFC 8621 4): kept for as long as there is room.

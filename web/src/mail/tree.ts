@@ -1,4 +1,5 @@
 // Folders in the order of a folder list: those with a role first, then by their place and name, each followed by what is in it.
+import { isSnoozedBox } from '../data/mail.svelte';
 import type { Id, Mailbox, Role } from '../jmap/types';
 
 export interface Node {
@@ -9,6 +10,8 @@ export interface Node {
 const ORDER: (Role | null)[] = ['inbox', 'drafts', 'sent', 'archive', 'junk', 'trash'];
 
 function rank(m: Mailbox): number {
+  // What comes back to the inbox is beside it.
+  if (isSnoozedBox(m)) return 0.5;
   const index = ORDER.indexOf(m.role);
   return index < 0 ? ORDER.length : index;
 }
