@@ -57,6 +57,8 @@ struct Envelope {
   std::optional<std::string> envid = {};  // what the sender knows it by (4.4)
   // Nobody gets it before (RFC 4865). A time that has come, or none: at once.
   std::optional<TimePoint> not_before = {};
+  // Who hands the message over reads Accepted::refusal and tells the sender.
+  bool may_refuse = false;
 };
 
 }  // namespace gatepost::mailflow

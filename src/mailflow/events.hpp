@@ -28,12 +28,20 @@ inline constexpr Event kQueueProblem{
 
 inline constexpr Event kVacationAnswered{"vacation.answered", Level::info,
                                          "A sender was told that the recipient is away.",
-                                         "`to` wrote to `account`, and is not told again for a week.", "Nothing."};
+                                         "`to` wrote to `account`, and is not told again for a while.", "Nothing."};
 inline constexpr Event kVacationProblem{
     "vacation.problem", Level::warning, "A sender could not be told that the recipient is away.",
     "His message was delivered; `detail` says what failed.", "Look at `detail`; nothing is lost but the answer."};
 
-inline constexpr std::array kAll{kAccepted, kRefused,      kDelivered,        kDeferred,
-                                 kBounced,  kQueueProblem, kVacationAnswered, kVacationProblem};
+inline constexpr Event kFiltered{
+    "sieve.filtered", Level::info, "A recipient's script decided what became of a message.",
+    "`did` says which rule or line of the script did what; `id` is the message's, as in mail.accepted.", "Nothing."};
+inline constexpr Event kScriptFailed{
+    "sieve.failed", Level::notice, "A recipient's script failed; the message was put into the inbox.",
+    "`detail` has the line and the cause. Nothing else that the script decided for this message was done.",
+    "Tell the owner of the account; `detail` is about the script, which is the owner's."};
+
+inline constexpr std::array kAll{kAccepted,     kRefused,          kDelivered,       kDeferred, kBounced,
+                                 kQueueProblem, kVacationAnswered, kVacationProblem, kFiltered, kScriptFailed};
 
 }  // namespace gatepost::mailflow::event

@@ -139,8 +139,12 @@ class StreamedIntake final : public Intake {
     // Until then it is as if it had not been sent: its lifetime begins when it may go (RFC 4865).
     entry.created = entry.due = std::max(now, envelope_.not_before.value_or(now));
     entry.recipients = destinations_of(envelope_);
-    GP_TRY(const Accepted accepted, deliver_or_queue(services_.accounts, services_.queue, services_.workers,
-                                                     std::move(entry), now, services_.delivered));
+    GP_TRY(const Accepted accepted, deliver_or_queue(services_.queue, services_.workers, std::move(entry), now,
+                                                     envelope_.may_refuse, services_.deliver_here));
+    if (!accepted.refusal.empty()) {
+      services_.refused.add();
+      return accepted;
+    }
     services_.accepted.add();
     services_.octets.add(body.size);
     services_.log.write(event::kAccepted, {{"conn", source_.connection_id},

@@ -19,7 +19,7 @@ struct IntakeServices {
   Counter& accepted;
   Counter& refused;
   Counter& octets;
-  OnDelivered delivered;
+  DeliverHere deliver_here;
 };
 
 Result<std::unique_ptr<Intake>> make_intake(IntakeServices&, std::shared_ptr<const ReceptionOptions>, Source, Envelope,

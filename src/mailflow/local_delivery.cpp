@@ -100,16 +100,16 @@ Result<> deliver_local(account::Accounts& accounts, const QueueEntry& entry, con
   return account::deliver(*account, delivery);
 }
 
-Result<Accepted> deliver_or_queue(account::Accounts& accounts, Queue& queue, runtime::Workers& workers,
-                                  QueueEntry entry, TimePoint now, const OnDelivered& delivered) {
+Result<Accepted> deliver_or_queue(Queue& queue, runtime::Workers& workers, QueueEntry entry, TimePoint now,
+                                  bool may_refuse, const DeliverHere& deliver_here) {
   std::vector<std::size_t> local;
   for (std::size_t i = 0; i < entry.recipients.size(); ++i) {
     // Who wants to hear of the delivery is told by the queue's runner, which then makes it, too.
     if (entry.recipients[i].account && !entry.recipients[i].dsn.success() && entry.due <= now) local.push_back(i);
   }
-  std::vector<Result<>> results(local.size());
+  std::vector<Result<Delivered>> results(local.size());
   const auto deliver_one = [&](std::size_t n) {
-    results[n] = deliver_local(accounts, entry, entry.recipients[local[n]], entry.created, false);
+    results[n] = deliver_here(entry, entry.recipients[local[n]], entry.created, false);
   };
   if (local.size() == 1) {
     deliver_one(0);
@@ -124,10 +124,19 @@ Result<Accepted> deliver_or_queue(account::Accounts& accounts, Queue& queue, run
   bool alike = true;
   for (std::size_t n = 0; n < local.size(); ++n) {
     RecipientState& recipient = entry.recipients[local[n]];
+    if (results[n] && !results[n]->refusal.empty()) {
+      if (may_refuse && entry.recipients.size() == 1) {
+        accepted.refusal = results[n]->refusal;
+        return accepted;
+      }
+      recipient.status = RecipientState::Status::failed;
+      recipient.last_reply = results[n]->refusal;
+      alike = false;
+      continue;
+    }
     if (results[n]) {
       recipient.status = RecipientState::Status::delivered;
       ++accepted.local;
-      delivered(entry, recipient);
       continue;
     }
     const Error& error = results[n].error();

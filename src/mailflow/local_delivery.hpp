@@ -10,17 +10,20 @@ namespace gatepost::mailflow {
 // Every final destination of an envelope once, however many recipients lead to it.
 std::vector<RecipientState> destinations_of(const Envelope&);
 
-// Runs for each local destination that a message reached, on the same thread.
-using OnDelivered = std::function<void(const QueueEntry&, const RecipientState&)>;
+// Brings a message to one local destination; idempotent by queue id and account when `retry`. Ok: durable. May run on
+// several threads at once.
+using DeliverHere =
+    std::function<Result<Delivered>(const QueueEntry&, const RecipientState&, TimePoint received, bool retry)>;
 
 // Delivers to the local destinations at once and puts the others, and local ones that failed, into the queue. When the
 // message has one destination, or all failed alike, the failure is the result instead, so that the client hears it and
-// nothing is queued. What is due after `now` waits in the queue whole. Ok = durable. Runs on a worker thread and lends
-// it to parallel deliveries.
-Result<Accepted> deliver_or_queue(account::Accounts&, Queue&, runtime::Workers&, QueueEntry, TimePoint now,
-                                  const OnDelivered& delivered);
+// nothing is queued. What is due after `now` waits in the queue whole. A recipient that refuses goes there, too, to be
+// reported; or, when it is the only one and `may_refuse`, the refusal is in the result and nothing else happens. Ok =
+// durable. Runs on a worker thread and lends it to parallel deliveries.
+Result<Accepted> deliver_or_queue(Queue&, runtime::Workers&, QueueEntry, TimePoint now, bool may_refuse,
+                                  const DeliverHere& deliver_here);
 
-// One local destination; idempotent by queue id and account.
+// Into the inbox of one local destination; idempotent by queue id and account when `retry`.
 Result<> deliver_local(account::Accounts&, const QueueEntry&, const RecipientState&, TimePoint received, bool retry);
 
 }  // namespace gatepost::mailflow

@@ -139,10 +139,11 @@ class Runner final : public QueueRunner {
   void deliver_locals(QueueEntry& entry) {
     for (auto& recipient : entry.recipients) {
       if (!recipient.account || recipient.status != RecipientState::Status::waiting) continue;
-      const Result<> done = deliver_local(accounts_, entry, recipient, entry.created, true);
-      if (done) {
+      const Result<Delivered> done = reception_.deliver_here(entry, recipient, entry.created, true);
+      if (done && !done->refusal.empty()) {
+        mark(entry, recipient, AttemptResult::Outcome::failed, done->refusal, "");
+      } else if (done) {
         mark(entry, recipient, AttemptResult::Outcome::delivered, "250 2.1.5 delivered", "");
-        reception_.delivered(entry, recipient);
       } else {
         const bool full = done.error().code == Errc::over_quota;
         mark(entry, recipient, full ? AttemptResult::Outcome::failed : AttemptResult::Outcome::try_later,

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "mailflow/events.hpp"
+#include "mailflow/filtered_delivery.hpp"
 #include "mailflow/header_edit.hpp"
 #include "mailflow/intake.hpp"
 #include "mailflow/vacation.hpp"
@@ -30,7 +31,19 @@ class DirectReception final : public Reception {
             metrics.counter("gatepost_mail_accepted_total", "", "Messages taken in."),
             metrics.counter("gatepost_mail_refused_total", "", "Messages refused after their content was received."),
             metrics.counter("gatepost_mail_octets_total", "", "Octets of messages taken in."),
-            [this](const QueueEntry& entry, const RecipientState& recipient) { delivered(entry, recipient); }} {}
+            [this](const QueueEntry& entry, const RecipientState& recipient, TimePoint received, bool retry) {
+              return deliver_here(entry, recipient, received, retry);
+            }},
+        scripts_(accounts),
+        delivery_{accounts,
+                  directory,
+                  queue,
+                  clock,
+                  random,
+                  log,
+                  [this](std::string_view reverse_path, std::string_view recipient, std::string_view message) {
+                    return inject(reverse_path, recipient, message);
+                  }} {}
 
   void set_options(ReceptionOptions options) override {
     auto next = std::make_shared<const ReceptionOptions>(std::move(options));
@@ -100,16 +113,42 @@ class DirectReception final : public Reception {
     return inject_message(services_, current(), std::move(envelope), message);
   }
 
-  void delivered(const QueueEntry& entry, const RecipientState& recipient) override {
-    const Result<> done = answer_for(entry, recipient);
-    if (done) return;
-    services_.log.write(event::kVacationProblem, {{"id", to_string(entry.id)},
-                                                  {"account", recipient.address},
-                                                  {"to", entry.reverse_path},
-                                                  {"detail", done.error().detail}});
+  Result<Delivered> deliver_here(const QueueEntry& entry, const RecipientState& recipient, TimePoint received,
+                                 bool retry) override {
+    GP_TRY(const auto script, script_of(entry, recipient));
+    Delivered out;
+    if (script) {
+      const auto options = current();
+      GP_TRY(out, deliver_by_script(delivery_, *script, entry, recipient, received, retry, options->hostname,
+                                    options->max_received));
+    } else {
+      GP_CHECK(deliver_local(services_.accounts, entry, recipient, received, retry));
+    }
+    // The message is here, and that counts: an answer that fails is only noted.
+    const Result<> answered = out.kept ? answer_for(entry, recipient) : Result<>();
+    if (!answered) {
+      services_.log.write(event::kVacationProblem, {{"id", to_string(entry.id)},
+                                                    {"account", recipient.address},
+                                                    {"to", entry.reverse_path},
+                                                    {"detail", answered.error().detail}});
+    }
+    return out;
   }
 
+  Scripts* scripts() override { return &scripts_; }
+
  private:
+  // Null: none. Scripts that are there and cannot be read keep no mail away.
+  Result<std::shared_ptr<const ActiveScript>> script_of(const QueueEntry& entry, const RecipientState& recipient) {
+    auto script = scripts_.active(static_cast<account::AccountId>(*recipient.account));
+    if (script || (script.error().code != Errc::corrupt && script.error().code != Errc::unsupported)) return script;
+    services_.log.write(event::kScriptFailed, {{"id", to_string(entry.id)},
+                                               {"account", recipient.address},
+                                               {"script", ""},
+                                               {"detail", script.error().detail}});
+    return nullptr;
+  }
+
   // RFC 3834: who wrote to somebody who is away hears that, and everybody only now and then.
   Result<> answer_for(const QueueEntry& entry, const RecipientState& recipient) {
     if (entry.reverse_path.empty()) return {};
@@ -174,6 +213,8 @@ class DirectReception final : public Reception {
   directory::Directory& directory_;
   directory::OutsidePeople* outside_ = nullptr;
   IntakeServices services_;
+  Scripts scripts_;
+  const DeliveryServices delivery_;
 };
 
 }  // namespace

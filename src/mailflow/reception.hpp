@@ -15,6 +15,7 @@
 #include "directory/outside.hpp"
 #include "mailflow/envelope.hpp"
 #include "mailflow/queue.hpp"
+#include "mailflow/scripts.hpp"
 #include "runtime/workers.hpp"
 
 namespace gatepost::mailflow {
@@ -31,6 +32,15 @@ struct Accepted {
   std::string queue_id;  // names the message in replies and logs
   std::uint64_t octets = 0;
   std::uint32_t local = 0, queued = 0;  // destinations
+  // The only recipient's script refuses the message, in these words: "550 5.7.1 ...". Then nothing was accepted. Only
+  // with Envelope::may_refuse; others are told by a report.
+  std::string refusal = {};
+};
+
+// What became of a message that was brought to an account.
+struct Delivered {
+  std::string refusal;  // its script refuses the message, in these words ("550 5.7.1 ..."); empty: it was taken
+  bool kept = true;     // it is somewhere: neither refused, rejected nor discarded
 };
 
 // One message on its way in, in bounded memory. Belongs to one session.
@@ -84,9 +94,14 @@ class Reception {
   virtual Result<Accepted> submit(Source, Envelope, std::uint64_t octets, const Pieces& next) = 0;
   // Mail that the server itself makes (bounces): a complete message. Blocks.
   virtual Result<> inject(std::string_view reverse_path, std::string_view recipient, std::string_view message) = 0;
-  // A recipient here has it now: what his account does of itself (a vacation's answer) is done. Blocks; never fails the
-  // delivery.
-  virtual void delivered(const QueueEntry& /*entry*/, const RecipientState& /*recipient*/) {}
+  // Brings a message to one account here, as its script says, and does what the account does of itself (a vacation's
+  // answer). Idempotent by queue id and account when `retry`. Blocks.
+  virtual Result<Delivered> deliver_here(const QueueEntry&, const RecipientState&, TimePoint /*received*/,
+                                         bool /*retry*/) {
+    return fail(Errc::unsupported, "no delivery here");
+  }
+  // Scripts that deliver_here() runs. Only of receptions that deliver.
+  virtual Scripts* scripts() { return nullptr; }
 };
 
 }  // namespace gatepost::mailflow

@@ -39,4 +39,14 @@ bool may_be_answered(std::string_view header, std::string_view reverse_path, std
 std::string vacation_answer(const Vacation& vacation, std::string_view header, std::string_view from,
                             std::string_view name, std::string_view to, std::string_view message_id, TimePoint now);
 
+struct VacationParties {
+  std::string_view from;  // addr-spec
+  std::string_view name;  // may be empty
+  std::string_view to, message_id;
+};
+// The same with an entity (RFC 2045 2.4) as its content: `vacation.text`, with its header, of which only Content-*
+// fields are taken.
+std::string vacation_entity_answer(const Vacation& vacation, std::string_view header, const VacationParties& parties,
+                                   TimePoint now);
+
 }  // namespace gatepost::mailflow

@@ -121,6 +121,34 @@ std::string text_part(std::string_view type, std::string_view text) {
   return out;
 }
 
+// Its header, but for what tells of the content.
+std::string answer_header(const Vacation& vacation, std::string_view header, const VacationParties& parties,
+                          TimePoint now) {
+  std::string subject = vacation.subject.value_or("");
+  if (subject.empty()) {
+    // RFC 3834 3.1.5.
+    const auto theirs = mime::find_field(header, "Subject");
+    subject = "Auto: " + (theirs ? mime::decode_words(*theirs) : std::string());
+  }
+  const std::string id = ids_of(mime::find_field(header, "Message-ID"));
+  std::string references = ids_of(mime::find_field(header, "References"));
+  if (references.empty()) references = ids_of(mime::find_field(header, "In-Reply-To"));
+  std::string out = fmt::format("Date: {}\r\nFrom: {}{}<{}>\r\nTo: <{}>\r\nSubject: {}\r\nMessage-ID: <{}>\r\n",
+                                date::format_rfc5322(now), parties.name.empty() ? "" : phrase(parties.name),
+                                parties.name.empty() ? "" : " ", parties.from, parties.to,
+                                encoded(cut_to(std::move(subject), kMaxSubject)), parties.message_id);
+  if (!id.empty()) {
+    // RFC 5322 3.6.4; each on a line of its own, since lines end somewhere.
+    std::string list;
+    for (const std::string_view one : ascii::split(references, ' ')) {
+      if (!one.empty()) list += std::string(one) + "\r\n ";
+    }
+    out += fmt::format("In-Reply-To: {}\r\nReferences: {}{}\r\n", id, list, id);
+  }
+  return out +
+         "Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n";  // RFC 3834 3.1.7
+}
+
 }  // namespace
 
 bool may_be_answered(std::string_view header, std::string_view reverse_path, std::string_view recipient,
@@ -134,6 +162,18 @@ bool may_be_answered(std::string_view header, std::string_view reverse_path, std
   const mime::Structure structure = mime::scan(header);
   const mime::Envelope& envelope = structure.envelope();
   std::size_t looked = 0;
+  // RFC 5230 4.5.
+  for (const std::string_view name : {"Resent-To", "Resent-Cc", "Resent-Bcc"}) {
+    const auto field = mime::find_field(header, name);
+    if (!field) continue;
+    const mime::AddressList list = mime::read_addresses(*field);
+    for (const mime::Address& address : list.addresses) {
+      if (!address.is_mailbox()) continue;
+      if (++looked > kMaxLooked) return false;
+      const std::string text = mime::to_addr_spec(address);
+      if (ascii::iequals(text, recipient) || is_own(text)) return true;
+    }
+  }
   for (const mime::Run run : {envelope.to, envelope.cc, envelope.bcc}) {
     for (const mime::Address& address : structure.addresses_of(run)) {
       if (!address.is_mailbox()) continue;
@@ -147,27 +187,7 @@ bool may_be_answered(std::string_view header, std::string_view reverse_path, std
 
 std::string vacation_answer(const Vacation& vacation, std::string_view header, std::string_view from,
                             std::string_view name, std::string_view to, std::string_view message_id, TimePoint now) {
-  std::string subject = vacation.subject.value_or("");
-  if (subject.empty()) {
-    // RFC 3834 3.1.5.
-    const auto theirs = mime::find_field(header, "Subject");
-    subject = "Auto: " + (theirs ? mime::decode_words(*theirs) : std::string());
-  }
-  const std::string id = ids_of(mime::find_field(header, "Message-ID"));
-  std::string references = ids_of(mime::find_field(header, "References"));
-  if (references.empty()) references = ids_of(mime::find_field(header, "In-Reply-To"));
-  std::string out = fmt::format("Date: {}\r\nFrom: {}{}<{}>\r\nTo: <{}>\r\nSubject: {}\r\nMessage-ID: <{}>\r\n",
-                                date::format_rfc5322(now), name.empty() ? "" : phrase(name), name.empty() ? "" : " ",
-                                from, to, encoded(cut_to(std::move(subject), kMaxSubject)), message_id);
-  if (!id.empty()) {
-    // RFC 5322 3.6.4; each on a line of its own, since lines end somewhere.
-    std::string list;
-    for (const std::string_view one : ascii::split(references, ' ')) {
-      if (!one.empty()) list += std::string(one) + "\r\n ";
-    }
-    out += fmt::format("In-Reply-To: {}\r\nReferences: {}{}\r\n", id, list, id);
-  }
-  out += "Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n";  // RFC 3834 3.1.7
+  std::string out = answer_header(vacation, header, {from, name, to, message_id}, now);
   const std::string text =
       vacation.text || vacation.html ? vacation.text.value_or("") : "I am away and will read your message later.\r\n";
   if (!vacation.html) return out + text_part("plain", text);
@@ -176,6 +196,29 @@ std::string vacation_answer(const Vacation& vacation, std::string_view header, s
   return out + fmt::format("Content-Type: multipart/alternative; boundary=\"{}\"\r\n\r\n--{}\r\n{}--{}\r\n{}--{}--\r\n",
                            boundary, boundary, text_part("plain", text), boundary, text_part("html", *vacation.html),
                            boundary);
+}
+
+std::string vacation_entity_answer(const Vacation& vacation, std::string_view header, const VacationParties& parties,
+                                   TimePoint now) {
+  std::string entity;
+  for (const char c : vacation.text.value_or("")) {
+    if (c == '\r' || c == '\0') continue;
+    entity += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  }
+  if (!entity.ends_with("\r\n")) entity += "\r\n";
+  std::string out = answer_header(vacation, header, parties, now);
+  mime::HeaderReader reader(entity);
+  bool is_typed = false;
+  while (const auto field = reader.next()) {
+    // RFC 5230 5: ASCII alone; and nothing may be put into the header that is not about the content.
+    if (!ascii::istarts_with(field->name, "Content-") || !utf8::is_ascii(field->whole)) continue;
+    is_typed = is_typed || ascii::iequals(field->name, "Content-Type");
+    out += field->whole;
+  }
+  std::string_view content = std::string_view(entity).substr(reader.offset());
+  if (content.starts_with("\r\n")) content.remove_prefix(2);
+  if (!is_typed) out += "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n";
+  return out + "\r\n" + std::string(content);
 }
 
 }  // namespace gatepost::mailflow

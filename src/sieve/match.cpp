@@ -178,6 +178,8 @@ bool wildcards(const Match& match, std::string_view value, std::string_view key,
 bool matches(const Match& match, std::string_view value, std::string_view key, Budget& budget,
              std::vector<std::string>* captures) {
   budget.take_octets(value.size() + key.size());
+  // Decomposing characters is dearer than comparing them.
+  if (match.comparator == Comparator::unicode_casemap) budget.take(value.size() + key.size());
   if (budget.spent()) return false;
   switch (match.type) {
     case MatchType::is:

@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint64_t kDay = 24 * 60 * 60;
 constexpr std::uint64_t kUsualMemory = 7 * kDay, kLongestMemory = 90 * kDay;  // RFC 7352 3.3
 constexpr std::size_t kMaxUniqueId = 4'000;
+// Octets to a step where they are decoded and not only looked through.
+constexpr std::size_t kReadingCost = 4;
 
 // A field's value as people read it (RFC 5228 2.7.2).
 std::string readable(std::string_view value) { return std::string(ascii::trim(mime::decode_words(value))); }
@@ -174,7 +176,7 @@ std::string_view Run::part_of(AddressPart part, std::string_view local, std::str
 }
 
 bool Run::addresses_of(const Test& test, std::string_view field, std::uint64_t& count) {
-  budget_.take_octets(field.size());
+  budget_.take(field.size() / kReadingCost + 1);
   const mime::AddressList list = mime::read_addresses(field);
   for (const mime::Address& address : list.addresses) {
     if (!address.is_mailbox()) continue;
@@ -222,7 +224,9 @@ bool Run::header(const Test& test) {
   std::uint64_t count = 0;
   const bool found = any_field(test, [&](std::string_view value) {
     ++count;
-    return test.match.type != MatchType::count && any_key(test, readable(value));
+    if (test.match.type == MatchType::count) return false;
+    budget_.take(value.size() / kReadingCost + 1);
+    return any_key(test, readable(value));
   });
   return found || (test.match.type == MatchType::count && any_key_counts(test, count));
 }
@@ -231,14 +235,15 @@ bool Run::exists(const Test& test) {
   const std::string_view header = message_.header();
   return std::ranges::all_of(test.names, [&](const Text& name) {
     budget_.take_octets(header.size());
-    return !budget_.spent() && mime::find_field(header, text(name)).has_value();
+    const std::string expanded = text(name);
+    return !budget_.spent() && !expanded.empty() && mime::find_field(header, expanded).has_value();
   });
 }
 
 Parsed<bool> Run::body(const Test& test) {
   const Result<std::string_view> beginning = message_.beginning();
   if (!beginning) return wrong(test.origin.line, "the message could not be read: " + beginning.error().detail);
-  budget_.take_octets(beginning->size());
+  budget_.take(beginning->size() / kReadingCost + 1);
   std::vector<std::string> types;
   for (const Text& name : test.names) {
     if (budget_.spent()) break;
@@ -278,7 +283,8 @@ bool Run::duplicate(const Test& test) {
   if (test.text && !test.is_header) {
     id = text(*test.text);
   } else {
-    const auto field = mime::find_field(message_.header(), test.text ? text(*test.text) : "Message-ID");
+    const std::string name = test.text ? text(*test.text) : "Message-ID";
+    const auto field = name.empty() ? std::nullopt : mime::find_field(message_.header(), name);
     if (!field) return false;
     id = readable(*field);
   }

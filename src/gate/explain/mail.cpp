@@ -113,6 +113,11 @@ void take_line(Found& f, const notes::LogLine& line) {
         fmt::format("{} was refused{}: {}",
                     line.name == "smtp.sender_refused" ? "its sender" : "the recipient " + field("to"), peer,
                     field("reply")));
+  } else if (line.name == "sieve.filtered") {
+    add(f, line, fmt::format("by the script of {}: {}", field("account"), field("did")));
+  } else if (line.name == "sieve.failed") {
+    add(f, line,
+        fmt::format("the script of {} failed, so it went to the inbox: {}", field("account"), field("detail")));
   } else if (line.name == "smtp.bare_line_end") {
     f.refused = true;
     s.reply = "550 5.6.0 a CR or LF alone";
@@ -128,8 +133,8 @@ void take_line(Found& f, const notes::LogLine& line) {
 
 bool about_mail(const notes::LogLine& line) {
   return line.name.starts_with("mail.") || line.name.starts_with("queue.") || line.name.starts_with("relay.") ||
-         line.name == "smtp.recipient_refused" || line.name == "smtp.sender_refused" ||
-         line.name == "smtp.bare_line_end";
+         line.name.starts_with("sieve.") || line.name == "smtp.recipient_refused" ||
+         line.name == "smtp.sender_refused" || line.name == "smtp.bare_line_end";
 }
 
 bool wanted(const MailQuestion& q, const Story& s) {

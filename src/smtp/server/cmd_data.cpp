@@ -149,6 +149,12 @@ runtime::Task<> SmtpSession::deliver() {
     say(reply_for(accepted.error().code));
     co_return;
   }
+  if (!accepted->refusal.empty()) {
+    // The recipient's script says so (RFC 5429 2.1.1).
+    counters_.refused.add();
+    fmt::format_to(std::back_inserter(output_.buffer()), "{}\r\n", accepted->refusal);
+    co_return;
+  }
   counters_.accepted.add();
   ++messages_;
   bad_ = idle_ = 0;

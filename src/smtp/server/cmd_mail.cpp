@@ -34,6 +34,7 @@ Work SmtpSession::on_mail(Mail& mail) {
   }
   if (!within_rate()) return refuse_sender({450, {4, 7, 1}, "too many messages, try again later"}, reverse_path);
   transaction_.envelope.reverse_path = std::move(reverse_path);
+  transaction_.envelope.may_refuse = true;
   transaction_.envelope.not_before = release_of(mail.parameters, shared_.services.clock.now());
   transaction_.envelope.body_type = body_type(mail.parameters.body);
   transaction_.envelope.smtputf8 = mail.parameters.smtputf8;
