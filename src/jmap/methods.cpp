@@ -6,6 +6,7 @@
 #include "jmap/principal.hpp"
 #include "jmap/push.hpp"
 #include "jmap/quota.hpp"
+#include "jmap/sieve_script.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/vacation.hpp"
 
@@ -46,6 +47,10 @@ constexpr Method kMethods[] = {
     {"EmailSubmission/set", kSubmission, &submission_set},
     {"VacationResponse/get", kVacation, &vacation_get},
     {"VacationResponse/set", kVacation, &vacation_set},
+    {"SieveScript/get", kSieve, &sieve_script_get},
+    {"SieveScript/set", kSieve, &sieve_script_set},
+    {"SieveScript/query", kSieve, &sieve_script_query},
+    {"SieveScript/validate", kSieve, &sieve_script_validate},
     {"Blob/copy", kCore, &blob_copy},
     {"Blob/upload", kBlob, &blob_upload},
     {"Blob/get", kBlob, &blob_get},

@@ -12,6 +12,7 @@
 #include "jmap/ids.hpp"
 #include "jmap/principal.hpp"
 #include "jmap/pusher.hpp"
+#include "jmap/sieve_script.hpp"
 #include "jmap/snooze.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/views.hpp"
@@ -94,6 +95,7 @@ json::object account_object(const Context& context, const directory::Principal& 
     capabilities[kSubmission] = json::object{{"maxDelayedSend", mailflow::kLongestHold.count()},
                                              {"submissionExtensions", {{"FUTURERELEASE", hold}}}};
     capabilities[kVacation] = json::object();
+    capabilities[kSieve] = sieve_account_capability();
     // RFC 9670 1.5.1: the directory is seen through the user's own account.
     if (context.snoozer != nullptr) capabilities[kSnooze] = json::object{{"mailboxName", kSnoozedFolder}};
     capabilities[kPrincipals] = json::object{{"currentUserPrincipalId", principal_name(owner.id)}};
@@ -124,25 +126,31 @@ std::string Server::session(const directory::Principal& user, std::string_view o
     const std::string id = account_name(account_of(sharer));
     if (const auto access = context.access(id)) accounts[id] = account_object(context, sharer, false);
   }
-  json::object session{
-      {"capabilities",
-       {{kCore, core_capability(limits_)},
-        {kMail, json::object()},
-        {kSubmission, json::object()},
-        {kQuota, json::object()},
-        {kVacation, json::object()},
-        {kBlob, json::object()},
-        {kPrincipals, json::object()},
-        {kWebSocket, {{"url", "ws" + base.substr(4) + "/jmap/ws"}, {"supportsPush", true}}}}},
-      {"accounts", std::move(accounts)},
-      {"primaryAccounts",
-       {{kMail, own}, {kSubmission, own}, {kQuota, own}, {kVacation, own}, {kBlob, own}, {kPrincipals, own}}},
-      {"username", user.address},
-      {"apiUrl", base + "/jmap/api"},
-      {"downloadUrl", base + "/jmap/download/{accountId}/{blobId}/{name}?type={type}"},
-      {"uploadUrl", base + "/jmap/upload/{accountId}"},
-      {"eventSourceUrl", base + "/jmap/events?types={types}&closeafter={closeafter}&ping={ping}"},
-      {"state", session_state(user)}};
+  json::object session{{"capabilities",
+                        {{kCore, core_capability(limits_)},
+                         {kMail, json::object()},
+                         {kSubmission, json::object()},
+                         {kQuota, json::object()},
+                         {kVacation, json::object()},
+                         {kSieve, sieve_capability()},
+                         {kBlob, json::object()},
+                         {kPrincipals, json::object()},
+                         {kWebSocket, {{"url", "ws" + base.substr(4) + "/jmap/ws"}, {"supportsPush", true}}}}},
+                       {"accounts", std::move(accounts)},
+                       {"primaryAccounts",
+                        {{kMail, own},
+                         {kSubmission, own},
+                         {kQuota, own},
+                         {kVacation, own},
+                         {kSieve, own},
+                         {kBlob, own},
+                         {kPrincipals, own}}},
+                       {"username", user.address},
+                       {"apiUrl", base + "/jmap/api"},
+                       {"downloadUrl", base + "/jmap/download/{accountId}/{blobId}/{name}?type={type}"},
+                       {"uploadUrl", base + "/jmap/upload/{accountId}"},
+                       {"eventSourceUrl", base + "/jmap/events?types={types}&closeafter={closeafter}&ping={ping}"},
+                       {"state", session_state(user)}};
   if (state_->snoozer != nullptr) session["capabilities"].as_object()[kSnooze] = json::object();
   if (state_->pusher != nullptr) {
     session["capabilities"].as_object()[kWebPushVapid] =
