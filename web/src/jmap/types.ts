@@ -143,6 +143,14 @@ export interface VacationResponse {
   htmlBody: string | null;
 }
 
+// RFC 9661 2.
+export interface SieveScript {
+  id: Id;
+  name: string;
+  blobId: Id;
+  isActive: boolean;
+}
+
 export interface SetError {
   type: string;
   description?: string;
@@ -213,6 +221,9 @@ export interface Methods {
   'VacationResponse/set': SetResponse;
   'Principal/get': GetResponse<Principal>;
   'Principal/query': QueryResponse;
+  'SieveScript/get': GetResponse<SieveScript>;
+  'SieveScript/set': SetResponse;
+  'SieveScript/validate': { accountId: Id; error: SetError | null };
   'Quota/get': GetResponse<Quota>;
 }
 export type Method = keyof Methods;
