@@ -174,6 +174,11 @@ void end_sessions(const gate::Intent& intent) {
   }
 }
 
+// Other rules are in force: the server puts its bans into them now, not when it looks by itself. None may run.
+void tell_server(const config::Config& config) {
+  (void)daemon::ask(daemon::control_socket_path(config.server.data_dir), {"ban list", {{"look", {}}}});
+}
+
 void say_applied(Context& context, const gate::Applied& applied) {
   if (context.json) {
     std::cout << fmt::format("{{\"revision\":{},\"changed\":{},\"pending\":{},\"deadline\":\"{}\"}}\n",
@@ -238,6 +243,7 @@ void gate_apply(Context& context, const ApplyArguments& arguments) {
   }
   const auto applied = gate::apply(both->revisions, both->nft, policy->intent, *options, policy->now);
   if (!applied) return say_failure(context, applied.error());
+  tell_server(policy->config);
   say_applied(context, *applied);
   if (!applied->pending) end_sessions(policy->intent);
 }
@@ -264,12 +270,14 @@ void gate_rollback(Context& context, std::uint64_t revision, const ApplyArgument
   if (revision == 0) {
     const auto undone = gate::undo(both->revisions, both->nft, "rolled back by " + options->by);
     if (!undone) return say_failure(context, undone.error());
+    tell_server(*config);
     std::cout << (context.json ? fmt::format("{{\"undone\":{}}}\n", *undone)
                                : fmt::format("Revision {} is undone.\n", *undone));
     return;
   }
   const auto applied = gate::roll_back(both->revisions, both->nft, revision, *options, SystemClock().now());
   if (!applied) return say_failure(context, applied.error());
+  tell_server(*config);
   say_applied(context, *applied);
 }
 
@@ -288,6 +296,7 @@ void gate_restore(Context& context) {
   if (!both) return;
   const auto done = gate::restore(both->revisions, both->nft, SystemClock().now());
   if (!done) return say_failure(context, done.error());
+  tell_server(*config);
   if (*done) std::cout << fmt::format("Revision {} is in force.\n", **done);
 }
 
