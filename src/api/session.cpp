@@ -175,7 +175,8 @@ directory::DoorContext door_context(const Exchange& exchange) {
           .service = "web",
           .connection_id = exchange.request().connection_id,
           .tls = exchange.request().secure,
-          .channel_binding = {}};
+          .channel_binding = {},
+          .proxied = exchange.request().proxied};
 }
 
 void add_session_routes(http::server::Router& router, const Services& services) {

@@ -146,7 +146,8 @@ Result<> Daemon::build() {
   protocols_ = std::make_unique<Protocols>(
       ProtocolParts{product, *door_, *web_sessions_, *reception_, *resolver_, *workers_, *sign_in_workers_,
                     indexes_.get(), log_, administer, hmac_sha256(decoy_key.reveal(), "directory entries"),
-                    [this](const IpAddress& client) { return turned_away(client); }},
+                    [this](const IpAddress& client) { return turned_away(client); },
+                    [this](const IpAddress& client) { return bans_->refuses(client); }},
       c);
   if (tls) protocols_->set_certificates(*tls);
   GP_TRY(traffic_, traffic::Recorder::open(product.store->keys(), clock_));

@@ -38,6 +38,8 @@ struct ProtocolParts {
   std::string ldap_identity;  // the UUIDs of directory entries come from it
   // How long the clients from there are turned away yet; nullopt: they are served.
   std::function<std::optional<std::chrono::seconds>(const IpAddress&)> away;
+  // Whether an address is banned, for clients behind proxies.
+  std::function<bool(const IpAddress&)> refuses;
 };
 
 // The servers of all protocols, with their settings. Thread-safe; outlives its sessions.

@@ -164,6 +164,7 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
                                   .web_sessions = &parts.web_sessions};
   numbers = std::make_unique<http::server::Server>(services, metrics_settings(c), "metrics", metrics_routes);
   services.away = parts.away;
+  services.refuses = parts.refuses;
   plain = std::make_unique<http::server::Server>(services, plain_settings(c), "http", plain_routes);
   secure = std::make_unique<http::server::Server>(services, settings_of(c), "https", routes);
 }

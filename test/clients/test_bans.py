@@ -254,6 +254,28 @@ class Bans(unittest.TestCase):
         self.assertIn("HTTP/1.1 404", self.talk(browser, 443, tls=True, greeting=False, whole=True, say=[
             "GET /nothing HTTP/1.1\r\nHost: mail.example.org\r\nConnection: close\r\n\r\n"])["heard"])
 
+    def test_a_scanner_that_connects_anew_for_each_request_is_closed_out_and_so_is_one_behind_a_proxy(self):
+        def ask(path, address, fields="", port=443):
+            return self.talk(address, port, tls=True, greeting=False, whole=True, say=[
+                f"GET {path} HTTP/1.1\r\nHost: mail.example.org\r\n{fields}Connection: close\r\n\r\n"]).get("heard", "")
+
+        scanner, lost, hidden, visitor = STRANGERS[0], STRANGERS[1], "203.0.113.177", "203.0.113.178"
+        for i in range(80):
+            ask(f"/{i}.php", scanner)
+            ask("/EWS/Exchange.asmx", lost)  # a program with a wrong setting
+        self.assertEqual(self.explain(scanner)["ban"]["reason"], "too many failed commands (4 times)")
+        self.assertTrue(self.closed_out(scanner, 25))
+        self.assertEqual(self.explain(lost)["points"], 0)
+        for i in range(80):
+            ask(f"/{i}.php", PROXY, f"X-Forwarded-For: {hidden}\r\n")
+        ban = self.explain(hidden)["ban"]
+        self.assertFalse(ban["firewall"])
+        self.assertIn("told by a proxy", ban["in_force"])
+        self.assertIn("HTTP/1.1 403 ", ask("/", PROXY, f"X-Forwarded-For: {hidden}\r\n"))
+        self.assertIn("HTTP/1.1 404 ", ask("/nothing", PROXY, f"X-Forwarded-For: {visitor}\r\n"))
+        self.assertFalse(self.explain(PROXY)["banned"])
+        self.gatepost("ban", "lift", hidden)
+
     def test_harvesting_addresses_bans(self):
         bad = STRANGERS[4]
         for i in range(8):

@@ -106,6 +106,7 @@ void Conversation::find_client(Request& request) const {
   if (settings_->proxies.empty() || !contains(settings_->proxies, request.client)) return;
   const Forwarded seen = read_forwarded(request.head.fields, settings_->proxies, request.client);
   request.client = seen.client;
+  request.proxied = seen.client != peer_.remote.address;
   if (seen.secure) request.secure = *seen.secure;
 }
 
@@ -159,6 +160,11 @@ std::shared_ptr<Exchange> Conversation::start(RequestHead head) {
   auto exchange = std::make_shared<Exchange>(*this, std::move(request), executor_);
   exchange->since_ = shared_.services.clock.steady();
   exchange->in_limit_ = settings_->body_octets;
+  if (exchange->request_.proxied && shared_.services.refuses && shared_.services.refuses(exchange->request_.client)) {
+    exchange->handler_done_ = true;
+    exchange->respond(plain_answer(403));
+    return exchange;
+  }
   if (const auto wait = away(exchange->request_, found.route)) {
     Response answer = plain_answer(503);
     answer.set("retry-after", std::to_string(wait->count()));
@@ -271,16 +277,33 @@ void Conversation::report(runtime::Conduct what, std::string_view detail) const 
   peer_.tell(what, detail);
 }
 
-// Requests in a row for what is not there: a client that looks for something tries a few, who tries everything is none.
+// Who is behind a trusted proxy is not connected: whoever guards the ports hears of him by the proxy's word.
+void Conversation::report_client(const Request& request, runtime::Conduct what) const {
+  if (!request.proxied) return report(what, request.path());
+  runtime::Peer client = peer_;
+  client.remote = {request.client, 0};
+  client.proxied = true;
+  client.tell(what, request.path());
+}
+
+// Requests in a row for what is not there: of this connection, which is closed then, and of the client, which counts.
 void Conversation::count_bad(const Exchange& exchange) {
   // What no route has, or only the one that has everything else.
   const bool nowhere = exchange.route_ == nullptr || (exchange.route_->path == "/*" && exchange.status_ == 404);
+  const bool by_proxy = contains(settings_->proxies, peer_.remote.address);
+  const Request& request = exchange.request_;
+  const bool of_client = !by_proxy || request.proxied;  // not the proxy's own, which looks whether we are there
   if (!nowhere) {
-    if (exchange.status_ < 400) bad_requests_ = 0;
+    if (exchange.status_ >= 400) return;
+    bad_requests_ = 0;
+    if (of_client) shared_.misses.found(request.client);
     return;
   }
-  if (exchange.status_ < 400 || exchange.status_ == 503 || contains(settings_->proxies, peer_.remote.address)) return;
-  if (++bad_requests_ == settings_->bad_requests) report(runtime::Conduct::bad_commands, exchange.request_.path());
+  if (exchange.status_ < 400 || exchange.status_ == 503) return;
+  if (!by_proxy) ++bad_requests_;
+  if (of_client &&
+      shared_.misses.missed(request.client, request.path(), settings_->bad_requests, shared_.services.clock.steady()))
+    report_client(request, runtime::Conduct::bad_commands);
 }
 
 void Conversation::settled(Exchange& exchange) {

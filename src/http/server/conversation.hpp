@@ -11,6 +11,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "http/server/exchange.hpp"
+#include "http/server/misses.hpp"
 #include "http/server/router.hpp"
 #include "http/server/settings.hpp"
 #include "http/server/sign_in.hpp"
@@ -29,6 +30,7 @@ struct Shared {
   Counter& requests;          // answered, by class of status
   Counter* by_class[6] = {};  // [2]: 2xx
   Counter& refused;           // what was no request, or broke a limit
+  Misses misses;
 };
 
 // What the sessions of both versions have in common: requests become exchanges, handlers run beside the session until
@@ -89,6 +91,7 @@ class Conversation : public runtime::Session {
   Task<> sign_in_and_handle(std::shared_ptr<Exchange> exchange);
   void handler_ended(Exchange& exchange, const std::exception_ptr& failure);
   void count_bad(const Exchange& exchange);
+  void report_client(const Request& request, runtime::Conduct what) const;
 
   boost::asio::any_io_executor executor_;
   SignIns sign_ins_;

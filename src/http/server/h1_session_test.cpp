@@ -270,5 +270,48 @@ TEST(H1Session, HoldsNothingAgainstAProxy) {
   EXPECT_EQ(world.conduct, Conducts());
 }
 
+TEST(H1Session, CountsWhatIsNotThereOverConnections) {
+  World world;
+  world.settings.bad_requests = 3;
+  world.start();
+  for (int i = 0; i < 5; ++i) talk(world, get("/nothing" + std::to_string(i)));
+  EXPECT_EQ(world.conduct, (Conducts{{runtime::Conduct::bad_commands, "/nothing2"}}));
+  // A program with a wrong setting.
+  for (int i = 0; i < 9; ++i) talk(world, get("/ews"));
+  EXPECT_EQ(world.conduct.size(), 2U) << "/nothing3, /nothing4 and /ews";
+  world.conduct.clear();
+  for (int i = 0; i < 9; ++i) talk(world, get("/ews"));
+  EXPECT_EQ(world.conduct, Conducts());
+}
+
+TEST(H1Session, HoldsToAccountWhoIsBehindATrustedProxy) {
+  World world;
+  world.settings.bad_requests = 3;
+  world.settings.proxies = {*Network::parse("10.0.0.0/8")};
+  world.start();
+  const auto from = [](std::string_view client) {
+    return "X-Forwarded-For: " + std::string(client) + "\r\n" + std::string(kClose);
+  };
+  for (int i = 0; i < 4; ++i) {
+    talk(world, get("/nothing" + std::to_string(i), from("203.0.113.9")), {.remote = "10.0.0.1"});
+    talk(world, get(i == 2 ? "/hello" : "/also" + std::to_string(i), from("203.0.113.10")), {.remote = "10.0.0.1"});
+  }
+  EXPECT_EQ(world.conduct, (Conducts{{runtime::Conduct::bad_commands, "/nothing2"}}));
+  EXPECT_EQ(world.whom, "203.0.113.9 by a proxy");
+}
+
+TEST(H1Session, RefusesWhoIsBannedBehindAProxyAndNobodyElse) {
+  World world;
+  world.settings.proxies = {*Network::parse("10.0.0.0/8")};
+  world.refuses = [](const IpAddress& client) { return client == *IpAddress::parse("203.0.113.9"); };
+  world.start();
+  const auto ask = [&](std::string_view client) {
+    return talk(world, get("/hello", "X-Forwarded-For: " + std::string(client) + "\r\n" + std::string(kClose)),
+                {.remote = "10.0.0.1"});
+  };
+  EXPECT_THAT(ask("203.0.113.9"), StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(ask("203.0.113.10"), StartsWith("HTTP/1.1 200 "));
+}
+
 }  // namespace
 }  // namespace gatepost::http::server

@@ -19,6 +19,7 @@ struct Request {
   std::string host;        // that it is for: lower case, without port; "" where HTTP/1.0 names none
   std::uint16_t port = 0;  // that it named; 0: none
   IpAddress client;        // behind trusted proxies, if there are any
+  bool proxied = false;    // a trusted proxy said who the client is
   bool secure = false;     // TLS, here or at a trusted proxy
   std::string connection_id;
   std::vector<std::pair<std::string_view, std::string>> parameters;  // of the route's pattern, decoded

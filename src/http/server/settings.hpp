@@ -49,6 +49,9 @@ struct Services {
   // Nobody is served for so long yet: requests are answered with 503 and Retry-After (RFC 9110 15.6.4, 10.2.3), but for
   // routes that are `always` there. nullopt: as usual. Called on I/O threads; empty: as usual.
   std::function<std::optional<std::chrono::seconds>(const IpAddress& client)> away = {};
+  // Whether a client behind a trusted proxy is banned: its requests are answered with 403. Who connects without one was
+  // judged by the listener. Called on I/O threads; empty: nobody is.
+  std::function<bool(const IpAddress& client)> refuses = {};
 
   runtime::Workers& workers_for_sign_in() const { return sign_in_workers != nullptr ? *sign_in_workers : workers; }
 };

@@ -94,7 +94,8 @@ Result<std::shared_ptr<directory::SignedIn>> SignIns::enter_by_cookie(const Requ
                                        .connection_id = peer_.connection_id,
                                        .tls = request.secure,
                                        .channel_binding = {},
-                                       .web_session = checked.session.id};
+                                       .web_session = checked.session.id,
+                                       .proxied = request.proxied || peer_.proxied};
   const auto prove = [&]() -> Result<directory::Principal> {
     GP_TRY(const auto again, services_.web_sessions->check(token, request.client));
     return again.principal;
@@ -118,7 +119,8 @@ directory::DoorContext SignIns::context_for(const Request& request) const {
           .connection_id = peer_.connection_id,
           .tls = peer_.tls.has_value(),
           .channel_binding = {},
-          .certificate_names = {}};
+          .certificate_names = {},
+          .proxied = request.proxied || peer_.proxied};
 }
 
 std::vector<std::string> SignIns::challenges(const Request& request, std::string_view realm, Errc why) const {

@@ -103,8 +103,11 @@ struct World {
                     .hsts = std::chrono::seconds(3600)};
   std::unique_ptr<Server> server;
   std::vector<std::pair<runtime::Conduct, std::string>> conduct;
-  runtime::Witness witness = [this](const runtime::Peer&, runtime::Conduct what, std::string_view detail) {
+  std::string whom;  // it was told of last
+  std::function<bool(const IpAddress&)> refuses;
+  runtime::Witness witness = [this](const runtime::Peer& peer, runtime::Conduct what, std::string_view detail) {
     conduct.emplace_back(what, detail);
+    whom = peer.remote.address.to_string() + (peer.proxied ? " by a proxy" : "");
   };
   int waiting = 0, told = 0;  // of /wait: handlers that wait, and how many were told that it is over
 
@@ -157,8 +160,9 @@ struct World {
     start();
   }
   void start() {
-    server = std::make_unique<Server>(Services{door, workers, clock, log, metrics, nullptr, web_sessions.get()},
-                                      settings, "https", router);
+    server =
+        std::make_unique<Server>(Services{door, workers, clock, log, metrics, nullptr, web_sessions.get(), {}, refuses},
+                                 settings, "https", router);
   }
   std::string browser() {
     const auto begun = web_sessions->begin(*directory->find(kAnna), false, "test", *IpAddress::parse("192.0.2.7"));
