@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
 #include "gate/backend/export_lines.hpp"
 #include "gate/backend/nft_table.hpp"
 
@@ -44,6 +46,14 @@ std::string commented(const std::vector<std::string>& all, std::string_view mark
   std::string out;
   for (const std::string& one : all) out += fmt::format("{}{}\n", mark, one);
   return out;
+}
+
+std::string short_name(std::string_view name, std::size_t most) {
+  constexpr std::size_t kDigest = 6;
+  if (name.size() <= most) return std::string(name);
+  const Sha256Value digest = sha256(name);
+  const std::string hex = to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return fmt::format("{}-{}", name.substr(0, most - kDigest - 1), hex.substr(0, kDigest));
 }
 
 std::vector<Line> by_family(const Intent& intent, bool v6) {

@@ -11,10 +11,17 @@ namespace {
 
 namespace json = boost::json;
 
-// PowerShell: within single quotes, a quote is doubled.
+// PowerShell: within single quotes, a quote is doubled. Typographic quotes end such a text, too, and Windows PowerShell
+// reads a file without a mark as one of the system's code page: letters beyond ASCII are left out.
 std::string ps(std::string_view text) {
   std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
+  bool beyond = false;
+  for (const char c : text) {
+    const bool plain = c >= ' ' && c <= '~';
+    if (plain) out += c == '\'' ? std::string("''") : std::string(1, c);
+    if (!plain && !beyond) out += '?';  // one for each run
+    beyond = !plain;
+  }
   return out + "'";
 }
 
@@ -112,14 +119,14 @@ Export aws(const Intent& intent, TimePoint) {
   Export out;
   out.losses = losses(intent, {.product = "AWS security groups", .host_scope = true});
   json::array permissions;
-  std::size_t rules = 0;
+  std::size_t rules4 = 0, rules6 = 0;  // counted apart, as the quota is
   for (const PortIntent& p : intent.ports) {
     json::array v4, v6;
     for (const Opening& o : p.openings) {
       const std::string description = plain(fmt::format("gp:{}:{} {}", p.service, o.why, p.reason), 255);
       for (const Network& n : networks_of(o.sources)) {
         const std::string text = texts({n}, true)[0];
-        ++rules;
+        ++(n.address.is_v4() && n.prefix >= 96 ? rules4 : rules6);
         if (n.address.is_v4() && n.prefix >= 96) {
           v4.push_back(json::object{{"CidrIp", text}, {"Description", description}});
         } else {
@@ -131,9 +138,9 @@ Export aws(const Intent& intent, TimePoint) {
     permissions.push_back(json::object{
         {"IpProtocol", "tcp"}, {"FromPort", p.port}, {"ToPort", p.port}, {"IpRanges", v4}, {"Ipv6Ranges", v6}});
   }
-  if (rules > 60)
+  if (const std::size_t most = std::max(rules4, rules6); most > 60)
     out.losses.push_back(
-        fmt::format("{} rules: a group takes 60 unless raised; use prefix lists for long ones", rules));
+        fmt::format("{} rules of one family: a group takes 60 unless raised; use prefix lists for long ones", most));
   out.text = pretty(json::object{{"GroupId", "sg-REPLACE"}, {"IpPermissions", permissions}}) + "\n";
   return out;
 }

@@ -20,6 +20,10 @@ std::vector<std::string> losses(const Intent&, const Abilities&);
 // The losses as comment lines.
 std::string commented(const std::vector<std::string>& losses, std::string_view mark = "# ");
 
+// `name`, or, where it has more than `most` letters, as much of it as leaves room for a digest that keeps it unlike
+// others that begin the same.
+std::string short_name(std::string_view name, std::size_t most);
+
 struct Line {
   const PortIntent* port;
   const Opening* opening;

@@ -32,7 +32,7 @@ Export netfilter(const Intent& intent, bool v6) {
   std::string rules;
   for (const PortIntent& p : intent.ports) {
     if ((p.destinations & (v6 ? all_v6() : all_v4())).empty()) continue;
-    const std::string chain = "GP-" + p.service.substr(0, 24);
+    const std::string chain = "GP-" + short_name(p.service, 24);  // iptables(8): 28 letters
     t += fmt::format(":{} - [0:0]\n", chain);
     const auto comment = [&](std::string_view why) {
       return fmt::format(" -m comment --comment \"gp:{}:{}\"", p.service, why);
@@ -91,7 +91,9 @@ Export firewalld(const Intent& intent, TimePoint) {
   for (const bool v6 : {false, true}) {
     for (const Line& line : by_family(intent, v6)) {
       const std::string family = v6 ? "ipv6" : "ipv4";
-      const std::string name = fmt::format("gp-{}-{}-{}", line.port->service, line.opening->why, v6 ? 6 : 4);
+      // ipset(8): 31 letters
+      const std::string name =
+          short_name(fmt::format("gp-{}-{}-{}", line.port->service, line.opening->why, v6 ? 6 : 4), 31);
       std::string source;
       const bool everybody =
           line.networks.size() == 1 && (line.networks[0].prefix == 0 || (!v6 && line.networks[0].prefix == 96));
@@ -150,6 +152,17 @@ Export ufw(const Intent& intent, TimePoint) {
   return out;
 }
 
+namespace {
+
+// Of a table's name, which has 31 letters (PF_TABLE_NAME_SIZE) and no hyphens.
+std::string table_part(std::string_view service) {
+  std::string out = short_name(service, 23);
+  std::ranges::replace(out, '-', '_');
+  return out;
+}
+
+}  // namespace
+
 // pf.conf(5), for an anchor.
 Export pf(const Intent& intent, TimePoint) {
   Export out;
@@ -157,6 +170,12 @@ Export pf(const Intent& intent, TimePoint) {
       losses(intent,
              {.product = "pf", .per_source_rate = true, .connection_cap = true, .destinations = true, .logging = true});
   std::string& t = out.text;
+  for (const PortIntent& p : intent.ports) {
+    if (p.per_minute == 0) continue;
+    out.losses.push_back(fmt::format(
+        "whoever is over the rate of {} stays out until: pfctl -a gatepost -t gp_{}_fast -T expire 60; run it by cron",
+        p.service, table_part(p.service)));
+  }
   t = commented(out.losses) + "# load with: pfctl -a gatepost -f FILE; pf.conf needs: anchor \"gatepost\"\n";
   for (const PortIntent& p : intent.ports) {
     const bool all4 = p.destinations.contains(all_v4()), all6 = p.destinations.contains(all_v6());
@@ -167,8 +186,7 @@ Export pf(const Intent& intent, TimePoint) {
       to = fmt::format("{{ {} }}", fmt::join(texts, ", "));
     }
     const std::string family = all4 == all6 ? "" : all4 ? " inet" : " inet6";
-    std::string name = p.service;
-    std::ranges::replace(name, '-', '_');
+    const std::string name = table_part(p.service);
     std::vector<std::string> options;
     if (p.max_connections != 0) options.push_back(fmt::format("max {}", p.max_connections));
     if (p.per_minute != 0) {
