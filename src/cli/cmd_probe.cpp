@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -63,6 +64,11 @@ bool own_targets(Context& context, gate::probe::Settings& settings, std::vector<
   const auto config = load_config(context);
   if (!config) return false;
   if (settings.server_name.empty()) settings.server_name = config->server.hostname;
+  // Whoever signs for a closed network trusts its own authority.
+  std::error_code ignored;
+  const auto own = certificates::Store(daemon::certificates_directory(*config)).authority_file();
+  if (config->tls.self_signed && settings.ca_file.empty() && std::filesystem::exists(own, ignored))
+    settings.also_ca_file = own;
   if (!settings.leaf_on_disk) {
     // What is got from an authority is called by its first name; other cases are `gatepost certificate list`'s.
     const std::string& host = config->server.hostname;

@@ -351,11 +351,7 @@ bool prepare(SSL_CTX* context, const TlsOffer& offer) {
   ok = SSL_CTX_set_max_proto_version(context, offer.maximum) == 1 && ok;
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_LEGACY_SERVER_CONNECT);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, collect_error);
-  if (offer.ca_file.empty()) {
-    SSL_CTX_set_default_verify_paths(context);
-  } else {
-    ok = SSL_CTX_load_verify_locations(context, offer.ca_file.c_str(), nullptr) == 1 && ok;
-  }
+  if (offer.authorities != nullptr) SSL_CTX_set1_cert_store(context, offer.authorities->store());
   std::string alpn;
   for (const std::string& name : offer.alpn) {
     alpn += static_cast<char>(name.size());
@@ -370,14 +366,32 @@ bool prepare(SSL_CTX* context, const TlsOffer& offer) {
 
 }  // namespace
 
+Authorities::Authorities(const std::string& file, const std::string& also) : store_(X509_STORE_new()) {
+  GP_ASSERT(store_ != nullptr);
+  ERR_clear_error();
+  // What the system lacks shows in the chains.
+  if (file.empty()) {
+    X509_STORE_set_default_paths(store_);
+  } else if (X509_STORE_load_locations(store_, file.c_str(), nullptr) != 1) {
+    failure_ = file + " cannot be read";
+  }
+  if (!also.empty() && X509_STORE_load_locations(store_, also.c_str(), nullptr) != 1)
+    failure_ = also + " cannot be read";
+  ERR_clear_error();
+}
+
+Authorities::~Authorities() { X509_STORE_free(store_); }
+
 TlsSeen Connection::start_tls(const TlsOffer& offer) {
   unread_.clear();
   ERR_clear_error();
   auto tls = std::make_unique<Tls>();
   TlsSeen& seen = tls->seen;
   tls->context = SSL_CTX_new(TLS_client_method());
+  if (offer.authorities != nullptr) seen.failure = offer.authorities->failure();
+  if (!seen.failure.empty()) return seen;
   if (tls->context == nullptr || !prepare(tls->context, offer)) {
-    seen.failure = offer.ca_file.empty() ? "TLS cannot be set up here" : offer.ca_file + " cannot be read";
+    seen.failure = "TLS cannot be set up here";
     return seen;
   }
   tls->ssl = SSL_new(tls->context);

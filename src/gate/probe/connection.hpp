@@ -14,6 +14,8 @@
 #include "base/result.hpp"
 #include "gate/probe/replies.hpp"
 
+struct x509_store_st;  // X509_STORE of OpenSSL
+
 namespace gatepost::gate::probe {
 
 // What became of an attempt to connect.
@@ -31,11 +33,28 @@ struct Connected {
   std::optional<Endpoint> local;
 };
 
+// Whose signatures are trusted, read once for all connections of a probe: the system's bundle takes a core 20 ms, more
+// than ten handshakes. Immutable, so threads may share it.
+class Authorities {
+ public:
+  // PEM files. `file` empty: the system's; `also`: beside them, empty: none.
+  explicit Authorities(const std::string& file, const std::string& also = {});
+  ~Authorities();
+  Authorities(const Authorities&) = delete;
+  Authorities& operator=(const Authorities&) = delete;
+  const std::string& failure() const { return failure_; }  // empty: they were read
+  ::x509_store_st* store() const { return store_; }
+
+ private:
+  ::x509_store_st* store_ = nullptr;
+  std::string failure_;
+};
+
 struct TlsOffer {
   std::string server_name;       // SNI and the name to verify; an address is verified as one and not sent
   int minimum = 0, maximum = 0;  // protocol numbers of OpenSSL; 0: all
   std::vector<std::string> alpn;
-  std::string ca_file;  // PEM of the authorities to trust; empty: the system's
+  const Authorities* authorities = nullptr;  // outlives the handshake; null: the chain is not looked at
 };
 
 // What a handshake showed. The chain is as the server sent it, DER, leaf first.

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "gate/probe/connection.hpp"
 #include "gate/probe/talk.hpp"
 #include "runtime/socket_address.hpp"
 #include "runtime/unique_fd.hpp"
@@ -75,6 +76,12 @@ void talk_to(Talk& talk) {
 }  // namespace
 
 PortReport probe_port(const Service& service, const IpAddress& address, const Settings& settings, const Clock& clock) {
+  if (settings.authorities == nullptr) {
+    const Authorities authorities(settings.ca_file, settings.also_ca_file);
+    Settings complete = settings;
+    complete.authorities = &authorities;
+    return probe_port(service, address, complete, clock);
+  }
   PortReport report;
   report.service = service.name;
   report.at = {address, service.port};
@@ -98,11 +105,14 @@ PortReport probe_port(const Service& service, const IpAddress& address, const Se
 
 std::vector<PortReport> probe_ports(const std::vector<std::pair<Service, IpAddress>>& targets, const Settings& settings,
                                     const Clock& clock, std::size_t threads) {
+  const Authorities authorities(settings.ca_file, settings.also_ca_file);
+  Settings complete = settings;
+  complete.authorities = &authorities;
   std::vector<PortReport> reports(targets.size());
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < targets.size(); i = next++) {
-      reports[i] = probe_port(targets[i].first, targets[i].second, settings, clock);
+      reports[i] = probe_port(targets[i].first, targets[i].second, complete, clock);
     }
   };
   std::vector<std::jthread> workers;

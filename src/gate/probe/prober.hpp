@@ -14,10 +14,13 @@
 // never sends mail (no AUTH, no DATA, no bind).
 namespace gatepost::gate::probe {
 
+class Authorities;
+
 struct Settings {
   std::string server_name;                     // for TLS and HTTP; empty: the certificate's name is not judged
   std::optional<IpAddress> source;             // address to leave from
   std::string ca_file;                         // PEM of authorities; empty: the system's
+  std::string also_ca_file;                    // trusted beside them, as this server's own; empty: none
   std::optional<std::string> leaf_on_disk;     // DER of the certificate that should be served
   std::string helo_name = "probe.invalid";     // RFC 6761 6.4: nobody's
   std::string outside_domain = "example.com";  // a domain the server is not responsible for
@@ -28,6 +31,7 @@ struct Settings {
   bool exchange = false;  // look for Exchange's administration over HTTPS
   std::chrono::milliseconds connect_timeout{1500};
   std::chrono::milliseconds answer_timeout{5000};  // of each answer
+  const Authorities* authorities = nullptr;        // of the two files, read already; null: they are read when needed
 };
 
 // One port, all stages; blocks the calling thread. `clock` gives the time certificates are judged by.

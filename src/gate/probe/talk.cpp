@@ -37,7 +37,7 @@ void Talk::add_broken(Stage stage, const Error& error) {
 bool Talk::start_tls() {
   TlsOffer offer;
   offer.server_name = settings.server_name;
-  offer.ca_file = settings.ca_file;
+  offer.authorities = settings.authorities;
   if (service.protocol == Protocol::http) offer.alpn = {"http/1.1"};
   connection->set_deadline(std::chrono::steady_clock::now() + settings.answer_timeout);
   const TlsSeen seen = connection->start_tls(offer);
