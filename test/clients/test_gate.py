@@ -5,6 +5,7 @@ Nothing here touches the rules of the machine: the server runs in a namespace of
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 import time
 import unittest
 
+from demo import TOP
 from gate_world import BINARY, CLIENTS4, CLIENTS6, SERVER4, SERVER6, connects, possible, run, said_by
 
 PORTS = [25, 80, 110, 143, 389, 443, 465, 587, 636, 993, 995, 1993, 2525, 9464, 9465]
@@ -162,6 +164,35 @@ class Gate(unittest.TestCase):
     @staticmethod
     def listens(port, v6):
         return port != 110 and not (port == 1993 and v6)
+
+    def test_programs_find_the_keys_that_are_documented(self):
+        text = (TOP / "docs/gate.md").read_text()
+        rows = re.findall(r"^\| (`gate [^|]*) \| (.*) \|$", text[text.index("## For programs"):], re.M)
+        documented = {command: set(re.findall(r"`([a-z_]+)`", keys)) - {"ok"} for command, keys in rows}
+        self.assertEqual(len(documented), 9)
+
+        def keys(value):
+            if isinstance(value, dict):
+                return set(value) | set().union(*map(keys, value.values()))
+            return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+        def says(documented_as, *commands):
+            found = set()
+            for command in commands:
+                done = self.gatepost("--json", *command, check=False)
+                found |= keys(json.loads(done.stdout))
+            self.assertLessEqual(documented[documented_as], found, documented_as)
+
+        says("`gate show`", ["gate", "show"])
+        says("`gate who`", ["gate", "who", "993"])
+        says("`gate plan`", ["gate", "plan"])
+        says("`gate audit`", ["gate", "audit"], ["gate", "audit", "--changes"])
+        says("`gate apply`, `gate rollback N`", ["gate", "apply", "--confirm", "60s"])
+        says("`gate history`", ["gate", "history"])
+        says("`gate confirm`; `gate rollback`", ["gate", "confirm"], ["gate", "apply", "--confirm", "60s"], ["gate", "rollback", "1"],
+             ["gate", "rollback"])
+        says("`gate explain`", ["gate", "explain", "--from", "203.0.113.9", "--port", "993", "--no-dns"])
+        says("`gate top --once`", ["gate", "top", "--once"])
 
     def test_matrix_of_sources_and_ports_is_what_the_evaluator_says(self):
         before = self.compare(self.listens)

@@ -36,7 +36,7 @@ audience = "trusted"
 [[gate.exception]]
 listener = "imaps"
 networks = ["203.0.113.9"]
-until = "2999-01-01"
+until = "2099-01-01"
 reason = "the contractor"
 [listener.internal-submission-of-machine-a]
 service = "submission"
@@ -64,7 +64,7 @@ class Exports(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatepost-export-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        (cls.folder / "gatepost.toml").write_text(CONFIG.format(folder=cls.folder, long="long " * 100))
+        (cls.folder / "gatepost.toml").write_text(CONFIG.format(folder=cls.folder, long="long " * 59))
 
     def export(self, name):
         done = subprocess.run([str(BINARY), "--config", str(self.folder / "gatepost.toml"), "gate", "export", name],

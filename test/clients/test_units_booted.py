@@ -428,6 +428,8 @@ print(int(c.select("INBOX", readonly=True)[1][0]))
         self.assertEqual(len(audit()), len(before) + 1)
         self.assertEqual(len(audit()), len(before) + 1)
         self.assertEqual(machine.property("gatepost-gate-audit.service", "Result"), "success")
+        # The server's own authority is no stranger to it.
+        self.assertNotIn("not trusted here", self.journal("gatepost-gate-audit.service"))
         # Where it could not look it fails.
         machine("systemctl", "stop", "gatepost.socket", "gatepost.service")
         (machine.root / "etc/gatepost/gatepost.toml").write_text("[server]\nnonsense = 1\n")

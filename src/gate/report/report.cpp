@@ -405,9 +405,16 @@ std::vector<Finding> audit(const Evidence& e, TimePoint now) {
     out.push_back({"firewall", fmt::format("iptables-legacy has a table \"{}\" that nftables does not show", table),
                    "Move its rules to nftables, or flush it: iptables-legacy -L"});
   bool complete = false;
-  for (const Hidden& h : hidden_rules(e.situation.rules, e.situation.host, complete))
+  for (const Hidden& h : hidden_rules(e.situation.rules, e.situation.host, complete)) {
+    // What our own table leaves over, as for a listener on loopback alone, is nobody's to take out.
+    const auto ours = [&](const Step& step) {
+      const Chain& chain = e.situation.rules.chains[step.chain];
+      return chain.family == Family::inet && "inet " + chain.table == kTable;
+    };
+    if (ours(h.rule) && std::ranges::all_of(h.by, ours)) continue;
     out.push_back(
         {"firewall", sentence(e.situation.rules, h), h.opposite ? "Move it up, or take it out." : "Take it out."});
+  }
   // Ports of other programs that anybody on the internet reaches.
   std::vector<std::uint16_t> seen;
   for (const Listening& l : e.listening) {
