@@ -260,6 +260,22 @@ TEST(H1Session, EndsAConnectionThatAsksAndAsksForWhatIsNotThere) {
   EXPECT_EQ(world.conduct, (Conducts{{runtime::Conduct::bad_commands, "/nothing4"}}));
 }
 
+TEST(H1Session, AsksAgainWhenAnotherClientComesByTheSameProxy) {
+  World world;
+  world.settings.proxies = {*Network::parse("192.0.2.7")};
+  world.start();
+  const auto id = world.directory->find(kAnna)->id;
+  const auto secret =
+      world.directory->add_app_password(id, "office", {.networks = {*Network::parse("198.51.100.1/32")}});
+  const std::string from = "Authorization: Basic " +
+                           base64::encode(std::string(kAnna) + ":" + std::string(secret->reveal())) +
+                           "\r\nX-Forwarded-For: 198.51.100.";
+  const std::string answer =
+      talk(world, get("/who", from + "1\r\n") + get("/who", from + "2\r\n") + get("/who", last(from + "1\r\n")));
+  EXPECT_EQ(count(answer, "anna@example.org\n"), 2u);
+  EXPECT_EQ(count(answer, "HTTP/1.1 403 "), 1u) << answer;
+}
+
 TEST(H1Session, HoldsNothingAgainstAProxy) {
   World world;
   world.settings.bad_requests = 2;

@@ -55,7 +55,9 @@ SignIns::SignIns(const Services& services, std::string_view service, const runti
 runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const Request& request) {
   const std::string_view field = request.field("authorization");
   if (field.empty()) co_return enter_by_cookie(request);
-  const Sha256Value credentials = sha256(field);
+  // With the client: behind a proxy many share a connection, and what may be done from one address may not from
+  // another.
+  const Sha256Value credentials = sha256(fmt::format("{} {}", request.client.to_string(), field));
   std::erase_if(known_, [](const Known& known) { return known.who->revoked(); });
   const auto known = std::ranges::find(known_, credentials, &Known::credentials);
   if (known != known_.end()) co_return known->who;
