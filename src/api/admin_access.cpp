@@ -20,6 +20,8 @@ constexpr std::array kVerbs{
     AdminVerb{"account removed restore", Role::helpdesk, true, "address folder id*"},
     AdminVerb{"account set", Role::helpdesk, true, "address set*"},
     AdminVerb{"account show", Role::auditor, false, "address"},
+    AdminVerb{"account totp disable", Role::helpdesk, true, "address"},
+    AdminVerb{"account totp status", Role::auditor, false, "address"},
     AdminVerb{"acl delete", Role::admin, true, "address folder identifier"},
     AdminVerb{"acl list", Role::auditor, false, "address folder"},
     AdminVerb{"acl set", Role::admin, true, "address folder identifier rights"},

@@ -13,6 +13,12 @@ inline constexpr Event kAdministered{"admin.done", Level::notice,
                                      "not in this line: it is root's.",
                                      "Nothing, when it was meant."};
 
-inline constexpr std::array kAll{kAdministered};
+inline constexpr Event kSecondFactor{
+    "account.second_factor", Level::notice, "A second factor was set up, taken away, or got new recovery codes.",
+    "`name` did it in the webmail from `remote`; `what` is on, off or codes. What an administrator does is in "
+    "`admin.done`.",
+    "Ask `name`, if it was not meant."};
+
+inline constexpr std::array kAll{kAdministered, kSecondFactor};
 
 }  // namespace gatepost::api::event

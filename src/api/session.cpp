@@ -4,6 +4,7 @@
 
 #include "api/caller.hpp"
 #include "api/json.hpp"
+#include "api/totp.hpp"
 #include "http/server/session_cookie.hpp"
 
 namespace gatepost::api {
@@ -33,15 +34,17 @@ json::object shown(const WebSession& session) {
           {"address", session.remote.to_string()}};
 }
 
-json::object described(const directory::Principal& principal, const WebSession& session, std::string_view token) {
+json::object described(const Services& services, const directory::Principal& principal, const WebSession& session,
+                       std::string_view token) {
   json::object out = shown(principal);
+  out["totp"] = api::shown(directory::second_factors(services.directory).status(principal));
   out["csrf"] = WebSessions::csrf_token(token);
   out["session"] = shown(session);
   return out;
 }
 
 Response begun(const Services& services, const directory::Principal& principal, const WebSessions::Begun& one) {
-  Response out = answer(described(principal, one.session, one.token.reveal()));
+  Response out = answer(described(services, principal, one.session, one.token.reveal()));
   std::optional<std::chrono::seconds> age;
   if (one.session.lasting) {
     age = std::chrono::duration_cast<std::chrono::seconds>(one.session.until - services.clock.now());
@@ -51,8 +54,10 @@ Response begun(const Services& services, const directory::Principal& principal, 
 }
 
 Result<WebSessions::Begun> begin(const Services& services, const Exchange& exchange,
-                                 const directory::Principal& principal, bool lasting) {
-  return services.sessions.begin(principal, lasting, exchange.request().field("user-agent"), exchange.request().client);
+                                 const directory::Principal& principal, bool lasting,
+                                 const std::optional<WebSessions::Stamp>& proven = std::nullopt) {
+  return services.sessions.begin(principal, lasting, exchange.request().field("user-agent"), exchange.request().client,
+                                 proven);
 }
 
 // POST /api/session
@@ -71,26 +76,42 @@ Task<> sign_in(const Services& services, Exchange& exchange) {
   }
   const Secret password(*typed);
   const bool lasting = truth_of(*asked, "lasting").value_or(false);
+  const Secret code(text_of(*asked, "code").value_or(""));
+  std::optional<directory::CodeAnswer> code_refused;
   auto check = [&]() -> Result<std::pair<directory::Principal, WebSessions::Begun>> {
-    GP_TRY(const auto entered, services.door.with_password(*user, password, door_context(exchange), [] {}));
-    GP_TRY(WebSessions::Begun one, begin(services, exchange, entered->principal(), lasting));
-    return std::pair(entered->principal(), std::move(one));
+    // Of before the check: a password that is replaced while it goes on must begin no session of the new one.
+    const auto named = services.directory.find(*user);
+    std::optional<WebSessions::Stamp> stamp;
+    if (named) {
+      GP_TRY(stamp, services.sessions.stamp_of(*named));
+    }
+    GP_TRY(const auto entered, services.door.with_code(*user, password, code, door_context(exchange), [] {}));
+    if (const auto* refused = std::get_if<directory::CodeAnswer>(&entered)) {
+      code_refused = *refused;
+      return fail(Errc::unauthenticated, "the code");
+    }
+    const directory::Principal& who = std::get<std::unique_ptr<directory::SignedIn>>(entered)->principal();
+    if (!named || named->id != who.id) stamp.reset();  // by a name that an outside directory knows
+    GP_TRY(WebSessions::Begun one, begin(services, exchange, who, lasting, stamp));
+    return std::pair(who, std::move(one));
   };
   const auto done = co_await services.sign_in_workers.run(check);
+  if (code_refused) co_return exchange.respond(code_refusal(*code_refused));
   if (!done) co_return exchange.respond(refusal(done.error()));
   exchange.respond(begun(services, done->first, done->second));
 }
 
 // GET /api/session
 Task<> show(const Services& services, Exchange& exchange) {
-  const auto from = caller(services, exchange);
+  const auto from = caller(services, exchange, WebSessions::For::setting_up);
   if (!from) co_return exchange.respond(refusal(from.error()));
-  exchange.respond(answer(described(from->principal, from->session, http::server::session_token(exchange.request()))));
+  exchange.respond(
+      answer(described(services, from->principal, from->session, http::server::session_token(exchange.request()))));
 }
 
 // DELETE /api/session
 Task<> sign_out(const Services& services, Exchange& exchange) {
-  const auto from = caller(services, exchange);
+  const auto from = caller(services, exchange, WebSessions::For::setting_up);
   if (!from) co_return exchange.respond(refusal(from.error()));
   auto end = [&]() -> Result<> {
     GP_CHECK(services.sessions.end(from->principal.id, from->session.id));
@@ -162,10 +183,10 @@ Task<> change_password(const Services& services, Exchange& exchange) {
 
 }  // namespace
 
-Result<WebSessions::Checked> caller(const Services& services, const Exchange& exchange) {
+Result<WebSessions::Checked> caller(const Services& services, const Exchange& exchange, WebSessions::For what) {
   const std::string_view token = http::server::session_token(exchange.request());
   if (token.empty()) return fail(Errc::unauthenticated, "no session");
-  GP_TRY(auto checked, services.sessions.check(token, exchange.request().client));
+  GP_TRY(auto checked, services.sessions.check(token, exchange.request().client, what));
   if (const char* why = http::server::why_forged(exchange.request(), token)) return fail(Errc::forbidden, why);
   return checked;
 }

@@ -120,6 +120,16 @@ void add_account(CLI::App& app, Context& context) {
   verb(noun, context, "show", "Name, role and contact details", v, address_only)
       ->add_option("address", v->address)
       ->required();
+  CLI::App* totp = noun->add_subcommand("totp", "The second factor: codes of a phone");
+  auto off = std::make_shared<bool>(false);
+  totp->add_option("address", v->address)->required();
+  CLI::Option* disable = totp->add_flag("--disable", *off, "Take it away, when the phone is lost");
+  auto status = std::make_shared<bool>(false);
+  totp->add_flag("--status", *status, "Whether there is one, and since when; the same without a flag")
+      ->excludes(disable);
+  totp->callback([&context, v, off, status] {
+    run_verb(context, *off ? "account totp disable" : "account totp status", {{"address", {v->address}}});
+  });
   CLI::App* quota = verb(noun, context, "quota", "Limit what it may hold", v, [v] {
     Options options{{"address", {v->address}}};
     if (!v->quota.empty()) options["octets"] = {v->quota};

@@ -1,6 +1,7 @@
 #include "config/key_values.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/ascii.hpp"
@@ -162,6 +163,14 @@ bool take_mechanism(std::string_view text, std::vector<std::string>& out) {
   const std::string name = ascii::to_upper(text);
   if (std::find(known.begin(), known.end(), name) == known.end()) return false;
   out.push_back(name);
+  return true;
+}
+
+bool take_factor_owner(std::string_view text, std::vector<std::string>& out) {
+  constexpr std::array<std::string_view, 4> kWords{"admin", "helpdesk", "auditor", "everybody"};
+  const std::string word = ascii::to_lower(text);
+  if (std::ranges::find(kWords, word) == kWords.end() || out.size() >= kWords.size()) return false;
+  out.push_back(word);
   return true;
 }
 

@@ -49,6 +49,7 @@ bool take_address(std::string_view text, std::vector<IpAddress>& out);
 bool take_source(std::string_view text, std::vector<IpAddress>& out);
 bool take_name_server(std::string_view text, std::vector<Endpoint>& out);
 bool take_wait(std::string_view text, std::vector<seconds>& out);
+bool take_factor_owner(std::string_view text, std::vector<std::string>& out);
 bool take_mechanism(std::string_view text, std::vector<std::string>& out);
 // A host name, or "*." and a host name.
 bool take_served_name(std::string_view text, std::vector<std::string>& out);

@@ -184,6 +184,13 @@ void add_auth(Keys& k) {
   k.push_back(number(s, "password_history", AT(Config, auth.password_history), 0, 24,
                      "So many replaced passwords, and the present one, are not taken as new ones; 0: they are. "
                      "A change of `scram_iterations` forgets them."));
+  k.push_back(shown(
+      list<Config, std::string>(s, "require_second_factor", AT(Config, auth.require_second_factor), take_factor_owner,
+                                write_text, 0, "\"admin\", \"helpdesk\"", "list of roles, or \"everybody\"",
+                                "Who has to have a second factor (codes of a phone): admin, helpdesk, auditor, or "
+                                "everybody. Whoever has none may sign "
+                                "in to the web alone, and do nothing there but set one up. Others may have one."),
+      "nobody"));
   k.push_back(number(s, "remember_former_days", AT(Config, auth.remember_former_days), 0, 365,
                      "How long a device that still proves a replaced password by SCRAM is known for that and not "
                      "counted as guessing; 0: at once."));

@@ -167,6 +167,15 @@ std::vector<Network> own_addresses() {
   return out;
 }
 
+directory::SecondFactorPolicy second_factor_policy(const Config& c) {
+  directory::SecondFactorPolicy out;
+  for (const std::string& word : c.auth.require_second_factor) {
+    if (word == "everybody") out.everybody = true;
+    if (const auto role = directory::role_named(word)) out.roles.push_back(*role);
+  }
+  return out;
+}
+
 directory::WebSessionSettings web_session_settings(const Config& c) {
   return {.idle = c.http.session_idle, .lasting = c.http.session_lasting, .longest = c.http.session_longest};
 }

@@ -9,6 +9,7 @@
 #include "daemon/paths.hpp"
 #include "directory/credentials.hpp"
 #include "directory/door.hpp"
+#include "directory/second_factor.hpp"
 #include "directory/web_sessions.hpp"
 #include "gate/bans/ban_list.hpp"
 #include "mailflow/queue_runner.hpp"
@@ -36,6 +37,7 @@ directory::PasswordHasher::Options hashing_of_verifiers(const config::Config&);
 // Reads their secrets. Errc::invalid: one cannot be read.
 Result<std::vector<oauth::Provider>> oauth_providers(const config::Config&);
 directory::DoorPolicy door_policy(const config::Config&);
+directory::SecondFactorPolicy second_factor_policy(const config::Config&);
 directory::WebSessionSettings web_session_settings(const config::Config&);
 account::AccountsOptions accounts_options(const config::Config&);
 mailflow::ReceptionOptions reception_options(const config::Config&);

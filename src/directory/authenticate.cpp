@@ -15,6 +15,7 @@
 #include "base/utf8.hpp"
 #include "directory/addresses.hpp"
 #include "directory/events.hpp"
+#include "directory/second_factor.hpp"
 #include "directory/sign_in_guard.hpp"
 
 namespace gatepost::directory {
@@ -116,6 +117,9 @@ struct Authenticator::State {
       line.emplace_back("detail", error.detail);
       log.write(event::kDisabled, line);
       count(context, Outcome::disabled);
+    } else if (error.code == Errc::forbidden) {
+      log.write(event::kAppPasswordNeeded, line);
+      count(context, Outcome::disabled);
     } else {
       line.emplace_back("code", to_string(error.code));
       line.emplace_back("detail", error.detail);
@@ -155,6 +159,46 @@ Result<Principal> Authenticator::with_password(std::string_view name, const Secr
   return std::unexpected(std::move(principal).error());
 }
 
+Result<std::variant<Principal, CodeAnswer>> Authenticator::with_code(std::string_view name, const Secret& password,
+                                                                     const Secret& code, const SignInContext& context) {
+  const std::string counted = counted_name(directory_, name);
+  GP_CHECK(state_->allowed(counted, context));
+  auto principal = directory_.verify_password(name, password, {context.service, context.remote});
+  if (!principal && principal.error().code == Errc::unauthenticated) {
+    state_->failed(counted, directory_.is_known(name), context, state_->mark_of(counted, password.reveal()));
+    return std::unexpected(std::move(principal).error());
+  }
+  if (!principal) return state_->not_accepted(std::move(principal).error(), counted, context);
+  SecondFactors& factors = second_factors(directory_);
+  if (factors.status(*principal).active) {
+    if (code.empty()) return CodeAnswer::wanted;
+    const auto used = factors.use(principal->id, code);
+    if (!used && used.error().code == Errc::limit) {
+      auto line = State::fields(context, principal->address);
+      line.emplace_back("detail", used.error().detail);
+      state_->log.write(event::kWrongCode, line);
+      state_->count(context, Outcome::refused);
+      return std::unexpected(used.error());
+    }
+    // Taken away while we calculated: then the password is enough.
+    if (!used && used.error().code != Errc::not_found) {
+      return state_->not_accepted(used.error(), principal->address, context);
+    }
+    auto line = State::fields(context, principal->address);
+    if (used && *used == SecondFactors::Outcome::wrong) {
+      state_->log.write(event::kWrongCode, line);
+      state_->failed(counted, true, context, state_->mark_of(counted, fmt::format("code {}", code.reveal())));
+      return CodeAnswer::wrong;
+    }
+    if (used && *used == SecondFactors::Outcome::right_recovery) {
+      line.emplace_back("left", factors.status(*principal).recovery_codes);
+      state_->log.write(event::kRecoveryCode, line);
+    }
+  }
+  GP_TRY(Principal entered, state_->accepted(*std::move(principal), context));
+  return entered;
+}
+
 Result<> Authenticator::may_try(std::string_view name, const SignInContext& context) {
   return state_->allowed(counted_name(directory_, name), context);
 }
@@ -172,6 +216,15 @@ Result<Principal> Authenticator::proven(std::string_view name, const SignInConte
                                 context);
   }
   return state_->accepted(*std::move(principal), context);
+}
+
+Result<Principal> Authenticator::password_proven(std::string_view name, const SignInContext& context) {
+  const auto principal = directory_.find(name);
+  if (principal && principal->enabled && second_factors(directory_).wanted(*principal)) {
+    GP_CHECK(state_->allowed(principal->address, context));
+    return state_->not_accepted({Errc::forbidden, "an app password is needed"}, principal->address, context);
+  }
+  return proven(name, context);
 }
 
 void Authenticator::failed(std::string_view name, const SignInContext& context, std::string_view fingerprint) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/ip.hpp"
@@ -30,6 +31,12 @@ struct SignInContext {
   std::string_view service;  // "imap", "smtp", "pop3"
   std::string_view connection_id;
   bool proxied = false;  // the address is what a trusted proxy said
+};
+
+// What is to be said to whom knows the password, but has not shown the second factor.
+enum class CodeAnswer : std::uint8_t {
+  wanted,  // there was no code
+  wrong,   // not the one of now, or one that was used
 };
 
 // A refusal in force.
@@ -62,11 +69,20 @@ class Authenticator {
   void set_limits(SignInLimits);  // at reload
 
   // Errc::unauthenticated: wrong name or password (one answer for both). Errc::limit: refused by the limits without a
-  // look at the password. Errc::denied: right password, account disabled. Others: could not be checked.
+  // look at the password. Errc::denied: right password, account disabled. Errc::forbidden: right main password, but a
+  // second factor is wanted, and the service cannot ask for it. Others: could not be checked. Service "web" is let in
+  // by the password alone, to prove again somebody who is signed in; to sign in there is with_code().
   Result<Principal> with_password(std::string_view name, const Secret& password, const SignInContext&);
+  // The password, and a code of the second factor where there is one (RFC 6238). No success is counted, and no failure
+  // forgiven, before both are right; a wrong code counts as a wrong password does. Errc::limit also: too many wrong
+  // codes from anywhere. Others as above.
+  Result<std::variant<Principal, CodeAnswer>> with_code(std::string_view name, const Secret& password,
+                                                        const Secret& code, const SignInContext&);
   // After a SCRAM exchange: was it allowed to start, and how it ended.
   Result<> may_try(std::string_view name, const SignInContext&);
   Result<Principal> proven(std::string_view name, const SignInContext&);  // the mechanism proved it
+  // The mechanism proved the main password. Errc::forbidden as above.
+  Result<Principal> password_proven(std::string_view name, const SignInContext&);
   // `fingerprint`: equal for equal wrong passwords where the mechanism shows that, so that a device which repeats one
   // old password counts once. A SCRAM proof does not: nonces make each a new one (RFC 5802 3), and each counts. Only a
   // keyed hash of it is kept.

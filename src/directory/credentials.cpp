@@ -10,9 +10,8 @@
 #include "base/ascii.hpp"
 
 namespace gatepost::directory {
-namespace {
 
-std::string digest_of(std::string_view salt, std::string_view secret) {
+std::string salted_digest(std::string_view salt, std::string_view secret) {
   auto octets = [](std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); };
   std::string digest(crypto_hash_sha256_BYTES, '\0');
   crypto_hash_sha256_state state;
@@ -24,14 +23,12 @@ std::string digest_of(std::string_view salt, std::string_view secret) {
   return digest;
 }
 
-}  // namespace
-
 Secret make_app_secret(Random& random, AppSecret& app) {
   constexpr std::size_t kGroup = 5;
   const Secret plain(random.token(kAppSecretCharacters));
   app.salt.resize(kAppSaltOctets);
   random.fill(std::as_writable_bytes(std::span(app.salt)));
-  app.digest = digest_of(app.salt, plain.reveal());
+  app.digest = salted_digest(app.salt, plain.reveal());
   std::string grouped;
   grouped.reserve(kAppSecretCharacters + kAppSecretCharacters / kGroup);
   for (std::size_t i = 0; i < kAppSecretCharacters; i += kGroup) {
@@ -55,7 +52,7 @@ const AppSecret* find_app_secret(const Credentials& credentials, const Secret& t
   if (length != plain.size()) return nullptr;
   const AppSecret* found = nullptr;
   for (const AppSecret& app : credentials.app_secrets) {
-    if (equal_in_constant_time(app.digest, digest_of(app.salt, {plain.data(), plain.size()}))) found = &app;
+    if (equal_in_constant_time(app.digest, salted_digest(app.salt, {plain.data(), plain.size()}))) found = &app;
   }
   sodium_memzero(plain.data(), plain.size());
   return found;

@@ -46,10 +46,21 @@ struct FormerPassword {
 inline constexpr std::size_t kMaxFormerPasswords = 3;
 inline constexpr std::size_t kMaxHistory = 24;
 
+// A confirmed second factor. Its key has to be known to reckon codes (RFC 6238 R3): it is kept as it is, in the store
+// alone. docs/sign-in.md says why.
+struct TotpRecord {
+  TimePoint since{};
+  std::string key;                    // kTotpKeyOctets
+  std::uint64_t last_step = 0;        // that a code was taken of
+  std::string salt;                   // kAppSaltOctets, of the recovery codes
+  std::vector<std::string> recovery;  // SHA-256(salt || code), of those not used yet
+};
+
 struct Credentials {
   std::optional<PasswordRecord> password;
   std::vector<AppSecret> app_secrets = {};  // in order of id
   std::vector<FormerPassword> former = {};  // the last replaced first; none without `password`
+  std::optional<TotpRecord> totp = {};
 };
 
 inline constexpr std::size_t kAppSecretCharacters = 20;
@@ -57,6 +68,8 @@ inline constexpr std::size_t kAppSaltOctets = 16;
 
 // Makes a secret for `app` (fills salt and digest): four groups of five letters and digits, "abcde-fghij-kmnop-qrstu".
 Secret make_app_secret(Random&, AppSecret& app);
+// SHA-256(salt || secret), for secrets that are made of chance.
+std::string salted_digest(std::string_view salt, std::string_view secret);
 // The app password that `typed` is, hyphens and blanks ignored, or null. Microseconds.
 const AppSecret* find_app_secret(const Credentials&, const Secret& typed);
 

@@ -314,6 +314,7 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
     change.erase(principal_key(id));
     change.erase(password_key(id));
     change.erase(former_key(id));
+    change.erase(totp_key(id));
     change.erase(message_quota_key(id));
     change.batch.erases = {all_apps(id), all_app_uses(id), all_shares(id), all_members(id)};
     const std::string own_name = grantee(id);

@@ -178,6 +178,8 @@ class Directory {
   // remembered in memory for some minutes (keyed hash only). Unknown names cost the time of wrong passwords. `purpose`:
   // what an app password has to be good for; without a service its scope is not looked at. Errc::unauthenticated: wrong
   // name or password. Errc::denied: right password, but the account is disabled, or the app password is not for this.
+  // Errc::forbidden: the right main password, but a second factor is wanted, and only service "web" asks for one: it is
+  // for that caller to do (second_factor.hpp).
   // Errc::unavailable: too many waited for a hash. No limits here: see authenticate.hpp.
   virtual Result<Principal> verify_password(std::string_view name, const Secret& password,
                                             const SignInPurpose& purpose = {}) = 0;

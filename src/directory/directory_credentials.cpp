@@ -153,7 +153,7 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
   if (outside_ != nullptr) {
     GP_TRY(auto by_app, verify_app_password(name, typed, purpose));
     if (by_app) return *std::move(by_app);
-    GP_TRY(auto by_outside, verify_outside(name, typed));
+    GP_TRY(auto by_outside, verify_outside(name, typed, purpose));
     if (by_outside) return *std::move(by_outside);
   }
   const Secret password = prepared(typed);
@@ -169,10 +169,13 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
       // The row that was proven by keeps it alive.
       GP_CHECK(check_scope(*proof.app, purpose, clock_.now()));
       note_use(now->principal.id, proof.app->id, purpose);
-    } else if (!proof.remembered) {
+      return std::move(now->principal);
+    }
+    if (!proof.remembered) {
       successes_.remember(now->generation, password);
       refresh_password(*now, password);
     }
+    GP_CHECK(check_second_factor(now->principal, purpose));
     return std::move(now->principal);
   }
   return fail(Errc::unavailable, "the password is being changed all the time");
@@ -190,7 +193,8 @@ Result<std::optional<Principal>> StoredDirectory::verify_app_password(std::strin
   return std::move(found->principal);
 }
 
-Result<std::optional<Principal>> StoredDirectory::verify_outside(std::string_view name, const Secret& typed) {
+Result<std::optional<Principal>> StoredDirectory::verify_outside(std::string_view name, const Secret& typed,
+                                                                 const SignInPurpose& purpose) {
   if (typed.reveal().size() > kMaxPasswordOctets) return std::nullopt;
   GP_TRY(const OutsideSignIn::Answer answer, outside_->check(name, typed));
   using Kind = OutsideSignIn::Answer::Kind;
@@ -199,6 +203,7 @@ Result<std::optional<Principal>> StoredDirectory::verify_outside(std::string_vie
   auto found = sign_in_row(answer.address);
   if (!found) return fail(Errc::unauthenticated, "the account is gone");
   if (!found->principal.enabled) return fail(Errc::denied, fmt::format("{} is disabled", found->principal.address));
+  GP_CHECK(check_second_factor(found->principal, purpose));
   return std::move(found->principal);
 }
 

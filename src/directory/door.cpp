@@ -332,7 +332,7 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
     if (auto* check = std::get_if<sasl::CheckToken>(&step)) return take_token(check->name, check->token);
     if (auto* check = std::get_if<sasl::CheckCertificate>(&step)) return take_certificate(check->name);
     if (auto* proven = std::get_if<sasl::Proven>(&step)) {
-      auto principal = authenticator_.proven(proven->name, sign_in_context(context_));
+      auto principal = authenticator_.password_proven(proven->name, sign_in_context(context_));
       if (!principal) return std::move(principal).error();
       auto entered = state_->enter(state_, *std::move(principal), noted_, context_, on_revoked_);
       // The password that was proven may be the old one.
@@ -442,6 +442,19 @@ Result<std::unique_ptr<SignedIn>> Door::with_password(std::string_view name, con
                                                       const DoorContext& context, std::function<void()> revoked) {
   if (!takes_passwords(context)) return fail(Errc::denied, "passwords are not taken on this connection");
   return state_->enter_with_password(state_, authenticator_, name, password, context, revoked);
+}
+
+Result<Door::Coded> Door::with_code(std::string_view name, const Secret& password, const Secret& code,
+                                    const DoorContext& context, std::function<void()> revoked) {
+  if (!takes_passwords(context)) return fail(Errc::denied, "passwords are not taken on this connection");
+  const std::uint64_t noted = state_->revokes();
+  GP_TRY(auto found, authenticator_.with_code(name, password, code, sign_in_context(context)));
+  if (const auto* answer = std::get_if<CodeAnswer>(&found)) return *answer;
+  auto entered = state_->enter(state_, std::move(std::get<Principal>(found)), noted, context, std::move(revoked));
+  // Not once more: the code is used up.
+  if (!entered && entered.error().code == Errc::conflict) return fail(Errc::unavailable, entered.error().detail);
+  if (!entered) return std::unexpected(std::move(entered).error());
+  return *std::move(entered);
 }
 
 Result<std::unique_ptr<SignedIn>> Door::admit(const std::function<Result<Principal>()>& prove,

@@ -50,8 +50,9 @@ class SignedIn {
 
 // Asks for more, or the end: signed in, or why not. Errc of the Error: unauthenticated (wrong name or password; also
 // what the mechanism calls a broken proof), invalid (broken message), denied (disabled, or wants to be somebody else),
-// limit (refused by sign-in limits or sessions_per_account), unsupported (no such mechanism here), unavailable and
-// others (could not be checked).
+// forbidden (the right main password, but a second factor is wanted: an app password is needed), limit (refused by
+// sign-in limits or sessions_per_account), unsupported (no such mechanism here), unavailable and others (could not be
+// checked).
 using SignInStep = std::variant<sasl::Challenge, std::unique_ptr<SignedIn>, Error>;
 
 // One SASL conversation. Not thread-safe, but may move between threads from one call to the next; each call may block
@@ -83,6 +84,11 @@ class Door {
   Result<std::unique_ptr<SignedIn>> with_password(std::string_view name, const Secret& password, const DoorContext&,
                                                   std::function<void()> revoked);
 
+  // As Authenticator::with_code(): for the web, which can ask for a code. A code is used up whatever becomes of the
+  // sign-in.
+  using Coded = std::variant<std::unique_ptr<SignedIn>, CodeAnswer>;
+  Result<Coded> with_code(std::string_view name, const Secret& password, const Secret& code, const DoorContext&,
+                          std::function<void()> revoked);
   // By a proof that is no SASL mechanism: `prove` finds who it is, and runs again when that account is changed
   // meanwhile. Errors as above, and those of `prove`.
   Result<std::unique_ptr<SignedIn>> admit(const std::function<Result<Principal>()>& prove, const DoorContext&,

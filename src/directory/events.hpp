@@ -18,6 +18,19 @@ inline constexpr Event kDisabled{"sign_in.disabled", Level::notice, "The passwor
                                  "`detail` says why: the account is disabled, or the app password is blocked, has "
                                  "expired, is not for this service or not from this address.",
                                  "`gatepost account enable` or `gatepost app-password set`, if it should work."};
+inline constexpr Event kAppPasswordNeeded{
+    "sign_in.app_password_needed", Level::notice, "The main password was right, but is not taken here.",
+    "`name` has a second factor, or has to have one, and `service` cannot ask for a code.",
+    "Give the program an app password: Settings of the webmail, or `gatepost app-password add`."};
+inline constexpr Event kWrongCode{
+    "sign_in.wrong_code", Level::notice, "The password was right, the code of the second factor was not.",
+    "A code of another time, one that was used already, or a guess; it counts as a wrong password. With a `detail` it "
+    "was not looked at, for there were too many wrong ones.",
+    "Once: nothing. Often: the clock of the phone is wrong, or somebody knows the password of `name`: change it."};
+inline constexpr Event kRecoveryCode{
+    "sign_in.recovery_code", Level::notice, "Somebody signed in by a recovery code.",
+    "`name` did not have the phone that shows the codes. `left` of the recovery codes are not used yet.",
+    "Ask the person whether it was him; `gatepost account totp NAME --disable` lets him set up another phone."};
 inline constexpr Event kOutdated{
     "sign_in.outdated", Level::notice, "A device tried a password that was replaced.",
     "It proved by SCRAM to know the account's former password. That is no guess, and no limit counts it.",
@@ -58,8 +71,9 @@ inline constexpr Event kTooManySessions{
 inline constexpr Event kRevoked{"sign_in.revoked", Level::notice, "Sessions were ended by an administrator's change.",
                                 "The account was disabled or deleted, or a password of it was changed.", "Nothing."};
 
-inline constexpr std::array kAll{kSignedIn,     kFailed,     kDisabled,          kOutdated,        kRefused,
-                                 kBanned,       kBroken,     kUnchecked,         kTooManySessions, kRevoked,
-                                 kTokenRefused, kTokenEnded, kCertificateRefused};
+inline constexpr std::array kAll{kSignedIn,     kFailed,     kDisabled,           kOutdated,          kRefused,
+                                 kBanned,       kBroken,     kUnchecked,          kTooManySessions,   kRevoked,
+                                 kTokenRefused, kTokenEnded, kCertificateRefused, kAppPasswordNeeded, kWrongCode,
+                                 kRecoveryCode};
 
 }  // namespace gatepost::directory::event

@@ -6,8 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <tuple>
 
 #include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "directory/second_factor.hpp"
 #include "store/keys.hpp"
 
 namespace gatepost::directory {
@@ -209,6 +212,8 @@ class Loader {
         return take_principal(rest, value);
       case 'q':
         return take_message_quota(rest, value);
+      case 'r':
+        return take_totp(rest, value);
       case 's':
         return take_password(rest, value);
       case 't':
@@ -364,6 +369,23 @@ class Loader {
     return key.ok() && key.at_end();
   }
 
+  bool take_totp(std::string_view rest, ByteReader& value) {
+    ByteReader key(rest);
+    const PrincipalId id{key.u64()};
+    TotpRecord totp;
+    totp.since = get_time(value);
+    totp.key = value.text();
+    totp.last_step = value.u64();
+    totp.salt = value.text();
+    while (value.ok() && !value.at_end()) {
+      if (totp.recovery.size() == SecondFactors::kRecoveryCodes) return false;
+      totp.recovery.emplace_back(value.take(std::tuple_size_v<Sha256Value>));
+    }
+    if (!key.ok() || !key.at_end() || into_.index.principal(id) == nullptr || totp.key.empty()) return false;
+    credentials_[id].totp = std::move(totp);
+    return true;
+  }
+
   // Before the passwords they belong to, by the order of the families.
   bool take_former(std::string_view rest, ByteReader& value) {
     ByteReader key(rest);
@@ -397,6 +419,7 @@ std::string app_key(PrincipalId id, std::uint32_t app) { return numbered('t', id
 std::string message_quota_key(PrincipalId id) { return numbered('q', id); }
 std::string share_key(PrincipalId account, std::string_view grantee) { return numbered('v', account).append(grantee); }
 std::string app_use_key(PrincipalId id, std::uint32_t app) { return numbered('u', id, app); }
+std::string totp_key(PrincipalId id) { return numbered('r', id); }
 std::string former_key(PrincipalId id) { return numbered('f', id); }
 std::string member_key(PrincipalId group, std::string_view member) { return numbered('g', group).append(member); }
 std::string removed_key(std::uint64_t change) { return numbered('x', PrincipalId{change}); }
@@ -467,6 +490,16 @@ std::string encode(const std::vector<FormerPassword>& former) {
     out += one.stored_key_sha256;
     out += one.stored_key_sha1;
   }
+  return out;
+}
+
+std::string encode(const TotpRecord& totp) {
+  std::string out = begin_value();
+  put_time(out, totp.since);
+  put_text(out, totp.key);
+  put_u64(out, totp.last_step);
+  put_text(out, totp.salt);
+  for (const std::string& digest : totp.recovery) out += digest;
   return out;
 }
 

@@ -31,6 +31,7 @@ std::string message_quota_key(PrincipalId id);
 std::string share_key(PrincipalId account, std::string_view grantee);
 std::string app_use_key(PrincipalId id, std::uint32_t app);
 std::string former_key(PrincipalId id);
+std::string totp_key(PrincipalId id);
 std::string member_key(PrincipalId group, std::string_view member);
 std::string removed_key(std::uint64_t change);
 // All members of a group.
@@ -47,6 +48,7 @@ std::string encode_targets(const std::vector<std::string>& targets);
 std::string encode(const PasswordRecord&);
 std::string encode(const AppSecret&);
 std::string encode(const std::vector<FormerPassword>&);
+std::string encode(const TotpRecord&);
 std::string encode_time(TimePoint);
 std::string encode_next_id(std::uint64_t next);
 std::string encode_message_quota(std::uint64_t messages);

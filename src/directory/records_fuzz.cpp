@@ -69,6 +69,7 @@ Rows written(const directory::Stored& stored) {
     }
     if (row.credentials->password) rows[password_key(id)] = encode(*row.credentials->password);
     if (!row.credentials->former.empty()) rows[former_key(id)] = encode(row.credentials->former);
+    if (row.credentials->totp) rows[totp_key(id)] = encode(*row.credentials->totp);
     for (const AppSecret& app : row.credentials->app_secrets) rows[app_key(id, app.id)] = encode(app);
   }
   for (const auto& [grantee, accounts] : stored.index.shares()) {

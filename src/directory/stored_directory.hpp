@@ -18,6 +18,7 @@
 #include "directory/outside.hpp"
 #include "directory/records.hpp"
 #include "directory/resolve.hpp"
+#include "directory/second_factor.hpp"
 #include "directory/success_cache.hpp"
 #include "store/key_value.hpp"
 #include "store/watchers.hpp"
@@ -26,7 +27,7 @@ namespace gatepost::directory {
 
 // The directory over a store: everything in memory for reading, every change durable before it is seen. Writers go one
 // after the other and hold no lock that readers want while the disk works; nobody holds a lock while hashing.
-class StoredDirectory final : public Directory {
+class StoredDirectory final : public Directory, public SecondFactors {
  public:
   StoredDirectory(store::KeyValue& keys, Options options, const Clock& clock, Random& random,
                   std::unique_ptr<PasswordHasher> hasher);
@@ -83,6 +84,13 @@ class StoredDirectory final : public Directory {
   bool is_known(std::string_view name) override {
     return sign_in_row(name).has_value() || (outside_ != nullptr && outside_->knows(name));
   }
+  void set_policy(SecondFactorPolicy policy) override;
+  Status status(const Principal& principal) override;
+  Result<Secret> begin(PrincipalId id) override;
+  Result<std::vector<Secret>> confirm(PrincipalId id, const Secret& code) override;
+  Result<Outcome> use(PrincipalId id, const Secret& code) override;
+  Result<std::vector<Secret>> renew_recovery_codes(PrincipalId id) override;
+  Result<> disable(PrincipalId id) override;
   void set_outside(OutsideSignIn* outside) { outside_ = outside; }
   bool has_password(PrincipalId id);
   Result<std::optional<sasl::ScramVerifier>> scram_verifier(std::string_view name, std::string_view hash) override;
@@ -134,7 +142,8 @@ class StoredDirectory final : public Directory {
   Result<std::optional<Principal>> verify_app_password(std::string_view name, const Secret& password,
                                                        const SignInPurpose& purpose);
   // By whoever is outside; nullopt: nobody there is called so.
-  Result<std::optional<Principal>> verify_outside(std::string_view name, const Secret& password);
+  Result<std::optional<Principal>> verify_outside(std::string_view name, const Secret& password,
+                                                  const SignInPurpose& purpose);
   struct Proof {
     bool right = false;
     const AppSecret* app = nullptr;  // of the row's credentials; null: the main password
@@ -144,6 +153,10 @@ class StoredDirectory final : public Directory {
   // `kept`: whose salts stay, so that the password it replaces can be told from a guess.
   Result<PasswordRecord> make_record(const Secret& prepared, const PasswordRecord* kept);
   // What to remember of the password that `found` has when `fresh` takes its place.
+  // Errc::forbidden: `purpose` cannot ask for the second factor that is wanted beside the main password.
+  Result<> check_second_factor(const Principal& principal, const SignInPurpose& purpose);
+  // Changes the second factor that is there. Errc::not_found: there is none.
+  Result<> change_totp(PrincipalId id, const std::function<Result<>(TotpRecord&)>& change);
   Result<> check_history(const PrincipalRow& found, const PasswordRecord& fresh) const;
   std::vector<FormerPassword> former_after(const PrincipalRow& found, const PasswordRecord& fresh) const;
   void refresh_password(const PrincipalRow& row, const Secret& prepared);
@@ -170,6 +183,20 @@ class StoredDirectory final : public Directory {
   std::atomic<std::uint64_t> change_ = 0;  // version_, for whoever wonders whether anything is new
 
   const std::shared_ptr<Watchers> watchers_ = make_watchers();  // shared with the watches
+
+  // Second factors that are being set up, and wrong codes.
+  struct Enrolment {
+    Secret key;
+    SteadyPoint begun;
+  };
+  struct WrongCodes {
+    std::uint32_t count = 0;
+    SteadyPoint since;
+  };
+  Mutex factors_mutex_;  // after the others
+  SecondFactorPolicy factor_policy_ GP_GUARDED_BY(factors_mutex_);
+  std::map<PrincipalId, Enrolment> enrolments_ GP_GUARDED_BY(factors_mutex_);
+  std::map<PrincipalId, WrongCodes> wrong_codes_ GP_GUARDED_BY(factors_mutex_);  // of those who have a second factor
 
   struct Use {
     AppUse last;

@@ -8,6 +8,7 @@
 #include "base/base64.hpp"
 #include "base/bytes.hpp"
 #include "base/utf8.hpp"
+#include "directory/second_factor.hpp"
 #include "store/key_value.hpp"
 #include "store/keys.hpp"
 
@@ -111,7 +112,7 @@ Result<WebSessions::Stamp> WebSessions::stamp_of(const Principal& principal) {
 }
 
 Result<WebSessions::Begun> WebSessions::begin(const Principal& principal, bool lasting, std::string_view agent,
-                                              const IpAddress& remote) {
+                                              const IpAddress& remote, const std::optional<Stamp>& proven) {
   std::array<std::byte, kTokenOctets> octets;
   random_.fill(octets);
   Begun out{.token = Secret(base64::encode_url(text_of(octets))), .session = {}};
@@ -125,7 +126,11 @@ Result<WebSessions::Begun> WebSessions::begin(const Principal& principal, bool l
                       .agent = shown_agent(agent),
                       .remote = remote},
           .stored = now};
-  GP_TRY(row.stamp, stamp_of(principal));
+  if (proven) {
+    row.stamp = *proven;
+  } else {
+    GP_TRY(row.stamp, stamp_of(principal));
+  }
   std::vector<store::Write> writes{{key_of(hash), encode(row)}};
   {
     const Lock lock(mutex_);
@@ -149,7 +154,7 @@ Result<WebSessions::Begun> WebSessions::begin(const Principal& principal, bool l
   return out;
 }
 
-Result<WebSessions::Checked> WebSessions::check(std::string_view token, const IpAddress& remote) {
+Result<WebSessions::Checked> WebSessions::check(std::string_view token, const IpAddress& remote, For what) {
   const auto gone = [] { return fail(Errc::unauthenticated, "there is no such session"); };
   const Sha256Value hash = sha256(token);
   const TimePoint now = clock_.now();
@@ -167,6 +172,10 @@ Result<WebSessions::Checked> WebSessions::check(std::string_view token, const Ip
   GP_TRY(const Stamp present, stamp_of(*principal));
   if (!equal_in_constant_time(text_of(present), text_of(stamp))) return gone();
   if (!principal->enabled) return fail(Errc::denied, "the account is disabled");
+  if (what == For::everything) {
+    const SecondFactors::Status factor = second_factors(directory_).status(*principal);
+    if (factor.required && !factor.active) return fail(Errc::forbidden, "a second factor has to be set up first");
+  }
   const Lock lock(mutex_);
   const auto at = rows_.find(hash);
   if (at == rows_.end()) return gone();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -60,14 +61,23 @@ class WebSessions {
     Secret token;  // letters, digits, "-" and "_"
     WebSession session;
   };
-  Result<Begun> begin(const Principal& principal, bool lasting, std::string_view agent, const IpAddress& remote);
+  // What tells that the main password is still the one it was.
+  using Stamp = std::array<std::uint8_t, 16>;
+  Result<Stamp> stamp_of(const Principal& principal);
+  // `proven`: of before the password was checked, so that one which is replaced meanwhile begins nothing that lasts;
+  // without it, the present one.
+  Result<Begun> begin(const Principal& principal, bool lasting, std::string_view agent, const IpAddress& remote,
+                      const std::optional<Stamp>& proven = std::nullopt);
 
   struct Checked {
     Principal principal;
     WebSession session;
   };
+  // Whoever has to have a second factor and has none yet may only set one up.
+  enum class For : std::uint8_t { everything, setting_up };
   // Notes a use. Errc::unauthenticated: there is no such session (any more). Errc::denied: the account is disabled.
-  Result<Checked> check(std::string_view token, const IpAddress& remote);
+  // Errc::forbidden: it is good for setting up a second factor alone.
+  Result<Checked> check(std::string_view token, const IpAddress& remote, For what = For::everything);
 
   // Those of one account, the last used first.
   std::vector<WebSession> list(PrincipalId principal);
@@ -86,8 +96,6 @@ class WebSessions {
   static std::string csrf_token(std::string_view token);
 
  private:
-  // What tells that the main password is still the one the session began with.
-  using Stamp = std::array<std::uint8_t, 16>;
   struct Row {
     WebSession session;
     Stamp stamp{};
@@ -103,7 +111,6 @@ class WebSessions {
       : keys_(keys), directory_(directory), clock_(clock), random_(random), settings_(settings) {}
   Result<> load();
   Result<> write(const std::vector<store::Write>& writes) GP_EXCLUDES(writer_, mutex_);
-  Result<Stamp> stamp_of(const Principal& principal);
   TimePoint end_of(const WebSession& session) const GP_REQUIRES(mutex_);
   static std::string encode(const Row& row);
   static Result<Row> decode(std::string_view value);

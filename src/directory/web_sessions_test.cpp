@@ -122,6 +122,14 @@ TEST_F(WebSessionsTest, AnotherPasswordEndsThemADisabledAccountRefuses) {
   EXPECT_EQ(refusal(token), Errc::unauthenticated);
 }
 
+TEST_F(WebSessionsTest, APasswordThatIsReplacedDuringTheSignInBeginsNothing) {
+  const auto before = sessions_->stamp_of(anna_);
+  ASSERT_TRUE(house_.directory->set_password(anna_.id, Secret("another horse battery")));
+  const auto begun = sessions_->begin(anna_, false, "Mozilla/5.0", home_, *before);
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(refusal(std::string(begun->token.reveal())), Errc::unauthenticated);
+}
+
 TEST_F(WebSessionsTest, ARemovedAccountLeavesNone) {
   const std::string token = begin();
   ASSERT_TRUE(house_.directory->remove_principal(anna_.id));

@@ -41,6 +41,8 @@ class App {
   role = $state<session.Role | null>(null);
   // Where in the administration we are; null: reading mail.
   admin = $state<string | null>(null);
+  // Signed in, but a second factor comes first.
+  mustSetUp = $state(false);
   notice = $state('');
   view = $state.raw<View | null>(null);
   threadId = $state<Id | null>(null);
@@ -69,8 +71,8 @@ class App {
       // Asked for.
     }
     try {
-      const user = await session.resume();
-      if (user) await this.enter(user, false);
+      const entered = await session.resume();
+      if (entered) await this.goIn(entered);
     } catch (e) {
       if (e instanceof TypeError) await this.withoutNetwork();
       else if (!(e instanceof session.SignedOut)) this.notice = t('noNetwork');
@@ -99,10 +101,21 @@ class App {
     }, 10_000);
   }
 
-  async signIn(name: string, password: string): Promise<void> {
-    const user = await session.signIn(name, password);
-    if (this.user && this.user.toLowerCase() !== user.toLowerCase()) await Db.forgetAll();
-    await this.enter(user, false);
+  async signIn(name: string, password: string, code: string): Promise<void> {
+    const entered = await session.signIn(name, password, code);
+    if (this.user && this.user.toLowerCase() !== entered.user.toLowerCase()) await Db.forgetAll();
+    await this.goIn(entered);
+  }
+
+  private async goIn(entered: session.Entered): Promise<void> {
+    this.user = entered.user;
+    this.mustSetUp = entered.mustSetUp;
+    if (!entered.mustSetUp) await this.enter(entered.user, false);
+  }
+  // The second factor that was missing is there.
+  async factorSetUp(): Promise<void> {
+    this.mustSetUp = false;
+    if (!this.own) await this.enter(this.user, false);
   }
 
   async enter(user: string, offline: boolean): Promise<void> {
@@ -190,6 +203,7 @@ class App {
   }
   async signOut(): Promise<void> {
     this.user = '';
+    this.mustSetUp = false;
     this.leave();
     this.drafts = [];
     await session.signOut();

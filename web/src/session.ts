@@ -6,9 +6,28 @@ export class SignedOut extends Error {
   }
 }
 export class Refused extends Error {
-  constructor(readonly status: number) {
-    super(`refused with ${status}`);
+  constructor(
+    readonly status: number,
+    // What is missing of the second factor.
+    readonly code: 'wanted' | 'wrong' | null = null,
+    // What the server says about it.
+    readonly detail = '',
+  ) {
+    super(detail || `refused with ${status}`);
   }
+}
+
+// A second factor, as docs/api.md has it.
+export interface Factor {
+  active: boolean;
+  required: boolean;
+  since: string | null;
+  recovery_codes: number;
+}
+export interface Entered {
+  user: string;
+  // Nothing is let in before a second factor is set up.
+  mustSetUp: boolean;
 }
 
 // By a cookie that scripts cannot read (docs/api.md). Requests that change something show this token with it.
@@ -26,33 +45,56 @@ function basic(user: string, password: string): string {
   return 'Basic ' + btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(''));
 }
 
-async function take(answer: Response): Promise<string> {
-  const session = (await answer.json()) as { user: string; csrf: string; role?: Role | null };
+async function take(answer: Response): Promise<Entered> {
+  const session = (await answer.json()) as { user: string; csrf: string; role?: Role | null; totp?: Factor };
   csrf = session.csrf;
   ofServer = session.role ?? null;
-  return session.user;
+  return { user: session.user, mustSetUp: session.totp !== undefined && session.totp.required && !session.totp.active };
+}
+
+async function refused(answer: Response): Promise<Refused> {
+  const said = (await answer.json().catch(() => ({}))) as { second_factor?: 'wanted' | 'wrong'; detail?: string };
+  return new Refused(answer.status, said.second_factor ?? null, said.detail ?? '');
 }
 
 // Who is signed in still, after the page was loaded again; null: nobody. TypeError when there is no network.
-export async function resume(): Promise<string | null> {
+export async function resume(): Promise<Entered | null> {
   const answer = await fetch('/api/session', { cache: 'no-store' });
   return answer.ok ? take(answer) : null;
 }
 
-// Who that is. Throws Refused: 401 the password, 429 too many tries; TypeError when there is no network.
-export async function signIn(user: string, password: string): Promise<string> {
+// Who that is. Throws Refused: 401 the password or the code, 429 too many tries; TypeError when there is no network.
+export async function signIn(user: string, password: string, code: string): Promise<Entered> {
   const answer = await fetch('/api/session', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ user, password, lasting: true }),
+    body: JSON.stringify({ user, password, lasting: true, ...(code ? { code } : {}) }),
   });
   if (answer.ok) return take(answer);
-  if (answer.status !== 404 && answer.status !== 405) throw new Refused(answer.status);
+  if (answer.status !== 404 && answer.status !== 405) throw await refused(answer);
   const wish = basic(user, password);
   const entered = await fetch('/jmap/session', { headers: { authorization: wish }, credentials: 'omit', cache: 'no-store' });
   if (!entered.ok) throw new Refused(entered.status);
   authorization = wish;
-  return user;
+  return { user, mustSetUp: false };
+}
+
+// Whether the server knows this browser by a session, so that it has settings of the account for it.
+export function hasSession(): boolean {
+  return csrf !== '';
+}
+
+// One of the account's own resources. Throws Refused: there a 401 is about the password that is asked for once more, and
+// ends nothing.
+export async function own<T>(method: string, path: string, value?: unknown): Promise<T> {
+  const answer = await fetch(path, {
+    method,
+    headers: { 'x-csrf-token': csrf, ...(value === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(value === undefined ? {} : { body: JSON.stringify(value) }),
+    cache: 'no-store',
+  });
+  if (!answer.ok) throw await refused(answer);
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
 }
 
 export function role(): Role | null {

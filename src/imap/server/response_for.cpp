@@ -58,6 +58,8 @@ Answer response_for_sign_in(Errc code) {
       return response_for(Errc::unauthenticated);
     case Errc::denied:
       return no(code::kAuthorizationFailed, "This account may not sign in here");
+    case Errc::forbidden:  // RFC 9051 7.1: people are to see it
+      return no(code::kAlert, "This account has a second factor: use an app password here");
     case Errc::unsupported:
       return no("", "This mechanism is not available here");
     case Errc::limit:

@@ -18,6 +18,7 @@ TEST(ImapResponseFor, KnowsEveryFailure) {
   EXPECT_EQ(response_for(Errc::forbidden).code, "NOPERM");
   EXPECT_EQ(response_for(Errc::not_found).code, "NONEXISTENT");
   EXPECT_EQ(response_for_target(Errc::not_found).code, "TRYCREATE");
+  EXPECT_EQ(response_for_sign_in(Errc::forbidden).code, "ALERT");
   EXPECT_EQ(response_for(Errc::internal).code, "SERVERBUG");
 }
 

@@ -48,6 +48,8 @@ Outcome outcome_for_sign_in(Errc code) {
     case Errc::not_found:
     case Errc::invalid:
       return outcome_for(Errc::unauthenticated);
+    case Errc::forbidden:  // RFC 4511 A.1
+      return {ResultCode::stronger_auth_required, "this account has a second factor: use an app password here", {}};
     case Errc::unsupported:
       return {ResultCode::auth_method_not_supported, "this mechanism is not offered here", {}};
     case Errc::limit:

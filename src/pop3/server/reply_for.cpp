@@ -61,6 +61,8 @@ Words words_for_sign_in(Errc code) {
     case Errc::denied:
     case Errc::not_found:
       return {kCredentials, "The name or the password is wrong"};
+    case Errc::forbidden:
+      return {kCredentials, "This account has a second factor: use an app password here"};
     case Errc::unsupported:
       return {"", "This mechanism is not offered here"};
     case Errc::limit:

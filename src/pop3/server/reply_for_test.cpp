@@ -21,6 +21,7 @@ TEST(Pop3ReplyFor, EveryErrorHasWordsAndAKnownCode) {
 TEST(Pop3ReplyFor, TellsWhatAClientCanDo) {
   EXPECT_EQ(words_for_sign_in(Errc::unauthenticated).code, "AUTH");
   EXPECT_EQ(words_for_sign_in(Errc::denied).code, "AUTH");
+  EXPECT_EQ(words_for_sign_in(Errc::forbidden).code, "AUTH");
   EXPECT_EQ(words_for_sign_in(Errc::conflict).code, "IN-USE");
   EXPECT_EQ(words_for_sign_in(Errc::unavailable).code, "SYS/TEMP");
   EXPECT_EQ(words_for(Errc::disk_full).code, "SYS/TEMP");

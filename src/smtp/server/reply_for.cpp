@@ -73,6 +73,8 @@ Words reply_for_sign_in(Errc code) {
     case Errc::not_found:
     case Errc::denied:  // a switched off account is not told from a wrong password
       return {535, {5, 7, 8}, "wrong name or password"};
+    case Errc::forbidden:  // RFC 4954 6: too weak for this user
+      return {534, {5, 7, 9}, "this account has a second factor: use an app password here"};
     case Errc::invalid:
       return {501, {5, 5, 2}, "the message of the sign-in is broken"};
     case Errc::unsupported:

@@ -44,6 +44,7 @@ TEST(SmtpReplyFor, KnowsTheCodesOfTheStandards) {
   EXPECT_EQ(reply_for(mailflow::RecipientRefusal::relay_denied).enhanced, (EnhancedCode{5, 7, 1}));
   EXPECT_EQ(reply_for_sign_in(Errc::unauthenticated).code, 535);
   EXPECT_EQ(reply_for_sign_in(Errc::unsupported).code, 504);
+  EXPECT_EQ(reply_for_sign_in(Errc::forbidden).code, 534);
 }
 
 }  // namespace
