@@ -17,6 +17,8 @@ add_library(unbound::unbound INTERFACE IMPORTED)
 target_link_libraries(unbound::unbound INTERFACE "${UNBOUND_LIBRARY}")
 target_include_directories(unbound::unbound INTERFACE "${UNBOUND_INCLUDE_DIR}")
 pkg_check_modules(LDAP REQUIRED IMPORTED_TARGET ldap lber)
+# Before libgssglue, which comes with GNU SASL and has functions of the same names under other versions.
+pkg_check_modules(KRB5 REQUIRED IMPORTED_TARGET mit-krb5-gssapi mit-krb5)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET libidn2)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)

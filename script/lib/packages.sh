@@ -7,7 +7,7 @@ gp_build_packages() {
   cat <<LIST
 clang-19 libclang-rt-19-dev libstdc++-12-dev cmake ninja-build ccache mold git pkg-config ca-certificates
 libboost${boost}-dev libboost-json${boost}-dev libssl-dev libfmt-dev libicu-dev librocksdb-dev libzstd-dev zlib1g-dev libsqlite3-dev
-libgsasl-dev libsodium-dev libldap-dev libunbound-dev libidn2-dev libcurl4-openssl-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libseccomp-dev libnetfilter-log-dev libnftables-dev libnghttp2-dev libbrotli-dev libpugixml-dev
+libgsasl-dev libkrb5-dev libsodium-dev libldap-dev libunbound-dev libidn2-dev libcurl4-openssl-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libseccomp-dev libnetfilter-log-dev libnftables-dev libnghttp2-dev libbrotli-dev libpugixml-dev
 libgtest-dev libgmock-dev
 openssl procps
 LIST
@@ -19,7 +19,7 @@ gp_test_packages() {
   cat <<LIST
 clang-format-19 clang-tidy-19 llvm-19
 python3 python3-ldap3 curl nghttp2-client pebble bind9 swaks isync ldap-utils libsasl2-modules netcat-openbsd iproute2 nftables iptables systemd-container dbus-daemon python3-dbus python3-gi
-samba-ad-dc samba-ad-provision
+samba-ad-dc samba-ad-provision krb5-user python3-gssapi libsasl2-modules-gssapi-mit
 chromium fonts-dejavu-core
 LIST
 }

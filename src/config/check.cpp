@@ -333,6 +333,7 @@ std::vector<Problem> check_values(const Config& config) {
   check_acme_values(config, out.all);
   check_outside_values(config, out.all);
   check_oauth_values(config, out.all);
+  check_kerberos_values(config, out.all);
   return std::move(out.all);
 }
 
@@ -343,6 +344,7 @@ std::vector<Problem> check(const Config& config) {
   check_acme_files(config, out.all);
   check_outside_files(config, out.all);
   check_oauth_files(config, out.all);
+  check_kerberos_files(config, out.all);
   return std::move(out.all);
 }
 

@@ -22,5 +22,8 @@ void check_acme_files(const Config& config, std::vector<Problem>& problems);
 // Likewise about [[oauth.provider]].
 void check_oauth_values(const Config& config, std::vector<Problem>& problems);
 void check_oauth_files(const Config& config, std::vector<Problem>& problems);
+// Likewise about [kerberos].
+void check_kerberos_values(const Config& config, std::vector<Problem>& problems);
+void check_kerberos_files(const Config& config, std::vector<Problem>& problems);
 
 }  // namespace gatepost::config

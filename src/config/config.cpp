@@ -10,15 +10,8 @@ Config Config::defaults() {
   c.networks.trusted = loopback;
   c.networks.admin = loopback;
   c.listeners = default_listeners();
-  c.auth.mechanisms = {"SCRAM-SHA-256-PLUS",
-                       "SCRAM-SHA-256",
-                       "SCRAM-SHA-1-PLUS",
-                       "SCRAM-SHA-1",
-                       "EXTERNAL",
-                       "OAUTHBEARER",
-                       "XOAUTH2",
-                       "PLAIN",
-                       "LOGIN"};
+  c.auth.mechanisms = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "GSSAPI",
+                       "EXTERNAL",           "OAUTHBEARER",   "XOAUTH2",          "PLAIN",       "LOGIN"};
   // Quick at first, for greylisting and restarts; then ever slower, as RFC 5321 4.5.4.1 asks.
   c.mailflow.retry_schedule = {minutes(5), minutes(10), minutes(20), minutes(30), hours(1), hours(2), hours(4)};
   return c;

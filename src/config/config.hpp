@@ -10,6 +10,7 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "config/acme.hpp"
+#include "config/kerberos.hpp"
 #include "config/listeners.hpp"
 #include "config/oauth.hpp"
 #include "config/outside.hpp"
@@ -314,6 +315,7 @@ struct Config {
   Auth auth;
   std::vector<OutsideDirectory> outside_directories;  // in order: the first that has an entry decides
   Oauth oauth;
+  Kerberos kerberos;
   Smtp smtp;
   Mailflow mailflow;
   Imap imap;

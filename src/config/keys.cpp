@@ -451,6 +451,10 @@ const std::vector<Section>& sections() {
       {"oauth.provider", "[[oauth.provider]]",
        "One table for each identity provider whose tokens people may sign in by (docs/sign-in.md): OAUTHBEARER and "
        "XOAUTH2 in IMAP, POP3, submission and LDAP, `Authorization: Bearer` on the web. Offered under TLS alone."},
+      {"kerberos", "[kerberos]",
+       "Sign-in by Kerberos tickets (GSSAPI, docs/directory.md) in IMAP, POP3, submission and LDAP, under TLS alone."},
+      {"kerberos.realm", "[[kerberos.realm]]",
+       "One table for each realm whose word is taken of who somebody is. Tickets of others let nobody in."},
       {"smtp", "[smtp]", "Mail that comes in by SMTP, from other servers and from users."},
       {"mailflow", "[mailflow]", "The queue and mail that goes out."},
       {"mailflow.smart_host", "[mailflow.smart_host]",
@@ -483,6 +487,7 @@ const std::vector<Key<Config>>& config_keys() {
     add_networks(k);
     add_tls(k);
     add_acme_keys(k);
+    add_kerberos_keys(k);
     add_limits(k);
     add_store(k);
     add_search(k);

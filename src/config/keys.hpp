@@ -49,6 +49,8 @@ const std::vector<Key<Certificate>>& certificate_keys();
 const std::vector<Key<AcmeCertificate>>& acme_certificate_keys();
 void add_acme_keys(std::vector<Key<Config>>& keys);  // those of [acme], a part of config_keys()
 const std::vector<Key<OauthProvider>>& oauth_provider_keys();
+void add_kerberos_keys(std::vector<Key<Config>>& keys);  // those of [kerberos], a part of config_keys()
+const std::vector<Key<KerberosRealm>>& kerberos_realm_keys();
 const std::vector<Key<SmartHost>>& smart_host_keys();
 const std::vector<Key<ImapClient>>& imap_client_keys();
 const std::vector<Key<OutsideDirectory>>& outside_directory_keys();

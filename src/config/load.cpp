@@ -147,6 +147,8 @@ class Loader {
         tables(line_of(key), node, "acme.certificate", acme_certificate_keys(), out_.config.acme.certificates);
       } else if (name == "oauth" && word == "provider") {
         tables(line_of(key), node, "oauth.provider", oauth_provider_keys(), out_.config.oauth.providers);
+      } else if (name == "kerberos" && word == "realm") {
+        tables(line_of(key), node, "kerberos.realm", kerberos_realm_keys(), out_.config.kerberos.realms);
       } else if (name == "networks" && word == "group") {
         tables(line_of(key), node, "networks.group", network_group_keys(), out_.config.networks.groups);
       } else if (name == "gate" && word == "exception") {
@@ -158,6 +160,7 @@ class Loader {
         if (name == "tls" || name == "acme") extra.push_back("certificate");
         if (name == "imap") extra.push_back("client");
         if (name == "oauth") extra.push_back("provider");
+        if (name == "kerberos") extra.push_back("realm");
         if (name == "networks") extra.push_back("group");
         if (name == "gate") extra.push_back("exception");
         if (name == "mailflow") extra.push_back("smart_host");

@@ -82,6 +82,8 @@ std::string manual() {
       out += table_of(outside_directory_keys(), section.name, OutsideDirectory{});
     } else if (section.name == "oauth.provider") {
       out += table_of(oauth_provider_keys(), section.name, OauthProvider{});
+    } else if (section.name == "kerberos.realm") {
+      out += table_of(kerberos_realm_keys(), section.name, KerberosRealm{});
     } else if (section.name == "imap.client") {
       out += table_of(imap_client_keys(), section.name, ImapClient{});
     } else if (section.name == "networks.group") {

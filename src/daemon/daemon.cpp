@@ -23,7 +23,7 @@ namespace gatepost::daemon {
 namespace {
 
 // How late a session hears that the token it began by has ended.
-constexpr std::chrono::seconds kTokensEvery{5};
+constexpr std::chrono::seconds kTokensEvery{5}, kKeytabEvery{5};
 
 bool speaks_first(config::Service service) {
   switch (service) {
@@ -118,6 +118,12 @@ Result<> Daemon::build() {
   tokens_ = std::make_unique<oauth::Verifier>(std::move(providers), oauth_web_, clock_, product.random, log_,
                                               product.metrics);
   door_->set_tokens(*tokens_);
+  tickets_ = std::make_unique<kerberos::Acceptor>(
+      log_, [this](std::string_view directory, std::string_view user, std::string_view realm) {
+        return outside_->vouched(directory, user, realm);
+      });
+  tickets_->set(kerberos_settings(c));
+  door_->set_tickets(*tickets_);
   workers_ = std::make_unique<runtime::Workers>(worker_threads(c));
   sign_in_workers_ = std::make_unique<runtime::Workers>(sign_in_threads(c));
   if (c.search.index && c.store.engine != config::Store::Engine::memory) {
@@ -258,6 +264,10 @@ Result<> Daemon::start() {
                    }});
   count.push_back({"tokens that ended", kTokensEvery, kTokensEvery, [this](std::stop_token) -> Result<> {
                      (void)door_->end_expired();
+                     return {};
+                   }});
+  count.push_back({"keys of tickets", kKeytabEvery, kKeytabEvery, [this](std::stop_token) -> Result<> {
+                     tickets_->refresh();
                      return {};
                    }});
   traffic_clock_ = std::make_unique<Maintenance>(std::move(count), clock_, log_);

@@ -30,6 +30,7 @@
 #include "directory/authenticate.hpp"
 #include "directory/door.hpp"
 #include "imap/server/index_text.hpp"
+#include "kerberos/acceptor.hpp"
 #include "mailflow/queue_runner.hpp"
 #include "oauth/verifier.hpp"
 #include "oauth/web.hpp"
@@ -208,6 +209,7 @@ class Daemon {
   std::unique_ptr<sasl::Library> sasl_;
   oauth::CurlWeb oauth_web_;
   std::unique_ptr<oauth::Verifier> tokens_;
+  std::unique_ptr<kerberos::Acceptor> tickets_;
   std::unique_ptr<directory::Authenticator> authenticator_;
   std::unique_ptr<outside::Connector> connector_;
   std::unique_ptr<outside::Directories> outside_;

@@ -11,6 +11,7 @@
 #include "http/server/events.hpp"
 #include "imap/server/events.hpp"
 #include "jmap/events.hpp"
+#include "kerberos/events.hpp"
 #include "ldap/server/events.hpp"
 #include "mailflow/events.hpp"
 #include "oauth/events.hpp"
@@ -37,6 +38,7 @@ std::vector<Event> event_catalogue() {
       directory::event::kAll,
       outside::event::kAll,
       oauth::event::kAll,
+      kerberos::event::kAll,
       smtp::server::event::kAll,
       smtp::client::event::kAll,
       imap::server::event::kAll,

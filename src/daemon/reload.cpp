@@ -97,6 +97,7 @@ Result<> Daemon::apply(Fresh fresh) {
   outside_->set(std::move(fresh.outside));
   bans_->set_rules(ban_rules(c, own_addresses()));
   tokens_->set_providers(std::move(fresh.oauth));
+  tickets_->set(kerberos_settings(c));
   door_->set_policy(door_policy(c));
   directory::second_factors(*product_->directory).set_policy(second_factor_policy(c));
   web_sessions_->set_settings(web_session_settings(c));

@@ -179,6 +179,7 @@ class Start {
   std::vector<fs::path> outside_files() const {
     std::vector<fs::path> files{config_.acme.ca_file, config_.acme.account_key_file, config_.acme.dns_key_file};
     files.push_back(config_.tls.client_ca_file);
+    files.push_back(config_.kerberos.keytab);
     files.push_back(config_.auth.refused_passwords_file);
     for (const config::OauthProvider& one : config_.oauth.providers) {
       files.push_back(one.ca_file);

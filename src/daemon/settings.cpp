@@ -222,6 +222,13 @@ Result<std::vector<oauth::Provider>> oauth_providers(const Config& c) {
   return out;
 }
 
+kerberos::Settings kerberos_settings(const Config& c) {
+  kerberos::Settings out{.keytab = c.kerberos.keytab, .realms = {}};
+  for (const config::KerberosRealm& one : c.kerberos.realms)
+    out.realms.push_back({.name = one.name, .domain = one.domain, .directory = one.directory});
+  return out;
+}
+
 // SCRAM needs what is derived from a password, which nobody outside gives away; and which mechanism it is has to be
 // said before the name.
 directory::DoorPolicy door_policy(const Config& c) {

@@ -12,6 +12,7 @@
 #include "directory/second_factor.hpp"
 #include "directory/web_sessions.hpp"
 #include "gate/bans/ban_list.hpp"
+#include "kerberos/settings.hpp"
 #include "mailflow/queue_runner.hpp"
 #include "mailflow/reception.hpp"
 #include "oauth/provider.hpp"
@@ -36,6 +37,7 @@ std::vector<Network> own_addresses();  // as they are now
 directory::PasswordHasher::Options hashing_of_verifiers(const config::Config&);
 // Reads their secrets. Errc::invalid: one cannot be read.
 Result<std::vector<oauth::Provider>> oauth_providers(const config::Config&);
+kerberos::Settings kerberos_settings(const config::Config&);
 directory::DoorPolicy door_policy(const config::Config&);
 directory::SecondFactorPolicy second_factor_policy(const config::Config&);
 directory::WebSessionSettings web_session_settings(const config::Config&);

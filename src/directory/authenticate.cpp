@@ -309,6 +309,42 @@ Result<Principal> Authenticator::with_certificate(const std::vector<std::string>
   return proven(meant->address, context);
 }
 
+Result<Principal> Authenticator::with_ticket(Tickets& tickets, std::string_view client, std::string_view name,
+                                             const SignInContext& context) {
+  const std::string shown = utf8::sanitize(client.substr(0, kMaxAddressOctets));
+  const auto refuse = [&](std::string detail) -> std::unexpected<Error> {
+    auto line = State::fields(context, shown);
+    line.emplace_back("detail", detail);
+    state_->log.write(event::kTicketRefused, line);
+    state_->count(context, Outcome::failed);
+    return fail(Errc::unauthenticated, std::move(detail));
+  };
+  const auto address = tickets.account_of(client);
+  if (!address && address.error().code == Errc::unauthenticated) return refuse(address.error().detail);
+  if (!address) return state_->not_accepted(address.error(), shown, context);
+  const auto owner = directory_.find(*address);
+  if (!owner && owner.error().code == Errc::not_found) return refuse(fmt::format("nobody here is {}", *address));
+  if (!owner) return state_->not_accepted(owner.error(), shown, context);
+  // Shared mailboxes, rooms and groups have no sign-in of their own.
+  if (owner->kind != PrincipalKind::person) return refuse("not the account of a person");
+  // RFC 4513 5.2.1.8
+  if (context.service == "ldap" && name.starts_with("u:")) name.remove_prefix(2);
+  if (!name.empty() && name != client) {
+    const auto meant = directory_.find(name);
+    if (!meant || meant->id != owner->id)
+      return refuse(fmt::format("the ticket is not of {}", counted_name(directory_, name)));
+  }
+  GP_CHECK(state_->allowed(owner->address, context));
+  return proven(owner->address, context);
+}
+
+std::string_view ticket_service(std::string_view service) {
+  if (service == "imap" || service == "ldap" || service == "smtp") return service;
+  if (service == "submission") return "smtp";
+  if (service == "pop3") return "pop";
+  return {};
+}
+
 const Clock& Authenticator::clock() const { return state_->clock; }
 
 void Authenticator::set_witness(std::function<void(const SignInNews&)> witness) {

@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "directory/directory.hpp"
+#include "directory/tickets.hpp"
 #include "directory/tokens.hpp"
 
 namespace gatepost::directory {
@@ -103,6 +104,10 @@ class Authenticator {
   // whom the client means; empty: whoever it is of, if that is one. Errc::unauthenticated: nobody here, or not `name`.
   Result<Principal> with_certificate(const std::vector<std::string>& addresses, std::string_view name,
                                      const SignInContext&);
+
+  // By a ticket, which was proven to be of `client`. `name`: whom the client means; empty: whoever that is.
+  // Errc::unauthenticated: nobody here, or not `name`. Others as above, and those of Tickets::account_of().
+  Result<Principal> with_ticket(Tickets& tickets, std::string_view client, std::string_view name, const SignInContext&);
 
   // Who hears of failures and successes, from sign-ins' own threads; set before the first of them. Must not block.
   void set_witness(std::function<void(const SignInNews&)> witness);

@@ -33,7 +33,7 @@ bool takes_tokens(const Tokens* tokens, const DoorPolicy& policy, const DoorCont
          (is_allowed(policy, sasl::Mechanism::oauthbearer) || is_allowed(policy, sasl::Mechanism::xoauth2));
 }
 
-sasl::Offer offer_of(const DoorPolicy& policy, const Tokens* tokens, const DoorContext& context) {
+sasl::Offer offer_of(const DoorPolicy& policy, const Tokens* tokens, Tickets* tickets, const DoorContext& context) {
   // Where -PLUS may not be used it does not exist, and a client that says "you do not have it" is right (RFC 5802 6).
   const bool plus =
       is_allowed(policy, sasl::Mechanism::scram_sha256_plus) || is_allowed(policy, sasl::Mechanism::scram_sha1_plus);
@@ -41,7 +41,9 @@ sasl::Offer offer_of(const DoorPolicy& policy, const Tokens* tokens, const DoorC
           .without_tls = policy.without_tls,
           .channel_binding = plus ? context.channel_binding : std::string(),
           .tokens = takes_tokens(tokens, policy, context),
-          .certificate = context.tls && !context.certificate_names.empty()};
+          .certificate = context.tls && !context.certificate_names.empty(),
+          .tickets = tickets,
+          .ticket_service = std::string(ticket_service(context.service))};
 }
 
 bool takes_passwords(const DoorPolicy& policy, const DoorContext& context) {
@@ -286,11 +288,12 @@ void Door::State::end(const std::vector<std::shared_ptr<Entry>>& entries) {
 // Between one SASL exchange and the directory.
 class Door::State::Conversation final : public SignIn, private sasl::Credentials {
  public:
-  Conversation(std::shared_ptr<State> state, Authenticator& authenticator, Tokens* tokens, DoorContext context,
-               std::function<void()> on_revoked)
+  Conversation(std::shared_ptr<State> state, Authenticator& authenticator, Tokens* tokens, Tickets* tickets,
+               DoorContext context, std::function<void()> on_revoked)
       : state_(std::move(state)),
         authenticator_(authenticator),
         tokens_(tokens),
+        tickets_(tickets),
         context_(std::move(context)),
         on_revoked_(std::move(on_revoked)),
         noted_(state_->revokes()) {}
@@ -331,6 +334,7 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
     }
     if (auto* check = std::get_if<sasl::CheckToken>(&step)) return take_token(check->name, check->token);
     if (auto* check = std::get_if<sasl::CheckCertificate>(&step)) return take_certificate(check->name);
+    if (auto* check = std::get_if<sasl::CheckTicket>(&step)) return take_ticket(check->client, check->name);
     if (auto* proven = std::get_if<sasl::Proven>(&step)) {
       auto principal = authenticator_.password_proven(proven->name, sign_in_context(context_));
       if (!principal) return std::move(principal).error();
@@ -368,6 +372,12 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
     return step_of(std::move(entered));
   }
 
+  SignInStep take_ticket(const std::string& client, const std::string& name) {
+    GP_ASSERT(tickets_ != nullptr);
+    const auto prove = [&] { return authenticator_.with_ticket(*tickets_, client, name, sign_in_context(context_)); };
+    return step_of(state_->enter_with_proof(state_, prove, context_, on_revoked_));
+  }
+
   SignInStep failed(sasl::Failed failure) {
     if (failure.former) {
       authenticator_.outdated(failure.name, sign_in_context(context_));
@@ -393,6 +403,7 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
   const std::shared_ptr<State> state_;  // shared as Session's
   Authenticator& authenticator_;
   Tokens* const tokens_;
+  Tickets* const tickets_;
   const DoorContext context_;
   const std::function<void()> on_revoked_;
   const std::uint64_t noted_;
@@ -417,7 +428,7 @@ void Door::set_policy(DoorPolicy policy) {
 
 std::vector<sasl::Mechanism> Door::mechanisms(const DoorContext& context) const {
   const auto policy = state_->current();
-  auto offered = sasl::mechanisms(offer_of(*policy, tokens_, context));
+  auto offered = sasl::mechanisms(offer_of(*policy, tokens_, tickets_, context));
   std::erase_if(offered, [&](sasl::Mechanism m) { return !is_allowed(*policy, m); });
   return offered;
 }
@@ -431,9 +442,9 @@ Result<std::unique_ptr<SignIn>> Door::start(std::string_view mechanism, DoorCont
   const auto named = sasl::mechanism_named(mechanism);
   const auto policy = state_->current();
   if (!named || !is_allowed(*policy, *named)) return fail(Errc::unsupported, "a mechanism that is not offered");
-  const sasl::Offer offer = offer_of(*policy, tokens_, context);
-  auto conversation =
-      std::make_unique<State::Conversation>(state_, authenticator_, tokens_, std::move(context), std::move(revoked));
+  const sasl::Offer offer = offer_of(*policy, tokens_, tickets_, context);
+  auto conversation = std::make_unique<State::Conversation>(state_, authenticator_, tokens_, tickets_,
+                                                            std::move(context), std::move(revoked));
   GP_CHECK(conversation->open(library_, sasl::to_string(*named), offer));
   return conversation;
 }
@@ -467,6 +478,8 @@ std::size_t Door::end_web_session(PrincipalId id, std::string_view session) {
 }
 
 void Door::set_tokens(Tokens& tokens) { tokens_ = &tokens; }
+
+void Door::set_tickets(Tickets& tickets) { tickets_ = &tickets; }
 
 bool Door::takes_tokens(const DoorContext& context) const {
   return directory::takes_tokens(tokens_, *state_->current(), context);

@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "directory/authenticate.hpp"
+#include "directory/tickets.hpp"
 #include "directory/tokens.hpp"
 #include "sasl/mechanism.hpp"
 
@@ -104,6 +105,8 @@ class Door {
   std::string token_scope() const;  // what tokens need: Tokens::Advice
   // Who vouches for tokens; set before anybody can sign in. Without it none is taken.
   void set_tokens(Tokens& tokens);
+  // Who takes Kerberos tickets; set before anybody can sign in. Without it GSSAPI is not offered.
+  void set_tickets(Tickets& tickets);
   // Ends the sessions whose tokens have ended. For every few seconds.
   std::size_t end_expired();
 
@@ -124,6 +127,7 @@ class Door {
   sasl::Library& library_;
   Authenticator& authenticator_;
   Tokens* tokens_ = nullptr;
+  Tickets* tickets_ = nullptr;
   std::shared_ptr<State> state_;  // shared with what was given out
 };
 

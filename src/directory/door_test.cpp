@@ -471,5 +471,84 @@ TEST_F(DoorTest, ServesManyThreadsAtOnce) {
   EXPECT_EQ(door.signed_in(), 0u);
 }
 
+// Every token is a ticket of the client it names, and nothing is wrapped.
+class KnownTickets final : public Tickets {
+ public:
+  class Context final : public sasl::TicketContext {
+   public:
+    Result<Accepted> accept(std::string_view token) override {
+      if (token == "bad") return fail(Errc::unauthenticated, "no ticket");
+      client_ = token;
+      return Accepted{{}, true};
+    }
+    Result<std::string> wrap(std::string_view octets) override { return std::string(octets); }
+    Result<std::string> unwrap(std::string_view token) override { return std::string(token); }
+    std::string client() const override { return client_; }
+
+   private:
+    std::string client_;
+  };
+  bool serves(std::string_view service) const override { return service == "imap" || service == "smtp"; }
+  std::unique_ptr<sasl::TicketContext> open(std::string_view) override { return std::make_unique<Context>(); }
+  Result<std::string> account_of(std::string_view client) override {
+    if (client == "out@CORP") return fail(Errc::denied, "disabled there");
+    if (client == "later@CORP") return fail(Errc::unavailable, "no answer");
+    if (!client.ends_with("@CORP")) return fail(Errc::unauthenticated, "another realm");
+    return std::string(client.substr(0, client.find('@'))) + "@example.org";
+  }
+};
+
+class DoorTickets : public DoorTest {
+ protected:
+  DoorTickets() {
+    dir.person("ben@example.org", "battery staple");
+    door.set_tickets(tickets);
+  }
+  SignInStep say(std::string_view token, std::string_view name) {
+    auto conversation = door.start("GSSAPI", context, [] {});
+    if (!conversation) return conversation.error();
+    SignInStep step = (*conversation)->begin(token);
+    if (!std::holds_alternative<sasl::Challenge>(step)) return step;
+    return (*conversation)->answer(std::string("\1\0\0\0", 4) + std::string(name));
+  }
+  static Errc code(const SignInStep& step) {
+    const auto* const error = std::get_if<Error>(&step);
+    return error == nullptr ? Errc::internal : error->code;
+  }
+  KnownTickets tickets;
+};
+
+TEST_F(DoorTickets, AreOfferedToServicesThatHaveAKey) {
+  EXPECT_THAT(door.mechanisms(context), testing::Contains(sasl::Mechanism::gssapi));
+  context.service = "submission";
+  EXPECT_THAT(door.mechanisms(context), testing::Contains(sasl::Mechanism::gssapi));
+  context.service = "pop3";
+  EXPECT_THAT(door.mechanisms(context), testing::Not(testing::Contains(sasl::Mechanism::gssapi)));
+  context.service = "imap";
+  context.tls = false;
+  EXPECT_THAT(door.mechanisms(context), testing::Not(testing::Contains(sasl::Mechanism::gssapi)));
+}
+
+TEST_F(DoorTickets, LetInWhoseTicketItIsAndNobodyElse) {
+  for (const std::string_view name : {"", "anna@example.org", "Anna@example.org", "anna@CORP"}) {
+    const SignInStep step = say("anna@CORP", name);
+    ASSERT_TRUE(std::holds_alternative<std::unique_ptr<SignedIn>>(step)) << name;
+    EXPECT_EQ(std::get<std::unique_ptr<SignedIn>>(step)->principal().address, "anna@example.org");
+  }
+  EXPECT_EQ(code(say("anna@CORP", "ben@example.org")), Errc::unauthenticated);
+  EXPECT_EQ(code(say("anna@CORP", "nobody@example.org")), Errc::unauthenticated);
+  EXPECT_EQ(code(say("nobody@CORP", "")), Errc::unauthenticated);
+  EXPECT_EQ(code(say("anna@ELSEWHERE", "")), Errc::unauthenticated);
+  EXPECT_EQ(code(say("out@CORP", "")), Errc::denied);
+  EXPECT_EQ(code(say("later@CORP", "")), Errc::unavailable);
+  EXPECT_EQ(code(say("bad", "")), Errc::unauthenticated);
+}
+
+TEST_F(DoorTickets, OfSomebodyDisabledHereLetNobodyIn) {
+  anna.enabled = false;
+  ASSERT_TRUE(dir->update_principal(anna));
+  EXPECT_EQ(code(say("anna@CORP", "")), Errc::denied);
+}
+
 }  // namespace
 }  // namespace gatepost::directory

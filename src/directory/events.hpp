@@ -71,9 +71,16 @@ inline constexpr Event kTooManySessions{
 inline constexpr Event kRevoked{"sign_in.revoked", Level::notice, "Sessions were ended by an administrator's change.",
                                 "The account was disabled or deleted, or a password of it was changed.", "Nothing."};
 
-inline constexpr std::array kAll{kSignedIn,     kFailed,     kDisabled,           kOutdated,          kRefused,
-                                 kBanned,       kBroken,     kUnchecked,          kTooManySessions,   kRevoked,
-                                 kTokenRefused, kTokenEnded, kCertificateRefused, kAppPasswordNeeded, kWrongCode,
-                                 kRecoveryCode};
+inline constexpr Event kTicketRefused{
+    "sign_in.ticket_refused", Level::notice, "A Kerberos ticket was good, and let nobody in.",
+    "`name` is whose ticket it is, `detail` says why: of no realm of [[kerberos.realm]], of nobody who has an account, "
+    "or not of the account that was asked for.",
+    "`gatepost directory test NAME` shows whether a directory has this person; [[kerberos.realm]] says which names of "
+    "a realm are whose."};
+
+inline constexpr std::array kAll{kSignedIn,     kFailed,       kDisabled,           kOutdated,          kRefused,
+                                 kBanned,       kBroken,       kUnchecked,          kTooManySessions,   kRevoked,
+                                 kTokenRefused, kTokenEnded,   kCertificateRefused, kAppPasswordNeeded, kWrongCode,
+                                 kRecoveryCode, kTicketRefused};
 
 }  // namespace gatepost::directory::event

@@ -155,6 +155,52 @@ Result<directory::OutsideSignIn::Answer> Directories::accepted(const Source& sou
   return Answer{Kind::right, account->address};
 }
 
+Result<std::string> Directories::vouched(std::string_view directory, std::string_view user, std::string_view realm) {
+  const auto sources = current();
+  const auto at = std::ranges::find_if(*sources, [&](const auto& s) { return s->settings().name == directory; });
+  if (at == sources->end()) return fail(Errc::unauthenticated, fmt::format("there is no directory {}", directory));
+  Source& source = **at;
+  std::optional<Person> person;
+  for (const std::string& typed : {std::string(user), ascii::to_lower(fmt::format("{}@{}", user, realm))}) {
+    const auto name = read_name(typed);
+    if (!name || (!name->is_address && source.settings().login_filter.empty())) continue;
+    GP_TRY(person, source.find(*name));
+    if (person) break;
+  }
+  if (!person) return fail(Errc::unauthenticated, fmt::format("{} has no entry for {}@{}", directory, user, realm));
+  if (!person->enabled) {
+    count(source, "refused");
+    parts_.log.write(event::kRefused, {{"directory", directory},
+                                       {"name", user},
+                                       {"dn", person->dn},
+                                       {"detail", fmt::format("a ticket, and {}", person->why_disabled)}});
+    return fail(Errc::denied, fmt::format("{}: {}", directory, person->why_disabled));
+  }
+  GP_TRY(const auto account, bring(source, *person));
+  if (!account) {
+    count(source, "no_account");
+    const std::string address = person->addresses.empty() ? std::string() : person->addresses.front();
+    parts_.log.write(event::kNoAccount, {{"directory", directory}, {"dn", person->dn}, {"address", address}});
+    return fail(Errc::denied, fmt::format("{} has no account here for {}", directory, person->dn));
+  }
+  count(source, "right");
+  link_to(source, *person, *account);
+  return account->address;
+}
+
+// That the account is the entry's, where bring() did not write it down: then sessions end with the entry.
+void Directories::link_to(const Source& source, const Person& person, const Principal& account) {
+  const Lock changing(changing_);
+  const auto before = links_->of(account.id, source.settings().name);
+  Link link = before.value_or(Link{.account = account.id});
+  link.directory = source.settings().name;
+  link.unique_id = person.unique_id;
+  link.dn = person.dn.substr(0, kMaxKeptDn);
+  if (!source.settings().people) link.disabled = false;
+  if (parts_.clock.now() - link.seen >= kSeenAge) link.seen = parts_.clock.now();
+  if (!before || *before != link) (void)links_->put(link);
+}
+
 // The account of an entry, brought in step with it where accounts come from there.
 Result<std::optional<Principal>> Directories::bring(const Source& source, const Person& person) {
   const Lock changing(changing_);

@@ -52,6 +52,13 @@ class Directories final : public directory::OutsideSignIn, public directory::Out
 
   bool knows(std::string_view name) override;
 
+  // Of somebody whom a realm vouched for: the address of his account, as at a sign-in by password, which this stands
+  // for. `directory`: Settings::name. `user`: the name in the ticket, `realm` the realm's; the entry is the one that
+  // has `user` as a name without @, or else user@realm as one with it. Errc::unauthenticated: no such entry.
+  // Errc::denied: disabled or expired there, or without an account here. Errc::unavailable and others: it could not be
+  // asked.
+  Result<std::string> vouched(std::string_view directory, std::string_view user, std::string_view realm);
+
   bool may_have(std::string_view address) override;
   Result<bool> look_up(std::string_view address) override;
 
@@ -120,6 +127,7 @@ class Directories final : public directory::OutsideSignIn, public directory::Out
   std::optional<Link> link_of(const Sources& sources, const Name& name);
   void note(const Source& source, const Person& person, const directory::Principal& account, const Name& name,
             const Secret& password);
+  void link_to(const Source& source, const Person& person, const directory::Principal& account);
   void drop_verifier(const Source& source, const Person& person);
   void count(const Source& source, std::string_view outcome);
 

@@ -229,5 +229,34 @@ TEST_F(OutsideDirectories, ShowEveryQueryAndNoPassword) {
   EXPECT_THAT(tested.lines, Not(Contains(HasSubstr("right one"))));
 }
 
+// Those whom a realm vouched for (Kerberos) prove no password here.
+TEST_F(OutsideDirectories, FindWhoIsVouchedForByNameAndThenByAddress) {
+  add_anna();
+  EXPECT_EQ(outside_->vouched("office", "anna", "EXAMPLE.ORG"), kAnna);
+  servers_.add("uid=b,dc=example,dc=org", {"(&(p=*)(mail=bert@example.org))"}, "",
+               {{"mail", {"bert@example.org"}}, {"entryUUID", {"id-bert"}}});
+  ASSERT_TRUE(directory_->add_principal(PrincipalKind::person, "bert@example.org", ""));
+  EXPECT_EQ(outside_->vouched("office", "bert", "EXAMPLE.ORG"), "bert@example.org");
+  EXPECT_EQ(servers_.count(std::string("bind ") + kAnnaDn), 0u);
+  // From now on the accounts are the entries'.
+  servers_.remove(kAnnaDn);
+  EXPECT_EQ(outside_->vouched("office", "anna", "EXAMPLE.ORG").error().code, Errc::unauthenticated);
+  EXPECT_EQ(kind("anna@example.org", "right one"), Kind::wrong);
+  EXPECT_EQ(outside_->vouched("other", "anna", "EXAMPLE.ORG").error().code, Errc::unauthenticated);
+  EXPECT_EQ(outside_->vouched("office", "anna)(uid=*", "EXAMPLE.ORG").error().code, Errc::unauthenticated);
+}
+
+TEST_F(OutsideDirectories, LetNobodyInWhoIsDisabledThereOrHasNoAccount) {
+  EXPECT_EQ(outside_->vouched("office", "anna", "EXAMPLE.ORG").error().code, Errc::denied);
+  EXPECT_THAT(sink_.lines(), Contains(HasSubstr("outside.no_account")));
+  add_anna();
+  EXPECT_TRUE(outside_->vouched("office", "anna", "EXAMPLE.ORG"));
+  servers_.rows.front().entry.attributes["locked"] = {"yes"};
+  EXPECT_EQ(outside_->vouched("office", "anna", "EXAMPLE.ORG").error().code, Errc::denied);
+  EXPECT_THAT(sink_.lines(), Contains(HasSubstr("outside.refused")));
+  all_fail();
+  EXPECT_EQ(outside_->vouched("office", "anna", "EXAMPLE.ORG").error().code, Errc::unavailable);
+}
+
 }  // namespace
 }  // namespace gatepost::outside

@@ -8,6 +8,7 @@
 #include "base/ascii.hpp"
 #include "sasl/bearer.hpp"
 #include "sasl/external.hpp"
+#include "sasl/gssapi.hpp"
 #include "sasl/login.hpp"
 #include "sasl/plain.hpp"
 #include "sasl/scram.hpp"
@@ -15,9 +16,9 @@
 namespace gatepost::sasl {
 namespace {
 
-constexpr std::array<std::string_view, 9> kNames = {
-    "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "EXTERNAL",
-    "OAUTHBEARER",        "XOAUTH2",          "PLAIN",         "LOGIN"};
+constexpr std::array<std::string_view, 10> kNames = {
+    "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "GSSAPI",
+    "EXTERNAL",           "OAUTHBEARER",      "XOAUTH2",       "PLAIN",       "LOGIN"};
 static_assert(kNames.size() == static_cast<std::size_t>(kLastMechanism) + 1);
 
 bool is_offered(Mechanism mechanism, const Offer& offer) {
@@ -30,6 +31,8 @@ bool is_offered(Mechanism mechanism, const Offer& offer) {
       return offer.scram_sha256;
     case Mechanism::scram_sha1:
       return offer.scram_sha1;
+    case Mechanism::gssapi:
+      return offer.tls && offer.tickets != nullptr && offer.tickets->serves(offer.ticket_service);
     case Mechanism::external:
       return offer.certificate && offer.tls;
     case Mechanism::oauthbearer:
@@ -55,6 +58,7 @@ class GsaslLibrary final : public Library {
     }
     if (*mechanism == Mechanism::plain) return make_plain_exchange();
     if (*mechanism == Mechanism::login) return make_login_exchange();
+    if (*mechanism == Mechanism::gssapi) return make_gssapi_exchange(*offer.tickets, offer.ticket_service);
     if (*mechanism == Mechanism::external) return make_external_exchange();
     if (*mechanism == Mechanism::oauthbearer || *mechanism == Mechanism::xoauth2)
       return make_bearer_exchange(*mechanism);

@@ -29,6 +29,7 @@ enum class Mechanism : std::uint8_t {  // strongest first
   scram_sha1_plus,
   scram_sha256,
   scram_sha1,
+  gssapi,
   external,
   oauthbearer,
   xoauth2,
@@ -49,6 +50,32 @@ class Credentials {
   virtual Result<std::optional<ScramVerifier>> scram_verifier(std::string_view name, std::string_view hash) = 0;
 };
 
+// The server's side of one conversation of the Kerberos V5 GSS-API mechanism (RFC 4121): whoever sends a ticket for
+// this service, and knows the key in it, is whom the ticket names. One thread at a time; accept() reads the keytab.
+// Errors: Errc::unauthenticated: not a ticket that is good here and now. Errc::unavailable: the keys cannot be read.
+class TicketContext {
+ public:
+  virtual ~TicketContext() = default;
+  struct Accepted {
+    std::string reply;  // for the client; empty: nothing
+    bool complete = false;
+  };
+  virtual Result<Accepted> accept(std::string_view token) = 0;
+  // Once it is complete. Integrity alone, not secrecy (RFC 4752 3.1: conf_flag FALSE).
+  virtual Result<std::string> wrap(std::string_view octets) = 0;
+  virtual Result<std::string> unwrap(std::string_view token) = 0;
+  virtual std::string client() const = 0;  // as the realm calls it: "anna@CORP.EXAMPLE"
+};
+
+// Who has the keys of services. Thread-safe; outlives what it opened.
+class TicketAcceptor {
+ public:
+  virtual ~TicketAcceptor() = default;
+  // Whether there is a key for this service ("imap"; RFC 4121 4.1.1, RFC 2743 4.1). Reads memory only.
+  virtual bool serves(std::string_view service) const = 0;
+  virtual std::unique_ptr<TicketContext> open(std::string_view service) = 0;
+};
+
 // What a session may offer at the moment.
 struct Offer {
   bool tls = false;
@@ -58,6 +85,8 @@ struct Offer {
   bool tokens = false;               // OAUTHBEARER and XOAUTH2: under TLS alone, whatever `without_tls` says
   bool certificate = false;          // EXTERNAL: the client showed a good certificate, under TLS
   bool scram_sha256 = true, scram_sha1 = true;  // verifiers of this kind exist
+  TicketAcceptor* tickets = nullptr;            // GSSAPI, under TLS alone; null: no keys
+  std::string ticket_service = {};              // as TicketAcceptor::serves()
 };
 // Strongest first; empty without TLS unless allowed. What to advertise, and all that Library::server starts.
 std::vector<Mechanism> mechanisms(const Offer& offer);
@@ -77,6 +106,10 @@ struct CheckToken {  // ask who vouches for bearer tokens (bearer.hpp): that is 
 struct CheckCertificate {  // see whose the client's certificate is: that is the outcome
   std::string name;        // whom the client means; empty: whoever it is of
 };
+struct CheckTicket {   // see whose account this is: that is the outcome
+  std::string client;  // who the client is, as TicketContext::client()
+  std::string name;    // whom the client means; empty: whoever that is
+};
 struct Proven {  // the client proved to know the password of `name`
   std::string name;
 };
@@ -89,7 +122,7 @@ struct Failed {
   Secret fingerprint;
   bool former = false;  // proved to know a password that was replaced (ScramVerifier::former_stored_keys): no guess
 };
-using Step = std::variant<Challenge, CheckPassword, CheckToken, CheckCertificate, Proven, Failed>;
+using Step = std::variant<Challenge, CheckPassword, CheckToken, CheckCertificate, CheckTicket, Proven, Failed>;
 
 inline constexpr std::size_t kMaxNameOctets = 1024, kMaxPasswordOctets = 1024, kMaxMessageOctets = 8192;
 // Of bearer tokens; an access token with many groups in it is some thousands of octets. The message has the token, a
