@@ -7,6 +7,7 @@
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
+#include "organisation/plan.hpp"
 
 namespace gatepost::admin {
 namespace {
@@ -70,56 +71,21 @@ Reply domain_catch_all(Services& services, const Request& request, std::stop_tok
               name);
 }
 
-std::optional<directory::PrincipalKind> kind_named(std::string_view name) {
-  if (name == "user") return directory::PrincipalKind::person;
-  if (name == "shared") return directory::PrincipalKind::shared_mailbox;
-  if (name == "room") return directory::PrincipalKind::room;
-  return std::nullopt;
-}
-
-std::string_view name_of(directory::PrincipalKind kind) {
-  switch (kind) {
-    case directory::PrincipalKind::person:
-      return "user";
-    case directory::PrincipalKind::shared_mailbox:
-      return "shared";
-    case directory::PrincipalKind::room:
-      return "room";
-    case directory::PrincipalKind::group:
-      return "group";
-  }
-  return "";
-}
-
 Reply account_add(Services& services, const Request& request, std::stop_token) {
   const std::string address = request.option("address");
   const auto quota = parse_number<std::uint64_t>(request.option("quota", "0"));
   if (!quota) return usage("--quota wants a number of octets, 0 for no limit");
   const auto messages = parse_number<std::uint64_t>(request.option("messages", "0"));
   if (!messages) return usage("--messages wants a number, 0 for no limit");
-  const auto kind = kind_named(request.option("kind", "user"));
+  const auto kind = organisation::mailbox_kind_named(request.option("kind", "user"));
   if (!kind) return usage("--kind is user, shared or room");
   // Nobody signs in to what is not a person's, unless a password is given.
   const bool signs_in = *kind == directory::PrincipalKind::person || request.has("password");
   const NewPassword fresh = signs_in ? new_password(services, request) : NewPassword();
-  auto added = services.directory.add_principal(*kind, address, request.option("name"));
+  const auto added =
+      organisation::add_mailbox(services.directory, services.accounts,
+                                {*kind, address, request.option("name"), *quota, *messages}, fresh.password);
   if (!added) return failure(added.error(), "account " + address);
-  auto complete = signs_in ? services.directory.set_password(added->id, fresh.password) : Result<>();
-  if (complete && (*quota > 0 || *messages > 0)) {
-    added->quota_octets = *quota;
-    added->quota_messages = *messages;
-    complete = services.directory.update_principal(*added);
-  }
-  if (complete) {
-    if (auto opened = services.accounts.open(static_cast<account::AccountId>(added->id)); !opened) {
-      complete = std::unexpected(std::move(opened).error());
-    }
-  }
-  if (!complete) {
-    // Half an account would be neither usable nor addable again.
-    (void)services.directory.remove_principal(added->id);
-    return failure(complete.error(), "account " + address);
-  }
   if (!signs_in) {
     return done(
         fmt::format("Account {0} is ready. Grant rights in it: gatepost acl set {0} IDENTIFIER RIGHTS", added->address),
@@ -139,7 +105,7 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
     if (const auto account = services.accounts.open(static_cast<account::AccountId>(p.id))) {
       if (const auto quota = (*account)->quota()) used = *quota;
     }
-    table.row().text(p.address).text(name_of(p.kind)).text(p.display_name).boolean(p.enabled);
+    table.row().text(p.address).text(organisation::name_of(p.kind)).text(p.display_name).boolean(p.enabled);
     table.number(used.messages)
         .number(used.used_octets)
         .number(p.quota_octets)

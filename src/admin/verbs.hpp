@@ -15,6 +15,7 @@ std::vector<Verb> recovery_verbs();
 std::vector<Verb> acl_verbs();
 std::vector<Verb> transfer_verbs();
 std::vector<Verb> alias_verbs();
+std::vector<Verb> organisation_verbs();
 std::vector<Verb> app_password_verbs();
 std::vector<Verb> second_factor_verbs();
 std::vector<Verb> vacation_verbs();

@@ -42,6 +42,7 @@ void add_gate_explain_command(CLI::App&, Context&);
 void add_probe_command(CLI::App&, Context&);
 void add_certificate_commands(CLI::App&, Context&);
 void add_outside_commands(CLI::App&, Context&);
+void add_organisation_commands(CLI::App&, Context&);
 
 using Options = std::map<std::string, std::vector<std::string>>;
 

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   gatepost::cli::add_probe_command(app, context);
   gatepost::cli::add_certificate_commands(app, context);
   gatepost::cli::add_outside_commands(app, context);
+  gatepost::cli::add_organisation_commands(app, context);
 
   try {
     app.parse(argc, argv);

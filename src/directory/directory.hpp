@@ -100,6 +100,8 @@ class Directory {
 
   // Aliases.
   virtual Result<> add_alias(std::string_view address, const std::vector<std::string>& targets) = 0;
+  // Lets one that is there lead elsewhere; mail finds it all the while. not_found: no such alias.
+  virtual Result<> change_alias(std::string_view address, const std::vector<std::string>& targets) = 0;
   virtual Result<> remove_alias(std::string_view address) = 0;
   virtual Result<std::vector<Alias>> aliases() = 0;
 

@@ -127,6 +127,24 @@ TEST_F(DirectoryTest, RefusesAliasesThatLeadNowhere) {
   EXPECT_EQ(code(dir->remove_alias("x@example.org")), Errc::not_found);
 }
 
+TEST_F(DirectoryTest, AnAliasIsLedElsewhere) {
+  EXPECT_EQ(code(dir->change_alias("info@example.org", {"anna@example.org"})), Errc::not_found);
+  dir.person("anna@example.org");
+  dir.person("bernd@example.org");
+  ASSERT_TRUE(dir->add_alias("info@example.org", {"anna@example.org"}));
+  const auto anna = dir->find("info@example.org")->change;
+  EXPECT_EQ(code(dir->change_alias("info@example.org", {"nobody@example.org"})), Errc::not_found);
+  EXPECT_EQ(code(dir->change_alias("anna@example.org", {"bernd@example.org"})), Errc::not_found);
+  ASSERT_TRUE(dir->change_alias("info@example.org", {"bernd@example.org"}));
+  EXPECT_EQ(dir->find("info@example.org")->address, "bernd@example.org");
+  // It was shown beside her, and is beside him: both have changed.
+  EXPECT_GT(dir->find("anna@example.org")->change, anna);
+  EXPECT_EQ(dir->find("anna@example.org")->change, dir->find("bernd@example.org")->change);
+  ASSERT_TRUE(dir->change_alias("info@example.org", {"bernd@example.org", "anna@example.org"}));
+  dir.reopen();
+  EXPECT_THAT(alias_lines(), ElementsAre("info@example.org: bernd@example.org anna@example.org"));
+}
+
 TEST_F(DirectoryTest, ResolvesNestedAliasesPlusFormsAndCatchAlls) {
   dir.person("anna@example.org");
   Principal ben = dir.person("ben@example.org");

@@ -48,6 +48,7 @@ class StoredDirectory final : public Directory, public SecondFactors {
   Result<std::vector<Principal>> principals() override;
 
   Result<> add_alias(std::string_view address, const std::vector<std::string>& targets) override;
+  Result<> change_alias(std::string_view address, const std::vector<std::string>& targets) override;
   Result<> remove_alias(std::string_view address) override;
   Result<std::vector<Alias>> aliases() override;
 
@@ -125,6 +126,7 @@ class StoredDirectory final : public Directory, public SecondFactors {
   Profile profile(const Principal& principal) const GP_REQUIRES_SHARED(mutex_);
   // The principal as it is after a change of it, or of what its entry shows besides; written with it.
   Principal touched(const Current& current, Change& change, Principal principal) const;
+  Result<> put_alias(std::string_view address, const std::vector<std::string>& targets, bool is_there);
   struct Watchers;
   static std::shared_ptr<Watchers> make_watchers();
   void tell_watchers();

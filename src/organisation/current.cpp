@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <map>
+
+#include "organisation/plan.hpp"
+#include "sharing/sharing.hpp"
+
+namespace gatepost::organisation {
+namespace {
+
+// Whoever has the same rights everywhere gets one line.
+Result<std::vector<Right>> rights_in(const sharing::Sharing& sharing, account::Account& account,
+                                     const std::string& owner) {
+  GP_TRY(const auto folders, account.folders());
+  struct Places {
+    std::size_t count = 0;
+    bool equal = true;
+    sharing::Rights rights;
+  };
+  std::map<std::string, Places> everywhere;
+  std::vector<Right> each;
+  const auto look = [&](account::FolderId folder, const std::string& path) -> Result<> {
+    GP_TRY(const auto list, sharing.list(account, folder));
+    for (const sharing::Entry& entry : list) {
+      if (!entry.negative && entry.identifier == owner) continue;  // may do all, whatever is set
+      const std::string who = (entry.negative ? "-" : "") + entry.identifier;
+      Places& places = everywhere[who];
+      if (places.count++ == 0) places.rights = entry.rights;
+      places.equal = places.equal && places.rights == entry.rights;
+      each.push_back({who, entry.rights, path});
+    }
+    return {};
+  };
+  GP_CHECK(look(account::kRoot, ""));
+  for (const account::Folder& folder : *folders) GP_CHECK(look(folder.id, folder.path));
+  std::vector<Right> out;
+  for (const auto& [who, places] : everywhere) {
+    if (places.equal && places.count == folders->size() + 1) out.push_back({who, places.rights, std::nullopt});
+  }
+  for (Right& right : each) {
+    if (std::ranges::none_of(out, [&](const Right& r) { return r.who == right.who && !r.folder; })) {
+      out.push_back(std::move(right));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Declaration> read_current(Target& target) {
+  Declaration out;
+  GP_TRY(const auto domains, target.directory.domains());
+  for (const directory::Domain& d : domains) out.domains.push_back({.name = d.name, .catch_all = d.catch_all});
+  const sharing::Sharing sharing(target.directory, target.accounts);
+  GP_TRY(const auto principals, target.directory.principals());
+  for (const directory::Principal& p : principals) {
+    if (p.kind == directory::PrincipalKind::group) {
+      GP_TRY(auto members, target.directory.members(p.id));
+      std::ranges::sort(members);
+      out.groups.push_back({.address = p.address, .name = p.display_name, .members = std::move(members)});
+      continue;
+    }
+    GP_TRY(const auto account, target.accounts.open(static_cast<account::AccountId>(p.id)));
+    GP_TRY(auto rights, rights_in(sharing, *account, p.address));
+    out.mailboxes.push_back({.address = p.address,
+                             .kind = p.kind,
+                             .name = p.display_name,
+                             .enabled = p.enabled,
+                             .role = p.role,
+                             .quota_octets = p.quota_octets,
+                             .quota_messages = p.quota_messages,
+                             .contact = p.contact != nullptr ? *p.contact : directory::Contact(),
+                             .rights = std::move(rights)});
+  }
+  GP_TRY(auto aliases, target.directory.aliases());
+  for (directory::Alias& a : aliases) out.aliases.push_back({.address = a.address, .targets = std::move(a.targets)});
+  return out;
+}
+
+}  // namespace gatepost::organisation

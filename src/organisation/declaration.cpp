@@ -1,0 +1,453 @@
+#include "organisation/declaration.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "config/document.hpp"
+#include "directory/addresses.hpp"
+#include "directory/contact.hpp"
+
+namespace gatepost::organisation {
+namespace {
+
+using config::Node;
+using config::printable;
+using config::Problem;
+using directory::Contact;
+using directory::ContactField;
+using directory::PrincipalKind;
+
+constexpr std::size_t kMaxProblems = 200;
+
+// Reads the tables of one file and collects every problem.
+class Reader {
+ public:
+  Reader(std::string_view filename, std::vector<Problem>& problems) : filename_(filename), problems_(problems) {}
+
+  Declaration read(const Node& root) {
+    Declaration out;
+    for (std::size_t n = 0; n < root.names.size(); ++n) {
+      const std::string& name = root.names[n];
+      const Node& node = root.elements[n];
+      if (name == "domain") {
+        each(node, name, out.domains, &Reader::domain);
+      } else if (name == "account") {
+        each(node, name, out.mailboxes, &Reader::mailbox);
+      } else if (name == "group") {
+        each(node, name, out.groups, &Reader::group);
+      } else if (name == "alias") {
+        each(node, name, out.aliases, &Reader::alias);
+      } else {
+        problem(node.line, printable(name), "unknown", "There are [[domain]], [[account]], [[group]] and [[alias]].");
+      }
+    }
+    return out;
+  }
+
+ private:
+  template <class T>
+  void each(const Node& node, const std::string& name, std::vector<T>& out, T (Reader::*read)(const Node&)) {
+    if (node.kind != Node::Kind::array) {
+      return problem(node.line, name, "must be tables", fmt::format("Write [[{}]] on a line of its own.", name));
+    }
+    for (const Node& element : node.elements) {
+      if (element.kind != Node::Kind::table) {
+        problem(element.line, name, "must be tables", fmt::format("Write [[{}]] on a line of its own.", name));
+        continue;
+      }
+      heading_ = "[[" + name + "]]";
+      out.push_back((this->*read)(element));
+    }
+  }
+
+  void problem(std::uint32_t line, std::string where, std::string what, std::string cure) {
+    if (problems_.size() >= kMaxProblems) return;
+    problems_.push_back({.file = filename_,
+                         .line = line,
+                         .where = std::move(where),
+                         .what = std::move(what),
+                         .cause = {},
+                         .cure = std::move(cure)});
+  }
+  void wrong(std::uint32_t line, std::string_view key, std::string what, std::string cure) {
+    problem(line, fmt::format("{} {}", heading_, printable(key)), std::move(what), std::move(cure));
+  }
+
+  // Calls `take` with each key; false: there is no such key.
+  template <class Take>
+  void keys(const Node& table, std::string_view known, Take take) {
+    for (std::size_t n = 0; n < table.names.size(); ++n) {
+      if (!take(table.names[n], table.elements[n])) {
+        wrong(table.elements[n].line, table.names[n], "unknown key", fmt::format("There are {}.", known));
+      }
+    }
+  }
+
+  bool text(std::string_view key, const Node& node, std::string& out) {
+    if (node.kind == Node::Kind::string) {
+      out = node.string;
+      return true;
+    }
+    wrong(node.line, key, "must be a text", "Write it between quotes.");
+    return false;
+  }
+  void text(std::string_view key, const Node& node, std::optional<std::string>& out) {
+    std::string value;
+    if (text(key, node, value)) out = std::move(value);
+  }
+  void number(std::string_view key, const Node& node, std::optional<std::uint64_t>& out) {
+    if (node.kind == Node::Kind::integer && node.integer >= 0) {
+      out = static_cast<std::uint64_t>(node.integer);
+    } else {
+      wrong(node.line, key, "must be a number", "Write a number of 0 or more; 0 is no limit.");
+    }
+  }
+  void address(std::string_view key, const Node& node, std::string& out) {
+    std::string value;
+    if (text(key, node, value)) out = canonical(key, node.line, value);
+  }
+  std::string canonical(std::string_view key, std::uint32_t line, const std::string& value) {
+    const auto address = directory::canonical_address(value);
+    if (address) return address->to_string();
+    wrong(line, key, fmt::format("\"{}\" is no address: {}", printable(value), address.error().detail), "");
+    return {};
+  }
+  std::vector<std::string> addresses(std::string_view key, const Node& node) {
+    std::vector<std::string> out;
+    if (node.kind != Node::Kind::array) {
+      wrong(node.line, key, "must be a list", "Write [\"anna@example.org\", \"bernd@example.org\"].");
+      return out;
+    }
+    for (const Node& element : node.elements) {
+      std::string one;
+      address(key, element, one);
+      if (!one.empty() && std::ranges::find(out, one) == out.end()) out.push_back(std::move(one));
+    }
+    return out;
+  }
+
+  // Each address means one thing.
+  void own_address(const Node& table, const std::string& address) {
+    if (address.empty()) {
+      if (std::ranges::find(table.names, "address") == table.names.end()) {
+        wrong(table.line, "address", "missing", "Write address = \"...\".");
+      }
+    } else if (!seen_.insert(address).second) {
+      wrong(table.line, "address", fmt::format("{} is there twice", address), "Take one of them out.");
+    }
+  }
+
+  Domain domain(const Node& table) {
+    Domain out;
+    out.line = table.line;
+    keys(table, "name and catch_all", [&](const std::string& key, const Node& node) {
+      if (key == "name") {
+        std::string value;
+        if (!text(key, node, value)) return true;
+        if (const auto name = directory::canonical_domain(value)) {
+          out.name = *name;
+        } else {
+          wrong(node.line, key, fmt::format("no domain: {}", name.error().detail), "");
+        }
+      } else if (key == "catch_all") {
+        std::string value;
+        if (text(key, node, value)) out.catch_all = value.empty() ? value : canonical(key, node.line, value);
+      } else {
+        return false;
+      }
+      return true;
+    });
+    if (out.name.empty()) {
+      if (std::ranges::find(table.names, "name") == table.names.end()) {
+        wrong(table.line, "name", "missing", "Write name = \"example.org\".");
+      }
+    } else if (!seen_.insert("@" + out.name).second) {
+      wrong(table.line, "name", fmt::format("{} is there twice", out.name), "Take one of them out.");
+    }
+    return out;
+  }
+
+  Mailbox mailbox(const Node& table) {
+    Mailbox out;
+    out.line = table.line;
+    const std::string_view known = "address, kind, name, enabled, role, quota, messages, contact and rights";
+    keys(table, known, [&](const std::string& key, const Node& node) {
+      if (key == "address") {
+        address(key, node, out.address);
+      } else if (key == "kind") {
+        std::string value;
+        if (!text(key, node, value)) return true;
+        if (const auto kind = mailbox_kind_named(value)) {
+          out.kind = *kind;
+        } else {
+          wrong(node.line, key, "unknown", "It is \"user\", \"shared\" or \"room\".");
+        }
+      } else if (key == "name") {
+        text(key, node, out.name);
+      } else if (key == "enabled") {
+        if (node.kind == Node::Kind::boolean) {
+          out.enabled = node.boolean;
+        } else {
+          wrong(node.line, key, "must be true or false", "");
+        }
+      } else if (key == "role") {
+        std::string value;
+        if (!text(key, node, value)) return true;
+        out.role = directory::role_named(value);
+        if (!out.role) wrong(node.line, key, "unknown", "It is \"none\", \"auditor\", \"helpdesk\" or \"admin\".");
+      } else if (key == "quota") {
+        number(key, node, out.quota_octets);
+      } else if (key == "messages") {
+        number(key, node, out.quota_messages);
+      } else if (key == "contact") {
+        out.contact = contact(node);
+      } else if (key == "rights") {
+        out.rights = rights(node);
+      } else {
+        return false;
+      }
+      return true;
+    });
+    if (out.role.value_or(directory::Role::none) != directory::Role::none && out.kind != PrincipalKind::person) {
+      wrong(table.line, "role", "only people have one", "Take it out.");
+    }
+    own_address(table, out.address);
+    return out;
+  }
+
+  Contact contact(const Node& table) {
+    Contact out;
+    if (table.kind != Node::Kind::table) {
+      wrong(table.line, "contact", "must be a table", "Write contact = { given-name = \"Anna\", phone = [\"...\"] }.");
+      return out;
+    }
+    for (std::size_t n = 0; n < table.names.size(); ++n) {
+      const Node& node = table.elements[n];
+      const std::string key = "contact." + table.names[n];
+      const auto field = directory::contact_field_named(table.names[n]);
+      if (!field) {
+        wrong(node.line, key, "unknown key", "The fields are those of `gatepost account set`.");
+        continue;
+      }
+      const auto add = [&](const Node& value) {
+        std::string one;
+        if (text(key, value, one)) out.emplace_back(*field, std::move(one));
+      };
+      if (node.kind == Node::Kind::array) {
+        for (const Node& element : node.elements) add(element);
+      } else {
+        add(node);
+      }
+    }
+    auto checked = directory::checked_contact(out);
+    if (checked) return *std::move(checked);
+    wrong(table.line, "contact", checked.error().detail, "");
+    return {};
+  }
+
+  std::vector<Right> rights(const Node& list) {
+    std::vector<Right> out;
+    if (list.kind != Node::Kind::array) {
+      wrong(list.line, "rights", "must be a list",
+            "Write rights = [{ who = \"bernd@example.org\", rights = \"lrs\" }].");
+      return out;
+    }
+    for (const Node& element : list.elements) {
+      if (element.kind != Node::Kind::table) {
+        wrong(element.line, "rights", "must be tables", "Write { who = \"bernd@example.org\", rights = \"lrs\" }.");
+        continue;
+      }
+      Right one;
+      keys(element, "who, rights and folder", [&](const std::string& key, const Node& node) {
+        if (key == "who") {
+          text(key, node, one.who);
+        } else if (key == "rights") {
+          std::string letters;
+          if (!text(key, node, letters)) return true;
+          if (const auto known = sharing::parse_rights(letters); known && !known->empty()) {
+            one.rights = *known;
+          } else {
+            wrong(node.line, key, "unknown", "They are letters of lrswipkxtea (RFC 4314).");
+          }
+        } else if (key == "folder") {
+          text(key, node, one.folder);
+        } else {
+          return false;
+        }
+        return true;
+      });
+      if (one.who.empty()) wrong(element.line, "who", "missing", "Write who = \"bernd@example.org\", or \"anyone\".");
+      out.push_back(std::move(one));
+    }
+    return out;
+  }
+
+  Group group(const Node& table) {
+    Group out;
+    out.line = table.line;
+    keys(table, "address, name and members", [&](const std::string& key, const Node& node) {
+      if (key == "address") {
+        address(key, node, out.address);
+      } else if (key == "name") {
+        text(key, node, out.name);
+      } else if (key == "members") {
+        out.members = addresses(key, node);
+        std::ranges::sort(*out.members);
+      } else {
+        return false;
+      }
+      return true;
+    });
+    own_address(table, out.address);
+    return out;
+  }
+
+  Alias alias(const Node& table) {
+    Alias out;
+    out.line = table.line;
+    keys(table, "address and targets", [&](const std::string& key, const Node& node) {
+      if (key == "address") {
+        address(key, node, out.address);
+      } else if (key == "targets") {
+        out.targets = addresses(key, node);
+      } else {
+        return false;
+      }
+      return true;
+    });
+    if (out.targets.empty()) wrong(table.line, "targets", "missing", "Write targets = [\"anna@example.org\"].");
+    own_address(table, out.address);
+    return out;
+  }
+
+  std::string filename_;
+  std::vector<Problem>& problems_;
+  std::string heading_;
+  std::set<std::string> seen_;
+};
+
+// A basic string of TOML 1.0.
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (octet < 0x20 || octet == 0x7f) {
+      out += fmt::format("\\u{:04x}", octet);
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string list_of(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) out += (out.size() > 1 ? ", " : "") + in_quotes(text);
+  return out + "]";
+}
+
+std::string contact_table(const Contact& contact) {
+  std::string out = "{ ";
+  for (auto at = contact.begin(); at != contact.end();) {
+    const ContactField field = at->first;
+    std::vector<std::string> values;
+    for (; at != contact.end() && at->first == field; ++at) values.push_back(at->second);
+    if (out.size() > 2) out += ", ";
+    out += fmt::format("{} = {}", directory::to_string(field),
+                       values.size() == 1 ? in_quotes(values.front()) : list_of(values));
+  }
+  return out + " }";
+}
+
+std::string rights_list(const std::vector<Right>& rights) {
+  std::string out = "[\n";
+  for (const Right& right : rights) {
+    out += fmt::format("  {{ who = {}, rights = {}", in_quotes(right.who), in_quotes(sharing::to_string(right.rights)));
+    if (right.folder) out += fmt::format(", folder = {}", in_quotes(*right.folder));
+    out += " },\n";
+  }
+  return out + "]";
+}
+
+}  // namespace
+
+std::expected<Declaration, std::vector<Problem>> parse(std::string_view text, std::string_view filename) {
+  std::vector<Problem> problems;
+  if (text.size() > kMaxDeclarationOctets) {
+    problems.push_back({.file = std::string(filename), .what = "larger than 64 MiB"});
+    return std::unexpected(std::move(problems));
+  }
+  const auto document = config::parse_document(text, filename);
+  if (!document) return std::unexpected(std::vector{document.error()});
+  Declaration out = Reader(filename, problems).read(*document);
+  if (problems.empty()) return out;
+  return std::unexpected(std::move(problems));
+}
+
+std::string to_toml(const Declaration& declaration) {
+  std::string out = "# For `gatepost apply`. A key that is taken out leaves what it is about as it is.\n\n";
+  const auto line = [&out](std::string_view key, std::string_view value) {
+    out += fmt::format("{} = {}\n", key, value);
+  };
+  for (const Domain& d : declaration.domains) {
+    out += "[[domain]]\n";
+    line("name", in_quotes(d.name));
+    if (d.catch_all) line("catch_all", in_quotes(*d.catch_all));
+    out += "\n";
+  }
+  for (const Mailbox& m : declaration.mailboxes) {
+    out += "[[account]]\n";
+    line("address", in_quotes(m.address));
+    if (m.kind != PrincipalKind::person) line("kind", in_quotes(name_of(m.kind)));
+    if (m.name) line("name", in_quotes(*m.name));
+    if (m.enabled) line("enabled", *m.enabled ? "true" : "false");
+    if (m.role) line("role", in_quotes(directory::to_string(*m.role)));
+    if (m.quota_octets) line("quota", std::to_string(*m.quota_octets));
+    if (m.quota_messages) line("messages", std::to_string(*m.quota_messages));
+    if (m.contact) line("contact", contact_table(*m.contact));
+    if (m.rights) line("rights", rights_list(*m.rights));
+    out += "\n";
+  }
+  for (const Group& g : declaration.groups) {
+    out += "[[group]]\n";
+    line("address", in_quotes(g.address));
+    if (g.name) line("name", in_quotes(*g.name));
+    if (g.members) line("members", list_of(*g.members));
+    out += "\n";
+  }
+  for (const Alias& a : declaration.aliases) {
+    out += "[[alias]]\n";
+    line("address", in_quotes(a.address));
+    line("targets", list_of(a.targets));
+    out += "\n";
+  }
+  return out;
+}
+
+std::optional<PrincipalKind> mailbox_kind_named(std::string_view name) {
+  if (name == "user") return PrincipalKind::person;
+  if (name == "shared") return PrincipalKind::shared_mailbox;
+  if (name == "room") return PrincipalKind::room;
+  return std::nullopt;
+}
+
+std::string_view name_of(PrincipalKind kind) {
+  switch (kind) {
+    case PrincipalKind::person:
+      return "user";
+    case PrincipalKind::shared_mailbox:
+      return "shared";
+    case PrincipalKind::room:
+      return "room";
+    case PrincipalKind::group:
+      return "group";
+  }
+  return "";
+}
+
+}  // namespace gatepost::organisation

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/problem.hpp"
+#include "directory/principal.hpp"
+#include "sharing/rights.hpp"
+
+// An organisation written down: its domains, mailboxes, groups, aliases and who may do what in whose folders, as one
+// file that can be compared with what there is, made so, and written from it (docs/directory.md).
+namespace gatepost::organisation {
+
+inline constexpr std::size_t kMaxDeclarationOctets = 64 << 20;
+
+struct Domain {
+  std::string name;                      // canonical
+  std::optional<std::string> catch_all;  // empty: unknown addresses are refused
+  std::uint32_t line = 0;                // of the file; 0: not from one
+};
+
+// What somebody may do in one folder, or in all and those made later.
+struct Right {
+  std::string who;  // as sharing::Entry::identifier, with '-' in front where it takes away
+  sharing::Rights rights;
+  std::optional<std::string> folder;  // none: everywhere
+  bool operator==(const Right&) const = default;
+};
+
+// Of a person, a shared mailbox or a room. What is not set is left as it is.
+struct Mailbox {
+  std::string address;
+  directory::PrincipalKind kind = directory::PrincipalKind::person;
+  std::optional<std::string> name;
+  std::optional<bool> enabled;
+  std::optional<directory::Role> role;
+  std::optional<std::uint64_t> quota_octets, quota_messages;
+  std::optional<directory::Contact> contact;  // all there is
+  std::optional<std::vector<Right>> rights;   // all there are
+  std::uint32_t line = 0;
+};
+
+struct Group {
+  std::string address;
+  std::optional<std::string> name;
+  std::optional<std::vector<std::string>> members;  // all there are: canonical, sorted
+  std::uint32_t line = 0;
+};
+
+struct Alias {
+  std::string address;
+  std::vector<std::string> targets;  // canonical, in the order mail goes to them
+  std::uint32_t line = 0;
+};
+
+struct Declaration {
+  std::vector<Domain> domains;
+  std::vector<Mailbox> mailboxes;
+  std::vector<Group> groups;
+  std::vector<Alias> aliases;
+};
+
+// Reads a file's text; what is wrong with it, every problem and not only the first (200 at most). Whether the names in
+// it exist is not looked at.
+std::expected<Declaration, std::vector<config::Problem>> parse(std::string_view text, std::string_view filename);
+
+// The text that parse() makes the same of.
+std::string to_toml(const Declaration& declaration);
+
+// "user", "shared", "room", as everywhere on the command line; nullopt: none of them.
+std::optional<directory::PrincipalKind> mailbox_kind_named(std::string_view name);
+std::string_view name_of(directory::PrincipalKind kind);  // "group", too
+
+}  // namespace gatepost::organisation
