@@ -137,7 +137,9 @@ TEST_F(JmapPrincipal, SharesAMailboxWithSomebody) {
   EXPECT_THAT(text(set(R"("update":{")" + archive + R"(":{"shareWith":null}})").at("notUpdated")),
               HasSubstr("forbidden"));
   EXPECT_EQ(world.call("Identity/get", R"({"accountId":"$"})").at("type"), "accountNotSupportedByMethod");
-  EXPECT_EQ(world.call("Principal/get", R"({"accountId":"$"})").at("type"), "accountNotSupportedByMethod");
+  for (const char* method : {"Principal/get", "EmailSubmission/get", "EmailSubmission/query", "EmailSubmission/set"}) {
+    EXPECT_EQ(world.call(method, R"({"accountId":"$"})").at("type"), "accountNotSupportedByMethod") << method;
+  }
   EXPECT_THAT(world.server.session(world.principal(kBert), "https://x"),
               HasSubstr(R"("principalId":")" + principal(kAnna) + "\""));
   const auto anna = world.call("Principal/get",

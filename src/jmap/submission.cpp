@@ -13,12 +13,6 @@ constexpr std::array<std::string_view, 10> kProperties = {"id",         "identit
                                                           "envelope",   "sendAt",     "undoStatus", "deliveryStatus",
                                                           "dsnBlobIds", "mdnBlobIds"};
 
-// Those of the account's owner, which nobody else sees (RFC 8621 7).
-Result<Submissions::Kept> kept_of(Call& call, Access& access) {
-  if (!access.own) return Submissions::Kept();
-  return call.context.submissions.read(*access.account);
-}
-
 const json::object* find(const Submissions::Kept& kept, std::string_view id) {
   const auto found =
       std::ranges::find_if(kept.all, [&](const json::object& one) { return one.at("id").as_string() == id; });
@@ -33,7 +27,8 @@ Answer submission_get(Call& call) {
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   Submissions& submissions = call.context.submissions;
-  JMAP_CALL_TRY(const auto kept, kept_of(call, *request->access));
+  if (!request->access->own) return refuse("accountNotSupportedByMethod");
+  JMAP_CALL_TRY(const auto kept, call.context.submissions.read(*request->access->account));
   std::vector<std::string> ids;
   if (request->ids) {
     ids = *request->ids;
@@ -58,7 +53,8 @@ Answer submission_get(Call& call) {
 Answer submission_changes(Call& call) {
   auto request = read_changes(call);
   if (!request) return std::unexpected(request.error());
-  JMAP_CALL_TRY(const auto kept, kept_of(call, *request->access));
+  if (!request->access->own) return refuse("accountNotSupportedByMethod");
+  JMAP_CALL_TRY(const auto kept, call.context.submissions.read(*request->access->account));
   if (request->since > kept.state || request->since < kept.gone_since) return refuse("cannotCalculateChanges");
   // By the state at which each thing happened, so that few at a time can be told.
   struct Happened {
@@ -105,7 +101,8 @@ Answer submission_query(Call& call) {
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
-  JMAP_CALL_TRY(const auto kept, kept_of(call, **access));
+  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
+  JMAP_CALL_TRY(const auto kept, call.context.submissions.read(*(*access)->account));
   std::vector<json::object> all = kept.all;
   const auto is_among = [](const json::value& list, const json::value& wanted) {
     return list.is_array() && std::ranges::find(list.get_array(), wanted) != list.get_array().end();
@@ -157,7 +154,7 @@ Answer submission_query_changes(Call& call) {
   Arguments arguments(call.given);
   auto access = call.context.access(arguments.id("accountId"));
   if (!access) return std::unexpected(access.error());
-  return refuse("cannotCalculateChanges");
+  return refuse((*access)->own ? "cannotCalculateChanges" : "accountNotSupportedByMethod");
 }
 
 Answer submission_set(Call& call) {
@@ -165,7 +162,7 @@ Answer submission_set(Call& call) {
   const std::string account = arguments.id("accountId");
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountReadOnly");
+  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
   account::Account& owner = *(*access)->account;
   Submissions& submissions = call.context.submissions;
   JMAP_CALL_TRY(const auto at_first, submissions.read(owner));
