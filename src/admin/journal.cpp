@@ -24,11 +24,12 @@ constexpr auto kLatest = static_cast<std::uint64_t>(
     std::chrono::duration_cast<std::chrono::microseconds>(TimePoint::duration::max()).count());
 
 // Verbs that change nothing of the product: what they do can be done again, or only be seen.
-constexpr std::array<std::string_view, 41> kLooking{"account export",
+constexpr std::array<std::string_view, 43> kLooking{"account export",
                                                     "account list",
                                                     "account pulled",
                                                     "account removed list",
                                                     "account show",
+                                                    "account totp status",
                                                     "acl list",
                                                     "alias list",
                                                     "app-password list",
@@ -47,6 +48,7 @@ constexpr std::array<std::string_view, 41> kLooking{"account export",
                                                     "device list",
                                                     "directory status",
                                                     "directory test",
+                                                    "export",
                                                     "domain list",
                                                     "drain",
                                                     "gate peer",

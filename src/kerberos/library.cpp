@@ -92,6 +92,11 @@ class Context final : public sasl::TicketContext {
     // What is wrapped next has to be proven to come from who has the ticket's key.
     if ((flags & GSS_C_INTEG_FLAG) == 0 || (flags & GSS_C_ANON_FLAG) != 0)
       return fail(Errc::unauthenticated, "a context without integrity, or of nobody");
+    // RFC 4752 3.2: a ticket for this service, whatever the host's name.
+    GP_TRY(const std::string server, server_of(context_));
+    if (!server.starts_with(service_ + "/")) {
+      return fail(Errc::unauthenticated, utf8::sanitize(fmt::format("a ticket for {}", server)));
+    }
     client_ = *std::move(name);
     return Accepted{reply.text(), true};
   }
@@ -117,24 +122,31 @@ class Context final : public sasl::TicketContext {
   std::string client() const override { return client_; }
 
  private:
-  // The keys of the service, whatever the host: the one the client asked for is in its ticket.
+  // All keys there are; whose ticket it is is looked at when it has been accepted. With the service's name given here,
+  // libgssapi_krb5 1.20 keeps a principal for good each time.
   Result<> take_keys() {
-    gss_buffer_desc text = view(service_);
-    gss_name_t name = GSS_C_NO_NAME;
     OM_uint32 minor = 0;
-    OM_uint32 major = gss_import_name(&minor, &text, GSS_C_NT_HOSTBASED_SERVICE, &name);
-    if (major != GSS_S_COMPLETE) return fail(Errc::internal, words_of(major, minor));
     // No replay cache: who repeats an old ticket without its key cannot wrap the next message (RFC 4752 3.1), and all
     // of it is under TLS.
     std::array<gss_key_value_element_desc, 2> places{{{"keytab", keytab_.c_str()}, {"rcache", "none:"}}};
     const gss_key_value_set_desc store{places.size(), places.data()};
     gss_OID_set_desc mechanisms{1, const_cast<gss_OID>(gss_mech_krb5)};
-    major = gss_acquire_cred_from(&minor, name, GSS_C_INDEFINITE, &mechanisms, GSS_C_ACCEPT, &store, &keys_, nullptr,
-                                  nullptr);
-    OM_uint32 ignored = 0;
-    gss_release_name(&ignored, &name);
+    const OM_uint32 major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanisms, GSS_C_ACCEPT,
+                                                  &store, &keys_, nullptr, nullptr);
     if (major != GSS_S_COMPLETE) return fail(Errc::unavailable, words_of(major, minor));
     return {};
+  }
+
+  // Whom the ticket is for: "imap/mail.example.org@CORP.EXAMPLE".
+  static Result<std::string> server_of(gss_ctx_id_t context) {
+    gss_name_t server = GSS_C_NO_NAME;
+    OM_uint32 minor = 0;
+    const OM_uint32 major =
+        gss_inquire_context(&minor, context, nullptr, &server, nullptr, nullptr, nullptr, nullptr, nullptr);
+    if (major != GSS_S_COMPLETE) return fail(Errc::internal, words_of(major, minor));
+    auto name = shown(server);
+    gss_release_name(&minor, &server);
+    return name;
   }
 
   static Result<std::string> shown(gss_name_t name) {

@@ -123,8 +123,12 @@ Task<> Workers::run_erased(const std::function<void()>& job) {
       } catch (...) {
         failure = std::current_exception();
       }
-      // From here on the caller may be resumed and `job` be gone.
-      asio::post(executor, [handler = std::move(handler), failure]() mutable { std::move(handler)(failure); });
+      // From here on the caller may be resumed, and `job` and the io_context be gone: what keeps that one at work goes
+      // along, for no thread but its own to let go of.
+      const auto where = asio::prefer(executor, asio::execution::outstanding_work.untracked);
+      asio::post(where, [handler = std::move(handler), failure, executor = std::move(executor)]() mutable {
+        std::move(handler)(failure);
+      });
     });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(std::move(start),

@@ -60,10 +60,10 @@ TEST(Workers, FinishesWhatIsQueuedBeforeItEnds) {
 }
 
 TEST(Workers, RunsAsManyAtOnceAsItHasThreads) {
+  IoThreads threads(2);
   Workers workers(4);
   std::atomic<int> running{0};
   std::atomic<int> most{0};
-  IoThreads threads(2);
   threads.start();
   std::atomic<int> ended{0};
   for (int i = 0; i < 40; ++i) {
