@@ -79,6 +79,7 @@ TEST_F(KerberosAcceptor, RefusesWhatIsNoTicketAndSaysWhenItHasNoKeys) {
   auto context = acceptor.open("imap");
   EXPECT_EQ(context->accept("nonsense").error().code, Errc::unauthenticated);
   EXPECT_EQ(acceptor.open("imap")->accept(std::string(9000, '\x60')).error().code, Errc::unauthenticated);
+  EXPECT_EQ(acceptor.open("smtp")->accept("nonsense").error().code, Errc::unavailable);
   std::filesystem::remove(file);
   EXPECT_EQ(acceptor.open("imap")->accept("nonsense").error().code, Errc::unavailable);
 }

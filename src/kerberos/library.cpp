@@ -5,6 +5,8 @@
 #include <krb5.h>
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <utility>
 
 #include <fmt/format.h>
@@ -60,6 +62,82 @@ std::string words_of(OM_uint32 major, OM_uint32 minor) {
   return utf8::sanitize(out.substr(0, kMaxDetail));
 }
 
+// One krb5_context for one call: it is no object for several threads.
+class Session {
+ public:
+  Session() : code_(krb5_init_context(&context_)) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() {
+    if (copy_ != nullptr) krb5_kt_close(context_, copy_);
+    if (keytab_ != nullptr) krb5_kt_close(context_, keytab_);
+    if (code_ == 0) krb5_free_context(context_);
+  }
+
+  Result<std::set<std::string, std::less<>>> services(const std::string& keytab) {
+    std::set<std::string, std::less<>> out;
+    GP_CHECK(each_key(keytab, [&](std::string_view service, krb5_keytab_entry&) -> krb5_error_code {
+      out.emplace(service);
+      return 0;
+    }));
+    return out;
+  }
+
+  // The keys of one service as a keytab in memory, which is there as long as somebody has it open: this, or whoever
+  // resolves it meanwhile.
+  Result<> copy_keys(const std::string& keytab, std::string_view wanted, const std::string& memory) {
+    if (code_ == 0) {
+      if (const auto code = krb5_kt_resolve(context_, memory.c_str(), &copy_); code != 0) return failed(code);
+    }
+    bool any = false;
+    GP_CHECK(each_key(keytab, [&](std::string_view service, krb5_keytab_entry& entry) -> krb5_error_code {
+      if (service != wanted) return 0;
+      any = true;
+      return krb5_kt_add_entry(context_, copy_, &entry);
+    }));
+    if (!any) return fail(Errc::unavailable, fmt::format("no key of {}", wanted));
+    return {};
+  }
+
+ private:
+  template <class Visit>
+  Result<> each_key(const std::string& keytab, Visit visit) {
+    if (code_ != 0) return fail(Errc::unavailable, fmt::format("libkrb5 does not begin ({})", code_));
+    krb5_kt_cursor at = nullptr;
+    krb5_error_code code = krb5_kt_resolve(context_, keytab.c_str(), &keytab_);
+    if (code == 0) code = krb5_kt_start_seq_get(context_, keytab_, &at);
+    if (code != 0) return failed(code);
+    krb5_keytab_entry entry{};
+    std::size_t keys = 0;
+    krb5_error_code visited = 0;
+    while (visited == 0 && keys < kMaxKeys && (code = krb5_kt_next_entry(context_, keytab_, &entry, &at)) == 0) {
+      ++keys;
+      // service/host (RFC 4120 6.2.1: NT-SRV-HST)
+      if (entry.principal->length >= 2) {
+        const krb5_data& service = entry.principal->data[0];
+        visited = visit(std::string_view(service.data, service.length), entry);
+      }
+      krb5_free_keytab_entry_contents(context_, &entry);
+    }
+    krb5_kt_end_seq_get(context_, keytab_, &at);
+    if (visited != 0) return failed(visited);
+    if (code != 0 && code != KRB5_KT_END) return failed(code);
+    return {};
+  }
+
+  std::unexpected<Error> failed(krb5_error_code code) {
+    const char* const words = krb5_get_error_message(context_, code);
+    std::string detail = utf8::sanitize(words);
+    krb5_free_error_message(context_, words);
+    return fail(Errc::unavailable, std::move(detail));
+  }
+
+  krb5_context context_ = nullptr;
+  const krb5_error_code code_;
+  krb5_keytab keytab_ = nullptr;
+  krb5_keytab copy_ = nullptr;
+};
+
 class Context final : public sasl::TicketContext {
  public:
   Context(const std::filesystem::path& keytab, std::string_view service)
@@ -92,11 +170,6 @@ class Context final : public sasl::TicketContext {
     // What is wrapped next has to be proven to come from who has the ticket's key.
     if ((flags & GSS_C_INTEG_FLAG) == 0 || (flags & GSS_C_ANON_FLAG) != 0)
       return fail(Errc::unauthenticated, "a context without integrity, or of nobody");
-    // RFC 4752 3.2: a ticket for this service, whatever the host's name.
-    GP_TRY(const std::string server, server_of(context_));
-    if (!server.starts_with(service_ + "/")) {
-      return fail(Errc::unauthenticated, utf8::sanitize(fmt::format("a ticket for {}", server)));
-    }
     client_ = *std::move(name);
     return Accepted{reply.text(), true};
   }
@@ -122,31 +195,23 @@ class Context final : public sasl::TicketContext {
   std::string client() const override { return client_; }
 
  private:
-  // All keys there are; whose ticket it is is looked at when it has been accepted. With the service's name given here,
-  // libgssapi_krb5 1.20 keeps a principal for good each time.
+  // The keys of the service, whatever the host: the one the client asked for is in its ticket. They are put into a
+  // keytab of their own, because libgssapi_krb5 1.20 keeps a principal for good each time it is given a service's name.
   Result<> take_keys() {
+    static std::atomic<std::uint64_t> taken = 0;
+    const std::string memory = fmt::format("MEMORY:gatepost-{}", ++taken);
+    Session session;
+    GP_CHECK(session.copy_keys(keytab_, service_, memory));
     OM_uint32 minor = 0;
     // No replay cache: who repeats an old ticket without its key cannot wrap the next message (RFC 4752 3.1), and all
     // of it is under TLS.
-    std::array<gss_key_value_element_desc, 2> places{{{"keytab", keytab_.c_str()}, {"rcache", "none:"}}};
+    std::array<gss_key_value_element_desc, 2> places{{{"keytab", memory.c_str()}, {"rcache", "none:"}}};
     const gss_key_value_set_desc store{places.size(), places.data()};
     gss_OID_set_desc mechanisms{1, const_cast<gss_OID>(gss_mech_krb5)};
     const OM_uint32 major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanisms, GSS_C_ACCEPT,
                                                   &store, &keys_, nullptr, nullptr);
     if (major != GSS_S_COMPLETE) return fail(Errc::unavailable, words_of(major, minor));
     return {};
-  }
-
-  // Whom the ticket is for: "imap/mail.example.org@CORP.EXAMPLE".
-  static Result<std::string> server_of(gss_ctx_id_t context) {
-    gss_name_t server = GSS_C_NO_NAME;
-    OM_uint32 minor = 0;
-    const OM_uint32 major =
-        gss_inquire_context(&minor, context, nullptr, &server, nullptr, nullptr, nullptr, nullptr, nullptr);
-    if (major != GSS_S_COMPLETE) return fail(Errc::internal, words_of(major, minor));
-    auto name = shown(server);
-    gss_release_name(&minor, &server);
-    return name;
   }
 
   static Result<std::string> shown(gss_name_t name) {
@@ -161,53 +226,6 @@ class Context final : public sasl::TicketContext {
   gss_cred_id_t keys_ = GSS_C_NO_CREDENTIAL;
   gss_ctx_id_t context_ = GSS_C_NO_CONTEXT;
   std::string client_;
-};
-
-// One krb5_context for one call: it is no object for several threads.
-class Session {
- public:
-  Session() : code_(krb5_init_context(&context_)) {}
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-  ~Session() {
-    if (keytab_ != nullptr) krb5_kt_close(context_, keytab_);
-    if (code_ == 0) krb5_free_context(context_);
-  }
-
-  Result<std::set<std::string, std::less<>>> services(const std::string& keytab) {
-    std::set<std::string, std::less<>> out;
-    if (code_ != 0) return fail(Errc::unavailable, fmt::format("libkrb5 does not begin ({})", code_));
-    krb5_kt_cursor at = nullptr;
-    krb5_error_code code = krb5_kt_resolve(context_, keytab.c_str(), &keytab_);
-    if (code == 0) code = krb5_kt_start_seq_get(context_, keytab_, &at);
-    if (code != 0) return failed(code);
-    krb5_keytab_entry entry{};
-    std::size_t keys = 0;
-    while (keys < kMaxKeys && (code = krb5_kt_next_entry(context_, keytab_, &entry, &at)) == 0) {
-      ++keys;
-      // service/host (RFC 4120 6.2.1: NT-SRV-HST)
-      if (entry.principal->length >= 2) {
-        const krb5_data& service = entry.principal->data[0];
-        out.emplace(service.data, service.length);
-      }
-      krb5_free_keytab_entry_contents(context_, &entry);
-    }
-    krb5_kt_end_seq_get(context_, keytab_, &at);
-    if (code != 0 && code != KRB5_KT_END) return failed(code);
-    return out;
-  }
-
- private:
-  std::unexpected<Error> failed(krb5_error_code code) {
-    const char* const words = krb5_get_error_message(context_, code);
-    std::string detail = utf8::sanitize(words);
-    krb5_free_error_message(context_, words);
-    return fail(Errc::unavailable, std::move(detail));
-  }
-
-  krb5_context context_ = nullptr;
-  const krb5_error_code code_;
-  krb5_keytab keytab_ = nullptr;
 };
 
 }  // namespace
