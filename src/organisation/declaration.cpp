@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ascii.hpp"
 #include "config/document.hpp"
 #include "directory/addresses.hpp"
 #include "directory/contact.hpp"
@@ -87,6 +88,11 @@ class Reader {
 
   bool text(std::string_view key, const Node& node, std::string& out) {
     if (node.kind == Node::Kind::string) {
+      // Nothing that has a place here has any, and what is said of it goes to a terminal.
+      if (std::ranges::any_of(node.string, ascii::is_control)) {
+        wrong(node.line, key, "has control characters", "Take them out.");
+        return false;
+      }
       out = node.string;
       return true;
     }

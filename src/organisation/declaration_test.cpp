@@ -8,6 +8,7 @@ namespace {
 using directory::ContactField;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 
 std::vector<std::string> problems_of(std::string_view text) {
@@ -102,6 +103,14 @@ TEST(Declaration, NamesEveryProblemWithItsLine) {
         "people.toml:10: [[account]] rights: unknown", "people.toml:11: [[account]] contact.shoe: unknown key",
         "people.toml:12: [[alias]] targets: missing", "a@b.example is there twice"}) {
     EXPECT_THAT(all, HasSubstr(part));
+  }
+}
+
+TEST(Declaration, TakesNoControlCharactersAndRepeatsNone) {
+  for (const char* text : {"[[account]]\naddress = \"a@b\\u001b.example\"\n", "[[domain]]\nname = \"a\tb.example\"\n",
+                           "[[account]]\naddress = \"a@b.example\"\nname = \"\\u001b[2J\"\n"}) {
+    EXPECT_THAT(problems_of(text),
+                ElementsAre(AllOf(HasSubstr("has control characters"), Not(HasSubstr("\x1b")), Not(HasSubstr("\t")))));
   }
 }
 
