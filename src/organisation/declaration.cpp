@@ -285,6 +285,9 @@ class Reader {
         return true;
       });
       if (one.who.empty()) wrong(element.line, "who", "missing", "Write who = \"bernd@example.org\", or \"anyone\".");
+      if (std::ranges::find(element.names, "rights") == element.names.end()) {
+        wrong(element.line, "rights", "missing", "Write rights = \"lrs\"; whoever has none is left out.");
+      }
       out.push_back(std::move(one));
     }
     return out;

@@ -120,6 +120,8 @@ TEST(Declaration, RefusesWhatIsNoToml) {
   EXPECT_THAT(problems_of("account = [1, 2]\n"), SizeIs(2));
   EXPECT_THAT(problems_of("[[account]]\naddress = \"a@b.example\"\nkind = \"room\"\nrole = \"admin\"\n"),
               ElementsAre(HasSubstr("only people have one")));
+  EXPECT_THAT(problems_of("[[account]]\naddress = \"a@b.example\"\nrights = [{ who = \"c@b.example\" }]\n"),
+              ElementsAre(HasSubstr("missing")));
 }
 
 }  // namespace
