@@ -138,7 +138,7 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
   begin_push(parts, c);
   load_files(c);
   http::server::add_plain_routes(plain_routes, challenges, c.server.hostname, [this] { return https_port.load(); });
-  routes.add({.path = "/*", .methods = {"GET"}, .handler = files.handler(std::string(kPolicy))});
+  routes.add(files.route("/*", std::string(kPolicy)));
   discovery.add_routes(routes);
   jmap::add_routes(routes, jmap);
   api::add_routes(

@@ -184,10 +184,11 @@ class TcpStream final : public Stream {
 // Where connections spend their lives: every octet of this frame is multiplied by their number, so it does not call
 // wait().
 Task<Result<bool>> TcpStream::wait_readable() {
-  for (;;) {
+  for (bool ready = false;;) {
     if (core_->take_wake()) co_return false;
     // An end or a failure of TLS is for read_some() to report.
-    const TlsProgress progress = tls_ ? tls_->peek() : TlsProgress::want_read;
+    const bool looks = tls_ && (ready || tls_->holds_input());
+    const TlsProgress progress = looks ? tls_->peek() : TlsProgress::want_read;
     if (progress != TlsProgress::want_read && progress != TlsProgress::want_write) co_return true;
     if (auto may = core_->before_wait(); !may) co_return std::unexpected(std::move(may).error());
     if (unanswered_) acknowledge();
@@ -195,9 +196,10 @@ Task<Result<bool>> TcpStream::wait_readable() {
     core_->set_wakeable(true);
     auto [error] = co_await core_->socket().async_wait(want, kAwait);
     core_->set_wakeable(false);
-    auto ready = core_->after_wait(error);
-    if (!ready) co_return std::unexpected(std::move(ready).error());
-    if (*ready && !tls_) co_return true;
+    auto waited = core_->after_wait(error);
+    if (!waited) co_return std::unexpected(std::move(waited).error());
+    ready = *waited;
+    if (ready && !tls_) co_return true;
   }
 }
 

@@ -41,6 +41,8 @@ void set_common(SSL_CTX* context, TlsMinimum minimum) {
   SSL_CTX_set_min_proto_version(context, version_number(minimum));
   // An end without close_notify is what many mail clients do; every protocol here marks the end of its data itself.
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  // One read takes a record's header and what follows it.
+  SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_mode(context,
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }

@@ -115,6 +115,8 @@ TlsProgress TlsSession::write(std::string_view octets, std::size_t& put) {
   return progress(SSL_write_ex(ssl_, octets.data(), octets.size(), &put));
 }
 
+bool TlsSession::holds_input() const { return SSL_has_pending(ssl_) == 1; }
+
 TlsProgress TlsSession::peek() {
   if (SSL_pending(ssl_) > 0) return TlsProgress::done;
   ERR_clear_error();

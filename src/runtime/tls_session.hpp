@@ -30,6 +30,8 @@ class TlsSession {
   TlsProgress write(std::string_view octets, std::size_t& put);
   // done when read() would give octets; takes in records that carry none (tickets, key updates).
   TlsProgress peek();
+  // Whether octets from the socket are kept here, decrypted or not. Without any, only the socket can have news.
+  bool holds_input() const;
   void send_close_notify();  // once, without waiting
 
   TlsFacts facts() const;  // after the handshake

@@ -14,7 +14,12 @@ void write_head(std::string& out, const ResponseHead& head) {
     const Fields::Item field = head.fields.at(i);
     out += field.name;
     out += ": ";
-    for (const char c : field.value) out += ascii::is_control(c) ? ' ' : c;
+    out += field.value;
+    // No other line than its own, whatever a handler made its value of.
+    if (!is_field_value(field.value)) {
+      for (std::size_t at = out.size() - field.value.size(); at < out.size(); ++at)
+        if (ascii::is_control(out[at])) out[at] = ' ';
+    }
     out += "\r\n";
   }
   out += "\r\n";

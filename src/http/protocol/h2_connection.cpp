@@ -50,9 +50,22 @@ struct Stream {
   std::size_t header_octets = 0;
   bool too_large = false, told = false;
   std::string pending;
-  std::size_t sent = 0;  // of `pending`
+  std::size_t sent = 0;           // of `pending`
+  std::string_view kept_content;  // after it, not copied
+  std::shared_ptr<const void> kept;
   bool finished = false, deferred = false;
-  std::size_t left() const { return pending.size() - sent; }
+  std::size_t left() const { return pending.size() - sent + kept_content.size(); }
+  // What one frame can take.
+  std::string_view next() const { return pending.empty() ? kept_content : std::string_view(pending).substr(sent); }
+  void move(std::size_t octets) {
+    if (pending.empty()) {
+      kept_content.remove_prefix(octets);
+      if (kept_content.empty()) kept.reset();
+    } else if (sent += octets; sent == pending.size()) {
+      pending = {};
+      sent = 0;
+    }
+  }
 };
 
 struct FreeSession {
@@ -266,15 +279,11 @@ int H2Connection::State::send_data(nghttp2_session*, nghttp2_frame* frame, const
   State& state = *static_cast<State*>(self);
   if (state.out->size() >= state.most) return NGHTTP2_ERR_WOULDBLOCK;
   Stream* const stream = state.find(frame->hd.stream_id);
-  if (stream == nullptr || stream->left() < size) return NGHTTP2_ERR_CALLBACK_FAILURE;
+  if (stream == nullptr || stream->next().size() < size) return NGHTTP2_ERR_CALLBACK_FAILURE;
   constexpr std::size_t kFrameHeadOctets = 9;
   state.out->append(view(head, kFrameHeadOctets));
-  state.out->append(stream->pending, stream->sent, size);
-  stream->sent += size;
-  if (stream->left() == 0) {
-    stream->pending = {};
-    stream->sent = 0;
-  }
+  state.out->append(stream->next().substr(0, size));
+  stream->move(size);
   return 0;
 }
 
@@ -283,7 +292,7 @@ ssize_t H2Connection::State::read_data(nghttp2_session*, StreamId id, std::uint8
                                        std::uint32_t* flags, nghttp2_data_source*, void* self) {
   Stream* const stream = static_cast<State*>(self)->find(id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  const std::size_t some = std::min(size, stream->left());
+  const std::size_t some = std::min(size, stream->next().size());
   if (some == 0 && !stream->finished) {
     stream->deferred = true;
     return NGHTTP2_ERR_DEFERRED;
@@ -409,6 +418,15 @@ void H2Connection::append(StreamId id, std::string_view content) {
     stream->sent = 0;
   }
   stream->pending += content;
+  if (std::exchange(stream->deferred, false)) nghttp2_session_resume_data(state_->session.get(), id);
+}
+
+void H2Connection::append(StreamId id, std::string_view content, std::shared_ptr<const void> keeps) {
+  Stream* const stream = state_->find(id);
+  if (stream == nullptr || content.empty()) return;
+  GP_ASSERT(stream->kept_content.empty());
+  stream->kept_content = content;
+  stream->kept = std::move(keeps);
   if (std::exchange(stream->deferred, false)) nghttp2_session_resume_data(state_->session.get(), id);
 }
 

@@ -72,6 +72,8 @@ class H2Connection {
   // The answer's head; `ends`: no content follows. Once for a stream, but for those below 200, which go before it.
   void respond(StreamId id, const ResponseHead& head, bool ends);
   void append(StreamId id, std::string_view content);
+  // The last of its content, which is not copied: it stays where it is for as long as `keeps` lives.
+  void append(StreamId id, std::string_view content, std::shared_ptr<const void> keeps);
   void finish(StreamId id);
   // Appended and not yet sent: who appends waits while it is much.
   std::size_t pending(StreamId id) const;

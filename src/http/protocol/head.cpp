@@ -8,25 +8,46 @@
 
 namespace gatepost::http {
 
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return ascii::is_alnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
+namespace {
+
+using Octets = std::array<bool, 256>;
+
+constexpr Octets octets_that(auto&& fit) {
+  Octets out{};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = fit(static_cast<char>(i));
+  return out;
 }
 
-bool is_field_value(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c == '\t' || !ascii::is_control(c); });
+constexpr Octets kTokenOctets = octets_that(
+    [](char c) { return ascii::is_alnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos; });
+constexpr Octets kValueOctets = octets_that([](char c) { return c == '\t' || !ascii::is_control(c); });
+
+bool all_of(std::string_view text, const Octets& octets) {
+  return std::ranges::all_of(text, [&](char c) { return octets[static_cast<unsigned char>(c)]; });
 }
+
+}  // namespace
+
+bool is_token(std::string_view text) { return !text.empty() && all_of(text, kTokenOctets); }
+
+bool is_field_value(std::string_view text) { return all_of(text, kValueOctets); }
 
 void Fields::add(std::string_view name, std::string_view value) {
+  // One growth, not one for each of a dozen fields.
+  if (entries_.empty()) {
+    entries_.reserve(16);
+    text_.reserve(512);
+  }
   entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size())});
-  for (const char c : name) text_ += ascii::lower(c);
+  text_ += name;
+  std::ranges::transform(text_.end() - static_cast<std::ptrdiff_t>(name.size()), text_.end(),
+                         text_.end() - static_cast<std::ptrdiff_t>(name.size()), ascii::lower);
   text_ += value;
 }
 
 void Fields::set(std::string_view name, std::string_view value) {
-  const std::string kept(value);  // may be a view into what remove() moves
+  const std::string kept(value);  // may be a view into what add() moves
   remove(name);
   add(name, kept);
 }

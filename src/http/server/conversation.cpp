@@ -28,6 +28,18 @@ std::string labels(std::string_view service, std::string_view more) {
   return fmt::format("service=\"{}\",{}", service, more);
 }
 
+// The Date field, which is another one once a second. The view lives until the thread's next call.
+std::string_view date_of(TimePoint now) {
+  thread_local auto second = TimePoint::min();
+  thread_local std::string text;
+  const auto current = std::chrono::floor<std::chrono::seconds>(now);
+  if (current != second || text.empty()) {
+    second = current;
+    text = format_date(now);
+  }
+  return text;
+}
+
 }  // namespace
 
 Shared::Shared(const Services& s, std::string service_name, const Router& router)
@@ -201,6 +213,11 @@ std::shared_ptr<Exchange> Conversation::start_refused(RequestHead head, Response
 
 void Conversation::run(const std::shared_ptr<Exchange>& exchange) {
   const Route& route = *exchange->route_;
+  if (route.at_once) {
+    route.at_once(*exchange);
+    exchange->handler_done_ = true;
+    return;
+  }
   ++running_;
   handled_.push_back(exchange);
   // Without a sign-in there is one frame less beside every request that is held for long.
@@ -260,7 +277,7 @@ ResponseHead Conversation::head_of(Exchange& exchange) {
   ResponseHead out{exchange.head_->status, std::move(exchange.head_->fields)};
   exchange.head_.reset();
   // RFC 9110 6.6.1
-  out.fields.set("date", format_date(shared_.services.clock.now()));
+  out.fields.set("date", date_of(shared_.services.clock.now()));
   if (!out.fields.has("x-content-type-options")) out.fields.add("x-content-type-options", "nosniff");
   // RFC 6797 7.2: never without TLS.
   if (settings_->hsts.count() != 0 && exchange.request_.secure) {

@@ -72,6 +72,15 @@ void Exchange::respond(Response response) {
   finish();
 }
 
+void Exchange::respond(Response response, std::string_view content, std::shared_ptr<const void> keeps) {
+  if (status_ != 0) return;
+  kept_content_ = content;
+  kept_ = std::move(keeps);
+  out_octets_ = content.size();
+  begin(std::move(response), out_octets_);
+  finish();
+}
+
 void Exchange::respond(const Error& error) { respond(failure(error.code)); }
 
 void Exchange::begin(Response response, std::optional<std::uint64_t> length) {
@@ -182,8 +191,9 @@ void Exchange::break_content(Errc why) {
 
 void Exchange::sent(std::size_t octets) {
   out_at_ += octets;
-  if (out_at_ == out_.size()) {
+  if (unsent().empty()) {
     out_ = {};
+    kept_.reset();
     out_at_ = 0;
   }
   ring();

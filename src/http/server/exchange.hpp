@@ -55,6 +55,8 @@ class Exchange {
 
   // The whole answer; never waits. Only the first counts.
   void respond(Response response);
+  // The same with content that is elsewhere and stays there, as it is, for as long as `keeps` lives. It is not copied.
+  void respond(Response response, std::string_view content, std::shared_ptr<const void> keeps);
   // The table's answer to a failure (status_for.hpp).
   void respond(const Error& error);
   // The answer's start; its content follows by write(). `length`, where it is known, is Content-Length.
@@ -107,8 +109,8 @@ class Exchange {
   }
   void break_content(Errc why);
   void ring();
-  bool answer_is_whole() const { return finished_ && out_at_ == out_.size(); }
-  std::string_view unsent() const { return std::string_view(out_).substr(out_at_); }
+  bool answer_is_whole() const { return finished_ && unsent().empty(); }
+  std::string_view unsent() const { return (kept_ ? kept_content_ : std::string_view(out_)).substr(out_at_); }
   void sent(std::size_t octets);
 
   Task<> pause(std::chrono::steady_clock::duration at_most);
@@ -125,7 +127,9 @@ class Exchange {
   std::uint64_t in_octets_ = 0, in_limit_ = 0, in_consumed_ = 0;
   std::optional<Errc> in_broken_;
   std::string out_;
-  std::size_t out_at_ = 0;
+  std::string_view kept_content_;  // in place of out_, with kept_
+  std::shared_ptr<const void> kept_;
+  std::size_t out_at_ = 0;  // of either
   std::uint64_t out_octets_ = 0;
   std::optional<Response> head_;  // until it is sent
   std::optional<std::uint64_t> length_;

@@ -124,8 +124,11 @@ void H2Session::move_answer(StreamId id, Stream& stream) {
   }
   if (!stream.finished) {
     const std::size_t room = Exchange::kOutOctets - std::min(Exchange::kOutOctets, connection_.pending(id));
-    const std::string_view piece = exchange.unsent().substr(0, room);
-    if (!piece.empty()) {
+    const std::string_view piece = exchange.unsent().substr(0, exchange.kept_ ? std::string_view::npos : room);
+    if (exchange.kept_) {
+      connection_.append(id, piece, exchange.kept_);
+      exchange.sent(piece.size());
+    } else if (!piece.empty()) {
       connection_.append(id, piece);
       exchange.sent(piece.size());
     }

@@ -42,6 +42,7 @@ std::string joined(std::vector<std::string> methods) {
 
 void Router::add(Route route) {
   GP_ASSERT(route.path.starts_with('/'));
+  GP_ASSERT(!route.at_once || (route.access == Access::everybody && !route.tunnels));
   auto entry = std::make_unique<Entry>();
   for (const std::string_view part : ascii::split(std::string_view(route.path).substr(1), '/')) {
     entry->segments.emplace_back(part);

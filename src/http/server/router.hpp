@@ -35,6 +35,8 @@ struct Route {
   std::optional<std::uint64_t> content_octets = std::nullopt;  // limit of a request; none: that of the settings
   bool always = false;                                         // answered while nobody else is served (Services::away)
   bool tunnels = false;  // takes extended CONNECT (RFC 8441) and Upgrade (RFC 9110 7.8)
+  // In place of `handler`, with Access::everybody: answers before it returns, and needs no coroutine for that.
+  std::function<void(Exchange&)> at_once = nullptr;
 };
 
 // What a host's paths are answered by. Filled before the first connection, and not changed after that.

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -152,37 +153,50 @@ std::size_t StaticFiles::size() const {
   return folder ? folder->files.size() : 0;
 }
 
-Handler StaticFiles::handler(std::string policy) const {
-  return [this, policy = std::move(policy)](Exchange& exchange) -> runtime::Task<> {
-    const auto folder = current();
-    std::string name(exchange.request().parameter("*"));
-    if (name.empty() || name.ends_with('/')) name += "index.html";
-    const auto found = folder ? folder->files.find(name) : decltype(folder->files.find(name)){};
-    if (!folder || found == folder->files.end()) {
-      exchange.respond(plain_answer(404));
-      co_return;
-    }
-    const File& file = found->second;
-    const AcceptedCodings accepted(exchange.request().head.fields);
-    const auto form = std::ranges::find_if(
-        file.forms, [&](const File::Form& one) { return one.coding.empty() || accepted.takes(one.coding); });
-    Content content;
-    content.type = file.type;
-    content.size = form->octets.size();
-    content.validators.etag = form->etag;
-    content.more.add("cache-control", file.for_ever ? kForEver : kAskAgain);
-    if (file.forms.size() > 1) content.more.add("vary", "Accept-Encoding");
-    if (!form->coding.empty()) content.more.add("content-encoding", form->coding);
-    if (!policy.empty() && file.type.starts_with("text/html")) {
-      content.more.add("content-security-policy", policy);
-      content.more.add("referrer-policy", "no-referrer");
-    }
-    const std::string& octets = form->octets;
-    content.read = [&octets](std::uint64_t at, std::size_t most) -> runtime::Task<Result<std::string>> {
-      co_return octets.substr(static_cast<std::size_t>(at), most);
-    };
-    co_await send_content(exchange, content);
-  };
+struct StaticFiles::Found {
+  std::shared_ptr<const Folder> folder;  // keeps the others
+  const File* file = nullptr;
+  const File::Form* form = nullptr;
+};
+
+// None: it was answered that there is no such file.
+std::optional<StaticFiles::Found> StaticFiles::find(Exchange& exchange) const {
+  Found out{.folder = current()};
+  std::string name(exchange.request().parameter("*"));
+  if (name.empty() || name.ends_with('/')) name += "index.html";
+  const auto found = out.folder ? out.folder->files.find(name) : decltype(out.folder->files.find(name)){};
+  if (!out.folder || found == out.folder->files.end()) {
+    exchange.respond(plain_answer(404));
+    return std::nullopt;
+  }
+  out.file = &found->second;
+  const AcceptedCodings accepted(exchange.request().head.fields);
+  out.form = &*std::ranges::find_if(
+      out.file->forms, [&](const File::Form& one) { return one.coding.empty() || accepted.takes(one.coding); });
+  return out;
+}
+
+Content StaticFiles::content_of(const Found& found, const std::string& policy) {
+  Content content;
+  content.type = found.file->type;
+  content.size = found.form->octets.size();
+  content.validators.etag = found.form->etag;
+  content.more.add("cache-control", found.file->for_ever ? kForEver : kAskAgain);
+  if (found.file->forms.size() > 1) content.more.add("vary", "Accept-Encoding");
+  if (!found.form->coding.empty()) content.more.add("content-encoding", found.form->coding);
+  if (!policy.empty() && found.file->type.starts_with("text/html")) {
+    content.more.add("content-security-policy", policy);
+    content.more.add("referrer-policy", "no-referrer");
+  }
+  return content;
+}
+
+Route StaticFiles::route(std::string path, std::string policy) const {
+  return {
+      .path = std::move(path), .methods = {"GET"}, .at_once = [this, policy = std::move(policy)](Exchange& exchange) {
+        const std::optional<Found> found = find(exchange);
+        if (found) send_content(exchange, content_of(*found, policy), found->form->octets, found->folder);
+      }};
 }
 
 }  // namespace gatepost::http::server

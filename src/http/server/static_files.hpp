@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
+#include "http/server/content.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/router.hpp"
 
@@ -28,12 +30,15 @@ class StaticFiles {
   void clear();
   std::size_t size() const;
 
-  // Answers GET and HEAD for parameter("*"). `policy`: Content-Security-Policy of HTML pages.
-  Handler handler(std::string policy) const;
+  // Answers GET and HEAD of what is below `path`, which ends in "*". `policy`: Content-Security-Policy of HTML pages.
+  Route route(std::string path, std::string policy) const;
 
  private:
   struct File;
   struct Folder;
+  struct Found;
+  std::optional<Found> find(Exchange& exchange) const;
+  static Content content_of(const Found& found, const std::string& policy);
   std::shared_ptr<const Folder> current() const;
   mutable std::mutex mutex_;  // guards folder_
   std::shared_ptr<const Folder> folder_;

@@ -30,7 +30,7 @@ struct Site : World {
     write(".git/config", "hidden");
     fs::create_symlink("/etc/passwd", folder / "link");
     EXPECT_TRUE(files.load(folder));
-    router.add({.path = "/*", .methods = {"GET"}, .handler = files.handler("default-src 'self'")});
+    router.add(files.route("/*", "default-src 'self'"));
   }
   ~Site() { fs::remove_all(folder); }
   void write(const std::string& name, const std::string& text) {
