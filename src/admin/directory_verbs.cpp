@@ -98,7 +98,7 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
   const auto principals = services.directory.principals();
   if (!principals) return failure(principals.error(), "accounts");
   Table table({"address", "kind", "name", "enabled", "messages", "octets", "quota", "message_quota", "removed",
-               "created", "role"});
+               "created", "role", "copy_sent"});
   for (const auto& p : *principals) {
     account::Account::Quota used;
     if (p.kind == directory::PrincipalKind::group) continue;  // owns no mail
@@ -112,7 +112,8 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
         .number(p.quota_messages)
         .number(used.removed_octets)
         .text(date::format_rfc3339(p.created))
-        .text(directory::to_string(p.role));
+        .text(directory::to_string(p.role))
+        .boolean(p.copy_sent);
   }
   return table.reply("No account yet: gatepost account add ADDRESS");
 }

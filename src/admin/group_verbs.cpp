@@ -74,6 +74,7 @@ Reply account_show(Services& services, const Request& request, std::stop_token) 
   table.row().text("address").text(principal->address);
   table.row().text("name").text(principal->display_name);
   table.row().text("role").text(directory::to_string(principal->role));
+  if (principal->copy_sent) table.row().text("copy_sent").text("on");
   if (principal->contact != nullptr) {
     for (const auto& [field, value] : *principal->contact) table.row().text(directory::to_string(field)).text(value);
   }

@@ -24,7 +24,7 @@ constexpr auto kLatest = static_cast<std::uint64_t>(
     std::chrono::duration_cast<std::chrono::microseconds>(TimePoint::duration::max()).count());
 
 // Verbs that change nothing of the product: what they do can be done again, or only be seen.
-constexpr std::array<std::string_view, 43> kLooking{"account export",
+constexpr std::array<std::string_view, 45> kLooking{"account export",
                                                     "account list",
                                                     "account pulled",
                                                     "account removed list",
@@ -60,6 +60,8 @@ constexpr std::array<std::string_view, 43> kLooking{"account export",
                                                     "maintenance plan",
                                                     "maintenance traffic",
                                                     "queue list",
+                                                    "rights held",
+                                                    "rights list",
                                                     "search status",
                                                     "status",
                                                     "token list",

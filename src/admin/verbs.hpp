@@ -13,6 +13,7 @@ std::vector<Verb> contact_verbs();
 std::vector<Verb> group_verbs();
 std::vector<Verb> recovery_verbs();
 std::vector<Verb> acl_verbs();
+std::vector<Verb> rights_verbs();
 std::vector<Verb> transfer_verbs();
 std::vector<Verb> alias_verbs();
 std::vector<Verb> organisation_verbs();

@@ -30,6 +30,7 @@ void add_maintenance_commands(CLI::App&, Context&);
 void add_changes_commands(CLI::App&, Context&);
 void add_token_commands(CLI::App&, Context&);
 void add_explain_command(CLI::App&, Context&);
+void add_rights_commands(CLI::App&, Context&);
 void add_app_password_commands(CLI::App&, Context&);
 void add_vacation_commands(CLI::App&, Context&);
 void add_ban_commands(CLI::App&, Context&);

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   gatepost::cli::add_server_commands(app, context);
   gatepost::cli::add_config_commands(app, context);
   gatepost::cli::add_directory_commands(app, context);
+  gatepost::cli::add_rights_commands(app, context);
   gatepost::cli::add_app_password_commands(app, context);
   gatepost::cli::add_vacation_commands(app, context);
   gatepost::cli::add_ban_commands(app, context);

@@ -278,6 +278,14 @@ Result<> StoredDirectory::update_principal(const Principal& wanted) {
     row.quota_octets = wanted.quota_octets;
     row.role = wanted.role;
     row.contact = contact;
+    if (row.copy_sent != wanted.copy_sent) {
+      row.copy_sent = wanted.copy_sent;
+      if (row.copy_sent) {
+        change.put(copy_sent_key(row.id), encode_copy_sent());
+      } else {
+        change.erase(copy_sent_key(row.id));
+      }
+    }
     if (row.quota_messages != wanted.quota_messages) {
       row.quota_messages = wanted.quota_messages;
       if (row.quota_messages != 0) {
@@ -302,6 +310,7 @@ Principal StoredDirectory::touched(const Current& current, Change& change, Princ
 // Aliases and catch-alls stop leading to the address, or its next owner would get what was never meant for him.
 Result<> StoredDirectory::remove_principal(PrincipalId id) {
   if (const auto large = members(id); large && large->size() > kMembersAtOnce) GP_CHECK(change_members(id, {}, *large));
+  GP_CHECK(revoke_all_of(id));
   GP_CHECK(write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(id);
     if (found == nullptr) return no_principal();
@@ -316,7 +325,8 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
     change.erase(former_key(id));
     change.erase(totp_key(id));
     change.erase(message_quota_key(id));
-    change.batch.erases = {all_apps(id), all_app_uses(id), all_shares(id), all_members(id)};
+    change.erase(copy_sent_key(id));
+    change.batch.erases = {all_apps(id), all_app_uses(id), all_shares(id), all_members(id), all_senders(id)};
     const std::string own_name = grantee(id);
     std::vector<Principal> left;
     for (const PrincipalId group : current.index.groups_with(own_name)) {
@@ -326,6 +336,16 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
     }
     const Index::Members& own_members = current.index.members(id);
     touch_members(current, change, {own_members.begin(), own_members.end()}, left);
+    // Who had rights of it shows that no more; what was granted to it since was revoked above.
+    const auto touch_once = [&](PrincipalId other) {
+      if (std::ranges::find(left, other, &Principal::id) != left.end()) return;
+      left.push_back(touched(current, change, current.index.principal(other)->principal));
+    };
+    for (const auto& [who, rights] : current.index.senders(id)) touch_once(who);
+    for (const PrincipalId of : current.index.sends_for(id)) {
+      change.erase(sender_key(of, id));
+      touch_once(of);
+    }
     const Removed gone{current.change, id, found->principal.kind, found->principal.address};
     change.put(removed_key(current.change), encode(gone));
     const bool forgets = current.index.removed().size() >= Index::kMaxRemoved;

@@ -57,6 +57,7 @@ struct SignInPurpose {
 
 inline constexpr std::size_t kMembersAtOnce = 400;  // with all that is kept of them in one commit
 inline constexpr std::size_t kMaxMembers = 10'000;  // of one group, those of groups in it not counted
+inline constexpr std::size_t kMaxSenders = 200;     // grantees of one principal's send rights
 
 // Where a recipient address leads.
 struct Destination {
@@ -91,7 +92,7 @@ class Directory {
 
   // Principals.
   virtual Result<Principal> add_principal(PrincipalKind, std::string_view address, std::string_view display_name) = 0;
-  // Display name, enabled, quotas, role and contact; the address does not change.
+  // Display name, enabled, quotas, role, contact and copy_sent; the address does not change.
   virtual Result<> update_principal(const Principal&) = 0;
   virtual Result<> remove_principal(PrincipalId) = 0;  // its addresses and credentials too; not its account data
   virtual Result<Principal> principal(PrincipalId) = 0;
@@ -123,6 +124,22 @@ class Directory {
   virtual Result<std::vector<Destination>> resolve(std::string_view address) = 0;
   // May this principal write this address as sender? Primary, aliases that lead to it, plus forms.
   virtual Result<bool> owns_address(PrincipalId, std::string_view address) = 0;
+
+  // Rights to send in somebody else's name. Who may see a mailbox may not write in its name for that. Grantees are
+  // principals; a group stands for all who are in it, through groups in groups, too. Errc::not_found: one of them is
+  // not there, or had not what is taken back; Errc::invalid: somebody to himself; Errc::limit: over kMaxSenders.
+  // Grants that are there already do not matter.
+  virtual Result<> change_senders(PrincipalId of, SendRight, const std::vector<PrincipalId>& granted,
+                                  const std::vector<PrincipalId>& revoked) = 0;
+  virtual std::vector<Principal> senders(PrincipalId of, SendRight) = 0;  // as it was granted, by address
+  // In whose name this principal may write, itself not counted; the larger right, by address. Nobody who is disabled.
+  struct SendsFor {
+    Principal principal;
+    SendRight right = SendRight::on_behalf;
+  };
+  virtual std::vector<SendsFor> sends_for(PrincipalId) = 0;
+  // As what this principal may use the address. invalid: it is no address. Does not block.
+  virtual Result<Authorship> authorship(PrincipalId, std::string_view address) = 0;
 
   // Rights (RFC 4314) are kept with the accounts; here is who may be granted some, and which accounts to look at.
   // A grantee by the name people write: "anyone", an account's address, an alias. Errc::not_found, invalid.

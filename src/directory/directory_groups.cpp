@@ -128,7 +128,13 @@ bool StoredDirectory::is_member(PrincipalId group, PrincipalId id) {
 }
 
 Profile StoredDirectory::profile(const Principal& principal) const {
-  Profile out{principal, index_.aliases_to(principal.address), {}, {}};
+  Profile out{principal, index_.aliases_to(principal.address), {}, {}, {}, {}};
+  for (const auto& [who, rights] : index_.senders(principal.id)) {
+    if (rights.on_behalf) out.delegates.push_back(&index_.principal(who)->principal);
+  }
+  for (const PrincipalId of : index_.sends_for(principal.id)) {
+    if (index_.senders(of).at(principal.id).on_behalf) out.delegators.push_back(&index_.principal(of)->principal);
+  }
   for (const PrincipalId group : index_.groups_with(grantee(principal.id))) {
     out.groups.push_back(&index_.principal(group)->principal);
   }

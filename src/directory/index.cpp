@@ -83,6 +83,10 @@ void Index::erase_principal(PrincipalId id) {
   const std::string own_name = grantee(id);
   const std::set<PrincipalId> groups = groups_with(own_name);
   for (const PrincipalId group : groups) erase_member(group, own_name);
+  const Senders had_senders = senders(id);
+  for (const auto& [who, rights] : had_senders) put_sender(id, who, {});
+  const std::set<PrincipalId> granted_by = sends_for(id);
+  for (const PrincipalId of : granted_by) put_sender(of, id, {});
   if (const auto own = shares_.find(grantee(id)); own != shares_.end()) shares_.erase(own);
   for (auto& [who, accounts] : shares_) accounts.erase(id);
   std::erase_if(shares_, [](const auto& share) { return share.second.empty(); });
@@ -114,6 +118,34 @@ void Index::erase_member(PrincipalId group, std::string_view member) {
     of->second.erase(group);
     if (of->second.empty()) groups_with_.erase(of);
   }
+}
+
+const Index::Senders& Index::senders(PrincipalId of) const {
+  static const Senders kNone;
+  const auto found = senders_.find(of);
+  return found == senders_.end() ? kNone : found->second;
+}
+
+const std::set<PrincipalId>& Index::sends_for(PrincipalId grantee) const {
+  static const std::set<PrincipalId> kNone;
+  const auto found = sends_for_.find(grantee);
+  return found == sends_for_.end() ? kNone : found->second;
+}
+
+void Index::put_sender(PrincipalId of, PrincipalId grantee, SendRights rights) {
+  if (rights != SendRights{}) {
+    senders_[of][grantee] = rights;
+    sends_for_[grantee].insert(of);
+    return;
+  }
+  const auto drop = [](auto& map, PrincipalId key, PrincipalId value) {
+    const auto at = map.find(key);
+    if (at == map.end()) return;
+    at->second.erase(value);
+    if (at->second.empty()) map.erase(at);
+  };
+  drop(senders_, of, grantee);
+  drop(sends_for_, grantee, of);
 }
 
 std::vector<std::string_view> Index::aliases_to(std::string_view address) const {

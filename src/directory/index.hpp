@@ -67,6 +67,17 @@ class Index {
   void put_member(PrincipalId group, std::string_view member);
   void erase_member(PrincipalId group, std::string_view member);
 
+  // Who may send in a principal's name, and the other way.
+  struct SendRights {
+    bool as = false, on_behalf = false;
+    bool operator==(const SendRights&) const = default;
+  };
+  using Senders = std::map<PrincipalId, SendRights>;
+  const Senders& senders(PrincipalId of) const;
+  const std::set<PrincipalId>& sends_for(PrincipalId grantee) const;
+  const std::map<PrincipalId, std::set<PrincipalId>>& sends_for() const { return sends_for_; }
+  void put_sender(PrincipalId of, PrincipalId grantee, SendRights rights);  // neither: takes it out
+
   // Aliases that lead to this address alone.
   std::vector<std::string_view> aliases_to(std::string_view address) const;
   // In order of change.
@@ -92,6 +103,8 @@ class Index {
   Shares shares_;
   std::map<PrincipalId, Members> members_;
   std::map<std::string, std::set<PrincipalId>, std::less<>> groups_with_;
+  std::map<PrincipalId, Senders> senders_;
+  std::map<PrincipalId, std::set<PrincipalId>> sends_for_;  // by grantee
   std::set<std::pair<std::uint64_t, PrincipalId>> by_change_;
   std::deque<Removed> removed_;                                                          // in order of change
   std::unordered_multimap<std::string, std::string, Hash, std::equal_to<>> aliases_to_;  // by target

@@ -27,6 +27,15 @@ std::optional<Role> role_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view to_string(SendRight right) { return right == SendRight::as ? "send-as" : "send-on-behalf"; }
+
+std::optional<SendRight> send_right_named(std::string_view name) {
+  for (const SendRight right : {SendRight::on_behalf, SendRight::as}) {
+    if (name == to_string(right)) return right;
+  }
+  return std::nullopt;
+}
+
 std::string grantee(PrincipalId id) { return fmt::format("#{}", static_cast<std::uint64_t>(id)); }
 
 std::optional<PrincipalId> principal_of(std::string_view grantee) {

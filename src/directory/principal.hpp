@@ -41,6 +41,19 @@ struct Principal {
   TimePoint changed{};       // when what is here changed last; aliases, members and groups count, too
   std::uint64_t change = 0;  // the directory's version then; 0: before such numbers were kept
   std::shared_ptr<const Contact> contact = nullptr;  // immutable, shared by copies; null: none
+  bool copy_sent = false;                            // what others send in its name is put into its Sent folder, too
+};
+
+// What somebody may be allowed beside writing in his own name. Readers of mail that is sent as somebody see nobody
+// else; of mail on behalf of somebody they see who sent it (Sender, RFC 5322 3.6.2).
+enum class SendRight : std::uint8_t { on_behalf, as };
+std::string_view to_string(SendRight right);  // "send-on-behalf", "send-as"
+std::optional<SendRight> send_right_named(std::string_view name);
+
+// How an address may be used as a message's sender, the better the larger.
+struct Authorship {
+  enum class Kind : std::uint8_t { none, on_behalf, send_as, own } kind = Kind::none;
+  PrincipalId of{};  // whose address it is; unless `none`
 };
 
 // Whom rights are granted to, as it is kept: kAnyone, "#1024" for a principal (whose address may once be another's), or
@@ -69,7 +82,9 @@ struct Profile {
     const Principal* principal = nullptr;  // null: an alias or an outside address
     std::string_view address;
   };
-  std::vector<Member> members;  // of a group
+  std::vector<Member> members;               // of a group
+  std::vector<const Principal*> delegates;   // who may send on its behalf, as it was granted
+  std::vector<const Principal*> delegators;  // who granted that to it
 };
 
 // One that is gone.

@@ -40,6 +40,7 @@ std::string begin_value() { return std::string(1, static_cast<char>(store::kReco
 // Records that say more than version 1 could have a second form: of a principal its role, last change and contact.
 constexpr std::uint8_t kSecondFormat = 2;
 constexpr std::uint8_t kPrincipalFormat = kSecondFormat;
+constexpr std::uint8_t kSendAsBit = 1, kOnBehalfBit = 2;
 std::uint8_t newest_format(std::string_view key) {
   const bool has_second = key.starts_with('p') || key.starts_with('t') || key.starts_with('u') || key.starts_with('f');
   return has_second ? kSecondFormat : store::kRecordFormat;
@@ -222,8 +223,12 @@ class Loader {
         return take_use(rest, value);
       case 'v':
         return take_share(rest);
+      case 'w':
+        return take_sender(rest, value);
       case 'x':
         return take_removed(rest, value);
+      case 'y':
+        return take_copy_sent(rest);
       default:
         return false;
     }
@@ -325,6 +330,26 @@ class Loader {
     return true;
   }
 
+  bool take_sender(std::string_view rest, ByteReader& value) {
+    ByteReader key(rest);
+    const PrincipalId of{key.u64()}, grantee{key.u64()};
+    const std::uint8_t bits = value.u8();
+    if (!key.ok() || !key.at_end() || of == grantee || bits == 0 || bits > (kSendAsBit | kOnBehalfBit)) return false;
+    if (into_.index.principal(of) == nullptr || into_.index.principal(grantee) == nullptr) return false;
+    into_.index.put_sender(of, grantee, {.as = (bits & kSendAsBit) != 0, .on_behalf = (bits & kOnBehalfBit) != 0});
+    return true;
+  }
+
+  bool take_copy_sent(std::string_view rest) {
+    ByteReader key(rest);
+    const PrincipalRow* row = into_.index.principal(PrincipalId{key.u64()});
+    if (!key.ok() || !key.at_end() || row == nullptr) return false;
+    Principal p = row->principal;
+    p.copy_sent = true;
+    into_.index.put_principal(std::move(p));
+    return true;
+  }
+
   bool take_password(std::string_view rest, ByteReader& value) {
     ByteReader key(rest);
     const PrincipalId id{key.u64()};
@@ -423,6 +448,13 @@ std::string totp_key(PrincipalId id) { return numbered('r', id); }
 std::string former_key(PrincipalId id) { return numbered('f', id); }
 std::string member_key(PrincipalId group, std::string_view member) { return numbered('g', group).append(member); }
 std::string removed_key(std::uint64_t change) { return numbered('x', PrincipalId{change}); }
+std::string sender_key(PrincipalId of, PrincipalId grantee) {
+  std::string key = numbered('w', of);
+  put_u64(key, static_cast<std::uint64_t>(grantee));
+  return key;
+}
+std::string copy_sent_key(PrincipalId id) { return numbered('y', id); }
+store::RangeErase all_senders(PrincipalId of) { return family_of('w', of); }
 store::RangeErase all_members(PrincipalId group) { return family_of('g', group); }
 store::RangeErase all_apps(PrincipalId id) { return family_of('t', id); }
 store::RangeErase all_app_uses(PrincipalId id) { return family_of('u', id); }
@@ -532,6 +564,13 @@ std::string encode_message_quota(std::uint64_t messages) {
 
 std::string encode_share() { return begin_value(); }
 std::string encode_member() { return begin_value(); }
+std::string encode_copy_sent() { return begin_value(); }
+
+std::string encode(Index::SendRights rights) {
+  std::string out = begin_value();
+  put_u8(out, static_cast<std::uint8_t>((rights.as ? kSendAsBit : 0) | (rights.on_behalf ? kOnBehalfBit : 0)));
+  return out;
+}
 
 std::string encode(const Removed& removed) {
   std::string out = begin_value();

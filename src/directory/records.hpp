@@ -34,8 +34,12 @@ std::string former_key(PrincipalId id);
 std::string totp_key(PrincipalId id);
 std::string member_key(PrincipalId group, std::string_view member);
 std::string removed_key(std::uint64_t change);
+std::string sender_key(PrincipalId of, PrincipalId grantee);
+std::string copy_sent_key(PrincipalId id);
 // All members of a group.
 store::RangeErase all_members(PrincipalId group);
+// All who may send in a principal's name.
+store::RangeErase all_senders(PrincipalId of);
 // All app passwords, or uses of them, of one principal.
 store::RangeErase all_apps(PrincipalId id);
 store::RangeErase all_app_uses(PrincipalId id);
@@ -54,6 +58,8 @@ std::string encode_next_id(std::uint64_t next);
 std::string encode_message_quota(std::uint64_t messages);
 std::string encode_share();
 std::string encode_member();
+std::string encode(Index::SendRights);
+std::string encode_copy_sent();
 std::string encode(const Removed&);
 std::string encode_decoy_key(std::string_view key);
 

@@ -77,6 +77,8 @@ Rows written(const directory::Stored& stored) {
   }
   for (const auto& [id, row] : stored.index.principals()) {
     for (const std::string& member : stored.index.members(id)) rows[member_key(id, member)] = encode_member();
+    for (const auto& [who, rights] : stored.index.senders(id)) rows[sender_key(id, who)] = encode(rights);
+    if (row.principal.copy_sent) rows[copy_sent_key(id)] = encode_copy_sent();
   }
   for (const Removed& removed : stored.index.removed()) rows[removed_key(removed.change)] = encode(removed);
   for (const auto& [app, at] : stored.uses) rows[app_use_key(app.first, app.second)] = encode(at);

@@ -31,8 +31,9 @@ Match match(const Index& index, const ResolveRules& rules, std::string_view addr
 // A work list instead of recursion: aliases may lead to each other in any depth and in circles.
 class Walk {
  public:
-  Walk(const Index& index, const ResolveRules& rules, bool own_only, bool through_groups)
-      : index_(index), rules_(rules), own_only_(own_only), through_groups_(through_groups) {}
+  enum class Groups { skipped, expanded, themselves };
+  Walk(const Index& index, const ResolveRules& rules, bool own_only, Groups groups)
+      : index_(index), rules_(rules), own_only_(own_only), groups_(groups) {}
 
   void run(std::string_view start) {
     push(start, {});
@@ -82,11 +83,11 @@ class Walk {
   }
 
   void reach(const PrincipalRow& row, std::string_view detail) {
-    const bool group = row.principal.kind == PrincipalKind::group;
+    const bool group = row.principal.kind == PrincipalKind::group && groups_ != Groups::themselves;
     if (!row.principal.enabled || (group && index_.members(row.principal.id).empty())) {
       disabled_ = true;
     } else if (group) {
-      if (through_groups_) expand(row.principal.id);
+      if (groups_ == Groups::expanded) expand(row.principal.id);
     } else if (reached_.insert(static_cast<std::uint64_t>(row.principal.id)).second) {
       found.push_back({Destination::Kind::account, row.principal.id, row.principal.address, std::string(detail)});
     }
@@ -107,7 +108,8 @@ class Walk {
 
   const Index& index_;
   const ResolveRules& rules_;
-  const bool own_only_, through_groups_;
+  const bool own_only_;
+  const Groups groups_;
   std::vector<Step> steps_;
   std::unordered_set<std::string> seen_;
   std::unordered_set<std::uint64_t> reached_;
@@ -118,13 +120,23 @@ class Walk {
 }  // namespace
 
 Result<std::vector<Destination>> resolve(const Index& index, const ResolveRules& rules, std::string_view address) {
-  Walk walk(index, rules, false, true);
+  Walk walk(index, rules, false, Walk::Groups::expanded);
   walk.run(address);
   if (walk.overflow())
     return fail(Errc::limit, fmt::format("{} leads to more than {} addresses", address, kMaxExpansion));
   if (!walk.found.empty()) return std::move(walk.found);
   if (walk.disabled()) return fail(Errc::denied, fmt::format("{} is disabled, or a group of nobody", address));
   return fail(Errc::not_found, fmt::format("there is no {}", address));
+}
+
+std::vector<PrincipalId> owners(const Index& index, const ResolveRules& rules, std::string_view address) {
+  Walk walk(index, rules, true, Walk::Groups::themselves);
+  walk.run(address);
+  std::vector<PrincipalId> out;
+  for (const Destination& found : walk.found) {
+    if (found.kind == Destination::Kind::account) out.push_back(found.account);
+  }
+  return out;
 }
 
 bool is_in_group(const Index& index, PrincipalId group, PrincipalId id) {
@@ -147,7 +159,7 @@ bool is_answered(const Index& index, const ResolveRules& rules, std::string_view
 
 bool leads_to(const Index& index, const ResolveRules& rules, std::string_view address, PrincipalId id,
               bool through_groups) {
-  Walk walk(index, rules, true, through_groups);
+  Walk walk(index, rules, true, through_groups ? Walk::Groups::expanded : Walk::Groups::skipped);
   walk.run(address);
   return std::ranges::any_of(
       walk.found, [&](const Destination& d) { return d.kind == Destination::Kind::account && d.account == id; });

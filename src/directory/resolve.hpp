@@ -28,6 +28,9 @@ Result<std::vector<Destination>> resolve(const Index&, const ResolveRules&, std:
 // not write in its name.
 bool leads_to(const Index&, const ResolveRules&, std::string_view address, PrincipalId id, bool through_groups = false);
 
+// Whose address it is by the same steps: accounts, and groups as themselves. Nobody who is disabled.
+std::vector<PrincipalId> owners(const Index&, const ResolveRules&, std::string_view address);
+
 // Is `id` a member of the group, or of one that is a member of it, and so on?
 bool is_in_group(const Index&, PrincipalId group, PrincipalId id);
 

@@ -65,6 +65,12 @@ class StoredDirectory final : public Directory, public SecondFactors {
   Result<std::vector<Destination>> resolve(std::string_view address) override;
   Result<bool> owns_address(PrincipalId id, std::string_view address) override;
 
+  Result<> change_senders(PrincipalId of, SendRight right, const std::vector<PrincipalId>& granted,
+                          const std::vector<PrincipalId>& revoked) override;
+  std::vector<Principal> senders(PrincipalId of, SendRight right) override;
+  std::vector<SendsFor> sends_for(PrincipalId id) override;
+  Result<Authorship> authorship(PrincipalId id, std::string_view address) override;
+
   Result<std::string> find_grantee(std::string_view name) override;
   std::optional<std::string> name_of_grantee(std::string_view grantee) override;
   bool stands_for(std::string_view grantee, PrincipalId id) override;
@@ -132,6 +138,8 @@ class StoredDirectory final : public Directory, public SecondFactors {
   void tell_watchers();
   Result<> change_some_members(PrincipalId group, const std::vector<std::string>& added,
                                const std::vector<std::string>& removed);
+  // Takes back what was granted to one, in steps.
+  Result<> revoke_all_of(PrincipalId grantee);
   // The same for those of `members` that are ours, added to `changed`.
   void touch_members(const Current& current, Change& change, const std::vector<std::string>& members,
                      std::vector<Principal>& changed) const;

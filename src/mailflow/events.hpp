@@ -11,8 +11,11 @@ inline constexpr Event kAccepted{
     "It is durable: in the local mailboxes named by `local`, or in the queue for `queued` destinations.", "Nothing."};
 inline constexpr Event kRefused{
     "mail.refused", Level::notice, "A message was refused after its content had been received.",
-    "`code` says why: too_large, limit (mail loop), over_quota, disk_full, unavailable. The sender was told.",
-    "disk_full and unavailable need attention here; the others are the sender's business."};
+    "`code` says why: too_large, limit (mail loop), over_quota, disk_full, unavailable, forbidden (somebody signed in, "
+    "and the "
+    "From is not theirs: `detail` says which right is missing). The sender was told.",
+    "disk_full and unavailable need attention here; `gatepost rights grant` lets somebody send as somebody else; the "
+    "others are the sender's business."};
 inline constexpr Event kDelivered{"mail.delivered", Level::info, "A queued message reached a destination.",
                                   "`to` has it.", "Nothing."};
 inline constexpr Event kDeferred{"mail.deferred", Level::notice, "A delivery attempt failed for the time being.",
@@ -25,6 +28,16 @@ inline constexpr Event kQueueProblem{
     "queue.problem", Level::error, "The queue could not be read or changed.",
     "`detail` has the store's words. No message is lost; delivery of this entry is tried again.",
     "Look at the disk; run `gatepost store check`."};
+
+inline constexpr Event kSentAs{"mail.sent_as", Level::info,
+                               "A message was sent as somebody else, or on behalf of somebody.",
+                               "`user` signed in and had the `right` of `author` to; `id` is the message's.",
+                               "Nothing. `gatepost rights revoke` takes the right back."};
+inline constexpr Event kSentCopyProblem{
+    "mail.sent_copy_problem", Level::warning,
+    "A message that was sent as somebody else could not be put into that one's Sent folder.",
+    "It is on its way, and in the folders of who sent it as ever; `detail` says what failed.",
+    "Look at `detail`: the mailbox may be full. `gatepost rights copies ADDRESS off` ends such copies."};
 
 inline constexpr Event kVacationAnswered{"vacation.answered", Level::info,
                                          "A sender was told that the recipient is away.",
@@ -41,7 +54,8 @@ inline constexpr Event kScriptFailed{
     "`detail` has the line and the cause. Nothing else that the script decided for this message was done.",
     "Tell the owner of the account; `detail` is about the script, which is the owner's."};
 
-inline constexpr std::array kAll{kAccepted,     kRefused,          kDelivered,       kDeferred, kBounced,
-                                 kQueueProblem, kVacationAnswered, kVacationProblem, kFiltered, kScriptFailed};
+inline constexpr std::array kAll{kAccepted,         kRefused,         kDelivered, kDeferred,
+                                 kBounced,          kQueueProblem,    kSentAs,    kSentCopyProblem,
+                                 kVacationAnswered, kVacationProblem, kFiltered,  kScriptFailed};
 
 }  // namespace gatepost::mailflow::event

@@ -7,7 +7,7 @@ namespace {
 
 // Calls visit(field) for each field with its continuation lines and line end.
 template <class Visit>
-void for_each_field(std::string_view header, Visit visit) {
+void each_field(std::string_view header, Visit visit) {
   std::size_t begin = 0;
   while (begin < header.size()) {
     std::size_t end = begin;
@@ -36,10 +36,20 @@ std::size_t header_end(std::string_view text, std::size_t from) {
   return at == std::string_view::npos ? at : at + 4;
 }
 
+void for_each_field(std::string_view header,
+                    const std::function<void(std::string_view name, std::string_view value)>& visit) {
+  each_field(header, [&](std::string_view field) {
+    const std::string_view name = field_name(field);
+    if (name.empty()) return;
+    std::string_view value = field.substr(field.find(':') + 1);
+    while (!value.empty() && (value.back() == '\r' || value.back() == '\n')) value.remove_suffix(1);
+    visit(name, value);
+  });
+}
+
 std::uint32_t count_received(std::string_view header) {
   std::uint32_t count = 0;
-  for_each_field(header,
-                 [&](std::string_view field) { count += ascii::iequals(field_name(field), "Received") ? 1 : 0; });
+  each_field(header, [&](std::string_view field) { count += ascii::iequals(field_name(field), "Received") ? 1 : 0; });
   return count;
 }
 
@@ -47,9 +57,10 @@ std::string edit_for_submission(std::string_view header, const SubmissionEdit& e
   bool has_date = false, has_message_id = false;
   std::string kept;
   kept.reserve(header.size() + 128);
-  for_each_field(header, [&](std::string_view field) {
+  each_field(header, [&](std::string_view field) {
     const std::string_view name = field_name(field);
     if (ascii::iequals(name, "Bcc") || ascii::iequals(name, "Resent-Bcc")) return;
+    if (edit.sender && ascii::iequals(name, "Sender")) return;
     has_date = has_date || ascii::iequals(name, "Date");
     has_message_id = has_message_id || ascii::iequals(name, "Message-ID");
     kept.append(field);
@@ -57,6 +68,7 @@ std::string edit_for_submission(std::string_view header, const SubmissionEdit& e
   std::string out;
   if (!has_date) out += "Date: " + edit.date + "\r\n";
   if (!has_message_id) out += "Message-ID: " + edit.message_id + "\r\n";
+  if (edit.sender && !edit.sender->empty()) out += "Sender: " + *edit.sender + "\r\n";
   // What begins with a blank is no header: the text of a message without one, which must not continue our fields.
   if (!kept.empty() && ascii::is_blank(kept.front())) out += "\r\n";
   return out + kept;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,10 +21,17 @@ std::uint32_t count_received(std::string_view header);
 struct SubmissionEdit {
   std::string date;        // value for a missing Date field
   std::string message_id;  // value for a missing Message-ID field, with angle brackets
+  // Value of the Sender field, in place of any there is; "": there is none. nullopt: as it came.
+  std::optional<std::string> sender = {};
 };
 
-// What a submission server does to a header (RFC 6409 8.1, 8.2; RFC 5322 3.6.3): adds Date and Message-ID when they are
-// missing and drops Bcc and Resent-Bcc. Every other octet stays as it is.
+// Calls visit(name, value) for each field of a header block, in order; views into it. The value is folded as it came,
+// without the line end.
+void for_each_field(std::string_view header,
+                    const std::function<void(std::string_view name, std::string_view value)>& visit);
+
+// What a submission server does to a header (RFC 6409 8.1 to 8.3; RFC 5322 3.6.3): adds Date and Message-ID when they
+// are missing, sets Sender and drops Bcc and Resent-Bcc. Every other octet stays as it is.
 std::string edit_for_submission(std::string_view header, const SubmissionEdit& edit);
 
 }  // namespace gatepost::mailflow

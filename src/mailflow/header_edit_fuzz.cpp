@@ -9,7 +9,8 @@
 
 using namespace gatepost;
 
-// The end of a header is found however it comes; editing twice is editing once, and no Bcc is left.
+// The end of a header is found however it comes; editing twice is editing once; no Bcc is left, nor a Sender that is
+// taken out.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::size_t end = mailflow::header_end(text);
@@ -24,5 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   GP_ASSERT(once.size() <= header.size() + 200);
   GP_ASSERT(mailflow::edit_for_submission(once, edit) == once);
   GP_ASSERT(!ascii::istarts_with(once, "bcc:") && ascii::ifind(once, "\nbcc:") == std::string_view::npos);
+  mailflow::for_each_field(header, [](std::string_view name, std::string_view) { GP_ASSERT(!name.empty()); });
+  mailflow::SubmissionEdit without = edit;
+  without.sender = "";
+  mailflow::for_each_field(mailflow::edit_for_submission(header, without),
+                           [](std::string_view name, std::string_view) { GP_ASSERT(!ascii::iequals(name, "Sender")); });
   return 0;
 }

@@ -38,6 +38,24 @@ TEST(MailflowHeaderEdit, KeepsBccPrivate) {
             "Date: d\r\nMessage-ID: <m>\r\nTo: e@f\r\n\r\n");
 }
 
+TEST(MailflowHeaderEdit, SetsOrDropsTheSender) {
+  const std::string header = "Date: d\r\nMessage-ID: <m>\r\nSender: a@b,\r\n\tc@d\r\nTo: e@f\r\nSENDER : g@h\r\n\r\n";
+  SubmissionEdit edit = kEdit;
+  EXPECT_EQ(edit_for_submission(header, edit), header);
+  edit.sender = "";
+  EXPECT_EQ(edit_for_submission(header, edit), "Date: d\r\nMessage-ID: <m>\r\nTo: e@f\r\n\r\n");
+  edit.sender = "<i@j>";
+  EXPECT_EQ(edit_for_submission(header, edit), "Sender: <i@j>\r\nDate: d\r\nMessage-ID: <m>\r\nTo: e@f\r\n\r\n");
+}
+
+TEST(MailflowHeaderEdit, ShowsFieldsInTheirOrder) {
+  std::string all;
+  for_each_field("A: b\r\n\tc\r\nno field\r\nD :e\r\n\r\n", [&](std::string_view name, std::string_view value) {
+    all.append(name).append("=").append(value).append(";");
+  });
+  EXPECT_EQ(all, "A= b\r\n\tc;D=e;");
+}
+
 TEST(MailflowHeaderEdit, TakesTextThatBeginsWithABlankForNoHeader) {
   EXPECT_EQ(
       edit_for_submission(" Message-ID: <x>\r\n\r\n", kEdit),

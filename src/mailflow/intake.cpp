@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "mailflow/authors.hpp"
 #include "mailflow/events.hpp"
 #include "mailflow/header_edit.hpp"
 #include "mailflow/local_delivery.hpp"
+#include "mailflow/sent_as.hpp"
 #include "mailflow/trace.hpp"
 #include "mime/structure.hpp"
 #include "mime/summary.hpp"
@@ -94,6 +96,12 @@ class StreamedIntake final : public Intake {
     if (count_received(header) >= options_->max_received) {
       return fail(Errc::limit, "mail loop: too many Received fields");
     }
+    std::optional<std::string> sender;
+    if (source_.submitter) {
+      GP_TRY(Authors authors, check_authors(services_.directory, *source_.submitter, header));
+      sender = std::move(authors.sender);
+      others_ = std::move(authors.others);
+    }
     GP_TRY(writer_, services_.accounts.new_body(size_hint_ == 0 ? pending_.size() : size_hint_));
     const TimePoint now = services_.clock.now();
     const bool local = has_local_destination();
@@ -101,10 +109,11 @@ class StreamedIntake final : public Intake {
     std::string trace = local ? fmt::format("Return-Path: <{}>\r\n", envelope_.reverse_path) : std::string();
     trace += received_field(source_, envelope_, options_->hostname, to_string(id_), now);
     GP_CHECK(write(trace));
-    if (source_.service != "submission") return write(header);
+    if (source_.service != "submission" && !source_.submitter) return write(header);
     const std::string edited = edit_for_submission(
-        header, {date::format_rfc5322(now),
-                 fmt::format("<{}.{}@{}>", to_string(id_), services_.random.hex(8), options_->hostname)});
+        header,
+        {date::format_rfc5322(now),
+         fmt::format("<{}.{}@{}>", to_string(id_), services_.random.hex(8), options_->hostname), std::move(sender)});
     return write(edited);
   }
 
@@ -139,12 +148,14 @@ class StreamedIntake final : public Intake {
     // Until then it is as if it had not been sent: its lifetime begins when it may go (RFC 4865).
     entry.created = entry.due = std::max(now, envelope_.not_before.value_or(now));
     entry.recipients = destinations_of(envelope_);
+    const QueueEntry sent = others_.empty() ? QueueEntry() : entry;
     GP_TRY(const Accepted accepted, deliver_or_queue(services_.queue, services_.workers, std::move(entry), now,
                                                      envelope_.may_refuse, services_.deliver_here));
     if (!accepted.refusal.empty()) {
       services_.refused.add();
       return accepted;
     }
+    for (const directory::Authorship& other : others_) sent_as(services_, sent, *source_.submitter, other);
     services_.accepted.add();
     services_.octets.add(body.size);
     services_.log.write(event::kAccepted, {{"conn", source_.connection_id},
@@ -174,6 +185,7 @@ class StreamedIntake final : public Intake {
   Source source_;
   Envelope envelope_;
   std::uint64_t size_hint_;
+  std::vector<directory::Authorship> others_;  // that it is sent as, or on behalf of
   QueueId id_;
   std::string pending_;
   std::size_t searched_ = 0;

@@ -20,6 +20,7 @@ struct IntakeServices {
   Counter& refused;
   Counter& octets;
   DeliverHere deliver_here;
+  directory::Directory& directory;
 };
 
 Result<std::unique_ptr<Intake>> make_intake(IntakeServices&, std::shared_ptr<const ReceptionOptions>, Source, Envelope,

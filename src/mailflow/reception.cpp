@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "mailflow/authors.hpp"
 #include "mailflow/events.hpp"
 #include "mailflow/filtered_delivery.hpp"
 #include "mailflow/header_edit.hpp"
@@ -33,7 +34,8 @@ class DirectReception final : public Reception {
             metrics.counter("gatepost_mail_octets_total", "", "Octets of messages taken in."),
             [this](const QueueEntry& entry, const RecipientState& recipient, TimePoint received, bool retry) {
               return deliver_here(entry, recipient, received, retry);
-            }},
+            },
+            directory},
         scripts_(accounts),
         delivery_{accounts,
                   directory,
@@ -53,12 +55,10 @@ class DirectReception final : public Reception {
   ReceptionOptions options() const override { return *current(); }
 
   Result<> check_sender(const Source& source, std::string_view reverse_path) override {
-    // RFC 6409 6.1: a submission server may insist that the return path belongs to who signed in. The null path cannot
+    // RFC 6409 6.1: a submission server may insist that who signed in may use the return path. The null path cannot
     // impersonate anybody and is needed for notifications that clients make.
     if (!source.submitter || reverse_path.empty()) return {};
-    GP_TRY(const bool owns, directory_.owns_address(source.submitter->id, reverse_path));
-    if (!owns) return fail(Errc::denied, "sender address does not belong to " + source.submitter->address);
-    return {};
+    return check_reverse_path(directory_, *source.submitter, reverse_path);
   }
 
   std::expected<Recipient, RecipientRefusal> check_recipient(const Source& source, std::string_view address) override {

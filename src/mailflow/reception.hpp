@@ -53,7 +53,8 @@ class Intake {
   virtual bool append(std::string_view octets) = 0;
   virtual runtime::Task<> flush() = 0;
   // The end of the message. Ok = everything acknowledged is durable: delivered to local accounts or in the queue.
-  // too_large, limit (mail loop), over_quota, disk_full, unavailable, invalid.
+  // too_large, limit (mail loop), over_quota, disk_full, unavailable; of who signed in forbidden (the From is not his
+  // to use) and invalid (From makes no sense), too.
   virtual runtime::Task<Result<Accepted>> finish() = 0;
 };
 
@@ -75,7 +76,8 @@ class Reception {
   virtual void set_options(ReceptionOptions) = 0;  // at reload
   virtual ReceptionOptions options() const = 0;
 
-  // May `source` send as `reverse_path`? denied: signed in, but the address is not the account's.
+  // May `source` send as `reverse_path`? denied: signed in, but the address is neither the account's nor of anybody who
+  // granted it a right to send. invalid: no address.
   virtual Result<> check_sender(const Source&, std::string_view reverse_path) = 0;
   // Reads memory only.
   virtual std::expected<Recipient, RecipientRefusal> check_recipient(const Source&, std::string_view address) = 0;

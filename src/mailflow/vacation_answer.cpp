@@ -6,6 +6,7 @@
 #include "base/base64.hpp"
 #include "base/date.hpp"
 #include "base/utf8.hpp"
+#include "mailflow/field_text.hpp"
 #include "mailflow/vacation.hpp"
 #include "mime/encoded_word.hpp"
 #include "mime/header.hpp"
@@ -55,42 +56,6 @@ bool asks_for_silence(const mime::HeaderField& field) {
   return ascii::istarts_with(field.name, "List-");
 }
 
-// Text beyond ASCII as encoded words of at most 75 octets (RFC 2047 2), on lines of their own.
-std::string encoded(std::string_view text) {
-  std::string clean = utf8::sanitize(text);
-  std::ranges::replace_if(clean, ascii::is_control, ' ');
-  if (utf8::is_ascii(clean)) return clean;
-  constexpr std::size_t kPiece = 42;
-  std::string out;
-  std::string_view rest = clean;
-  while (!rest.empty()) {
-    std::string_view after = rest;
-    std::size_t taken = 0;
-    while (!after.empty()) {
-      std::string_view next = after;
-      utf8::next(next);
-      if (rest.size() - next.size() > kPiece) break;
-      after = next;
-      taken = rest.size() - after.size();
-    }
-    out += (out.empty() ? "" : "\r\n ") + ("=?utf-8?B?" + base64::encode(rest.substr(0, taken)) + "?=");
-    rest.remove_prefix(taken);
-  }
-  return out;
-}
-
-// A display name (RFC 5322 3.4): a quoted string, or encoded words.
-std::string phrase(std::string_view name) {
-  if (!utf8::is_ascii(name)) return encoded(name);
-  std::string out = "\"";
-  for (const char c : name) {
-    if (ascii::is_control(c)) continue;
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
 // "<a@b>" and the like, one line, nothing but what message ids have.
 std::string ids_of(std::optional<std::string_view> value) {
   if (!value) return {};
@@ -133,10 +98,9 @@ std::string answer_header(const Vacation& vacation, std::string_view header, con
   const std::string id = ids_of(mime::find_field(header, "Message-ID"));
   std::string references = ids_of(mime::find_field(header, "References"));
   if (references.empty()) references = ids_of(mime::find_field(header, "In-Reply-To"));
-  std::string out = fmt::format("Date: {}\r\nFrom: {}{}<{}>\r\nTo: <{}>\r\nSubject: {}\r\nMessage-ID: <{}>\r\n",
-                                date::format_rfc5322(now), parties.name.empty() ? "" : phrase(parties.name),
-                                parties.name.empty() ? "" : " ", parties.from, parties.to,
-                                encoded(cut_to(std::move(subject), kMaxSubject)), parties.message_id);
+  std::string out = fmt::format("Date: {}\r\nFrom: {}\r\nTo: <{}>\r\nSubject: {}\r\nMessage-ID: <{}>\r\n",
+                                date::format_rfc5322(now), mailbox_text(parties.name, parties.from), parties.to,
+                                encoded_text(cut_to(std::move(subject), kMaxSubject)), parties.message_id);
   if (!id.empty()) {
     // RFC 5322 3.6.4; each on a line of its own, since lines end somewhere.
     std::string list;

@@ -44,6 +44,15 @@ Result<std::vector<Right>> rights_in(const sharing::Sharing& sharing, account::A
   return out;
 }
 
+Senders senders_of(Target& target, const directory::Principal& principal) {
+  const auto named = [&](directory::SendRight right) {
+    std::vector<std::string> out;
+    for (const directory::Principal& who : target.directory.senders(principal.id, right)) out.push_back(who.address);
+    return out;
+  };
+  return {named(directory::SendRight::as), named(directory::SendRight::on_behalf)};
+}
+
 }  // namespace
 
 Result<Declaration> read_current(Target& target) {
@@ -56,7 +65,10 @@ Result<Declaration> read_current(Target& target) {
     if (p.kind == directory::PrincipalKind::group) {
       GP_TRY(auto members, target.directory.members(p.id));
       std::ranges::sort(members);
-      out.groups.push_back({.address = p.address, .name = p.display_name, .members = std::move(members)});
+      out.groups.push_back({.address = p.address,
+                            .name = p.display_name,
+                            .members = std::move(members),
+                            .senders = senders_of(target, p)});
       continue;
     }
     GP_TRY(const auto account, target.accounts.open(static_cast<account::AccountId>(p.id)));
@@ -69,7 +81,9 @@ Result<Declaration> read_current(Target& target) {
                              .quota_octets = p.quota_octets,
                              .quota_messages = p.quota_messages,
                              .contact = p.contact != nullptr ? *p.contact : directory::Contact(),
-                             .rights = std::move(rights)});
+                             .rights = std::move(rights),
+                             .senders = senders_of(target, p),
+                             .copy_sent = p.copy_sent});
   }
   GP_TRY(auto aliases, target.directory.aliases());
   for (directory::Alias& a : aliases) out.aliases.push_back({.address = a.address, .targets = std::move(a.targets)});

@@ -103,6 +103,13 @@ class Reader {
     std::string value;
     if (text(key, node, value)) out = std::move(value);
   }
+  void boolean(std::string_view key, const Node& node, std::optional<bool>& out) {
+    if (node.kind == Node::Kind::boolean) {
+      out = node.boolean;
+    } else {
+      wrong(node.line, key, "must be true or false", "");
+    }
+  }
   void number(std::string_view key, const Node& node, std::optional<std::uint64_t>& out) {
     if (node.kind == Node::Kind::integer && node.integer >= 0) {
       out = static_cast<std::uint64_t>(node.integer);
@@ -132,6 +139,21 @@ class Reader {
       if (!one.empty() && std::ranges::find(out, one) == out.end()) out.push_back(std::move(one));
     }
     return out;
+  }
+
+  bool senders(std::string_view key, const Node& node, Senders& out) {
+    if (key != "send_as" && key != "send_on_behalf") return false;
+    auto& list = key == "send_as" ? out.send_as : out.send_on_behalf;
+    list = addresses(key, node);
+    std::ranges::sort(*list);
+    return true;
+  }
+  void nobody_to_himself(const Node& table, const std::string& address, const Senders& senders) {
+    for (const auto& [key, list] :
+         {std::pair{"send_as", &senders.send_as}, std::pair{"send_on_behalf", &senders.send_on_behalf}}) {
+      if (!*list || std::ranges::find(**list, address) == (*list)->end()) continue;
+      wrong(table.line, key, fmt::format("names {} itself", address), "Take it out: everybody sends as himself.");
+    }
   }
 
   // Each address means one thing.
@@ -178,7 +200,8 @@ class Reader {
   Mailbox mailbox(const Node& table) {
     Mailbox out;
     out.line = table.line;
-    const std::string_view known = "address, kind, name, enabled, role, quota, messages, contact and rights";
+    const std::string_view known =
+        "address, kind, name, enabled, role, quota, messages, contact, rights, send_as, send_on_behalf and copy_sent";
     keys(table, known, [&](const std::string& key, const Node& node) {
       if (key == "address") {
         address(key, node, out.address);
@@ -193,11 +216,7 @@ class Reader {
       } else if (key == "name") {
         text(key, node, out.name);
       } else if (key == "enabled") {
-        if (node.kind == Node::Kind::boolean) {
-          out.enabled = node.boolean;
-        } else {
-          wrong(node.line, key, "must be true or false", "");
-        }
+        boolean(key, node, out.enabled);
       } else if (key == "role") {
         std::string value;
         if (!text(key, node, value)) return true;
@@ -211,14 +230,17 @@ class Reader {
         out.contact = contact(node);
       } else if (key == "rights") {
         out.rights = rights(node);
+      } else if (key == "copy_sent") {
+        boolean(key, node, out.copy_sent);
       } else {
-        return false;
+        return senders(key, node, out.senders);
       }
       return true;
     });
     if (out.role.value_or(directory::Role::none) != directory::Role::none && out.kind != PrincipalKind::person) {
       wrong(table.line, "role", "only people have one", "Take it out.");
     }
+    nobody_to_himself(table, out.address, out.senders);
     own_address(table, out.address);
     return out;
   }
@@ -296,7 +318,7 @@ class Reader {
   Group group(const Node& table) {
     Group out;
     out.line = table.line;
-    keys(table, "address, name and members", [&](const std::string& key, const Node& node) {
+    keys(table, "address, name, members, send_as and send_on_behalf", [&](const std::string& key, const Node& node) {
       if (key == "address") {
         address(key, node, out.address);
       } else if (key == "name") {
@@ -305,10 +327,11 @@ class Reader {
         out.members = addresses(key, node);
         std::ranges::sort(*out.members);
       } else {
-        return false;
+        return senders(key, node, out.senders);
       }
       return true;
     });
+    nobody_to_himself(table, out.address, out.senders);
     own_address(table, out.address);
     return out;
   }
@@ -403,6 +426,10 @@ std::string to_toml(const Declaration& declaration) {
   const auto line = [&out](std::string_view key, std::string_view value) {
     out += fmt::format("{} = {}\n", key, value);
   };
+  const auto senders = [&line](const Senders& s) {
+    if (s.send_as) line("send_as", list_of(*s.send_as));
+    if (s.send_on_behalf) line("send_on_behalf", list_of(*s.send_on_behalf));
+  };
   for (const Domain& d : declaration.domains) {
     out += "[[domain]]\n";
     line("name", in_quotes(d.name));
@@ -420,6 +447,8 @@ std::string to_toml(const Declaration& declaration) {
     if (m.quota_messages) line("messages", std::to_string(*m.quota_messages));
     if (m.contact) line("contact", contact_table(*m.contact));
     if (m.rights) line("rights", rights_list(*m.rights));
+    senders(m.senders);
+    if (m.copy_sent) line("copy_sent", *m.copy_sent ? "true" : "false");
     out += "\n";
   }
   for (const Group& g : declaration.groups) {
@@ -427,6 +456,7 @@ std::string to_toml(const Declaration& declaration) {
     line("address", in_quotes(g.address));
     if (g.name) line("name", in_quotes(*g.name));
     if (g.members) line("members", list_of(*g.members));
+    senders(g.senders);
     out += "\n";
   }
   for (const Alias& a : declaration.aliases) {

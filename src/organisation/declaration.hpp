@@ -31,6 +31,12 @@ struct Right {
   bool operator==(const Right&) const = default;
 };
 
+// Who may send as a mailbox or group, and who on its behalf: all there are, canonical, sorted. What is not set is left
+// as it is.
+struct Senders {
+  std::optional<std::vector<std::string>> send_as, send_on_behalf;
+};
+
 // Of a person, a shared mailbox or a room. What is not set is left as it is.
 struct Mailbox {
   std::string address;
@@ -41,6 +47,8 @@ struct Mailbox {
   std::optional<std::uint64_t> quota_octets, quota_messages;
   std::optional<directory::Contact> contact;  // all there is
   std::optional<std::vector<Right>> rights;   // all there are
+  Senders senders;
+  std::optional<bool> copy_sent;  // of what others send as it
   std::uint32_t line = 0;
 };
 
@@ -48,6 +56,7 @@ struct Group {
   std::string address;
   std::optional<std::string> name;
   std::optional<std::vector<std::string>> members;  // all there are: canonical, sorted
+  Senders senders;
   std::uint32_t line = 0;
 };
 

@@ -71,6 +71,8 @@ class Planner {
     for (const Group& g : wanted_.groups) group(g);
     for (const Domain& d : wanted_.domains) catch_all(d);
     for (const Mailbox& m : wanted_.mailboxes) rights(m);
+    for (const Mailbox& m : wanted_.mailboxes) senders(m, mailboxes_);
+    for (const Group& g : wanted_.groups) senders(g, groups_);
     if (prune_) drop();
     if (!problems_.empty()) return std::unexpected(std::move(problems_));
     return std::move(steps_);
@@ -156,6 +158,10 @@ class Planner {
       out.push_back(fmt::format("contact: {} -> {}", shown(before), shown(*m.contact)));
       to.contact = std::make_shared<const Contact>(*m.contact);
     }
+    if (m.copy_sent && *m.copy_sent != now.copy_sent) {
+      out.emplace_back(*m.copy_sent ? "copies of what others send as it" : "no copies of what others send as it");
+      to.copy_sent = *m.copy_sent;
+    }
     return out;
   }
 
@@ -169,6 +175,7 @@ class Planner {
     out.quota_octets = m.quota_octets.value_or(0);
     out.quota_messages = m.quota_messages.value_or(0);
     if (m.contact) out.contact = std::make_shared<const Contact>(*m.contact);
+    out.copy_sent = m.copy_sent.value_or(false);
     return out;
   }
 
@@ -348,6 +355,58 @@ class Planner {
     };
     GP_CHECK(take_back(account::kRoot, ""));
     for (const account::Folder& folder : *folders) GP_CHECK(take_back(folder.id, folder.path));
+    return {};
+  }
+
+  struct SenderChange {
+    directory::SendRight right;
+    std::vector<std::string> granted, revoked;
+  };
+
+  // When all who are named are there.
+  template <class T>
+  void senders(const T& one, const ByAddress<T>& known) {
+    const auto found = known.find(one.address);
+    std::vector<SenderChange> changes;
+    std::vector<std::string> details;
+    const auto compare = [&](directory::SendRight right, std::optional<std::vector<std::string>> Senders::* list) {
+      const auto& wanted = one.senders.*list;
+      if (!wanted) return;
+      const std::vector<std::string> now = found != known.end()
+                                               ? (found->second->senders.*list).value_or(std::vector<std::string>())
+                                               : std::vector<std::string>();
+      SenderChange change{right, {}, {}};
+      std::ranges::set_difference(*wanted, now, std::back_inserter(change.granted));
+      std::ranges::set_difference(now, *wanted, std::back_inserter(change.revoked));
+      if (!change.granted.empty()) {
+        details.push_back(fmt::format("grant {}: {}", directory::to_string(right), fmt::join(change.granted, " ")));
+      }
+      if (!change.revoked.empty()) {
+        details.push_back(fmt::format("take back {}: {}", directory::to_string(right), fmt::join(change.revoked, " ")));
+      }
+      if (!change.granted.empty() || !change.revoked.empty()) changes.push_back(std::move(change));
+    };
+    compare(directory::SendRight::as, &Senders::send_as);
+    compare(directory::SendRight::on_behalf, &Senders::send_on_behalf);
+    if (changes.empty()) return;
+    step(Step::Kind::change, "rights to send as " + one.address, std::move(details),
+         [address = one.address, changes](Target& t) { return no_password(change_senders(t, address, changes)); });
+  }
+
+  static Result<> change_senders(Target& t, const std::string& address, const std::vector<SenderChange>& changes) {
+    GP_TRY(const Principal of, own(t, address));
+    for (const SenderChange& change : changes) {
+      std::vector<directory::PrincipalId> granted, revoked;
+      for (const std::string& who : change.granted) {
+        GP_TRY(const Principal found, own(t, who));
+        granted.push_back(found.id);
+      }
+      for (const std::string& who : change.revoked) {
+        GP_TRY(const Principal found, own(t, who));
+        revoked.push_back(found.id);
+      }
+      GP_CHECK(t.directory.change_senders(of.id, change.right, granted, revoked));
+    }
     return {};
   }
 

@@ -89,6 +89,39 @@ targets = ["anna@example.org", "x@elsewhere.example"]
                           "~rights in anna@example.org; grant: bernd@example.org lr in INBOX"));
 }
 
+TEST(Plan, RightsToSendAreGrantedWhenAllAreThere) {
+  const Declaration wanted = declaration(R"(
+[[account]]
+address = "sales@example.org"
+kind = "shared"
+send_as = ["staff@example.org", "anna@example.org"]
+copy_sent = true
+[[group]]
+address = "staff@example.org"
+send_on_behalf = ["anna@example.org"]
+[[account]]
+address = "anna@example.org"
+send_as = []
+)");
+  const std::vector<std::string> all = steps(wanted, {});
+  EXPECT_THAT(all,
+              ElementsAre("+account sales@example.org; kind: shared; copies of what others send as it",
+                          "+account anna@example.org", "+group staff@example.org",
+                          "~rights to send as sales@example.org; grant send-as: anna@example.org staff@example.org",
+                          "~rights to send as staff@example.org; grant send-on-behalf: anna@example.org"));
+  EXPECT_THAT(steps(wanted, wanted), IsEmpty());
+  const Declaration less = declaration(R"(
+[[account]]
+address = "sales@example.org"
+kind = "shared"
+send_as = ["staff@example.org"]
+[[group]]
+address = "staff@example.org"
+)");
+  EXPECT_THAT(steps(less, wanted),
+              ElementsAre("~rights to send as sales@example.org; take back send-as: anna@example.org"));
+}
+
 TEST(Plan, WhatIsNotNamedGoesWhenItIsSaidSoAndMailStays) {
   const Declaration wanted = declaration("[[domain]]\nname = \"example.com\"\n");
   EXPECT_THAT(steps(wanted, declaration(kOrganisation), true),

@@ -188,7 +188,7 @@ localhost = {REALM}
     def test_curl_reads_and_sends(self):
         d = self.demo
         message = self.work / "message"
-        message.write_text("From: anna\r\nTo: bert\r\nSubject: by ticket\r\n\r\nhello\r\n")
+        message.write_text(f"From: {self.address('anna')}\r\nTo: bert\r\nSubject: by ticket\r\n\r\nhello\r\n")
         # --ssl-reqd: STARTTLS, without which GSSAPI is not offered.
         sent = self.curl(f"smtp://localhost:{d.port('SUBMISSION')}", "--ssl-reqd", "--mail-from", self.address("anna"), "--mail-rcpt", self.address("bert"), "-T", message)
         self.assertEqual(sent.returncode, 0, sent.stdout + d.log()[-2000:])

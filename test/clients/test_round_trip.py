@@ -84,7 +84,8 @@ class RoundTrip(unittest.TestCase):
         self.submit_with_curl(f"smtps://localhost:{self.demo.port('SUBMISSIONS')}")
 
     def submit_with_curl(self, url, *more):
-        sent = self.message(url.split(":")[0])
+        # Who submits writes in his own name.
+        sent = self.message(url.split(":")[0]).replace(b"Stranger <stranger@elsewhere.example>", self.demo.user1.encode())
         with tempfile.NamedTemporaryFile() as file:
             file.write(sent)
             file.flush()

@@ -68,6 +68,10 @@ World::World(const Transcript& transcript) {
     const auto words = ascii::split(value, ' ');
     if (name == "account") add_account(words.at(0), words.at(1));
     if (name == "shared") must(directory->add_principal(directory::PrincipalKind::shared_mailbox, value, ""), value);
+    if (name == "group") {
+      const auto group = must(directory->add_principal(directory::PrincipalKind::group, words.at(0), ""), value);
+      must(directory->add_members(group.id, std::vector<std::string>(words.begin() + 1, words.end())), value);
+    }
   }
   for (const auto& [name, value] : transcript.head) {
     const auto words = ascii::split(value, ' ');
@@ -120,6 +124,13 @@ Result<> World::disable(std::string_view address) {
 
 Result<> World::grant(std::string_view address, std::string_view folder, std::string_view identifier,
                       std::string_view rights) {
+  const bool revokes = rights.starts_with('-');
+  if (const auto right = directory::send_right_named(rights.substr(revokes ? 1 : 0))) {
+    GP_TRY(const auto of, directory->find(address));
+    GP_TRY(const auto who, directory->find(identifier));
+    const std::vector<directory::PrincipalId> one{who.id}, none;
+    return directory->change_senders(of.id, *right, revokes ? none : one, revokes ? one : none);
+  }
   const sharing::Sharing sharing(*directory, *accounts);
   const auto parsed = sharing::parse_rights(rights == "-" ? "" : rights);
   if (!parsed) return fail(Errc::invalid, "no rights");

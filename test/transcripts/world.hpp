@@ -30,7 +30,8 @@ class World {
   Result<std::string> newest(std::string_view address, std::string_view folder);
   // Switches an account off, as the admin does.
   Result<> disable(std::string_view address);
-  // What an identifier may do in a folder from now on; folder "*": in all, and in those made later. Rights "-": none.
+  // What an identifier may do in a folder from now on; folder "*": in all, and in those made later. Rights "-": none;
+  // "send-as", "-send-on-behalf" and the like: granted, taken back.
   Result<> grant(std::string_view address, std::string_view folder, std::string_view identifier,
                  std::string_view rights);
   Result<> add(std::string_view address, std::string_view folder, std::string_view message);

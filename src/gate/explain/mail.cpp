@@ -62,6 +62,7 @@ constexpr Row kCodes[] = {
 struct Found {
   Story story;
   bool delivered = false, bounced = false, refused = false;
+  std::string missing;  // of the rights to send: which one, and how it is granted
 };
 
 void add(Found& found, const notes::LogLine& line, std::string text) {
@@ -87,6 +88,7 @@ void take_line(Found& f, const notes::LogLine& line) {
   } else if (line.name == "mail.refused") {
     f.refused = true;
     s.reply = line.field("detail");
+    if (line.field("code") == "forbidden") f.missing = s.reply;
     const bool full = line.field("code") == "disk_full";
     add(f, line, fmt::format("refused after its content had come{}: {} ({})", peer, field("detail"), field("code")));
     if (full) s.reply = "452 4.3.1 " + s.reply;
@@ -113,6 +115,9 @@ void take_line(Found& f, const notes::LogLine& line) {
         fmt::format("{} was refused{}: {}",
                     line.name == "smtp.sender_refused" ? "its sender" : "the recipient " + field("to"), peer,
                     field("reply")));
+    if (line.name == "smtp.sender_refused") f.missing = line.field("detail");
+  } else if (line.name == "mail.sent_as") {
+    add(f, line, fmt::format("sent by {} in the name of {} ({})", field("user"), field("author"), field("right")));
   } else if (line.name == "sieve.filtered") {
     add(f, line, fmt::format("by the script of {}: {}", field("account"), field("did")));
   } else if (line.name == "sieve.failed") {
@@ -168,6 +173,10 @@ void conclude(Found& f, const std::vector<Waiting>& queue) {
     s.summary = "What became of it is not known here: the log does not reach that far.";
   }
   if (s.state == State::delivered || s.state == State::unknown || s.reply.empty()) return;
+  if (s.state == State::refused && !f.missing.empty()) {
+    s.why.insert(s.why.begin(), shown(f.missing));
+    return;
+  }
   const ReplyMeaning m = meaning_of(s.reply);
   if (!m.meaning.empty()) s.why.insert(s.why.begin(), fmt::format("{}: {}", m.meaning, m.remedy));
 }

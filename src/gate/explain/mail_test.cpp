@@ -75,5 +75,19 @@ TEST(ReplyMeaning, IsByTheEnhancedCodeFirst) {
   EXPECT_EQ(meaning_of("550 5.").meaning, "the other side refuses it for good");
 }
 
+TEST(MailStory, SaysWhichRightToSendIsMissing) {
+  const auto log = lines(
+      {"smtp.sender_refused conn=c remote=192.0.2.1:1 user=anna@example.org from=boss@example.org "
+       "reply=\"553 5.7.1 this address is not yours\" detail=\"MAIL FROM: anna@example.org has neither send-as nor "
+       "send-on-behalf for boss@example.org (gatepost rights grant boss@example.org send-as anna@example.org)\"",
+       "mail.refused conn=d id=4 from=anna@example.org code=forbidden detail=\"From: anna@example.org has neither "
+       "x\""});
+  const auto all = mail_stories({}, log, {});
+  ASSERT_EQ(all.size(), 2U);
+  const auto why = [&](std::string_view id) { return std::ranges::find(all, id, &Story::id)->why.front(); };
+  EXPECT_THAT(why(""), HasSubstr("gatepost rights grant boss@example.org send-as anna@example.org"));
+  EXPECT_EQ(why("4"), "From: anna@example.org has neither x");
+}
+
 }  // namespace
 }  // namespace gatepost::gate::explain

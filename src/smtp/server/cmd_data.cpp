@@ -146,7 +146,7 @@ runtime::Task<> SmtpSession::deliver() {
   end_transaction();
   if (!accepted) {
     counters_.refused.add();
-    say(reply_for(accepted.error().code));
+    say(reply_for_message(accepted.error().code));
     co_return;
   }
   if (!accepted->refusal.empty()) {

@@ -30,7 +30,7 @@ Work SmtpSession::on_mail(Mail& mail) {
   std::string reverse_path = mail.reverse_path.address();
   if (const auto refusal = check_mail(mail)) return refuse_sender(*refusal, reverse_path);
   if (const auto allowed = shared_.services.reception.check_sender(source_, reverse_path); !allowed) {
-    return refuse_sender(reply_for_sender(allowed.error().code), reverse_path);
+    return refuse_sender(reply_for_sender(allowed.error().code), reverse_path, allowed.error().detail);
   }
   if (!within_rate()) return refuse_sender({450, {4, 7, 1}, "too many messages, try again later"}, reverse_path);
   transaction_.envelope.reverse_path = std::move(reverse_path);
@@ -72,13 +72,14 @@ bool SmtpSession::within_rate() {
   return shared_.messages_by_address.take(address, settings_->messages_per_minute_per_address, kMinute, now);
 }
 
-Work SmtpSession::refuse_sender(const Words& words, std::string_view reverse_path) {
+Work SmtpSession::refuse_sender(const Words& words, std::string_view reverse_path, std::string_view detail) {
   counters_.refused.add();
   shared_.services.log.write(event::kSenderRefused, {{"conn", peer_.connection_id},
                                                      {"remote", peer_.remote.to_string()},
                                                      {"user", user()},
                                                      {"from", reverse_path},
-                                                     {"reply", for_log(words)}});
+                                                     {"reply", for_log(words)},
+                                                     {"detail", detail}});
   return say(words);
 }
 

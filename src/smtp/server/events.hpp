@@ -8,8 +8,11 @@ namespace gatepost::smtp::server::event {
 
 inline constexpr Event kSenderRefused{
     "smtp.sender_refused", Level::notice, "MAIL was refused.",
-    "`reply` says why. `user` signed in and tried to send as an address that is not theirs, or a limit was reached.",
-    "Give the account an alias when it should own the address; raise the limit in [limits] when it is too low."};
+    "`reply` says why. `user` signed in and tried to send as an address that is not theirs (`detail` says which right "
+    "is "
+    "missing), or a limit was reached.",
+    "Give the account an alias when it should own the address, or a right to send (gatepost rights grant); raise the "
+    "limit in [limits] when it is too low."};
 inline constexpr Event kRecipientRefused{
     "smtp.recipient_refused", Level::notice, "RCPT was refused.",
     "`reply` says why: no such user, or a stranger who wanted mail relayed to another domain.",

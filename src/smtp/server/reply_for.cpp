@@ -42,10 +42,21 @@ Words reply_for(Errc code) {
 Words reply_for_sender(Errc code) {
   switch (code) {
     case Errc::denied:  // RFC 6409 6.1
-      return {553, {5, 7, 1}, "this sender address does not belong to who signed in"};
+      return {553, {5, 7, 1}, "this address is not yours, and no right to send as it or on its behalf was granted"};
     case Errc::invalid:
     case Errc::not_found:
       return {553, {5, 1, 7}, "this is not an address mail can be sent as"};
+    default:
+      return reply_for(code);
+  }
+}
+
+Words reply_for_message(Errc code) {
+  switch (code) {
+    case Errc::forbidden:  // RFC 6409 6.1
+      return {550, {5, 7, 1}, "the From address is not yours, and no right to send as it or on its behalf was granted"};
+    case Errc::invalid:
+      return {554, {5, 6, 0}, "the message is not acceptable: one From field names its authors by their addresses"};
     default:
       return reply_for(code);
   }

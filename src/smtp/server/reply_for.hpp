@@ -22,6 +22,7 @@ std::string for_log(const Words& words);
 // again.
 Words reply_for(Errc code);                          // a message
 Words reply_for_sender(Errc code);                   // MAIL FROM
+Words reply_for_message(Errc code);                  // the end of DATA or BDAT, which knows the header
 Words reply_for(mailflow::RecipientRefusal reason);  // RCPT TO
 Words reply_for_sign_in(Errc code);                  // AUTH (RFC 4954 6)
 

@@ -20,6 +20,7 @@ TEST(SmtpReplyFor, HasSoundWordsForEveryCode) {
     const auto code = static_cast<Errc>(i);
     expect_sound(reply_for(code), to_string(code));
     expect_sound(reply_for_sender(code), to_string(code));
+    expect_sound(reply_for_message(code), to_string(code));
     expect_sound(reply_for_sign_in(code), to_string(code));
   }
   using enum mailflow::RecipientRefusal;
@@ -33,6 +34,7 @@ TEST(SmtpReplyFor, LetsTheClientComeAgainWhenTheFaultIsOurs) {
                           Errc::unknown_outcome, Errc::corrupt, Errc::internal, Errc::conflict}) {
     EXPECT_EQ(reply_for(code).code / 100, 4) << to_string(code);
     EXPECT_EQ(reply_for_sender(code).code / 100, 4) << to_string(code);
+    EXPECT_EQ(reply_for_message(code).code / 100, 4) << to_string(code);
     EXPECT_EQ(reply_for_sign_in(code).code / 100, 4) << to_string(code);
   }
 }

@@ -87,7 +87,7 @@ class SmtpSession final : public runtime::Session {
   void signed_in(std::unique_ptr<directory::SignedIn> who);
 
   // cmd_mail.cpp
-  Work refuse_sender(const Words& words, std::string_view reverse_path);
+  Work refuse_sender(const Words& words, std::string_view reverse_path, std::string_view detail = {});
   std::optional<Words> check_mail(const Mail& mail) const;
   bool within_rate();
   // cmd_rcpt.cpp

@@ -194,7 +194,7 @@ TEST_F(SmtpSessionTest, SaysWhatBeginFailedOf) {
 TEST_F(SmtpSessionTest, SaysWhatFinishFailedOf) {
   for (int i = 0; i <= static_cast<int>(kLastErrc); ++i) {
     reception_.finish_fails = static_cast<Errc>(i);
-    const Words words = reply_for(*reception_.finish_fails);
+    const Words words = reply_for_message(*reception_.finish_fails);
     auto client = greeted();
     const std::string reply = client.send(std::string(kToAnna) + "DATA\r\n.\r\n");
     EXPECT_THAT(reply, EndsWith(fmt::format("{} {} {}\r\n", words.code, words.enhanced.to_string(), words.text)));
