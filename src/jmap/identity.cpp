@@ -5,6 +5,7 @@
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
 #include "jmap/ids.hpp"
+#include "jmap/principal.hpp"
 #include "jmap/submission.hpp"
 
 namespace gatepost::jmap {
@@ -12,26 +13,51 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kProperties = {"id",  "name",          "email",         "replyTo",
                                                          "bcc", "textSignature", "htmlSignature", "mayDelete"};
+// And one of ours (docs/jmap.md), told when it is asked for.
+constexpr std::string_view kSendRight = "sendRight";
+constexpr std::array<std::string_view, 9> kKnown = {
+    "id", "name", "email", "replyTo", "bcc", "textSignature", "htmlSignature", "mayDelete", kSendRight};
 // Kept with the account, for its owner alone (RFC 5464 names it /private/vendor/gatepost/identities).
 constexpr std::string_view kAnnotation = "/vendor/gatepost/identities";
 constexpr std::string_view kOwn = "I1";
 constexpr std::size_t kMaxIdentities = 100;
+constexpr std::size_t kMaxOffered = 200;  // of those that others granted
 
-json::object own_identity(const directory::Principal& owner) {
-  return {{"id", kOwn},     {"name", owner.display_name}, {"email", owner.address}, {"replyTo", nullptr},
-          {"bcc", nullptr}, {"textSignature", ""},        {"htmlSignature", ""},    {"mayDelete", false}};
+json::object identity_of(std::string_view id, const directory::Principal& principal) {
+  return {{"id", id},
+          {"name", principal.display_name},
+          {"email", principal.address},
+          {"replyTo", nullptr},
+          {"bcc", nullptr},
+          {"textSignature", ""},
+          {"htmlSignature", ""},
+          {"mayDelete", false}};
+}
+
+std::string_view right_name(directory::Authorship::Kind kind) {
+  using Kind = directory::Authorship::Kind;
+  if (kind == Kind::own) return "own";
+  return directory::to_string(kind == Kind::send_as ? directory::SendRight::as : directory::SendRight::on_behalf);
 }
 
 std::string state_of(const std::vector<Identity>& identities) {
   std::string all;
-  for (const Identity& i : identities) all += json::serialize(i.json);
+  for (const Identity& i : identities) {
+    all += json::serialize(i.json);
+    all += right_name(i.kind);
+  }
   const Sha256Value hash = sha256(all);
   return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
 }
 
-Result<> keep(const Access& access, const std::vector<Identity>& identities) {
+// What is only the directory's own is not kept: it goes along with the directory.
+Result<> keep(const Access& access, const std::vector<Identity>& identities, directory::Directory& directory) {
   json::array list;
-  for (const Identity& i : identities) list.push_back(i.json);
+  for (const Identity& i : identities) {
+    const auto of = number_behind('P', i.id);
+    const auto principal = of ? directory.principal(directory::PrincipalId{*of}) : fail(Errc::not_found);
+    if (!principal || i.json != identity_of(i.id, *principal)) list.push_back(i.json);
+  }
   account::AnnotationChange change;
   change.reader = static_cast<account::Reader>(access.owner.id);
   change.name = kAnnotation;
@@ -67,7 +93,12 @@ Outcome<> apply(json::object& identity, const json::object& given) {
 }  // namespace
 
 Result<std::vector<Identity>> identities_of(const Access& access, directory::Directory& directory) {
+  using Kind = directory::Authorship::Kind;
   std::vector<Identity> out;
+  const auto granted = directory.sends_for(access.owner.id);
+  const auto is_granted = [&](std::string_view id) {
+    return std::ranges::any_of(granted, [&](const auto& one) { return principal_name(one.principal.id) == id; });
+  };
   GP_TRY(const auto kept, access.account->annotations(account::kRoot, static_cast<account::Reader>(access.owner.id)));
   const auto found = std::ranges::find(kept, kAnnotation, &account::Annotation::name);
   const auto value = found == kept.end() ? std::nullopt : parse(found->value);
@@ -77,22 +108,33 @@ Result<std::vector<Identity>> identities_of(const Access& access, directory::Dir
       const auto* id = object != nullptr ? object->if_contains("id") : nullptr;
       const auto* email = object != nullptr ? object->if_contains("email") : nullptr;
       if (id == nullptr || !id->is_string() || email == nullptr || !email->is_string()) continue;
-      // An alias that led here when it was made may be another's by now: nobody is offered what is refused.
-      const auto owns = directory.owns_address(access.owner.id, email->get_string());
-      if (!owns || !*owns) continue;
-      out.push_back({std::string(id->get_string()), std::string(email->get_string()), *object});
+      // An alias that led here when it was made may be another's by now, and a right be taken back: nobody is offered
+      // what is refused.
+      const auto may = directory.authorship(access.owner.id, email->get_string());
+      if (!may || may->kind == Kind::none) continue;
+      if (id->get_string().starts_with('P') && !is_granted(id->get_string())) continue;
+      out.push_back({std::string(id->get_string()), std::string(email->get_string()), *object, may->kind});
     }
   }
   if (std::ranges::find(out, kOwn, &Identity::id) == out.end()) {
-    json::object own = own_identity(access.owner);
+    json::object own = identity_of(kOwn, access.owner);
     out.insert(out.begin(), Identity{std::string(kOwn), access.owner.address, std::move(own)});
+  }
+  std::size_t offered = 0;
+  for (const auto& [principal, right] : granted) {
+    std::string id = principal_name(principal.id);
+    if (std::ranges::find(out, id, &Identity::id) != out.end()) continue;
+    if (++offered > kMaxOffered) break;
+    json::object object = identity_of(id, principal);
+    const Kind kind = right == directory::SendRight::as ? Kind::send_as : Kind::on_behalf;
+    out.push_back({std::move(id), principal.address, std::move(object), kind});
   }
   return out;
 }
 
 Answer identity_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  auto request = read_get(call, arguments, kKnown);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   if (!request->access->own) return refuse("accountNotSupportedByMethod");
@@ -110,6 +152,7 @@ Answer identity_get(Call& call) {
     for (const std::string_view property : kProperties) {
       if (request->wants(property)) out[property] = found->json.at(property);
     }
+    if (request->properties && request->wants(kSendRight)) out[kSendRight] = right_name(found->kind);
     return out;
   });
   if (answer) (*answer)["state"] = state_of(all);
@@ -150,17 +193,18 @@ Answer identity_set(Call& call) {
   Arguments rest(given);
   SetRun run(call, **access);
   const auto save = [&]() -> Outcome<> {
-    if (const auto kept = keep(**access, all); !kept) return std::unexpected(refusal_for_object(kept.error()));
+    if (const auto kept = keep(**access, all, call.context.services.directory); !kept)
+      return std::unexpected(refusal_for_object(kept.error()));
     return {};
   };
   run.create = [&](const json::object& wish) -> Outcome<json::object> {
     const auto* email = wish.if_contains("email");
     if (email == nullptr || !email->is_string()) return bad_property("email");
     // RFC 8621 6.3: of addresses that the user may send from.
-    const auto owns = call.context.services.directory.owns_address(call.context.user.id, email->get_string());
-    if (!owns || !*owns) return refuse("forbiddenFrom");
+    const auto may = call.context.services.directory.authorship(call.context.user.id, email->get_string());
+    if (!may || may->kind == directory::Authorship::Kind::none) return refuse("forbiddenFrom");
     if (all.size() >= kMaxIdentities) return refuse("overQuota");
-    json::object identity = own_identity((*access)->owner);
+    json::object identity = identity_of(kOwn, (*access)->owner);
     json::object others = wish;
     others.erase("email");
     identity["name"] = "";
@@ -171,7 +215,7 @@ Answer identity_set(Call& call) {
     identity["id"] = id;
     identity["email"] = *email;
     identity["mayDelete"] = true;
-    all.push_back({id, std::string(email->get_string()), identity});
+    all.push_back({id, std::string(email->get_string()), identity, may->kind});
     if (auto done = save(); !done) {
       all.pop_back();
       return std::unexpected(done.error());
@@ -201,7 +245,7 @@ Answer identity_set(Call& call) {
   run.destroy = [&](const std::string& id) -> Outcome<> {
     const auto found = std::ranges::find(all, id, &Identity::id);
     if (found == all.end()) return refuse("notFound");
-    if (id == kOwn) return refuse("forbidden");
+    if (id == kOwn || id.starts_with('P')) return refuse("forbidden");
     const Identity old = *found;
     all.erase(found);
     if (auto done = save(); !done) {

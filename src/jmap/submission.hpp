@@ -22,8 +22,10 @@ Answer submission_set(Call& call);
 struct Identity {
   std::string id, email;
   json::object json;
+  directory::Authorship::Kind kind = directory::Authorship::Kind::own;
 };
-// Those of the account's owner that he may send as. The first one is always there: his own address.
+// Those of the account's owner that he may send as. The first one is always there: his own address. Behind what he made
+// himself comes one for each who granted him a right to send, "P1024" as its principal, until that is taken back.
 Result<std::vector<Identity>> identities_of(const Access& access, directory::Directory& directory);
 
 // Sends an email as one is told to; value: what the client does not know of the submission that was made.

@@ -144,8 +144,8 @@ Outcome<json::object> send(SetRun& run, const json::object& given) {
   for (const mime::Address& a : structure.addresses_of(structure.envelope().from)) {
     if (!a.is_mailbox()) continue;
     const std::string from = mime::to_addr_spec(a);
-    const auto owns = context.services.directory.owns_address(context.user.id, from);
-    if (!owns || !*owns) return refuse("forbiddenFrom", from);
+    const auto may = context.services.directory.authorship(context.user.id, from);
+    if (!may || may->kind == directory::Authorship::Kind::none) return refuse("forbiddenFrom", from);
   }
   const std::uint32_t most = reception.options().max_recipients;
   if (route->to.size() > most) return refuse("tooManyRecipients", std::to_string(most));

@@ -222,6 +222,63 @@ TEST_F(JmapSubmission, KeepsIdentities) {
   EXPECT_EQ(world.call("Identity/get", R"({"accountId":"$"})").at("list").as_array().size(), 1U);
 }
 
+TEST_F(JmapSubmission, OffersThoseWhoGrantedARightToSend) {
+  const auto sales =
+      *world.directory->add_principal(directory::PrincipalKind::shared_mailbox, "sales@example.org", "Sales");
+  const auto anna = world.principal(kAnna).id, bert = world.principal(kBert).id;
+  const std::string id = "P" + std::to_string(static_cast<std::uint64_t>(sales.id));
+  const auto get = [&](const std::string& more = "") {
+    return world.call("Identity/get", R"({"accountId":"$")" + more + "}");
+  };
+  const auto first = get();
+  ASSERT_TRUE(world.directory->change_senders(sales.id, directory::SendRight::as, {anna}, {}));
+  ASSERT_TRUE(world.directory->change_senders(bert, directory::SendRight::on_behalf, {anna}, {}));
+  const auto all = get();
+  ASSERT_EQ(all.at("list").as_array().size(), 3U);
+  EXPECT_EQ(text(all.at("list").at(2)),
+            R"({"id":")" + id + R"(","name":"Sales","email":"sales@example.org","replyTo":null,"bcc":null,)" +
+                R"("textSignature":"","htmlSignature":"","mayDelete":false})");
+  EXPECT_NE(all.at("state"), first.at("state"));
+  EXPECT_EQ(world
+                .call("Identity/changes",
+                      R"({"accountId":"$","sinceState":")" + std::string(first.at("state").as_string()) + "\"}")
+                .at("type"),
+            "cannotCalculateChanges");
+  EXPECT_THAT(text(get(R"(,"properties":["email","sendRight"])").at("list")),
+              AllOf(HasSubstr(R"("email":"anna@example.org","sendRight":"own")"),
+                    HasSubstr(R"("email":"sales@example.org","sendRight":"send-as")"),
+                    HasSubstr(R"("email":"bert@example.org","sendRight":"send-on-behalf")")));
+  // What he writes about them is kept; the name goes along with the directory until then.
+  const auto set = [&](const std::string& rest) {
+    return world.call("Identity/set", R"({"accountId":"$",)" + rest + "}");
+  };
+  EXPECT_THAT(text(set(R"("destroy":[")" + id + R"("])").at("notDestroyed")), HasSubstr("forbidden"));
+  set(R"("update":{"I1":{"name":"A"}})");
+  auto named = sales;
+  named.display_name = "The shop";
+  ASSERT_TRUE(world.directory->update_principal(named));
+  EXPECT_EQ(get().at("list").at(2).at("name"), "The shop");
+  set(R"("update":{")" + id + R"(":{"textSignature":"Your shop"}})");
+  EXPECT_THAT(text(get().at("list")), AllOf(HasSubstr("Your shop"), HasSubstr(id)));
+  // Sent as it, and on behalf.
+  const std::string as = draft(R"("from":[{"email":"sales@example.org"}],"to":[{"email":"bert@example.org"}])");
+  const auto sent = send(R"("identityId":")" + id + R"(","emailId":")" + as + "\"").at("methodResponses").at(0).at(1);
+  EXPECT_TRUE(sent.at("notCreated").is_null()) << text(sent);
+  EXPECT_THAT(world.inbox(kBert).back(),
+              AllOf(HasSubstr("Return-Path: <sales@example.org>"), Not(HasSubstr("Sender:"))));
+  const std::string for_bert = draft(R"("from":[{"email":"bert@example.org"}],"to":[{"email":"bert@example.org"}])");
+  const auto behalf = send(R"("identityId":"I1","emailId":")" + for_bert + "\"").at("methodResponses").at(0).at(1);
+  EXPECT_TRUE(behalf.at("notCreated").is_null()) << text(behalf);
+  EXPECT_THAT(world.inbox(kBert).back(), HasSubstr("Sender: <anna@example.org>"));
+  // Another of its addresses is one that may be used, too.
+  ASSERT_TRUE(world.directory->add_alias("shop@example.org", {"sales@example.org"}));
+  EXPECT_TRUE(set(R"("create":{"k":{"email":"shop@example.org"}})").at("notCreated").is_null());
+  ASSERT_TRUE(world.directory->change_senders(sales.id, directory::SendRight::as, {}, {anna}));
+  EXPECT_THAT(text(get().at("list")), AllOf(Not(HasSubstr("sales@")), Not(HasSubstr("shop@"))));
+  EXPECT_THAT(text(send(R"("identityId":"I1","emailId":")" + as + "\"").at("methodResponses").at(0).at(1)),
+              HasSubstr("forbidden"));
+}
+
 TEST_F(JmapSubmission, TellsQuotas) {
   EXPECT_EQ(text(world.call("Quota/get", R"({"accountId":"$"})").at("list")), "[]");
   auto anna = world.principal(kAnna);
