@@ -55,6 +55,11 @@ constexpr auto kTypes = std::to_array<AttributeType>({
     {"1.2.840.113556.1.2.447", "mailNickname", "", "", directory_string, Rule::case_ignore, true, false, true},
     {"1.2.840.113556.1.2.102", "memberOf", "", "", dn, Rule::distinguished_name, false, false, false, Usage::user,
      true},
+    // Of Exchange's schema: who may send on behalf of somebody, and the other way.
+    {"1.2.840.113556.1.2.238", "publicDelegates", "", "", dn, Rule::distinguished_name, false, false, false,
+     Usage::user, true},
+    {"1.2.840.113556.1.2.295", "publicDelegatesBL", "", "", dn, Rule::distinguished_name, false, false, false,
+     Usage::user, true},
     {"1.2.840.113556.1.4.2", "objectGUID", "", "", octet_string, Rule::octet_string, false, false, true, Usage::user,
      true},
     {"2.5.4.49", "distinguishedName", "", "", dn, Rule::distinguished_name, false, false, false, Usage::user, true},
@@ -140,7 +145,8 @@ constexpr auto kClasses = std::to_array<ObjectClass>({
     {"1.2.840.113556.1.5.9", "user", "top", ClassKind::auxiliary, "",
      "sAMAccountName userPrincipalName userAccountControl sAMAccountType"},
     {"1.2.840.113556.1.3.46", "mailRecipient", "top", ClassKind::auxiliary, "cn",
-     "mail proxyAddresses mailNickname displayName department company c co wWWHomePage"},
+     "mail proxyAddresses mailNickname displayName department company c co wWWHomePage publicDelegates "
+     "publicDelegatesBL"},
     {"2.5.6.9", "groupOfNames", "top", ClassKind::structural, "cn", "member owner description o ou"},
     {"1.2.840.113556.1.5.8", "group", "top", ClassKind::auxiliary, "",
      "sAMAccountName sAMAccountType groupType displayName mail"},

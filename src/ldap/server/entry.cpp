@@ -341,6 +341,13 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
   entry.attributes = out.encoded();
   // Beside the others, which look for doubles: there may be many.
   if (!members.empty()) append_attribute(entry.attributes, "member", members);
+  const auto append_names = [&](std::string_view type, const std::vector<const directory::Principal*>& principals) {
+    std::vector<std::string> names;
+    for (const directory::Principal* one : principals) names.push_back(principal_dn(one->kind, one->address));
+    if (!names.empty()) append_attribute(entry.attributes, type, names);
+  };
+  append_names("publicDelegates", profile.delegates);
+  append_names("publicDelegatesBL", profile.delegators);
   return entry;
 }
 

@@ -124,6 +124,20 @@ TEST_F(LdapSearch, ShowsWhatIsAskedFor) {
   EXPECT_THAT(talk.ask(types).front().attributes.at("cn"), IsEmpty());
 }
 
+TEST_F(LdapSearch, ShowsWhoSendsOnBehalfOfWhom) {
+  auto& people = *world.directory;
+  const auto root = people.find("root@example.org")->id, anna = people.find(kAnna)->id;
+  ASSERT_TRUE(people.change_senders(root, directory::SendRight::on_behalf, {anna}, {}));
+  ASSERT_TRUE(people.change_senders(root, directory::SendRight::as, {people.find("hilde@example.org")->id}, {}));
+  find("(uid=root)");
+  EXPECT_THAT(talk.last.front().attributes.at("publicDelegates"), ElementsAre(kAnnaDn));
+  find("(uid=anna)");
+  EXPECT_THAT(talk.last.front().attributes.at("publicDelegatesBL"), ElementsAre(kRootDn));
+  EXPECT_THAT(find("(publicDelegates=" + std::string(kAnnaDn) + ")"), ElementsAre(kRootDn));
+  ASSERT_TRUE(people.change_senders(root, directory::SendRight::on_behalf, {}, {anna}));
+  EXPECT_THAT(find("(publicDelegates=*)"), IsEmpty());
+}
+
 TEST_F(LdapSearch, HidesWhoIsSwitchedOffFromPeople) {
   EXPECT_THAT(find("(uid=gone)"), IsEmpty());
   EXPECT_THAT(talk.find("(uid=*)", "uid=gone,ou=people,dc=example,dc=org", Scope::base), ElementsAre("code 32"));
