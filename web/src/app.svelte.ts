@@ -426,6 +426,7 @@ class App {
         open.minimised = false;
         return;
       }
+      void this.own.refreshIdentities().catch(() => undefined);
       const draft = await startDraft(this, this.own, mail, kind, email, to);
       for (const other of this.drafts) other.minimised = true;
       this.drafts.push(draft);

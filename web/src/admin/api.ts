@@ -40,6 +40,7 @@ export interface Account {
   removed: number;
   created: string;
   role: 'none' | 'auditor' | 'helpdesk' | 'admin';
+  copy_sent: boolean;
 }
 export interface Group {
   address: string;
@@ -72,6 +73,11 @@ export interface Right {
   folder: string;
   identifier: string;
   rights: string;
+}
+export interface HeldRight {
+  right: 'full-access' | 'send-as' | 'send-on-behalf';
+  who: string;
+  name: string;
 }
 export interface Done {
   done: string;

@@ -9,6 +9,7 @@ import { size, whenText } from '../format';
 import { utc } from '../times';
 import { t } from '../i18n/i18n.svelte';
 import { withStyles } from '../mail/sanitize';
+import { isOwn } from './answering';
 import { htmlToText } from './schema';
 
 export interface Attachment {
@@ -72,6 +73,14 @@ export class Draft {
     return this.mail.identities.find((i) => i.id === this.identity) ?? this.mail.identities[0];
   }
 
+  // Readers see who sent it (RFC 5322 3.6.2), and to him it comes back when nobody can be reached.
+  get onBehalf(): boolean {
+    return this.sender?.sendRight === 'send-on-behalf';
+  }
+  private get myself(): Identity | undefined {
+    return this.mail.identities.find(isOwn);
+  }
+
   touch(): void {
     this.unsaved = true;
     clearTimeout(this.timer);
@@ -93,6 +102,7 @@ export class Draft {
       mailboxIds: { [mailboxId]: true },
       keywords: { $draft: true, $seen: true },
       from: sender ? [{ name: sender.name || null, email: sender.email }] : null,
+      ...(this.onBehalf ? { sender: [{ name: this.myself?.name || null, email: this.myself?.email }] } : {}),
       ...(sender?.replyTo?.length ? { replyTo: sender.replyTo.map(plain) } : {}),
       to: this.to.map(plain),
       cc: this.cc.map(plain),
@@ -179,7 +189,7 @@ export class Draft {
     const hold = at ? { HOLDUNTIL: utc(at) } : undo > 0 ? { HOLDFOR: String(undo) } : null;
     if (!hold || !this.sender) return {};
     const to = unique([...this.to, ...this.cc, ...this.bcc]).map(({ email }) => ({ email }));
-    return { envelope: { mailFrom: { email: this.sender.email, parameters: hold }, rcptTo: to } };
+    return { envelope: { mailFrom: { email: ((this.onBehalf && this.myself) || this.sender).email, parameters: hold }, rcptTo: to } };
   }
 
   private async submit(at?: Date): Promise<void> {

@@ -147,7 +147,8 @@ export class RichEditor {
     return toHtml(this.view.state.doc);
   }
   set(html: string): void {
-    this.view.dispatch(this.view.state.tr.replaceWith(0, this.view.state.doc.content.size, parseHtml(html).content).setSelection(Selection.atStart(this.view.state.doc)));
+    const change = this.view.state.tr.replaceWith(0, this.view.state.doc.content.size, parseHtml(html).content);
+    this.view.dispatch(change.setSelection(Selection.atStart(change.doc)));
   }
   focusStart(): void {
     this.view.dispatch(this.view.state.tr.setSelection(Selection.atStart(this.view.state.doc)));

@@ -9,6 +9,7 @@ import { settings } from '../settings.svelte';
 import { baseSubject, escapeHtml, quote } from '../mail/text';
 import { sanitize, STYLE } from '../mail/sanitize';
 import { Draft, type Attachment } from './draft.svelte';
+import { answering } from './answering';
 import { htmlToText } from './schema';
 
 const inert = document.implementation.createHTMLDocument('');
@@ -101,7 +102,8 @@ async function adopt(draft: Draft, own: Mail, from: Mail): Promise<void> {
 // `mail`: the account that the message `email` is in; `own`: the one of who writes.
 export async function startDraft(app: App, own: Mail, mail: Mail, kind: 'new' | 'reply' | 'replyAll' | 'forward' | 'edit', email?: Email, to?: string): Promise<Draft> {
   const draft = new Draft(app, own);
-  const addresses = own.identities.map((i) => i.email);
+  // In somebody else's mailbox its address is one of who writes, too.
+  const addresses = mail === own ? own.ownAddresses : [...own.ownAddresses, mail.name];
   if (!email) {
     draft.html = `<p></p>${signatureOf(draft.sender, true)}`;
     draft.text = signatureOf(draft.sender, false);
@@ -113,8 +115,7 @@ export async function startDraft(app: App, own: Mail, mail: Mail, kind: 'new' | 
   const body = mail.bodies.get(email.id)!;
   if (kind === 'edit') return reopened(draft, mail, email, body);
 
-  // The identity that the message was sent to answers it.
-  const mine = [...(email.to ?? []), ...(body.cc ?? [])].map((a) => own.identities.find((i) => sameAddress(i.email, a.email))).find((i) => i !== undefined);
+  const mine = answering(own.identities, mail === own ? null : mail.name, [...(email.to ?? []), ...(body.cc ?? [])]);
   if (mine) draft.identity = mine.id;
   const from = email.from?.[0];
   const date = longDate(body.sentAt ?? email.receivedAt);

@@ -37,7 +37,7 @@ export class Contacts {
     }
   }
   private learn(): void {
-    const own = this.mail.identities.map((i) => i.email);
+    const own = this.mail.ownAddresses;
     for (const [id, email] of this.mail.emails) {
       if (this.seen.has(id)) continue;
       this.seen.add(id);

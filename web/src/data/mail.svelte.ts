@@ -9,8 +9,9 @@ import { MailList, WINDOW, type KeptList, type ListQuery } from './list.svelte';
 
 export const LINE = ['id', 'blobId', 'threadId', 'mailboxIds', 'keywords', 'size', 'receivedAt', 'from', 'to', 'subject', 'hasAttachment', 'preview', 'snoozed'];
 const FLAGS = ['id', 'threadId', 'keywords', 'mailboxIds', 'snoozed'];
-const BODY = ['id', 'cc', 'bcc', 'replyTo', 'sentAt', 'messageId', 'inReplyTo', 'references', 'textBody', 'htmlBody', 'attachments', 'bodyValues'];
+const BODY = ['id', 'sender', 'cc', 'bcc', 'replyTo', 'sentAt', 'messageId', 'inReplyTo', 'references', 'textBody', 'htmlBody', 'attachments', 'bodyValues'];
 const PARTS = ['partId', 'blobId', 'size', 'name', 'type', 'charset', 'disposition', 'cid'];
+export const IDENTITY = ['id', 'name', 'email', 'replyTo', 'bcc', 'textSignature', 'htmlSignature', 'mayDelete', 'sendRight'];
 const MAX_BODY = 1 << 20;
 const MAX_CHANGES = 400;
 
@@ -66,6 +67,14 @@ export class Mail {
     // The reader's own account: others have neither identities nor submissions for him.
     readonly own = true,
   ) {}
+
+  // Those of the reader himself, none of others who let him send as them.
+  get ownAddresses(): string[] {
+    return this.identities.filter((i) => (i.sendRight ?? 'own') === 'own').map((i) => i.email.toLowerCase());
+  }
+  async refreshIdentities(): Promise<void> {
+    if (this.own) this.identities = (await this.client.one('Identity/get', { ids: null, properties: IDENTITY })).list;
+  }
 
   get name(): string {
     return this.client.session.accounts[this.client.account]?.name ?? '';
@@ -268,7 +277,8 @@ export class Mail {
     const boxes = mailboxes
       ? [batch.call('Mailbox/get', { '#ids': mailboxes.ref('/created') }), batch.call('Mailbox/get', { '#ids': mailboxes.ref('/updated') })]
       : [batch.call('Mailbox/get', { ids: null })];
-    const identities = this.own && this.identities.length === 0 ? batch.call('Identity/get', { ids: null }) : undefined;
+    // Once for each start of the page: what others grant comes and goes.
+    const identities = this.own && (!this.fresh || this.identities.length === 0) ? batch.call('Identity/get', { ids: null, properties: IDENTITY }) : undefined;
     const waiting = this.own ? this.askWaiting(batch) : undefined;
     const emails = this.emailState ? batch.call('Email/changes', { sinceState: this.emailState, maxChanges: MAX_CHANGES }) : undefined;
     const created = emails && batch.call('Email/get', { '#ids': emails.ref('/created'), properties: LINE });

@@ -211,6 +211,8 @@ export const ar: Record<Key, string> = {
   signature: 'التوقيع',
   replyToField: 'الرد إلى (إن لم يكن هذا العنوان)',
   addIdentity: 'مرسل آخر',
+  onBehalf: 'بالنيابة',
+  sentBy: 'أرسلها {name}',
   away: 'خارج المكتب',
   awayOn: 'الرد تلقائيًا أثناء غيابي',
   awayFrom: 'اليوم الأول',

@@ -211,6 +211,8 @@ export const de: Record<Key, string> = {
   signature: 'Signatur',
   replyToField: 'Antworten an (wenn nicht diese Adresse)',
   addIdentity: 'Weiterer Absender',
+  onBehalf: 'im Auftrag',
+  sentBy: 'gesendet von {name}',
   away: 'Abwesenheit',
   awayOn: 'Während meiner Abwesenheit selbsttätig antworten',
   awayFrom: 'Erster Tag',

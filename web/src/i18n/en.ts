@@ -210,6 +210,8 @@ export const en = {
   signature: 'Signature',
   replyToField: 'Answers to (if not this address)',
   addIdentity: 'Another sender',
+  onBehalf: 'on behalf',
+  sentBy: 'sent by {name}',
   away: 'Out of office',
   awayOn: 'Answer by itself while I am away',
   awayFrom: 'First day',

@@ -211,6 +211,8 @@ export const es: Record<Key, string> = {
   signature: 'Firma',
   replyToField: 'Responder a (si no es esta dirección)',
   addIdentity: 'Otro remitente',
+  onBehalf: 'en nombre de',
+  sentBy: 'enviado por {name}',
   away: 'Fuera de la oficina',
   awayOn: 'Responder automáticamente mientras estoy fuera',
   awayFrom: 'Primer día',

@@ -211,6 +211,8 @@ export const fr: Record<Key, string> = {
   signature: 'Signature',
   replyToField: 'Répondre à (si ce n’est pas cette adresse)',
   addIdentity: 'Autre expéditeur',
+  onBehalf: 'de la part de',
+  sentBy: 'envoyé par {name}',
   away: 'Absence',
   awayOn: 'Répondre automatiquement pendant mon absence',
   awayFrom: 'Premier jour',

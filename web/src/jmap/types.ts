@@ -89,6 +89,7 @@ export interface Email {
 // What never changes once it is written (RFC 8621 4): kept for as long as there is room.
 export interface EmailBody {
   id: Id;
+  sender?: Address[] | null;
   cc: Address[] | null;
   bcc: Address[] | null;
   replyTo: Address[] | null;
@@ -116,6 +117,8 @@ export interface Identity {
   textSignature: string;
   htmlSignature: string;
   mayDelete: boolean;
+  // Whose address it is; of others, who granted a right to send, by which one.
+  sendRight?: 'own' | 'send-as' | 'send-on-behalf';
 }
 
 export interface EmailSubmission {
