@@ -106,11 +106,12 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = [] {
     std::vector<Verb> list;
     for (const auto& group :
-         {domain_verbs(),       account_verbs(),       contact_verbs(),  group_verbs(), acl_verbs(),
-          rights_verbs(),       recovery_verbs(),      transfer_verbs(), alias_verbs(), organisation_verbs(),
-          app_password_verbs(), second_factor_verbs(), vacation_verbs(), queue_verbs(), store_verbs(),
-          search_verbs(),       maintenance_verbs(),   server_verbs(),   ban_verbs(),   certificate_verbs(),
-          outside_verbs(),      token_verbs(),         change_verbs(),   gate_verbs()}) {
+         {domain_verbs(),       account_verbs(),      contact_verbs(),      group_verbs(),         outsider_verbs(),
+          address_book_verbs(), acl_verbs(),          rights_verbs(),       recovery_verbs(),      transfer_verbs(),
+          alias_verbs(),        organisation_verbs(), app_password_verbs(), second_factor_verbs(), vacation_verbs(),
+          queue_verbs(),        store_verbs(),        search_verbs(),       maintenance_verbs(),   server_verbs(),
+          ban_verbs(),          certificate_verbs(),  outside_verbs(),      token_verbs(),         change_verbs(),
+          gate_verbs()}) {
       list.insert(list.end(), group.begin(), group.end());
     }
     return list;

@@ -66,6 +66,7 @@ struct Services {
   directory::Authenticator* authenticator = nullptr;  // refusals of sign-in
   gate::BanService* bans = nullptr;                   // of connections; only a running server has them
   std::string time_zone = {};                         // of the people served; empty: the machine's
+  bool own_domain_only = false;                       // people see those of their own domain alone
   search::Indexes* search = nullptr;                  // only a running server has them, unless they are switched off
   struct Server {
     std::function<Reply(const Request&)> status;

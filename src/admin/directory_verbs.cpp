@@ -101,7 +101,7 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
                "created", "role", "copy_sent"});
   for (const auto& p : *principals) {
     account::Account::Quota used;
-    if (p.kind == directory::PrincipalKind::group) continue;  // owns no mail
+    if (!directory::has_mailbox(p.kind)) continue;
     if (const auto account = services.accounts.open(static_cast<account::AccountId>(p.id))) {
       if (const auto quota = (*account)->quota()) used = *quota;
     }

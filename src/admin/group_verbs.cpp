@@ -3,83 +3,29 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "admin/details.hpp"
 #include "admin/named_account.hpp"
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
 #include "base/utf8.hpp"
 
-// What is known about people, and groups of them.
+// Contact details of accounts, and groups.
 namespace gatepost::admin {
 namespace {
 
-using directory::Contact;
-using directory::ContactField;
 using directory::Principal;
-
-// One KEY=VALUE. The first value of a field drops what was there; an empty one only that.
-std::optional<Reply> set_one(std::string_view setting, Principal& principal, Contact& contact,
-                             std::vector<ContactField>& begun) {
-  const std::size_t equals = setting.find('=');
-  if (equals == std::string_view::npos) return usage("account set ADDRESS KEY=VALUE...: see gatepost account show");
-  const std::string_view key = setting.substr(0, equals), value = setting.substr(equals + 1);
-  if (key == "name") {
-    principal.display_name = value;
-    return std::nullopt;
-  }
-  if (key == "role") {
-    const auto role = directory::role_named(value);
-    if (!role) return usage("role is none, auditor, helpdesk or admin");
-    if (principal.kind != directory::PrincipalKind::person) return usage("only people have a role");
-    principal.role = *role;
-    return std::nullopt;
-  }
-  const auto field = directory::contact_field_named(key);
-  if (!field) {
-    std::string names = "name role";
-    for (int f = 1; f <= static_cast<int>(directory::kLastContactField); ++f) {
-      names += " " + std::string(directory::to_string(static_cast<ContactField>(f)));
-    }
-    return usage(fmt::format("there is no {}; there are: {}", utf8::sanitize(key), names));
-  }
-  if (std::ranges::find(begun, *field) == begun.end()) {
-    std::erase_if(contact, [&](const auto& row) { return row.first == *field; });
-    begun.push_back(*field);
-  }
-  if (!value.empty()) contact.emplace_back(*field, value);
-  return std::nullopt;
-}
 
 Reply account_set(Services& services, const Request& request, std::stop_token) {
   auto principal = named_account(services, request);
   if (!principal) return principal.error();
-  const auto settings = request.options.find("set");
-  if (settings == request.options.end() || settings->second.empty()) return usage("account set ADDRESS KEY=VALUE...");
-  Contact contact = principal->contact != nullptr ? *principal->contact : Contact();
-  std::vector<ContactField> begun;
-  for (const std::string& setting : settings->second) {
-    if (auto wrong = set_one(setting, *principal, contact, begun)) return *std::move(wrong);
-  }
-  principal->contact = std::make_shared<const Contact>(std::move(contact));
-  if (auto set = services.directory.update_principal(*principal); !set) {
-    return failure(set.error(), principal->address);
-  }
-  return done(fmt::format("The details of {} are changed.", principal->address), principal->address);
+  return set_details(services, request, *std::move(principal));
 }
 
 Reply account_show(Services& services, const Request& request, std::stop_token) {
   const auto principal = named_account(services, request);
   if (!principal) return principal.error();
-  Table table({"key", "value"});
-  table.row().text("address").text(principal->address);
-  table.row().text("name").text(principal->display_name);
-  table.row().text("role").text(directory::to_string(principal->role));
-  if (principal->copy_sent) table.row().text("copy_sent").text("on");
-  if (principal->contact != nullptr) {
-    for (const auto& [field, value] : *principal->contact) table.row().text(directory::to_string(field)).text(value);
-  }
-  table.row().text("changed").text(date::format_rfc3339(principal->changed));
-  return table.reply("");
+  return show_details(*principal);
 }
 
 std::expected<Principal, Reply> named_group(Services& services, const Request& request) {
@@ -92,9 +38,19 @@ std::expected<Principal, Reply> named_group(Services& services, const Request& r
 
 Reply group_add(Services& services, const Request& request, std::stop_token) {
   const std::string address = request.option("address");
+  const auto members = request.options.find("member");
+  if (request.has("rule")) {
+    if (members != request.options.end() && !members->second.empty()) {
+      return usage("a group has members or a rule, not both");
+    }
+    auto added = services.directory.add_rule_group(address, request.option("name"), request.option("rule"));
+    if (!added) return failure(added.error(), "group " + address);
+    const auto now = services.directory.members(added->id);
+    return done(fmt::format("Group {} is ready; its rule fits {} now.", added->address, now ? now->size() : 0),
+                added->address);
+  }
   auto added = services.directory.add_principal(directory::PrincipalKind::group, address, request.option("name"));
   if (!added) return failure(added.error(), "group " + address);
-  const auto members = request.options.find("member");
   if (members != request.options.end() && !members->second.empty()) {
     if (auto filled = services.directory.add_members(added->id, members->second); !filled) {
       (void)services.directory.remove_principal(added->id);
@@ -109,13 +65,13 @@ Reply group_list(Services& services, const Request& request, std::stop_token) {
   const auto principals = services.directory.principals();
   if (!principals) return failure(principals.error(), "groups");
   const std::string member = request.option("member");
-  Table table({"address", "name", "members", "created"});
+  Table table({"address", "name", "members", "created", "rule"});
   for (const auto& p : *principals) {
     if (p.kind != directory::PrincipalKind::group) continue;
     const auto members = services.directory.members(p.id);
     if (!member.empty() && (!members || std::ranges::find(*members, member) == members->end())) continue;
     table.row().text(p.address).text(p.display_name).number(members ? members->size() : 0);
-    table.text(date::format_rfc3339(p.created));
+    table.text(date::format_rfc3339(p.created)).text(p.rule);
   }
   return table.reply(member.empty() ? "No group yet: gatepost group add ADDRESS MEMBER..." : "It is in no group.");
 }
@@ -153,6 +109,24 @@ Reply group_leave(Services& services, const Request& request, std::stop_token) {
   return done(fmt::format("{} member(s) left {}.", members->second.size(), group->address), group->address);
 }
 
+Reply group_rule(Services& services, const Request& request, std::stop_token) {
+  auto group = named_group(services, request);
+  if (!group) return group.error();
+  if (!request.has("rule")) return usage("group rule ADDRESS FILTER");
+  group->rule = request.option("rule");
+  if (auto set = services.directory.update_principal(*group); !set) return failure(set.error(), group->address);
+  const auto now = services.directory.members(group->id);
+  return done(fmt::format("The rule of {} fits {} now.", group->address, now ? now->size() : 0), group->address);
+}
+
+Reply group_preview(Services& services, const Request& request, std::stop_token) {
+  const auto fits = services.directory.members_by(request.option("rule"));
+  if (!fits) return failure(fits.error(), "rule");
+  Table table({"member", "name"});
+  for (const Principal& one : *fits) table.row().text(one.address).text(one.display_name);
+  return table.reply("It fits nobody.");
+}
+
 Reply group_delete(Services& services, const Request& request, std::stop_token) {
   const auto group = named_group(services, request);
   if (!group) return group.error();
@@ -171,6 +145,8 @@ std::vector<Verb> group_verbs() {
   return {{"group add", "Add a group: mail to its address goes to its members.", false, group_add},
           {"group list", "The groups.", false, group_list},
           {"group members", "Who is in a group.", false, group_members},
+          {"group preview", "Who a group with a rule would have.", false, group_preview},
+          {"group rule", "Change the rule that a group's members follow from.", false, group_rule},
           {"group join", "Put accounts, groups or outside addresses into a group.", false, group_join},
           {"group leave", "Take members out of a group.", false, group_leave},
           {"group delete", "Delete a group.", false, group_delete}};

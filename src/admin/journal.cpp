@@ -24,13 +24,15 @@ constexpr auto kLatest = static_cast<std::uint64_t>(
     std::chrono::duration_cast<std::chrono::microseconds>(TimePoint::duration::max()).count());
 
 // Verbs that change nothing of the product: what they do can be done again, or only be seen.
-constexpr std::array<std::string_view, 45> kLooking{"account export",
+constexpr std::array<std::string_view, 50> kLooking{"account export",
                                                     "account list",
                                                     "account pulled",
                                                     "account removed list",
                                                     "account show",
                                                     "account totp status",
                                                     "acl list",
+                                                    "address-book list",
+                                                    "address-book show",
                                                     "alias list",
                                                     "app-password list",
                                                     "ban explain",
@@ -45,6 +47,8 @@ constexpr std::array<std::string_view, 45> kLooking{"account export",
                                                     "certificate show",
                                                     "certificate tlsa",
                                                     "changes list",
+                                                    "contact list",
+                                                    "contact show",
                                                     "device list",
                                                     "directory status",
                                                     "directory test",
@@ -56,6 +60,7 @@ constexpr std::array<std::string_view, 45> kLooking{"account export",
                                                     "gate top",
                                                     "group list",
                                                     "group members",
+                                                    "group preview",
                                                     "mail explain",
                                                     "maintenance plan",
                                                     "maintenance traffic",
@@ -71,7 +76,7 @@ constexpr std::array<std::string_view, 45> kLooking{"account export",
                                                     "vacation show"};
 
 // Secrets, and what people write to each other.
-constexpr std::array<std::string_view, 4> kUntold{"html", "password", "subject", "text"};
+constexpr std::array<std::string_view, 5> kUntold{"html", "password", "photo", "subject", "text"};
 
 std::string key_of(std::uint64_t number) {
   std::string out(1, kChangeKey);

@@ -25,7 +25,7 @@ std::expected<std::vector<Principal>, Reply> owners(Services& services, const Re
   }
   auto all = services.directory.principals();
   if (!all) return std::unexpected(failure(all.error(), "accounts"));
-  std::erase_if(*all, [](const Principal& p) { return p.kind == directory::PrincipalKind::group; });
+  std::erase_if(*all, [](const Principal& p) { return !directory::has_mailbox(p.kind); });
   return *std::move(all);
 }
 

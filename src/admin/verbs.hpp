@@ -11,6 +11,8 @@ std::vector<Verb> domain_verbs();
 std::vector<Verb> account_verbs();
 std::vector<Verb> contact_verbs();
 std::vector<Verb> group_verbs();
+std::vector<Verb> outsider_verbs();
+std::vector<Verb> address_book_verbs();
 std::vector<Verb> recovery_verbs();
 std::vector<Verb> acl_verbs();
 std::vector<Verb> rights_verbs();

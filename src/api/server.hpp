@@ -27,6 +27,7 @@ struct Services {
   Log& log;
   std::function<admin::Reply(const admin::Request&)> administer;  // one of the administrators' verbs; may block long
   std::function<Result<admin::ApiToken>(std::string_view token)> check_token;  // of a script; blocks on the disk
+  std::function<bool()> own_domain_only = {};                                  // [ldap] people_see = "own_domain"
 };
 
 // The JSON interface of the web application, for what JMAP has no words for: signing in and out, one's own password,

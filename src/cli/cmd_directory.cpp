@@ -1,18 +1,23 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
 #include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
+#include "base/base64.hpp"
 #include "base/secret.hpp"
 #include "cli/commands.hpp"
+#include "directory/photo.hpp"
 
 namespace gatepost::cli {
 namespace {
 
 // Values of one command's options, alive as long as the App that fills them.
 struct Values {
+  std::string rule, file;
   std::string address, name, domain, id, quota, messages, kind, folder, identifier, rights, since, at;
   std::vector<std::string> ids;
   std::vector<std::string> targets, settings;
@@ -81,6 +86,27 @@ void add_recovery(CLI::App* account, Context& context) {
   restore->add_option("--at", v->at, "The moment: 2026-11-25T14:00:00Z, or a day")->required();
 }
 
+void add_photo(CLI::App* account, Context& context) {
+  auto v = std::make_shared<Values>();
+  auto remove = std::make_shared<bool>(false);
+  CLI::App* photo = account->add_subcommand("photo", "A picture, as address books and the webmail show it");
+  photo->add_option("address", v->address, "An account, a group, a contact")->required();
+  CLI::Option* file = photo->add_option("file", v->file, "JPEG or PNG, 256 KiB at most")->check(CLI::ExistingFile);
+  photo->add_flag("--remove", *remove, "Take it away")->excludes(file);
+  photo->callback([&context, v, remove] {
+    Options options{{"address", {v->address}}};
+    if (*remove) options["remove"] = {""};
+    if (!v->file.empty()) {
+      std::ifstream in(v->file, std::ios::binary);
+      std::string octets(directory::kMaxPhotoOctets + 1, '\0');
+      in.read(octets.data(), static_cast<std::streamsize>(octets.size()));
+      octets.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+      options["photo"] = {base64::encode(octets)};
+    }
+    run_verb(context, "account photo", options);
+  });
+}
+
 void add_account(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("account", "People's accounts")->require_subcommand(1);
   auto v = std::make_shared<Values>();
@@ -139,6 +165,7 @@ void add_account(CLI::App& app, Context& context) {
   quota->add_option("address", v->address)->required();
   quota->add_option("octets", v->quota, "0 for no limit")->check(CLI::NonNegativeNumber);
   quota->add_option("--messages", v->messages, "How many messages; 0 for no limit")->check(CLI::NonNegativeNumber);
+  add_photo(noun, context);
   add_recovery(noun, context);
   add_transfer_commands(*noun, context);
 }
@@ -150,11 +177,14 @@ void add_group(CLI::App& app, Context& context) {
     Options out{{"address", {v->address}}};
     if (!v->name.empty()) out["name"] = {v->name};
     if (!v->targets.empty()) out["member"] = v->targets;
+    if (!v->rule.empty()) out["rule"] = {v->rule};
     return out;
   };
   CLI::App* add = verb(noun, context, "add", "Add a group: mail to its address goes to its members", v, options);
   add->add_option("address", v->address)->required();
-  add->add_option("member", v->targets, "Accounts, other groups, outside addresses");
+  CLI::Option* member = add->add_option("member", v->targets, "Accounts, other groups, outside addresses");
+  add->add_option("--rule", v->rule, "Its members follow from this filter: '(&(department=Sales)(l=Berlin))'")
+      ->excludes(member);
   add->add_option("--name", v->name, "Display name");
   CLI::App* list = verb(noun, context, "list", "The groups", v,
                         [v] { return v->targets.empty() ? Options{} : Options{{"member", {v->targets.front()}}}; });
@@ -162,12 +192,71 @@ void add_group(CLI::App& app, Context& context) {
   for (const auto& [name, help] : {std::pair{"members", "Who is in a group"}, std::pair{"delete", "Delete a group"}}) {
     verb(noun, context, name, help, v, options)->add_option("address", v->address)->required();
   }
+  verb(noun, context, "preview", "Who a group with a rule would have", v, [v] { return Options{{"rule", {v->rule}}}; })
+      ->add_option("rule", v->rule, "A filter: '(&(department=Sales)(l=Berlin))'")
+      ->required();
+  CLI::App* rule = verb(noun, context, "rule", "Change the rule of a group", v, options);
+  rule->add_option("address", v->address)->required();
+  rule->add_option("rule", v->rule, "A filter")->required();
   for (const auto& [name, help] : {std::pair{"join", "Put accounts, groups or outside addresses into a group"},
                                    std::pair{"leave", "Take members out of a group"}}) {
     CLI::App* change = verb(noun, context, name, help, v, options);
     change->add_option("address", v->address)->required();
     change->add_option("member", v->targets)->required();
   }
+}
+
+void add_contact(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("contact", "People elsewhere whom address books show")->require_subcommand(1);
+  auto v = std::make_shared<Values>();
+  const auto options = [v] {
+    Options out{{"address", {v->address}}};
+    if (!v->name.empty()) out["name"] = {v->name};
+    if (!v->domain.empty()) out["domain"] = {v->domain};
+    if (!v->settings.empty()) out["set"] = v->settings;
+    return out;
+  };
+  CLI::App* add = verb(noun, context, "add", "Show somebody elsewhere in address books", v, options);
+  add->add_option("address", v->address, "Where mail goes: of another domain")->required();
+  add->add_option("--name", v->name, "Display name");
+  add->add_option("--domain", v->domain, "In whose address book it is; needed when there are several domains");
+  verb(noun, context, "list", "The contacts", v, [] { return Options{}; });
+  CLI::App* set = verb(noun, context, "set", "Set name and contact details", v, options);
+  set->add_option("address", v->address)->required();
+  set->add_option("setting", v->settings, "KEY=VALUE, such as phone=+49301234; an empty value deletes")->required();
+  for (const auto& [name, help] :
+       {std::pair{"show", "Name and contact details"}, std::pair{"delete", "Delete a contact"}}) {
+    verb(noun, context, name, help, v, options)->add_option("address", v->address)->required();
+  }
+}
+
+void add_address_book(CLI::App& app, Context& context) {
+  CLI::App* noun = app.add_subcommand("address-book", "Who sees whom in address books")->require_subcommand(1);
+  auto v = std::make_shared<Values>();
+  const auto options = [v] {
+    Options out{{"name", {v->name}}};
+    if (!v->targets.empty()) out["viewer"] = v->targets;
+    if (!v->settings.empty()) out["shown"] = v->settings;
+    return out;
+  };
+  const auto change = [&](const char* name, const char* help, bool both) {
+    CLI::App* command = verb(noun, context, name, help, v, options);
+    command->add_option("name", v->name)->required();
+    CLI::Option* viewers =
+        command->add_option("--viewers", v->targets, "Whom it is for: groups, people, whole domains");
+    CLI::Option* shown = command->add_option("--shown", v->settings, "Whom they see, and nobody else: the same");
+    if (both) {
+      viewers->required();
+      shown->required();
+    }
+  };
+  change("add", "Say whom some people see", true);
+  change("set", "Change who that is", false);
+  verb(noun, context, "list", "The address books", v, [] { return Options{}; });
+  verb(noun, context, "show", "Whom somebody sees", v, [v] { return Options{{"address", {v->address}}}; })
+      ->add_option("address", v->address)
+      ->required();
+  verb(noun, context, "delete", "Delete one", v, options)->add_option("name", v->name)->required();
 }
 
 void add_acl(CLI::App& app, Context& context) {
@@ -213,6 +302,8 @@ void add_directory_commands(CLI::App& app, Context& context) {
   add_domain(app, context);
   add_account(app, context);
   add_group(app, context);
+  add_contact(app, context);
+  add_address_book(app, context);
   add_acl(app, context);
   add_alias(app, context);
 }

@@ -353,6 +353,7 @@ admin::Services Daemon::admin_services() {
   admin::Services services = product_->admin_services();
   services.authenticator = authenticator_.get();
   services.time_zone = config()->maintenance.time_zone;
+  services.own_domain_only = config()->ldap.people_see == config::Ldap::Sees::own_domain;
   services.search = indexes_.get();
   services.bans = bans_.get();
   services.server.status = [this](const admin::Request&) { return to_reply(status()); };
@@ -412,7 +413,7 @@ Status Daemon::status() {
   s.queue = product_->queue->size();
   if (const auto principals = product_->directory->principals()) {
     s.accounts = static_cast<std::size_t>(
-        std::ranges::count_if(*principals, [](const auto& p) { return p.kind != directory::PrincipalKind::group; }));
+        std::ranges::count_if(*principals, [](const auto& p) { return directory::has_mailbox(p.kind); }));
   }
   s.refused_sign_ins = authenticator_->bans().size();
   s.bans = bans_->list().size();

@@ -39,6 +39,7 @@ admin::Reply run_here(const config::Config& config, const admin::Request& reques
   auto product = Product::open(config, clock, log);
   if (!product) return admin::failure(product.error(), request.verb);
   admin::Services services = (*product)->admin_services();
+  services.own_domain_only = config.ldap.people_see == config::Ldap::Sees::own_domain;
   return admin::run(services, request);
 }
 

@@ -114,6 +114,7 @@ struct Web::State {
   http::server::Challenges challenges;
   http::server::StaticFiles files;
   std::atomic<std::uint16_t> https_port{0};
+  std::atomic<bool> own_domain_only{false};
   jmap::Server jmap;
   std::unique_ptr<jmap::SnoozeBook> snooze_book;
   std::unique_ptr<jmap::Snoozer> snoozer;  // null: it could not be begun
@@ -133,6 +134,7 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
       jmap({*parts.product.accounts, *parts.product.directory, parts.reception, *parts.product.queue, parts.search,
             clock, parts.product.random, log, metrics},
            jmap_limits(c)) {
+  own_domain_only = c.ldap.people_see == config::Ldap::Sees::own_domain;
   jmap.set_own_domain_only(c.ldap.people_see == config::Ldap::Sees::own_domain);
   begin_snoozing(parts);
   begin_push(parts, c);
@@ -141,11 +143,12 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
   routes.add(files.route("/*", std::string(kPolicy)));
   discovery.add_routes(routes);
   jmap::add_routes(routes, jmap);
-  api::add_routes(
-      routes, {*parts.product.directory, parts.door, parts.web_sessions, parts.workers, parts.sign_in_workers, clock,
-               log, parts.administer, [this, &keys = parts.product.store->keys()](std::string_view token) {
-                 return admin::check_api_token(keys, clock, token);
-               }});
+  api::add_routes(routes, {*parts.product.directory, parts.door, parts.web_sessions, parts.workers,
+                           parts.sign_in_workers, clock, log, parts.administer,
+                           [this, &keys = parts.product.store->keys()](std::string_view token) {
+                             return admin::check_api_token(keys, clock, token);
+                           },
+                           [this] { return own_domain_only.load(); }});
   metrics_routes.add({.path = "/metrics",
                       .methods = {"GET"},
                       // Prometheus' text exposition format.
@@ -219,6 +222,7 @@ Web::~Web() = default;
 void Web::reload(const config::Config& config) {
   state_->https_port = https_port_of(config);
   state_->load_files(config);
+  state_->own_domain_only = config.ldap.people_see == config::Ldap::Sees::own_domain;
   state_->jmap.set_own_domain_only(config.ldap.people_see == config::Ldap::Sees::own_domain);
   state_->discovery.reload(discovery_settings(config, state_->clock));
   state_->plain->reload(plain_settings(config));

@@ -179,6 +179,9 @@ Result<> StoredDirectory::add_domain(std::string_view name) {
     if (current.index.domain(domain) != nullptr) {
       return fail(Errc::already_exists, fmt::format("the domain {} is served already", domain));
     }
+    if (current.index.has_addresses_in(domain)) {
+      return fail(Errc::conflict, fmt::format("there are contacts with addresses in {}: delete them first", domain));
+    }
     Domain row{domain, {}, clock_.now()};
     change.put(domain_key(domain), encode(row));
     change.apply = [row](Index& index) { index.put_domain(row); };
@@ -194,7 +197,11 @@ Result<> StoredDirectory::remove_domain(std::string_view name) {
       return fail(Errc::conflict, fmt::format("there are still accounts or aliases in {}", domain));
     }
     change.erase(domain_key(domain));
-    change.apply = [&](Index& index) { index.erase_domain(domain); };
+    const std::vector<AddressBook> books = address_books_without(current, change, domain);
+    change.apply = [domain, books](Index& index) {
+      index.erase_domain(domain);
+      for (const AddressBook& book : books) index.put_address_book(book);
+    };
     return {};
   });
 }
@@ -238,25 +245,65 @@ Result<bool> StoredDirectory::is_local_domain(std::string_view name) {
 
 Result<Principal> StoredDirectory::add_principal(PrincipalKind kind, std::string_view address,
                                                  std::string_view display_name) {
-  GP_TRY(const Address canonical, canonical_address(address));
-  GP_TRY(const std::string shown, checked_display_name(display_name));
+  if (kind == PrincipalKind::contact) return fail(Errc::invalid, "a contact has a home");
+  return add({.kind = kind, .address = std::string(address), .display_name = std::string(display_name)});
+}
+
+Result<Principal> StoredDirectory::add_rule_group(std::string_view address, std::string_view display_name,
+                                                  std::string_view rule) {
+  GP_CHECK(MemberRule::compile(rule));
+  return add({.kind = PrincipalKind::group,
+              .address = std::string(address),
+              .display_name = std::string(display_name),
+              .rule = std::string(rule)});
+}
+
+Result<Principal> StoredDirectory::add_contact(std::string_view address, std::string_view display_name,
+                                               std::string_view home) {
+  GP_TRY(std::string domain, canonical_domain(home));
+  return add({.kind = PrincipalKind::contact,
+              .address = std::string(address),
+              .display_name = std::string(display_name),
+              .home = std::move(domain)});
+}
+
+Result<Principal> StoredDirectory::add(Principal wanted) {
+  GP_TRY(const Address canonical, canonical_address(wanted.address));
+  GP_TRY(wanted.display_name, checked_display_name(wanted.display_name));
+  wanted.address = canonical.to_string();
   Principal added;
   GP_CHECK(write([&](const Current& current, Change& change) -> Result<> {
-    added = {.id = PrincipalId{current.next_id},
-             .kind = kind,
-             .address = canonical.to_string(),
-             .display_name = shown,
-             .created = clock_.now()};
-    added.changed = added.created;
+    added = wanted;
+    added.id = PrincipalId{current.next_id};
+    added.created = added.changed = clock_.now();
     added.change = current.change;
-    if (current.index.domain(canonical.domain) == nullptr) return no_domain(canonical.domain);
+    if (current.index.domain(home_domain(added)) == nullptr) return no_domain(home_domain(added));
+    if (!added.home.empty() && current.index.domain(canonical.domain) != nullptr) {
+      return fail(Errc::invalid, fmt::format("a contact is elsewhere, and {} is served here", canonical.domain));
+    }
     if (current.index.address(added.address) != nullptr) {
       return fail(Errc::already_exists, fmt::format("{} exists already", added.address));
     }
     change.next_id = current.next_id + 1;
     change.put(std::string(kNextIdKey), encode_next_id(change.next_id));
     change.put(principal_key(added.id), encode(added));
-    change.apply = [&](Index& index) { index.put_principal(added); };
+    std::vector<Principal> groups;
+    touch_rule_groups(current, change, nullptr, &added, groups);
+    // Groups that had the bare address have the contact from now on.
+    const std::set<PrincipalId> with_address = current.index.groups_with(added.address);
+    for (const PrincipalId group : with_address) {
+      change.erase(member_key(group, added.address));
+      change.put(member_key(group, grantee(added.id)), encode_member());
+      groups.push_back(touched(current, change, current.index.principal(group)->principal));
+    }
+    change.apply = [&added, groups, with_address](Index& index) {
+      index.put_principal(added);
+      for (const PrincipalId group : with_address) {
+        index.erase_member(group, added.address);
+        index.put_member(group, grantee(added.id));
+      }
+      for (const Principal& group : groups) index.put_principal(group);
+    };
     return {};
   }));
   return added;
@@ -269,6 +316,7 @@ Result<> StoredDirectory::update_principal(const Principal& wanted) {
     GP_TRY(Contact good, checked_contact(*wanted.contact));
     contact = std::make_shared<const Contact>(std::move(good));
   }
+  if (!wanted.rule.empty()) GP_CHECK(MemberRule::compile(wanted.rule));
   return write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(wanted.id);
     if (found == nullptr) return no_principal();
@@ -286,6 +334,10 @@ Result<> StoredDirectory::update_principal(const Principal& wanted) {
         change.erase(copy_sent_key(row.id));
       }
     }
+    if (row.rule.empty() != wanted.rule.empty()) {
+      return fail(Errc::invalid, "whether its members follow from a rule is what a group is made with");
+    }
+    row.rule = wanted.rule;
     if (row.quota_messages != wanted.quota_messages) {
       row.quota_messages = wanted.quota_messages;
       if (row.quota_messages != 0) {
@@ -295,7 +347,12 @@ Result<> StoredDirectory::update_principal(const Principal& wanted) {
       }
     }
     row = touched(current, change, std::move(row));
-    change.apply = [row](Index& index) { index.put_principal(row); };
+    std::vector<Principal> groups;
+    touch_rule_groups(current, change, &found->principal, &row, groups);
+    change.apply = [row, groups](Index& index) {
+      index.put_principal(row);
+      for (const Principal& group : groups) index.put_principal(group);
+    };
     return {};
   });
 }
@@ -309,12 +366,20 @@ Principal StoredDirectory::touched(const Current& current, Change& change, Princ
 
 // Aliases and catch-alls stop leading to the address, or its next owner would get what was never meant for him.
 Result<> StoredDirectory::remove_principal(PrincipalId id) {
-  if (const auto large = members(id); large && large->size() > kMembersAtOnce) GP_CHECK(change_members(id, {}, *large));
+  const auto before = row(id);
+  if (!before) return no_principal();
+  if (before->principal.kind == PrincipalKind::group && before->principal.rule.empty()) {
+    GP_TRY(const auto large, members(id));
+    if (large.size() > kMembersAtOnce) GP_CHECK(change_members(id, {}, large));
+  }
   GP_CHECK(revoke_all_of(id));
   GP_CHECK(write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(id);
     if (found == nullptr) return no_principal();
+    // Whoever is elsewhere keeps his address, and what leads there goes on doing so.
+    const bool elsewhere = found->principal.kind == PrincipalKind::contact;
     auto leads_here = [&](const std::string& target) {
+      if (elsewhere) return false;
       return current.index.address(target) == nullptr
                  ? is_form_of(target, found->principal.address, options_.recipient_delimiter)
                  : target == found->principal.address;
@@ -326,7 +391,8 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
     change.erase(totp_key(id));
     change.erase(message_quota_key(id));
     change.erase(copy_sent_key(id));
-    change.batch.erases = {all_apps(id), all_app_uses(id), all_shares(id), all_members(id), all_senders(id)};
+    change.batch.erases = {all_apps(id),    all_app_uses(id), all_shares(id),
+                           all_members(id), all_senders(id),  all_photo_pieces(id)};
     const std::string own_name = grantee(id);
     std::vector<Principal> left;
     for (const PrincipalId group : current.index.groups_with(own_name)) {
@@ -346,7 +412,10 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
       change.erase(sender_key(of, id));
       touch_once(of);
     }
-    const Removed gone{current.change, id, found->principal.kind, found->principal.address};
+    touch_rule_groups(current, change, &found->principal, nullptr, left);
+    std::erase_if(left, [id](const Principal& one) { return one.id == id; });
+    const std::vector<AddressBook> books = address_books_without(current, change, own_name);
+    const Removed gone{current.change, id, found->principal.kind, found->principal.address, found->principal.home};
     change.put(removed_key(current.change), encode(gone));
     const bool forgets = current.index.removed().size() >= Index::kMaxRemoved;
     if (forgets) change.erase(removed_key(current.index.removed().front().change));
@@ -376,7 +445,8 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
       uncaught.back().catch_all.clear();
       change.put(domain_key(name), encode(uncaught.back()));
     }
-    change.apply = [id, changed, uncaught, left, gone, forgets, dropped](Index& index) {
+    change.apply = [id, changed, uncaught, left, gone, forgets, dropped, books](Index& index) {
+      for (const AddressBook& book : books) index.put_address_book(book);
       for (const auto& [group, member] : dropped) index.erase_member(group, member);
       index.erase_principal(id);
       for (const Principal& one : left) index.put_principal(one);
@@ -415,6 +485,16 @@ Result<Principal> StoredDirectory::find(std::string_view address) {
   return found->principal;
 }
 
+Result<Principal> StoredDirectory::find_contact(std::string_view address) {
+  GP_TRY(const Address canonical, canonical_address(address));
+  const SharedLock reading(mutex_);
+  const PrincipalRow* found = index_.find_or_contact(canonical.to_string());
+  if (found == nullptr || found->principal.kind != PrincipalKind::contact) {
+    return fail(Errc::not_found, fmt::format("there is no contact {}", canonical.to_string()));
+  }
+  return found->principal;
+}
+
 Result<std::vector<Principal>> StoredDirectory::principals() {
   const SharedLock reading(mutex_);
   std::vector<Principal> found;
@@ -445,8 +525,12 @@ Result<std::string> StoredDirectory::find_grantee(std::string_view name) {
   std::string address = canonical.to_string();
   const SharedLock reading(mutex_);
   const AddressEntry* entry = index_.address(address);
-  if (entry == nullptr) return fail(Errc::not_found, fmt::format("there is no {}", address));
-  if (const auto* id = std::get_if<PrincipalId>(entry)) return grantee(*id);
+  const auto* id = entry != nullptr ? std::get_if<PrincipalId>(entry) : nullptr;
+  // Nothing is granted to whoever never signs in.
+  if (entry == nullptr || (id != nullptr && index_.principal(*id)->principal.kind == PrincipalKind::contact)) {
+    return fail(Errc::not_found, fmt::format("there is no {}", address));
+  }
+  if (id != nullptr) return grantee(*id);
   return address;
 }
 

@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "directory/principal.hpp"
+#include "directory/sight.hpp"
 #include "sasl/mechanism.hpp"
 
 namespace gatepost::store {
@@ -92,12 +93,34 @@ class Directory {
 
   // Principals.
   virtual Result<Principal> add_principal(PrincipalKind, std::string_view address, std::string_view display_name) = 0;
-  // Display name, enabled, quotas, role, contact and copy_sent; the address does not change.
+  // A contact: `address` is of no domain of ours, `home` is one. Groups that had the address as a member have the
+  // contact.
+  virtual Result<Principal> add_contact(std::string_view address, std::string_view display_name,
+                                        std::string_view home) = 0;
+  // A group whose members are all enabled people, shared mailboxes, rooms and contacts that the rule fits, as they come
+  // and go. Errc::invalid: none that member_rule.hpp knows.
+  virtual Result<Principal> add_rule_group(std::string_view address, std::string_view display_name,
+                                           std::string_view rule) = 0;
+  // Display name, enabled, quotas, role, contact, copy_sent and rule; the address does not change. A rule is changed,
+  // not taken away or given to a group of named members: Errc::invalid.
   virtual Result<> update_principal(const Principal&) = 0;
   virtual Result<> remove_principal(PrincipalId) = 0;  // its addresses and credentials too; not its account data
   virtual Result<Principal> principal(PrincipalId) = 0;
-  virtual Result<Principal> find(std::string_view address) = 0;  // by primary address or one-target local alias
+  // By primary address or one-target local alias. Never a contact: whoever is found owns mail here, or is a group.
+  virtual Result<Principal> find(std::string_view address) = 0;
+  virtual Result<Principal> find_contact(std::string_view address) = 0;
   virtual Result<std::vector<Principal>> principals() = 0;
+
+  // Pictures (photo.hpp says which). Empty octets: none any more. Errc::invalid, too_large.
+  virtual Result<> set_photo(PrincipalId, std::string_view octets) = 0;
+  virtual Result<std::string> photo(PrincipalId) = 0;  // reads the store. Errc::not_found: there is none
+
+  // Address book policies, by name. What sight() says follows at once.
+  virtual Result<> put_address_book(const AddressBook&) = 0;  // adds or replaces. invalid, limit, not_found: a name
+  virtual Result<> remove_address_book(std::string_view name) = 0;
+  virtual Result<std::vector<AddressBook>> address_books() = 0;
+  // Whom somebody sees in address books. Cheap; asked for again with each request.
+  virtual Sight sight(const Principal& viewer, bool own_domain_only) = 0;
 
   // Aliases.
   virtual Result<> add_alias(std::string_view address, const std::vector<std::string>& targets) = 0;
@@ -108,13 +131,16 @@ class Directory {
 
   // Groups: principals that have members instead of mail. Members are accounts, other groups, aliases and outside
   // addresses; groups may be members of each other in any way, circles included. Errc::not_found: no such group, or no
-  // such member; Errc::limit: over kMaxMembers. Members that are there already do not matter.
+  // such member; Errc::limit: over kMaxMembers; Errc::conflict: its members follow from a rule. Members that are there
+  // already do not matter.
   virtual Result<> add_members(PrincipalId group, const std::vector<std::string>& addresses) = 0;
   virtual Result<> remove_member(PrincipalId group, std::string_view address) = 0;  // not_found: it is none
   // Both at once: all or nothing up to kMembersAtOnce, in steps of so many beyond.
   virtual Result<> change_members(PrincipalId group, const std::vector<std::string>& added,
                                   const std::vector<std::string>& removed) = 0;
-  virtual Result<std::vector<std::string>> members(PrincipalId group) = 0;  // addresses, in order
+  virtual Result<std::vector<std::string>> members(PrincipalId group) = 0;  // addresses, in order; by a rule, too
+  // Who a group with this rule would have, by address.
+  virtual Result<std::vector<Principal>> members_by(std::string_view rule) = 0;
   // Through groups in groups, too.
   virtual bool is_member(PrincipalId group, PrincipalId id) = 0;
 

@@ -54,10 +54,10 @@ Result<> StoredDirectory::put_alias(std::string_view address, const std::vector<
     change.put(alias_key(name), value);
     // Whose alias it was, and whose it is now.
     std::vector<Principal> owners;
-    if (const PrincipalRow* row = is_there ? current.index.find(name) : nullptr) {
+    if (const PrincipalRow* row = is_there ? current.index.find_or_contact(name) : nullptr) {
       owners.push_back(touched(current, change, row->principal));
     }
-    const PrincipalRow* now = once.size() == 1 ? current.index.find(once.front()) : nullptr;
+    const PrincipalRow* now = once.size() == 1 ? current.index.find_or_contact(once.front()) : nullptr;
     if (now != nullptr && (owners.empty() || owners.front().id != now->principal.id)) {
       owners.push_back(touched(current, change, now->principal));
     }
@@ -85,7 +85,7 @@ Result<> StoredDirectory::remove_alias(std::string_view address) {
       groups.push_back(touched(current, change, current.index.principal(group)->principal));
     }
     std::optional<Principal> owner;
-    if (const PrincipalRow* row = current.index.find(name)) owner = touched(current, change, row->principal);
+    if (const PrincipalRow* row = current.index.find_or_contact(name)) owner = touched(current, change, row->principal);
     change.apply = [&, owner, groups](Index& index) {
       index.erase_alias(name);
       if (owner) index.put_principal(*owner);

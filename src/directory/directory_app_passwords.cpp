@@ -33,6 +33,7 @@ Result<Secret> StoredDirectory::add_app_password(PrincipalId id, std::string_vie
   GP_CHECK(write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(id);
     if (found == nullptr) return no_principal();
+    if (!has_mailbox(found->principal.kind)) return fail(Errc::invalid, "nobody signs in as a group or a contact");
     auto credentials = std::make_shared<Credentials>(*found->credentials);
     if (credentials->app_secrets.size() >= kMaxAppPasswords) {
       return fail(Errc::limit, fmt::format("an account has at most {} app passwords", kMaxAppPasswords));

@@ -106,6 +106,7 @@ Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed) {
   if (!password) return fail(Errc::invalid, "a password is UTF-8 text without control characters");
   const auto before = row(id);
   if (!before) return no_principal();  // before the work
+  if (!has_mailbox(before->principal.kind)) return fail(Errc::invalid, "nobody signs in as a group or a contact");
   GP_CHECK(check_new_password(options_.password_policy, *password, before->principal));
   const auto& old = before->credentials->password;
   GP_TRY(const PasswordRecord record, make_record(*password, old ? &*old : nullptr));

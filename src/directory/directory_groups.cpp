@@ -26,6 +26,19 @@ std::string member_named(const Index& index, const std::string& address) {
   return id != nullptr ? grantee(*id) : address;
 }
 
+// Views into the index.
+std::vector<Profile::Member> members_of(const Index& index, PrincipalId group) {
+  std::vector<Profile::Member> out;
+  index.each_member(
+      group,
+      [&](PrincipalId id) {
+        const Principal& named = index.principal(id)->principal;
+        out.push_back({&named, named.address});
+      },
+      [&](std::string_view address) { out.push_back({nullptr, address}); });
+  return out;
+}
+
 }  // namespace
 
 Result<const PrincipalRow*> StoredDirectory::group_of(const Current& current, PrincipalId id) {
@@ -43,6 +56,28 @@ void StoredDirectory::touch_members(const Current& current, Change& change, cons
     const PrincipalRow* row = id ? current.index.principal(*id) : nullptr;
     if (row != nullptr) changed.push_back(touched(current, change, row->principal));
   }
+}
+
+void StoredDirectory::touch_rule_groups(const Current& current, Change& change, const Principal* before,
+                                        const Principal* after, std::vector<Principal>& changed) const {
+  for (const auto& [id, group] : current.index.rule_groups()) {
+    const bool was = before != nullptr && group.members.contains(before->id);
+    const bool is = after != nullptr && group.rule->fits(*after);
+    if (was != is) changed.push_back(touched(current, change, current.index.principal(id)->principal));
+  }
+}
+
+Result<std::vector<Principal>> StoredDirectory::members_by(std::string_view rule) {
+  GP_TRY(const auto compiled, MemberRule::compile(rule));
+  std::vector<Principal> found;
+  {
+    const SharedLock reading(mutex_);
+    for (const auto& [id, row] : index_.principals()) {
+      if (compiled->fits(row.principal)) found.push_back(row.principal);
+    }
+  }
+  std::ranges::sort(found, {}, &Principal::address);
+  return found;
 }
 
 Result<> StoredDirectory::add_members(PrincipalId group, const std::vector<std::string>& addresses) {
@@ -75,6 +110,9 @@ Result<> StoredDirectory::change_some_members(PrincipalId group, const std::vect
   GP_TRY(const std::vector<std::string> going, canonical_addresses(removed));
   return write([&](const Current& current, Change& change) -> Result<> {
     GP_TRY(const PrincipalRow* row, group_of(current, group));
+    if (!row->principal.rule.empty()) {
+      return fail(Errc::conflict, fmt::format("the members of {} follow from its rule", row->principal.address));
+    }
     const Index::Members& there = current.index.members(group);
     std::vector<std::string> fresh, gone;
     for (const std::string& address : going) {
@@ -114,10 +152,7 @@ Result<std::vector<std::string>> StoredDirectory::members(PrincipalId group) {
   const SharedLock reading(mutex_);
   GP_CHECK(group_of({index_, 0, 0}, group));
   std::vector<std::string> found;
-  for (const std::string& member : index_.members(group)) {
-    const auto id = principal_of(member);
-    found.push_back(id ? index_.principal(*id)->principal.address : member);
-  }
+  for (const Profile::Member& member : members_of(index_, group)) found.emplace_back(member.address);
   std::ranges::sort(found);
   return found;
 }
@@ -138,11 +173,10 @@ Profile StoredDirectory::profile(const Principal& principal) const {
   for (const PrincipalId group : index_.groups_with(grantee(principal.id))) {
     out.groups.push_back(&index_.principal(group)->principal);
   }
-  for (const std::string& member : index_.members(principal.id)) {
-    const auto id = principal_of(member);
-    const Principal* named = id ? &index_.principal(*id)->principal : nullptr;
-    out.members.push_back({named, named != nullptr ? std::string_view(named->address) : std::string_view(member)});
-  }
+  // Groups of so many by a rule are not written out, at each change of one of them.
+  const auto by_rule = index_.rule_groups().find(principal.id);
+  if (by_rule != index_.rule_groups().end() && by_rule->second.members.size() > kMaxMembers) return out;
+  out.members = members_of(index_, principal.id);
   return out;
 }
 

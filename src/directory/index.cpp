@@ -24,6 +24,11 @@ const AddressEntry* Index::address(std::string_view address) const {
 }
 
 const PrincipalRow* Index::find(std::string_view address) const {
+  const PrincipalRow* const found = find_or_contact(address);
+  return found != nullptr && found->principal.kind == PrincipalKind::contact ? nullptr : found;
+}
+
+const PrincipalRow* Index::find_or_contact(std::string_view address) const {
   for (int hop = 0; hop < kMaxHops; ++hop) {
     const AddressEntry* entry = this->address(address);
     if (entry == nullptr) return nullptr;
@@ -36,7 +41,8 @@ const PrincipalRow* Index::find(std::string_view address) const {
 }
 
 bool Index::has_addresses_in(std::string_view domain) const {
-  return std::ranges::any_of(addresses_, [&](const auto& row) { return domain_of(row.first) == domain; });
+  return std::ranges::any_of(addresses_, [&](const auto& row) { return domain_of(row.first) == domain; }) ||
+         std::ranges::any_of(principals_, [&](const auto& row) { return row.second.principal.home == domain; });
 }
 
 std::vector<Alias> Index::aliases() const {
@@ -69,7 +75,28 @@ void Index::put_principal(Principal principal) {
   }
   by_change_.erase({row.principal.change, id});
   by_change_.insert({principal.change, id});
+  const bool other_rule = row.principal.rule != principal.rule;
   row.principal = std::move(principal);
+  if (other_rule) {
+    auto rule = MemberRule::compile(row.principal.rule);
+    GP_ASSERT(rule.has_value());
+    RuleGroup& group = rule_groups_[id];
+    group = {*std::move(rule), {}};
+    for (const auto& [other, theirs] : principals_) {
+      if (group.rule->fits(theirs.principal)) group.members.insert(other);
+    }
+  }
+  follow_rules(row.principal);
+}
+
+void Index::follow_rules(const Principal& principal) {
+  for (auto& [id, group] : rule_groups_) {
+    if (group.rule->fits(principal)) {
+      group.members.insert(principal.id);
+    } else {
+      group.members.erase(principal.id);
+    }
+  }
 }
 
 void Index::erase_principal(PrincipalId id) {
@@ -78,6 +105,8 @@ void Index::erase_principal(PrincipalId id) {
   addresses_.erase(it->second.principal.address);
   by_change_.erase({it->second.principal.change, id});
   principals_.erase(it);
+  rule_groups_.erase(id);
+  for (auto& [group, by_rule] : rule_groups_) by_rule.members.erase(id);
   const Members had = members(id);
   for (const std::string& member : had) erase_member(id, member);
   const std::string own_name = grantee(id);

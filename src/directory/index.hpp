@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "directory/credentials.hpp"
+#include "directory/member_rule.hpp"
 #include "directory/principal.hpp"
 
 namespace gatepost::directory {
@@ -41,13 +42,16 @@ class Index {
   const PrincipalRow* principal(PrincipalId id) const;
   const AddressEntry* address(std::string_view address) const;
   // By address, or by an alias with this one target, such aliases followed one after another at most kMaxHops times.
+  // Not a contact: whoever is looked up for signing in or for mail is one of ours.
   const PrincipalRow* find(std::string_view address) const;
-  bool has_addresses_in(std::string_view domain) const;  // slow: looks at all
+  const PrincipalRow* find_or_contact(std::string_view address) const;
+  bool has_addresses_in(std::string_view domain) const;  // contacts at home there count. Slow: looks at all
   std::vector<Alias> aliases() const;                    // in order of address
 
   void put_domain(Domain domain);
   void erase_domain(std::string_view name);
   // Adds or replaces; an existing principal keeps its credentials, and its generation unless `enabled` changes.
+  // The rule of a group has to be one that compiles.
   void put_principal(Principal principal);
   void erase_principal(PrincipalId id);
   void put_credentials(PrincipalId id, std::shared_ptr<const Credentials> credentials);
@@ -78,6 +82,37 @@ class Index {
   const std::map<PrincipalId, std::set<PrincipalId>>& sends_for() const { return sends_for_; }
   void put_sender(PrincipalId of, PrincipalId grantee, SendRights rights);  // neither: takes it out
 
+  // Groups whose members follow from a rule, and those members. Kept in step by put_principal() and erase_principal().
+  struct RuleGroup {
+    std::shared_ptr<const MemberRule> rule;  // shared with nobody for long; never null
+    std::set<PrincipalId> members;
+  };
+  const std::map<PrincipalId, RuleGroup>& rule_groups() const { return rule_groups_; }
+  // Calls visit(PrincipalId) with each member of a group that is a principal, visit(address) with the others.
+  template <class Id, class Text>
+  void each_member(PrincipalId group, Id id, Text text) const {
+    if (const auto by_rule = rule_groups_.find(group); by_rule != rule_groups_.end()) {
+      for (const PrincipalId one : by_rule->second.members) id(one);
+      return;
+    }
+    for (const std::string& member : members(group)) {
+      const auto named = principal_of(member);
+      named ? id(*named) : text(std::string_view(member));
+    }
+  }
+  bool has_members(PrincipalId group) const {
+    const auto by_rule = rule_groups_.find(group);
+    return by_rule != rule_groups_.end() ? !by_rule->second.members.empty() : !members(group).empty();
+  }
+
+  // Address book policies by name, their people as grantees.
+  using AddressBooks = std::map<std::string, AddressBook, std::less<>>;
+  const AddressBooks& address_books() const { return address_books_; }
+  void put_address_book(AddressBook book) { address_books_.insert_or_assign(book.name, std::move(book)); }
+  void erase_address_book(std::string_view name) {
+    if (const auto at = address_books_.find(name); at != address_books_.end()) address_books_.erase(at);
+  }
+
   // Aliases that lead to this address alone.
   std::vector<std::string_view> aliases_to(std::string_view address) const;
   // In order of change.
@@ -93,6 +128,8 @@ class Index {
   static constexpr std::size_t kMaxRemoved = 10'000;  // so many that are gone are remembered
 
  private:
+  void follow_rules(const Principal& principal);
+
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
@@ -102,6 +139,8 @@ class Index {
   Principals principals_;
   Shares shares_;
   std::map<PrincipalId, Members> members_;
+  std::map<PrincipalId, RuleGroup> rule_groups_;
+  AddressBooks address_books_;
   std::map<std::string, std::set<PrincipalId>, std::less<>> groups_with_;
   std::map<PrincipalId, Senders> senders_;
   std::map<PrincipalId, std::set<PrincipalId>> sends_for_;  // by grantee

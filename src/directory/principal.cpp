@@ -36,6 +36,11 @@ std::optional<SendRight> send_right_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view home_domain(const Principal& principal) {
+  if (!principal.home.empty()) return principal.home;
+  return std::string_view(principal.address).substr(principal.address.rfind('@') + 1);
+}
+
 std::string grantee(PrincipalId id) { return fmt::format("#{}", static_cast<std::uint64_t>(id)); }
 
 std::optional<PrincipalId> principal_of(std::string_view grantee) {

@@ -19,7 +19,14 @@ namespace gatepost::directory {
 // Who owns an account; also the number of its store partition.
 enum class PrincipalId : std::uint64_t {};
 
-enum class PrincipalKind : std::uint8_t { person, shared_mailbox, room, group };
+// contact: somebody elsewhere whom address books show. It has no mailbox and never signs in; its address is one of
+// another domain, and the aliases that lead there are its addresses here. The numbers are kept on disk.
+enum class PrincipalKind : std::uint8_t { person, shared_mailbox, room, group, contact };
+inline constexpr auto kLastPrincipalKind = PrincipalKind::contact;
+// Does it own an account, with mail in it?
+constexpr bool has_mailbox(PrincipalKind kind) {
+  return kind != PrincipalKind::group && kind != PrincipalKind::contact;
+}
 
 // What somebody may do to others. helpdesk: new passwords, contact details, groups. admin: accounts, too. auditor:
 // reads what people do not see of each other.
@@ -27,6 +34,15 @@ enum class Role : std::uint8_t { none, auditor, helpdesk, admin };
 
 std::string_view to_string(Role role);  // "none", "auditor", ...
 std::optional<Role> role_named(std::string_view name);
+
+// What is known of a picture of somebody; its octets are in the store alone.
+enum class PhotoType : std::uint8_t { none, jpeg, png };
+struct PhotoMark {
+  PhotoType type = PhotoType::none;
+  std::uint32_t octets = 0;
+  std::array<char, 16> digest{};  // of the octets: another picture has another one
+  bool operator==(const PhotoMark&) const = default;
+};
 
 struct Principal {
   PrincipalId id{};
@@ -42,6 +58,9 @@ struct Principal {
   std::uint64_t change = 0;  // the directory's version then; 0: before such numbers were kept
   std::shared_ptr<const Contact> contact = nullptr;  // immutable, shared by copies; null: none
   bool copy_sent = false;                            // what others send in its name is put into its Sent folder, too
+  std::string home;                                  // of a contact: the domain of ours whose address book it is in
+  std::string rule;   // of a group whose members follow from it (member_rule.hpp); empty: they are named one by one
+  PhotoMark photo{};  // Directory::photo() has the octets
 };
 
 // What somebody may be allowed beside writing in his own name. Readers of mail that is sent as somebody see nobody
@@ -56,6 +75,9 @@ struct Authorship {
   PrincipalId of{};  // whose address it is; unless `none`
 };
 
+// The domain of ours that somebody belongs to: that of the address, or a contact's home.
+std::string_view home_domain(const Principal& principal);
+
 // Whom rights are granted to, as it is kept: kAnyone, "#1024" for a principal (whose address may once be another's), or
 // the address of an alias, which stands for all that it leads to.
 inline constexpr std::string_view kAnyone = "anyone";
@@ -67,6 +89,16 @@ struct Domain {
   std::string catch_all;  // address, empty = none
   TimePoint created{};
 };
+
+// An address book policy: whoever is of the viewers sees those whom it shows, and nobody else. Both are groups, people
+// and whole domains, by address or name.
+struct AddressBook {
+  std::string name;
+  std::vector<std::string> viewers, shown;
+  bool operator==(const AddressBook&) const = default;
+};
+inline constexpr std::size_t kMaxAddressBooks = 500;
+inline constexpr std::size_t kMaxAddressBookNames = 500;  // viewers, and shown
 
 struct Alias {
   std::string address;
@@ -93,6 +125,7 @@ struct Removed {
   PrincipalId id{};
   PrincipalKind kind = PrincipalKind::person;
   std::string address;
+  std::string home = {};  // as Principal::home
 };
 
 // What an app password may be used for.

@@ -10,6 +10,8 @@
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
+#include "directory/member_rule.hpp"
+#include "directory/photo.hpp"
 #include "directory/second_factor.hpp"
 #include "store/keys.hpp"
 
@@ -37,12 +39,15 @@ store::RangeErase family_of(char family, PrincipalId id) {
 
 std::string begin_value() { return std::string(1, static_cast<char>(store::kRecordFormat)); }
 
-// Records that say more than version 1 could have a second form: of a principal its role, last change and contact.
+// Records that say more than version 1 could have a second form: of a principal its role, last change and contact; a
+// third one its home, rule and picture. What is newer than all of version 1 begins with the second.
 constexpr std::uint8_t kSecondFormat = 2;
+constexpr std::uint8_t kThirdFormat = 3;
 constexpr std::uint8_t kPrincipalFormat = kSecondFormat;
 constexpr std::uint8_t kSendAsBit = 1, kOnBehalfBit = 2;
 std::uint8_t newest_format(std::string_view key) {
-  const bool has_second = key.starts_with('p') || key.starts_with('t') || key.starts_with('u') || key.starts_with('f');
+  if (key.starts_with('p')) return kThirdFormat;
+  const bool has_second = std::string_view("btufx").contains(key.empty() ? '\0' : key.front());
   return has_second ? kSecondFormat : store::kRecordFormat;
 }
 
@@ -146,7 +151,7 @@ class Loader {
   // When all rows are taken: does everything have what it belongs to?
   Result<> finish() {
     for (const auto& [id, row] : into_.index.principals()) {
-      if (into_.index.domain(domain_of(row.principal.address)) == nullptr) return homeless(row.principal.address);
+      if (into_.index.domain(home_domain(row.principal)) == nullptr) return homeless(row.principal.address);
     }
     for (const Alias& alias : into_.index.aliases()) {
       if (into_.index.domain(domain_of(alias.address)) == nullptr) return homeless(alias.address);
@@ -170,6 +175,16 @@ class Loader {
       }
       owner->second.former = std::move(former);
     }
+    for (const auto& [name, book] : into_.index.address_books()) {
+      for (const std::string& one : book.viewers) {
+        if (!is_there(one))
+          return fail(Errc::corrupt, fmt::format("directory: the address book {} is of nobody", name));
+      }
+      for (const std::string& one : book.shown) {
+        if (!is_there(one))
+          return fail(Errc::corrupt, fmt::format("directory: the address book {} shows nobody", name));
+      }
+    }
     for (const auto& [group, member] : members_) {
       const PrincipalRow* row = into_.index.principal(group);
       const auto named = principal_of(member);
@@ -186,6 +201,11 @@ class Loader {
   }
 
  private:
+  // What address books name: somebody, or a domain.
+  bool is_there(const std::string& one) const {
+    const auto id = principal_of(one);
+    return id ? into_.index.principal(*id) != nullptr : into_.index.domain(one) != nullptr;
+  }
   static std::unexpected<Error> homeless(const std::string& address) {
     return fail(Errc::corrupt, fmt::format("directory: the domain of {} is missing", address));
   }
@@ -197,6 +217,8 @@ class Loader {
     switch (row.key.front()) {
       case 'a':
         return take_alias(rest, value);
+      case 'b':
+        return take_address_book(rest, value);
       case 'd':
         return take_domain(rest, value);
       case 'f':
@@ -255,7 +277,7 @@ class Loader {
     ByteReader key(rest);
     p.id = PrincipalId{key.u64()};
     const std::uint8_t kind = value.u8();
-    if (!key.ok() || !key.at_end() || kind > static_cast<std::uint8_t>(PrincipalKind::group)) return false;
+    if (!key.ok() || !key.at_end() || kind > static_cast<std::uint8_t>(kLastPrincipalKind)) return false;
     p.kind = static_cast<PrincipalKind>(kind);
     const std::uint8_t enabled = value.u8();
     p.enabled = enabled == 1;
@@ -270,16 +292,46 @@ class Loader {
     }
     if (enabled > 1 || p.id < PrincipalId{store::kFirstAccount} || !is_address(p.address)) return false;
     if (into_.index.address(p.address) != nullptr) return false;  // taken
+    if ((p.kind == PrincipalKind::contact) == p.home.empty()) return false;
+    if (!p.rule.empty() && (p.kind != PrincipalKind::group || !MemberRule::compile(p.rule))) return false;
     into_.index.put_principal(std::move(p));
     return true;
   }
 
-  static bool take_rest_of_principal(ByteReader& value, Principal& p) {
+  bool take_address_book(std::string_view rest, ByteReader& value) {
+    AddressBook book{.name = std::string(rest)};
+    for (std::vector<std::string>* list : {&book.viewers, &book.shown}) {
+      const std::uint64_t count = value.varint();
+      if (count > kMaxAddressBookNames) return false;
+      for (std::uint64_t i = 0; i < count; ++i) list->emplace_back(value.text());
+    }
+    into_.index.put_address_book(std::move(book));
+    return !rest.empty();
+  }
+
+  static bool take_picture(ByteReader& value, PhotoMark& photo) {
+    const std::uint8_t type = value.u8();
+    if (type > static_cast<std::uint8_t>(PhotoType::png)) return false;
+    photo.type = static_cast<PhotoType>(type);
+    if (photo.type == PhotoType::none) return true;
+    photo.octets = value.u32();
+    const std::string_view digest = value.take(photo.digest.size());
+    if (digest.size() != photo.digest.size() || photo.octets == 0 || photo.octets > kMaxPhotoOctets) return false;
+    std::ranges::copy(digest, photo.digest.begin());
+    return true;
+  }
+
+  bool take_rest_of_principal(ByteReader& value, Principal& p) {
     const std::uint8_t role = value.u8();
     if (role > static_cast<std::uint8_t>(Role::admin)) return false;
     p.role = static_cast<Role>(role);
     p.changed = get_time(value);
     p.change = value.varint();
+    if (format_ == kThirdFormat) {
+      p.home = value.text();
+      p.rule = value.text();
+      if (!take_picture(value, p.photo)) return false;
+    }
     Contact contact;
     while (value.ok() && !value.at_end()) {
       const std::uint8_t field = value.u8();
@@ -306,7 +358,8 @@ class Loader {
     removed.id = PrincipalId{value.u64()};
     const std::uint8_t kind = value.u8();
     removed.address = value.text();
-    if (!key.ok() || !key.at_end() || kind > static_cast<std::uint8_t>(PrincipalKind::group)) return false;
+    if (format_ == kSecondFormat) removed.home = value.text();
+    if (!key.ok() || !key.at_end() || kind > static_cast<std::uint8_t>(kLastPrincipalKind)) return false;
     removed.kind = static_cast<PrincipalKind>(kind);
     into_.index.put_removed(std::move(removed));
     return true;
@@ -455,6 +508,9 @@ std::string sender_key(PrincipalId of, PrincipalId grantee) {
 }
 std::string copy_sent_key(PrincipalId id) { return numbered('y', id); }
 store::RangeErase all_senders(PrincipalId of) { return family_of('w', of); }
+std::string photo_key(PrincipalId id, std::uint32_t piece) { return numbered('i', id, piece); }
+std::string address_book_key(std::string_view name) { return "b" + std::string(name); }
+store::RangeErase all_photo_pieces(PrincipalId id) { return family_of('i', id); }
 store::RangeErase all_members(PrincipalId group) { return family_of('g', group); }
 store::RangeErase all_apps(PrincipalId id) { return family_of('t', id); }
 store::RangeErase all_app_uses(PrincipalId id) { return family_of('u', id); }
@@ -469,7 +525,9 @@ std::string encode(const Domain& domain) {
 }
 
 std::string encode(const Principal& p) {
-  std::string out(1, static_cast<char>(kPrincipalFormat));
+  // What fits into the second form keeps it, so that an older server reads it.
+  const bool third = !p.home.empty() || !p.rule.empty() || p.photo.type != PhotoType::none;
+  std::string out(1, static_cast<char>(third ? kThirdFormat : kPrincipalFormat));
   put_u8(out, static_cast<std::uint8_t>(p.kind));
   put_u8(out, p.enabled ? 1 : 0);
   put_time(out, p.created);
@@ -479,6 +537,15 @@ std::string encode(const Principal& p) {
   put_u8(out, static_cast<std::uint8_t>(p.role));
   put_time(out, p.changed);
   put_varint(out, p.change);
+  if (third) {
+    put_text(out, p.home);
+    put_text(out, p.rule);
+    put_u8(out, static_cast<std::uint8_t>(p.photo.type));
+    if (p.photo.type != PhotoType::none) {
+      put_u32(out, p.photo.octets);
+      out.append(p.photo.digest.data(), p.photo.digest.size());
+    }
+  }
   if (p.contact != nullptr) {
     for (const auto& [field, value] : *p.contact) {
       put_u8(out, static_cast<std::uint8_t>(field));
@@ -573,11 +640,32 @@ std::string encode(Index::SendRights rights) {
 }
 
 std::string encode(const Removed& removed) {
-  std::string out = begin_value();
+  std::string out = removed.home.empty() ? begin_value() : std::string(1, static_cast<char>(kSecondFormat));
   put_u64(out, static_cast<std::uint64_t>(removed.id));
   put_u8(out, static_cast<std::uint8_t>(removed.kind));
   put_text(out, removed.address);
+  if (!removed.home.empty()) put_text(out, removed.home);
   return out;
+}
+
+std::string encode(const AddressBook& book) {
+  std::string out(1, static_cast<char>(kSecondFormat));
+  for (const std::vector<std::string>* list : {&book.viewers, &book.shown}) {
+    put_varint(out, list->size());
+    for (const std::string& one : *list) put_text(out, one);
+  }
+  return out;
+}
+
+std::string encode_photo_piece(std::string_view octets) {
+  return std::string(1, static_cast<char>(kSecondFormat)).append(octets);
+}
+
+Result<std::string> read_photo_piece(std::string_view value) {
+  if (value.empty() || value.front() != static_cast<char>(kSecondFormat)) {
+    return fail(Errc::corrupt, "a picture in the directory");
+  }
+  return std::string(value.substr(1));
 }
 
 std::string encode_decoy_key(std::string_view key) { return begin_value() += key; }
@@ -589,10 +677,14 @@ Result<Stored> load(store::KeyValue& keys, const Index& previous) {
   stored.version = snapshot->version();
   Loader loader(stored);
   Result<> taken;
-  GP_CHECK(snapshot->scan("", "", false, kPage, [&](store::Entry row) {
+  const auto take = [&](store::Entry row) {
     taken = loader.take(row);
     return taken.has_value();
-  }));
+  };
+  // Not the pictures, which may be as much as all the rest many times over.
+  GP_CHECK(snapshot->scan("", "i", false, kPage, take));
+  GP_CHECK(taken);
+  GP_CHECK(snapshot->scan("j", "", false, kPage, take));
   GP_CHECK(taken);
   GP_CHECK(loader.finish());
   return stored;

@@ -36,8 +36,13 @@ std::string member_key(PrincipalId group, std::string_view member);
 std::string removed_key(std::uint64_t change);
 std::string sender_key(PrincipalId of, PrincipalId grantee);
 std::string copy_sent_key(PrincipalId id);
+// A picture is kept in pieces, which are not read at the start.
+std::string photo_key(PrincipalId id, std::uint32_t piece);
+std::string address_book_key(std::string_view name);
 // All members of a group.
 store::RangeErase all_members(PrincipalId group);
+// All pieces of a picture.
+store::RangeErase all_photo_pieces(PrincipalId id);
 // All who may send in a principal's name.
 store::RangeErase all_senders(PrincipalId of);
 // All app passwords, or uses of them, of one principal.
@@ -61,6 +66,10 @@ std::string encode_member();
 std::string encode(Index::SendRights);
 std::string encode_copy_sent();
 std::string encode(const Removed&);
+std::string encode(const AddressBook&);  // people as grantees
+inline constexpr std::size_t kPhotoPieceOctets = 60 << 10;
+std::string encode_photo_piece(std::string_view octets);
+Result<std::string> read_photo_piece(std::string_view value);
 std::string encode_decoy_key(std::string_view key);
 
 // When, for what and from where an app password was used last.

@@ -84,7 +84,10 @@ class Walk {
 
   void reach(const PrincipalRow& row, std::string_view detail) {
     const bool group = row.principal.kind == PrincipalKind::group && groups_ != Groups::themselves;
-    if (!row.principal.enabled || (group && index_.members(row.principal.id).empty())) {
+    if (row.principal.kind == PrincipalKind::contact) {
+      // Its domain has become one of ours since; whoever is elsewhere stays there.
+      found.push_back({Destination::Kind::outside, {}, row.principal.address, {}});
+    } else if (!row.principal.enabled || (group && !index_.has_members(row.principal.id))) {
       disabled_ = true;
     } else if (group) {
       if (groups_ == Groups::expanded) expand(row.principal.id);
@@ -94,10 +97,9 @@ class Walk {
   }
 
   void expand(PrincipalId group) {
-    for (const std::string& member : index_.members(group)) {
-      const auto id = principal_of(member);
-      push(id ? index_.principal(*id)->principal.address : member, {});
-    }
+    index_.each_member(
+        group, [&](PrincipalId id) { push(index_.principal(id)->principal.address, {}); },
+        [&](std::string_view address) { push(address, {}); });
   }
 
   void first_person() {
@@ -144,9 +146,15 @@ bool is_in_group(const Index& index, PrincipalId group, PrincipalId id) {
   std::vector<PrincipalId> above{id};
   std::set<PrincipalId> seen;
   for (std::size_t next = 0; next < above.size() && next < kMaxExpansion; ++next) {
-    for (const PrincipalId one : index.groups_with(grantee(above[next]))) {
-      if (one == group) return true;
+    const auto step = [&](PrincipalId one) {
       if (seen.insert(one).second) above.push_back(one);
+      return one == group;
+    };
+    for (const PrincipalId one : index.groups_with(grantee(above[next]))) {
+      if (step(one)) return true;
+    }
+    for (const auto& [one, by_rule] : index.rule_groups()) {
+      if (by_rule.members.contains(above[next]) && step(one)) return true;
     }
   }
   return false;

@@ -41,11 +41,24 @@ class StoredDirectory final : public Directory, public SecondFactors {
   Result<bool> is_local_domain(std::string_view domain) override;
 
   Result<Principal> add_principal(PrincipalKind kind, std::string_view address, std::string_view display_name) override;
+  Result<Principal> add_contact(std::string_view address, std::string_view display_name,
+                                std::string_view home) override;
+  Result<Principal> add_rule_group(std::string_view address, std::string_view display_name,
+                                   std::string_view rule) override;
   Result<> update_principal(const Principal& principal) override;
   Result<> remove_principal(PrincipalId id) override;
   Result<Principal> principal(PrincipalId id) override;
   Result<Principal> find(std::string_view address) override;
+  Result<Principal> find_contact(std::string_view address) override;
   Result<std::vector<Principal>> principals() override;
+
+  Result<> set_photo(PrincipalId id, std::string_view octets) override;
+  Result<std::string> photo(PrincipalId id) override;
+
+  Result<> put_address_book(const AddressBook& book) override;
+  Result<> remove_address_book(std::string_view name) override;
+  Result<std::vector<AddressBook>> address_books() override;
+  Sight sight(const Principal& viewer, bool own_domain_only) override;
 
   Result<> add_alias(std::string_view address, const std::vector<std::string>& targets) override;
   Result<> change_alias(std::string_view address, const std::vector<std::string>& targets) override;
@@ -57,6 +70,7 @@ class StoredDirectory final : public Directory, public SecondFactors {
   Result<> change_members(PrincipalId group, const std::vector<std::string>& added,
                           const std::vector<std::string>& removed) override;
   Result<std::vector<std::string>> members(PrincipalId group) override;
+  Result<std::vector<Principal>> members_by(std::string_view rule) override;
   bool is_member(PrincipalId group, PrincipalId id) override;
   std::uint64_t change() const override { return change_.load(std::memory_order_acquire); }
   Changes changes_since(std::optional<std::uint64_t> since, const std::function<void(const Profile&)>& visit) override;
@@ -132,6 +146,13 @@ class StoredDirectory final : public Directory, public SecondFactors {
   Profile profile(const Principal& principal) const GP_REQUIRES_SHARED(mutex_);
   // The principal as it is after a change of it, or of what its entry shows besides; written with it.
   Principal touched(const Current& current, Change& change, Principal principal) const;
+  // Groups that somebody comes into, or leaves, by their rules, when `before` becomes `after`; null: was not, is gone.
+  void touch_rule_groups(const Current& current, Change& change, const Principal* before, const Principal* after,
+                         std::vector<Principal>& changed) const;
+  Result<Principal> add(Principal wanted);
+  // Those that name it, without it; written with the change.
+  static std::vector<AddressBook> address_books_without(const Current& current, Change& change, std::string_view name);
+  std::shared_ptr<const Seen> seen_by(const std::vector<std::string>& books) GP_REQUIRES_SHARED(mutex_);
   Result<> put_alias(std::string_view address, const std::vector<std::string>& targets, bool is_there);
   struct Watchers;
   static std::shared_ptr<Watchers> make_watchers();
@@ -207,6 +228,14 @@ class StoredDirectory final : public Directory, public SecondFactors {
   SecondFactorPolicy factor_policy_ GP_GUARDED_BY(factors_mutex_);
   std::map<PrincipalId, Enrolment> enrolments_ GP_GUARDED_BY(factors_mutex_);
   std::map<PrincipalId, WrongCodes> wrong_codes_ GP_GUARDED_BY(factors_mutex_);  // of those who have a second factor
+
+  // What address book policies show, by the policies' names, as of one change of the directory.
+  struct SeenAt {
+    std::uint64_t change = 0;
+    std::shared_ptr<const Seen> seen;
+  };
+  Mutex seen_mutex_;  // after the others
+  std::map<std::vector<std::string>, SeenAt> seen_ GP_GUARDED_BY(seen_mutex_);
 
   struct Use {
     AppUse last;

@@ -62,6 +62,11 @@ Outcome<Access*> Context::access(std::string_view account_id) {
   return &accesses_.emplace(*id, std::move(access)).first->second;
 }
 
+const directory::Sight& Context::sight() const {
+  if (!sight_) sight_ = services.directory.sight(user, own_domain_only);
+  return *sight_;
+}
+
 std::optional<std::string> Context::id_of(std::string_view text) const {
   if (!text.starts_with('#')) return std::string(text);
   const auto found = created.find(std::string(text.substr(1)));

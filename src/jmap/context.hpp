@@ -50,7 +50,7 @@ class Context {
   const directory::Principal& user;
   const std::set<std::string>& uses;
   std::map<std::string, std::string>& created;
-  // Who has no role knows of those in his own domain alone.
+  // Who has no role, and is of no address book policy, knows of those in his own domain alone. Before sight().
   bool own_domain_only = false;
   Snoozer* snoozer = nullptr;  // null: nothing is put off
   Pusher* pusher = nullptr;    // null: news are sent to nobody who is not connected
@@ -59,8 +59,11 @@ class Context {
   Outcome<Access*> access(std::string_view account_id);
   // The id behind "#creation-id", or the id itself. nullopt: nothing was created under that name.
   std::optional<std::string> id_of(std::string_view id_or_reference) const;
+  // Whom the user may know of; the same for the whole request.
+  const directory::Sight& sight() const;
 
  private:
+  mutable std::optional<directory::Sight> sight_;
   sharing::Sharing sharing_;
   std::map<account::AccountId, Access> accesses_;
 };

@@ -26,7 +26,9 @@ std::string_view type_of(PrincipalKind kind) {
       return "group";
     case PrincipalKind::room:
       return "location";
+    // Neither signs in, so that nothing can be shared with them.
     case PrincipalKind::shared_mailbox:
+    case PrincipalKind::contact:
       break;
   }
   return "other";
@@ -169,13 +171,7 @@ std::optional<directory::PrincipalId> read_principal(std::string_view id) {
   return n ? std::optional(directory::PrincipalId{*n}) : std::nullopt;
 }
 
-bool is_visible(const Context& context, const Principal& principal) {
-  if (principal.id == context.user.id) return true;
-  if (!principal.enabled) return false;
-  if (!context.own_domain_only || context.user.role != directory::Role::none) return true;
-  const auto domain = [](std::string_view address) { return address.substr(address.rfind('@') + 1); };
-  return domain(principal.address) == domain(context.user.address);
-}
+bool is_visible(const Context& context, const Principal& principal) { return context.sight().sees(principal); }
 
 Answer principal_get(Call& call) {
   Arguments arguments(call.given);

@@ -22,7 +22,7 @@ Answer share_notification_query_changes(Call& call);
 
 std::string principal_name(directory::PrincipalId id);
 std::optional<directory::PrincipalId> read_principal(std::string_view id);
-// Whether the user may know of it: enabled, and of his own domain where people see no other.
+// Whether the user may know of it.
 bool is_visible(const Context& context, const directory::Principal& principal);
 
 // Rights as the members of "myRights" and "shareWith" (RFC 8621 2, and "mayShare"). `holds`: it may have messages.

@@ -96,6 +96,24 @@ TEST_F(JmapPrincipal, IsHiddenWhenDisabledOrOfAnotherDomain) {
               HasSubstr("invalidProperties"));
 }
 
+TEST_F(JmapPrincipal, AContactIsFoundAndNothingIsSharedWithIt) {
+  const auto paul = world.directory->add_contact("paul@partner.example", "Paul Partner", "example.org");
+  ASSERT_TRUE(paul);
+  EXPECT_EQ(find(R"({"text":"partner"})"), "paul ");
+  EXPECT_EQ(find(R"({"type":"other"})"), "paul ");
+  EXPECT_THAT(text(set(R"("update":{")" + world.mailbox("Archive") + R"(":{"shareWith/)" + principal_name(paul->id) +
+                       R"(":{"mayReadItems":true}}})")
+                       .at("notUpdated")),
+              HasSubstr("invalidProperties"));
+}
+
+TEST_F(JmapPrincipal, IsSeenAsAddressBooksSay) {
+  ASSERT_TRUE(world.directory->put_address_book({"anna", {std::string(kAnna)}, {"crew@example.org"}}));
+  EXPECT_EQ(find("{}"), "anna crew ");
+  const auto got = world.call("Principal/get", R"({"accountId":"$","ids":[")" + principal(kBert) + R"("]})");
+  EXPECT_EQ(got.at("notFound").as_array().size(), 1U);
+}
+
 TEST_F(JmapPrincipal, IsNotChangedByItsUsers) {
   const auto answer =
       world.call("Principal/set", R"({"accountId":"$","create":{"k":{"name":"x"}},"update":{")" + principal(kAnna) +

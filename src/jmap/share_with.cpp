@@ -82,7 +82,8 @@ Outcome<> set_share_with(const Context& context, const Access& access, const acc
     // RFC 9670 4: the owner's rights are implicit.
     if (!id || *id == access.owner.id) return bad_property("shareWith", std::string(key));
     const auto principal = directory.principal(*id);
-    if (!principal || (!is_visible(context, *principal) && !now.contains(*id))) {
+    if (!principal || principal->kind == directory::PrincipalKind::contact ||
+        (!is_visible(context, *principal) && !now.contains(*id))) {
       return bad_property("shareWith", std::string(key));
     }
     auto rights = read_rights(value);

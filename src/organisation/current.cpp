@@ -63,12 +63,25 @@ Result<Declaration> read_current(Target& target) {
   GP_TRY(const auto principals, target.directory.principals());
   for (const directory::Principal& p : principals) {
     if (p.kind == directory::PrincipalKind::group) {
+      if (!p.rule.empty()) {
+        out.groups.push_back(
+            {.address = p.address, .name = p.display_name, .rule = p.rule, .senders = senders_of(target, p)});
+        continue;
+      }
       GP_TRY(auto members, target.directory.members(p.id));
       std::ranges::sort(members);
       out.groups.push_back({.address = p.address,
                             .name = p.display_name,
                             .members = std::move(members),
                             .senders = senders_of(target, p)});
+      continue;
+    }
+    if (p.kind == directory::PrincipalKind::contact) {
+      out.contacts.push_back({.address = p.address,
+                              .domain = p.home,
+                              .name = p.display_name,
+                              .enabled = p.enabled,
+                              .contact = p.contact != nullptr ? *p.contact : directory::Contact()});
       continue;
     }
     GP_TRY(const auto account, target.accounts.open(static_cast<account::AccountId>(p.id)));
@@ -87,6 +100,13 @@ Result<Declaration> read_current(Target& target) {
   }
   GP_TRY(auto aliases, target.directory.aliases());
   for (directory::Alias& a : aliases) out.aliases.push_back({.address = a.address, .targets = std::move(a.targets)});
+  GP_TRY(auto books, target.directory.address_books());
+  for (directory::AddressBook& book : books) {
+    std::ranges::sort(book.viewers);
+    std::ranges::sort(book.shown);
+    out.address_books.push_back(
+        {.name = std::move(book.name), .viewers = std::move(book.viewers), .shown = std::move(book.shown)});
+  }
   return out;
 }
 

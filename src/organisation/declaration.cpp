@@ -9,6 +9,7 @@
 #include "config/document.hpp"
 #include "directory/addresses.hpp"
 #include "directory/contact.hpp"
+#include "directory/member_rule.hpp"
 
 namespace gatepost::organisation {
 namespace {
@@ -36,12 +37,17 @@ class Reader {
         each(node, name, out.domains, &Reader::domain);
       } else if (name == "account") {
         each(node, name, out.mailboxes, &Reader::mailbox);
+      } else if (name == "contact") {
+        each(node, name, out.contacts, &Reader::outsider);
       } else if (name == "group") {
         each(node, name, out.groups, &Reader::group);
       } else if (name == "alias") {
         each(node, name, out.aliases, &Reader::alias);
+      } else if (name == "address_book") {
+        each(node, name, out.address_books, &Reader::address_book);
       } else {
-        problem(node.line, printable(name), "unknown", "There are [[domain]], [[account]], [[group]] and [[alias]].");
+        problem(node.line, printable(name), "unknown",
+                "There are [[domain]], [[account]], [[contact]], [[group]], [[alias]] and [[address_book]].");
       }
     }
     return out;
@@ -117,6 +123,15 @@ class Reader {
       wrong(node.line, key, "must be a number", "Write a number of 0 or more; 0 is no limit.");
     }
   }
+  // Canonical; empty: it is none.
+  std::string domain_name(std::string_view key, const Node& node) {
+    std::string value;
+    if (!text(key, node, value)) return {};
+    auto name = directory::canonical_domain(value);
+    if (name) return *std::move(name);
+    wrong(node.line, key, fmt::format("no domain: {}", name.error().detail), "");
+    return {};
+  }
   void address(std::string_view key, const Node& node, std::string& out) {
     std::string value;
     if (text(key, node, value)) out = canonical(key, node.line, value);
@@ -172,13 +187,7 @@ class Reader {
     out.line = table.line;
     keys(table, "name and catch_all", [&](const std::string& key, const Node& node) {
       if (key == "name") {
-        std::string value;
-        if (!text(key, node, value)) return true;
-        if (const auto name = directory::canonical_domain(value)) {
-          out.name = *name;
-        } else {
-          wrong(node.line, key, fmt::format("no domain: {}", name.error().detail), "");
-        }
+        out.name = domain_name(key, node);
       } else if (key == "catch_all") {
         std::string value;
         if (text(key, node, value)) out.catch_all = value.empty() ? value : canonical(key, node.line, value);
@@ -315,23 +324,107 @@ class Reader {
     return out;
   }
 
-  Group group(const Node& table) {
-    Group out;
+  Outsider outsider(const Node& table) {
+    Outsider out;
     out.line = table.line;
-    keys(table, "address, name, members, send_as and send_on_behalf", [&](const std::string& key, const Node& node) {
+    keys(table, "address, domain, name, enabled and contact", [&](const std::string& key, const Node& node) {
       if (key == "address") {
         address(key, node, out.address);
+      } else if (key == "domain") {
+        out.domain = domain_name(key, node);
       } else if (key == "name") {
         text(key, node, out.name);
-      } else if (key == "members") {
-        out.members = addresses(key, node);
-        std::ranges::sort(*out.members);
+      } else if (key == "enabled") {
+        boolean(key, node, out.enabled);
+      } else if (key == "contact") {
+        out.contact = contact(node);
       } else {
-        return senders(key, node, out.senders);
+        return false;
       }
       return true;
     });
+    if (std::ranges::find(table.names, "domain") == table.names.end()) {
+      wrong(table.line, "domain", "missing", "Write the domain in whose address book it is: domain = \"example.org\".");
+    }
+    own_address(table, out.address);
+    return out;
+  }
+
+  AddressBook address_book(const Node& table) {
+    AddressBook out;
+    out.line = table.line;
+    keys(table, "name, viewers and shown", [&](const std::string& key, const Node& node) {
+      if (key == "name") {
+        text(key, node, out.name);
+      } else if (key == "viewers") {
+        out.viewers = domains_and_addresses(key, node);
+      } else if (key == "shown") {
+        out.shown = domains_and_addresses(key, node);
+      } else {
+        return false;
+      }
+      return true;
+    });
+    for (const char* key : {"name", "viewers", "shown"}) {
+      if (std::ranges::find(table.names, key) == table.names.end()) {
+        wrong(table.line, key, "missing", "An address book has a name, viewers and shown.");
+      }
+    }
+    if (!out.name.empty() && !seen_.insert("book " + out.name).second) {
+      wrong(table.line, "name", fmt::format("{} is there twice", out.name), "Take one of them out.");
+    }
+    return out;
+  }
+
+  // ["example.org", "sales@example.com"]
+  std::vector<std::string> domains_and_addresses(std::string_view key, const Node& node) {
+    std::vector<std::string> out;
+    if (node.kind != Node::Kind::array) {
+      wrong(node.line, key, "must be a list", "Write [\"example.org\", \"sales@example.com\"].");
+      return out;
+    }
+    for (const Node& element : node.elements) {
+      std::string one;
+      if (element.kind == Node::Kind::string && element.string.contains('@')) {
+        address(key, element, one);
+      } else {
+        one = domain_name(key, element);
+      }
+      if (!one.empty() && std::ranges::find(out, one) == out.end()) out.push_back(std::move(one));
+    }
+    std::ranges::sort(out);
+    return out;
+  }
+
+  Group group(const Node& table) {
+    Group out;
+    out.line = table.line;
+    keys(table, "address, name, members, rule, send_as and send_on_behalf",
+         [&](const std::string& key, const Node& node) {
+           if (key == "address") {
+             address(key, node, out.address);
+           } else if (key == "name") {
+             text(key, node, out.name);
+           } else if (key == "members") {
+             out.members = addresses(key, node);
+             std::ranges::sort(*out.members);
+           } else if (key == "rule") {
+             std::string value;
+             if (!text(key, node, value)) return true;
+             if (const auto rule = directory::MemberRule::compile(value); !rule) {
+               wrong(node.line, key, rule.error().detail, "");
+             } else {
+               out.rule = std::move(value);
+             }
+           } else {
+             return senders(key, node, out.senders);
+           }
+           return true;
+         });
     nobody_to_himself(table, out.address, out.senders);
+    if (out.members && out.rule) {
+      wrong(table.line, "rule", "there are members, too", "Its members follow from the rule: take one of both out.");
+    }
     own_address(table, out.address);
     return out;
   }
@@ -451,18 +544,35 @@ std::string to_toml(const Declaration& declaration) {
     if (m.copy_sent) line("copy_sent", *m.copy_sent ? "true" : "false");
     out += "\n";
   }
+  for (const Outsider& c : declaration.contacts) {
+    out += "[[contact]]\n";
+    line("address", in_quotes(c.address));
+    line("domain", in_quotes(c.domain));
+    if (c.name) line("name", in_quotes(*c.name));
+    if (c.enabled) line("enabled", *c.enabled ? "true" : "false");
+    if (c.contact) line("contact", contact_table(*c.contact));
+    out += "\n";
+  }
   for (const Group& g : declaration.groups) {
     out += "[[group]]\n";
     line("address", in_quotes(g.address));
     if (g.name) line("name", in_quotes(*g.name));
     if (g.members) line("members", list_of(*g.members));
     senders(g.senders);
+    if (g.rule) line("rule", in_quotes(*g.rule));
     out += "\n";
   }
   for (const Alias& a : declaration.aliases) {
     out += "[[alias]]\n";
     line("address", in_quotes(a.address));
     line("targets", list_of(a.targets));
+    out += "\n";
+  }
+  for (const AddressBook& b : declaration.address_books) {
+    out += "[[address_book]]\n";
+    line("name", in_quotes(b.name));
+    line("viewers", list_of(b.viewers));
+    line("shown", list_of(b.shown));
     out += "\n";
   }
   return out;
@@ -485,6 +595,8 @@ std::string_view name_of(PrincipalKind kind) {
       return "room";
     case PrincipalKind::group:
       return "group";
+    case PrincipalKind::contact:
+      return "contact";
   }
   return "";
 }

@@ -52,11 +52,30 @@ struct Mailbox {
   std::uint32_t line = 0;
 };
 
+// A contact: somebody elsewhere whom address books show.
+struct Outsider {
+  std::string address;
+  std::string domain;  // whose address book it is in
+  std::optional<std::string> name;
+  std::optional<bool> enabled;
+  std::optional<directory::Contact> contact;  // all there is
+  std::uint32_t line = 0;
+};
+
+// Has members or a rule that they follow from.
 struct Group {
   std::string address;
   std::optional<std::string> name;
   std::optional<std::vector<std::string>> members;  // all there are: canonical, sorted
+  std::optional<std::string> rule;                  // member_rule.hpp
   Senders senders;
+  std::uint32_t line = 0;
+};
+
+// Who sees whom: domains and addresses, canonical, sorted.
+struct AddressBook {
+  std::string name;
+  std::vector<std::string> viewers, shown;
   std::uint32_t line = 0;
 };
 
@@ -69,8 +88,10 @@ struct Alias {
 struct Declaration {
   std::vector<Domain> domains;
   std::vector<Mailbox> mailboxes;
+  std::vector<Outsider> contacts;
   std::vector<Group> groups;
   std::vector<Alias> aliases;
+  std::vector<AddressBook> address_books;
 };
 
 // Reads a file's text; what is wrong with it, every problem and not only the first (200 at most). Whether the names in
@@ -82,6 +103,6 @@ std::string to_toml(const Declaration& declaration);
 
 // "user", "shared", "room", as everywhere on the command line; nullopt: none of them.
 std::optional<directory::PrincipalKind> mailbox_kind_named(std::string_view name);
-std::string_view name_of(directory::PrincipalKind kind);  // "group", too
+std::string_view name_of(directory::PrincipalKind kind);  // "group" and "contact", too
 
 }  // namespace gatepost::organisation

@@ -124,5 +124,15 @@ TEST(Declaration, RefusesWhatIsNoToml) {
               ElementsAre(HasSubstr("missing")));
 }
 
+TEST(Declaration, SaysWhatIsWrongWithContactsRulesAndAddressBooks) {
+  EXPECT_THAT(problems_of("[[contact]]\naddress = \"a@example.net\"\n"), ElementsAre(HasSubstr("domain: missing")));
+  EXPECT_THAT(problems_of("[[group]]\naddress = \"a@example.org\"\nrule = \"(cn=\"\n"),
+              ElementsAre(HasSubstr("no filter")));
+  EXPECT_THAT(problems_of("[[group]]\naddress = \"a@example.org\"\nrule = \"(cn=a)\"\nmembers = []\n"),
+              ElementsAre(HasSubstr("there are members, too")));
+  EXPECT_THAT(problems_of("[[address_book]]\nname = \"b\"\nviewers = [\"no domain\"]\n"),
+              testing::UnorderedElementsAre(HasSubstr("viewers: no domain"), HasSubstr("shown: missing")));
+}
+
 }  // namespace
 }  // namespace gatepost::organisation

@@ -59,6 +59,7 @@ class Planner {
         prune_(prune),
         filename_(filename),
         mailboxes_(by_address(current.mailboxes)),
+        contacts_(by_address(current.contacts)),
         groups_(by_address(current.groups)),
         aliases_(by_address(current.aliases)) {}
 
@@ -66,10 +67,12 @@ class Planner {
     addresses_of_one_kind();
     for (const Domain& d : wanted_.domains) domain(d);
     for (const Mailbox& m : wanted_.mailboxes) mailbox(m);
+    for (const Outsider& c : wanted_.contacts) outsider(c);
     for (const Group& g : wanted_.groups) new_group(g);
     aliases();
     for (const Group& g : wanted_.groups) group(g);
     for (const Domain& d : wanted_.domains) catch_all(d);
+    for (const AddressBook& b : wanted_.address_books) address_book(b);
     for (const Mailbox& m : wanted_.mailboxes) rights(m);
     for (const Mailbox& m : wanted_.mailboxes) senders(m, mailboxes_);
     for (const Group& g : wanted_.groups) senders(g, groups_);
@@ -98,12 +101,26 @@ class Planner {
     };
     const auto what_is = [&](const std::string& address) -> std::string_view {
       if (const auto m = mailboxes_.find(address); m != mailboxes_.end()) return name_of(m->second->kind);
-      if (groups_.contains(address)) return "group";
+      if (contacts_.contains(address)) return "contact";
+      if (const auto g = groups_.find(address); g != groups_.end())
+        return g->second->rule ? "group by a rule" : "group";
       if (aliases_.contains(address)) return "alias";
       return "";
     };
     for (const Mailbox& m : wanted_.mailboxes) is_other(m.line, m.address, name_of(m.kind), what_is(m.address));
-    for (const Group& g : wanted_.groups) is_other(g.line, g.address, "group", what_is(g.address));
+    for (const Outsider& c : wanted_.contacts) {
+      is_other(c.line, c.address, "contact", what_is(c.address));
+      const auto known = contacts_.find(c.address);
+      if (known == contacts_.end() || known->second->domain == c.domain) continue;
+      problem(c.line, c.address, fmt::format("is in the address book of {}, and does not move", known->second->domain),
+              "Delete it first.");
+    }
+    for (const Group& g : wanted_.groups) {
+      const std::string_view is = what_is(g.address);
+      // Where neither is said, both will do.
+      const bool either = !g.rule && !g.members && is.starts_with("group");
+      is_other(g.line, g.address, either ? is : g.rule ? "group by a rule" : "group", is);
+    }
     for (const Alias& a : wanted_.aliases) is_other(a.line, a.address, "alias", what_is(a.address));
   }
 
@@ -196,6 +213,46 @@ class Planner {
     });
   }
 
+  // The same of a contact, which has less.
+  static Mailbox as_mailbox(const Outsider& c) {
+    return {.address = c.address,
+            .kind = PrincipalKind::contact,
+            .name = c.name,
+            .enabled = c.enabled,
+            .contact = c.contact};
+  }
+
+  void outsider(const Outsider& c) {
+    const Mailbox wanted = as_mailbox(c);
+    const auto known = contacts_.find(c.address);
+    Principal none, to;
+    const auto changes =
+        differences(wanted, known != contacts_.end() ? as_principal(as_mailbox(*known->second)) : none, to);
+    if (known != contacts_.end() && changes.empty()) return;
+    const bool fresh = known == contacts_.end();
+    step(fresh ? Step::Kind::add : Step::Kind::change, "contact " + c.address, changes,
+         [c, wanted, fresh](Target& t) -> Result<Secret> {
+           Principal now;
+           if (fresh) {
+             GP_TRY(now, t.directory.add_contact(c.address, c.name.value_or(""), c.domain));
+           } else {
+             GP_TRY(now, t.directory.find_contact(c.address));
+           }
+           Principal to = now;
+           if (!differences(wanted, now, to).empty()) GP_CHECK(t.directory.update_principal(to));
+           return Secret();
+         });
+  }
+
+  void address_book(const AddressBook& b) {
+    const auto known = std::ranges::find(current_.address_books, b.name, &AddressBook::name);
+    const bool fresh = known == current_.address_books.end();
+    if (!fresh && known->viewers == b.viewers && known->shown == b.shown) return;
+    step(fresh ? Step::Kind::add : Step::Kind::change, "address book " + b.name,
+         {fmt::format("viewers: {}", fmt::join(b.viewers, " ")), fmt::format("shown: {}", fmt::join(b.shown, " "))},
+         [b](Target& t) { return no_password(t.directory.put_address_book({b.name, b.viewers, b.shown})); });
+  }
+
   void new_mailbox(const Mailbox& m) {
     Principal none, wanted;
     auto details = differences(m, none, wanted);
@@ -221,32 +278,42 @@ class Planner {
 
   void new_group(const Group& g) {
     if (groups_.contains(g.address)) return;
-    step(Step::Kind::add, "group " + g.address, {}, [g](Target& t) -> Result<Secret> {
-      GP_CHECK(t.directory.add_principal(PrincipalKind::group, g.address, g.name.value_or("")));
+    std::vector<std::string> details;
+    if (g.rule) details.push_back("rule: " + *g.rule);
+    step(Step::Kind::add, "group " + g.address, std::move(details), [g](Target& t) -> Result<Secret> {
+      if (g.rule) {
+        GP_CHECK(t.directory.add_rule_group(g.address, g.name.value_or(""), *g.rule));
+      } else {
+        GP_CHECK(t.directory.add_principal(PrincipalKind::group, g.address, g.name.value_or("")));
+      }
       return Secret();
     });
   }
 
   void group(const Group& g) {
     const auto known = groups_.find(g.address);
-    const Group none{.address = g.address, .name = g.name, .members = std::vector<std::string>()};
+    const Group none{.address = g.address, .name = g.name, .members = std::vector<std::string>(), .rule = g.rule};
     const Group& now = known != groups_.end() ? *known->second : none;
     std::vector<std::string> details;
     if (g.name && g.name != now.name) {
       details.push_back(fmt::format("name: {} -> {}", or_none(*now.name), or_none(*g.name)));
     }
     std::vector<std::string> come, go;
-    if (g.members) {
+    if (g.members && now.members) {
       std::ranges::set_difference(*g.members, *now.members, std::back_inserter(come));
       std::ranges::set_difference(*now.members, *g.members, std::back_inserter(go));
     }
     if (!come.empty()) details.push_back(fmt::format("comes: {}", fmt::join(come, " ")));
     if (!go.empty()) details.push_back(fmt::format("goes: {}", fmt::join(go, " ")));
+    if (g.rule && g.rule != now.rule) {
+      details.push_back(fmt::format("rule: {} -> {}", or_none(now.rule.value_or("")), *g.rule));
+    }
     if (details.empty()) return;
     step(Step::Kind::change, "group " + g.address, std::move(details), [g, come, go](Target& t) -> Result<Secret> {
       GP_TRY(Principal found, own(t, g.address));
-      if (g.name && *g.name != found.display_name) {
-        found.display_name = *g.name;
+      if (g.name.value_or(found.display_name) != found.display_name || g.rule.value_or(found.rule) != found.rule) {
+        found.display_name = g.name.value_or(found.display_name);
+        found.rule = g.rule.value_or(found.rule);
         GP_CHECK(t.directory.update_principal(found));
       }
       if (!come.empty() || !go.empty()) GP_CHECK(t.directory.change_members(found.id, come, go));
@@ -413,8 +480,14 @@ class Planner {
   // Aliases before what they lead to, so that a catch-all or alias does not lose its target in between.
   void drop() {
     const auto mailboxes = by_address(wanted_.mailboxes);
+    const auto contacts = by_address(wanted_.contacts);
     const auto groups = by_address(wanted_.groups);
     const auto aliases = by_address(wanted_.aliases);
+    for (const AddressBook& b : current_.address_books) {
+      if (std::ranges::find(wanted_.address_books, b.name, &AddressBook::name) != wanted_.address_books.end()) continue;
+      step(Step::Kind::remove, "address book " + b.name, {},
+           [name = b.name](Target& t) { return no_password(t.directory.remove_address_book(name)); });
+    }
     for (const Alias& a : current_.aliases) {
       if (aliases.contains(a.address)) continue;
       step(Step::Kind::remove, "alias " + a.address, {},
@@ -424,6 +497,13 @@ class Planner {
       if (groups.contains(g.address)) continue;
       step(Step::Kind::remove, "group " + g.address, {}, [address = g.address](Target& t) -> Result<Secret> {
         GP_TRY(const Principal found, own(t, address));
+        return no_password(t.directory.remove_principal(found.id));
+      });
+    }
+    for (const Outsider& c : current_.contacts) {
+      if (contacts.contains(c.address)) continue;
+      step(Step::Kind::remove, "contact " + c.address, {}, [address = c.address](Target& t) -> Result<Secret> {
+        GP_TRY(const Principal found, t.directory.find_contact(address));
         return no_password(t.directory.remove_principal(found.id));
       });
     }
@@ -442,7 +522,8 @@ class Planner {
       return std::ranges::any_of(kept, is_in, [](const auto& row) { return row.first; });
     };
     if (stays(mailboxes_) || stays(groups) || stays(aliases) ||
-        std::ranges::any_of(wanted_.mailboxes, is_in, &Mailbox::address)) {
+        std::ranges::any_of(wanted_.mailboxes, is_in, &Mailbox::address) ||
+        std::ranges::find(wanted_.contacts, d.name, &Outsider::domain) != wanted_.contacts.end()) {
       return;
     }
     step(Step::Kind::remove, "domain " + d.name, {},
@@ -454,6 +535,7 @@ class Planner {
   const bool prune_;
   const std::string filename_;
   const ByAddress<Mailbox> mailboxes_;
+  const ByAddress<Outsider> contacts_;
   const ByAddress<Group> groups_;
   const ByAddress<Alias> aliases_;
   std::vector<Step> steps_;

@@ -141,6 +141,59 @@ TEST(Plan, RefusesWhatWouldBecomeSomethingElse) {
                           HasSubstr("test.toml:3: anna@example.org: is a user, and cannot become a group")));
 }
 
+constexpr std::string_view kPeople = R"toml(
+[[domain]]
+name = "example.org"
+catch_all = ""
+[[contact]]
+address = "paul@example.net"
+domain = "example.org"
+name = "Paul"
+enabled = true
+contact = {}
+[[group]]
+address = "sales@example.org"
+name = ""
+rule = "(department=Sales)"
+[[address_book]]
+name = "own"
+viewers = ["example.org"]
+shown = ["example.org", "paul@example.net"]
+)toml";
+
+TEST(Plan, ContactsRulesAndAddressBooks) {
+  const Declaration all = declaration(kPeople);
+  EXPECT_THAT(steps(all, all, true), IsEmpty());
+  EXPECT_THAT(steps(declaration(to_toml(all)), all, true), IsEmpty());
+  EXPECT_THAT(steps(all, {}),
+              ElementsAre("+domain example.org", "+contact paul@example.net; name: none -> Paul",
+                          "+group sales@example.org; rule: (department=Sales)",
+                          "+address book own; viewers: example.org; shown: example.org paul@example.net"));
+  const Declaration other = declaration(R"toml(
+[[contact]]
+address = "paul@example.net"
+domain = "example.org"
+name = "Paul P."
+[[group]]
+address = "sales@example.org"
+rule = "(department=Sales*)"
+[[address_book]]
+name = "own"
+viewers = ["example.org"]
+shown = ["example.org"]
+)toml");
+  EXPECT_THAT(steps(other, all),
+              ElementsAre("~contact paul@example.net; name: Paul -> Paul P.",
+                          "~group sales@example.org; rule: (department=Sales) -> (department=Sales*)",
+                          "~address book own; viewers: example.org; shown: example.org"));
+  EXPECT_THAT(steps({}, all, true), ElementsAre("-address book own", "-group sales@example.org",
+                                                "-contact paul@example.net", "-domain example.org"));
+  EXPECT_THAT(steps(declaration("[[group]]\naddress = \"sales@example.org\"\nmembers = []\n"), all),
+              ElementsAre(HasSubstr("is a group by a rule, and cannot become a group")));
+  EXPECT_THAT(steps(declaration("[[contact]]\naddress = \"paul@example.net\"\ndomain = \"example.com\"\n"), all),
+              ElementsAre(HasSubstr("does not move")));
+}
+
 TEST(Plan, RefusesAliasesInACircle) {
   const Declaration wanted = declaration(
       "[[alias]]\naddress = \"a@example.org\"\ntargets = [\"b@example.org\"]\n"

@@ -40,7 +40,7 @@ Result<Location> any_root(const Session& session, std::string_view root) {
   const auto foreign = parse_foreign(root);
   if (!foreign || foreign->address.empty() || !foreign->path.empty()) return fail(Errc::not_found, "no such root");
   GP_TRY(const directory::Principal whose, session.services().door.directory().find(foreign->address));
-  if (whose.kind == directory::PrincipalKind::group || namespace_of(whose) != foreign->root) {
+  if (!directory::has_mailbox(whose.kind) || namespace_of(whose) != foreign->root) {
     return fail(Errc::not_found, "no such root");
   }
   GP_TRY(auto account, session.services().accounts.open(static_cast<account::AccountId>(whose.id)));

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "directory/addresses.hpp"
+#include "directory/photo.hpp"
+
 #include "ldap/protocol/dn.hpp"
 #include "ldap/protocol/matching.hpp"
 #include "ldap/protocol/schema.hpp"
@@ -42,6 +45,9 @@ bool may_change(const Viewer& viewer, const directory::Principal& whose, Contact
   if (viewer.role == Role::admin) return true;
   if (viewer.role == Role::helpdesk && (whose.role == Role::none || whose.id == viewer.id)) return true;
   return whose.id == viewer.id && is_ones_own(field);
+}
+bool may_change_photo(const Viewer& viewer, const directory::Principal& whose) {
+  return whose.id == viewer.id || may_change(viewer, whose, ContactField::title);
 }
 bool may_change_members(const Viewer& viewer) { return viewer.role == Role::admin || viewer.role == Role::helpdesk; }
 
@@ -119,7 +125,8 @@ std::optional<Outcome> change_contact(Kind kind, const AttributeType& type, Cont
 }
 
 bool is_display_name(const AttributeType& type, const Entry& entry) {
-  const bool person = entry.kind == EntryKind::person || entry.kind == EntryKind::shared_mailbox;
+  const bool person =
+      entry.kind == EntryKind::person || entry.kind == EntryKind::shared_mailbox || entry.kind == EntryKind::contact;
   return type.name == "displayName" || (type.name == "cn" && person);
 }
 
@@ -127,6 +134,7 @@ std::variant<Change, Outcome> plan_members(Tree& tree, const Viewer& viewer, con
                                            const directory::Principal& group,
                                            const std::vector<ModifyRequest::Change>& changes) {
   if (!may_change_members(viewer)) return no(ResultCode::insufficient_access_rights, "the members are not yours");
+  if (!group.rule.empty()) return no(ResultCode::unwilling_to_perform, "its members follow from a rule");
   const AttributeType& type = *find_attribute("member");
   std::vector<std::string> before;
   for (const directory::PrincipalId id : entry.members) {
@@ -146,6 +154,42 @@ std::variant<Change, Outcome> plan_members(Tree& tree, const Viewer& viewer, con
   std::ranges::sort(after);
   std::ranges::set_difference(after, before, std::back_inserter(out.added));
   std::ranges::set_difference(before, after, std::back_inserter(out.removed));
+  return Change(std::move(out));
+}
+
+// Both attributes show the one picture there is; whoever sends it in two sizes means the larger one.
+std::variant<Change, Outcome> plan_photo(const Viewer& viewer, const directory::Principal& whose,
+                                         const std::vector<ModifyRequest::Change>& changes) {
+  if (!may_change_photo(viewer, whose)) {
+    return no(ResultCode::insufficient_access_rights, "the picture is not yours to change");
+  }
+  NewPhoto out;
+  for (const ModifyRequest::Change& change : changes) {
+    const AttributeType* const type = find_attribute(change.attribute.type);
+    if (type == nullptr || !is_photo(type->name)) {
+      return no(ResultCode::unwilling_to_perform, "a picture is changed apart from the rest of " + whose.address);
+    }
+    const auto& values = change.attribute.values;
+    if (values.size() > 1) return no(ResultCode::constraint_violation, "there is one picture only");
+    if (change.kind == Kind::remove) {
+      if (!shows_photo(type->name, whose.photo)) {
+        return no(ResultCode::no_such_attribute, fmt::format("there is no {}", type->name));
+      }
+      continue;
+    }
+    if (change.kind == Kind::add && values.empty()) return no(ResultCode::protocol_error, "an add of nothing");
+    const bool goes_first = changes.front().kind == Kind::remove;
+    if (change.kind == Kind::add && whose.photo.type != directory::PhotoType::none && !goes_first) {
+      return no(ResultCode::attribute_or_value_exists, std::string(type->name));
+    }
+    if (values.empty()) continue;
+    const auto facts = directory::read_photo(values.front());
+    if (!facts) return no(ResultCode::constraint_violation, facts.error().detail);
+    if (type->name == "jpegPhoto" && facts->type != directory::PhotoType::jpeg) {
+      return no(ResultCode::invalid_attribute_syntax, "jpegPhoto is a JPEG file");
+    }
+    if (values.front().size() > out.octets.size()) out.octets = values.front();
+  }
   return Change(std::move(out));
 }
 
@@ -181,6 +225,7 @@ std::variant<Change, Outcome> plan_modify(Tree& tree, const Viewer& viewer, cons
     if (type->name == "userPassword" && entry.kind == EntryKind::person) {
       return plan_password(viewer, principal, changes);
     }
+    if (is_photo(type->name)) return plan_photo(viewer, principal, changes);
   }
   NewPrincipal out{principal};
   for (const ModifyRequest::Change& change : changes) {
@@ -215,26 +260,33 @@ namespace {
 // Where a name lies says what kind of entry it is: uid=anna,ou=people,dc=example,dc=org.
 std::variant<NewEntry, Outcome> named_entry(Tree& tree, const Dn& dn) {
   if (dn.rdns.size() < 3 || dn.rdns.front().size() != 1) {
-    return no(ResultCode::naming_violation, "entries lie under ou=people, ou=shared, ou=rooms and ou=groups");
+    return no(ResultCode::naming_violation,
+              "entries lie under ou=people, ou=shared, ou=rooms, ou=groups and ou=contacts");
   }
   const EntryPtr unit = tree.find(normal_form(dn.parent()));
   if (unit == nullptr) return no(ResultCode::no_such_object, "there is nothing above it");
   NewEntry out;
   bool found = false;
-  for (const PrincipalKind kind :
-       {PrincipalKind::person, PrincipalKind::shared_mailbox, PrincipalKind::room, PrincipalKind::group}) {
+  for (const PrincipalKind kind : {PrincipalKind::person, PrincipalKind::shared_mailbox, PrincipalKind::room,
+                                   PrincipalKind::group, PrincipalKind::contact}) {
     if (unit->dn != unit_dn(kind, unit->domain)) continue;
     out.kind = kind;
     found = true;
   }
   const Ava& own = dn.rdns.front().front();
-  const std::string_view wanted =
-      out.kind == PrincipalKind::person || out.kind == PrincipalKind::shared_mailbox ? "uid" : "cn";
+  const std::string_view wanted = naming_attribute(out.kind);
   const AttributeType* const type = find_attribute(own.type);
   if (!found || type == nullptr || type->name != wanted) {
     return no(ResultCode::naming_violation, fmt::format("it is named by {} there", wanted));
   }
-  out.address = own.value + "@" + unit->domain;
+  if (out.kind != PrincipalKind::contact) {
+    out.address = own.value + "@" + unit->domain;
+  } else if (const auto address = directory::canonical_address(own.value)) {
+    out.address = address->to_string();
+    out.home = unit->domain;
+  } else {
+    return no(ResultCode::naming_violation, "a contact is named by its address: cn=paul@example.net");
+  }
   return out;
 }
 
@@ -265,7 +317,17 @@ std::variant<NewEntry, Outcome> plan_add(Tree& tree, const AddRequest& request) 
         return no(ResultCode::constraint_violation, fmt::format("{} is {}", type->name, out.address));
       }
     } else if (type->name == "displayName" || type->name == "cn") {
-      if (type->name == "displayName" || out.display_name.empty()) out.display_name = given.front();
+      const bool names_it = out.kind == PrincipalKind::contact && type->name == "cn";
+      for (const std::string& one : given) {
+        // What a contact is named by is no name to show, where there is another.
+        if (names_it && same(*type, one, out.address)) continue;
+        if (type->name == "displayName" || out.display_name.empty()) out.display_name = one;
+        break;
+      }
+    } else if (type->name == "targetAddress" && out.kind == PrincipalKind::contact) {
+      if (given.size() != 1 || !same(*type, given.front(), "SMTP:" + out.address)) {
+        return no(ResultCode::constraint_violation, "targetAddress is SMTP:" + out.address);
+      }
     } else if (type->name == "userPassword" && out.kind == PrincipalKind::person) {
       if (given.size() != 1) return no(ResultCode::constraint_violation, "one password");
       out.password = Secret(given.front());

@@ -20,10 +20,13 @@ struct NewPrincipal {
 struct NewMembers {
   std::vector<std::string> added, removed;
 };
+struct NewPhoto {
+  std::string octets;  // empty: none any more
+};
 struct NewPassword {
   Secret password;
 };
-using Change = std::variant<NewPrincipal, NewMembers, NewPassword>;
+using Change = std::variant<NewPrincipal, NewMembers, NewPassword, NewPhoto>;
 
 // `principal` is who `entry` shows. The outcome says why it cannot be.
 std::variant<Change, Outcome> plan_modify(Tree& tree, const Viewer& viewer, const Entry& entry,
@@ -34,6 +37,7 @@ std::variant<Change, Outcome> plan_modify(Tree& tree, const Viewer& viewer, cons
 struct NewEntry {
   directory::PrincipalKind kind = directory::PrincipalKind::person;
   std::string address, display_name;
+  std::string home;  // of a contact
   directory::Contact contact;
   std::optional<Secret> password;
   std::vector<std::string> members;

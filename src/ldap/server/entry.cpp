@@ -9,6 +9,8 @@
 #include "base/ascii.hpp"
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
+#include "directory/attributes.hpp"
+#include "directory/photo.hpp"
 #include "ldap/protocol/dn.hpp"
 #include "ldap/protocol/message.hpp"
 
@@ -29,32 +31,6 @@ std::string time_text(TimePoint at) {
 
 std::string_view local_part(std::string_view address) { return address.substr(0, address.rfind('@')); }
 std::string_view domain_part(std::string_view address) { return address.substr(address.rfind('@') + 1); }
-
-// One attribute type for one contact field.
-struct ContactRow {
-  ContactField field;
-  std::string_view attribute;
-};
-constexpr auto kContactRows = std::to_array<ContactRow>({{ContactField::initials, "initials"},
-                                                         {ContactField::title, "title"},
-                                                         {ContactField::department, "department"},
-                                                         {ContactField::company, "company"},
-                                                         {ContactField::company, "o"},
-                                                         {ContactField::office, "physicalDeliveryOfficeName"},
-                                                         {ContactField::phone, "telephoneNumber"},
-                                                         {ContactField::mobile, "mobile"},
-                                                         {ContactField::home_phone, "homePhone"},
-                                                         {ContactField::fax, "facsimileTelephoneNumber"},
-                                                         {ContactField::pager, "pager"},
-                                                         {ContactField::street, "street"},
-                                                         {ContactField::city, "l"},
-                                                         {ContactField::state, "st"},
-                                                         {ContactField::postal_code, "postalCode"},
-                                                         {ContactField::country, "c"},
-                                                         {ContactField::employee_number, "employeeNumber"},
-                                                         {ContactField::description, "description"},
-                                                         {ContactField::web_page, "wWWHomePage"},
-                                                         {ContactField::language, "preferredLanguage"}});
 
 // Gathers attributes and encodes them in the order of the schema.
 class Attributes {
@@ -92,6 +68,8 @@ std::string_view structural_class(EntryKind kind) {
       return "room";
     case EntryKind::group:
       return "groupOfNames";
+    case EntryKind::contact:
+      return "organizationalPerson";
   }
   return "top";
 }
@@ -106,6 +84,8 @@ EntryKind entry_kind(PrincipalKind kind) {
       return EntryKind::room;
     case PrincipalKind::group:
       return EntryKind::group;
+    case PrincipalKind::contact:
+      return EntryKind::contact;
   }
   return EntryKind::person;
 }
@@ -127,36 +107,38 @@ void add_common(Attributes& out, const Entry& entry) {
   if (entry.is_principal()) out.add("uSNChanged", std::to_string(entry.change));
 }
 
-void add_classes(Attributes& out, EntryKind kind) {
-  out.add("objectClass", "top");
-  if (kind == EntryKind::person || kind == EntryKind::shared_mailbox) {
-    for (const char* name : {"person", "organizationalPerson", "inetOrgPerson", "user"}) out.add("objectClass", name);
-  } else {
-    out.add("objectClass", std::string(structural_class(kind)));
-  }
-  if (kind == EntryKind::group) out.add("objectClass", "group");
-  if (kind != EntryKind::domain && kind != EntryKind::unit) out.add("objectClass", "mailRecipient");
-}
-
-// The names of somebody: RFC 4519 wants a surname of each person, which we may not know.
+// The names of somebody.
 void add_names(Attributes& out, const directory::Principal& p) {
   const std::string local(local_part(p.address));
-  const std::string shown = p.display_name.empty() ? local : p.display_name;
-  const directory::Contact* contact = p.contact.get();
-  if (p.kind == PrincipalKind::person || p.kind == PrincipalKind::shared_mailbox) {
-    const std::string_view surname = first_of(contact, ContactField::surname);
-    const std::size_t blank = shown.rfind(' ');
+  const std::string shown(directory::shown_name(p));
+  if (p.kind == PrincipalKind::person || p.kind == PrincipalKind::shared_mailbox || p.kind == PrincipalKind::contact) {
     out.add("cn", shown);
-    out.add("sn", std::string(!surname.empty()             ? surname
-                              : blank == std::string::npos ? std::string_view(shown)
-                                                           : std::string_view(shown).substr(blank + 1)));
-    out.add("givenName", std::string(first_of(contact, ContactField::given_name)));
-    out.add("uid", local);
+    out.add("sn", std::string(directory::surname(p)));
+    out.add("givenName", std::string(first_of(p.contact.get(), ContactField::given_name)));
+    // What names the entry: not for signing in, where nobody does.
+    if (p.kind == PrincipalKind::contact) {
+      out.add("cn", p.address);
+    } else {
+      out.add("uid", local);
+    }
   } else {
     out.add("cn", local);
     out.add("cn", shown);
   }
   out.add("displayName", shown);
+}
+
+// RFC 4516 2.1: what is not unreserved or reserved in a URI is written as %XX, and so is what would end the filter.
+std::string url_of_rule(std::string_view rule) {
+  std::string out = "ldap:///??sub?";
+  for (const char c : rule) {
+    if (ascii::is_alpha(c) || ascii::is_digit(c) || std::string_view("-._~()&|!=*<>:+,;@/").contains(c)) {
+      out += c;
+    } else {
+      out += '%' + ascii::to_upper(to_hex({&c, 1}));
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -179,8 +161,17 @@ std::optional<ContactField> contact_field_of(std::string_view attribute) {
   if (attribute == "sn") return ContactField::surname;
   if (attribute == "givenName") return ContactField::given_name;
   if (attribute == "manager") return ContactField::manager;
-  const auto* const row = std::ranges::find(kContactRows, attribute, &ContactRow::attribute);
-  return row == kContactRows.end() ? std::nullopt : std::optional(row->field);
+  const auto rows = directory::field_attributes();
+  const auto row = std::ranges::find(rows, attribute, &directory::FieldAttribute::attribute);
+  return row == rows.end() ? std::nullopt : std::optional(row->field);
+}
+
+bool is_photo(std::string_view attribute) { return attribute == "jpegPhoto" || attribute == "thumbnailPhoto"; }
+
+bool shows_photo(std::string_view attribute, const directory::PhotoMark& photo) {
+  if (attribute == "jpegPhoto") return photo.type == directory::PhotoType::jpeg;
+  return attribute == "thumbnailPhoto" && photo.type != directory::PhotoType::none &&
+         photo.octets <= directory::kMaxThumbnailOctets;
 }
 
 std::string operational_attributes(const Entry& entry) {
@@ -198,6 +189,8 @@ std::string operational_attributes(const Entry& entry) {
 std::optional<std::string_view> values_of(const Entry& entry, const AttributeType& type, std::string& room) {
   if (type.operational()) room = operational_attributes(entry);
   std::optional<std::string_view> found;
+  // There, and nothing to compare with.
+  if (is_photo(type.name)) return shows_photo(type.name, entry.photo) ? std::optional(std::string_view()) : found;
   each_attribute(type.operational() ? std::string_view(room) : std::string_view(entry.attributes),
                  [&](std::string_view name, std::string_view, std::string_view values) {
                    if (name != type.name) return true;
@@ -225,6 +218,8 @@ std::string_view unit_name(PrincipalKind kind) {
       return "rooms";
     case PrincipalKind::group:
       return "groups";
+    case PrincipalKind::contact:
+      return "contacts";
   }
   return "people";
 }
@@ -233,10 +228,18 @@ std::string unit_dn(PrincipalKind kind, std::string_view domain) {
   return fmt::format("ou={},{}", unit_name(kind), domain_dn(domain));
 }
 
-std::string principal_dn(PrincipalKind kind, std::string_view address) {
-  const bool by_uid = kind == PrincipalKind::person || kind == PrincipalKind::shared_mailbox;
-  return fmt::format("{}={},{}", by_uid ? "uid" : "cn", escape_dn_value(local_part(address)),
-                     unit_dn(kind, domain_part(address)));
+std::string_view naming_attribute(PrincipalKind kind) {
+  return kind == PrincipalKind::person || kind == PrincipalKind::shared_mailbox ? "uid" : "cn";
+}
+
+std::string principal_dn(PrincipalKind kind, std::string_view address, std::string_view home) {
+  const bool elsewhere = kind == PrincipalKind::contact;
+  return fmt::format("{}={},{}", naming_attribute(kind), escape_dn_value(elsewhere ? address : local_part(address)),
+                     unit_dn(kind, elsewhere ? home : domain_part(address)));
+}
+
+std::string principal_dn(const directory::Principal& principal) {
+  return principal_dn(principal.kind, principal.address, principal.home);
 }
 
 // RFC 9562 5.8: a UUID of one's own making.
@@ -262,7 +265,7 @@ Entry EntryMaker::domain(const directory::Domain& domain) const {
   entry.created = entry.changed = domain.created;
   name_entry(entry, domain_dn(domain.name));
   Attributes out;
-  add_classes(out, entry.kind);
+  for (const char* name : {"top", "domain"}) out.add("objectClass", name);
   out.add("dc", domain.name.substr(0, domain.name.find('.')));
   add_common(out, entry);
   entry.attributes = out.encoded();
@@ -278,7 +281,7 @@ Entry EntryMaker::unit(const directory::Domain& domain, PrincipalKind kind) cons
   entry.created = entry.changed = domain.created;
   name_entry(entry, unit_dn(kind, domain.name));
   Attributes out;
-  add_classes(out, entry.kind);
+  for (const char* name : {"top", "organizationalUnit"}) out.add("objectClass", name);
   out.add("ou", std::string(unit_name(kind)));
   add_common(out, entry);
   entry.attributes = out.encoded();
@@ -291,23 +294,30 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
   entry.id = p.id;
   entry.kind = entry_kind(p.kind);
   entry.enabled = p.enabled;
-  entry.domain = domain_part(p.address);
+  entry.domain = directory::home_domain(p);
+  entry.photo = p.photo;
   entry.uuid = uuid_of(p.id);
   entry.created = p.created;
   entry.changed = p.changed;
   entry.change = p.change;
   for (const directory::Principal* group : profile.groups) entry.groups.push_back(group->id);
-  name_entry(entry, principal_dn(p.kind, p.address));
+  name_entry(entry, principal_dn(p));
 
   Attributes out;
-  add_classes(out, entry.kind);
+  for (const std::string_view name : directory::object_classes(p.kind)) out.add("objectClass", std::string(name));
+  if (!p.rule.empty()) out.add("objectClass", "groupOfURLs");
   add_names(out, p);
   const std::string local(local_part(p.address));
   out.add("mail", p.address);
   // [MS-ADA3] 2.208: what begins in capitals is the address that replies go to.
   out.add("proxyAddresses", "SMTP:" + p.address);
   for (const std::string_view alias : profile.aliases) out.add("proxyAddresses", "smtp:" + std::string(alias));
-  out.add("mailNickname", local);
+  if (entry.kind == EntryKind::contact) {
+    // As Exchange has it of its mail contacts: where mail goes.
+    out.add("targetAddress", "SMTP:" + p.address);
+  } else {
+    out.add("mailNickname", local);
+  }
   if (entry.kind == EntryKind::person || entry.kind == EntryKind::shared_mailbox) {
     out.add("sAMAccountName", local);
     out.add("userPrincipalName", p.address);
@@ -318,10 +328,11 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
     out.add("sAMAccountName", local);
     out.add("sAMAccountType", std::to_string(kSamDistribution));
     out.add("groupType", std::to_string(kGroupTypeUniversal));
+    if (!p.rule.empty()) out.add("memberURL", url_of_rule(p.rule));
   }
   if (p.contact != nullptr) {
     for (const auto& [field, value] : *p.contact) {
-      for (const ContactRow& row : kContactRows) {
+      for (const directory::FieldAttribute& row : directory::field_attributes()) {
         if (row.field == field) out.add(row.attribute, value);
       }
       // Only people manage; whether it is one is not looked up.
@@ -329,13 +340,13 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
     }
   }
   for (const directory::Principal* group : profile.groups) {
-    out.add("memberOf", principal_dn(group->kind, group->address));
+    out.add("memberOf", principal_dn(*group));
   }
   std::vector<std::string> members;
   for (const directory::Profile::Member& member : profile.members) {
     if (member.principal == nullptr) continue;  // an outside address is no entry
     entry.members.push_back(member.principal->id);
-    members.push_back(principal_dn(member.principal->kind, member.principal->address));
+    members.push_back(principal_dn(*member.principal));
   }
   add_common(out, entry);
   entry.attributes = out.encoded();
@@ -343,7 +354,7 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
   if (!members.empty()) append_attribute(entry.attributes, "member", members);
   const auto append_names = [&](std::string_view type, const std::vector<const directory::Principal*>& principals) {
     std::vector<std::string> names;
-    for (const directory::Principal* one : principals) names.push_back(principal_dn(one->kind, one->address));
+    for (const directory::Principal* one : principals) names.push_back(principal_dn(*one));
     if (!names.empty()) append_attribute(entry.attributes, type, names);
   };
   append_names("publicDelegates", profile.delegates);

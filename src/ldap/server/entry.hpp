@@ -15,7 +15,7 @@
 
 namespace gatepost::ldap::server {
 
-enum class EntryKind : std::uint8_t { domain, unit, person, shared_mailbox, room, group };
+enum class EntryKind : std::uint8_t { domain, unit, person, shared_mailbox, room, group, contact };
 
 // One entry, as octets that answers are copied from. Immutable; shared by the tree and the searches that found it.
 struct Entry {
@@ -32,6 +32,7 @@ struct Entry {
   TimePoint created{}, changed{};
   std::uint64_t change = 0;
   std::vector<directory::PrincipalId> groups, members;  // direct ones; members: of ours
+  directory::PhotoMark photo{};                         // append_photo() has the octets as attributes
 
   bool is_principal() const { return id != directory::PrincipalId{}; }
   // The normal form of what it lies under.
@@ -60,15 +61,26 @@ std::string operational_attributes(const Entry& entry);
 // has none.
 std::optional<std::string_view> values_of(const Entry& entry, const AttributeType& type, std::string& room);
 
+// Pictures are no part of `attributes`: they are read when somebody asks.
+bool is_photo(std::string_view attribute);
+// Whether `attribute` would show this picture: jpegPhoto a JPEG (RFC 2798 2.6), thumbnailPhoto any that Active
+// Directory would take.
+bool shows_photo(std::string_view attribute, const directory::PhotoMark& photo);
+
 // Which contact field an attribute shows; nullopt: none.
 std::optional<directory::ContactField> contact_field_of(std::string_view attribute);
 
 inline constexpr std::string_view kSubschemaDn = "cn=Subschema";
 
-// Names of entries. A domain is dc=example,dc=org; what is in it lies under ou=people, ou=shared, ou=rooms, ou=groups.
+// Names of entries. A domain is dc=example,dc=org; what is in it lies under ou=people, ou=shared, ou=rooms, ou=groups,
+// ou=contacts.
 std::string domain_dn(std::string_view domain);
 std::string unit_dn(directory::PrincipalKind kind, std::string_view domain);
-std::string principal_dn(directory::PrincipalKind kind, std::string_view address);
+// `home`: of a contact (directory::Principal::home).
+std::string principal_dn(directory::PrincipalKind kind, std::string_view address, std::string_view home = {});
+std::string principal_dn(const directory::Principal& principal);
+// The attribute that names an entry of the kind: "uid" or "cn".
+std::string_view naming_attribute(directory::PrincipalKind kind);
 std::string_view unit_name(directory::PrincipalKind kind);
 
 // Makes entries. `identity`: of this server, any octets; UUIDs come from it and from what the entry is, so that they

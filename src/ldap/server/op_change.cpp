@@ -70,6 +70,7 @@ Task<Next> Session::modify(Operation operation) {
     if (const auto* const members = std::get_if<NewMembers>(&change)) {
       return directory.change_members(id, members->added, members->removed);
     }
+    if (const auto* const photo = std::get_if<NewPhoto>(&change)) return directory.set_photo(id, photo->octets);
     return directory.set_password(id, std::get<NewPassword>(change).password);
   };
   runtime::Workers& workers = password != nullptr ? shared_.services.workers_for_sign_in() : shared_.services.workers;
@@ -103,7 +104,9 @@ Task<Next> Session::add(Operation operation) {
   }
   directory::Directory& directory = shared_.services.door.directory();
   auto job = [&directory, &fresh]() -> Result<directory::PrincipalId> {
-    GP_TRY(directory::Principal added, directory.add_principal(fresh.kind, fresh.address, fresh.display_name));
+    GP_TRY(directory::Principal added, fresh.kind == directory::PrincipalKind::contact
+                                           ? directory.add_contact(fresh.address, fresh.display_name, fresh.home)
+                                           : directory.add_principal(fresh.kind, fresh.address, fresh.display_name));
     const auto complete = [&]() -> Result<> {
       if (!fresh.contact.empty()) {
         added.contact = std::make_shared<const directory::Contact>(fresh.contact);
@@ -144,12 +147,12 @@ Task<Next> Session::remove(Operation operation) {
   if (const auto failed = assertion_fails(operation, *entry)) co_return answer(operation, *failed);
   const Services& services = shared_.services;
   const auto principal = services.door.directory().principal(entry->id);
-  const bool group = entry->kind == EntryKind::group;
-  if (!principal || !settings_->writable || (!group && !services.remove_account)) {
+  const bool mailbox = principal && directory::has_mailbox(principal->kind);
+  if (!principal || !settings_->writable || (mailbox && !services.remove_account)) {
     co_return answer(operation, ResultCode::unwilling_to_perform, "this is not deleted here");
   }
-  auto job = [&services, &principal, group]() -> Result<> {
-    return group ? services.door.directory().remove_principal(principal->id) : services.remove_account(*principal);
+  auto job = [&services, &principal, mailbox]() -> Result<> {
+    return mailbox ? services.remove_account(*principal) : services.door.directory().remove_principal(principal->id);
   };
   const Result<> done = co_await services.workers.run(std::move(job));
   if (!done) co_return answer(operation, outcome_for(done.error().code));

@@ -114,7 +114,7 @@ Task<Next> Session::stream(const Operation& operation, const SearchRequest& requ
       least_limit(request.time_limit_seconds, static_cast<std::uint32_t>(settings_->time_limit.count()));
   const SteadyPoint end = shared_.services.clock.steady() + std::chrono::seconds(seconds);
   const Selector selector(request.attributes, request.types_only);
-  const ValueChoice values(shared_.tree, controls.matched_values);
+  const ValueChoice values(shared_.tree, controls.matched_values, operation.viewer);
 
   shared_.tree.refresh();
   Walk walk(shared_.tree, request, std::move(base), operation.viewer, after);
@@ -139,6 +139,10 @@ Task<Next> Session::stream(const Operation& operation, const SearchRequest& requ
       }
       room.clear();
       selector.append(room, entry, values);
+      if (entry.photo.type != directory::PhotoType::none && !values.by_value()) {
+        Task<> read = append_photo(room, selector, entry);
+        co_await std::move(read);
+      }
       write_entry(out(), operation.id, entry.dn, room);
       after = entry.key;
       ++sent;
@@ -155,6 +159,22 @@ Task<Next> Session::stream(const Operation& operation, const SearchRequest& requ
     }
   }
   co_return done(ResultCode::success, {});
+}
+
+// Pictures are in the store, and read for whoever asked for them.
+Task<> Session::append_photo(std::string& room, const Selector& selector, const Entry& entry) {
+  const std::vector<std::string_view> names = selector.photo_attributes(entry);
+  if (names.empty()) co_return;
+  std::vector<std::string> values(1);
+  if (selector.types_only()) {
+    values.clear();
+  } else {
+    auto job = [this, &entry] { return shared_.services.door.directory().photo(entry.id); };
+    auto octets = co_await shared_.services.workers.run(std::move(job));
+    if (!octets) co_return;  // taken away meanwhile
+    values.front() = *std::move(octets);
+  }
+  for (const std::string_view name : names) append_attribute(room, name, values);
 }
 
 // All that match, in order, then a page or a window of them.
@@ -219,12 +239,16 @@ Task<Next> Session::sorted(const Operation& operation, const SearchRequest& requ
     outcome.code = ResultCode::size_limit_exceeded;
   }
   const Selector selector(request.attributes, request.types_only);
-  const ValueChoice values(shared_.tree, controls.matched_values);
+  const ValueChoice values(shared_.tree, controls.matched_values, operation.viewer);
   std::string room;
   for (std::uint64_t i = begin; i < stop; ++i) {
     const Entry& entry = list[i];
     room.clear();
     selector.append(room, entry, values);
+    if (entry.photo.type != directory::PhotoType::none && !values.by_value()) {
+      Task<> read = append_photo(room, selector, entry);
+      co_await std::move(read);
+    }
     write_entry(out(), operation.id, entry.dn, room);
     shared_.entries.add();
     if (output_.full()) {

@@ -21,7 +21,16 @@ std::string state_control(SyncState state, const std::array<char, 16>& uuid) {
   return out;
 }
 
+bool shows_the_same(const directory::Sight& a, const directory::Sight& b) {
+  if (a.role != b.role || (a.seen == nullptr) != (b.seen == nullptr)) return false;
+  return a.seen == nullptr || a.seen->mark == b.seen->mark;
+}
+
 }  // namespace
+
+std::string cookie_of(const SyncWatch& watch) {
+  return make_sync_cookie({watch.since, watch.viewer.sight.seen != nullptr});
+}
 
 Task<Next> Session::synchronize(Operation operation, std::string base) {
   const SyncRequest sync = *operation.controls.sync;
@@ -36,8 +45,10 @@ Task<Next> Session::synchronize(Operation operation, std::string base) {
   const bool begins = !sync.cookie || sync.cookie->empty() ||
                       (sync.cookie->starts_with("rid=") && sync.cookie->find("csn=") == std::string::npos);
   if (!begins) {
-    since = read_sync_cookie(*sync.cookie);
-    if (!since) co_return answer(operation, ResultCode::sync_refresh_required, "the cookie is not from here");
+    const auto place = read_sync_cookie(*sync.cookie);
+    if (!place) co_return answer(operation, ResultCode::sync_refresh_required, "the cookie is not from here");
+    // Whoever sees some alone, now or then, may see others without a change of theirs: all is sent again.
+    if (!place->limited && operation.viewer.sight.seen == nullptr) since = place->change;
   }
   SyncWatch watch;
   watch.id = operation.id;
@@ -62,7 +73,7 @@ Task<Next> Session::synchronize(Operation operation, std::string base) {
     if (!co_await std::move(sent)) broken = Next::close;
   }
   if (broken) co_return *broken;
-  const std::string cookie = make_sync_cookie(watch.since);
+  const std::string cookie = cookie_of(watch);
   if (!sync.persist) {
     co_return answer(operation, Outcome{},
                      {{std::string(oid::kSyncDone), false, write_sync_done(cookie, since.has_value())}});
@@ -75,6 +86,7 @@ Task<Next> Session::synchronize(Operation operation, std::string base) {
 Task<bool> Session::send_everything(SyncWatch& watch) {
   watch.since = shared_.tree.refresh();
   const Selector selector(watch.request.attributes, watch.request.types_only);
+  const ValueChoice values(shared_.tree, std::nullopt, watch.viewer);
   Walk walk(shared_.tree, watch.request, watch.base, watch.viewer, 0);
   std::vector<EntryPtr> found;
   std::string room;
@@ -85,7 +97,11 @@ Task<bool> Session::send_everything(SyncWatch& watch) {
     more = co_await shared_.services.workers.run(std::move(job));
     for (const EntryPtr& entry : found) {
       room.clear();
-      selector.append(room, *entry);
+      selector.append(room, *entry, values);
+      if (entry->photo.type != directory::PhotoType::none) {
+        Task<> read = append_photo(room, selector, *entry);
+        co_await std::move(read);
+      }
       write_entry(out(), watch.id, entry->dn, room, state_control(SyncState::add, entry->uuid));
       shared_.entries.add();
       if (output_.full()) {
@@ -99,6 +115,12 @@ Task<bool> Session::send_everything(SyncWatch& watch) {
 
 // Who was added or changed is sent; whoever is gone, or is no part of the content any more, is named as deleted.
 Task<bool> Session::send_changes(SyncWatch& watch, bool refreshing, bool& complete) {
+  if (const auto viewer = shared_.services.door.directory().principal(watch.viewer.id)) {
+    const Viewer now = viewer_of(*viewer);
+    complete = shows_the_same(watch.viewer.sight, now.sight);
+    watch.viewer = now;
+    if (!complete) co_return true;
+  }
   std::vector<directory::PrincipalId> changed;
   const auto changes = shared_.services.door.directory().changes_since(
       watch.since, [&changed](const directory::Profile& profile) { changed.push_back(profile.principal.id); });
@@ -106,6 +128,7 @@ Task<bool> Session::send_changes(SyncWatch& watch, bool refreshing, bool& comple
   if (!complete) co_return true;
   shared_.tree.refresh();
   const Selector selector(watch.request.attributes, watch.request.types_only);
+  const ValueChoice values(shared_.tree, std::nullopt, watch.viewer);
   Walk walk(shared_.tree, watch.request, watch.base, watch.viewer, 0, false);
   std::string room;
   for (const directory::PrincipalId id : changed) {
@@ -117,7 +140,11 @@ Task<bool> Session::send_changes(SyncWatch& watch, bool refreshing, bool& comple
     const SyncState state = !shown                                           ? SyncState::remove
                             : refreshing || entry->created == entry->changed ? SyncState::add
                                                                              : SyncState::modify;
-    if (shown) selector.append(room, *entry);
+    if (shown) selector.append(room, *entry, values);
+    if (shown && entry->photo.type != directory::PhotoType::none) {
+      Task<> read = append_photo(room, selector, *entry);
+      co_await std::move(read);
+    }
     write_entry(out(), watch.id, entry->dn, room, state_control(state, entry->uuid));
     if (output_.full()) {
       auto drained = co_await output_.drain();
@@ -125,7 +152,7 @@ Task<bool> Session::send_changes(SyncWatch& watch, bool refreshing, bool& comple
     }
   }
   for (const directory::Removed& gone : changes.removed) {
-    const std::string dn = principal_dn(gone.kind, gone.address);
+    const std::string dn = principal_dn(gone.kind, gone.address, gone.home);
     write_entry(out(), watch.id, dn, {}, state_control(SyncState::remove, shared_.tree.uuid_of(gone.id)));
     if (output_.full()) {
       auto drained = co_await output_.drain();
@@ -148,7 +175,7 @@ Task<bool> Session::feed_watches() {
     Task<bool> sent = send_changes(watch, false, complete);
     if (!co_await std::move(sent)) co_return false;
     if (complete) {
-      write_intermediate(out(), watch.id, oid::kSyncInfo, write_sync_info(make_sync_cookie(watch.since)));
+      write_intermediate(out(), watch.id, oid::kSyncInfo, write_sync_info(cookie_of(watch)));
       ++i;
     } else {
       write(out(), Reply{.id = watch.id,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ldap/protocol/ber.hpp"
+#include "ldap/protocol/dn.hpp"
 #include "ldap/protocol/matching.hpp"
 
 namespace gatepost::ldap::server {
@@ -12,13 +13,25 @@ std::uint32_t least_limit(std::uint32_t a, std::uint32_t b) { return a == 0 ? b 
 
 // ---- what is shown
 
-ValueChoice::ValueChoice(Tree& tree, const std::optional<std::vector<Filter>>& filters) {
+ValueChoice::ValueChoice(Tree& tree, const std::optional<std::vector<Filter>>& filters, const Viewer& viewer) {
+  if (!viewer.sight.sees_all()) {
+    tree_ = &tree;
+    viewer_ = viewer;
+  }
   if (!filters) return;
   for (const Filter& filter : *filters) matchers_.push_back(tree.matcher(filter));
 }
 
 // RFC 3876 2: of an attribute that no item is about, no value.
 bool ValueChoice::shows(const AttributeType& type, std::string_view value) const {
+  const bool link = type.name == "member" || type.name == "memberOf" || type.name == "manager" ||
+                    type.name == "publicDelegates" || type.name == "publicDelegatesBL";
+  if (link && tree_ != nullptr) {
+    const auto dn = parse_dn(value);
+    const EntryPtr entry = dn ? tree_->find(normal_form(*dn)) : nullptr;
+    if (entry == nullptr || !viewer_.sees(*entry)) return false;
+  }
+  if (matchers_.empty()) return true;
   return std::ranges::any_of(matchers_, [&](const Matcher& matcher) {
     const Matcher::Node& node = matcher.nodes.front();
     if (node.undefined || node.rule == Rule::transitive_membership) return false;
@@ -53,6 +66,14 @@ void Selector::append(std::string& out, const Entry& entry, const ValueChoice& v
   if (all_operational_ || any_operational_) append_some(out, operational_attributes(entry), all_operational_, values);
 }
 
+std::vector<std::string_view> Selector::photo_attributes(const Entry& entry) const {
+  std::vector<std::string_view> out;
+  for (const std::string_view name : {"jpegPhoto", "thumbnailPhoto"}) {
+    if ((all_user_ || chooses(name)) && shows_photo(name, entry.photo)) out.push_back(name);
+  }
+  return out;
+}
+
 void Selector::append_special(std::string& out, std::string_view attributes) const {
   append_some(out, attributes, all_user_ || all_operational_, {});
 }
@@ -73,7 +94,8 @@ void Selector::append_some(std::string& out, std::string_view encoded, bool all,
         const std::string_view value = in.octets();
         if (values.shows(type, value)) shown.emplace_back(value);
       }
-      append_attribute(out, name, shown);
+      // RFC 3876 2 wants the attribute without values; of what is hidden, not even that it is there.
+      if (!shown.empty() || values.by_value()) append_attribute(out, name, shown);
     }
     return true;
   });

@@ -20,12 +20,17 @@ std::uint32_t least_limit(std::uint32_t a, std::uint32_t b);
 class ValueChoice {
  public:
   ValueChoice() = default;
-  ValueChoice(Tree& tree, const std::optional<std::vector<Filter>>& filters);
-  bool all() const { return matchers_.empty(); }
+  // Names of those whom the viewer does not see are not shown to him either.
+  ValueChoice(Tree& tree, const std::optional<std::vector<Filter>>& filters, const Viewer& viewer);
+  bool all() const { return matchers_.empty() && tree_ == nullptr; }
+  // Whether values were asked for, by what they are.
+  bool by_value() const { return !matchers_.empty(); }
   bool shows(const AttributeType& type, std::string_view value) const;
 
  private:
   std::vector<Matcher> matchers_;  // of one node each
+  Tree* tree_ = nullptr;           // with a viewer who does not see all
+  Viewer viewer_;
 };
 
 // Which attributes are shown (RFC 4511 4.5.1.8).
@@ -37,6 +42,9 @@ class Selector {
   // The same of the root DSE and the subschema, whose attributes are all operational: asked for nothing special, all of
   // them are given, as programs expect.
   void append_special(std::string& out, std::string_view attributes) const;
+  // The attributes that are chosen and show the picture; append() leaves them out.
+  std::vector<std::string_view> photo_attributes(const Entry& entry) const;
+  bool types_only() const { return types_only_; }
 
  private:
   bool chooses(std::string_view name) const;

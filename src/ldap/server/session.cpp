@@ -31,7 +31,7 @@ bool Session::timed_out() {
   if (watches_.empty()) return false;
   // A sign of life, which also finds peers that went without a word.
   for (const SyncWatch& watch : watches_) {
-    write_intermediate(out(), watch.id, oid::kSyncInfo, write_sync_info(make_sync_cookie(watch.since)));
+    write_intermediate(out(), watch.id, oid::kSyncInfo, write_sync_info(cookie_of(watch)));
   }
   return true;
 }
@@ -219,8 +219,7 @@ directory::DoorContext Session::door_context() const {
 Viewer Session::viewer_of(const directory::Principal& principal) const {
   return {.id = principal.id,
           .role = principal.role,
-          .domain = principal.address.substr(principal.address.rfind('@') + 1),
-          .own_domain_only = settings_->own_domain_only};
+          .sight = shared_.services.door.directory().sight(principal, settings_->own_domain_only)};
 }
 
 std::variant<EntryPtr, Outcome> Session::entry_named(const Operation& operation, std::string_view name) {

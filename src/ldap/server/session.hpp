@@ -20,6 +20,8 @@
 
 namespace gatepost::ldap::server {
 
+class Selector;
+
 using runtime::Next;
 using runtime::Task;
 
@@ -41,6 +43,8 @@ struct SyncWatch {
   SearchRequest request;
   std::uint64_t since = 0;
 };
+
+std::string cookie_of(const SyncWatch& watch);
 
 // One request on its way.
 struct Operation {
@@ -73,6 +77,7 @@ class Session final : public runtime::Session {
   Task<Next> unbind(Operation operation);
   // op_search.cpp
   Task<Next> search(Operation operation);
+  Task<> append_photo(std::string& room, const Selector& selector, const Entry& entry);
   // op_compare.cpp
   Task<Next> compare(Operation operation);
   // op_change.cpp

@@ -27,15 +27,15 @@ std::optional<std::int64_t> digits(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-// "rid=000,csn=YYYYmmddHHMMSS.ffffffZ#000000#000#000000"
-std::string make_sync_cookie(std::uint64_t change) {
-  const auto micros = static_cast<std::int64_t>(change);
+// "rid=000,csn=YYYYmmddHHMMSS.ffffffZ#000000#000#000000"; limited: #001#.
+std::string make_sync_cookie(SyncPlace place) {
+  const auto micros = static_cast<std::int64_t>(place.change);
   std::string seconds = generalized_time(kFirstMicros + micros);
   seconds.pop_back();
-  return fmt::format("rid=000,csn={}.{:06}Z#000000#000#000000", seconds, micros % kMicros);
+  return fmt::format("rid=000,csn={}.{:06}Z#000000#00{}#000000", seconds, micros % kMicros, place.limited ? 1 : 0);
 }
 
-std::optional<std::uint64_t> read_sync_cookie(std::string_view cookie) {
+std::optional<SyncPlace> read_sync_cookie(std::string_view cookie) {
   using namespace std::chrono;
   const std::size_t at = cookie.find("csn=");
   if (at == std::string_view::npos) return std::nullopt;
@@ -52,7 +52,7 @@ std::optional<std::uint64_t> read_sync_cookie(std::string_view cookie) {
       sys_days(day).time_since_epoch() + hours(*h) + minutes(*min) + seconds(*s) + microseconds(*f);
   const std::int64_t change = when.count() - kFirstMicros;
   if (change < 0 || static_cast<std::uint64_t>(change) > kMaxChange) return std::nullopt;
-  return static_cast<std::uint64_t>(change);
+  return SyncPlace{static_cast<std::uint64_t>(change), text.substr(kTime).starts_with("#000000#001#")};
 }
 
 std::string write_sync_state(SyncState state, const std::array<char, 16>& uuid) {

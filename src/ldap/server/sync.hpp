@@ -20,8 +20,13 @@ enum class SyncState : std::uint8_t { present = 0, add = 1, modify = 2, remove =
 
 // A cookie says up to which change of the directory its owner knows everything. slapd as a consumer reads in it a
 // change sequence number, whose time it compares with others: so the number of the change is written as a time.
-std::string make_sync_cookie(std::uint64_t change);
-std::optional<std::uint64_t> read_sync_cookie(std::string_view cookie);
+struct SyncPlace {
+  std::uint64_t change = 0;
+  bool limited = false;  // address book policies said what its owner sees
+  bool operator==(const SyncPlace&) const = default;
+};
+std::string make_sync_cookie(SyncPlace place);
+std::optional<SyncPlace> read_sync_cookie(std::string_view cookie);
 
 std::string write_sync_state(SyncState state, const std::array<char, 16>& uuid);
 // syncDoneValue. `deletes`: what is gone was named; otherwise whatever was not sent is gone.

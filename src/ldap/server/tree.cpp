@@ -15,7 +15,7 @@ using directory::PrincipalKind;
 using Kind = Filter::Kind;
 
 constexpr std::array kUnits{PrincipalKind::person, PrincipalKind::shared_mailbox, PrincipalKind::room,
-                            PrincipalKind::group};
+                            PrincipalKind::group, PrincipalKind::contact};
 // Domains and units come before all that lies in them.
 constexpr std::uint64_t kFirstPrincipalKey = std::uint64_t{1} << 62;
 constexpr std::size_t kMaxLinked = 1'000'000;

@@ -23,13 +23,12 @@ namespace gatepost::ldap::server {
 struct Viewer {
   directory::PrincipalId id{};
   directory::Role role = directory::Role::none;
-  std::string domain;
-  bool own_domain_only = false;  // people see those of their own domain alone
+  directory::Sight sight{};
 
-  // Accounts that are switched off are seen by those who administer, and by nobody else.
+  // Domains and units are what the names of those he sees are made of.
   bool sees(const Entry& entry) const {
-    if (role != directory::Role::none) return true;
-    return (entry.enabled || entry.id == id) && (!own_domain_only || entry.domain == domain);
+    if (entry.is_principal()) return sight.sees(entry.id, entry.domain, entry.enabled);
+    return sight.sees_domain(entry.domain);
   }
 };
 
