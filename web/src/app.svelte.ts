@@ -5,6 +5,7 @@ import type { ListQuery } from './data/list.svelte';
 import { firstRefusal, Mail, type Waiting } from './data/mail.svelte';
 import { Db } from './data/db';
 import { People } from './data/people';
+import { forgetPhotos } from './data/photos.svelte';
 import type { Email, Id, JmapSession, Mailbox } from './jmap/types';
 import { Client } from './jmap/client';
 import { Push } from './jmap/push';
@@ -195,6 +196,7 @@ class App {
     this.role = null;
     this.sharing = null;
     this.people = null;
+    forgetPhotos();
   }
   private ended(): void {
     if (!this.mail) return;

@@ -47,6 +47,19 @@ export interface Group {
   name: string;
   members: number;
   created: string;
+  rule: string; // empty: members are named one by one
+}
+export interface Contact {
+  address: string;
+  name: string;
+  domain: string;
+  enabled: boolean;
+  created: string;
+}
+export interface AddressBook {
+  name: string;
+  viewers: string; // blanks between
+  shown: string;
 }
 export interface Alias {
   address: string;
