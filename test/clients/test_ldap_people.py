@@ -169,6 +169,28 @@ class People(unittest.TestCase):
         self.gatepost("account", "set", d.user2, "city=")
         self.assertNotIn("member: ", self.tool("ldapsearch", "(objectClass=groupOfURLs)", "member"))
 
+    # ---- what has changed
+
+    def test_programs_follow_changes_as_of_active_directory(self):
+        d = self.demo
+        with self.connect(self.admin, self.password) as ldap:
+            sync = ldap.extend.microsoft.dir_sync(self.base, "(objectClass=user)", ["cn", "title", "mail"])
+            first = sync.loop()
+            self.assertIn(self.dn1, [one["dn"] for one in first])
+            self.assertFalse(sync.more_results)
+            self.gatepost("account", "add", f"brief@{d.domain}")
+            self.gatepost("account", "set", d.user1, "title=Mate")
+            changed = {one["dn"]: one["raw_attributes"] for one in sync.loop()}
+            self.assertEqual(changed[self.dn1]["title"], [b"Mate"])
+            self.assertEqual(len(changed), 2)
+            self.gatepost("account", "delete", f"brief@{d.domain}")
+            gone = sync.loop()
+            self.assertEqual([one["raw_attributes"]["isDeleted"] for one in gone], [[b"TRUE"]])
+            self.assertEqual(sync.loop(), [])
+        with self.connect() as ldap:
+            with self.assertRaises(LDAPException):
+                ldap.extend.microsoft.dir_sync(self.base, "(objectClass=user)", ["cn"]).loop()
+
     # ---- who sees whom
 
     def test_address_books_hold_from_the_next_request_on(self):

@@ -77,6 +77,7 @@ constexpr auto kTypes = std::to_array<AttributeType>({
     {"1.2.840.113556.1.2.3", "whenChanged", "", "", generalized_time, Rule::generalized_time, false, true, true,
      Usage::user, true},
     {"1.2.840.113556.1.2.120", "uSNChanged", "", "", integer, Rule::integer, false, true, true, Usage::user, true},
+    {"1.2.840.113556.1.2.48", "isDeleted", "", "", boolean, Rule::boolean, false, false, true, Usage::user, true},
     // RFC 4512 3.4, RFC 4530, RFC 5020
     {"2.5.18.1", "createTimestamp", "", "", generalized_time, Rule::generalized_time, false, true, true,
      Usage::directory, true},

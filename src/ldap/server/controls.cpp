@@ -145,6 +145,19 @@ bool read_sync(std::string_view value, Controls& into) {
   return outer.at_end() && in.ok() && in.at_end() && (mode == 1 || mode == 3);
 }
 
+// DirSyncRequestValue ::= SEQUENCE { Flags INTEGER, MaxBytes INTEGER, Cookie OCTET STRING }
+bool read_dirsync(std::string_view value, Controls& into) {
+  constexpr std::int64_t kObjectSecurity = 1;
+  ber::Reader outer(value);
+  ber::Reader in = outer.inside(ber::kSequence);
+  const std::int64_t flags = in.integer();
+  const auto most = number(in.integer());
+  DirSyncRequest request{.object_security = (flags & kObjectSecurity) != 0, .max_octets = most.value_or(0)};
+  request.cookie = in.octets();
+  into.dirsync = std::move(request);
+  return outer.at_end() && in.ok() && in.at_end() && most.has_value();
+}
+
 constexpr std::uint16_t on(std::initializer_list<On> operations) {
   std::uint16_t out = 0;
   for (const On one : operations) out |= static_cast<std::uint16_t>(one);
@@ -169,6 +182,7 @@ constexpr auto kRows = std::to_array<Row>({
     {oid::kManageDsaIt, kAnyOfEntries, read_manage_dsa_it, false},
     {oid::kSubentries, on({On::search}), read_subentries},
     {oid::kSyncRequest, on({On::search}), read_sync},
+    {oid::kDirSync, on({On::search}), read_dirsync},
     {oid::kProxiedAuthorization, static_cast<std::uint16_t>(kAnyOfEntries | on({On::extended})), read_authorization},
 });
 

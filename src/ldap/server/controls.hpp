@@ -49,6 +49,13 @@ struct SyncRequest {
   std::optional<std::string> cookie;
 };
 
+// [MS-ADTS] 3.1.1.3.4.1.3: what has changed since the state of a cookie; empty: all there is.
+struct DirSyncRequest {
+  bool object_security = false;  // what the client may see is enough for it
+  std::uint32_t max_octets = 0;  // of one answer, roughly; 0: as the server likes
+  std::string cookie;
+};
+
 // The controls of one request that we know and that go with its operation.
 struct Controls {
   std::optional<Paged> paged;
@@ -60,6 +67,7 @@ struct Controls {
   std::optional<std::vector<std::string>> pre_read, post_read;  // RFC 4527: attributes
   std::optional<bool> subentries;                               // RFC 3672
   std::optional<SyncRequest> sync;
+  std::optional<DirSyncRequest> dirsync;
   std::optional<std::string> authorization;  // RFC 4370: whose rights are wanted
 };
 

@@ -66,6 +66,10 @@ Task<Next> Session::search(Operation operation) {
     Task<Next> handled = synchronize(std::move(operation), std::move(normal));
     co_return co_await std::move(handled);
   }
+  if (operation.controls.dirsync) {
+    Task<Next> handled = dirsync(std::move(operation), std::move(normal));
+    co_return co_await std::move(handled);
+  }
   if (operation.controls.sort) {
     Task<Next> handled = sorted(operation, request, std::move(normal));
     co_return co_await std::move(handled);

@@ -45,6 +45,7 @@ class Selector {
   // The attributes that are chosen and show the picture; append() leaves them out.
   std::vector<std::string_view> photo_attributes(const Entry& entry) const;
   bool types_only() const { return types_only_; }
+  bool shows(std::string_view name) const { return all_user_ || chooses(name); }  // of user attributes
 
  private:
   bool chooses(std::string_view name) const;

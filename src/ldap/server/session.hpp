@@ -77,6 +77,8 @@ class Session final : public runtime::Session {
   Task<Next> unbind(Operation operation);
   // op_search.cpp
   Task<Next> search(Operation operation);
+  // op_dirsync.cpp
+  Task<Next> dirsync(Operation operation, std::string base);
   Task<> append_photo(std::string& room, const Selector& selector, const Entry& entry);
   // op_compare.cpp
   Task<Next> compare(Operation operation);
