@@ -35,6 +35,8 @@ struct Request {
   static constexpr std::string_view kCommandLine = "command line";
   std::string asked_by = std::string(kCommandLine);
   std::string asked_from = {};
+  // The TCP connection it came by, as SSH_CONNECTION has it: "203.0.113.9 51000 192.0.2.1 443"; empty: none.
+  std::string asked_over = {};
   int stream = -1;  // a descriptor that came beside it, borrowed: messages on their way; -1: none. Not in the JSON
 
   std::string option(std::string_view name, std::string_view otherwise = {}) const;  // first value

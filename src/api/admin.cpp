@@ -13,6 +13,7 @@
 #include "api/events.hpp"
 #include "api/json.hpp"
 #include "base/ascii.hpp"
+#include "runtime/session.hpp"
 
 namespace gatepost::api {
 namespace {
@@ -152,6 +153,9 @@ Task<> run(const Services& services, Exchange& exchange) {
   if (!request) co_return exchange.respond(refusal(request.error()));
   request->asked_by = from->name;
   request->asked_from = exchange.request().client.to_string();
+  const runtime::Peer& peer = exchange.peer();
+  request->asked_over = fmt::format("{} {} {} {}", peer.remote.address.to_string(), peer.remote.port,
+                                    peer.local.address.to_string(), peer.local.port);
   const std::string subject = request->option("address");
   auto job = [&]() -> Result<admin::Reply> {
     if (verb->changes) GP_CHECK(check_subject(services.directory, role, subject, sets_role(*request)));
@@ -169,6 +173,8 @@ Task<> run(const Services& services, Exchange& exchange) {
                                               {"what", subject.empty() ? request->option("name") : subject},
                                               {"done", reply->exit_code == 0 ? "yes" : "no"}});
   }
+  // Other rules are in force, perhaps: what the page asks next has to come in through them.
+  if (verb->changes && name.starts_with("gate ")) exchange.close_afterwards();
   exchange.respond(answer_of(*reply));
 }
 

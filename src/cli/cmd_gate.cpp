@@ -110,6 +110,12 @@ std::optional<Hands> hands(Context& context, const config::Config& config) {
 }
 
 std::string whoever() {
+  // Root's word: the agent says for whom it asks.
+  if (const char* asked = std::getenv("GATEPOST_ASKED_BY")) {
+    std::string out(asked);
+    if (const auto over = gate::ssh_connection()) out += " from " + over->client.to_string();
+    return out;
+  }
   const passwd* entry = ::getpwuid(::getuid());
   std::string out = entry == nullptr ? std::to_string(::getuid()) : entry->pw_name;
   if (const char* sudo = std::getenv("SUDO_USER")) out = fmt::format("{} (by sudo)", sudo);

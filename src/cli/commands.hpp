@@ -38,6 +38,7 @@ void add_gate_commands(CLI::App&, Context&);
 void add_gate_import_command(CLI::App& gate, Context&);  // below "gate"
 void add_gate_log_command(CLI::App&, Context&);
 void add_gate_watch_command(CLI::App&, Context&);
+void add_gate_agent_command(CLI::App&, Context&);
 void add_gate_top_command(CLI::App&, Context&);
 void add_gate_explain_command(CLI::App&, Context&);
 void add_probe_command(CLI::App&, Context&);

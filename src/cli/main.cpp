@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   gatepost::cli::add_gate_commands(app, context);
   gatepost::cli::add_gate_log_command(app, context);
   gatepost::cli::add_gate_watch_command(app, context);
+  gatepost::cli::add_gate_agent_command(app, context);
   gatepost::cli::add_gate_top_command(app, context);
   gatepost::cli::add_gate_explain_command(app, context);
   gatepost::cli::add_probe_command(app, context);

@@ -293,6 +293,7 @@ struct Gate {
   std::vector<Exception> exceptions;
   std::filesystem::path state_dir =
       "/var/lib/gatepost-gate";  // revisions and what waits for a confirmation; root's alone
+  std::filesystem::path agent = "/run/gatepost-gate-agent/socket";  // of `gatepost gate agent`
   bool operator==(const Gate&) const = default;
 };
 

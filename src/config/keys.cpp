@@ -412,6 +412,9 @@ void add_gate(Keys& k) {
                      "Refused packets are copied to this NFLOG group; 0: to the kernel log."));
   k.push_back(path("gate", "state_dir", AT(Config, gate.state_dir),
                    "Where the last 20 revisions of the rules are kept. Nobody but root may write there."));
+  k.push_back(path("gate", "agent", AT(Config, gate.agent),
+                   "Where `gatepost gate agent` listens, by which administrators in a browser see and change the rules "
+                   "of the firewall. Where it does not run, they cannot."));
 }
 
 void add_maintenance(Keys& k) {

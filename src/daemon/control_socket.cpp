@@ -140,12 +140,14 @@ Result<std::string> receive_all(int fd, std::size_t at_most, int timeout_ms,
 
 class Server final : public ControlSocket {
  public:
-  Server(UniqueFd listener, UniqueFd stop_event, std::filesystem::path path, Handler handler, Log& log)
+  Server(UniqueFd listener, UniqueFd stop_event, std::filesystem::path path, Handler handler, Log& log,
+         std::optional<uid_t> user)
       : listener_(std::move(listener)),
         stop_event_(std::move(stop_event)),
         path_(std::move(path)),
         handler_(std::move(handler)),
-        log_(log) {
+        log_(log),
+        user_(user) {
     accepting_ = std::jthread([this] { accept_all(); });
   }
 
@@ -192,7 +194,7 @@ class Server final : public ControlSocket {
     ucred peer{};
     socklen_t size = sizeof peer;
     if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-    if (peer.uid == 0 || peer.uid == ::geteuid()) return true;
+    if (peer.uid == 0 || peer.uid == ::geteuid() || (user_ && peer.uid == *user_)) return true;
     log_.write(event::kControlRefused, {{"uid", peer.uid}, {"pid", peer.pid}});
     return false;
   }
@@ -217,6 +219,7 @@ class Server final : public ControlSocket {
   const std::filesystem::path path_;
   const Handler handler_;
   Log& log_;
+  const std::optional<uid_t> user_;
   std::stop_source stop_;
   std::list<std::unique_ptr<Job>> running_;  // accepting thread only, until it has ended
   std::jthread accepting_;
@@ -226,8 +229,8 @@ class Server final : public ControlSocket {
 
 std::filesystem::path control_socket_path(const std::filesystem::path& data_dir) { return data_dir / "control.sock"; }
 
-Result<std::unique_ptr<ControlSocket>> ControlSocket::open(const std::filesystem::path& path, Handler handler,
-                                                           Log& log) {
+Result<std::unique_ptr<ControlSocket>> ControlSocket::open(const std::filesystem::path& path, Handler handler, Log& log,
+                                                           std::optional<uid_t> user) {
   GP_TRY(const sockaddr_un address, address_of(path));
   if (connect_to(path)) return fail(Errc::already_exists, "a server is running on this data directory already");
   std::error_code ignored;
@@ -237,11 +240,12 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::open(const std::filesystem
   const mode_t before = ::umask(0177);
   const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   ::umask(before);
-  if (bound != 0 || ::listen(fd.get(), 16) != 0)
+  const bool given = !user || ::chown(path.c_str(), *user, static_cast<gid_t>(-1)) == 0;
+  if (bound != 0 || !given || ::listen(fd.get(), 16) != 0)
     return fail(Errc::internal, fmt::format("{}: {}", path.string(), errno_text()));
   UniqueFd stop(::eventfd(0, EFD_CLOEXEC));
   if (!stop) return fail(Errc::internal, "eventfd: " + errno_text());
-  return std::make_unique<Server>(std::move(fd), std::move(stop), path, std::move(handler), log);
+  return std::make_unique<Server>(std::move(fd), std::move(stop), path, std::move(handler), log, user);
 }
 
 Result<admin::Reply> ask(const std::filesystem::path& path, const admin::Request& request,

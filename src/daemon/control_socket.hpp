@@ -1,8 +1,11 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,7 +29,9 @@ class ControlSocket {
     std::vector<runtime::UniqueFd> descriptors;  // handed over with it
   };
   using Handler = std::function<Answer(const admin::Request&, std::stop_token)>;
-  static Result<std::unique_ptr<ControlSocket>> open(const std::filesystem::path& path, Handler handler, Log& log);
+  // `user`: who may ask beside root and whoever opens it; the socket becomes his.
+  static Result<std::unique_ptr<ControlSocket>> open(const std::filesystem::path& path, Handler handler, Log& log,
+                                                     std::optional<uid_t> user = std::nullopt);
   virtual ~ControlSocket() = default;  // stops accepting, asks running requests to stop and waits for them
 };
 

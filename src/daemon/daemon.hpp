@@ -160,6 +160,7 @@ class Daemon {
   ControlSocket::Answer hand_over();
   ControlSocket::Answer stop_for_heir(const std::string& token);
   admin::Services admin_services();
+  admin::Reply ask_gate_agent(const admin::Request&);
   admin::Reply gate_command(const admin::Request&);  // of the nouns "gate" and "mail"
   admin::Reply explain_mail(const admin::Request&);
   Status status();

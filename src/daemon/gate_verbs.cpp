@@ -1,7 +1,10 @@
 // What administrators ask the running server about those who connect, and about mail on its way.
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "daemon/control_socket.hpp"
 #include "daemon/daemon.hpp"
 #include "gate/explain/mail.hpp"
 #include "gate/notes/line_ring.hpp"
@@ -16,6 +19,9 @@ namespace json = boost::json;
 using admin::Reply;
 
 constexpr std::size_t kMailLines = 2'000;
+constexpr std::string_view kNoAgent =
+    "The server may not read or change the firewall's rules itself, and no agent does it for it: start "
+    "gatepost-gate-agent.service, or use `gatepost gate` as root.\n";
 constexpr std::string_view kNotLooked = "the server may not read the firewall's rules: gatepost gate show, as root";
 
 Reply policy_reply(const config::Config& config, const Status& status, TimePoint now) {
@@ -30,6 +36,7 @@ Reply policy_reply(const config::Config& config, const Status& status, TimePoint
   json::value root = json::parse(report.json, error);
   if (error || !root.is_object()) return admin::failure({Errc::internal, "no JSON"}, "gate policy");
   root.as_object()["findings"] = json::parse(gate::to_json(findings), error);
+  root.as_object()["agent"] = std::filesystem::is_socket(config.gate.agent, error);
   return {0, std::move(report.text), json::serialize(root)};
 }
 
@@ -56,9 +63,23 @@ Reply Daemon::explain_mail(const admin::Request& request) {
   return {0, std::move(report.text), std::move(report.json)};
 }
 
+// What only root may: done by `gatepost gate agent`, as far as it trusts us.
+Reply Daemon::ask_gate_agent(const admin::Request& request) {
+  admin::Request passed = request;
+  passed.options["by"] = {request.asked_by};
+  passed.options["over"] = {request.asked_over};
+  auto reply = ask(config()->gate.agent, passed);
+  if (reply) return *std::move(reply);
+  if (reply.error().code != Errc::not_found) return admin::failure(reply.error(), request.verb);
+  return {3, std::string(kNoAgent), {}};
+}
+
 Reply Daemon::gate_command(const admin::Request& request) {
   if (request.verb == "gate policy") return policy_reply(*config(), status(), clock_.now());
   if (request.verb == "mail explain") return explain_mail(request);
+  if (request.verb.starts_with("gate ") && request.verb != "gate top" && request.verb != "gate peer") {
+    return ask_gate_agent(request);
+  }
   return gate_notes_.answer(request, [this] { return status(); });
 }
 

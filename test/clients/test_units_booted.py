@@ -150,7 +150,7 @@ class Machine:
                                 stdout=subprocess.PIPE, text=True)
 
 
-UNITS = ["gatepost.socket", "gatepost.service", "gatepost-gate.service", "gatepost-gate-helper.service", "gatepost-gate-watch.service",
+UNITS = ["gatepost.socket", "gatepost.service", "gatepost-gate.service", "gatepost-gate-helper.service", "gatepost-gate-agent.service", "gatepost-gate-watch.service",
          "gatepost-gate-audit.timer"]
 
 # Connects to ports again and again, each at most PATIENCE for its greeting; one line of numbers when its input ends.
@@ -252,6 +252,23 @@ class Booted(unittest.TestCase):
 
     def journal(self, unit):
         return self.machine("journalctl", "--no-pager", "-o", "cat", "-u", unit).stdout
+
+    def test_the_server_asks_the_agent_and_strangers_cannot(self):
+        self.wait_for(lambda: self.active("gatepost-gate-agent.service"), "the agent runs")
+        ask = ("import socket, sys\n"
+               "s = socket.socket(socket.AF_UNIX)\n"
+               "s.connect('/run/gatepost-gate-agent/socket')\n"
+               "s.sendall(('{\"verb\":\"gate %s\",\"options\":{}}' % sys.argv[1]).encode())\n"
+               "s.shutdown(socket.SHUT_WR)\n"
+               "print(b''.join(iter(lambda: s.recv(65536), b'')).decode())\n")
+
+        def asked(user, verb):
+            return self.machine("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "python3", "-c", ask, verb, check=False)
+
+        for verb, word in (("plan", "cuts_off"), ("audit", "findings"), ("history", "revisions"), ("show", "ports")):
+            answer = asked("gatepost", verb).stdout
+            self.assertIn(word, answer, self.journal("gatepost-gate-agent.service"))
+        self.assertNotEqual(0, asked("nobody", "plan").returncode)
 
     def test_every_unit_runs_with_the_rights_it_is_left(self):
         for unit in UNITS:

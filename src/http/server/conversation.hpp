@@ -42,6 +42,7 @@ class Conversation : public runtime::Session {
   ~Conversation() override;
 
   const Services& services() const { return shared_.services; }
+  const runtime::Peer& peer() const { return peer_; }
   // Something of an exchange changed: the session looks at all of them soon.
   void touched();
 

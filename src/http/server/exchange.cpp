@@ -20,6 +20,7 @@ Exchange::Exchange(Conversation& conversation, Request request, boost::asio::any
 Exchange::~Exchange() = default;
 
 runtime::Workers& Exchange::workers() const { return conversation_.services().workers; }
+const runtime::Peer& Exchange::peer() const { return conversation_.peer(); }
 const Clock& Exchange::clock() const { return conversation_.services().clock; }
 
 Task<> Exchange::pause(std::chrono::steady_clock::duration at_most) {

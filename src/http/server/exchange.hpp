@@ -19,8 +19,9 @@
 #include "runtime/timer.hpp"
 
 namespace gatepost::runtime {
+struct Peer;
 class Workers;
-}
+}  // namespace gatepost::runtime
 
 namespace gatepost::http::server {
 
@@ -46,6 +47,7 @@ class Exchange {
   const directory::SignedIn& signed_in() const { return *signed_in_; }
   runtime::Workers& workers() const;
   const Clock& clock() const;
+  const runtime::Peer& peer() const;  // of the connection
 
   // The next octets of the request's content, at most kInOctets; "" is its end. Errc::too_large: over the route's
   // limit, closed, timed_out: too slow. The first call asks a client that waits for it to go on (100 Continue).
@@ -64,6 +66,8 @@ class Exchange {
   // Waits while much is on its way already.
   Task<Result<>> write(std::string_view octets);
   void finish();
+  // Before the answer begins: the connection takes no request after this one (RFC 9112 9.6, RFC 9113 6.8).
+  void close_afterwards() { closes_ = true; }
 
   // In a route with `tunnels`. Whether the client asks for `protocol` in place of HTTP: Upgrade (RFC 9110 7.8), or
   // extended CONNECT (RFC 8441 4). And that it is given to it, in place of an answer: from then on read() and write()
@@ -135,7 +139,8 @@ class Exchange {
   std::optional<std::uint64_t> length_;
   int status_ = 0;  // of the answer, once it began
   bool in_ended_ = false, wants_content_ = false, continued_ = false, finished_ = false, head_sent_ = false;
-  bool tunnel_ = false, no_content_ = false, gone_ = false, stopping_ = false, handler_done_ = false, waiting_ = false;
+  bool tunnel_ = false, no_content_ = false, gone_ = false, stopping_ = false, handler_done_ = false, waiting_ = false,
+       closes_ = false;
 };
 
 }  // namespace gatepost::http::server

@@ -134,7 +134,7 @@ void H1Session::write_head_of(Exchange& exchange) {
   const bool unasked = exchange.request_.head.expects_continue && !exchange.continued_;
   const auto length = exchange.request_.head.content_length;
   const std::uint64_t left = length ? *length - exchange.in_octets_ : 0;
-  if (!content_over_ && (unasked || left > kMaxDropped)) keep_alive_ = false;
+  if (exchange.closes_ || (!content_over_ && (unasked || left > kMaxDropped))) keep_alive_ = false;
   if (head.status == 101) {
     keep_alive_ = false;
   } else if (!keep_alive_) {

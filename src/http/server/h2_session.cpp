@@ -99,6 +99,7 @@ void H2Session::respond(StreamId id, Stream& stream) {
   stream.responded = exchange.head_sent_ = true;
   const bool ends = exchange.no_content_ || (exchange.finished_ && exchange.unsent().empty());
   connection_.respond(id, head, ends);
+  if (exchange.closes_) connection_.shut_down();
   if (!ends) return;
   stream.finished = true;
   exchange.sent(exchange.unsent().size());

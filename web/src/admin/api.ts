@@ -145,9 +145,26 @@ export interface GatePort {
   reason: string;
   owner: string;
 }
+export interface GateFinding {
+  where: string;
+  what: string;
+  cure: string;
+}
+export interface GatePlan {
+  changes: { port: number; service: string; gains: boolean; sources: string[] }[];
+  remaining: { port: number; text: string }[];
+  batch: string; // empty: the kernel has these rules
+  cuts_off: boolean;
+  own_connection?: string;
+}
+export interface GateHistory {
+  revisions: { revision: number; applied: string; state: string; by: string; note: string }[];
+  pending?: { revision: number; deadline: string };
+}
 export interface GatePolicy {
   ports: GatePort[];
   findings: { where: string; what: string; cure: string }[];
+  agent: boolean; // root’s agent is there for the firewall
 }
 export interface GateTop {
   since: string;
