@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -15,17 +14,14 @@
 namespace gatepost::cli {
 namespace {
 
-// What the whole internet may connect to; an address of TEST-NET-3 (RFC 5737) stands for it.
-discovery::MailServices services_for_strangers(const config::Config& c) {
-  return daemon::mail_services(c.listeners, c.networks, c.server.hostname, *IpAddress::parse("203.0.113.1"),
-                               SystemClock().now());
-}
-
-std::uint16_t https_for_strangers(const config::Config& c) {
-  for (const config::Listener& l : c.listeners) {
-    if (l.service == config::Service::https && l.audience == config::Audience::internet) return l.port;
+// The value of a TXT record has quotation marks.
+std::string json_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
   }
-  return 0;
+  return out;
 }
 
 void print_records(const std::vector<discovery::DnsRecord>& records, bool json) {
@@ -33,7 +29,7 @@ void print_records(const std::vector<discovery::DnsRecord>& records, bool json) 
   for (const discovery::DnsRecord& record : records) {
     if (json) {
       fmt::format_to(std::back_inserter(out), R"({}{{"name":"{}","type":"{}","value":"{}","why":"{}"}})",
-                     out.size() > 1 ? "," : "", record.name, record.type, record.value, record.why);
+                     out.size() > 1 ? "," : "", record.name, record.type, json_text(record.value), record.why);
     } else {
       fmt::format_to(std::back_inserter(out), "; {}\n{:<40} IN {:<6} {}\n", record.why, record.name, record.type,
                      record.value);
@@ -59,7 +55,8 @@ void add_dns_command(CLI::App& app, Context& context) {
     const auto c = load_config(context);
     if (!c) return;
     print_records(
-        discovery::dns_records(*name, c->server.hostname, services_for_strangers(*c), https_for_strangers(*c)),
+        discovery::dns_records(*name, c->server.hostname, daemon::services_for_strangers(*c, SystemClock().now()),
+                               daemon::https_for_strangers(*c)),
         context.json);
   });
 }

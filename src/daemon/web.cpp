@@ -78,10 +78,30 @@ discovery::Settings discovery_settings(const config::Config& c, const Clock& clo
     return mail_services(listeners, networks, host, client, clock.now());
   };
   const std::uint16_t port = https_port_of(c);
-  return {.hostname = c.server.hostname, .https_port = port != 0 ? port : std::uint16_t{443}, .services = offers};
+  const std::string webmail = c.http.web_dir.empty() || port == 0 ? ""
+                              : port == 443                       ? fmt::format("https://{}/", c.server.hostname)
+                                            : fmt::format("https://{}:{}/", c.server.hostname, port);
+  return {.hostname = c.server.hostname,
+          .https_port = port != 0 ? port : std::uint16_t{443},
+          .services = offers,
+          .for_strangers = services_for_strangers(c, clock.now()),
+          .https_for_strangers = https_for_strangers(c),
+          .webmail = webmail};
 }
 
 }  // namespace
+
+discovery::MailServices services_for_strangers(const config::Config& c, TimePoint now) {
+  // An address of TEST-NET-3 (RFC 5737) stands for the internet.
+  return mail_services(c.listeners, c.networks, c.server.hostname, *IpAddress::parse("203.0.113.1"), now);
+}
+
+std::uint16_t https_for_strangers(const config::Config& c) {
+  const auto found = std::ranges::find_if(c.listeners, [](const config::Listener& l) {
+    return l.service == config::Service::https && l.audience == config::Audience::internet;
+  });
+  return found != c.listeners.end() ? found->port : 0;
+}
 
 discovery::MailServices mail_services(const std::vector<config::Listener>& listeners, const config::Networks& networks,
                                       const std::string& host, const IpAddress& client, TimePoint now) {

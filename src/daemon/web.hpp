@@ -16,6 +16,10 @@ namespace gatepost::daemon {
 discovery::MailServices mail_services(const std::vector<config::Listener>& listeners, const config::Networks& networks,
                                       const std::string& host, const IpAddress& client, TimePoint now);
 
+// What the whole internet may connect to, and the port of https; 0: none. For what is published in the DNS.
+discovery::MailServices services_for_strangers(const config::Config& config, TimePoint now);
+std::uint16_t https_for_strangers(const config::Config& config);
+
 // Everything that is spoken to by HTTP: the routes of services http, https and metrics, and what answers them.
 // Thread-safe; outlives its sessions.
 class Web {

@@ -10,7 +10,9 @@
 #include "directory/directory.hpp"
 #include "discovery/apple_profile.hpp"
 #include "discovery/autoconfig.hpp"
+#include "discovery/pacc.hpp"
 #include "discovery/pox.hpp"
+#include "discovery/soap.hpp"
 #include "http/server/status_for.hpp"
 #include "runtime/workers.hpp"
 
@@ -71,7 +73,9 @@ struct Discovery::State {
 
   Task<> pox(Exchange& exchange);
   Task<> v2(Exchange& exchange, std::string address);
+  Task<> soap(Exchange& exchange);
   Task<> autoconfig(Exchange& exchange);
+  Task<> pacc(Exchange& exchange);
   Task<> profile(Exchange& exchange);
 
   directory::Directory& directory;
@@ -105,6 +109,43 @@ Task<> Discovery::State::pox(Exchange& exchange) {
     co_return;
   }
   exchange.respond(xml(write_pox(services, address->to_string())));
+}
+
+// [MS-OXWSADISC]: of the caller's own mailboxes alone, so that it tells nobody who has an account.
+Task<> Discovery::State::soap(Exchange& exchange) {
+  auto content = co_await exchange.read_all(kMaxSoapOctets);
+  if (!content && content.error().code != Errc::too_large) {
+    exchange.respond(content.error());
+    co_return;
+  }
+  const Result<SoapRequest> request = content ? parse_soap(*content) : fail(Errc::too_large, "the request");
+  if (!request || request->operation == SoapRequest::Operation::other) {
+    // SOAP 1.1 6.2
+    const std::string words = request ? "the operation is not served" : request.error().detail;
+    exchange.respond(Response(500, "text/xml; charset=utf-8", write_soap_fault(words)));
+    co_return;
+  }
+  if (request->operation == SoapRequest::Operation::domain_settings) {
+    std::vector<bool> known;
+    for (const std::string& domain : request->about) known.push_back(our_domain(domain).has_value());
+    exchange.respond(xml(write_domain_settings(*request, known)));
+    co_return;
+  }
+  const directory::Principal& caller = exchange.signed_in().principal();
+  const auto settings_now = current();
+  std::vector<std::optional<SoapUser>> users;
+  for (const std::string& mailbox : request->about) {
+    const auto address = ours(mailbox);
+    if (!address || !directory.owns_address(caller.id, address->to_string()).value_or(false)) {
+      users.emplace_back();
+      continue;
+    }
+    users.push_back(SoapUser{.address = caller.address,
+                             .display_name = caller.display_name,
+                             .webmail = settings_now->webmail,
+                             .services = settings_now->services(exchange.request().client)});
+  }
+  exchange.respond(xml(write_user_settings(*request, users)));
 }
 
 // Where the services that programs of Microsoft speak are; here that is the first kind of Autodiscover alone.
@@ -142,6 +183,24 @@ Task<> Discovery::State::autoconfig(Exchange& exchange) {
     exchange.respond(plain_answer(404));
   } else {
     exchange.respond(xml(write_autoconfig(services, *domain)));
+  }
+  co_return;
+}
+
+// draft-ietf-mailmaint-pacc-02. What it says depends on nobody who asks: its digest is in the DNS.
+Task<> Discovery::State::pacc(Exchange& exchange) {
+  std::string_view host = exchange.request().host;
+  if (host.starts_with(kPaccHost)) host.remove_prefix(kPaccHost.size());
+  const auto settings_now = current();
+  const auto domain = our_domain(host);
+  std::string document;
+  if (domain)
+    document =
+        write_pacc(*domain, settings_now->hostname, settings_now->for_strangers, settings_now->https_for_strangers);
+  if (document.empty()) {
+    exchange.respond(plain_answer(404));
+  } else {
+    exchange.respond(Response(200, "application/json", std::move(document)));
   }
   co_return;
 }
@@ -212,6 +271,17 @@ void Discovery::add_routes(http::server::Router& router) {
                   return state.v2(exchange, std::string(exchange.request().parameter("address")));
                 }});
   }
+  for (const char* const path : {"/autodiscover/autodiscover.svc", "/Autodiscover/Autodiscover.svc",
+                                 "/AutoDiscover/AutoDiscover.svc", "/autodiscover/Autodiscover.svc"}) {
+    router.add({.path = path,
+                .methods = {"POST"},
+                .handler = [&state](Exchange& exchange) { return state.soap(exchange); },
+                .access = http::server::Access::signed_in,
+                .content_octets = kMaxSoapOctets});
+  }
+  router.add({.path = std::string(kPaccPath), .methods = {"GET"}, .handler = [&state](Exchange& exchange) {
+                return state.pacc(exchange);
+              }});
   const auto autoconfig = [&state](Exchange& exchange) { return state.autoconfig(exchange); };
   router.add({.path = "/.well-known/autoconfig/mail/config-v1.1.xml", .methods = {"GET"}, .handler = autoconfig});
   router.add({.host = "autoconfig.*", .path = "/mail/config-v1.1.xml", .methods = {"GET"}, .handler = autoconfig});

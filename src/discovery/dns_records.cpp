@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "discovery/pacc.hpp"
+
 namespace gatepost::discovery {
 namespace {
 
@@ -47,9 +49,16 @@ std::vector<DnsRecord> dns_records(std::string_view domain, std::string_view hos
     out.push_back({"autodiscover." + zone, "CNAME", host, "Outlook and phones find the server."});
     out.push_back({"autoconfig." + zone, "CNAME", host, "Thunderbird and others find the server."});
   }
+  // RFC 8620 2.2
+  out.push_back({"_jmap._tcp." + zone, "SRV", fmt::format("0 1 {} {}", https, host), "Programs find JMAP."});
   // [MS-OXDSCLI] 3.1.5.4: works with a certificate for the host name alone.
   out.push_back({"_autodiscover._tcp." + zone, "SRV", fmt::format("0 0 {} {}", https, host),
                  "Outlook finds the server without a certificate for autodiscover." + std::string(domain) + "."});
+  if (const std::string document = write_pacc(domain, hostname, services, https); https == 443 && !document.empty()) {
+    out.push_back({std::string(kPaccHost) + zone, "CNAME", host, "Programs find one document about all of it (PACC)."});
+    out.push_back({"_ua-auto-config." + zone, "TXT", fmt::format("\"{}\"", pacc_digest(document)),
+                   "They believe that document by this; it is another one when listeners change."});
+  }
   return out;
 }
 

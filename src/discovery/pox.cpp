@@ -5,8 +5,7 @@
 
 #include <fmt/format.h>
 #include <pugixml.hpp>
-
-#include "base/ascii.hpp"
+#include "discovery/xml.hpp"
 
 namespace gatepost::discovery {
 namespace {
@@ -15,24 +14,7 @@ constexpr std::string_view kOutlook = "http://schemas.microsoft.com/exchange/aut
 constexpr std::string_view kMobile =
     "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006";
 constexpr std::string_view kFrame = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006";
-constexpr int kMaxDepth = 16;
 constexpr std::size_t kMaxAddress = 320;
-
-// The name without its prefix: programs differ in those.
-std::string_view local_name(const pugi::xml_node& node) {
-  const std::string_view name = node.name();
-  const std::size_t colon = name.find(':');
-  return colon == std::string_view::npos ? name : name.substr(colon + 1);
-}
-
-pugi::xml_node child(const pugi::xml_node& parent, std::string_view name) {
-  for (const pugi::xml_node& node : parent.children()) {
-    if (local_name(node) == name) return node;
-  }
-  return {};
-}
-
-std::string_view text_of(const pugi::xml_node& node) { return ascii::trim(node.text().get()); }
 
 void append_protocol(std::string& out, const MailService& service, std::string_view address) {
   const std::string_view type = service.kind == Kind::imap ? "IMAP" : service.kind == Kind::pop3 ? "POP3" : "SMTP";
@@ -51,15 +33,8 @@ void append_protocol(std::string& out, const MailService& service, std::string_v
 }  // namespace
 
 Result<PoxRequest> parse_pox(std::string_view text) {
-  if (text.size() > kMaxPoxOctets) return fail(Errc::too_large, "the request");
-  // pugixml expands no entity but XML's own five; a document type is refused all the same.
-  if (ascii::ifind(text, "<!doctype") != std::string_view::npos) return fail(Errc::invalid, "a document type");
   pugi::xml_document document;
-  if (!document.load_buffer(text.data(), text.size(), pugi::parse_default)) return fail(Errc::invalid, "no XML");
-  struct Depth final : pugi::xml_tree_walker {
-    bool for_each(pugi::xml_node&) override { return depth() < kMaxDepth; }
-  } shallow;
-  if (!document.traverse(shallow)) return fail(Errc::invalid, "too deep");
+  GP_CHECK(load_xml(document, text, kMaxPoxOctets));
   const pugi::xml_node request = child(child(document, "Autodiscover"), "Request");
   PoxRequest out;
   const std::string_view address = text_of(child(request, "EMailAddress"));
