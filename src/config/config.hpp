@@ -132,6 +132,7 @@ struct Smtp {
   bool require_tls = false;               // service smtp: no MAIL before STARTTLS (RFC 3207 4 forbids it for public MX)
   std::string recipient_delimiter = "+";  // empty: off
   std::uint32_t max_received = 50;        // Received fields; more is a loop (RFC 5321 6.3)
+  bool foreign_from = true;               // who signed in may write From addresses of domains that are not served here
   bool operator==(const Smtp&) const = default;
 };
 

@@ -209,6 +209,11 @@ void add_smtp(Keys& k) {
                    "anna+lists@ is delivered to anna@; `\"\"` switches it off."));
   k.push_back(number("smtp", "max_received", AT(Config, smtp.max_received), 10, 1000,
                      "A message with more Received fields runs in a circle and is refused."));
+  k.push_back(
+      flag("smtp", "foreign_from", AT(Config, smtp.foreign_from),
+           "Whether who signed in may write a From address of a domain that is not served here, or none, as some "
+           "printers and programs do. `false`, as Exchange has it: only his own and those he has a right to send "
+           "as. In a colleague's name nobody writes without such a right either way."));
 }
 
 void add_mailflow(Keys& k) {

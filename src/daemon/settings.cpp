@@ -252,7 +252,8 @@ mailflow::ReceptionOptions reception_options(const Config& c) {
           .max_message_octets = c.limits.message_octets,
           .max_recipients = c.limits.recipients,
           .max_received = c.smtp.max_received,
-          .max_header_octets = c.limits.header_octets};
+          .max_header_octets = c.limits.header_octets,
+          .foreign_from = c.smtp.foreign_from};
 }
 
 mailflow::RunnerOptions runner_options(const Config& c) {

@@ -6,6 +6,7 @@
 
 #include "base/ascii.hpp"
 #include "base/utf8.hpp"
+#include "directory/addresses.hpp"
 #include "mailflow/field_text.hpp"
 #include "mailflow/header_edit.hpp"
 #include "mime/address.hpp"
@@ -51,6 +52,15 @@ struct Field {
   }
 };
 
+// May be somebody's here, that is.
+bool is_ours(directory::Directory& directory, std::string_view address) {
+  // By its end alone: readers see it there however odd the rest is.
+  std::string_view end = address.substr(address.rfind('@') + 1);
+  while (end.ends_with('.')) end.remove_suffix(1);
+  const auto domain = directory::canonical_domain(end);
+  return domain && directory.is_local_domain(*domain).value_or(true);
+}
+
 }  // namespace
 
 Result<> check_reverse_path(directory::Directory& directory, const directory::Principal& submitter,
@@ -61,14 +71,15 @@ Result<> check_reverse_path(directory::Directory& directory, const directory::Pr
 }
 
 Result<Authors> check_authors(directory::Directory& directory, const directory::Principal& submitter,
-                              std::string_view header) {
+                              std::string_view header, ForeignFrom foreign) {
   Field from, sender;
   for_each_field(header, [&](std::string_view name, std::string_view value) {
     if (ascii::iequals(name, "From")) from.take(value);
     if (ascii::iequals(name, "Sender")) sender.take(value);
   });
   if (from.count > 1) return fail(Errc::invalid, "more than one From field");
-  if (from.count == 1 && (from.addresses.empty() || !from.whole)) {
+  const bool strict = foreign == ForeignFrom::refused;
+  if (strict && from.count == 1 && (from.addresses.empty() || !from.whole)) {
     return fail(Errc::invalid, "the From field names no address");
   }
   if (from.addresses.size() > kMaxAuthors) return fail(Errc::invalid, "too many addresses in From");
@@ -76,6 +87,7 @@ Result<Authors> check_authors(directory::Directory& directory, const directory::
   Authors out;
   bool on_behalf = from.addresses.size() > 1;
   for (const std::string& address : from.addresses) {
+    if (!strict && !is_ours(directory, address)) continue;
     GP_TRY(const auto authorship, directory.authorship(submitter.id, address));
     if (authorship.kind == Kind::none) {
       return fail(Errc::forbidden, missing_right(directory, submitter, "From", address));
@@ -87,6 +99,8 @@ Result<Authors> check_authors(directory::Directory& directory, const directory::
     }
   }
   const auto usable = [&] {
+    const auto ours = [&](const std::string& address) { return is_ours(directory, address); };
+    if (!strict && !on_behalf && std::ranges::none_of(sender.addresses, ours)) return true;
     if (sender.count != 1 || sender.addresses.size() != 1 || !sender.whole) return false;
     const auto authorship = directory.authorship(submitter.id, sender.addresses.front());
     return authorship && authorship->kind >= (on_behalf ? Kind::own : Kind::send_as);

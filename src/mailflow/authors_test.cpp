@@ -37,7 +37,7 @@ class MailflowAuthors : public testing::Test {
     GP_ASSERT(granted);
   }
   Result<Authors> check(std::string_view header) {
-    return check_authors(*world.directory, world.principal(kAnna), header);
+    return check_authors(*world.directory, world.principal(kAnna), header, foreign);
   }
   // The Sender that readers see: as it came ("="), none (""), or this.
   std::string sender(std::string_view header) {
@@ -48,6 +48,7 @@ class MailflowAuthors : public testing::Test {
     const auto accepted = world.take(std::string(kAnna), {std::string(kBert)}, message);
     return accepted ? world.inbox(kBert).back() : std::string(to_string(accepted.error().code));
   }
+  ForeignFrom foreign = ForeignFrom::refused;
   World world;
 };
 
@@ -106,6 +107,24 @@ TEST_F(MailflowAuthors, NobodyWritesInAnothersNameHoweverItIsWritten) {
   std::string many = "From: anna@example.org";
   for (int i = 0; i < 200; ++i) many += ",\r\n anna@example.org";
   EXPECT_EQ(sender(many + "\r\n\r\n"), "invalid");
+}
+
+TEST_F(MailflowAuthors, WhatIsNobodysHereMayBeTakenAndColleaguesAreNot) {
+  foreign = ForeignFrom::taken;
+  for (const char* header :
+       {"From: x@elsewhere.example\r\n\r\n", "From: x@elsewhere.example\r\nSender: y@elsewhere.example\r\n\r\n",
+        "From: Bert\r\n\r\n", "From: \r\n\r\n"}) {
+    EXPECT_EQ(sender(header), "=") << header;
+  }
+  EXPECT_EQ(sender("From: anna@example.org, x@elsewhere.example\r\n\r\n"), kAnnaSends);
+  EXPECT_EQ(sender("From: bert@example.org\r\n\r\n"), "forbidden");
+  EXPECT_EQ(sender("From: x@elsewhere.example, bert@example.org\r\n\r\n"), "forbidden");
+  EXPECT_EQ(sender("From: nobody-yet@example.org\r\n\r\n"), "forbidden");
+  EXPECT_NE(sender("From: bert@EXAMPLE.org.\r\n\r\n"), "=");
+  EXPECT_NE(sender("From: \"a b\"@example.org\r\n\r\n"), "=");
+  EXPECT_EQ(sender("From: x@elsewhere.example\r\nSender: bert@example.org\r\n\r\n"), "");
+  EXPECT_EQ(sender("From: boss@example.org\r\nSender: y@elsewhere.example\r\n\r\n"), kAnnaSends);
+  EXPECT_EQ(sender("From: anna@example.org\r\nFrom: x\r\n\r\n"), "invalid");
 }
 
 TEST_F(MailflowAuthors, RefusalsSayWhichRightIsMissing) {

@@ -98,7 +98,8 @@ class StreamedIntake final : public Intake {
     }
     std::optional<std::string> sender;
     if (source_.submitter) {
-      GP_TRY(Authors authors, check_authors(services_.directory, *source_.submitter, header));
+      GP_TRY(Authors authors, check_authors(services_.directory, *source_.submitter, header,
+                                            options_->foreign_from ? ForeignFrom::taken : ForeignFrom::refused));
       sender = std::move(authors.sender);
       others_ = std::move(authors.others);
     }

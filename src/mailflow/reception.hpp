@@ -26,6 +26,7 @@ struct ReceptionOptions {
   std::uint32_t max_recipients = 1000;
   std::uint32_t max_received = 50;  // Received fields: more is a loop (RFC 5321 6.3)
   std::uint64_t max_header_octets = 1 << 20;
+  bool foreign_from = true;  // who signed in may write From addresses that are nobody's here
 };
 
 struct Accepted {
