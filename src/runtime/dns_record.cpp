@@ -83,6 +83,15 @@ bool add_record(DnsAnswer& answer, RecordType type, std::string_view rdata) {
       answer.mx.insert(after, MxRecord{preference, *std::move(host)});
       return true;
     }
+    case RecordType::srv: {
+      SrvRecord srv{.priority = in.u16(), .weight = in.u16(), .port = in.u16(), .host = {}};
+      auto host = read_name(in);
+      if (!host || !in.at_end()) return false;
+      srv.host = *std::move(host);
+      const auto after = std::ranges::upper_bound(answer.srv, srv.priority, {}, &SrvRecord::priority);
+      answer.srv.insert(after, std::move(srv));
+      return true;
+    }
     case RecordType::txt: {
       auto text = read_strings(in);
       if (!text) return false;

@@ -19,12 +19,29 @@
 namespace gatepost::runtime {
 
 // The numbers of the DNS (IANA "DNS parameters").
-enum class RecordType : std::uint16_t { a = 1, ns = 2, cname = 5, ptr = 12, mx = 15, txt = 16, aaaa = 28, tlsa = 52 };
+enum class RecordType : std::uint16_t {
+  a = 1,
+  ns = 2,
+  cname = 5,
+  ptr = 12,
+  mx = 15,
+  txt = 16,
+  aaaa = 28,
+  srv = 33,
+  tlsa = 52
+};
 
 struct MxRecord {
   std::uint16_t preference = 0;
   std::string host;  // lower case, no dot at the end; "" is the null MX (RFC 7505)
   bool operator==(const MxRecord&) const = default;
+};
+
+// RFC 2782
+struct SrvRecord {
+  std::uint16_t priority = 0, weight = 0, port = 0;
+  std::string host;  // as in MxRecord; "": decidedly not offered
+  bool operator==(const SrvRecord&) const = default;
 };
 
 struct DnsAnswer {
@@ -34,6 +51,7 @@ struct DnsAnswer {
   std::chrono::seconds ttl{0};
   std::vector<IpAddress> addresses;  // A, AAAA
   std::vector<MxRecord> mx;          // by preference; equal ones in the order received
+  std::vector<SrvRecord> srv;        // by priority
   std::vector<std::string> texts;    // TXT, strings joined (RFC 7208 3.3); TLSA: the record's octets
   std::vector<std::string> names;    // PTR, NS, CNAME
   bool operator==(const DnsAnswer&) const = default;

@@ -59,6 +59,14 @@ TEST(DnsRecord, RefusesWhatBreaksTheFormat) {
                                       "a.b\0",
                                       5)));
   EXPECT_FALSE(add_record(answer, RecordType::mx, "\x01"));
+  EXPECT_TRUE(add_record(answer, RecordType::srv, std::string("\0\x0a\0\x01\x03\xe1", 6) + wire_name("b.example.org")));
+  EXPECT_TRUE(add_record(answer, RecordType::srv, std::string("\0\0\0\0\x03\xe1", 6) + wire_name("A.example.org")));
+  EXPECT_TRUE(add_record(answer, RecordType::srv, std::string("\0\x0f\0\0\0\0\0", 7)));
+  ASSERT_EQ(answer.srv.size(), 3U);
+  EXPECT_EQ(answer.srv[0], (SrvRecord{0, 0, 993, "a.example.org"}));
+  EXPECT_EQ(answer.srv[1], (SrvRecord{10, 1, 993, "b.example.org"}));
+  EXPECT_EQ(answer.srv[2].host, "");
+  EXPECT_FALSE(add_record(answer, RecordType::srv, std::string("\0\0\0\0\0", 5)));
   EXPECT_FALSE(add_record(answer, RecordType::ptr, wire_name("a\r\nb.example.org")));
   std::string many;
   for (int i = 0; i < 127; ++i) many += "a.";
