@@ -90,6 +90,7 @@ struct Store {
   std::chrono::hours keep_vanished{24 * 90};      // expunge records (QRESYNC) are kept at least so long
   std::chrono::hours keep_removed{24 * 14};       // removed messages can be brought back so long; 0: not at all
   std::uint64_t recoverable_quota = 30ULL << 30;  // what an account may have of them; 0: no limit
+  bool people_purge_removed = false;              // whether its owner may drop them for good
   bool operator==(const Store&) const = default;
 };
 
@@ -164,6 +165,8 @@ struct Mailflow {
   seconds connect_timeout{30};
   seconds command_timeout{300};  // waiting for a reply
   seconds data_timeout{600};     // waiting for the reply to the final dot (RFC 5321 4.5.3.2.6)
+  // Where people's forwarding and filters may send mail on to outside of this server: domains, or "*".
+  std::vector<std::string> forward_outside;
   bool operator==(const Mailflow&) const = default;
 };
 

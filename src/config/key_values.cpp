@@ -174,6 +174,12 @@ bool take_factor_owner(std::string_view text, std::vector<std::string>& out) {
   return true;
 }
 
+bool take_forward_domain(std::string_view text, std::vector<std::string>& out) {
+  if (text != "*" && !is_host_name(text)) return false;
+  out.push_back(ascii::to_lower(text));
+  return true;
+}
+
 bool take_served_name(std::string_view text, std::vector<std::string>& out) {
   if (!is_host_name(text.starts_with("*.") ? text.substr(2) : text)) return false;
   out.push_back(ascii::to_lower(text));

@@ -53,6 +53,8 @@ bool take_factor_owner(std::string_view text, std::vector<std::string>& out);
 bool take_mechanism(std::string_view text, std::vector<std::string>& out);
 // A host name, or "*." and a host name.
 bool take_served_name(std::string_view text, std::vector<std::string>& out);
+// A domain, or "*" for all.
+bool take_forward_domain(std::string_view text, std::vector<std::string>& out);
 bool take_capability(std::string_view text, std::vector<std::string>& out);
 bool take_quirk(std::string_view text, std::vector<std::string>& out);
 bool take_port(std::string_view text, std::vector<std::uint16_t>& out);
@@ -111,7 +113,7 @@ Key<O> required(Key<O> key) {
 // A default that follows from other values, said in words.
 template <class O>
 Key<O> shown(Key<O> key, std::string_view words_for_default) {
-  key.show = [words_for_default](O&) { return std::string(words_for_default); };
+  key.default_words = words_for_default;
   return key;
 }
 

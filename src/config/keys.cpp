@@ -124,6 +124,9 @@ void add_store(Keys& k) {
                        "restore`); 0: not at all."));
   k.push_back(octets("store", "recoverable_quota", AT(Config, store.recoverable_quota), 0, kTiB * 1024,
                      "What an account may have of them, beside its quota; beyond, the oldest go. 0: no limit."));
+  k.push_back(flag("store", "people_purge_removed", AT(Config, store.people_purge_removed),
+                   "Whether people may delete for good, in the webmail, what they could bring back. Otherwise it stays "
+                   "for its time, whoever sits at their browser; `gatepost account removed purge` can always."));
 }
 
 void add_search(Keys& k) {
@@ -252,6 +255,11 @@ void add_mailflow(Keys& k) {
                        "For the reply to a command (RFC 5321 4.5.3.2: 5 minutes)."));
   k.push_back(duration(s, "data_timeout", AT(Config, mailflow.data_timeout), seconds(10), hours(1),
                        "For the reply after the message (RFC 5321 4.5.3.2.6: 10 minutes). Shorter means duplicates."));
+  k.push_back(list<Config, std::string>(s, "forward_outside", AT(Config, mailflow.forward_outside), take_forward_domain,
+                                        write_text, 0, "\"partner.example\"", "list of domains, \"*\" for all",
+                                        "Where people's forwarding and filters may send mail on to outside of this "
+                                        "server. Within it they always may; what "
+                                        "an administrator sets up (`gatepost forwarding set`) may go anywhere."));
 }
 
 void add_imap_pop3(Keys& k) {

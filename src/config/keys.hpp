@@ -34,6 +34,7 @@ struct Key {
   // Checks `value` and puts it into the owner. Relative paths start at `folder`.
   std::function<std::optional<Complaint>(Owner&, const Value& value, const std::filesystem::path& folder)> set;
   std::function<std::string(Owner&)> show;  // the present value as the file would spell it
+  std::string_view default_words = {};      // in place of a default that follows from other values
 };
 
 struct Section {

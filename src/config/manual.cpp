@@ -21,7 +21,9 @@ std::string table_of(const std::vector<Key<O>>& keys, std::string_view section, 
   std::string out = "| Key | Value | Default | Meaning |\n|---|---|---|---|\n";
   for (const Key<O>& key : keys) {
     if (key.section != section) continue;
-    std::string shown = key.required ? "required" : key.show(defaults);
+    std::string shown = key.required                ? std::string("required")
+                        : key.default_words.empty() ? key.show(defaults)
+                                                    : std::string(key.default_words);
     const bool is_value =
         !key.required && (shown == "true" || shown == "false" || shown.find_first_of("\"[0123456789") == 0);
     if (is_value) shown = "`" + shown + "`";
