@@ -172,6 +172,10 @@ class Account {
   // What expunge(), remove() and delete_folder() took away is kept for AccountsOptions::keep_removed.
   // By the time of removal, oldest first, from `since` on; visit returns false to stop. Cost follows what is visited.
   virtual Result<> removed(TimePoint since, const std::function<bool(const Removed&)>& visit) = 0;
+  // The same from the newest on.
+  virtual Result<> removed_lately(const std::function<bool(const Removed&)>& visit) = 0;
+  // Those of `items` that are kept, in the order asked; others are left out.
+  virtual Result<std::vector<Removed>> removed_among(std::span<const ItemId> items) = 0;
   // Puts them back with their flags (but not \Deleted) and dates, under new UIDs: into `folder`, or when that is empty
   // to where they were; missing folders are created. Those that are not kept any more are skipped. Errc::over_quota.
   virtual Result<BroughtBack> bring_back(std::span<const ItemId>, std::string_view folder) = 0;
@@ -179,6 +183,8 @@ class Account {
   // still in another folder stays there. Errc::not_found: there was no such folder, or nobody knows any more.
   virtual Result<BroughtBack> bring_back_folder(std::string_view path, TimePoint at) = 0;
   virtual Result<std::uint64_t> purge_removed() = 0;  // at once and for good; value = how many
+  // The same for some of them; others are skipped.
+  virtual Result<std::uint64_t> forget_removed(std::span<const ItemId> items) = 0;
 
   // A secret of the folder, for proofs that somebody may read from it (RFC 4467 2.2): the one that is kept, or `fresh`,
   // which is kept from then on. Gone with the folder. At most 255 octets.

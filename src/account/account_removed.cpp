@@ -19,11 +19,13 @@ struct Expiry {
   ItemId item{};
 };
 
-// Entries of the order of removal from `from` on, at most `at_most`.
-Result<std::vector<Expiry>> expiries(store::Snapshot& snap, std::string_view from, std::size_t at_most) {
+enum class Order { oldest_first, newest_first };
+
+// Entries of the order of removal from `from` to `end`, at most `at_most`.
+Result<std::vector<Expiry>> expiries(store::Snapshot& snap, std::string_view from, std::string_view end, Order order,
+                                     std::size_t at_most) {
   std::vector<Expiry> found;
-  const std::string end = store::prefix_end(std::string(1, records::kind::kExpiry));
-  GP_CHECK(snap.scan(from, end, false, kScanPage, [&](store::Entry e) {
+  GP_CHECK(snap.scan(from, end, order == Order::newest_first, kScanPage, [&](store::Entry e) {
     Expiry expiry;
     if (records::parse_expiry_key(e.key, expiry.seconds, expiry.item)) found.push_back(expiry);
     return found.size() < at_most;
@@ -46,12 +48,15 @@ Result<std::vector<std::optional<records::Removed>>> read_removed(store::Snapsho
   return found;
 }
 
-// Visits what was removed in second `since` or later, oldest first.
-Result<> scan_removed(store::Snapshot& snap, std::uint64_t since,
+std::string first_expiry() { return std::string(1, records::kind::kExpiry); }
+std::string end_of_expiries() { return store::prefix_end(first_expiry()); }
+
+// Visits what was removed in second `since` or later.
+Result<> scan_removed(store::Snapshot& snap, std::uint64_t since, Order order,
                       const std::function<bool(const records::Removed&)>& visit) {
-  std::string from = records::expiry_key(since, ItemId{0});
+  std::string from = records::expiry_key(since, ItemId{0}), end = end_of_expiries();
   for (;;) {
-    GP_TRY(const auto page, expiries(snap, from, kScanPage));
+    GP_TRY(const auto page, expiries(snap, from, end, order, kScanPage));
     std::vector<ItemId> items;
     for (const Expiry& e : page) items.push_back(e.item);
     GP_TRY(const auto removed, read_removed(snap, items));
@@ -59,8 +64,19 @@ Result<> scan_removed(store::Snapshot& snap, std::uint64_t since,
       if (one && !visit(*one)) return {};
     }
     if (page.size() < kScanPage) return {};
-    from = records::expiry_key(page.back().seconds, ItemId{static_cast<std::uint64_t>(page.back().item) + 1});
+    const Expiry& last = page.back();
+    if (order == Order::oldest_first) {
+      from = records::expiry_key(last.seconds, ItemId{static_cast<std::uint64_t>(last.item) + 1});
+    } else {
+      end = records::expiry_key(last.seconds, last.item);
+    }
   }
+}
+
+Removed shown(const records::Removed& r, const std::map<FolderId, std::string>& paths) {
+  const auto path = paths.find(r.folder);
+  return {r.row.item, r.folder, path == paths.end() ? std::string() : path->second, r.row,
+          TimePoint(std::chrono::seconds(r.seconds))};
 }
 
 }  // namespace
@@ -86,23 +102,41 @@ Result<std::vector<std::pair<FolderId, records::Former>>> StoredAccount::former_
   return found;
 }
 
-Result<> StoredAccount::removed(TimePoint since, const std::function<bool(const Removed&)>& visit) {
+// Of all folders that are known still, those that are gone included.
+Result<std::map<FolderId, std::string>> StoredAccount::all_paths() {
   GP_TRY(const auto former, former_folders());
   std::map<FolderId, std::string> paths;
   for (const auto& [id, f] : former) paths[id] = f.path;
-  {
-    const std::scoped_lock lock(mutex_);
-    GP_CHECK(usable());
-    for (const auto& [id, f] : head_.folders) {
-      if (!f.dying) paths[id] = path_of(head_, f);
-    }
+  const std::scoped_lock lock(mutex_);
+  GP_CHECK(usable());
+  for (const auto& [id, f] : head_.folders) {
+    if (!f.dying) paths[id] = path_of(head_, f);
   }
+  return paths;
+}
+
+Result<> StoredAccount::removed(TimePoint since, const std::function<bool(const Removed&)>& visit) {
+  GP_TRY(const auto paths, all_paths());
   GP_TRY(auto snap, snapshot());
-  return scan_removed(*snap, records::to_seconds(since), [&](const records::Removed& r) {
-    const auto path = paths.find(r.folder);
-    return visit({r.row.item, r.folder, path == paths.end() ? std::string() : path->second, r.row,
-                  TimePoint(std::chrono::seconds(r.seconds))});
-  });
+  return scan_removed(*snap, records::to_seconds(since), Order::oldest_first,
+                      [&](const records::Removed& r) { return visit(shown(r, paths)); });
+}
+
+Result<> StoredAccount::removed_lately(const std::function<bool(const Removed&)>& visit) {
+  GP_TRY(const auto paths, all_paths());
+  GP_TRY(auto snap, snapshot());
+  return scan_removed(*snap, 0, Order::newest_first, [&](const records::Removed& r) { return visit(shown(r, paths)); });
+}
+
+Result<std::vector<Removed>> StoredAccount::removed_among(std::span<const ItemId> items) {
+  GP_TRY(const auto paths, all_paths());
+  GP_TRY(auto snap, snapshot());
+  GP_TRY(const auto found, read_removed(*snap, items));
+  std::vector<Removed> out;
+  for (const auto& one : found) {
+    if (one) out.push_back(shown(*one, paths));
+  }
+  return out;
 }
 
 // The folder of this path, made if there is none.
@@ -258,7 +292,7 @@ Result<BroughtBack> StoredAccount::bring_back_folder(std::string_view path, Time
   }
   {
     GP_TRY(auto snap, snapshot());
-    GP_CHECK(scan_removed(*snap, since, [&](const records::Removed& r) {
+    GP_CHECK(scan_removed(*snap, since, Order::oldest_first, [&](const records::Removed& r) {
       if (ids.contains(r.folder) && records::to_seconds(r.row.saved) <= since)
         gone.kept.emplace_back(r.row.uid, r.row.item);
       return true;
@@ -297,7 +331,7 @@ Result<std::uint64_t> StoredAccount::drop_removed_until(std::uint64_t before, st
         left = head_.removed.octets;
       }
       GP_TRY(auto snap, snapshot());
-      GP_TRY(const auto page, expiries(*snap, std::string(1, records::kind::kExpiry), kItemsPerCommit));
+      GP_TRY(const auto page, expiries(*snap, first_expiry(), end_of_expiries(), Order::oldest_first, kItemsPerCommit));
       std::vector<ItemId> items;
       for (const Expiry& e : page) items.push_back(e.item);
       GP_TRY(const auto removed, read_removed(*snap, items));
@@ -337,6 +371,29 @@ Result<std::uint64_t> StoredAccount::drop_removed_until(std::uint64_t before, st
 }
 
 Result<std::uint64_t> StoredAccount::purge_removed() { return drop_removed_until(kForEver, 0); }
+
+Result<std::uint64_t> StoredAccount::forget_removed(std::span<const ItemId> items) {
+  std::uint64_t forgotten = 0;
+  while (!items.empty()) {
+    const auto some = items.first(std::min(items.size(), kItemsPerCommit));
+    items = items.subspan(some.size());
+    std::uint64_t now = 0;
+    GP_CHECK(run([&](Transaction& tx) -> Result<> {
+      now = 0;
+      GP_TRY(const auto removed, tx.set_aside_among(some));
+      std::vector<Row> rows;
+      for (const records::Removed& r : removed) rows.push_back(r.row);
+      GP_TRY(const auto records, tx.items(rows));
+      for (std::size_t i = 0; i < removed.size(); ++i) {
+        tx.drop_removed(removed[i], records[i].body);
+        ++now;
+      }
+      return {};
+    }));
+    forgotten += now;
+  }
+  return forgotten;
+}
 
 Result<> StoredAccount::prune_removed(std::uint64_t now) {
   const auto age = static_cast<std::uint64_t>(std::chrono::seconds(environment_.options.keep_removed).count());

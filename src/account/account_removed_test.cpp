@@ -109,6 +109,45 @@ TEST_P(Removal, CanBeTakenBackWithFlagsAndDates) {
   EXPECT_EQ(account()->quota()->removed_octets, 0U);
 }
 
+TEST_P(Removal, IsListedFromTheNewestOnAndDroppedOneByOne) {
+  std::vector<ItemId> items;
+  for (int i = 0; i < 700; ++i) {
+    const Uid uid = add(*account(), inbox_, "message " + std::to_string(i));
+    items.push_back(rows(*account(), inbox_, set({uid})).at(0).item);
+    if (i % 3 == 0) clock_.advance(minutes(1));
+    ASSERT_TRUE(account()->remove(inbox_, set({uid})));
+  }
+  std::vector<ItemId> seen;
+  ASSERT_TRUE(account()->removed_lately([&](const Removed& r) {
+    EXPECT_EQ(r.path, "INBOX");
+    seen.push_back(r.item);
+    return true;
+  }));
+  const std::vector<ItemId> newest_first(items.rbegin(), items.rend());
+  EXPECT_EQ(seen, newest_first);
+  seen.clear();
+  ASSERT_TRUE(account()->removed_lately([&](const Removed& r) {
+    seen.push_back(r.item);
+    return seen.size() < 3;
+  }));
+  EXPECT_THAT(seen, SizeIs(3));
+
+  const std::vector<ItemId> some{items[5], ItemId{999'999}, items[600]};
+  const auto found = *account()->removed_among(some);
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found[0].item, items[5]);
+  EXPECT_EQ(found[1].item, items[600]);
+  EXPECT_EQ(*account()->forget_removed(some), 2U);
+  EXPECT_EQ(*account()->forget_removed(some), 0U);
+  EXPECT_THAT(*account()->removed_among(some), IsEmpty());
+  EXPECT_THAT(removed(), SizeIs(698));
+  EXPECT_EQ(account()->quota()->removed_messages, 698U);
+  EXPECT_FALSE(stored("message 5"));
+  EXPECT_TRUE(stored("message 6"));
+  EXPECT_EQ(account()->bring_back(some, "")->messages, 0U);
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
 TEST_P(Removal, EndsAfterTheTimeThatIsSet) {
   add(*account(), inbox_, "first");
   add(*account(), inbox_, "second");

@@ -94,9 +94,12 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> undo_copy(FolderId to, const NumberSet& made) override;
 
   Result<> removed(TimePoint since, const std::function<bool(const Removed&)>& visit) override;
+  Result<> removed_lately(const std::function<bool(const Removed&)>& visit) override;
+  Result<std::vector<Removed>> removed_among(std::span<const ItemId> items) override;
   Result<BroughtBack> bring_back(std::span<const ItemId>, std::string_view folder) override;
   Result<BroughtBack> bring_back_folder(std::string_view path, TimePoint at) override;
   Result<std::uint64_t> purge_removed() override;
+  Result<std::uint64_t> forget_removed(std::span<const ItemId> items) override;
 
   Result<std::string> access_key(FolderId, std::string_view fresh) override;
   Result<std::optional<std::string>> kept_access_key(FolderId) override;
@@ -211,6 +214,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   void trim_removed();
   Result<> prune_former(std::uint64_t before);
   Result<std::vector<std::pair<FolderId, records::Former>>> former_folders();
+  Result<std::map<FolderId, std::string>> all_paths();
   Result<FolderId> folder_for(std::string_view path);
   Result<std::uint32_t> put_back_into(FolderId to, std::span<const ItemId> items);
   struct Gone;

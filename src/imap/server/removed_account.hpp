@@ -91,11 +91,14 @@ class RemovedAccount final : public account::Account {
   Result<account::Copied> move(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }
   Result<> undo_copy(account::FolderId, const NumberSet&) override { return none(); }
   Result<> removed(TimePoint, const std::function<bool(const account::Removed&)>&) override { return none(); }
+  Result<> removed_lately(const std::function<bool(const account::Removed&)>&) override { return none(); }
+  Result<std::vector<account::Removed>> removed_among(std::span<const account::ItemId>) override { return none(); }
   Result<account::BroughtBack> bring_back(std::span<const account::ItemId>, std::string_view) override {
     return none();
   }
   Result<account::BroughtBack> bring_back_folder(std::string_view, TimePoint) override { return none(); }
   Result<std::uint64_t> purge_removed() override { return none(); }
+  Result<std::uint64_t> forget_removed(std::span<const account::ItemId>) override { return none(); }
   Result<std::string> access_key(account::FolderId, std::string_view) override { return none(); }
   Result<std::optional<std::string>> kept_access_key(account::FolderId) override { return none(); }
   Result<> set_access_key(account::FolderId, std::string_view) override { return none(); }
