@@ -104,9 +104,11 @@ Result<> Sharing::set(account::Account& account, account::FolderId folder, std::
   }
   // First the note where to look: one too many does no harm.
   GP_CHECK(directory_.add_share(owner_of(account), who.who));
+  Rights before, now;
   GP_CHECK(account.change_grants(folder, [&](account::Grants& grants) -> Result<> {
     account::Grant* known = find(grants, who.who, who.negative);
-    const Rights now = changed(known == nullptr ? Rights() : Rights::of_bits(known->rights), change, rights);
+    before = known == nullptr ? Rights() : Rights::of_bits(known->rights);
+    now = changed(before, change, rights);
     if (known != nullptr && now.empty()) {
       std::erase_if(grants, [&](const account::Grant& g) { return g.who == who.who && g.negative == who.negative; });
     } else if (known != nullptr) {
@@ -116,6 +118,7 @@ Result<> Sharing::set(account::Account& account, account::FolderId folder, std::
     }
     return {};
   }));
+  if (!who.negative) tell(account, folder, who.who, before, now);
   GP_TRY(const bool any, grants_anything(account, who.who));
   if (!any) return forget_share(account, who.who);
   // Somebody else may just have found that there is nothing any more.
@@ -136,18 +139,27 @@ Result<> Sharing::remove(account::Account& account, account::FolderId folder, st
   }
   const Named who = found ? *std::move(found) : Named{group, negative};
   if (is_owner(account, who.who) && !who.negative) return fail(Errc::denied, "the owner keeps all rights");
+  Rights before;
   GP_CHECK(account.change_grants(folder, [&](account::Grants& grants) -> Result<> {
+    const account::Grant* known = find(grants, who.who, who.negative);
+    before = known == nullptr ? Rights() : Rights::of_bits(known->rights);
     std::erase_if(grants, [&](const account::Grant& g) {
       return (g.who == who.who || g.who == group) && g.negative == who.negative;
     });
     return {};
   }));
+  if (!who.negative) tell(account, folder, who.who, before, Rights());
   for (const std::string& name : {who.who, group}) {
     if (name.empty()) continue;
     GP_TRY(const bool any, grants_anything(account, name));
     if (!any) GP_CHECK(forget_share(account, name));
   }
   return {};
+}
+
+void Sharing::tell(account::Account& account, account::FolderId folder, std::string_view who, Rights before,
+                   Rights now) const {
+  if (author_) (void)sharing::tell(directory_, accounts_, *author_, {account, folder, who, before, now});
 }
 
 // What is granted meanwhile is seen here, or its granter sees that the note is gone.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "account/account.hpp"
 #include "base/result.hpp"
 #include "directory/directory.hpp"
+#include "sharing/notices.hpp"
 #include "sharing/rights.hpp"
 
 namespace gatepost::sharing {
@@ -27,7 +29,10 @@ enum class Change { replace, add, remove };
 // many as one likes. Thread-safe.
 class Sharing {
  public:
-  Sharing(directory::Directory& directory, account::Accounts& accounts) : directory_(directory), accounts_(accounts) {}
+  Sharing(directory::Directory& directory, account::Accounts& accounts, std::optional<Author> author = std::nullopt)
+      : directory_(directory), accounts_(accounts), author_(author) {}
+  // With an author, changes are told to those whose rights they are (notices.hpp); not while others use it.
+  void set_author(const Author& author) { author_.emplace(author); }
 
   // From memory. `grants`: of the folder, or of the account's top; null: none.
   Rights rights(directory::PrincipalId reader, account::AccountId owner, const account::Grants* grants) const;
@@ -57,9 +62,12 @@ class Sharing {
   Result<Named> named(std::string_view identifier) const;
   bool is_owner(const account::Account& account, std::string_view who) const;
   Result<> forget_share(account::Account& account, std::string_view who) const;
+  // A change that was made is not undone because nobody could be told.
+  void tell(account::Account& account, account::FolderId folder, std::string_view who, Rights before, Rights now) const;
 
   directory::Directory& directory_;
   account::Accounts& accounts_;
+  std::optional<Author> author_;
 };
 
 // Whether any folder of the account, or its top, has a grant for `who` (as account::Grant has it). From memory.
