@@ -13,6 +13,7 @@
 
 #include "base/ascii.hpp"
 #include "base/mutex.hpp"
+#include "base/utf8.hpp"
 #include "directory/events.hpp"
 #include "sasl/bearer.hpp"
 
@@ -63,6 +64,10 @@ struct Door::State {
   struct Entry {
     Principal principal;
     std::string service, web_session;
+    IpAddress remote;
+    TimePoint since{};
+    std::uint64_t number = 0;
+    std::string program;  // guarded by the registry's mutex
     std::function<void()> on_revoked;
     TimePoint ends{};  // of the token or certificate; epoch: never
     std::atomic<bool> revoked{false};
@@ -114,6 +119,8 @@ struct Door::State {
   void leave(const std::shared_ptr<Entry>& entry);
   std::size_t revoke(PrincipalId id);
   std::size_t end_web_session(PrincipalId id, std::string_view session);
+  // Ends those of the principal for which `which` is true.
+  std::size_t end_those(PrincipalId id, const std::function<bool(const Entry&)>& which);
   static void end(const std::vector<std::shared_ptr<Entry>>& entries);
   std::size_t end_expired();
 
@@ -127,6 +134,7 @@ struct Door::State {
   std::map<std::pair<PrincipalId, std::string>, Entries> sessions GP_GUARDED_BY(mutex);
   std::map<std::string, std::size_t, std::less<>> services GP_GUARDED_BY(mutex);       // their sessions
   std::set<std::pair<TimePoint, std::shared_ptr<Entry>>> ending GP_GUARDED_BY(mutex);  // those by what ends
+  std::uint64_t last_number GP_GUARDED_BY(mutex) = 0;
   std::uint64_t revoke_count GP_GUARDED_BY(mutex) = 0;
   std::deque<PrincipalId> recent GP_GUARDED_BY(mutex);  // the last of the revokes
 
@@ -145,6 +153,10 @@ class Door::State::Session final : public SignedIn {
     return entry_->revoked.load(std::memory_order_acquire) ||
            (entry_->ends != TimePoint{} && state_->clock.now() >= entry_->ends);
   }
+  void set_program(std::string_view program) override {
+    const Lock lock(state_->mutex);
+    entry_->program = utf8::sanitize(program.substr(0, kMaxProgramOctets));
+  }
 
  private:
   std::shared_ptr<State> state_;
@@ -158,6 +170,8 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State
   entry->principal = std::move(principal);
   entry->service = context.service;
   entry->web_session = context.web_session;
+  entry->remote = context.remote;
+  entry->since = clock.now();
   entry->on_revoked = std::move(on_revoked);
   entry->ends = ends;
   std::size_t open = 0;
@@ -168,6 +182,7 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State
     Entries& entries = sessions[{id, context.service}];
     open = entries.size();
     if (policy->sessions_per_account == 0 || open < policy->sessions_per_account) {
+      entry->number = ++last_number;
       entries.insert(entry);
       if (ends != TimePoint{}) ending.emplace(ends, entry);
       ++services[context.service];
@@ -265,13 +280,17 @@ std::size_t Door::State::revoke(PrincipalId id) {
 }
 
 std::size_t Door::State::end_web_session(PrincipalId id, std::string_view session) {
+  return end_those(id, [&](const Entry& entry) {
+    return !entry.web_session.empty() && (session.empty() || entry.web_session == session);
+  });
+}
+
+std::size_t Door::State::end_those(PrincipalId id, const std::function<bool(const Entry&)>& which) {
   std::vector<std::shared_ptr<Entry>> ended;
   {
     const Lock lock(mutex);
     for (auto at = sessions.lower_bound({id, ""}); at != sessions.end() && at->first.first == id; ++at) {
-      std::ranges::copy_if(at->second, std::back_inserter(ended), [&](const auto& entry) {
-        return !entry->web_session.empty() && (session.empty() || entry->web_session == session);
-      });
+      std::ranges::copy_if(at->second, std::back_inserter(ended), [&](const auto& entry) { return which(*entry); });
     }
   }
   end(ended);
@@ -475,6 +494,46 @@ Result<std::unique_ptr<SignedIn>> Door::admit(const std::function<Result<Princip
 
 std::size_t Door::end_web_session(PrincipalId id, std::string_view session) {
   return state_->end_web_session(id, session);
+}
+
+std::vector<SeenSession> Door::seen(PrincipalId id) const {
+  std::vector<SeenSession> out;
+  {
+    const Lock lock(state_->mutex);
+    for (auto at = state_->sessions.lower_bound({id, ""}); at != state_->sessions.end() && at->first.first == id;
+         ++at) {
+      std::set<std::string_view> web;
+      for (const auto& entry : at->second) {
+        if (entry->revoked.load(std::memory_order_acquire)) continue;
+        if (!entry->web_session.empty() && !web.insert(entry->web_session).second) continue;
+        out.push_back({.number = entry->number,
+                       .service = entry->service,
+                       .remote = entry->remote,
+                       .since = entry->since,
+                       .program = entry->program,
+                       .web_session = entry->web_session});
+      }
+    }
+  }
+  std::ranges::sort(out, std::ranges::greater(), &SeenSession::number);
+  return out;
+}
+
+bool Door::end_session(PrincipalId id, std::uint64_t number) {
+  const auto all = seen(id);
+  const auto found = std::ranges::find(all, number, &SeenSession::number);
+  if (found == all.end()) return false;
+  // A program that is signed out comes from a device with all its connections.
+  return state_->end_those(id, [&](const State::Entry& entry) {
+    return entry.number == number ||
+           (found->web_session.empty() && entry.web_session.empty() && entry.service == found->service &&
+            entry.remote == found->remote && entry.program == found->program);
+  }) > 0;
+}
+
+std::size_t Door::end_others(PrincipalId id, std::string_view web_session) {
+  return state_->end_those(
+      id, [&](const State::Entry& entry) { return web_session.empty() || entry.web_session != web_session; });
 }
 
 void Door::set_tokens(Tokens& tokens) { tokens_ = &tokens; }

@@ -47,7 +47,20 @@ class SignedIn {
   // The account was disabled or got another password, or the token it signed in by has ended: say the protocol's
   // farewell and close.
   virtual bool revoked() const = 0;
+  // What the client says it is, for those who look at their sessions; cut to kMaxProgramOctets. Thread-safe.
+  virtual void set_program(std::string_view program) = 0;
 };
+
+// A session as whoever it belongs to sees it.
+struct SeenSession {
+  std::uint64_t number = 0;  // of this process, never used again
+  std::string service;
+  IpAddress remote;
+  TimePoint since{};
+  std::string program;      // "": not said
+  std::string web_session;  // WebSession::id, where that is what signed in
+};
+inline constexpr std::size_t kMaxProgramOctets = 100;
 
 // Asks for more, or the end: signed in, or why not. Errc of the Error: unauthenticated (wrong name or password; also
 // what the mechanism calls a broken proof), invalid (broken message), denied (disabled, or wants to be somebody else),
@@ -96,6 +109,14 @@ class Door {
                                           const std::function<void()>& revoked);
   // Ends the sessions that entered by this web session ("": by any of the principal's). How many there were.
   std::size_t end_web_session(PrincipalId, std::string_view id);
+
+  // Those of one principal, the newest first; of those by web sessions one of each and service.
+  std::vector<SeenSession> seen(PrincipalId) const;
+  // Ends the one, or, of several that share a service, an address and a program, all. False: there is none.
+  bool end_session(PrincipalId, std::uint64_t number);
+  // Ends all but those that entered by this web session ("": all). Unlike revoke(), whoever has the password may sign
+  // in again. How many there were.
+  std::size_t end_others(PrincipalId, std::string_view web_session);
 
   // By a bearer token, for protocols that have a way of their own (RFC 6750 2.1); `name` as in sasl::CheckToken.
   // Blocks. Errors as above; Errc::forbidden: a good token without a scope that is needed.

@@ -150,6 +150,47 @@ TEST_F(DoorTest, AdmitsByAnyProofAndEndsWhatOneBrowserBegan) {
   EXPECT_EQ(ended, 3);
 }
 
+TEST_F(DoorTest, ShowsWhoIsSignedInAndEndsOneDevice) {
+  const auto prove = [&]() -> Result<Principal> { return anna; };
+  const auto enter = [&](std::string_view service, std::string_view address, std::string_view web = "") {
+    DoorContext from = context;
+    from.service = service;
+    from.remote = *IpAddress::parse(address);
+    from.web_session = web;
+    dir.clock.advance(std::chrono::minutes(1));
+    return *door.admit(prove, from, [] {});
+  };
+  const auto phone = enter("imap", "192.0.2.1"), again = enter("imap", "192.0.2.1");
+  const auto desk = enter("imap", "192.0.2.9"), pop = enter("pop3", "192.0.2.1");
+  const auto web = enter("web", "192.0.2.9", "w1"), stream = enter("web", "192.0.2.9", "w1");
+  phone->set_program("Thunderbird\xff");
+  again->set_program("Thunderbird\xff");
+  auto seen = door.seen(anna.id);
+  ASSERT_EQ(seen.size(), 5U);  // one browser
+  EXPECT_EQ(seen.front().web_session, "w1");
+  EXPECT_EQ(seen.back().service, "imap");
+  EXPECT_EQ(seen.back().program, "Thunderbird\xef\xbf\xbd");
+  EXPECT_EQ(seen.back().remote.to_string(), "192.0.2.1");
+  EXPECT_GT(seen[3].since, seen[4].since);
+  EXPECT_THAT(door.seen(PrincipalId{99}), IsEmpty());
+
+  EXPECT_FALSE(door.end_session(PrincipalId{99}, seen.back().number));
+  EXPECT_FALSE(door.end_session(anna.id, 1'000));
+  // A device is signed out with all its connections.
+  EXPECT_TRUE(door.end_session(anna.id, seen.back().number));
+  EXPECT_TRUE(phone->revoked());
+  EXPECT_TRUE(again->revoked());
+  EXPECT_FALSE(desk->revoked());
+  EXPECT_FALSE(pop->revoked());
+  EXPECT_EQ(door.seen(anna.id).size(), 3U);
+  door.end_others(anna.id, "w1");
+  EXPECT_TRUE(desk->revoked());
+  EXPECT_TRUE(pop->revoked());
+  EXPECT_FALSE(web->revoked());
+  door.end_others(anna.id, "");
+  EXPECT_TRUE(stream->revoked());
+}
+
 TEST_F(DoorTest, KnowsAReplacedPasswordFromAGuess) {
   ASSERT_TRUE(dir->set_password(anna.id, Secret("battery staple")));
   // An old phone that goes on with what it knows locks nobody out ...

@@ -13,6 +13,7 @@
 #include "http/protocol/http_date.hpp"
 #include "http/server/events.hpp"
 #include "http/server/forwarded.hpp"
+#include "http/server/session_cookie.hpp"
 #include "http/server/status_for.hpp"
 
 namespace gatepost::http::server {
@@ -230,6 +231,10 @@ Task<> Conversation::sign_in_and_handle(std::shared_ptr<Exchange> exchange) {
   auto entered = co_await sign_ins_.enter(exchange->request_);
   if (entered) {
     exchange->signed_in_ = *std::move(entered);
+    // Browsers are known by their sessions.
+    if (session_token(exchange->request_).empty()) {
+      exchange->signed_in_->set_program(exchange->request_.field("user-agent"));
+    }
     co_await exchange->route_->handler(*exchange);
     co_return;
   }

@@ -111,7 +111,9 @@ Answer Session::settle(Entry entry) {
   if (const auto* const not_opened = std::get_if<NotOpened>(&entry)) return response_for(not_opened->error.code);
   Entered& entered = std::get<Entered>(entry);
   signed_in_ = std::move(entered.who);
+  if (!client_.empty()) signed_in_->set_program(client_);
   own_account_ = std::move(entered.account);
+  sharing_.set_author({signed_in_->principal().id, services().clock});
   receiver_.set_limits({.max_line_octets = settings_->command_octets, .max_literal_octets = settings_->literal_octets});
   services().log.write(event::kSignedIn, {{"conn", peer_.connection_id},
                                           {"account", signed_in_->principal().address},

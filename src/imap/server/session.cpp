@@ -294,6 +294,7 @@ void Session::identify(const Id& id) {
   if (!client_.empty()) shared_.clients.leave(client_);
   client_ = client_name(id);
   if (!client_.empty()) client_ = shared_.clients.enter(client_);
+  if (signed_in_) signed_in_->set_program(client_);
   switch_ = find_switch(settings_->clients, id);
 }
 
