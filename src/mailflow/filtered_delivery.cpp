@@ -22,27 +22,28 @@ namespace {
 class FilteredDelivery {
  public:
   FilteredDelivery(const DeliveryServices& services, account::Account& account, const directory::Principal& owner,
-                   const QueueEntry& entry, const RecipientState& recipient, std::string_view hostname)
+                   const QueueEntry& entry, const RecipientState& recipient, const ReceptionOptions& options)
       : services_(services),
         account_(account),
         owner_(owner),
         entry_(entry),
         recipient_(recipient),
-        hostname_(hostname),
+        options_(options),
+        hostname_(options.hostname),
         now_(services.clock.now()) {}
 
-  Result<Delivered> run(const ActiveScript& script, TimePoint received, bool retry, std::uint32_t max_received) {
-    sieve::Actions actions = run_script(script, {services_.accounts, account_, entry_, recipient_, hostname_, now_});
+  Result<Delivered> run(const DeliveryRules& rules, TimePoint received, bool retry) {
+    sieve::Actions actions = decide(rules);
     if (actions.error) {
       services_.log.write(event::kScriptFailed, {{"id", to_string(entry_.id)},
                                                  {"account", owner_.address},
-                                                 {"script", script.name},
+                                                 {"script", rules.script->name},
                                                  {"detail", actions.error->text()}});
     }
     if (!actions.redirections.empty() || actions.rejection || actions.vacation) {
       GP_TRY(header_, read_header(services_.accounts, entry_.body));
     }
-    const std::vector<RecipientState> onward = check_redirections(actions, max_received);
+    const std::vector<RecipientState> onward = check_redirections(actions, rules.forwarding);
     GP_CHECK(file(actions, received, retry || actions.filings.size() > 1 || !onward.empty()));
     if (!onward.empty()) {
       GP_TRY(const QueueId copy,
@@ -72,6 +73,22 @@ class FilteredDelivery {
   }
 
  private:
+  // The script's filters are for what stays; forwarding is for all mail but what the script sends back.
+  sieve::Actions decide(const DeliveryRules& rules) {
+    sieve::Actions actions;
+    const bool forwards = rules.forwarding.enabled;
+    const bool stays = !forwards || rules.forwarding.keep_copy;
+    if (stays && rules.script) {
+      actions = run_script(*rules.script, {services_.accounts, account_, entry_, recipient_, hostname_, now_});
+    } else if (stays) {
+      actions.filings.push_back({.mailbox = "INBOX"});
+    }
+    if (forwards && !actions.rejection) {
+      actions.redirections.push_back({.cause = {.line = 0, .rule = "forwarding"}, .address = rules.forwarding.to});
+    }
+    return actions;
+  }
+
   void say(std::string_view what) { said_ += (said_.empty() ? "" : "; ") + std::string(what); }
   static std::string words(const sieve::Cause& cause, std::string_view did) {
     const std::string who = in_words(cause);
@@ -84,11 +101,11 @@ class FilteredDelivery {
   }
 
   // Where redirected copies go. What cannot be redirected is kept.
-  std::vector<RecipientState> check_redirections(sieve::Actions& actions, std::uint32_t max_received) {
+  std::vector<RecipientState> check_redirections(sieve::Actions& actions, const Forwarding& forwarding) {
     std::vector<RecipientState> out;
     bool keep = false;
     const bool loops = !actions.redirections.empty() &&
-                       (was_redirected_by(header_, owner_.address) || count_received(header_) >= max_received);
+                       (was_redirected_by(header_, owner_.address) || count_received(header_) >= options_.max_received);
     std::set<std::string> seen;
     for (const sieve::Redirection& redirection : actions.redirections) {
       const auto kept_for = [&](std::string_view why) {
@@ -102,6 +119,10 @@ class FilteredDelivery {
       }
       if (loops) {
         kept_for("it came back from there");
+        continue;
+      }
+      if (!may_go_to(redirection, forwarding)) {
+        kept_for("sending mail on to other servers is not allowed here");
         continue;
       }
       const auto destinations = services_.directory.resolve(redirection.address);
@@ -123,6 +144,13 @@ class FilteredDelivery {
     const bool nothing_else = actions.filings.empty() && out.empty() && !actions.redirections.empty();
     if ((keep && actions.filings.empty()) || nothing_else) actions.filings.push_back({.mailbox = "INBOX"});
     return out;
+  }
+
+  bool may_go_to(const sieve::Redirection& redirection, const Forwarding& forwarding) const {
+    const auto local = services_.directory.is_local_domain(
+        std::string_view(redirection.address).substr(redirection.address.rfind('@') + 1));
+    return (local && *local) || (redirection.cause.line == 0 && forwarding.by_administrator) ||
+           options_.may_forward_to(redirection.address);
   }
 
   Result<> file(const sieve::Actions& actions, TimePoint received, bool once) {
@@ -219,6 +247,7 @@ class FilteredDelivery {
   const directory::Principal& owner_;
   const QueueEntry& entry_;
   const RecipientState& recipient_;
+  const ReceptionOptions& options_;
   const std::string_view hostname_;
   const TimePoint now_;
   std::string header_;  // read when something needs it
@@ -227,13 +256,12 @@ class FilteredDelivery {
 
 }  // namespace
 
-Result<Delivered> deliver_by_script(const DeliveryServices& services, const ActiveScript& script,
-                                    const QueueEntry& entry, const RecipientState& recipient, TimePoint received,
-                                    bool retry, std::string_view hostname, std::uint32_t max_received) {
+Result<Delivered> deliver_by_rules(const DeliveryServices& services, const DeliveryRules& rules,
+                                   const QueueEntry& entry, const RecipientState& recipient, TimePoint received,
+                                   bool retry, const ReceptionOptions& options) {
   GP_TRY(const auto account, services.accounts.open(static_cast<account::AccountId>(*recipient.account)));
   GP_TRY(const directory::Principal owner, services.directory.principal(*recipient.account));
-  return FilteredDelivery(services, *account, owner, entry, recipient, hostname)
-      .run(script, received, retry, max_received);
+  return FilteredDelivery(services, *account, owner, entry, recipient, options).run(rules, received, retry);
 }
 
 }  // namespace gatepost::mailflow

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "mailflow/forwarding.hpp"
 #include "mailflow/local_delivery.hpp"
 #include "mailflow/scripts.hpp"
 
@@ -18,9 +19,16 @@ struct DeliveryServices {
   std::function<Result<>(std::string_view reverse_path, std::string_view recipient, std::string_view message)> inject;
 };
 
-// Delivers a message to one account as its active script says, and answers for it. Ok: durable. Blocks.
-Result<Delivered> deliver_by_script(const DeliveryServices& services, const ActiveScript& script,
-                                    const QueueEntry& entry, const RecipientState& recipient, TimePoint received,
-                                    bool retry, std::string_view hostname, std::uint32_t max_received);
+// What an account does with its mail.
+struct DeliveryRules {
+  std::shared_ptr<const ActiveScript> script;  // null: none; immutable, shared with the cache it is from
+  Forwarding forwarding;
+};
+
+// Delivers a message to one account as its active script and its forwarding say, and answers for it. Ok: durable.
+// Blocks.
+Result<Delivered> deliver_by_rules(const DeliveryServices& services, const DeliveryRules& rules,
+                                   const QueueEntry& entry, const RecipientState& recipient, TimePoint received,
+                                   bool retry, const ReceptionOptions& options);
 
 }  // namespace gatepost::mailflow

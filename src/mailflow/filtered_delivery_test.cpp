@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "mailflow/queue_runner.hpp"
 #include "mailflow/test_support.hpp"
 #include "mailflow/vacation.hpp"
@@ -167,6 +169,78 @@ TEST_F(MailflowFilter, EndsLoops) {
   EXPECT_THAT(folder("INBOX", kBert), IsEmpty());
   EXPECT_THAT(logged(), HasSubstr("it came back from there"));
   EXPECT_EQ(world.inbox(kAnna)[0].find("Return-Path: <bert@example.org>\r\n"), 0U);
+}
+
+TEST_F(MailflowFilter, ForwardsAllMailWithOrWithoutACopy) {
+  ASSERT_TRUE(set_forwarding(*world.account(kAnna), {.enabled = true, .to = "bert@example.org"}));
+  script("require \"fileinto\"; if header :contains \"subject\" \"list\" { fileinto \"Archive\"; }");
+  ASSERT_TRUE(write());
+  ASSERT_TRUE(write("Subject: a list\r\n"));
+  EXPECT_THAT(folder("INBOX"), SizeIs(1));
+  EXPECT_THAT(folder("Archive"), SizeIs(1));  // filters are for the copy
+  EXPECT_THAT(send_queued(), IsEmpty());
+  EXPECT_THAT(folder("INBOX", kBert), SizeIs(2));
+  EXPECT_THAT(logged(), HasSubstr("forwarding sent it on to bert@example.org"));
+  ASSERT_TRUE(set_forwarding(*world.account(kAnna), {.enabled = true, .to = "bert@example.org", .keep_copy = false}));
+  ASSERT_TRUE(write());
+  EXPECT_THAT(folder("INBOX"), SizeIs(1));
+  (void)send_queued();
+  EXPECT_THAT(folder("INBOX", kBert), SizeIs(3));
+  ASSERT_TRUE(set_forwarding(*world.account(kAnna), {.enabled = false, .to = "bert@example.org"}));
+  ASSERT_TRUE(write());
+  EXPECT_THAT(folder("INBOX"), SizeIs(2));
+  EXPECT_THAT(world.queued(), IsEmpty());
+}
+
+TEST_F(MailflowFilter, ForwardsInNoCircle) {
+  ASSERT_TRUE(set_forwarding(*world.account(kAnna), {.enabled = true, .to = "bert@example.org", .keep_copy = false}));
+  ASSERT_TRUE(set_forwarding(*world.account(kBert), {.enabled = true, .to = "anna@example.org", .keep_copy = false}));
+  ASSERT_TRUE(write());
+  for (int i = 0; i < 5; ++i) send_queued();
+  EXPECT_THAT(world.queued(), IsEmpty());
+  EXPECT_THAT(folder("INBOX"), SizeIs(1));
+  EXPECT_THAT(folder("INBOX", kBert), IsEmpty());
+}
+
+TEST_F(MailflowFilter, SendsMailToOtherServersOnlyWhereThatIsAllowed) {
+  auto options = World::options();
+  options.forward_outside = {"partner.example"};
+  world.reception->set_options(options);
+  const auto forward_to = [&](std::string to, bool by_administrator = false) {
+    ASSERT_TRUE(set_forwarding(
+        *world.account(kAnna),
+        {.enabled = true, .to = std::move(to), .keep_copy = false, .by_administrator = by_administrator}));
+    ASSERT_TRUE(write());
+  };
+  forward_to("x@elsewhere.example");
+  EXPECT_THAT(folder("INBOX"), SizeIs(1));
+  EXPECT_THAT(send_queued(), IsEmpty());
+  EXPECT_THAT(logged(), HasSubstr("forwarding kept it instead of sending it on to x@elsewhere.example: "));
+  forward_to("x@Partner.example");
+  EXPECT_THAT(folder("INBOX"), SizeIs(1));
+  EXPECT_THAT(send_queued(), ElementsAre("<anna@example.org> to x@partner.example"));
+  forward_to("x@elsewhere.example", true);
+  EXPECT_THAT(send_queued(), ElementsAre("<anna@example.org> to x@elsewhere.example"));
+  // What an administrator allowed is no leave for a script.
+  script("redirect \"y@elsewhere.example\";");
+  ASSERT_TRUE(set_forwarding(*world.account(kAnna), {}));
+  ASSERT_TRUE(write());
+  EXPECT_THAT(folder("INBOX"), SizeIs(2));
+  EXPECT_THAT(send_queued(), IsEmpty());
+}
+
+TEST_F(MailflowFilter, KeepsWhatForwardingCannotBeReadFor) {
+  ASSERT_TRUE(set_forwarding(*world.account(kAnna), {.enabled = true, .to = "bert@example.org"}));
+  const account::AnnotationChange change{
+      .reader = std::numeric_limits<account::Reader>::max() - 8, .name = "/forwarding", .value = "\x01\x01"};
+  ASSERT_TRUE(world.account(kAnna)->set_annotations(account::kRoot, std::span(&change, 1), 0));
+  EXPECT_EQ(forwarding_of(*world.account(kAnna)).error().code, Errc::corrupt);
+  ASSERT_TRUE(write());
+  EXPECT_THAT(folder("INBOX"), SizeIs(1));
+  EXPECT_EQ(set_forwarding(*world.account(kAnna), {.enabled = true}).error().code, Errc::invalid);
+  EXPECT_EQ(set_forwarding(*world.account(kAnna), {.enabled = true, .to = "nobody"}).error().code, Errc::invalid);
+  EXPECT_EQ(set_forwarding(*world.account(kAnna), {.enabled = true, .to = "x@[192.0.2.1]"}).error().code,
+            Errc::invalid);
 }
 
 TEST_F(MailflowFilter, KeepsWhatItCannotRedirect) {

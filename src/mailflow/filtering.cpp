@@ -158,7 +158,7 @@ Placement place(account::Account& account, const sieve::Filing& filing) {
 }
 
 std::string in_words(const sieve::Cause& cause) {
-  if (cause.line == 0) return "";
+  if (cause.line == 0) return cause.rule;
   return cause.rule.empty() ? fmt::format("line {}", cause.line)
                             : fmt::format("rule \"{}\" (line {})", cause.rule, cause.line);
 }

@@ -36,7 +36,7 @@ sieve::Actions run_script(const ActiveScript& script, const FilterInput& input);
 // Where in the account a filing goes.
 Placement place(account::Account& account, const sieve::Filing& filing);
 
-// "rule "Lists" (line 3)", "line 3"; "" of the implicit keep.
+// "rule "Lists" (line 3)", "line 3"; "" of the implicit keep, "forwarding".
 std::string in_words(const sieve::Cause& cause);
 
 // The header of a stored message as far as scripts and answers look at it.

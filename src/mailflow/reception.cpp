@@ -115,12 +115,13 @@ class DirectReception final : public Reception {
 
   Result<Delivered> deliver_here(const QueueEntry& entry, const RecipientState& recipient, TimePoint received,
                                  bool retry) override {
-    GP_TRY(const auto script, script_of(entry, recipient));
+    DeliveryRules rules;
+    GP_TRY(rules.script, script_of(entry, recipient));
+    GP_TRY(rules.forwarding, forwarding_for(entry, recipient));
     Delivered out;
-    if (script) {
+    if (rules.script || rules.forwarding.enabled) {
       const auto options = current();
-      GP_TRY(out, deliver_by_script(delivery_, *script, entry, recipient, received, retry, options->hostname,
-                                    options->max_received));
+      GP_TRY(out, deliver_by_rules(delivery_, rules, entry, recipient, received, retry, *options));
     } else {
       GP_CHECK(deliver_local(services_.accounts, entry, recipient, received, retry));
     }
@@ -147,6 +148,20 @@ class DirectReception final : public Reception {
                                                {"script", ""},
                                                {"detail", script.error().detail}});
     return nullptr;
+  }
+
+  // What cannot be read keeps no mail away either.
+  Result<Forwarding> forwarding_for(const QueueEntry& entry, const RecipientState& recipient) {
+    GP_TRY(const auto account, services_.accounts.open(static_cast<account::AccountId>(*recipient.account)));
+    auto forwarding = forwarding_of(*account);
+    if (forwarding || (forwarding.error().code != Errc::corrupt && forwarding.error().code != Errc::unsupported)) {
+      return forwarding;
+    }
+    services_.log.write(event::kScriptFailed, {{"id", to_string(entry.id)},
+                                               {"account", recipient.address},
+                                               {"script", "forwarding"},
+                                               {"detail", forwarding.error().detail}});
+    return Forwarding();
   }
 
   // RFC 3834: who wrote to somebody who is away hears that, and everybody only now and then.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "account/account.hpp"
 #include "base/clock.hpp"
@@ -27,6 +28,9 @@ struct ReceptionOptions {
   std::uint32_t max_received = 50;  // Received fields: more is a loop (RFC 5321 6.3)
   std::uint64_t max_header_octets = 1 << 20;
   bool foreign_from = true;  // who signed in may write From addresses that are nobody's here
+  std::vector<std::string> forward_outside = {};  // domains, or "*": where people may have mail sent on to
+  // Whether mail may be sent on to this address outside; those of local domains are not asked about.
+  bool may_forward_to(std::string_view address) const;
 };
 
 struct Accepted {

@@ -39,7 +39,10 @@ struct World {
     reception = Reception::create(options(), *directory, *accounts, *queue, workers, clock, random, log, metrics);
   }
   static ReceptionOptions options() {
-    return {.hostname = "mail.example.org", .max_message_octets = 1 << 20, .max_header_octets = 64 << 10};
+    return {.hostname = "mail.example.org",
+            .max_message_octets = 1 << 20,
+            .max_header_octets = 64 << 10,
+            .forward_outside = {"*"}};
   }
   void add(std::string_view address) { (void)directory->add_principal(directory::PrincipalKind::person, address, ""); }
   directory::Principal principal(std::string_view address) { return *directory->find(address); }
