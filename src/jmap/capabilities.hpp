@@ -17,12 +17,14 @@ inline constexpr std::string_view kWebSocket = "urn:ietf:params:jmap:websocket";
 inline constexpr std::string_view kPrincipals = "urn:ietf:params:jmap:principals";             // RFC 9670
 inline constexpr std::string_view kPrincipalsOwner = "urn:ietf:params:jmap:principals:owner";  // of accounts alone
 inline constexpr std::string_view kSnooze = "urn:gatepost:params:jmap:snooze";                 // docs/jmap.md
+inline constexpr std::string_view kRemoved = "urn:gatepost:params:jmap:removed";               // docs/jmap.md
+inline constexpr std::string_view kForwarding = "urn:gatepost:params:jmap:forwarding";         // docs/jmap.md
 inline constexpr std::string_view kWebPushVapid = "urn:ietf:params:jmap:webpush-vapid";        // RFC 9749
 
 inline bool is_capability(std::string_view name) {
   return name == kCore || name == kMail || name == kSubmission || name == kQuota || name == kVacation ||
          name == kSieve || name == kBlob || name == kWebSocket || name == kWebPushVapid || name == kPrincipals ||
-         name == kSnooze;
+         name == kSnooze || name == kRemoved || name == kForwarding;
 }
 
 // RFC 8620 2: told in the session, and kept.

@@ -36,7 +36,7 @@ Context::Context(const Services& given, const Limits& limits_in, Views& views_in
       user(user_in),
       uses(request.uses),
       created(request.created),
-      sharing_(given.directory, given.accounts) {}
+      sharing_(given.directory, given.accounts, sharing::Author{user_in.id, given.clock}) {}
 
 Outcome<Access*> Context::access(std::string_view account_id) {
   const auto id = read_account(account_id);

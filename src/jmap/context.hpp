@@ -53,7 +53,8 @@ class Context {
   // Who has no role, and is of no address book policy, knows of those in his own domain alone. Before sight().
   bool own_domain_only = false;
   Snoozer* snoozer = nullptr;  // null: nothing is put off
-  Pusher* pusher = nullptr;    // null: news are sent to nobody who is not connected
+  RemovedPolicy removed;
+  Pusher* pusher = nullptr;  // null: news are sent to nobody who is not connected
 
   // RFC 8620 3.6.2: accountNotFound, also of one that shares nothing with the user.
   Outcome<Access*> access(std::string_view account_id);

@@ -22,6 +22,13 @@ inline constexpr Event kSnoozeProblem{
     "`account` is whose it is; `detail` says what failed. It is tried again every minute.",
     "Look at `detail`: an account that is over its quota takes nothing."};
 
-inline constexpr std::array kAll{kPushProblem, kPushRefused, kSnoozeProblem};
+inline constexpr Event kForwarding{
+    "account.forwarding", Level::notice, "Somebody changed where all his mail is sent on to.",
+    "`name` did it in the webmail, or by another program over JMAP; `to` is empty when it ends. `copy` says whether "
+    "the "
+    "mail stays in the mailbox, too. What an administrator does is in `admin.done`.",
+    "Ask `name`, if that address is a surprise: a stolen password is often used for this."};
+
+inline constexpr std::array kAll{kPushProblem, kPushRefused, kSnoozeProblem, kForwarding};
 
 }  // namespace gatepost::jmap::event

@@ -2,10 +2,12 @@
 
 #include "jmap/blob_methods.hpp"
 #include "jmap/email.hpp"
+#include "jmap/forwarding.hpp"
 #include "jmap/mailbox.hpp"
 #include "jmap/principal.hpp"
 #include "jmap/push.hpp"
 #include "jmap/quota.hpp"
+#include "jmap/removed.hpp"
 #include "jmap/sieve_script.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/vacation.hpp"
@@ -47,6 +49,8 @@ constexpr Method kMethods[] = {
     {"EmailSubmission/set", kSubmission, &submission_set},
     {"VacationResponse/get", kVacation, &vacation_get},
     {"VacationResponse/set", kVacation, &vacation_set},
+    {"Forwarding/get", kForwarding, &forwarding_get},
+    {"Forwarding/set", kForwarding, &forwarding_set},
     {"SieveScript/get", kSieve, &sieve_script_get},
     {"SieveScript/set", kSieve, &sieve_script_set},
     {"SieveScript/query", kSieve, &sieve_script_query},
@@ -55,6 +59,10 @@ constexpr Method kMethods[] = {
     {"Blob/upload", kBlob, &blob_upload},
     {"Blob/get", kBlob, &blob_get},
     {"Blob/lookup", kBlob, &blob_lookup},
+    {"RemovedEmail/query", kRemoved, &removed_query},
+    {"RemovedEmail/get", kRemoved, &removed_get},
+    {"RemovedEmail/restore", kRemoved, &removed_restore},
+    {"RemovedEmail/set", kRemoved, &removed_set},
     {"Principal/get", kPrincipals, &principal_get},
     {"Principal/changes", kPrincipals, &principal_changes},
     {"Principal/set", kPrincipals, &principal_set},

@@ -20,6 +20,9 @@ Answer share_notification_set(Call& call);
 Answer share_notification_query(Call& call);
 Answer share_notification_query_changes(Call& call);
 
+// The state of an account's notifications; of none where they cannot be read. Blocks.
+std::string share_notification_state(account::Account& account);
+
 std::string principal_name(directory::PrincipalId id);
 std::optional<directory::PrincipalId> read_principal(std::string_view id);
 // Whether the user may know of it.

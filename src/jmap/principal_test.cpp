@@ -208,23 +208,90 @@ TEST_F(JmapPrincipal, RefusesSharesThatAreNone) {
   EXPECT_EQ(share_of("New").at("shareWith").as_object().size(), 1U);
 }
 
-TEST_F(JmapPrincipal, HasNoNotifications) {
-  const auto got = world.call("ShareNotification/get", R"({"accountId":"$","ids":["n1"]})");
-  EXPECT_EQ(text(got.at("list")), "[]");
-  EXPECT_EQ(text(got.at("notFound")), R"(["n1"])");
-  EXPECT_EQ(text(world
-                     .call("ShareNotification/query",
-                           R"({"accountId":"$","filter":{"objectType":"Mailbox"},"sort":[{"property":"created"}]})")
-                     .at("ids")),
-            "[]");
-  EXPECT_EQ(world.call("ShareNotification/query", R"({"accountId":"$","filter":{"colour":1}})").at("type"),
-            "unsupportedFilter");
-  EXPECT_EQ(world.call("ShareNotification/changes", R"({"accountId":"$","sinceState":"0"})").at("newState"), "0");
-  EXPECT_EQ(world.call("ShareNotification/queryChanges", R"({"accountId":"$","sinceQueryState":"0"})").at("type"),
+TEST_F(JmapPrincipal, TellsPeopleOfTheirRights) {
+  // Of whoever asks.
+  const auto mine = [&] { return R"({"accountId":")" + world.id(world.user) + "\""; };
+  const auto notices = [&] { return world.call("ShareNotification/get", mine() + "}"); };
+  const std::string archive = world.mailbox("Archive"), anna = world.id(kAnna), bert = principal(kBert);
+  world.user = kBert;
+  const auto before = notices();
+  EXPECT_EQ(text(before.at("list")), "[]");
+  const std::string states = world.server.states(world.principal(kBert), {"ShareNotification"});
+  EXPECT_THAT(states, HasSubstr(std::string(before.at("state").as_string())));
+
+  world.user = kAnna;
+  set(R"("update":{")" + archive + R"(":{"shareWith/)" + bert + R"(":{"mayReadItems":true}}})");
+  world.clock.advance(std::chrono::minutes(1));
+  set(R"("update":{")" + archive + R"(":{"shareWith":null}})");
+  EXPECT_EQ(text(notices().at("list")), "[]");  // whoever did it is not told
+  world.user = kBert;
+  EXPECT_NE(world.server.states(world.principal(kBert), {"ShareNotification"}), states);
+  const auto got = notices();
+  ASSERT_EQ(got.at("list").as_array().size(), 2U);
+  const auto& first = got.at("list").at(0);
+  EXPECT_EQ(text(first.at("changedBy")),
+            R"({"name":"anna@example.org","email":"anna@example.org","principalId":")" + principal(kAnna) + "\"}");
+  EXPECT_EQ(first.at("objectType"), "Mailbox");
+  EXPECT_EQ(std::string_view(first.at("objectAccountId").as_string()), anna);
+  EXPECT_EQ(std::string_view(first.at("objectId").as_string()), archive);
+  EXPECT_EQ(first.at("name"), "Archive");
+  EXPECT_EQ(first.at("oldRights").at("mayReadItems"), false);
+  EXPECT_EQ(first.at("newRights").at("mayReadItems"), true);
+  EXPECT_EQ(first.at("newRights").at("mayAddItems"), false);
+  EXPECT_TRUE(got.at("list").at(1).at("newRights").is_null());
+
+  const std::string state(got.at("state").as_string());
+  const auto changes = [&](const std::string& since) {
+    return world.call("ShareNotification/changes", mine() + R"(,"sinceState":")" + since + "\"}");
+  };
+  EXPECT_EQ(std::string_view(changes(state).at("newState").as_string()), state);
+  EXPECT_EQ(changes("0").at("type"), "cannotCalculateChanges");
+  const auto query = [&](const std::string& more) {
+    return world.call("ShareNotification/query", mine() + "," + more + "}");
+  };
+  const std::string one(first.at("id").as_string());
+  EXPECT_EQ(query(R"("sort":[{"property":"created","isAscending":false}])").at("ids").as_array().size(), 2U);
+  EXPECT_EQ(text(query(R"("limit":1)").at("ids")), "[\"" + one + "\"]");
+  EXPECT_EQ(
+      text(query(R"("filter":{"before":")" + utc_date(world.clock.now()) + R"(","objectAccountId":")" + anna + "\"}")
+               .at("ids")),
+      "[\"" + one + "\"]");
+  EXPECT_EQ(text(query(R"("filter":{"operator":"NOT","conditions":[{"objectType":"Mailbox"}]})").at("ids")), "[]");
+  EXPECT_EQ(query(R"("filter":{"colour":1})").at("type"), "unsupportedFilter");
+  EXPECT_EQ(query(R"("sort":[{"property":"name"}])").at("type"), "unsupportedSort");
+  EXPECT_EQ(world.call("ShareNotification/queryChanges", mine() + R"(,"sinceQueryState":"0"})").at("type"),
             "cannotCalculateChanges");
-  const auto set = world.call("ShareNotification/set", R"({"accountId":"$","create":{"k":{}},"destroy":["n1"]})");
-  EXPECT_THAT(text(set.at("notCreated")), HasSubstr("forbidden"));
-  EXPECT_THAT(text(set.at("notDestroyed")), HasSubstr("notFound"));
+
+  const auto gone =
+      world.call("ShareNotification/set", mine() + R"(,"create":{"k":{}},"destroy":[")" + one + R"(","n1"]})");
+  EXPECT_THAT(text(gone.at("notCreated")), HasSubstr("forbidden"));
+  EXPECT_THAT(text(gone.at("notDestroyed")), HasSubstr("notFound"));
+  EXPECT_EQ(text(gone.at("destroyed")), "[\"" + one + "\"]");
+  EXPECT_NE(gone.at("oldState"), gone.at("newState"));
+  EXPECT_EQ(notices().at("list").as_array().size(), 1U);
+}
+
+TEST_F(JmapPrincipal, TellsMembersOfGroupsAndKeepsTheNewestAlone) {
+  ASSERT_TRUE(world.directory->add_members(world.directory->find("crew@example.org")->id, {std::string(kBert)}));
+  const auto owner = world.account(kAnna);
+  const auto archive = owner->find_folder("Archive")->id;
+  const sharing::Sharing sharing(*world.directory, *world.accounts, sharing::Author{std::nullopt, world.clock});
+  for (int i = 0; i < 120; ++i) {
+    world.clock.advance(std::chrono::seconds(1));
+    ASSERT_TRUE(sharing.set(*owner, archive, "crew@example.org", sharing::Change::replace,
+                            *sharing::parse_rights(i % 2 == 0 ? "lr" : "lri")));
+  }
+  world.clock.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(sharing.remove(*owner, archive, "crew@example.org"));
+  ASSERT_TRUE(sharing.set(*owner, archive, "anyone", sharing::Change::replace, *sharing::parse_rights("lr")));
+  ASSERT_TRUE(sharing.set(*owner, account::kRoot, kBert, sharing::Change::replace, *sharing::parse_rights("lr")));
+  world.user = kBert;
+  const auto got =
+      world.call("ShareNotification/get", R"({"accountId":")" + world.id(kBert) + "\"}").at("list").as_array();
+  ASSERT_EQ(got.size(), sharing::kMostNotices);
+  EXPECT_TRUE(got.back().at("newRights").is_null());
+  EXPECT_TRUE(got.back().at("changedBy").at("principalId").is_null());
+  EXPECT_FALSE(got.front().at("newRights").is_null());
 }
 
 }  // namespace

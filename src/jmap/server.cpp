@@ -9,6 +9,7 @@
 #include "base/digest.hpp"
 #include "jmap/blob.hpp"
 #include "jmap/context.hpp"
+#include "jmap/forwarding.hpp"
 #include "jmap/ids.hpp"
 #include "jmap/principal.hpp"
 #include "jmap/pusher.hpp"
@@ -34,6 +35,9 @@ struct Server::State {
   Pusher* pusher = nullptr;
   Snoozer* snoozer = nullptr;
   std::atomic<bool> own_domain_only{false};
+  std::atomic<std::chrono::seconds> removed_kept{std::chrono::seconds(0)};
+  std::atomic<bool> removed_may_be_destroyed{false};
+  RemovedPolicy removed() const { return {removed_kept, removed_may_be_destroyed}; }
   // RFC 8620 3.6.1: requests of one account at one time.
   std::mutex mutex;
   std::unordered_map<directory::PrincipalId, std::uint32_t> running;
@@ -49,6 +53,10 @@ Server::~Server() = default;
 void Server::set_pusher(Pusher* pusher) { state_->pusher = pusher; }
 void Server::set_snoozer(Snoozer* snoozer) { state_->snoozer = snoozer; }
 void Server::set_own_domain_only(bool only) { state_->own_domain_only = only; }
+void Server::set_removed(RemovedPolicy policy) {
+  state_->removed_kept = policy.kept;
+  state_->removed_may_be_destroyed = policy.may_destroy;
+}
 
 namespace {
 
@@ -88,6 +96,10 @@ json::object account_object(const Context& context, const directory::Principal& 
   const Limits& limits = context.limits;
   const TimePoint now = context.services.clock.now();
   json::object capabilities{{kMail, mail_capability(own)}, {kQuota, json::object()}, {kBlob, blob_capability(limits)}};
+  if (context.removed.kept.count() > 0) {
+    capabilities[kRemoved] =
+        json::object{{"keptSeconds", context.removed.kept.count()}, {"mayDestroy", own && context.removed.may_destroy}};
+  }
   // RFC 8621 1.3.2: what EHLO would say (RFC 4865 4).
   if (own) {
     const std::string last = utc_date(std::chrono::floor<std::chrono::seconds>(now) + mailflow::kLongestHold);
@@ -96,6 +108,7 @@ json::object account_object(const Context& context, const directory::Principal& 
                                              {"submissionExtensions", {{"FUTURERELEASE", hold}}}};
     capabilities[kVacation] = json::object();
     capabilities[kSieve] = sieve_account_capability();
+    capabilities[kForwarding] = forwarding_account_capability(context);
     // RFC 9670 1.5.1: the directory is seen through the user's own account.
     if (context.snoozer != nullptr) capabilities[kSnooze] = json::object{{"mailboxName", kSnoozedFolder}};
     capabilities[kPrincipals] = json::object{{"currentUserPrincipalId", principal_name(owner.id)}};
@@ -121,6 +134,7 @@ std::string Server::session(const directory::Principal& user, std::string_view o
   Request none;
   Context context(services_, limits_, state_->views, state_->submissions, user, none);
   context.snoozer = state_->snoozer;
+  context.removed = state_->removed();
   json::object accounts{{own, account_object(context, user, true)}};
   for (const directory::Principal& sharer : services_.directory.sharers(user.id)) {
     const std::string id = account_name(account_of(sharer));
@@ -133,6 +147,7 @@ std::string Server::session(const directory::Principal& user, std::string_view o
                          {kQuota, json::object()},
                          {kVacation, json::object()},
                          {kSieve, sieve_capability()},
+                         {kForwarding, json::object()},
                          {kBlob, json::object()},
                          {kPrincipals, json::object()},
                          {kWebSocket, {{"url", "ws" + base.substr(4) + "/jmap/ws"}, {"supportsPush", true}}}}},
@@ -143,6 +158,7 @@ std::string Server::session(const directory::Principal& user, std::string_view o
                          {kQuota, own},
                          {kVacation, own},
                          {kSieve, own},
+                         {kForwarding, own},
                          {kBlob, own},
                          {kPrincipals, own}}},
                        {"username", user.address},
@@ -151,6 +167,7 @@ std::string Server::session(const directory::Principal& user, std::string_view o
                        {"uploadUrl", base + "/jmap/upload/{accountId}"},
                        {"eventSourceUrl", base + "/jmap/events?types={types}&closeafter={closeafter}&ping={ping}"},
                        {"state", session_state(user)}};
+  if (context.removed.kept.count() > 0) session["capabilities"].as_object()[kRemoved] = json::object();
   if (state_->snoozer != nullptr) session["capabilities"].as_object()[kSnooze] = json::object();
   if (state_->pusher != nullptr) {
     session["capabilities"].as_object()[kWebPushVapid] =
@@ -185,6 +202,7 @@ Reply Server::call(const directory::Principal& user, std::string_view text) {
   Context context(services_, limits_, state_->views, state_->submissions, user, *request);
   context.pusher = state_->pusher;
   context.snoozer = state_->snoozer;
+  context.removed = state_->removed();
   context.own_domain_only = state_->own_domain_only;
   std::vector<Invocation> responses;
   std::string out = "{\"methodResponses\":[";
@@ -267,6 +285,10 @@ std::string Server::states(const directory::Principal& user, const std::vector<s
       if (types.empty() || std::ranges::find(types, type) != types.end()) {
         of[type] = state_name((*access)->account->modseq());
       }
+    }
+    constexpr std::string_view kShares = "ShareNotification";
+    if ((*access)->own && (types.empty() || std::ranges::find(types, kShares) != types.end())) {
+      of[kShares] = share_notification_state(*(*access)->account);
     }
     if (!of.empty()) changed[id] = std::move(of);
   };

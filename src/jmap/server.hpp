@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,6 +40,12 @@ struct Services {
   Random& random;
   Log& log;
   Metrics& metrics;
+};
+
+// What people may do with what they removed.
+struct RemovedPolicy {
+  std::chrono::seconds kept{0};  // 0: nothing is kept
+  bool may_destroy = false;      // for good, before its time
 };
 
 struct Reply {
@@ -90,6 +97,7 @@ class Server {
   void set_snoozer(Snoozer* snoozer);
   // Whether who has no role finds those of his own domain alone. At any time.
   void set_own_domain_only(bool only);
+  void set_removed(RemovedPolicy policy);  // at any time
 
  private:
   struct State;

@@ -1,15 +1,21 @@
+#include <algorithm>
 #include <array>
 
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "jmap/ids.hpp"
 #include "jmap/principal.hpp"
 #include "jmap/standard.hpp"
+#include "sharing/notices.hpp"
 
-// RFC 9670 3 lets a server make notifications; this one makes none, so that there is never any.
+// ShareNotification (RFC 9670 3): what people are told of changes of their rights in mailboxes of others.
 namespace gatepost::jmap {
 namespace {
 
+using sharing::Notice;
+
 constexpr std::array<std::string_view, 9> kProperties = {
     "id", "created", "changedBy", "objectType", "objectAccountId", "objectId", "oldRights", "newRights", "name"};
-constexpr std::string_view kState = "0";
 
 Outcome<Access*> own_account(Call& call, std::string_view id) {
   auto access = call.context.access(id);
@@ -17,7 +23,71 @@ Outcome<Access*> own_account(Call& call, std::string_view id) {
   return access;
 }
 
+std::string state_of(const std::vector<Notice>& notices) {
+  std::string ids;
+  for (const Notice& one : notices) ids += one.id + " ";
+  const Sha256Value hash = sha256(ids);
+  return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
+}
+
+json::object describe(const Notice& notice) {
+  const auto or_null = [](const std::string& text) { return text.empty() ? json::value() : json::value(text); };
+  return {{"id", notice.id},
+          {"created", utc_date(notice.created)},
+          {"changedBy",
+           {{"name", notice.by_name.empty() ? notice.by_address : notice.by_name},
+            {"email", or_null(notice.by_address)},
+            {"principalId", notice.by ? json::value(principal_name(*notice.by)) : json::value()}}},
+          {"objectType", "Mailbox"},
+          {"objectAccountId", account_name(notice.account)},
+          {"objectId", mailbox_name(notice.folder)},
+          {"oldRights", rights_object(notice.before, true)},
+          {"newRights", notice.now.empty() ? json::value() : json::value(rights_object(notice.now, true))},
+          {"name", notice.path}};
+}
+
+// RFC 9670 3.4: FilterCondition; operators as everywhere (RFC 8620 5.5).
+Outcome<bool> fits(const json::object& filter, const Notice& notice, int depth = 0) {
+  constexpr int kDeepest = 16;
+  if (const auto* op = filter.if_contains("operator")) {
+    const auto* conditions = filter.if_contains("conditions");
+    if (depth > kDeepest || !op->is_string() || conditions == nullptr || !conditions->is_array()) {
+      return bad_argument("filter");
+    }
+    const std::string_view name = op->get_string();
+    if (name != "AND" && name != "OR" && name != "NOT") return bad_argument("filter");
+    bool any = false, all = true;
+    for (const json::value& one : conditions->get_array()) {
+      if (!one.is_object()) return bad_argument("filter");
+      const auto fit = fits(one.get_object(), notice, depth + 1);
+      if (!fit) return fit;
+      any = any || *fit;
+      all = all && *fit;
+    }
+    return name == "AND" ? all : name == "OR" ? any : !any;
+  }
+  bool out = true;
+  for (const auto& [key, value] : filter) {
+    const auto date = key == "after" || key == "before" ? read_date(value) : std::nullopt;
+    if (date) {
+      out = out && (key == "after" ? notice.created >= *date : notice.created < *date);
+    } else if (key == "objectType" && value.is_string()) {
+      out = out && value.get_string() == "Mailbox";
+    } else if (key == "objectAccountId" && value.is_string()) {
+      out = out && std::string_view(value.get_string()) == account_name(notice.account);
+    } else {
+      return refuse("unsupportedFilter", std::string(key));
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+std::string share_notification_state(account::Account& account) {
+  const auto notices = sharing::notices_of(account);
+  return state_of(notices ? *notices : std::vector<Notice>());
+}
 
 Answer share_notification_get(Call& call) {
   Arguments arguments(call.given);
@@ -25,12 +95,25 @@ Answer share_notification_get(Call& call) {
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   if (!request->access->own) return refuse("accountNotSupportedByMethod");
-  auto answer = answer_get(*request, 0, request->ids.value_or(std::vector<std::string>()),
-                           [](const std::string&) -> Outcome<std::optional<json::object>> { return std::nullopt; });
-  if (answer) (*answer)["state"] = kState;
+  JMAP_CALL_TRY(const auto notices, sharing::notices_of(*request->access->account));
+  std::vector<std::string> ids;
+  for (const Notice& one : notices) ids.push_back(one.id);
+  if (request->ids) ids = *request->ids;
+  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+    const auto found = std::ranges::find(notices, id, &Notice::id);
+    if (found == notices.end()) return std::nullopt;
+    const json::object all = describe(*found);
+    json::object out;
+    for (const std::string_view property : kProperties) {
+      if (request->wants(property)) out[property] = all.at(property);
+    }
+    return out;
+  });
+  if (answer) (*answer)["state"] = state_of(notices);
   return answer;
 }
 
+// They are few: whoever has another state reads them all again.
 Answer share_notification_changes(Call& call) {
   Arguments arguments(call.given);
   const std::string account = arguments.id("accountId");
@@ -38,9 +121,12 @@ Answer share_notification_changes(Call& call) {
   (void)arguments.number("maxChanges");
   if (!since) arguments.wrong("sinceState");
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  if (auto access = own_account(call, account); !access) return std::unexpected(access.error());
-  if (*since != kState) return refuse("cannotCalculateChanges");
-  return json::object{{"accountId", account},      {"oldState", kState},       {"newState", kState},
+  const auto access = own_account(call, account);
+  if (!access) return std::unexpected(access.error());
+  JMAP_CALL_TRY(const auto notices, sharing::notices_of(*(*access)->account));
+  const std::string state = state_of(notices);
+  if (*since != state) return refuse("cannotCalculateChanges");
+  return json::object{{"accountId", account},      {"oldState", state},        {"newState", state},
                       {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
                       {"destroyed", json::array()}};
 }
@@ -49,19 +135,32 @@ Answer share_notification_set(Call& call) {
   Arguments arguments(call.given);
   auto access = own_account(call, arguments.id("accountId"));
   if (!access) return std::unexpected(access.error());
-  if (const auto* wanted = call.given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
-    if (wanted->get_string() != kState) return refuse("stateMismatch");
-  }
+  account::Account& account = *(*access)->account;
+  JMAP_CALL_TRY(const auto notices, sharing::notices_of(account));
+  const std::string before = state_of(notices);
   json::object given = call.given;
+  if (const auto* wanted = given.if_contains("ifInState"); wanted != nullptr && !wanted->is_null()) {
+    if (!wanted->is_string()) return bad_argument("ifInState");
+    if (wanted->get_string() != before) return refuse("stateMismatch");
+  }
   given.erase("ifInState");
   Arguments rest(given);
   SetRun run(call, **access);
-  // RFC 9670 3.5.
+  // RFC 9670 3.3.
   run.create = [](const json::object&) -> Outcome<json::object> { return refuse("forbidden"); };
   run.update = [](const std::string&, const json::object&) -> Outcome<json::value> { return refuse("forbidden"); };
-  run.destroy = [](const std::string&) -> Outcome<> { return refuse("notFound"); };
+  run.destroy = [&](const std::string& id) -> Outcome<> {
+    if (std::ranges::find(notices, id, &Notice::id) == notices.end()) return refuse("notFound");
+    if (const auto gone = sharing::dismiss(account, id); !gone) {
+      return std::unexpected(refusal_for_object(gone.error()));
+    }
+    return {};
+  };
   auto answer = run.run(rest);
-  if (answer) (*answer)["oldState"] = (*answer)["newState"] = kState;
+  if (!answer) return answer;
+  JMAP_CALL_TRY(const auto after, sharing::notices_of(account));
+  (*answer)["oldState"] = before;
+  (*answer)["newState"] = state_of(after);
   return answer;
 }
 
@@ -72,20 +171,30 @@ Answer share_notification_query(Call& call) {
   const json::array* sort = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  if (auto access = own_account(call, account); !access) return std::unexpected(access.error());
-  for (const auto& [key, value] : filter != nullptr ? *filter : json::object()) {
-    if (key != "after" && key != "before" && key != "objectType" && key != "objectAccountId" && key != "operator" &&
-        key != "conditions") {
-      return refuse("unsupportedFilter", std::string(key));
-    }
-  }
+  const auto access = own_account(call, account);
+  if (!access) return std::unexpected(access.error());
+  bool newest_first = false;
   for (const json::value& one : sort != nullptr ? *sort : json::array()) {
     const auto* object = one.if_object();
     const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
     if (property == nullptr || !property->is_string()) return bad_argument("sort");
     if (property->get_string() != "created") return refuse("unsupportedSort");
+    const auto* ascending = object->if_contains("isAscending");
+    newest_first = ascending != nullptr && ascending->is_bool() && !ascending->get_bool();
   }
-  return answer_query(account, std::string(kState), window, {});
+  JMAP_CALL_TRY(const auto notices, sharing::notices_of(*(*access)->account));
+  std::vector<json::object> all;
+  for (const Notice& one : notices) {
+    const auto wanted = filter != nullptr ? fits(*filter, one) : Outcome<bool>(true);
+    if (!wanted) return std::unexpected(wanted.error());
+    if (*wanted) all.push_back({{"id", one.id}});
+  }
+  // A filter is looked at even when there is nothing.
+  if (filter != nullptr && notices.empty()) {
+    if (const auto known = fits(*filter, Notice()); !known) return std::unexpected(known.error());
+  }
+  if (newest_first) std::ranges::reverse(all);
+  return answer_query(account, state_of(notices), window, all);
 }
 
 Answer share_notification_query_changes(Call& call) {

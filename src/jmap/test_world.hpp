@@ -34,7 +34,7 @@ struct World : mailflow::World {
     const Reply reply = server.call(
         principal(user),
         R"({"using":["urn:ietf:params:jmap:core","urn:ietf:params:jmap:mail","urn:ietf:params:jmap:submission",)"
-        R"("urn:ietf:params:jmap:quota","urn:ietf:params:jmap:vacationresponse","urn:ietf:params:jmap:blob","urn:ietf:params:jmap:principals","urn:gatepost:params:jmap:snooze","urn:ietf:params:jmap:sieve"],"methodCalls":[)" +
+        R"("urn:ietf:params:jmap:quota","urn:ietf:params:jmap:vacationresponse","urn:ietf:params:jmap:blob","urn:ietf:params:jmap:principals","urn:gatepost:params:jmap:snooze","urn:gatepost:params:jmap:removed","urn:gatepost:params:jmap:forwarding","urn:ietf:params:jmap:sieve"],"methodCalls":[)" +
             calls + "]}");
     EXPECT_EQ(reply.status, 200) << reply.body;
     return *parse(reply.body);
