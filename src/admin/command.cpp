@@ -111,7 +111,7 @@ const std::vector<Verb>& verbs() {
           alias_verbs(),        organisation_verbs(), app_password_verbs(), second_factor_verbs(), vacation_verbs(),
           queue_verbs(),        store_verbs(),        search_verbs(),       maintenance_verbs(),   server_verbs(),
           ban_verbs(),          certificate_verbs(),  outside_verbs(),      token_verbs(),         change_verbs(),
-          gate_verbs()}) {
+          forwarding_verbs(),   session_verbs(),      gate_verbs()}) {
       list.insert(list.end(), group.begin(), group.end());
     }
     return list;

@@ -14,6 +14,10 @@
 #include "directory/directory.hpp"
 #include "mailflow/queue.hpp"
 
+namespace gatepost::directory {
+class Door;
+class WebSessions;
+}  // namespace gatepost::directory
 namespace gatepost::store {
 class Store;
 }
@@ -70,6 +74,8 @@ struct Services {
   std::string time_zone = {};                         // of the people served; empty: the machine's
   bool own_domain_only = false;                       // people see those of their own domain alone
   search::Indexes* search = nullptr;                  // only a running server has them, unless they are switched off
+  directory::Door* door = nullptr;                    // only a running server has these two
+  directory::WebSessions* web_sessions = nullptr;
   struct Server {
     std::function<Reply(const Request&)> status;
     std::function<Reply()> reload;
@@ -77,8 +83,10 @@ struct Services {
     std::function<Reply(const Request&, std::stop_token)> certificate;  // every verb of that noun
     std::function<Reply(const Request&, std::stop_token)> outside;      // of the noun "directory"
     std::function<Reply(const Request&)> gate;  // what it knows of connections and of mail on its way: gate_verbs()
-    std::function<Reply()> drain;               // how far a stop has come
-    std::function<std::size_t(const std::string& text)> announce;  // to all sessions; how many there are
+    std::function<Reply(const Request&, std::stop_token)> check_domain;  // what DNS says of a domain of ours
+    std::function<Reply(const Request&)> settings;                       // each key of the configuration
+    std::function<Reply()> drain;                                        // how far a stop has come
+    std::function<std::size_t(const std::string& text)> announce;        // to all sessions; how many there are
     // Maintenance windows: nobody but administrators is served.
     std::function<Reply(std::chrono::seconds length, const std::string& message)> begin_maintenance;
     std::function<Reply()> end_maintenance;

@@ -7,6 +7,7 @@
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
+#include "directory/addresses.hpp"
 #include "organisation/plan.hpp"
 
 namespace gatepost::admin {
@@ -69,6 +70,15 @@ Reply domain_catch_all(Services& services, const Request& request, std::stop_tok
   return done(address.empty() ? fmt::format("Unknown addresses of {} are refused.", name)
                               : fmt::format("Unknown addresses of {} go to {}.", name, address),
               name);
+}
+
+Reply domain_check(Services& services, const Request& request, std::stop_token stop) {
+  const auto name = directory::canonical_domain(request.option("name"));
+  if (!name) return failure(name.error(), request.option("name"));
+  const auto ours = services.directory.is_local_domain(*name);
+  if (!ours) return failure(ours.error(), *name);
+  if (!*ours) return failure({Errc::not_found, "this server does not serve it"}, "domain " + *name);
+  return services.server.check_domain(request, std::move(stop));
 }
 
 Reply account_add(Services& services, const Request& request, std::stop_token) {
@@ -208,7 +218,8 @@ std::vector<Verb> domain_verbs() {
   return {{"domain add", "Serve a mail domain.", false, domain_add},
           {"domain list", "The domains that are served.", false, domain_list},
           {"domain delete", "Serve a domain no longer (it must have no addresses).", false, domain_delete},
-          {"domain catch-all", "Say where unknown addresses of a domain go.", false, domain_catch_all}};
+          {"domain catch-all", "Say where unknown addresses of a domain go.", false, domain_catch_all},
+          {"domain check", "What DNS says of a domain, and what to write.", true, domain_check}};
 }
 
 std::vector<Verb> account_verbs() {

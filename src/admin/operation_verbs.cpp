@@ -174,6 +174,10 @@ Reply stop_server(Services& services, const Request&, std::stop_token) {
   return done("The server is stopping.", "stop");
 }
 
+Reply config_show(Services& services, const Request& request, std::stop_token) {
+  return services.server.settings(request);
+}
+
 Reply drain(Services& services, const Request&, std::stop_token) { return services.server.drain(); }
 
 }  // namespace
@@ -197,6 +201,7 @@ std::vector<Verb> server_verbs() {
   return {{"status", "What the server is doing.", true, status},
           {"reload", "Read the configuration and certificates again; no session ends.", true, reload},
           {"stop", "Stop the server in good order.", true, stop_server},
+          {"config show", "Each key of the configuration, and where its value comes from.", true, config_show},
           {"drain", "How far a stop has come, and how the last one went.", true, drain}};
 }
 

@@ -36,6 +36,11 @@ std::expected<Wanted, Reply> find(Services& services, const Request& request) {
   return out;
 }
 
+sharing::Author author_of(Services& services, const Request& request) {
+  const auto who = services.directory.find(request.asked_by);
+  return {who ? std::optional(who->id) : std::nullopt, services.clock};
+}
+
 std::string where(const Wanted& wanted, const Request& request) {
   return request.has("folder") ? wanted.folders.front().path : std::string("all folders");
 }
@@ -69,7 +74,7 @@ Reply acl_set(Services& services, const Request& request, std::stop_token) {
   const auto wanted = find(services, request);
   if (!wanted) return wanted.error();
   const std::string identifier = request.option("identifier");
-  const sharing::Sharing sharing(services.directory, services.accounts);
+  const sharing::Sharing sharing(services.directory, services.accounts, author_of(services, request));
   for (const account::Folder& folder : wanted->folders) {
     if (auto set = sharing.set(*wanted->account, folder.id, identifier, change, *rights); !set) {
       return failure(set.error(), identifier);
@@ -85,7 +90,7 @@ Reply acl_delete(Services& services, const Request& request, std::stop_token) {
   const auto wanted = find(services, request);
   if (!wanted) return wanted.error();
   const std::string identifier = request.option("identifier");
-  const sharing::Sharing sharing(services.directory, services.accounts);
+  const sharing::Sharing sharing(services.directory, services.accounts, author_of(services, request));
   for (const account::Folder& folder : wanted->folders) {
     if (auto gone = sharing.remove(*wanted->account, folder.id, identifier); !gone) {
       return failure(gone.error(), identifier);

@@ -22,6 +22,8 @@ std::vector<Verb> organisation_verbs();
 std::vector<Verb> app_password_verbs();
 std::vector<Verb> second_factor_verbs();
 std::vector<Verb> vacation_verbs();
+std::vector<Verb> forwarding_verbs();
+std::vector<Verb> session_verbs();
 std::vector<Verb> queue_verbs();
 std::vector<Verb> store_verbs();
 std::vector<Verb> search_verbs();

@@ -19,6 +19,10 @@ inline constexpr Event kSecondFactor{
     "`admin.done`.",
     "Ask `name`, if it was not meant."};
 
-inline constexpr std::array kAll{kAdministered, kSecondFactor};
+inline constexpr Event kExported{"account.exported", Level::notice, "Somebody downloads all of his mail.",
+                                 "`name` asked for it in the webmail, from `remote`.",
+                                 "Ask `name`, if it was not meant: with a stolen password somebody else may have it."};
+
+inline constexpr std::array kAll{kAdministered, kSecondFactor, kExported};
 
 }  // namespace gatepost::api::event

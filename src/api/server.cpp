@@ -2,6 +2,7 @@
 
 #include "api/admin.hpp"
 #include "api/app_passwords.hpp"
+#include "api/export.hpp"
 #include "api/photos.hpp"
 #include "api/session.hpp"
 #include "api/totp.hpp"
@@ -13,6 +14,7 @@ void add_routes(http::server::Router& router, const Services& services) {
   add_totp_routes(router, services);
   add_app_password_routes(router, services);
   add_photo_routes(router, services);
+  add_export_routes(router, services);
   add_admin_routes(router, services);
 }
 

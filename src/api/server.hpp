@@ -3,7 +3,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "account/account.hpp"
 #include "admin/api_tokens.hpp"
 #include "admin/command.hpp"
 #include "base/clock.hpp"
@@ -28,6 +31,10 @@ struct Services {
   std::function<admin::Reply(const admin::Request&)> administer;  // one of the administrators' verbs; may block long
   std::function<Result<admin::ApiToken>(std::string_view token)> check_token;  // of a script; blocks on the disk
   std::function<bool()> own_domain_only = {};                                  // [ldap] people_see = "own_domain"
+  account::Accounts* accounts = nullptr;
+  // What somebody has beside his mail, as files: names and contents. Blocks.
+  using OwnFiles = std::vector<std::pair<std::string, std::string>>;
+  std::function<Result<OwnFiles>(const directory::Principal&)> own_files = {};
 };
 
 // The JSON interface of the web application, for what JMAP has no words for: signing in and out, one's own password,

@@ -1,5 +1,6 @@
 #include "api/session.hpp"
 
+#include <charconv>
 #include <utility>
 
 #include "api/caller.hpp"
@@ -154,6 +155,50 @@ Task<> end(const Services& services, Exchange& exchange) {
   exchange.respond(Response(204));
 }
 
+// GET /api/connections
+Task<> programs(const Services& services, Exchange& exchange) {
+  const auto from = caller(services, exchange);
+  if (!from) co_return exchange.respond(refusal(from.error()));
+  json::array out;
+  for (const directory::SeenSession& one : services.door.seen(from->principal.id)) {
+    if (!one.web_session.empty()) continue;
+    out.push_back({{"id", std::to_string(one.number)},
+                   {"service", one.service},
+                   {"program", one.program},
+                   {"since", time_value(one.since)},
+                   {"address", one.remote.to_string()}});
+  }
+  exchange.respond(answer(out));
+}
+
+// DELETE /api/connections/{id}
+Task<> end_program(const Services& services, Exchange& exchange) {
+  const auto from = caller(services, exchange);
+  if (!from) co_return exchange.respond(refusal(from.error()));
+  const std::string id(exchange.request().parameter("id"));
+  std::uint64_t number = 0;
+  const auto [end, ec] = std::from_chars(id.data(), id.data() + id.size(), number);
+  const bool known = ec == std::errc{} && end == id.data() + id.size();
+  if (!known || !services.door.end_session(from->principal.id, number)) {
+    co_return exchange.respond(refusal(Error{Errc::not_found, "there is no such connection (any more)"}));
+  }
+  exchange.respond(Response(204));
+}
+
+// DELETE /api/sessions: all but this one, and the connections of all programs.
+Task<> end_others(const Services& services, Exchange& exchange) {
+  const auto from = caller(services, exchange);
+  if (!from) co_return exchange.respond(refusal(from.error()));
+  auto job = [&]() -> Result<> {
+    GP_CHECK(services.sessions.end_all(from->principal.id, from->session.id));
+    services.door.end_others(from->principal.id, from->session.id);
+    return {};
+  };
+  const auto done = co_await services.workers.run(job);
+  if (!done) co_return exchange.respond(refusal(done.error()));
+  exchange.respond(Response(204));
+}
+
 // POST /api/password
 Task<> change_password(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange);
@@ -210,7 +255,10 @@ void add_session_routes(http::server::Router& router, const Services& services) 
   route("/api/session", "GET", show);
   route("/api/session", "DELETE", sign_out);
   route("/api/sessions", "GET", list);
+  route("/api/sessions", "DELETE", end_others);
   route("/api/sessions/{id}", "DELETE", end);
+  route("/api/connections", "GET", programs);
+  route("/api/connections/{id}", "DELETE", end_program);
   route("/api/password", "POST", change_password);
 }
 

@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/run_verb.hpp"
 #include "config/load.hpp"
+#include "daemon/settings_view.hpp"
 #include "imap/server/extensions.hpp"
 
 namespace gatepost::cli {
@@ -30,6 +32,9 @@ void add_config_commands(CLI::App& app, Context& context) {
   CLI::App* check = noun->add_subcommand("check", "Every problem of the file: where, what, why, and what to write");
   check->add_flag("--quiet", *quiet, "Errors only");
   check->callback([&context, quiet] { check_config(context, *quiet); });
+  CLI::App* show =
+      noun->add_subcommand("show", "Every key: its value, and whether the file says it or it is the default");
+  show->callback([&context] { print(context, daemon::settings_view(context.config_file, nullptr)); });
   noun->add_subcommand("imap", "What IMAP announces: document and test of each (docs/imap.md)")->callback([] {
     std::cout << imap::server::extensions_page();
   });

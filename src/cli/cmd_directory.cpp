@@ -55,6 +55,10 @@ void add_domain(CLI::App& app, Context& context) {
                              v, [v] { return Options{{"name", {v->domain}}, {"address", {v->address}}}; });
   catch_all->add_option("name", v->domain)->required();
   catch_all->add_option("address", v->address);
+  verb(noun, context, "check", "What DNS says of a domain, and what to write", v,
+       [v] { return Options{{"name", {v->domain}}}; })
+      ->add_option("name", v->domain)
+      ->required();
 }
 
 void add_recovery(CLI::App* account, Context& context) {

@@ -33,6 +33,8 @@ void add_explain_command(CLI::App&, Context&);
 void add_rights_commands(CLI::App&, Context&);
 void add_app_password_commands(CLI::App&, Context&);
 void add_vacation_commands(CLI::App&, Context&);
+void add_forwarding_commands(CLI::App&, Context&);
+void add_session_commands(CLI::App&, Context&);
 void add_ban_commands(CLI::App&, Context&);
 void add_gate_commands(CLI::App&, Context&);
 void add_gate_import_command(CLI::App& gate, Context&);  // below "gate"

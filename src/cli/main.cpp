@@ -30,6 +30,8 @@ int main(int argc, char** argv) {
   gatepost::cli::add_rights_commands(app, context);
   gatepost::cli::add_app_password_commands(app, context);
   gatepost::cli::add_vacation_commands(app, context);
+  gatepost::cli::add_forwarding_commands(app, context);
+  gatepost::cli::add_session_commands(app, context);
   gatepost::cli::add_ban_commands(app, context);
   gatepost::cli::add_queue_commands(app, context);
   gatepost::cli::add_store_commands(app, context);

@@ -10,12 +10,15 @@
 
 #include "base/digest.hpp"
 #include "daemon/audience_gate.hpp"
+#include "daemon/domain_check.hpp"
 #include "daemon/events.hpp"
 #include "daemon/outgoing.hpp"
 #include "daemon/outside.hpp"
 #include "daemon/process.hpp"
 #include "daemon/secret_file.hpp"
 #include "daemon/settings.hpp"
+#include "daemon/settings_view.hpp"
+#include "directory/addresses.hpp"
 #include "gate/helper/client.hpp"
 #include "runtime/foreign_protocol.hpp"
 
@@ -366,6 +369,8 @@ admin::Services Daemon::admin_services() {
       reply.text += fmt::format("{} takes effect at the next start.\n", setting);
     return reply;
   };
+  services.door = door_.get();
+  services.web_sessions = web_sessions_.get();
   services.server.stop = [] { send_signal(SIGTERM); };
   services.server.certificate = [this](const admin::Request& request, std::stop_token stop) {
     return keeper_->command(request, stop);
@@ -375,6 +380,12 @@ admin::Services Daemon::admin_services() {
   };
   services.server.gate = [this](const admin::Request& request) { return gate_command(request); };
   services.server.drain = [this] { return drain_state(); };
+  services.server.check_domain = [this](const admin::Request& request, std::stop_token) {
+    const DomainToCheck domain =
+        domain_to_check(*config(), *directory::canonical_domain(request.option("name")), clock_);
+    return domain_reply(domain, check_domain(*resolver_, domain));
+  };
+  services.server.settings = [this](const admin::Request&) { return settings_view(config_file_, config().get()); };
   services.server.begin_maintenance = [this](std::chrono::seconds length, const std::string& message) {
     return begin_window(length, message);
   };

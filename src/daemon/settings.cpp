@@ -55,7 +55,18 @@ constexpr Fixed kFixed[] = {
     fixed<[](auto& c) -> auto& { return c.server.postmaster; }>("[server] postmaster"),
     fixed<[](auto& c) -> auto& { return c.server.io_threads; }>("[server] io_threads"),
     fixed<[](auto& c) -> auto& { return c.server.worker_threads; }>("[server] worker_threads"),
-    fixed<[](auto& c) -> auto& { return c.store; }>("[store]"),
+    // But what is only asked for by the web.
+    {"[store]",
+     [](const Config& a, const Config& b) {
+       config::Store other = b.store;
+       other.people_purge_removed = a.store.people_purge_removed;
+       return a.store == other;
+     },
+     [](Config& fresh, const Config& running) {
+       const bool purge = fresh.store.people_purge_removed;
+       fresh.store = running.store;
+       fresh.store.people_purge_removed = purge;
+     }},
     fixed<[](auto& c) -> auto& { return c.search; }>("[search]"),
     fixed<[](auto& c) -> auto& { return c.auth.argon2_memory_kib; }>("[auth] argon2_memory_kib"),
     fixed<[](auto& c) -> auto& { return c.auth.argon2_iterations; }>("[auth] argon2_iterations"),
@@ -253,7 +264,8 @@ mailflow::ReceptionOptions reception_options(const Config& c) {
           .max_recipients = c.limits.recipients,
           .max_received = c.smtp.max_received,
           .max_header_octets = c.limits.header_octets,
-          .foreign_from = c.smtp.foreign_from};
+          .foreign_from = c.smtp.foreign_from,
+          .forward_outside = c.mailflow.forward_outside};
 }
 
 mailflow::RunnerOptions runner_options(const Config& c) {
@@ -356,6 +368,13 @@ std::vector<std::string_view> needs_restart(const Config& running, const Config&
     if (!setting.same(running, fresh)) names.push_back(setting.name);
   }
   return names;
+}
+
+bool needs_restart(std::string_view table, std::string_view key) {
+  const std::string name = fmt::format("{} {}", table, key);
+  if (name == "[store] people_purge_removed") return false;
+  return std::ranges::any_of(kFixed,
+                             [&](const Fixed& setting) { return setting.name == table || setting.name == name; });
 }
 
 Config after_reload(const Config& running, Config fresh) {

@@ -61,6 +61,8 @@ std::size_t sign_in_threads(const config::Config&);
 
 // The settings of `fresh` that differ from `running` and are read at the start only, as "[store] engine".
 std::vector<std::string_view> needs_restart(const config::Config& running, const config::Config& fresh);
+// Whether a change of the key waits for a restart; `table`: as config::Setting has it.
+bool needs_restart(std::string_view table, std::string_view key);
 // `fresh`, with those settings as they are in `running`: what a server is like after a reload.
 config::Config after_reload(const config::Config& running, config::Config fresh);
 

@@ -7,6 +7,7 @@
 #include "admin/api_tokens.hpp"
 #include "api/server.hpp"
 #include "daemon/events.hpp"
+#include "daemon/own_files.hpp"
 #include "daemon/push_keeper.hpp"
 #include "daemon/snooze_book.hpp"
 #include "discovery/discovery.hpp"
@@ -155,6 +156,7 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
             clock, parts.product.random, log, metrics},
            jmap_limits(c)) {
   own_domain_only = c.ldap.people_see == config::Ldap::Sees::own_domain;
+  jmap.set_removed({c.store.keep_removed, c.store.people_purge_removed});
   jmap.set_own_domain_only(c.ldap.people_see == config::Ldap::Sees::own_domain);
   begin_snoozing(parts);
   begin_push(parts, c);
@@ -163,12 +165,15 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
   routes.add(files.route("/*", std::string(kPolicy)));
   discovery.add_routes(routes);
   jmap::add_routes(routes, jmap);
-  api::add_routes(routes, {*parts.product.directory, parts.door, parts.web_sessions, parts.workers,
-                           parts.sign_in_workers, clock, log, parts.administer,
-                           [this, &keys = parts.product.store->keys()](std::string_view token) {
-                             return admin::check_api_token(keys, clock, token);
-                           },
-                           [this] { return own_domain_only.load(); }});
+  api::add_routes(
+      routes, {*parts.product.directory, parts.door, parts.web_sessions, parts.workers, parts.sign_in_workers, clock,
+               log, parts.administer,
+               [this, &keys = parts.product.store->keys()](std::string_view token) {
+                 return admin::check_api_token(keys, clock, token);
+               },
+               [this] { return own_domain_only.load(); }, parts.product.accounts.get(),
+               [this, &reception = parts.reception, &accounts = *parts.product.accounts](
+                   const directory::Principal& owner) { return own_files(jmap, reception, accounts, owner); }});
   metrics_routes.add({.path = "/metrics",
                       .methods = {"GET"},
                       // Prometheus' text exposition format.
@@ -243,6 +248,7 @@ void Web::reload(const config::Config& config) {
   state_->https_port = https_port_of(config);
   state_->load_files(config);
   state_->own_domain_only = config.ldap.people_see == config::Ldap::Sees::own_domain;
+  state_->jmap.set_removed({config.store.keep_removed, config.store.people_purge_removed});
   state_->jmap.set_own_domain_only(config.ldap.people_see == config::Ldap::Sees::own_domain);
   state_->discovery.reload(discovery_settings(config, state_->clock));
   state_->plain->reload(plain_settings(config));

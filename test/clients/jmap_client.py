@@ -7,7 +7,8 @@ import urllib.parse
 
 USING = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail", "urn:ietf:params:jmap:submission",
          "urn:ietf:params:jmap:vacationresponse", "urn:ietf:params:jmap:blob", "urn:ietf:params:jmap:principals",
-         "urn:gatepost:params:jmap:snooze", "urn:ietf:params:jmap:sieve"]
+         "urn:gatepost:params:jmap:snooze", "urn:gatepost:params:jmap:removed",
+         "urn:gatepost:params:jmap:forwarding", "urn:ietf:params:jmap:sieve"]
 
 
 class Client:
