@@ -6,7 +6,7 @@ import { firstRefusal, Mail, type Waiting } from './data/mail.svelte';
 import { Db } from './data/db';
 import { People } from './data/people';
 import { forgetPhotos } from './data/photos.svelte';
-import type { Email, Id, JmapSession, Mailbox } from './jmap/types';
+import type { Email, Id, JmapSession, Mailbox, ShareNotification } from './jmap/types';
 import { Client } from './jmap/client';
 import { Push } from './jmap/push';
 import { searchFilter } from './search';
@@ -20,7 +20,7 @@ const USER = 'gatepost:user';
 const MAIL = 'urn:ietf:params:jmap:mail';
 
 // `account`: of somebody else; none: the reader's own.
-export type View = { kind: 'mailbox'; id: Id; account?: Id } | { kind: 'search'; text: string; account?: Id } | { kind: 'scheduled'; account?: undefined };
+export type View = { kind: 'mailbox'; id: Id; account?: Id } | { kind: 'search'; text: string; account?: Id } | { kind: 'scheduled'; account?: undefined } | { kind: 'removed'; account?: undefined };
 export interface Question {
   text: string;
   // Asks for a text, too.
@@ -59,6 +59,9 @@ class App {
   mover = $state.raw<Email[] | null>(null);
   // The folder that is being shared.
   sharing = $state.raw<{ mail: Mail; id: Id } | null>(null);
+  // Of sharing, and the state they are of.
+  news = $state.raw<ShareNotification[]>([]);
+  private newsState = '';
   people: People | null = null;
   drafts = $state<Draft[]>([]);
   private push: Push | null = null;
@@ -141,6 +144,8 @@ class App {
         () => mail.client.eventsPath(),
         (accounts) => {
           for (const one of [mail, ...this.others]) if (!accounts || accounts.has(one.client.account)) void one.sync();
+          const shares = accounts?.get(mail.client.account)?.['ShareNotification'];
+          if (!accounts || (shares !== undefined && shares !== this.newsState)) void this.lookForNews();
         },
         (is) => {
           mail.online = is;
@@ -154,11 +159,29 @@ class App {
           for (const other of this.others) await other.sync();
         })
         .catch(() => undefined);
+      void this.lookForNews();
       setTimeout(() => void mail.db.tidy(), 20_000);
     } else {
       mail.online = false;
       for (const other of this.others) other.online = false;
     }
+  }
+
+  // What others have changed in what they share with the reader.
+  private async lookForNews(): Promise<void> {
+    const own = this.own;
+    if (!own || !('urn:ietf:params:jmap:principals' in own.client.session.capabilities)) return;
+    const got = await own.client.one('ShareNotification/get', { ids: null }).catch(() => null);
+    if (!got || this.own !== own) return;
+    const fresh = got.list.some((one) => !this.news.some((known) => known.id === one.id));
+    this.newsState = got.state;
+    this.news = got.list;
+    // Accounts come and go with it.
+    if (fresh) await Client.sessionObject().then((now) => this.findOthers(now)).catch(() => undefined);
+  }
+  async dismissNews(ids: Id[]): Promise<void> {
+    this.news = this.news.filter((one) => !ids.includes(one.id));
+    await this.own?.client.one('ShareNotification/set', { destroy: ids }).then((set) => (this.newsState = set.newState)).catch(() => undefined);
   }
 
   // Takes a session as the one that holds: accounts of others come and go.
@@ -195,6 +218,7 @@ class App {
     this.admin = null;
     this.role = null;
     this.sharing = null;
+    this.news = [];
     this.people = null;
     forgetPhotos();
   }
@@ -231,6 +255,7 @@ class App {
     const of = mail === this.own ? {} : { account: mail.client.account };
     let view: View | null = mail.mailboxes.length > 0 ? this.home(mail) : null;
     if (kind === 'l') view = { kind: 'scheduled' };
+    if (kind === 'r' && this.recovers) view = { kind: 'removed' };
     if (kind === 's' && what) view = { kind: 'search', text: decodeURIComponent(what), ...of };
     if (kind === 'm' && what && (mail.mailbox(what) || mail.mailboxes.length === 0)) view = { kind: 'mailbox', id: what, ...of };
     this.mail = mail;
@@ -246,9 +271,14 @@ class App {
   }
   private hash(view: View, thread?: string): string {
     if (view.kind === 'scheduled') return '#/l';
+    if (view.kind === 'removed') return '#/r';
     const of = view.account ? `@${view.account}` : '';
     const base = view.kind === 'mailbox' ? `#/m${of}/${view.id}` : `#/s${of}/${encodeURIComponent(view.text)}`;
     return thread ? `${base}/t/${thread}` : base;
+  }
+  // Whether what was deleted can be brought back.
+  get recovers(): boolean {
+    return 'urn:gatepost:params:jmap:removed' in (this.own?.client.session.capabilities ?? {});
   }
   // A folder of an account; without one its inbox, or whatever there is.
   home(mail: Mail, m: Mailbox | undefined = mail.withRole('inbox') ?? mail.mailboxes[0]): View {
@@ -296,7 +326,7 @@ class App {
 
   query(): ListQuery | null {
     const view = this.view;
-    if (!view || !this.mail || view.kind === 'scheduled') return null;
+    if (!view || !this.mail || view.kind === 'scheduled' || view.kind === 'removed') return null;
     let filter: ListQuery['filter'];
     if (view.kind === 'mailbox') filter = this.unreadOnly ? { inMailbox: view.id, notKeyword: '$seen' } : { inMailbox: view.id };
     else filter = searchFilter(view.text, this.mail.mailboxes.map((m) => ({ id: m.id, name: m.role === null ? m.name : mailboxName(m), role: m.role })));

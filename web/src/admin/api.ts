@@ -70,6 +70,38 @@ export interface Domain {
   catch_all: string;
   created: string;
 }
+// Subjects, records and reasons are in English.
+export interface DnsFinding {
+  subject: string;
+  name: string;
+  type: string;
+  state: 'good' | 'wrong' | 'missing' | 'unknown';
+  weight: 'needed' | 'advised' | 'comfort';
+  found: string[];
+  expected: string;
+  write: string; // as a zone file has it; "": nothing
+  why: string;
+}
+export interface DomainCheck {
+  domain: string;
+  hostname: string;
+  records: DnsFinding[];
+}
+export interface ConfigurationKey {
+  table: string;
+  name: string;
+  value: string;
+  default: string;
+  source: string; // "default", or the file and its line
+  type: string;
+  meaning: string;
+  restart: boolean; // a change waits for one
+  waits: boolean; // the file says something else than the server works with
+}
+export interface Configuration {
+  file: string;
+  settings: ConfigurationKey[];
+}
 export interface AppPassword {
   id: number;
   name: string;
@@ -91,6 +123,20 @@ export interface HeldRight {
   right: 'full-access' | 'send-as' | 'send-on-behalf';
   who: string;
   name: string;
+}
+export interface Forwarding {
+  enabled: boolean;
+  to: string;
+  keep_copy: boolean;
+  set_by: '' | 'user' | 'administrator';
+}
+export interface Session {
+  id: string;
+  service: string; // "web": a browser
+  since: string;
+  used: string; // of browsers
+  from: string;
+  program: string;
 }
 export interface Done {
   done: string;

@@ -30,6 +30,7 @@ export const ar: Record<Key, string> = {
   folderName: 'اسم المجلد',
   deleteFolder: 'حذف «{folder}» وكل ما فيه؟',
   emptyFolder: 'إفراغ «{folder}»',
+  recover: 'استعادة الرسائل المحذوفة',
   emptyFolderAsk: 'حذف كل الرسائل في «{folder}» نهائيًا؟',
   share: 'مشاركة',
   shareFolder: 'مشاركة «{folder}»',

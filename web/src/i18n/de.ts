@@ -30,6 +30,7 @@ export const de: Record<Key, string> = {
   folderName: 'Name des Ordners',
   deleteFolder: '„{folder}“ mit allem darin löschen?',
   emptyFolder: '„{folder}“ leeren',
+  recover: 'Gelöschte wiederherstellen',
   emptyFolderAsk: 'Alle Nachrichten in „{folder}“ endgültig löschen?',
   share: 'Freigeben',
   shareFolder: '„{folder}“ freigeben',

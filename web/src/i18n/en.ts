@@ -29,6 +29,7 @@ export const en = {
   folderName: 'Name of the folder',
   deleteFolder: 'Delete “{folder}” and everything in it?',
   emptyFolder: 'Empty “{folder}”',
+  recover: 'Recover deleted messages',
   emptyFolderAsk: 'Delete all messages in “{folder}” for good?',
   share: 'Share',
   shareFolder: 'Share “{folder}”',

@@ -30,6 +30,7 @@ export const es: Record<Key, string> = {
   folderName: 'Nombre de la carpeta',
   deleteFolder: '¿Eliminar «{folder}» y todo lo que contiene?',
   emptyFolder: 'Vaciar «{folder}»',
+  recover: 'Recuperar mensajes eliminados',
   emptyFolderAsk: '¿Eliminar para siempre todos los mensajes de «{folder}»?',
   share: 'Compartir',
   shareFolder: 'Compartir «{folder}»',

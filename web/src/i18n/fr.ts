@@ -30,6 +30,7 @@ export const fr: Record<Key, string> = {
   folderName: 'Nom du dossier',
   deleteFolder: 'Supprimer « {folder} » et tout son contenu ?',
   emptyFolder: 'Vider « {folder} »',
+  recover: 'Récupérer des messages supprimés',
   emptyFolderAsk: 'Supprimer définitivement tous les messages de « {folder} » ?',
   share: 'Partager',
   shareFolder: 'Partager « {folder} »',

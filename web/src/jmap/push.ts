@@ -34,11 +34,12 @@ export class EventParser {
   }
 }
 
-// RFC 8620 7.1: a StateChange has the changed accounts by id.
-function changedAccounts(data: string): ReadonlySet<string> | null {
+// RFC 8620 7.1: a StateChange has the changed accounts by id, and in each the states of its types.
+export type Changed = ReadonlyMap<string, Record<string, string>>;
+function changedAccounts(data: string): Changed | null {
   try {
-    const { changed } = JSON.parse(data) as { changed?: Record<string, unknown> };
-    return changed ? new Set(Object.keys(changed)) : null;
+    const { changed } = JSON.parse(data) as { changed?: Record<string, Record<string, string>> };
+    return changed ? new Map(Object.entries(changed)) : null;
   } catch {
     return null;
   }
@@ -57,7 +58,7 @@ export class Push {
   constructor(
     private readonly path: () => string,
     // In which accounts; null: there may be something in any.
-    private readonly changed: (accounts: ReadonlySet<string> | null) => void,
+    private readonly changed: (accounts: Changed | null) => void,
     private readonly online: (is: boolean) => void,
   ) {
     addEventListener('online', this.retry);

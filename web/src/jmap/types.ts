@@ -154,6 +154,44 @@ export interface SieveScript {
   isActive: boolean;
 }
 
+// RFC 9670 3.
+export interface ShareNotification {
+  id: Id;
+  created: string;
+  changedBy: { name: string; email: string | null; principalId: Id | null };
+  objectType: string;
+  objectAccountId: Id;
+  objectId: Id;
+  oldRights: Record<string, boolean> | null;
+  newRights: Record<string, boolean> | null;
+  name: string;
+}
+
+// docs/jmap.md, "Removed messages".
+export interface RemovedEmail {
+  id: Id;
+  mailboxId: Id | null;
+  mailboxName: string;
+  removedAt: string;
+  receivedAt: string;
+  size: number;
+  keywords: Record<string, boolean>;
+  from: Address[] | null;
+  to: Address[] | null;
+  subject: string | null;
+  preview: string;
+  hasAttachment: boolean;
+}
+
+// docs/jmap.md, "Forwarding".
+export interface Forwarding {
+  id: Id;
+  isEnabled: boolean;
+  address: string | null;
+  keepCopy: boolean;
+  setBy: 'user' | 'administrator' | null;
+}
+
 export interface SetError {
   type: string;
   description?: string;
@@ -228,6 +266,14 @@ export interface Methods {
   'SieveScript/set': SetResponse;
   'SieveScript/validate': { accountId: Id; error: SetError | null };
   'Quota/get': GetResponse<Quota>;
+  'ShareNotification/get': GetResponse<ShareNotification>;
+  'ShareNotification/set': SetResponse;
+  'RemovedEmail/query': QueryResponse;
+  'RemovedEmail/get': GetResponse<RemovedEmail>;
+  'RemovedEmail/restore': { restored: Id[]; notRestored: Record<Id, SetError> | null; mailboxIds: Id[] };
+  'RemovedEmail/set': SetResponse;
+  'Forwarding/get': GetResponse<Forwarding>;
+  'Forwarding/set': SetResponse;
 }
 export type Method = keyof Methods;
 

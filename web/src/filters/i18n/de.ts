@@ -61,4 +61,6 @@ export const texts = {
   saving: 'Wird gespeichert …',
   saved: 'Gespeichert.',
   failed: 'Das hat nicht geklappt: {why}',
+  forwardInside: 'Was an einen anderen Server weitergeleitet werden soll, bleibt hier: Erlaubt sind nur Adressen dieses Servers.',
+  forwardDomains: 'Was an einen anderen Server weitergeleitet werden soll, bleibt hier: Erlaubt sind nur Adressen dieses Servers und von {domains}.',
 };

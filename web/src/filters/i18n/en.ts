@@ -62,4 +62,6 @@ export const en = {
   saving: 'Saving…',
   saved: 'Saved.',
   failed: 'That did not work: {why}',
+  forwardInside: 'What is sent on to another server stays here: only addresses of this server are allowed.',
+  forwardDomains: 'What is sent on to another server stays here: only addresses of this server and of {domains} are allowed.',
 };

@@ -61,4 +61,6 @@ export const texts = {
   saving: 'Guardando…',
   saved: 'Guardado.',
   failed: 'No funcionó: {why}',
+  forwardInside: 'Lo que debería reenviarse a otro servidor se queda aquí: solo se permiten direcciones de este servidor.',
+  forwardDomains: 'Lo que debería reenviarse a otro servidor se queda aquí: solo se permiten direcciones de este servidor y de {domains}.',
 };

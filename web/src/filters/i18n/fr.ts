@@ -61,4 +61,6 @@ export const texts = {
   saving: 'Enregistrement…',
   saved: 'Enregistré.',
   failed: 'Cela n’a pas fonctionné : {why}',
+  forwardInside: 'Ce qui doit être transféré à un autre serveur reste ici : seules les adresses de ce serveur sont permises.',
+  forwardDomains: 'Ce qui doit être transféré à un autre serveur reste ici : seules les adresses de ce serveur et de {domains} sont permises.',
 };
