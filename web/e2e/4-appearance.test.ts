@@ -51,8 +51,8 @@ it('keeps the rules of accessibility in the light', async () => {
   await shot(page, 'help');
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Settings' }).first().click();
-  await page.getByRole('dialog').getByText('Sender and signature').waitFor();
-  await page.getByText('Out of office').waitFor();
+  await page.getByRole('heading', { name: 'Sender and signature' }).waitFor();
+  await page.getByRole('heading', { name: 'Out of office' }).waitFor();
   await accessible(page, 'settings');
   await page.keyboard.press('Escape');
   await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
