@@ -51,11 +51,10 @@ struct Fates {
       case LogEntry::What::folder_created:
         return folders[e.id].add(What::created);
       case LogEntry::What::folder_updated:
+      case LogEntry::What::folder_annotated:
         return folders[e.id].add(What::updated);
       case LogEntry::What::folder_destroyed:
         return folders[e.id].add(What::destroyed);
-      case LogEntry::What::folder_annotated:
-        return;
     }
   }
   void item(const LogEntry& e, What what) {

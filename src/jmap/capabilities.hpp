@@ -12,6 +12,7 @@ inline constexpr std::string_view kQuota = "urn:ietf:params:jmap:quota";
 
 inline constexpr std::string_view kVacation = "urn:ietf:params:jmap:vacationresponse";
 inline constexpr std::string_view kSieve = "urn:ietf:params:jmap:sieve";                       // RFC 9661
+inline constexpr std::string_view kMdn = "urn:ietf:params:jmap:mdn";                           // RFC 9007
 inline constexpr std::string_view kBlob = "urn:ietf:params:jmap:blob";                         // RFC 9404
 inline constexpr std::string_view kWebSocket = "urn:ietf:params:jmap:websocket";               // RFC 8887
 inline constexpr std::string_view kPrincipals = "urn:ietf:params:jmap:principals";             // RFC 9670
@@ -23,8 +24,8 @@ inline constexpr std::string_view kWebPushVapid = "urn:ietf:params:jmap:webpush-
 
 inline bool is_capability(std::string_view name) {
   return name == kCore || name == kMail || name == kSubmission || name == kQuota || name == kVacation ||
-         name == kSieve || name == kBlob || name == kWebSocket || name == kWebPushVapid || name == kPrincipals ||
-         name == kSnooze || name == kRemoved || name == kForwarding;
+         name == kSieve || name == kBlob || name == kMdn || name == kWebSocket || name == kWebPushVapid ||
+         name == kPrincipals || name == kSnooze || name == kRemoved || name == kForwarding;
 }
 
 // RFC 8620 2: told in the session, and kept.

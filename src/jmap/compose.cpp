@@ -45,7 +45,11 @@ class Composer {
   Outcome<> run() {
     if (auto done = read_values(); !done) return done;
     if (auto done = write_header(); !done) return done;
-    return write_body();
+    auto root = read_body();
+    if (!root) return std::unexpected(root.error());
+    // RFC 8621 4.6: all of them are told.
+    if (!missing_.empty()) return refuse_texts("blobNotFound", "notFound", std::move(missing_));
+    return write_part(*root);
   }
 
  private:
@@ -78,7 +82,7 @@ class Composer {
   }
 
   Outcome<> write_header() {
-    std::set<std::string> seen;
+    std::set<std::string>& seen = fields_;
     std::string header;
     const auto add = [&](const std::string& property, const std::string& name, Form form,
                          const json::value& value) -> Outcome<> {
@@ -125,22 +129,22 @@ class Composer {
   }
 
   // The parts of bodyStructure, or of textBody, htmlBody and attachments (RFC 8621 4.6).
-  Outcome<> write_body() {
+  Outcome<Part> read_body() {
     const json::value* structure = email_.if_contains("bodyStructure");
-    Part root;
     if (structure != nullptr && !structure->is_null()) {
       for (const char* other : {"textBody", "htmlBody", "attachments"}) {
         if (email_.contains(other)) return bad_property(other);
       }
-      auto made = read_part(*structure, "bodyStructure", 0);
-      if (!made) return std::unexpected(made.error());
-      root = std::move(*made);
-    } else {
-      auto made = arrange();
-      if (!made) return std::unexpected(made.error());
-      root = std::move(*made);
+      // RFC 8621 4.6: what the whole has already is not said of the root again.
+      if (const auto* object = structure->if_object()) {
+        for (const auto& [key, value] : *object) {
+          const auto field = read_header_property(key);
+          if (field && fields_.contains(ascii::to_lower(field->name))) return bad_property("bodyStructure");
+        }
+      }
+      return read_part(*structure, "bodyStructure", 0);
     }
-    return write_part(root);
+    return arrange();
   }
 
   Outcome<std::vector<Part>> parts_of(const char* property, std::string_view type) {
@@ -149,7 +153,7 @@ class Composer {
     if (list == nullptr || list->is_null()) return out;
     if (!list->is_array()) return bad_property(property);
     // RFC 8621 4.6: exactly one text, one HTML.
-    if (!type.empty() && list->get_array().size() > 1) return bad_property(property);
+    if (!type.empty() && list->get_array().size() != 1) return bad_property(property);
     for (const json::value& one : list->get_array()) {
       auto part = read_part(one, property, 0);
       if (!part) return std::unexpected(part.error());
@@ -239,18 +243,20 @@ class Composer {
     if (id.has_value() == blob.has_value()) return bad_property(property);
     if (id) {
       const auto found = values_.find(*id);
-      if (found == values_.end() || !out.type.starts_with("text/") || object->contains("charset")) {
+      if (found == values_.end() || !out.type.starts_with("text/") || object->contains("charset") ||
+          object->contains("size")) {
         return bad_property(property);
       }
       out.text = std::string(*found->second);
       return out;
     }
-    auto found = find_blob(access_, *blob);
-    if (!found) {
-      if (found.error().code != Errc::not_found) return std::unexpected(refusal_for_object(found.error()));
-      return std::unexpected(Refusal{"blobNotFound", *blob, {}, {}});
-    }
-    out.blob = std::move(*found);
+    const std::string name = context_.id_of(*blob).value_or(*blob);
+    auto found = find_blob(access_, name);
+    if (!found && found.error().code != Errc::not_found) return std::unexpected(refusal_for_object(found.error()));
+    if (found)
+      out.blob = std::move(*found);
+    else if (std::ranges::find(missing_, *blob) == missing_.end())
+      missing_.push_back(*blob);
     return out;
   }
 
@@ -463,6 +469,8 @@ class Composer {
   const json::object& email_;
   BodyBuilder& out_;
   std::map<std::string, const json::string*> values_;
+  std::set<std::string> fields_;      // of the message's own header, in lower case
+  std::vector<std::string> missing_;  // blobs
   std::size_t parts_ = 0;
 };
 

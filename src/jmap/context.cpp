@@ -58,6 +58,9 @@ Outcome<Access*> Context::access(std::string_view account_id) {
     access.owner = std::move(shared->principal);
     const auto visible = access.folders();
     if (!visible || visible->empty()) return refuse("accountNotFound");
+    access.read_only = std::ranges::all_of(*visible, [&](const account::Folder& folder) {
+      return access.rights(folder).without(sharing::Right::lookup | sharing::Right::read).empty();
+    });
   }
   return &accesses_.emplace(*id, std::move(access)).first->second;
 }

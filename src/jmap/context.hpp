@@ -28,6 +28,7 @@ struct Access {
   directory::PrincipalId reader{};
   const sharing::Sharing* sharing = nullptr;
   bool own = false;
+  bool read_only = false;  // nothing in it may be changed (RFC 8620 2, isReadOnly)
 
   account::AccountId id() const { return account->id(); }
   sharing::Rights rights(const account::Folder& folder) const;
@@ -69,8 +70,8 @@ class Context {
   std::map<account::AccountId, Access> accesses_;
 };
 
-// The session's object of an account (RFC 8620 2): `own`: the user's.
-json::object account_object(const Context& context, const directory::Principal& owner, bool own);
+// The session's object of an account (RFC 8620 2).
+json::object account_object(const Context& context, const Access& access);
 
 // One method call on its way to its responses.
 struct Call {

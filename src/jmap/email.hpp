@@ -45,7 +45,8 @@ struct FlagWish {
   std::uint8_t system = 0;
   std::vector<std::string> keywords;
 };
-// Errors: invalidProperties.
+inline constexpr std::size_t kMaxKeywordsOfEmail = 128;
+// Null: none. Errors: invalidProperties, tooManyKeywords.
 Outcome<FlagWish> read_keywords(const json::value& value);
 bool is_keyword(std::string_view name);
 
@@ -54,6 +55,15 @@ struct Found {
   account::Folder folder;
   account::Row row;
 };
+bool is_email_property(std::string_view name);
+// The properties of an email as Email/get tells them, with its id. Blocks. Errors: of objects.
+Outcome<json::object> email_object(Context& context, const Access& access, const Found& email,
+                                   const std::vector<std::string>& properties);
+
+// The beginning of the message that `reader` has open, where its header is. Lives as reader.view(). Blocks.
+Result<std::string_view> head_of(reading::MessageReader& reader);
+// Whether it begins with a header field: what does not is no message (RFC 5322 2.1). Blocks.
+Result<bool> has_fields(reading::MessageReader& reader);
 // The property "snoozed" (docs/jmap.md); null: it is not put off. From memory.
 json::value snoozed_of(const Context& context, const Access& access, const Found& email);
 // In the order of `ids`; nullopt: there is none, or not for him. Blocks.

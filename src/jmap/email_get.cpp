@@ -6,6 +6,7 @@
 #include "jmap/email.hpp"
 #include "jmap/ids.hpp"
 #include "jmap/snooze.hpp"
+#include "mime/header.hpp"
 #include "mime/summary.hpp"
 #include "reading/preview.hpp"
 
@@ -100,8 +101,10 @@ json::object keywords_of(const account::Flags& flags, const std::vector<std::str
 }
 
 Outcome<FlagWish> read_keywords(const json::value& value) {
+  if (value.is_null()) return FlagWish();  // RFC 8620 5.3: the default
   const auto* object = value.if_object();
   if (object == nullptr) return bad_property("keywords");
+  if (object->size() > kMaxKeywordsOfEmail) return refuse("tooManyKeywords");
   FlagWish out;
   for (const auto& [key, is] : *object) {
     if (!is.is_bool() || !is.get_bool() || !is_keyword(key)) return bad_property("keywords");
@@ -207,15 +210,87 @@ Result<> describe_message(reading::MessageReader& reader, const mime::Structure&
   return {};
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 27> kAll = {
+    "id",         "blobId",     "threadId",  "mailboxIds",  "keywords",
+    "size",       "receivedAt", "messageId", "inReplyTo",   "references",
+    "sender",     "from",       "to",        "cc",          "bcc",
+    "replyTo",    "subject",    "sentAt",    "headers",     "bodyStructure",
+    "bodyValues", "textBody",   "htmlBody",  "attachments", "hasAttachment",
+    "preview",    "snoozed"};
+
+// Tells emails of one account.
+class Teller {
+ public:
+  Teller(Context& context, const Access& access, const EmailProperties& properties,
+         const std::vector<std::string>& keywords)
+      : context_(context),
+        access_(access),
+        properties_(properties),
+        keywords_(keywords),
+        reader_(*access.account),
+        reads_(properties.needs_message()) {}
+
+  // Errc::not_found: it went meanwhile.
+  Result<json::object> tell(const Found& email) {
+    const account::Row& row = email.row;
+    json::object out{{"id", email_name(row.item)}};
+    if (properties_.has("blobId")) out["blobId"] = blob_of_message(row.item);
+    if (properties_.has("threadId")) out["threadId"] = thread_name(access_.id(), row.thread);
+    if (properties_.has("mailboxIds")) out["mailboxIds"] = json::object{{mailbox_name(email.folder.id), true}};
+    if (properties_.has("keywords")) out["keywords"] = keywords_of(row.flags, keywords_);
+    if (properties_.has("size")) out["size"] = row.octets;
+    if (properties_.has("receivedAt")) out["receivedAt"] = utc_date(row.received);
+    if (properties_.has("snoozed")) out["snoozed"] = snoozed_of(context_, access_, email);
+    if (!reads_) return out;
+    GP_TRY(const account::Item item, access_.account->item(row.item));
+    reader_.open(item.body);
+    GP_TRY(const auto structure, reading::structure_of(reader_, item.summary));
+    GP_CHECK(describe_message(reader_, structure, blob_of_message(row.item), properties_, budget_, out));
+    return out;
+  }
+
+ private:
+  Context& context_;
+  const Access& access_;
+  const EmailProperties& properties_;
+  const std::vector<std::string>& keywords_;
+  reading::MessageReader reader_;
+  std::uint64_t budget_ = kValueBudget;
+  const bool reads_;
+};
+
+}  // namespace
+
+bool is_email_property(std::string_view name) { return is_in(kAll, name) || read_header_property(name).has_value(); }
+
+Outcome<json::object> email_object(Context& context, const Access& access, const Found& email,
+                                   const std::vector<std::string>& properties) {
+  const json::object none;
+  Arguments arguments(none);
+  const auto wanted = EmailProperties::read(arguments, properties, false);
+  if (!wanted) return std::unexpected(wanted.error());
+  JMAP_OBJECT_TRY(const auto names, access.account->keywords());
+  JMAP_OBJECT_TRY(auto told, Teller(context, access, *wanted, *names).tell(email));
+  return told;
+}
+
+Result<std::string_view> head_of(reading::MessageReader& reader) {
+  return reader.view({0, std::min<std::uint64_t>(reader.octets(), mime::kMaxHeaderOctets)});
+}
+
+Result<bool> has_fields(reading::MessageReader& reader) {
+  if (reader.octets() == 0) return false;
+  GP_TRY(const std::string_view block, head_of(reader));
+  mime::HeaderReader fields(block);
+  const auto first = fields.next();
+  // RFC 5322 3.6.8: printable characters but the colon.
+  return first && !first->name.empty() && std::ranges::all_of(first->name, [](char c) { return c > ' ' && c <= '~'; });
+}
+
 Answer email_get(Call& call) {
   Arguments arguments(call.given);
-  static constexpr std::array<std::string_view, 27> kAll = {
-      "id",         "blobId",     "threadId",  "mailboxIds",  "keywords",
-      "size",       "receivedAt", "messageId", "inReplyTo",   "references",
-      "sender",     "from",       "to",        "cc",          "bcc",
-      "replyTo",    "subject",    "sentAt",    "headers",     "bodyStructure",
-      "bodyValues", "textBody",   "htmlBody",  "attachments", "hasAttachment",
-      "preview",    "snoozed"};
   auto request = read_get(call, arguments, kAll);
   if (!request) return std::unexpected(request.error());
   auto properties = EmailProperties::read(arguments, request->properties, false);
@@ -227,39 +302,17 @@ Answer email_get(Call& call) {
   const account::Modseq state = access.account->modseq();
   JMAP_CALL_TRY(const auto found, find_emails(access, *request->ids));
   JMAP_CALL_TRY(const auto names, access.account->keywords());
-  std::vector<account::Item> items;
   std::map<std::string_view, std::size_t> at;
-  std::vector<account::ItemId> wanted;
   for (std::size_t i = 0; i < found.size(); ++i) at.try_emplace((*request->ids)[i], i);
-  reading::MessageReader reader(*access.account);
-  std::uint64_t budget = kValueBudget;
-  const bool reads = properties->needs_message();
+  Teller teller(call.context, access, *properties, *names);
   return answer_get(*request, state, *request->ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
     const auto& email = found[at.at(id)];
     if (!email) return std::nullopt;
-    const account::Row& row = email->row;
-    json::object out{{"id", id}};
-    if (properties->has("blobId")) out["blobId"] = blob_of_message(row.item);
-    if (properties->has("threadId")) out["threadId"] = thread_name(access.id(), row.thread);
-    if (properties->has("mailboxIds")) out["mailboxIds"] = json::object{{mailbox_name(email->folder.id), true}};
-    if (properties->has("keywords")) out["keywords"] = keywords_of(row.flags, *names);
-    if (properties->has("size")) out["size"] = row.octets;
-    if (properties->has("receivedAt")) out["receivedAt"] = utc_date(row.received);
-    if (properties->has("snoozed")) out["snoozed"] = snoozed_of(call.context, access, *email);
-    if (!reads) return out;
-    const auto item = access.account->item(row.item);
-    if (!item) {
-      // It went meanwhile, as if it had before.
-      if (item.error().code == Errc::not_found) return std::nullopt;
-      return std::unexpected(refusal_for_call(item.error()));
-    }
-    reader.open(item->body);
-    JMAP_CALL_TRY(const auto structure, reading::structure_of(reader, item->summary));
-    if (const auto done = describe_message(reader, structure, blob_of_message(row.item), *properties, budget, out);
-        !done) {
-      return std::unexpected(refusal_for_call(done.error()));
-    }
-    return out;
+    auto told = teller.tell(*email);
+    // What went meanwhile is as if it had before.
+    if (!told && told.error().code == Errc::not_found) return std::nullopt;
+    if (!told) return std::unexpected(refusal_for_call(told.error()));
+    return std::move(*told);
   });
 }
 
@@ -279,7 +332,7 @@ Answer email_parse(Call& call) {
   std::vector<std::string> bad, missing;
   std::uint64_t budget = kValueBudget;
   for (const std::string& name : *blobs) {
-    auto blob = find_blob(**access, name);
+    auto blob = find_blob(**access, call.context.id_of(name).value_or(name));
     if (!blob) {
       if (blob.error().code != Errc::not_found) return std::unexpected(refusal_for_call(blob.error()));
       missing.push_back(name);
@@ -287,6 +340,13 @@ Answer email_parse(Call& call) {
     }
     reading::MessageReader reader(*(*access)->account);
     reader.open(blob->body);
+    if (!blob->part) {
+      JMAP_CALL_TRY(const bool good, has_fields(reader));
+      if (!good) {
+        bad.push_back(name);
+        continue;
+      }
+    }
     JMAP_CALL_TRY(auto structure, reading::structure_of(reader, blob->summary));
     json::object email;
     for (const std::string& property : properties->names) {

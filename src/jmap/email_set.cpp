@@ -6,6 +6,7 @@
 #include "jmap/email.hpp"
 #include "jmap/ids.hpp"
 #include "jmap/snooze.hpp"
+#include "mime/header.hpp"
 #include "mime/summary.hpp"
 #include "mime/transfer.hpp"
 
@@ -40,6 +41,10 @@ Outcome<TimePoint> received_at(Context& context, const json::object& given) {
   return *t;
 }
 
+Refusal refusal_of_keywords(const Error& error) {
+  return error.code == Errc::limit ? Refusal{"tooManyKeywords", {}, {}, {}} : refusal_for_object(error);
+}
+
 // Stores a message; what the answer says of it.
 Outcome<json::object> store(Access& access, const account::Folder& folder, const Composed& message,
                             const FlagWish& flags, TimePoint received) {
@@ -52,6 +57,10 @@ Outcome<json::object> store(Access& access, const account::Folder& folder, const
   item.system_flags = flags.system & scope.system;
   if (scope.keywords) item.keywords = flags.keywords;
   item.received = received;
+  // Names that the account knows none of yet may be too many (RFC 8621 4.6).
+  if (const auto known = access.account->keyword_ids(item.keywords, true); !known) {
+    return std::unexpected(refusal_of_keywords(known.error()));
+  }
   JMAP_OBJECT_TRY(const auto appended, access.account->append(folder.id, std::span(&item, 1)));
   std::optional<account::Row> row;
   JMAP_OBJECT_TRY(const auto delta, access.account->changes(folder.id, appended.modseq - 1));
@@ -71,6 +80,19 @@ Outcome<json::object> store(Access& access, const account::Folder& folder, const
                       {"blobId", blob_of_message(row->item)},
                       {"threadId", thread_name(access.id(), row->thread)},
                       {"size", row->octets}};
+}
+
+// RFC 8621 4.8: when the last server took it, as it says in its Received field (RFC 5321 4.4); else now.
+Outcome<TimePoint> received_by_header(Context& context, reading::MessageReader& reader) {
+  JMAP_OBJECT_TRY(const std::string_view block, head_of(reader));
+  const auto field = mime::find_field(block, "Received");
+  if (field) {
+    const std::string text = mime::unfold(*field);
+    const std::size_t at = text.rfind(';');
+    const auto t = at == std::string::npos ? std::nullopt : date::parse_rfc5322(std::string_view(text).substr(at + 1));
+    if (t) return *t;
+  }
+  return context.services.clock.now();
 }
 
 Outcome<FlagWish> wished_flags(const json::object& given) {
@@ -158,20 +180,43 @@ Outcome<> put_off(SetRun& run, const Found& email, const json::value& wish, json
   return {};
 }
 
+// RFC 8620 5.3: a client may send a whole object back. Errors: invalidProperties.
+Outcome<> check_fixed(SetRun& run, const Found& email, const json::object& patch,
+                      const std::vector<std::string>& properties) {
+  std::vector<std::string> names;
+  for (const std::string& property : properties) names.push_back(property.substr(0, property.find('/')));
+  for (const std::string& name : names) {
+    if (!is_email_property(name)) return bad_property(name);
+  }
+  auto now = email_object(run.context(), run.access(), email, names);
+  if (!now) return std::unexpected(now.error());
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  json::object said;
+  for (const std::string& property : properties) said[property] = patch.at(property);
+  const auto same = settable(said, *now, views);
+  return same ? Outcome<>() : Outcome<>(std::unexpected(same.error()));
+}
+
 Outcome<Change> plan(SetRun& run, const Found& email, const json::object& patch) {
   Access& access = run.access();
   JMAP_OBJECT_TRY(const auto names, access.account->keywords());
   const json::object before{{"keywords", keywords_of(email.row.flags, *names)},
                             {"mailboxIds", json::object{{mailbox_name(email.folder.id), true}}}};
+  json::object rest;
+  std::vector<std::string> fixed;
   for (const auto& [key, value] : patch) {
     const std::string_view top = std::string_view(key).substr(0, key.find('/'));
-    const bool known = top == "keywords" || top == "mailboxIds" || (key == "snoozed" && may_snooze(run.context()));
-    if (!known) return bad_property(top);
+    if (top == "keywords" || top == "mailboxIds")
+      rest[key] = value;
+    else if (key != "snoozed" || !may_snooze(run.context()))
+      fixed.emplace_back(key);
   }
-  json::object rest = patch;
-  rest.erase("snoozed");
+  if (!fixed.empty()) {
+    if (auto same = check_fixed(run, email, patch, fixed); !same) return std::unexpected(same.error());
+  }
   auto after = patched(before, rest);
   if (!after) return std::unexpected(after.error());
+  if ((*after)["keywords"].is_null()) (*after)["keywords"] = json::object();  // RFC 8620 5.3: the default
   Change change{.email = email};
   if (const auto* wish = patch.if_contains("snoozed")) {
     // Putting off is a move already.
@@ -182,7 +227,9 @@ Outcome<Change> plan(SetRun& run, const Found& email, const json::object& patch)
   if (!wish) return std::unexpected(wish.error());
   account::Flags flags;
   flags.system = static_cast<std::uint8_t>(wish->system | (email.row.flags.system & flag::kDeleted));
-  JMAP_OBJECT_TRY(flags.keywords, access.account->keyword_ids(wish->keywords, true));
+  auto ids = access.account->keyword_ids(wish->keywords, true);
+  if (!ids) return std::unexpected(refusal_of_keywords(ids.error()));
+  flags.keywords = std::move(*ids);
   change.add = only_in(flags, email.row.flags);
   change.remove = only_in(email.row.flags, flags);
   const sharing::Rights rights = access.rights(email.folder);
@@ -334,6 +381,10 @@ Answer email_import(Call& call) {
   auto found = call.context.access(account);
   if (!found) return std::unexpected(found.error());
   Access& access = **found;
+  if (access.read_only) return refuse("accountReadOnly");
+  for (const auto& [key, value] : *emails) {
+    if (!is_id(key) || !value.is_object()) return bad_argument("emails");
+  }
   if (emails->size() > call.context.limits.objects_in_set) return refuse("requestTooLarge");
   const account::Modseq before = access.account->modseq();
   if (if_in_state && *if_in_state != state_name(before)) return refuse("stateMismatch");
@@ -347,9 +398,8 @@ Answer email_import(Call& call) {
     if (!folder) return std::unexpected(folder.error());
     auto flags = wished_flags(given);
     if (!flags) return std::unexpected(flags.error());
-    auto received = received_at(call.context, given);
-    if (!received) return std::unexpected(received.error());
-    auto blob = find_blob(access, name->get_string());
+    const std::string blob_id = call.context.id_of(name->get_string()).value_or(std::string(name->get_string()));
+    auto blob = find_blob(access, blob_id);
     if (!blob) {
       if (blob.error().code == Errc::not_found) return bad_property("blobId");
       return std::unexpected(refusal_for_object(blob.error()));
@@ -376,14 +426,19 @@ Answer email_import(Call& call) {
       message.summary = mime::encode(structure);
     }
     // RFC 8621 4.8: what is no message is refused; ours are any octets with a header field at the front.
-    if (message.body.size == 0) return refuse("invalidEmail");
+    reader.open(message.body);
+    JMAP_OBJECT_TRY(const bool good, has_fields(reader));
+    if (!good) return refuse("invalidEmail");
+    auto received =
+        given.contains("receivedAt") ? received_at(call.context, given) : received_by_header(call.context, reader);
+    if (!received) return std::unexpected(received.error());
     return store(access, *folder, message, *flags, *received);
   };
   json::object created, failed;
   for (const auto& [key, value] : *emails) {
     const std::string name(key);
     const auto* given = value.if_object();
-    auto done = given != nullptr ? import(*given) : Outcome<json::object>(bad_property("emails"));
+    auto done = import(*given);
     if (!done) {
       failed[name] = to_json(done.error());
       continue;
@@ -416,6 +471,10 @@ Answer email_copy(Call& call) {
   auto to = call.context.access(account);
   if (!to) return std::unexpected(to.error());
   if (from_account == account) return bad_argument("fromAccountId");  // RFC 8620 5.4
+  if ((*to)->read_only) return refuse("accountReadOnly");
+  for (const auto& [key, value] : *creates) {
+    if (!is_id(key) || !value.is_object()) return bad_argument("create");
+  }
   if (creates->size() > call.context.limits.objects_in_set) return refuse("requestTooLarge");
   const account::Modseq before = (*to)->account->modseq();
   if (if_in && *if_in != state_name(before)) return refuse("stateMismatch");
@@ -451,7 +510,7 @@ Answer email_copy(Call& call) {
   for (const auto& [key, value] : *creates) {
     const std::string name(key);
     const auto* given = value.if_object();
-    auto done = given != nullptr ? copy(*given) : Outcome<json::object>(bad_property("create"));
+    auto done = copy(*given);
     if (!done) {
       failed[name] = to_json(done.error());
       continue;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -16,6 +19,10 @@ struct Refusal {
   std::string detail;
   std::string properties;  // of invalidProperties: names, separated by blanks
   std::string existing;    // of alreadyExists: the id
+  // A property that one type of error has of its own, "maxSize" and the like: a number, or else texts.
+  std::string own_name = {};
+  std::optional<std::uint64_t> own_number = {};
+  std::vector<std::string> own_texts = {};
 };
 
 template <class T = void>
@@ -23,6 +30,12 @@ using Outcome = std::expected<T, Refusal>;
 
 inline std::unexpected<Refusal> refuse(std::string type, std::string detail = {}) {
   return std::unexpected<Refusal>(Refusal{std::move(type), std::move(detail), {}, {}});
+}
+inline std::unexpected<Refusal> refuse_over(std::string type, std::string name, std::uint64_t most) {
+  return std::unexpected<Refusal>(Refusal{std::move(type), {}, {}, {}, std::move(name), most, {}});
+}
+inline std::unexpected<Refusal> refuse_texts(std::string type, std::string name, std::vector<std::string> texts) {
+  return std::unexpected<Refusal>(Refusal{std::move(type), {}, {}, {}, std::move(name), {}, std::move(texts)});
 }
 inline std::unexpected<Refusal> bad_argument(std::string_view name) {
   return refuse("invalidArguments", std::string(name));

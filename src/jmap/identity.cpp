@@ -80,8 +80,8 @@ Outcome<> apply(json::object& identity, const json::object& given) {
   for (const auto& [key, value] : given) {
     const bool text = key == "name" || key == "textSignature" || key == "htmlSignature";
     const bool list = key == "replyTo" || key == "bcc";
-    if (text && value.is_string())
-      identity[key] = value;
+    if (text && (value.is_string() || value.is_null()))
+      identity[key] = value.is_null() ? json::value("") : value;  // RFC 8620 5.3: null is the default
     else if (list && is_address_list(value))
       identity[key] = value;
     else
@@ -132,6 +132,11 @@ Result<std::vector<Identity>> identities_of(const Access& access, directory::Dir
   return out;
 }
 
+Result<std::string> identity_state(const Access& access, directory::Directory& directory) {
+  GP_TRY(const auto all, identities_of(access, directory));
+  return state_of(all);
+}
+
 Answer identity_get(Call& call) {
   Arguments arguments(call.given);
   auto request = read_get(call, arguments, kKnown);
@@ -164,7 +169,7 @@ Answer identity_changes(Call& call) {
   Arguments arguments(call.given);
   const std::string account = arguments.id("accountId");
   const auto since = arguments.text("sinceState");
-  (void)arguments.number("maxChanges");
+  if (arguments.number("maxChanges") == 0U) arguments.wrong("maxChanges");  // RFC 8620 5.2
   if (!since) arguments.wrong("sinceState");
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   auto access = call.context.access(account);
@@ -187,6 +192,8 @@ Answer identity_set(Call& call) {
   const std::string before = state_of(all);
   if (const auto* wanted = call.given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
     if (wanted->get_string() != before) return refuse("stateMismatch");
+  } else if (wanted != nullptr && !wanted->is_null()) {
+    return bad_argument("ifInState");
   }
   json::object given = call.given;
   given.erase("ifInState");
@@ -220,19 +227,22 @@ Answer identity_set(Call& call) {
       all.pop_back();
       return std::unexpected(done.error());
     }
-    return json::object{{"id", id},
-                        {"mayDelete", true},
-                        {"name", identity["name"]},
-                        {"replyTo", identity["replyTo"]},
-                        {"bcc", identity["bcc"]},
-                        {"textSignature", identity["textSignature"]},
-                        {"htmlSignature", identity["htmlSignature"]}};
+    // RFC 8620 5.3: what the client did not say.
+    json::object told;
+    for (const std::string_view property : kProperties) {
+      const auto* said = wish.if_contains(property);
+      if (said == nullptr || *said != identity[property]) told[property] = identity[property];
+    }
+    return told;
   };
   run.update = [&](const std::string& id, const json::object& patch) -> Outcome<json::value> {
     const auto found = std::ranges::find(all, id, &Identity::id);
     if (found == all.end()) return refuse("notFound");
     const json::object old = found->json;
-    if (auto done = apply(found->json, patch); !done) {
+    static constexpr std::array<std::string_view, 3> kFixed = {"id", "email", "mayDelete"};
+    const auto said = settable(patch, old, kFixed);
+    if (!said) return std::unexpected(said.error());
+    if (auto done = apply(found->json, *said); !done) {
       found->json = old;
       return std::unexpected(done.error());
     }

@@ -1,11 +1,13 @@
 #include "jmap/json.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
+#include "base/ascii.hpp"
 #include "base/utf8.hpp"
 
 namespace gatepost::jmap {
@@ -18,6 +20,65 @@ std::optional<json::value> parse(std::string_view text) {
   json::value value = json::parse(text, error, {}, options);
   if (error) return std::nullopt;
   return value;
+}
+
+namespace {
+
+// Of each object that is open, the names so far.
+class NameWatch {
+ public:
+  static constexpr std::size_t max_object_size = std::size_t(-1), max_array_size = std::size_t(-1),
+                               max_key_size = std::size_t(-1), max_string_size = std::size_t(-1);
+  using Error = boost::system::error_code;
+  using Text = json::string_view;
+
+  bool on_document_begin(Error&) { return true; }
+  bool on_document_end(Error&) { return true; }
+  bool on_array_begin(Error&) { return true; }
+  bool on_array_end(std::size_t, Error&) { return true; }
+  bool on_object_begin(Error&) {
+    open_.emplace_back();
+    return true;
+  }
+  bool on_object_end(std::size_t, Error&) {
+    open_.pop_back();
+    return true;
+  }
+  bool on_string_part(Text, std::size_t, Error&) { return true; }
+  bool on_string(Text, std::size_t, Error&) { return true; }
+  bool on_key_part(Text part, std::size_t, Error&) {
+    name_ += part;
+    return true;
+  }
+  bool on_key(Text part, std::size_t, Error& error) {
+    name_ += part;
+    const bool fresh = open_.back().insert(std::exchange(name_, {})).second;
+    if (!fresh) error = json::make_error_code(json::error::syntax);
+    return fresh;
+  }
+  bool on_number_part(Text, Error&) { return true; }
+  bool on_int64(std::int64_t, Text, Error&) { return true; }
+  bool on_uint64(std::uint64_t, Text, Error&) { return true; }
+  bool on_double(double, Text, Error&) { return true; }
+  bool on_bool(bool, Error&) { return true; }
+  bool on_null(Error&) { return true; }
+  bool on_comment_part(Text, Error&) { return true; }
+  bool on_comment(Text, Error&) { return true; }
+
+ private:
+  std::vector<std::unordered_set<std::string>> open_;
+  std::string name_;
+};
+
+}  // namespace
+
+bool has_unique_names(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = kMaxDepth;
+  json::basic_parser<NameWatch> parser(options);
+  boost::system::error_code error;
+  parser.write_some(false, text.data(), text.size(), error);
+  return !error;
 }
 
 std::string to_text(const json::value& value) { return json::serialize(value); }
@@ -48,8 +109,20 @@ std::string zoned_date(TimePoint t, int zone_minutes) {
 }
 
 std::optional<TimePoint> read_date(const json::value& value) {
-  const auto* text = value.if_string();
-  return text == nullptr ? std::nullopt : date::parse_rfc3339({text->data(), text->size()});
+  const auto* given = value.if_string();
+  if (given == nullptr) return std::nullopt;
+  std::string text(*given);
+  if (const auto t = date::parse_rfc3339(text)) return t;
+  // A year beyond what a TimePoint holds: the last moment that it does, or the first.
+  if (text.size() < 4 || !std::all_of(text.begin(), text.begin() + 4, ascii::is_digit)) return std::nullopt;
+  const bool early = text < "1900";
+  text.replace(0, 4, "2200");
+  const bool leap_day = text.substr(4, 6) == "-02-29";
+  if (leap_day) text.replace(0, 4, "2204");
+  if (!date::parse_rfc3339(text)) return std::nullopt;
+  using std::chrono::floor, std::chrono::days;
+  return early ? TimePoint(floor<days>(TimePoint::min().time_since_epoch()) + days(2))
+               : TimePoint(floor<days>(TimePoint::max().time_since_epoch()) - days(2));
 }
 
 std::optional<std::int64_t> read_integer(const json::value& value) {
@@ -86,14 +159,33 @@ std::vector<std::string> pointer_parts(std::string_view pointer) {
 
 namespace {
 
-constexpr std::size_t kMaxFollowed = 100'000;  // values that one pointer leads to
+constexpr std::size_t kValueOctets = 32;  // of one in memory, about
+
+// Takes what a value needs from `octets`; false: there is not so much.
+bool fits(const json::value& value, std::size_t& octets) {
+  const auto take = [&](std::size_t more) {
+    const bool enough = octets > more;
+    octets = enough ? octets - more : 0;
+    return enough;
+  };
+  if (!take(kValueOctets)) return false;
+  if (const auto* text = value.if_string()) return take(text->size());
+  if (const auto* array = value.if_array()) {
+    return std::ranges::all_of(*array, [&](const json::value& one) { return fits(one, octets); });
+  }
+  if (const auto* object = value.if_object()) {
+    return std::ranges::all_of(
+        *object, [&](const auto& member) { return take(member.key().size()) && fits(member.value(), octets); });
+  }
+  return true;
+}
 
 std::optional<json::value> follow_parts(const json::value& from, std::span<const std::string> parts,
-                                        std::size_t& room) {
-  if (parts.empty()) return from;
+                                        std::size_t& octets) {
+  if (parts.empty()) return fits(from, octets) ? std::optional(from) : std::nullopt;
   if (const auto* object = from.if_object()) {
     const json::value* next = object->if_contains(parts.front());
-    return next == nullptr ? std::nullopt : follow_parts(*next, parts.subspan(1), room);
+    return next == nullptr ? std::nullopt : follow_parts(*next, parts.subspan(1), octets);
   }
   const auto* array = from.if_array();
   if (array == nullptr) return std::nullopt;
@@ -101,15 +193,11 @@ std::optional<json::value> follow_parts(const json::value& from, std::span<const
     // RFC 8620 3.7: what each leads to, in one array.
     json::array all;
     for (const json::value& item : *array) {
-      auto value = follow_parts(item, parts.subspan(1), room);
+      auto value = follow_parts(item, parts.subspan(1), octets);
       if (!value) return std::nullopt;
       if (auto* several = value->if_array()) {
-        for (json::value& one : *several) {
-          if (room-- == 0) return std::nullopt;
-          all.push_back(std::move(one));
-        }
+        for (json::value& one : *several) all.push_back(std::move(one));
       } else {
-        if (room-- == 0) return std::nullopt;
         all.push_back(std::move(*value));
       }
     }
@@ -123,17 +211,21 @@ std::optional<json::value> follow_parts(const json::value& from, std::span<const
       index >= array->size()) {
     return std::nullopt;
   }
-  return follow_parts((*array)[index], parts.subspan(1), room);
+  return follow_parts((*array)[index], parts.subspan(1), octets);
 }
 
 }  // namespace
 
-std::optional<json::value> follow(const json::value& from, std::string_view path) {
-  if (path.empty()) return from;
+std::optional<json::value> follow(const json::value& from, std::string_view path, std::size_t& octets) {
+  if (path.empty()) return fits(from, octets) ? std::optional(from) : std::nullopt;
   if (path.front() != '/') return std::nullopt;
   const auto parts = pointer_parts(path.substr(1));
-  std::size_t room = kMaxFollowed;
-  return follow_parts(from, parts, room);
+  return follow_parts(from, parts, octets);
+}
+
+std::optional<json::value> follow(const json::value& from, std::string_view path) {
+  std::size_t octets = kFollowOctets;
+  return follow(from, path, octets);
 }
 
 const json::value* Arguments::any(std::string_view name) {
@@ -232,6 +324,13 @@ json::object to_json(const Refusal& refusal) {
   json::object out{{"type", refusal.type}};
   if (!refusal.detail.empty()) out["description"] = refusal.detail;
   if (!refusal.existing.empty()) out["existingId"] = refusal.existing;
+  if (refusal.own_number) {
+    out[refusal.own_name] = *refusal.own_number;
+  } else if (!refusal.own_name.empty()) {
+    json::array texts;
+    for (const std::string& text : refusal.own_texts) texts.emplace_back(text);
+    out[refusal.own_name] = std::move(texts);
+  }
   if (!refusal.properties.empty()) {
     json::array names;
     std::string_view rest = refusal.properties;

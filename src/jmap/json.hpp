@@ -20,6 +20,8 @@ inline constexpr std::uint64_t kMaxInt = (1ULL << 53) - 1;  // RFC 8620 1.3
 
 // I-JSON (RFC 7493): UTF-8 without lone surrogates. nullopt: it is not, or is nested deeper than kMaxDepth.
 std::optional<json::value> parse(std::string_view text);
+// Whether no object has two members of the same name (RFC 7493 2.3). Of a text that parse() takes.
+bool has_unique_names(std::string_view text);
 std::string to_text(const json::value& value);
 
 // RFC 8620 1.2: 1 to 255 of A-Za-z0-9 and - _.
@@ -33,7 +35,10 @@ std::optional<TimePoint> read_date(const json::value& value);
 std::optional<std::uint64_t> read_unsigned(const json::value& value);
 std::optional<std::int64_t> read_integer(const json::value& value);
 
-// Where a JSON pointer (RFC 6901) with RFC 8620 3.7's "*" leads. nullopt: nowhere.
+inline constexpr std::size_t kFollowOctets = 32 << 20;
+// Where a JSON pointer (RFC 6901) with RFC 8620 3.7's "*" leads. nullopt: nowhere, or to more than there is room for,
+// which is taken from `octets`; then that is 0.
+std::optional<json::value> follow(const json::value& from, std::string_view path, std::size_t& octets);
 std::optional<json::value> follow(const json::value& from, std::string_view path);
 // The parts of a pointer without the leading slash, unescaped (RFC 6901 4).
 std::vector<std::string> pointer_parts(std::string_view pointer);

@@ -46,48 +46,51 @@ std::string_view name_of(const Folder& folder) {
   return folder.role == Role::inbox ? std::string_view("Inbox") : std::string_view(folder.name);
 }
 
-// Where clients that do not sort by themselves show it (RFC 8621 2: the lower the earlier).
-std::uint32_t sort_order(const Folder& folder) {
+// Where clients that do not sort by themselves show it (RFC 8621 2: the lower the earlier): as the user said, or as
+// its role has it.
+std::uint32_t sort_order(const Folder& folder, const SortOrders::Orders& orders) {
+  if (const auto said = orders.find(folder.id); said != orders.end()) return said->second;
   const auto at = std::ranges::find(kRoles, folder.role, &std::pair<Role, std::string_view>::first);
   return static_cast<std::uint32_t>(at - kRoles.begin()) + 1;
 }
 
-Outcome<json::object> describe(Call& call, const GetRequest& request, const Folder& folder) {
-  const Access& access = *request.access;
+}  // namespace
+
+Outcome<json::object> mailbox_object(Context& context, const Access& access, const Folder& folder,
+                                     const SortOrders::Orders& orders,
+                                     const std::function<bool(std::string_view)>& wants) {
   json::object out{{"id", mailbox_name(folder.id)}};
-  if (request.wants("name")) out["name"] = name_of(folder);
-  if (request.wants("parentId")) {
+  if (wants("name")) out["name"] = name_of(folder);
+  if (wants("parentId")) {
     const auto parent = visible_parent(access, folder);
     out["parentId"] = parent == account::kRoot ? json::value() : json::value(mailbox_name(parent));
   }
-  if (request.wants("role")) {
+  if (wants("role")) {
     const std::string_view role = role_name(folder.role);
     out["role"] = role.empty() ? json::value() : json::value(role);
   }
-  if (request.wants("sortOrder")) out["sortOrder"] = sort_order(folder);
-  const bool shares = call.context.uses.contains(std::string(kPrincipals));
-  if (request.wants("myRights")) out["myRights"] = rights_of(access, folder, shares);
+  if (wants("sortOrder")) out["sortOrder"] = sort_order(folder, orders);
+  const bool shares = context.uses.contains(std::string(kPrincipals));
+  if (wants("myRights")) out["myRights"] = rights_of(access, folder, shares);
   // Subscriptions are the owner's; what is shared with somebody is there for him (RFC 9670 1.4).
-  if (request.wants("isSubscribed")) out["isSubscribed"] = !access.own || folder.subscribed;
-  if (shares && request.wants("shareWith")) {
+  if (wants("isSubscribed")) out["isSubscribed"] = !access.own || folder.subscribed;
+  if (shares && wants("shareWith")) {
     JMAP_CALL_TRY(out["shareWith"], share_with(access, folder));
   }
   const bool has_drafts_or_deleted = folder.deleted > 0 || folder.unseen > 0;
-  if (request.wants("totalThreads") || request.wants("unreadThreads") ||
-      (has_drafts_or_deleted && (request.wants("totalEmails") || request.wants("unreadEmails")))) {
-    JMAP_CALL_TRY(const auto view, call.context.views.folder(*access.account, folder.id));
-    if (request.wants("totalEmails")) out["totalEmails"] = view->lines.size();
-    if (request.wants("unreadEmails")) out["unreadEmails"] = view->unread;
-    if (request.wants("totalThreads")) out["totalThreads"] = view->threads;
-    if (request.wants("unreadThreads")) out["unreadThreads"] = view->unread_threads;
+  if (wants("totalThreads") || wants("unreadThreads") ||
+      (has_drafts_or_deleted && (wants("totalEmails") || wants("unreadEmails")))) {
+    JMAP_CALL_TRY(const auto view, context.views.folder(*access.account, folder.id));
+    if (wants("totalEmails")) out["totalEmails"] = view->lines.size();
+    if (wants("unreadEmails")) out["unreadEmails"] = view->unread;
+    if (wants("totalThreads")) out["totalThreads"] = view->threads;
+    if (wants("unreadThreads")) out["unreadThreads"] = view->unread_threads;
     return out;
   }
-  if (request.wants("totalEmails")) out["totalEmails"] = folder.total;
-  if (request.wants("unreadEmails")) out["unreadEmails"] = folder.unseen;
+  if (wants("totalEmails")) out["totalEmails"] = folder.total;
+  if (wants("unreadEmails")) out["unreadEmails"] = folder.unseen;
   return out;
 }
-
-}  // namespace
 
 std::string_view role_name(Role role) {
   const auto at = std::ranges::find(kRoles, role, &std::pair<Role, std::string_view>::first);
@@ -107,6 +110,7 @@ Answer mailbox_get(Call& call) {
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   const account::Modseq state = request->access->account->modseq();
   JMAP_CALL_TRY(const auto folders, request->access->folders());
+  JMAP_CALL_TRY(const auto orders, call.context.views.sort_orders().of(*request->access->account, folders));
   std::vector<std::string> ids;
   if (request->ids) {
     ids = *request->ids;
@@ -117,7 +121,8 @@ Answer mailbox_get(Call& call) {
     const auto number = read_mailbox(id);
     const auto folder = number ? std::ranges::find(folders, *number, &Folder::id) : folders.end();
     if (folder == folders.end()) return std::nullopt;
-    return describe(call, *request, *folder);
+    return mailbox_object(call.context, *request->access, *folder, *orders,
+                          [&](std::string_view property) { return request->wants(property); });
   });
 }
 
@@ -146,78 +151,38 @@ Answer mailbox_changes(Call& call) {
 
 namespace {
 
-constexpr std::size_t kMaxConditions = 100;
+using Type = FilterProperty::Type;
+// RFC 8621 2.3.
+constexpr std::array<FilterProperty, 5> kFilter = {{{"parentId", Type::text_or_null},
+                                                    {"name", Type::text},
+                                                    {"role", Type::text_or_null},
+                                                    {"hasAnyRole", Type::boolean},
+                                                    {"isSubscribed", Type::boolean}}};
+constexpr std::array<std::string_view, 2> kSort = {"sortOrder", "name"};
 
-// RFC 8621 2.3, a condition, or an operator over some (RFC 8620 5.5).
-Outcome<bool> matches(const json::value& filter, const Access& access, const Folder& folder, std::size_t& room) {
-  const auto* object = filter.if_object();
-  if (object == nullptr || room-- == 0) return bad_argument("filter");
-  if (const auto* op = object->if_contains("operator")) {
-    const auto* conditions = object->if_contains("conditions");
-    if (!op->is_string() || conditions == nullptr || !conditions->is_array()) return bad_argument("filter");
-    const std::string_view name = op->get_string();
-    if (name != "AND" && name != "OR" && name != "NOT") return bad_argument("filter");
-    bool all = true;
-    bool any = false;
-    for (const json::value& condition : conditions->get_array()) {
-      const auto is = matches(condition, access, folder, room);
-      if (!is) return is;
-      all = all && *is;
-      any = any || *is;
-    }
-    return name == "AND" ? all : name == "OR" ? any : !any;
+bool is_so(const Access& access, const Folder& folder, std::string_view name, const json::value& value) {
+  if (name == "parentId") {
+    const auto parent = visible_parent(access, folder);
+    return value.is_null() ? parent == account::kRoot
+                           : parent != account::kRoot && mailbox_name(parent) == value.get_string();
   }
-  bool is = true;
-  for (const auto& [key, value] : *object) {
-    if (key == "parentId") {
-      const auto parent = visible_parent(access, folder);
-      if (!value.is_null() && !value.is_string()) return bad_argument("filter");
-      is = is && (value.is_null() ? parent == account::kRoot
-                                  : parent != account::kRoot && mailbox_name(parent) == value.get_string());
-    } else if (key == "name") {
-      if (!value.is_string()) return bad_argument("filter");
-      is = is && ascii::ifind(name_of(folder), value.get_string()) != std::string_view::npos;
-    } else if (key == "role") {
-      if (!value.is_null() && !value.is_string()) return bad_argument("filter");
-      is = is && (value.is_null() ? folder.role == Role::none : role_name(folder.role) == value.get_string());
-    } else if (key == "hasAnyRole") {
-      if (!value.is_bool()) return bad_argument("filter");
-      is = is && (folder.role != Role::none) == value.get_bool();
-    } else if (key == "isSubscribed") {
-      if (!value.is_bool()) return bad_argument("filter");
-      is = is && (!access.own || folder.subscribed) == value.get_bool();
-    } else {
-      return refuse("unsupportedFilter", std::string(key));
-    }
+  if (name == "name") return ascii::ifind(name_of(folder), value.get_string()) != std::string_view::npos;
+  if (name == "role") {
+    return value.is_null() ? folder.role == Role::none : role_name(folder.role) == value.get_string();
   }
-  return is;
-}
-
-struct Sort {
-  bool by_order = false, ascending = true;
-};
-
-Outcome<std::vector<Sort>> read_sort(const json::array* given) {
-  std::vector<Sort> out;
-  for (const json::value& value : given != nullptr ? *given : json::array()) {
-    const auto* object = value.if_object();
-    const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
-    if (property == nullptr || !property->is_string()) return bad_argument("sort");
-    const std::string_view name = property->get_string();
-    if (name != "sortOrder" && name != "name") return refuse("unsupportedSort", std::string(name));
-    const auto* ascending = object->if_contains("isAscending");
-    if (ascending != nullptr && !ascending->is_bool()) return bad_argument("sort");
-    out.push_back({name == "sortOrder", ascending == nullptr || ascending->get_bool()});
-  }
-  return out;
+  if (name == "hasAnyRole") return (folder.role != Role::none) == value.get_bool();
+  return (!access.own || folder.subscribed) == value.get_bool();
 }
 
 // `as_tree`: a folder comes behind its parent, with what is below it (RFC 8621 2.3 sortAsTree). By path already.
-void put_in_order(std::vector<Folder>& folders, const std::vector<Sort>& sort, bool as_tree) {
+void put_in_order(std::vector<Folder>& folders, const SortOrders::Orders& orders, const std::vector<SortBy>& sort,
+                  bool as_tree) {
   const auto before = [&](const Folder& a, const Folder& b) {
-    for (const Sort& s : sort) {
-      const int order = s.by_order ? static_cast<int>(sort_order(a)) - static_cast<int>(sort_order(b))
-                                   : ascii::to_lower(name_of(a)).compare(ascii::to_lower(name_of(b)));
+    for (const SortBy& s : sort) {
+      // Below 2^31: their difference is one of int.
+      const int order = s.property == "sortOrder"
+                            ? static_cast<int>(sort_order(a, orders)) - static_cast<int>(sort_order(b, orders))
+                            : ascii::to_lower(name_of(a)).compare(ascii::to_lower(name_of(b)));
       if (order != 0) return s.ascending ? order < 0 : order > 0;
     }
     return a.path < b.path;
@@ -257,24 +222,26 @@ Answer mailbox_query(Call& call) {
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
-  auto sort = read_sort(sort_given);
+  const auto sort = read_sort(sort_given, kSort);
   if (!sort) return std::unexpected(sort.error());
+  if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
   const account::Modseq state = (*access)->account->modseq();
   JMAP_CALL_TRY(auto folders, (*access)->folders());
+  JMAP_CALL_TRY(const auto orders, call.context.views.sort_orders().of(*(*access)->account, folders));
   if (filter != nullptr) {
     std::set<account::FolderId> in;
     for (const Folder& folder : folders) {
-      std::size_t room = kMaxConditions;
-      const auto is = matches(*filter, **access, folder, room);
-      if (!is) return std::unexpected(is.error());
+      const bool is = meets(filter, [&](std::string_view name, const json::value& value) {
+        return is_so(**access, folder, name, value);
+      });
       // By path: a parent is looked at before what is below it.
-      if (*is && (!filter_as_tree || folder.parent == account::kRoot || in.contains(folder.parent))) {
+      if (is && (!filter_as_tree || folder.parent == account::kRoot || in.contains(folder.parent))) {
         in.insert(folder.id);
       }
     }
     std::erase_if(folders, [&](const Folder& folder) { return !in.contains(folder.id); });
   }
-  put_in_order(folders, *sort, as_tree);
+  put_in_order(folders, *orders, *sort, as_tree);
   const auto range = place(window, folders.size(), [&](std::string_view id) -> std::optional<std::size_t> {
     const auto number = read_mailbox(id);
     const auto at = number ? std::ranges::find(folders, *number, &Folder::id) : folders.end();
@@ -293,13 +260,9 @@ Answer mailbox_query(Call& call) {
   return out;
 }
 
-// Mailboxes are few: whoever has an old list asks for the new one (RFC 8620 5.6).
 Answer mailbox_query_changes(Call& call) {
-  Arguments arguments(call.given);
-  const std::string account = arguments.id("accountId");
-  auto access = call.context.access(account);
-  if (!access) return std::unexpected(access.error());
-  return refuse("cannotCalculateChanges");
+  static constexpr std::array<std::string_view, 2> kMore = {"sortAsTree", "filterAsTree"};
+  return refuse_query_changes(call, false, kMore);
 }
 
 }  // namespace gatepost::jmap

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "jmap/sort_order.hpp"
 #include "jmap/standard.hpp"
 
 // Mailboxes (RFC 8621 2).
@@ -10,6 +11,11 @@ Answer mailbox_changes(Call& call);
 Answer mailbox_query(Call& call);
 Answer mailbox_query_changes(Call& call);
 Answer mailbox_set(Call& call);
+
+// The properties of a mailbox that are wanted, as the user sees it. `orders`: SortOrders::of() the account.
+Outcome<json::object> mailbox_object(Context& context, const Access& access, const account::Folder& folder,
+                                     const SortOrders::Orders& orders,
+                                     const std::function<bool(std::string_view)>& wants);
 
 // Folder roles as JMAP names them (the registry of RFC 8621 10.5). "": none.
 std::string_view role_name(account::Role role);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "jmap/ids.hpp"
 #include "jmap/mailbox.hpp"
@@ -19,7 +20,9 @@ struct Wish {
   std::optional<std::string> parent;  // an id; "" = the top
   std::optional<Role> role;
   std::optional<bool> subscribed;
-  json::object shares;  // patches of "shareWith", by path
+  bool orders = false;                 // `order` is said
+  std::optional<std::uint32_t> order;  // none: as the role has it
+  json::object shares;                 // patches of "shareWith", by path
 };
 
 Outcome<Wish> read_wish(Context& context, const json::object& given) {
@@ -47,8 +50,14 @@ Outcome<Wish> read_wish(Context& context, const json::object& given) {
       if (!role || *role == Role::inbox) return bad_property("role");
       wish.role = *role;
     } else if (key == "isSubscribed") {
-      if (!value.is_bool()) return bad_property("isSubscribed");
-      wish.subscribed = value.get_bool();
+      // RFC 8620 5.3: null is the default.
+      if (!value.is_bool() && !value.is_null()) return bad_property("isSubscribed");
+      wish.subscribed = value.is_bool() && value.get_bool();
+    } else if (key == "sortOrder") {
+      const auto order = read_unsigned(value);
+      if (!value.is_null() && (!order || *order > kMaxSortOrder)) return bad_property("sortOrder");
+      wish.orders = true;
+      if (order) wish.order = static_cast<std::uint32_t>(*order);
     } else if ((key == "shareWith" || key.starts_with("shareWith/")) &&
                context.uses.contains(std::string(kPrincipals))) {
       wish.shares[key] = value;
@@ -70,6 +79,22 @@ Outcome<std::string> path_below(const Access& access, std::string_view parent, c
   if (!folder) return bad_property("parentId");
   if (!access.rights(*folder).has(Right::create)) return refuse("forbidden");
   return folder->path + "/" + name;
+}
+
+// RFC 8621 2: two mailboxes of an account have not the same role.
+Outcome<> check_role(const Access& access, Role role, account::FolderId but) {
+  if (role == Role::none) return {};
+  JMAP_OBJECT_TRY(const auto all, access.account->folders());
+  const bool taken = std::ranges::any_of(*all, [&](const Folder& f) { return f.role == role && f.id != but; });
+  return taken ? Outcome<>(bad_property("role")) : Outcome<>();
+}
+
+// All that a client is told of a mailbox.
+Outcome<json::object> whole(SetRun& run, const Folder& folder) {
+  const Access& access = run.access();
+  JMAP_OBJECT_TRY(const auto folders, access.folders());
+  JMAP_OBJECT_TRY(const auto orders, run.context().views.sort_orders().of(*access.account, folders));
+  return mailbox_object(run.context(), access, folder, *orders, [](std::string_view) { return true; });
 }
 
 // A name that is taken is a fault of the name (RFC 8621 2.5).
@@ -97,6 +122,10 @@ Outcome<json::object> create(SetRun& run, const json::object& given) {
   Access& access = run.access();
   const auto path = path_below(access, wish->parent.value_or(""), *wish->name);
   if (!path) return std::unexpected(path.error());
+  if (wish->orders && !access.own) return refuse("forbidden");
+  if (auto good = check_role(access, wish->role.value_or(Role::none), account::kRoot); !good) {
+    return std::unexpected(good.error());
+  }
   const auto made = access.account->create_folder(*path, wish->role.value_or(Role::none));
   if (!made) return std::unexpected(refusal_of_name(made.error()));
   if (access.own && wish->subscribed.value_or(false)) {
@@ -104,32 +133,29 @@ Outcome<json::object> create(SetRun& run, const json::object& given) {
       return std::unexpected(refusal_for_object(done.error()));
     }
   }
-  if (auto done = share(run, made->id, wish->shares); !done) {
+  auto done = share(run, made->id, wish->shares);
+  if (done && wish->order) {
+    if (const auto set = set_sort_order(*access.account, made->id, wish->order); !set) {
+      done = std::unexpected(refusal_for_object(set.error()));
+    }
+  }
+  if (!done) {
     // All of it or nothing.
     if (const auto undone = access.account->delete_folder(made->id); !undone) {
       return std::unexpected(refusal_for_object(undone.error()));
     }
     return std::unexpected(done.error());
   }
-  const bool all = access.own;
-  return json::object{{"id", mailbox_name(made->id)},
-                      {"sortOrder", 10},
-                      {"role", role_name(made->role).empty() ? json::value() : json::value(role_name(made->role))},
-                      {"totalEmails", 0},
-                      {"unreadEmails", 0},
-                      {"totalThreads", 0},
-                      {"unreadThreads", 0},
-                      {"isSubscribed", !access.own || wish->subscribed.value_or(false)},
-                      {"myRights",
-                       {{"mayReadItems", true},
-                        {"mayAddItems", all || access.rights(*made).has(Right::insert)},
-                        {"mayRemoveItems", all || access.rights(*made).has(Right::mark | Right::expunge)},
-                        {"maySetSeen", all || access.rights(*made).has(Right::seen)},
-                        {"maySetKeywords", all || access.rights(*made).has(Right::write)},
-                        {"mayCreateChild", all || access.rights(*made).has(Right::create)},
-                        {"mayRename", all || access.rights(*made).has(Right::remove)},
-                        {"mayDelete", all || access.rights(*made).has(Right::remove)},
-                        {"maySubmit", all || access.rights(*made).has(Right::post)}}}};
+  JMAP_OBJECT_TRY(const Folder now, access.folder(made->id));
+  auto told = whole(run, now);
+  if (!told) return told;
+  // RFC 8620 5.3: what the client did not say.
+  json::object out;
+  for (const auto& [key, value] : *told) {
+    const auto* said = given.if_contains(key);
+    if (said == nullptr || *said != value) out[key] = value;
+  }
+  return out;
 }
 
 Outcome<json::value> update(SetRun& run, const std::string& id, const json::object& patch) {
@@ -137,9 +163,31 @@ Outcome<json::value> update(SetRun& run, const std::string& id, const json::obje
   const auto number = read_mailbox(id);
   const auto folder = number ? access.folder(*number) : Result<Folder>(fail(Errc::not_found));
   if (!folder) return refuse("notFound");
-  auto wish = read_wish(run.context(), patch);
+  static constexpr std::array<std::string_view, 6> kFixed = {"id",           "totalEmails",   "unreadEmails",
+                                                             "totalThreads", "unreadThreads", "myRights"};
+  json::object now;
+  if (std::ranges::any_of(patch, [](const auto& member) {
+        const std::string_view key = member.key();
+        return std::ranges::find(kFixed, key.substr(0, key.find('/'))) != kFixed.end();
+      })) {
+    auto told = whole(run, *folder);
+    if (!told) return std::unexpected(told.error());
+    now = std::move(*told);
+  }
+  const auto said = settable(patch, now, kFixed);
+  if (!said) return std::unexpected(said.error());
+  auto wish = read_wish(run.context(), *said);
   if (!wish) return std::unexpected(wish.error());
+  if (wish->orders && !access.own) return refuse("forbidden");
   const sharing::Rights rights = access.rights(*folder);
+  // RFC 8620 5.3: all of an update or nothing. So what can be known before is looked at before.
+  if (wish->role && *wish->role != folder->role) {
+    if (!access.own || folder->role == Role::inbox) return bad_property("role");
+    if (auto good = check_role(access, *wish->role, folder->id); !good) return std::unexpected(good.error());
+  }
+  // Subscriptions are kept with the account, and are its owner's.
+  const bool subscribes = wish->subscribed && *wish->subscribed != (!access.own || folder->subscribed);
+  if (subscribes && !access.own) return refuse("forbidden");
   std::string path = folder->path;
   if (wish->name || wish->parent) {
     if (folder->role == Role::inbox) {
@@ -169,21 +217,30 @@ Outcome<json::value> update(SetRun& run, const std::string& id, const json::obje
       }
     }
   }
+  if (auto done = share(run, folder->id, wish->shares); !done) {
+    if (path != folder->path) {
+      if (const auto back = access.account->rename_folder(folder->id, folder->path); !back) {
+        return std::unexpected(refusal_for_object(back.error()));
+      }
+    }
+    return std::unexpected(done.error());
+  }
   if (wish->role && *wish->role != folder->role) {
-    if (!access.own || folder->role == Role::inbox) return bad_property("role");
     if (const auto done = access.account->set_role(folder->id, *wish->role); !done) {
       return std::unexpected(done.error().code == Errc::already_exists ? Refusal{"invalidProperties", {}, "role", {}}
                                                                        : refusal_for_object(done.error()));
     }
   }
-  if (wish->subscribed && *wish->subscribed != (!access.own || folder->subscribed)) {
-    // Subscriptions are kept with the account, and are its owner's.
-    if (!access.own) return refuse("forbidden");
+  if (subscribes) {
     if (const auto done = access.account->set_subscribed(path, *wish->subscribed); !done) {
       return std::unexpected(refusal_for_object(done.error()));
     }
   }
-  if (auto done = share(run, folder->id, wish->shares); !done) return std::unexpected(done.error());
+  if (wish->orders) {
+    if (const auto done = set_sort_order(*access.account, folder->id, wish->order); !done) {
+      return std::unexpected(refusal_for_object(done.error()));
+    }
+  }
   return json::value();
 }
 
@@ -218,7 +275,17 @@ Answer mailbox_set(Call& call) {
   run.parent_property = "parentId";
   run.create = [&](const json::object& given) { return create(run, given); };
   run.update = [&](const std::string& id, const json::object& patch) { return update(run, id, patch); };
-  run.destroy = [&](const std::string& id) { return destroy(run, id, with_emails); };
+  run.destroy_all = [&](const std::vector<std::string>& ids, std::map<std::string, Outcome<>>& done) {
+    // What is below goes first, so that it and what it is in may go together.
+    std::vector<std::pair<std::size_t, std::string>> by_depth;
+    for (const std::string& id : ids) {
+      const auto number = read_mailbox(id);
+      const auto folder = number ? (*access)->folder(*number) : Result<Folder>(fail(Errc::not_found));
+      by_depth.emplace_back(folder ? std::ranges::count(folder->path, '/') + 1 : 0, id);
+    }
+    std::ranges::sort(by_depth, std::greater<>());
+    for (const auto& [depth, id] : by_depth) done.insert_or_assign(id, destroy(run, id, with_emails));
+  };
   return run.run(arguments, [&] { with_emails = arguments.boolean("onDestroyRemoveEmails"); });
 }
 

@@ -4,6 +4,7 @@
 #include "jmap/email.hpp"
 #include "jmap/forwarding.hpp"
 #include "jmap/mailbox.hpp"
+#include "jmap/mdn.hpp"
 #include "jmap/principal.hpp"
 #include "jmap/push.hpp"
 #include "jmap/quota.hpp"
@@ -55,6 +56,8 @@ constexpr Method kMethods[] = {
     {"SieveScript/set", kSieve, &sieve_script_set},
     {"SieveScript/query", kSieve, &sieve_script_query},
     {"SieveScript/validate", kSieve, &sieve_script_validate},
+    {"MDN/send", kMdn, &mdn_send},
+    {"MDN/parse", kMdn, &mdn_parse},
     {"Blob/copy", kCore, &blob_copy},
     {"Blob/upload", kBlob, &blob_upload},
     {"Blob/get", kBlob, &blob_get},

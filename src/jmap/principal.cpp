@@ -16,7 +16,6 @@ using directory::PrincipalKind;
 
 constexpr std::array<std::string_view, 8> kProperties = {"id",    "type",     "name",         "description",
                                                          "email", "timeZone", "capabilities", "accounts"};
-constexpr std::size_t kMaxConditions = 100;
 
 std::string_view type_of(PrincipalKind kind) {
   switch (kind) {
@@ -82,84 +81,37 @@ json::value accounts_of(Context& context, const Principal& principal,
   const std::string id = account_name(account_of(principal.id));
   const auto access = context.access(id);
   if (!access) return nullptr;
-  return json::object{{id, account_object(context, (*access)->owner, (*access)->own)}};
+  return json::object{{id, account_object(context, **access)}};
 }
 
 bool contains(std::string_view text, const std::string& folded) {
   return mime::fold(text).find(folded) != std::string::npos;
 }
 
-// RFC 9670 2.4.1, a condition, or an operator over some (RFC 8620 5.5).
-Outcome<bool> matches(const json::value& filter, const Principal& one,
-                      const std::vector<directory::PrincipalId>& having, std::size_t& room) {
-  const auto* object = filter.if_object();
-  if (object == nullptr || room-- == 0) return bad_argument("filter");
-  if (const auto* op = object->if_contains("operator")) {
-    const auto* conditions = object->if_contains("conditions");
-    if (!op->is_string() || conditions == nullptr || !conditions->is_array()) return bad_argument("filter");
-    const std::string_view name = op->get_string();
-    if (name != "AND" && name != "OR" && name != "NOT") return bad_argument("filter");
-    bool all = true;
-    bool any = false;
-    for (const json::value& condition : conditions->get_array()) {
-      const auto is = matches(condition, one, having, room);
-      if (!is) return is;
-      all = all && *is;
-      any = any || *is;
-    }
-    return name == "AND" ? all : name == "OR" ? any : !any;
-  }
-  bool is = true;
-  for (const auto& [key, value] : *object) {
-    if (key == "accountIds") {
-      const auto* ids = value.if_array();
-      if (ids == nullptr) return bad_argument("filter");
-      const std::string own = account_name(account_of(one.id));
-      const bool has = std::ranges::find(having, one.id) != having.end();
-      is = is && has && std::ranges::any_of(*ids, [&](const json::value& id) {
-             return id.is_string() && std::string_view(id.get_string()) == own;
-           });
-      continue;
-    }
-    if (key != "email" && key != "name" && key != "text" && key != "type" && key != "timeZone") {
-      return refuse("unsupportedFilter", std::string(key));
-    }
-    if (!value.is_string()) return bad_argument("filter");
-    const std::string_view wanted = value.get_string();
-    const std::string folded = mime::fold(wanted);
-    if (key == "email")
-      is = is && contains(one.address, folded);
-    else if (key == "name")
-      is = is && contains(name_of(one), folded);
-    else if (key == "text")
-      is = is &&
-           (contains(name_of(one), folded) || contains(one.address, folded) || contains(description_of(one), folded));
-    else if (key == "type")
-      is = is && type_of(one.kind) == wanted;
-    else
-      is = false;  // nobody's time zone is known
-  }
-  return is;
-}
+using Type = FilterProperty::Type;
+// RFC 9670 2.4.1.
+constexpr std::array<FilterProperty, 6> kFilter = {{{"accountIds", Type::texts},
+                                                    {"email", Type::text},
+                                                    {"name", Type::text},
+                                                    {"text", Type::text},
+                                                    {"type", Type::text},
+                                                    {"timeZone", Type::text}}};
+constexpr std::array<std::string_view, 3> kSort = {"name", "email", "type"};
 
-struct Sort {
-  std::string property;
-  bool ascending = true;
-};
-
-Outcome<std::vector<Sort>> read_sort(const json::array* given) {
-  std::vector<Sort> out;
-  for (const json::value& value : given != nullptr ? *given : json::array()) {
-    const auto* object = value.if_object();
-    const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
-    if (property == nullptr || !property->is_string()) return bad_argument("sort");
-    const std::string name(property->get_string());
-    if (name != "name" && name != "email" && name != "type") return refuse("unsupportedSort", name);
-    const auto* ascending = object->if_contains("isAscending");
-    if (ascending != nullptr && !ascending->is_bool()) return bad_argument("sort");
-    out.push_back({name, ascending == nullptr || ascending->get_bool()});
+bool is_so(const Principal& one, const std::vector<directory::PrincipalId>& having, std::string_view name,
+           const json::value& value) {
+  if (name == "accountIds") {
+    const json::value own(account_name(account_of(one.id)));
+    return std::ranges::find(having, one.id) != having.end() &&
+           std::ranges::find(value.get_array(), own) != value.get_array().end();
   }
-  return out;
+  const std::string_view wanted = value.get_string();
+  if (name == "type") return type_of(one.kind) == wanted;
+  const std::string folded = mime::fold(wanted);
+  if (name == "email") return contains(one.address, folded);
+  if (name == "name") return contains(name_of(one), folded);
+  if (name != "text") return false;  // nobody's time zone is known
+  return contains(name_of(one), folded) || contains(one.address, folded) || contains(description_of(one), folded);
 }
 
 }  // namespace
@@ -220,7 +172,7 @@ Answer principal_changes(Call& call) {
   Arguments arguments(call.given);
   const std::string account = arguments.id("accountId");
   const auto since = arguments.text("sinceState");
-  (void)arguments.number("maxChanges");
+  if (arguments.number("maxChanges") == 0U) arguments.wrong("maxChanges");  // RFC 8620 5.2
   if (!since) arguments.wrong("sinceState");
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   auto access = call.context.access(account);
@@ -242,6 +194,8 @@ Answer principal_set(Call& call) {
   const std::string state = state_of(call.context);
   if (const auto* wanted = call.given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
     if (wanted->get_string() != state) return refuse("stateMismatch");
+  } else if (wanted != nullptr && !wanted->is_null()) {
+    return bad_argument("ifInState");
   }
   json::object given = call.given;
   given.erase("ifInState");
@@ -265,24 +219,21 @@ Answer principal_query(Call& call) {
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
   if (!(*access)->own) return refuse("accountNotSupportedByMethod");
-  auto sort = read_sort(sort_given);
+  const auto sort = read_sort(sort_given, kSort);
   if (!sort) return std::unexpected(sort.error());
+  if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
   const std::string state = state_of(call.context);
   const auto having = with_accounts(call.context);
   JMAP_CALL_TRY(auto all, call.context.services.directory.principals());
   std::vector<const Principal*> found;
   for (const Principal& one : all) {
     if (!is_visible(call.context, one)) continue;
-    if (filter != nullptr) {
-      std::size_t room = kMaxConditions;
-      const auto is = matches(*filter, one, having, room);
-      if (!is) return std::unexpected(is.error());
-      if (!*is) continue;
-    }
-    found.push_back(&one);
+    const bool is =
+        meets(filter, [&](std::string_view name, const json::value& value) { return is_so(one, having, name, value); });
+    if (is) found.push_back(&one);
   }
   std::ranges::sort(found, [&](const Principal* a, const Principal* b) {
-    for (const Sort& by : *sort) {
+    for (const SortBy& by : *sort) {
       const int order = by.property == "name"    ? mime::fold(name_of(*a)).compare(mime::fold(name_of(*b)))
                         : by.property == "email" ? a->address.compare(b->address)
                                                  : type_of(a->kind).compare(type_of(b->kind));
@@ -296,12 +247,6 @@ Answer principal_query(Call& call) {
   return answer_query(account, state, window, objects);
 }
 
-Answer principal_query_changes(Call& call) {
-  Arguments arguments(call.given);
-  auto access = call.context.access(arguments.id("accountId"));
-  if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
-  return refuse("cannotCalculateChanges");
-}
+Answer principal_query_changes(Call& call) { return refuse_query_changes(call, true); }
 
 }  // namespace gatepost::jmap

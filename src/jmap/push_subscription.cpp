@@ -131,12 +131,15 @@ Result<> forget_push(account::Account& account, std::string_view id) {
 Answer push_subscription_get(Call& call) {
   if (call.context.pusher == nullptr) return refuse("serverUnavailable", "no push");
   Arguments arguments(call.given);
-  const auto ids = arguments.texts("ids");
+  auto ids = arguments.texts("ids");
   const auto properties = arguments.texts("properties");
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   for (const std::string& property : properties.value_or(std::vector<std::string>())) {
     if (property == "url" || property == "keys") return refuse("forbidden", property);
     if (std::ranges::find(kTold, property) == kTold.end()) return bad_argument("properties");
+  }
+  if (ids) {
+    for (std::string& id : *ids) id = call.context.id_of(id).value_or(id);
   }
   const auto account = own_account(call);
   if (!account) return std::unexpected(account.error());

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
+#include "base/ascii.hpp"
 #include "jmap/ids.hpp"
 #include "jmap/quota.hpp"
 
@@ -9,6 +12,8 @@ namespace {
 
 constexpr std::array<std::string_view, 10> kProperties = {
     "id", "resourceType", "used", "hardLimit", "scope", "name", "types", "warnLimit", "softLimit", "description"};
+
+constexpr std::size_t kMostChanges = 1'000;  // from here on something came or went, surely
 
 // Only what has a limit is a quota (RFC 9425 4).
 Result<std::vector<json::object>> quotas_of(const Access& access) {
@@ -32,14 +37,42 @@ Result<std::vector<json::object>> quotas_of(const Access& access) {
   return out;
 }
 
+// The account's version, and the limits, which an administrator changes without one.
+struct State {
+  account::Modseq modseq = 0;
+  std::uint64_t octets = 0, count = 0;
+  std::string text() const { return fmt::format("{}-{}-{}", modseq, octets, count); }
+};
+
+Result<State> state_of(const Access& access) {
+  State out{.modseq = access.account->modseq()};
+  GP_TRY(const auto quota, access.account->quota());
+  out.octets = quota.limit_octets;
+  out.count = quota.limit_messages;
+  return out;
+}
+
+std::optional<State> read_quota_state(std::string_view text) {
+  const auto parts = ascii::split(text, '-');
+  if (parts.size() != 3) return std::nullopt;
+  const auto modseq = read_state(parts[0]), octets = read_state(parts[1]), count = read_state(parts[2]);
+  if (!modseq || !octets || !count) return std::nullopt;
+  return State{*modseq, *octets, *count};
+}
+
 }  // namespace
+
+Result<std::string> quota_state(const Access& access) {
+  GP_TRY(const State state, state_of(access));
+  return state.text();
+}
 
 Answer quota_get(Call& call) {
   Arguments arguments(call.given);
   auto request = read_get(call, arguments, kProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  const account::Modseq state = request->access->account->modseq();
+  JMAP_CALL_TRY(const State state, state_of(*request->access));
   JMAP_CALL_TRY(const auto all, quotas_of(*request->access));
   std::vector<std::string> ids;
   if (request->ids) {
@@ -47,7 +80,7 @@ Answer quota_get(Call& call) {
   } else {
     for (const json::object& one : all) ids.emplace_back(one.at("id").as_string());
   }
-  return answer_get(*request, state, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
     for (const json::object& one : all) {
       if (one.at("id").as_string() != id) continue;
       json::object out;
@@ -58,54 +91,86 @@ Answer quota_get(Call& call) {
     }
     return std::nullopt;
   });
+  if (answer) (*answer)["state"] = state.text();
+  return answer;
 }
 
 // Every change of the account changes what is used (RFC 9425 4.3).
 Answer quota_changes(Call& call) {
-  auto request = read_changes(call);
-  if (!request) return std::unexpected(request.error());
-  auto all = changes_of(*request);
-  if (!all) return std::unexpected(all.error());
-  Changes changes{.to = all->to, .more = all->more};
-  if (!all->items.empty()) {
-    JMAP_CALL_TRY(const auto quotas, quotas_of(*request->access));
-    for (const json::object& one : quotas) changes.updated.emplace_back(one.at("id").as_string());
-  }
-  json::object out = answer_changes(*request, changes);
-  out["updatedProperties"] = json::array{"used"};
-  return out;
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  const auto since_text = arguments.text("sinceState");
+  if (!since_text) arguments.wrong("sinceState");
+  if (arguments.number("maxChanges") == 0U) arguments.wrong("maxChanges");  // RFC 8620 5.2
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  const auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  const auto since = read_quota_state(*since_text);
+  if (!since) return refuse("cannotCalculateChanges");
+  JMAP_CALL_TRY(const State now, state_of(**access));
+  JMAP_CALL_TRY(const auto all, (*access)->account->account_changes(since->modseq, kMostChanges));
+  if (!all.known) return refuse("cannotCalculateChanges");
+  Changes changes;
+  const auto look = [&](const char* id, std::uint64_t before, std::uint64_t after) {
+    if (before == 0 && after != 0) changes.created.emplace_back(id);
+    if (before != 0 && after == 0) changes.destroyed.emplace_back(id);
+    if (before != 0 && after != 0 && (before != after || all.more || !all.items.empty()))
+      changes.updated.emplace_back(id);
+  };
+  look("octets", since->octets, now.octets);
+  look("count", since->count, now.count);
+  const bool used_only = since->octets == now.octets && since->count == now.count;
+  return json::object{{"accountId", account},
+                      {"oldState", *since_text},
+                      {"newState", now.text()},
+                      {"hasMoreChanges", false},
+                      {"created", strings(changes.created)},
+                      {"updated", strings(changes.updated)},
+                      {"destroyed", strings(changes.destroyed)},
+                      {"updatedProperties", used_only ? json::value(json::array{"used"}) : json::value()}};
 }
 
 Answer quota_query(Call& call) {
   Arguments arguments(call.given);
   const std::string account = arguments.id("accountId");
-  const json::object* filter = arguments.object("filter");
+  const json::value* filter = arguments.any("filter");
   const json::array* sort = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  if (sort != nullptr && !sort->empty()) return refuse("unsupportedSort");
+  using Type = FilterProperty::Type;
+  static constexpr std::array<FilterProperty, 4> kFilter = {
+      {{"name", Type::text}, {"scope", Type::text}, {"resourceType", Type::text}, {"type", Type::text}}};
+  static constexpr std::array<std::string_view, 2> kSort = {"name", "used"};
+  const auto order = read_sort(sort, kSort);
+  if (!order) return std::unexpected(order.error());
+  if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
-  const account::Modseq state = (*access)->account->modseq();
+  JMAP_CALL_TRY(const State state, state_of(**access));
   JMAP_CALL_TRY(auto all, quotas_of(**access));
-  for (const auto& [key, value] : filter != nullptr ? *filter : json::object()) {
-    const std::string name(key);
-    if (name == "type") {
-      std::erase_if(all, [&](const json::object&) { return value != "Mail"; });
-    } else if (name == "scope" || name == "resourceType" || name == "name") {
-      std::erase_if(all, [&](const json::object& one) { return one.at(name) != value; });
-    } else {
-      return refuse("unsupportedFilter", name);
+  std::erase_if(all, [&](const json::object& one) {
+    return !meets(filter, [&](std::string_view name, const json::value& value) {
+      // RFC 9425 4.4.1: the name contains it, types have it, the others are it.
+      if (name == "name")
+        return std::string_view(one.at(name).as_string()).find(value.get_string()) != std::string::npos;
+      if (name == "type")
+        return std::ranges::find(one.at("types").as_array(), value) != one.at("types").as_array().end();
+      return one.at(name) == value;
+    });
+  });
+  std::ranges::sort(all, [&](const json::object& a, const json::object& b) {
+    for (const SortBy& by : *order) {
+      if (by.property == "name" && a.at("name") != b.at("name")) {
+        return (a.at("name").as_string() < b.at("name").as_string()) == by.ascending;
+      }
+      const auto x = read_unsigned(a.at("used")), y = read_unsigned(b.at("used"));
+      if (by.property == "used" && x != y) return (x < y) == by.ascending;
     }
-  }
-  return answer_query(account, state_name(state), window, all);
+    return a.at("id").as_string() < b.at("id").as_string();
+  });
+  return answer_query(account, state.text(), window, all);
 }
 
-Answer quota_query_changes(Call& call) {
-  Arguments arguments(call.given);
-  auto access = call.context.access(arguments.id("accountId"));
-  if (!access) return std::unexpected(access.error());
-  return refuse("cannotCalculateChanges");
-}
+Answer quota_query_changes(Call& call) { return refuse_query_changes(call, false); }
 
 }  // namespace gatepost::jmap

@@ -34,7 +34,7 @@ std::string to_text(const Problem& problem) {
 
 std::expected<Request, Problem> read_request(std::string_view text, std::size_t max_calls) {
   auto value = parse(text);
-  if (!value) {
+  if (!value || !has_unique_names(text)) {
     return std::unexpected(
         Problem{"urn:ietf:params:jmap:error:notJSON", 400, "The body is not I-JSON (RFC 7493).", {}});
   }
@@ -75,7 +75,7 @@ std::expected<Request, Problem> read_request(std::string_view text, std::size_t 
   return out;
 }
 
-Outcome<> resolve_references(json::object& arguments, const std::vector<Invocation>& earlier) {
+Outcome<> resolve_references(json::object& arguments, const std::vector<Invocation>& earlier, std::size_t& octets) {
   std::vector<std::pair<std::string, json::value>> found;
   std::vector<std::string> names;
   for (const auto& [key, value] : arguments) {
@@ -94,7 +94,8 @@ Outcome<> resolve_references(json::object& arguments, const std::vector<Invocati
     if (response == earlier.end() || response->name != std::string_view(*method)) {
       return refuse("invalidResultReference", name);
     }
-    auto what = follow(response->arguments, *path);
+    auto what = follow(response->arguments, *path, octets);
+    if (!what && octets == 0) return refuse("requestTooLarge", name);
     if (!what) return refuse("invalidResultReference", name);
     names.emplace_back(key);
     found.emplace_back(name, std::move(*what));

@@ -36,7 +36,8 @@ std::string to_text(const Problem& problem);
 // Checks the form and the capabilities. `max_calls`: RFC 8620 2, maxCallsInRequest.
 std::expected<Request, Problem> read_request(std::string_view text, std::size_t max_calls);
 
-// RFC 8620 3.7: puts what "#name" arguments refer to in their place. `earlier`: the responses so far.
-Outcome<> resolve_references(json::object& arguments, const std::vector<Invocation>& earlier);
+// RFC 8620 3.7: puts what "#name" arguments refer to in their place. `earlier`: the responses so far; `octets`: how
+// much the request's references may still lead to. Errors: invalidResultReference, invalidArguments, requestTooLarge.
+Outcome<> resolve_references(json::object& arguments, const std::vector<Invocation>& earlier, std::size_t& octets);
 
 }  // namespace gatepost::jmap

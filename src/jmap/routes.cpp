@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "base/ascii.hpp"
 #include "http/server/content.hpp"
 #include "http/server/status_for.hpp"
 #include "jmap/json.hpp"
+#include "jmap/request.hpp"
 #include "jmap/websocket.hpp"
 #include "mime/transfer.hpp"
 #include "runtime/workers.hpp"
@@ -20,8 +22,9 @@ using http::server::Response;
 using runtime::Task;
 
 constexpr std::size_t kPieceOctets = 64 << 10;
-constexpr std::chrono::seconds kLeastPing{30}, kMostPing{300};  // RFC 8620 7.3 lets a server bound it
-constexpr std::chrono::milliseconds kGather{100};               // changes that come together are told together
+constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();  // the handler's own is another answer
+constexpr std::chrono::seconds kLeastPing{30}, kMostPing{300};                 // RFC 8620 7.3 lets a server bound it
+constexpr std::chrono::milliseconds kGather{100};  // changes that come together are told together
 
 Response json_answer(std::string body) {
   // RFC 8620 3.9 and common sense: what is somebody's is not kept by proxies.
@@ -57,28 +60,48 @@ Task<> api(Server& server, Exchange& exchange) {
   exchange.respond(Response(reply.status, reply.type, std::move(reply.body)).set("cache-control", "no-store"));
 }
 
+// RFC 8620 6.1, 6.2: failures as RFC 7807 has them; what is too large names the limit (3.6.1).
+Response refused(const Error& error) {
+  Response out = http::server::failure(error.code);
+  Problem told{.type = "about:blank", .status = out.status, .detail = {}, .limit = {}};
+  if (error.code == Errc::too_large) {
+    told.type = "urn:ietf:params:jmap:error:limit";
+    told.limit = "maxSizeUpload";
+  }
+  out.content = to_text(told);
+  out.set("content-type", "application/problem+json");
+  return out;
+}
+
 Task<> upload(Server& server, Exchange& exchange) {
   const directory::Principal& user = exchange.signed_in().principal();
   const std::string account(exchange.request().parameter("account"));
   std::string type(exchange.request().field("content-type"));
   if (type.empty()) type = "application/octet-stream";
+  // RFC 8620 6.1: what is too large is refused in JMAP's words.
+  const std::uint64_t most = server.limits().upload_octets;
+  const auto too_large = [] { return refused(Error{Errc::too_large, "an upload"}); };
+  if (exchange.request().head.content_length.value_or(0) > most) co_return exchange.respond(too_large());
+  std::uint64_t octets = 0;
   auto begin = [&] { return server.begin_upload(user, account); };
   auto writer = co_await exchange.workers().run(begin);
-  if (!writer) co_return exchange.respond(writer.error());
+  if (!writer) co_return exchange.respond(refused(writer.error()));
   for (;;) {
     auto piece = co_await exchange.read();
-    if (!piece) co_return exchange.respond(piece.error());
+    if (!piece) co_return exchange.respond(refused(piece.error()));
     if (piece->empty()) break;
+    octets += piece->size();
+    if (octets > most) co_return exchange.respond(too_large());
     auto write = [&] { return (*writer)->append(*piece); };
     const auto written = co_await exchange.workers().run(write);
-    if (!written) co_return exchange.respond(written.error());
+    if (!written) co_return exchange.respond(refused(written.error()));
   }
   auto end = [&]() -> Result<std::string> {
     GP_TRY(const account::Body body, (*writer)->finish());
     return server.end_upload(user, account, body, type);
   };
   auto done = co_await exchange.workers().run(end);
-  if (!done) co_return exchange.respond(done.error());
+  if (!done) co_return exchange.respond(refused(done.error()));
   exchange.respond(Response(201, "application/json", std::move(*done)));
 }
 
@@ -135,7 +158,7 @@ Task<> download(Server& server, Exchange& exchange) {
   const std::string account(request.parameter("account")), blob(request.parameter("blob"));
   auto find = [&] { return server.download(user, account, blob); };
   auto found = co_await exchange.workers().run(find);
-  if (!found) co_return exchange.respond(found.error());
+  if (!found) co_return exchange.respond(refused(found.error()));
   const Download from = std::move(*found);
   http::server::Content content;
   content.type = safe_type(request.query("type").value_or(""));
@@ -169,12 +192,13 @@ Task<> events(Server& server, Exchange& exchange) {
   if (wanted != "*") {
     for (const std::string_view type : ascii::split(wanted, ',')) types.emplace_back(type);
   }
-  const bool once = request.query("closeafter").value_or("no") == "state";
+  const std::string close_after = request.query("closeafter").value_or("no");
+  const bool once = close_after == "state";
   std::chrono::seconds ping{0};
   const std::string interval = request.query("ping").value_or("0");
-  if (!interval.empty() && interval.size() < 7 && std::ranges::all_of(interval, ascii::is_digit)) {
-    ping = std::chrono::seconds(std::stoi(interval));
-  }
+  const bool number = !interval.empty() && interval.size() < 7 && std::ranges::all_of(interval, ascii::is_digit);
+  if (!number || (!once && close_after != "no")) co_return exchange.respond(http::server::plain_answer(400));
+  ping = std::chrono::seconds(std::stoi(interval));
   if (ping.count() > 0) ping = std::clamp(ping, kLeastPing, kMostPing);
   auto watch = [&] { return server.watch(user, exchange.caller()); };
   const auto watches = co_await exchange.workers().run(watch);
@@ -185,7 +209,7 @@ Task<> events(Server& server, Exchange& exchange) {
   if (!co_await exchange.write(": ok\n\n")) co_return;
   // One that comes back says what it had last (Last-Event-ID): whatever happened since is told at once.
   const std::string_view last = request.field("last-event-id");
-  bool check = !last.empty();
+  bool check = !last.empty() && last != push_state_of(told);
   if (check) told.clear();
   for (;;) {
     if (!check) {
@@ -211,7 +235,7 @@ Task<> events(Server& server, Exchange& exchange) {
     std::string now = co_await exchange.workers().run(read);
     if (now == told) continue;
     told = std::move(now);
-    if (!co_await exchange.write("event: state\nid: 1\ndata: " + told + "\n\n")) co_return;
+    if (!co_await exchange.write("event: state\nid: " + push_state_of(told) + "\ndata: " + told + "\n\n")) co_return;
     if (once) co_return exchange.finish();
   }
 }
@@ -235,12 +259,12 @@ void add_routes(http::server::Router& router, Server& server) {
               .methods = {"POST"},
               .handler = to(&api),
               .access = Access::signed_in,
-              .content_octets = server.limits().request_octets});
+              .content_octets = kNoLimit});
   router.add({.path = "/jmap/upload/{account}",
               .methods = {"POST"},
               .handler = to(&upload),
               .access = Access::signed_in,
-              .content_octets = server.limits().upload_octets});
+              .content_octets = kNoLimit});
   router.add({.path = "/jmap/download/{account}/{blob}/{name}",
               .methods = {"GET"},
               .handler = to(&download),

@@ -15,6 +15,7 @@
 #include "jmap/pusher.hpp"
 #include "jmap/sieve_script.hpp"
 #include "jmap/snooze.hpp"
+#include "jmap/states.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/views.hpp"
 #include "mailflow/envelope.hpp"
@@ -32,6 +33,7 @@ struct Server::State {
   explicit State(const Services& services) : submissions(services.queue, services.clock) {}
   Views views{kViewOctets};
   Submissions submissions;
+  States states;
   Pusher* pusher = nullptr;
   Snoozer* snoozer = nullptr;
   std::atomic<bool> own_domain_only{false};
@@ -92,7 +94,9 @@ account::AccountId account_of(const directory::Principal& principal) {
 
 }  // namespace
 
-json::object account_object(const Context& context, const directory::Principal& owner, bool own) {
+json::object account_object(const Context& context, const Access& access) {
+  const directory::Principal& owner = access.owner;
+  const bool own = access.own;
   const Limits& limits = context.limits;
   const TimePoint now = context.services.clock.now();
   json::object capabilities{{kMail, mail_capability(own)}, {kQuota, json::object()}, {kBlob, blob_capability(limits)}};
@@ -107,6 +111,7 @@ json::object account_object(const Context& context, const directory::Principal& 
     capabilities[kSubmission] = json::object{{"maxDelayedSend", mailflow::kLongestHold.count()},
                                              {"submissionExtensions", {{"FUTURERELEASE", hold}}}};
     capabilities[kVacation] = json::object();
+    capabilities[kMdn] = json::object();
     capabilities[kSieve] = sieve_account_capability();
     capabilities[kForwarding] = forwarding_account_capability(context);
     // RFC 9670 1.5.1: the directory is seen through the user's own account.
@@ -117,15 +122,38 @@ json::object account_object(const Context& context, const directory::Principal& 
                                                 {"principalId", principal_name(owner.id)}};
   return {{"name", owner.address},
           {"isPersonal", own},
-          {"isReadOnly", false},
+          {"isReadOnly", access.read_only},
           {"accountCapabilities", std::move(capabilities)}};
 }
 
-std::string Server::session_state(const directory::Principal& user) {
-  std::string all = user.address;
-  for (const directory::Principal& sharer : services_.directory.sharers(user.id)) all += " " + sharer.address;
+namespace {
+
+// The user's own first.
+std::vector<std::string> accounts_of(const Context& context) {
+  std::vector<std::string> out{account_name(account_of(context.user))};
+  for (const directory::Principal& sharer : context.services.directory.sharers(context.user.id)) {
+    out.push_back(account_name(account_of(sharer)));
+  }
+  return out;
+}
+
+// RFC 8620 2: what session() says of accounts.
+std::string state_of_session(Context& context) {
+  std::string all = context.user.address;
+  for (const std::string& id : accounts_of(context)) {
+    const auto access = context.access(id);
+    if (access) all += " " + (*access)->owner.address + ((*access)->read_only ? "/r" : "");
+  }
   const Sha256Value hash = sha256(all);
   return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
+}
+
+}  // namespace
+
+std::string Server::session_state(const directory::Principal& user) {
+  Request none;
+  Context context(services_, limits_, state_->views, state_->submissions, user, none);
+  return state_of_session(context);
 }
 
 std::string Server::session(const directory::Principal& user, std::string_view origin) {
@@ -135,10 +163,9 @@ std::string Server::session(const directory::Principal& user, std::string_view o
   Context context(services_, limits_, state_->views, state_->submissions, user, none);
   context.snoozer = state_->snoozer;
   context.removed = state_->removed();
-  json::object accounts{{own, account_object(context, user, true)}};
-  for (const directory::Principal& sharer : services_.directory.sharers(user.id)) {
-    const std::string id = account_name(account_of(sharer));
-    if (const auto access = context.access(id)) accounts[id] = account_object(context, sharer, false);
+  json::object accounts;
+  for (const std::string& id : accounts_of(context)) {
+    if (const auto access = context.access(id)) accounts[id] = account_object(context, **access);
   }
   json::object session{{"capabilities",
                         {{kCore, core_capability(limits_)},
@@ -146,6 +173,7 @@ std::string Server::session(const directory::Principal& user, std::string_view o
                          {kSubmission, json::object()},
                          {kQuota, json::object()},
                          {kVacation, json::object()},
+                         {kMdn, json::object()},
                          {kSieve, sieve_capability()},
                          {kForwarding, json::object()},
                          {kBlob, json::object()},
@@ -157,6 +185,7 @@ std::string Server::session(const directory::Principal& user, std::string_view o
                          {kSubmission, own},
                          {kQuota, own},
                          {kVacation, own},
+                         {kMdn, own},
                          {kSieve, own},
                          {kForwarding, own},
                          {kBlob, own},
@@ -166,7 +195,7 @@ std::string Server::session(const directory::Principal& user, std::string_view o
                        {"downloadUrl", base + "/jmap/download/{accountId}/{blobId}/{name}?type={type}"},
                        {"uploadUrl", base + "/jmap/upload/{accountId}"},
                        {"eventSourceUrl", base + "/jmap/events?types={types}&closeafter={closeafter}&ping={ping}"},
-                       {"state", session_state(user)}};
+                       {"state", state_of_session(context)}};
   if (context.removed.kept.count() > 0) session["capabilities"].as_object()[kRemoved] = json::object();
   if (state_->snoozer != nullptr) session["capabilities"].as_object()[kSnooze] = json::object();
   if (state_->pusher != nullptr) {
@@ -205,6 +234,7 @@ Reply Server::call(const directory::Principal& user, std::string_view text) {
   context.removed = state_->removed();
   context.own_domain_only = state_->own_domain_only;
   std::vector<Invocation> responses;
+  std::size_t room = kFollowOctets;
   std::string out = "{\"methodResponses\":[";
   const auto respond = [&](Invocation response) {
     if (!responses.empty()) out += ',';
@@ -219,7 +249,7 @@ Reply Server::call(const directory::Principal& user, std::string_view text) {
       return refused({"unknownMethod", {}, {}, {}});
     }
     if (out.size() > kResponseOctets) return refused({"serverUnavailable", "The response is too large.", {}, {}});
-    if (auto done = resolve_references(call.arguments, responses); !done) return refused(done.error());
+    if (auto done = resolve_references(call.arguments, responses, room); !done) return refused(done.error());
     Call one{context, call.arguments, call.id, {}};
     auto answer = method->run(one);
     if (!answer) return refused(answer.error());
@@ -240,7 +270,7 @@ Reply Server::call(const directory::Principal& user, std::string_view text) {
     for (const auto& [name, id] : context.created) created[name] = id;
     out += ",\"createdIds\":" + json::serialize(created);
   }
-  out += ",\"sessionState\":\"" + session_state(user) + "\"}";
+  out += ",\"sessionState\":\"" + state_of_session(context) + "\"}";
   return {200, "application/json", std::move(out)};
 }
 
@@ -272,28 +302,19 @@ Result<Download> Server::download(const directory::Principal& user, std::string_
 }
 
 std::string Server::states(const directory::Principal& user, const std::vector<std::string>& types) {
-  static constexpr std::string_view kTypes[] = {"Email", "EmailDelivery", "Mailbox", "Thread"};
   Request none;
   Context context(services_, limits_, state_->views, state_->submissions, user, none);
   json::object changed;
-  const auto add = [&](const directory::Principal& owner) {
-    const std::string id = account_name(account_of(owner));
+  for (const std::string& id : accounts_of(context)) {
     const auto access = context.access(id);
-    if (!access) return;
-    json::object of;
-    for (const std::string_view type : kTypes) {
-      if (types.empty() || std::ranges::find(types, type) != types.end()) {
-        of[type] = state_name((*access)->account->modseq());
-      }
-    }
+    if (!access) continue;
+    json::object of = state_->states.of(context, **access, types);
     constexpr std::string_view kShares = "ShareNotification";
     if ((*access)->own && (types.empty() || std::ranges::find(types, kShares) != types.end())) {
       of[kShares] = share_notification_state(*(*access)->account);
     }
     if (!of.empty()) changed[id] = std::move(of);
-  };
-  add(user);
-  for (const directory::Principal& sharer : services_.directory.sharers(user.id)) add(sharer);
+  }
   return json::serialize(json::object{{"@type", "StateChange"}, {"changed", std::move(changed)}});
 }
 
@@ -302,13 +323,9 @@ std::vector<std::unique_ptr<account::Watch>> Server::watch(const directory::Prin
   Request none;
   Context context(services_, limits_, state_->views, state_->submissions, user, none);
   std::vector<std::unique_ptr<account::Watch>> watches;
-  const auto add = [&](const directory::Principal& owner) {
-    if (const auto access = context.access(account_name(account_of(owner)))) {
-      watches.push_back((*access)->account->watch(changed));
-    }
-  };
-  add(user);
-  for (const directory::Principal& sharer : services_.directory.sharers(user.id)) add(sharer);
+  for (const std::string& id : accounts_of(context)) {
+    if (const auto access = context.access(id)) watches.push_back((*access)->account->watch(changed));
+  }
   return watches;
 }
 

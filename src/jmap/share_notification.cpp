@@ -118,7 +118,7 @@ Answer share_notification_changes(Call& call) {
   Arguments arguments(call.given);
   const std::string account = arguments.id("accountId");
   const auto since = arguments.text("sinceState");
-  (void)arguments.number("maxChanges");
+  if (arguments.number("maxChanges") == 0U) arguments.wrong("maxChanges");
   if (!since) arguments.wrong("sinceState");
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   const auto access = own_account(call, account);
@@ -167,40 +167,36 @@ Answer share_notification_set(Call& call) {
 Answer share_notification_query(Call& call) {
   Arguments arguments(call.given);
   const std::string account = arguments.id("accountId");
-  const json::object* filter = arguments.object("filter");
+  const json::value* filter = arguments.any("filter");
   const json::array* sort = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   const auto access = own_account(call, account);
   if (!access) return std::unexpected(access.error());
-  bool newest_first = false;
-  for (const json::value& one : sort != nullptr ? *sort : json::array()) {
-    const auto* object = one.if_object();
-    const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
-    if (property == nullptr || !property->is_string()) return bad_argument("sort");
-    if (property->get_string() != "created") return refuse("unsupportedSort");
-    const auto* ascending = object->if_contains("isAscending");
-    newest_first = ascending != nullptr && ascending->is_bool() && !ascending->get_bool();
-  }
+  using Type = FilterProperty::Type;
+  static constexpr std::array<FilterProperty, 4> kFilter = {
+      {{"after", Type::date}, {"before", Type::date}, {"objectType", Type::text}, {"objectAccountId", Type::text}}};
+  if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
+  static constexpr std::array<std::string_view, 1> kSort = {"created"};
+  const auto order = read_sort(sort, kSort);
+  if (!order) return std::unexpected(order.error());
+  const bool newest_first = !order->empty() && !order->front().ascending;
+  const json::object* const conditions = filter != nullptr ? filter->if_object() : nullptr;
   JMAP_CALL_TRY(const auto notices, sharing::notices_of(*(*access)->account));
   std::vector<json::object> all;
   for (const Notice& one : notices) {
-    const auto wanted = filter != nullptr ? fits(*filter, one) : Outcome<bool>(true);
+    const auto wanted = conditions != nullptr ? fits(*conditions, one) : Outcome<bool>(true);
     if (!wanted) return std::unexpected(wanted.error());
     if (*wanted) all.push_back({{"id", one.id}});
   }
   // A filter is looked at even when there is nothing.
-  if (filter != nullptr && notices.empty()) {
-    if (const auto known = fits(*filter, Notice()); !known) return std::unexpected(known.error());
+  if (conditions != nullptr && notices.empty()) {
+    if (const auto known = fits(*conditions, Notice()); !known) return std::unexpected(known.error());
   }
   if (newest_first) std::ranges::reverse(all);
   return answer_query(account, state_of(notices), window, all);
 }
 
-Answer share_notification_query_changes(Call& call) {
-  Arguments arguments(call.given);
-  if (auto access = own_account(call, arguments.id("accountId")); !access) return std::unexpected(access.error());
-  return refuse("cannotCalculateChanges");
-}
+Answer share_notification_query_changes(Call& call) { return refuse_query_changes(call, true); }
 
 }  // namespace gatepost::jmap

@@ -86,6 +86,10 @@ std::string free_name(const ScriptList& list) {
   }
 }
 
+bool contains(std::string_view text, std::string_view wanted) {
+  return mime::fold(text).find(mime::fold(wanted)) != std::string::npos;
+}
+
 // One SieveScript/set.
 class ScriptSet {
  public:
@@ -107,8 +111,14 @@ class ScriptSet {
   Outcome<json::value> update(const std::string& id, const json::object& patch) {
     const auto script = read_script(id);
     if (!script) return refuse("notFound");
+    static constexpr std::array<std::string_view, 2> kFixed = {"id", "isActive"};
+    JMAP_OBJECT_TRY(const ScriptList all, scripts().list(account_));
+    const Script* now = find(all, *script);
+    if (now == nullptr) return refuse("notFound");
+    const auto said = settable(patch, describe(*now), kFixed);
+    if (!said) return std::unexpected(said.error());
     Given wanted;
-    if (auto read = read_given(patch, wanted); !read) return std::unexpected(read.error());
+    if (auto read = read_given(*said, wanted); !read) return std::unexpected(read.error());
     std::optional<std::string> told;
     if (patch.contains("name") && !wanted.name) {
       JMAP_OBJECT_TRY(const ScriptList list, scripts().list(account_));
@@ -180,58 +190,20 @@ class ScriptSet {
   account::Account& account_;
 };
 
-// RFC 9661 2.5. Nesting is bounded by kMaxDepth. Errors: unsupportedFilter, invalidArguments.
-Outcome<bool> fits(const json::object& filter, const Script& script) {
-  if (const auto* op = filter.if_contains("operator")) {
-    const auto* conditions = filter.if_contains("conditions");
-    if (!op->is_string() || conditions == nullptr || !conditions->is_array()) return bad_argument("filter");
-    const std::string_view name = op->get_string();
-    if (name != "AND" && name != "OR" && name != "NOT") return bad_argument("filter");
-    bool all = true, any = false;
-    for (const json::value& condition : conditions->get_array()) {
-      if (!condition.is_object()) return bad_argument("filter");
-      const auto one = fits(condition.get_object(), script);
-      if (!one) return one;
-      all = all && *one;
-      any = any || *one;
-    }
-    return name == "AND" ? all : name == "OR" ? any : !any;
-  }
-  for (const auto& [key, value] : filter) {
-    if (key == "name" && value.is_string()) {
-      if (!mime::fold(script.name).contains(mime::fold(std::string_view(value.get_string())))) return false;
-    } else if (key == "isActive" && value.is_bool()) {
-      if (value.get_bool() != script.active) return false;
-    } else {
-      return refuse("unsupportedFilter", std::string(key));
-    }
-  }
-  return true;
-}
+using Type = FilterProperty::Type;
+// RFC 9661 2.5.
+constexpr std::array<FilterProperty, 2> kFilter = {{{"name", Type::text}, {"isActive", Type::boolean}}};
+constexpr std::array<std::string_view, 2> kSort = {"name", "isActive"};
 
-Outcome<> sort_by(const json::array* sort, std::vector<Script>& list) {
-  struct Key {
-    bool by_name = false, up = true;
-  };
-  std::vector<Key> keys;
-  for (const json::value& one : sort != nullptr ? *sort : json::array()) {
-    const auto* comparator = one.if_object();
-    const auto* property = comparator != nullptr ? comparator->if_contains("property") : nullptr;
-    if (property == nullptr || !property->is_string()) return bad_argument("sort");
-    const auto* ascending = comparator->if_contains("isAscending");
-    const std::string_view name = property->get_string();
-    if (name != "name" && name != "isActive") return refuse("unsupportedSort");
-    keys.push_back({name == "name", ascending == nullptr || *ascending != false});
-  }
+void sort_by(const std::vector<SortBy>& keys, std::vector<Script>& list) {
   std::ranges::sort(list, [&](const Script& a, const Script& b) {
-    for (const Key& key : keys) {
-      const int order = key.by_name ? mime::fold(a.name).compare(mime::fold(b.name))
-                                    : static_cast<int>(a.active) - static_cast<int>(b.active);
-      if (order != 0) return key.up ? order < 0 : order > 0;
+    for (const SortBy& key : keys) {
+      const int order = key.property == "name" ? mime::fold(a.name).compare(mime::fold(b.name))
+                                               : static_cast<int>(a.active) - static_cast<int>(b.active);
+      if (order != 0) return key.ascending ? order < 0 : order > 0;
     }
     return a.id < b.id;
   });
-  return {};
 }
 
 }  // namespace
@@ -349,19 +321,23 @@ Answer sieve_script_set(Call& call) {
 Answer sieve_script_query(Call& call) {
   Arguments arguments(call.given);
   const std::string account = arguments.id("accountId");
-  const json::object* filter = arguments.object("filter");
+  const json::value* filter = arguments.any("filter");
   const json::array* sort = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   const auto access = own_access(call, account);
   if (!access) return std::unexpected(access.error());
+  const auto keys = read_sort(sort, kSort);
+  if (!keys) return std::unexpected(keys.error());
+  if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
   JMAP_CALL_TRY(ScriptList list, call.context.services.reception.scripts()->list(*(*access)->account));
-  if (auto sorted = sort_by(sort, list.scripts); !sorted) return std::unexpected(sorted.error());
+  sort_by(*keys, list.scripts);
   std::vector<json::object> all;
   for (const Script& script : list.scripts) {
-    const auto wanted = filter != nullptr ? fits(*filter, script) : Outcome<bool>(true);
-    if (!wanted) return std::unexpected(wanted.error());
-    if (*wanted) all.push_back(describe(script));
+    const bool wanted = meets(filter, [&](std::string_view name, const json::value& value) {
+      return name == "name" ? contains(script.name, value.get_string()) : value.get_bool() == script.active;
+    });
+    if (wanted) all.push_back(describe(script));
   }
   return answer_query(account, list.state, window, all);
 }

@@ -34,8 +34,10 @@ Outcome<GetRequest> read_get(Call& call, Arguments& arguments, std::span<const s
     }
   }
   if (out.properties) {
+    // Only what has a header has its fields as properties (RFC 8621 4.1.3).
+    const bool fields = std::ranges::find(known, std::string_view("headers")) != known.end();
     for (const std::string& property : *out.properties) {
-      if (std::ranges::find(known, property) == known.end() && !property.starts_with("header:")) {
+      if (std::ranges::find(known, property) == known.end() && !(fields && property.starts_with("header:"))) {
         return bad_argument("properties");
       }
     }
@@ -104,10 +106,7 @@ Outcome<> SetRun::create_all(const json::object& wanted, json::object& done, jso
   std::vector<std::pair<std::string, const json::object*>> rest;
   for (const auto& [name, value] : wanted) {
     if (!is_id(name)) return bad_argument("create");
-    if (const auto* given = value.if_object())
-      rest.emplace_back(name, given);
-    else
-      failed[name] = to_json(Refusal{"invalidProperties", {}, {}, {}});
+    rest.emplace_back(name, value.if_object());
   }
   while (!rest.empty()) {
     const auto waits = [&](const auto& one) {
@@ -135,19 +134,20 @@ Outcome<> SetRun::create_all(const json::object& wanted, json::object& done, jso
   return {};
 }
 
-void SetRun::update_each(const json::object& wanted, const std::set<std::string>& to_go, json::object& done,
+void SetRun::update_each(const json::object& wanted, const std::vector<std::string>& to_go, json::object& done,
                          json::object& failed) {
+  std::set<std::string> going;
+  for (const std::string& name : to_go) going.insert(call_.context.id_of(name).value_or(name));
   Patches patches;
   for (const auto& [key, value] : wanted) {
     const std::string name(key);
     const auto id = call_.context.id_of(name);
-    const auto* patch = value.if_object();
-    if (!id || patch == nullptr)
-      failed[name] = to_json(Refusal{id ? "invalidPatch" : "notFound", {}, {}, {}});
-    else if (to_go.contains(name))
+    if (!id)
+      failed[name] = to_json(Refusal{"notFound", {}, {}, {}});
+    else if (going.contains(*id))
       failed[name] = to_json(Refusal{"willDestroy", {}, {}, {}});
     else
-      patches.emplace_back(*id, patch);
+      patches.emplace_back(*id, value.if_object());
   }
   std::map<std::string, Outcome<json::value>> outcomes;
   if (update_all) {
@@ -165,13 +165,15 @@ void SetRun::update_each(const json::object& wanted, const std::set<std::string>
   }
 }
 
-void SetRun::destroy_each(const std::set<std::string>& wanted, json::object& failed) {
+void SetRun::destroy_each(const std::vector<std::string>& wanted, json::object& failed) {
   std::vector<std::string> ids;
+  std::set<std::string> seen;
   for (const std::string& name : wanted) {
-    if (auto id = call_.context.id_of(name))
-      ids.push_back(std::move(*id));
-    else
+    auto id = call_.context.id_of(name);
+    if (!id)
       failed[name] = to_json(Refusal{"notFound", {}, {}, {}});
+    else if (seen.insert(*id).second)
+      ids.push_back(std::move(*id));
   }
   std::map<std::string, Outcome<>> outcomes;
   if (destroy_all) {
@@ -195,6 +197,13 @@ Answer SetRun::run(Arguments& arguments, const std::function<void()>& own) {
   const auto destroys = arguments.texts("destroy");
   if (own) own();
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  for (const auto& [objects, name] : {std::pair(creates, "create"), std::pair(updates, "update")}) {
+    if (objects == nullptr) continue;
+    for (const auto& [key, value] : *objects) {
+      if (!value.is_object()) return bad_argument(name);
+    }
+  }
+  if (access_.read_only) return refuse("accountReadOnly");
   const std::size_t objects = (creates != nullptr ? creates->size() : 0) + (updates != nullptr ? updates->size() : 0) +
                               (destroys ? destroys->size() : 0);
   if (objects > call_.context.limits.objects_in_set) return refuse("requestTooLarge");
@@ -204,10 +213,14 @@ Answer SetRun::run(Arguments& arguments, const std::function<void()>& own) {
   if (creates != nullptr) {
     if (auto done = create_all(*creates, created, not_created); !done) return std::unexpected(done.error());
   }
-  const std::set<std::string> to_go =
-      destroys ? std::set<std::string>(destroys->begin(), destroys->end()) : std::set<std::string>();
+  const std::vector<std::string> to_go = destroys.value_or(std::vector<std::string>());
   if (updates != nullptr) update_each(*updates, to_go, updated, not_updated);
   destroy_each(to_go, not_destroyed);
+  // What is not there is not destroyed either.
+  for (auto& [id, refusal] : not_updated) {
+    const auto* known = not_destroyed.if_contains(id);
+    if (known != nullptr && known->at("type") == "notFound") refusal = *known;
+  }
   const auto or_null = [](json::object&& o) { return o.empty() ? json::value() : json::value(std::move(o)); };
   return json::object{{"accountId", account_name(access_.id())},
                       {"oldState", state_name(before)},
@@ -244,6 +257,131 @@ Outcome<json::object> patched(const json::object& before, const json::object& pa
       (*at)[parts.back()] = value;
   }
   return out;
+}
+
+Outcome<json::object> settable(const json::object& patch, const json::object& now,
+                               std::span<const std::string_view> fixed) {
+  json::object out;
+  for (const auto& [key, value] : patch) {
+    const std::string_view top = std::string_view(key).substr(0, key.find('/'));
+    if (std::ranges::find(fixed, top) == fixed.end()) {
+      out[key] = value;
+      continue;
+    }
+    const auto is = follow(now, "/" + std::string(key));
+    if (!is || *is != value) return bad_property(top);
+  }
+  return out;
+}
+
+namespace {
+
+constexpr std::size_t kMaxConditions = 100, kMaxComparators = 10;
+
+bool is_of(FilterProperty::Type type, const json::value& value) {
+  using Type = FilterProperty::Type;
+  switch (type) {
+    case Type::text_or_null:
+      return value.is_string() || value.is_null();
+    case Type::text:
+      return value.is_string();
+    case Type::texts:
+      return value.is_array() &&
+             std::ranges::all_of(value.get_array(), [](const json::value& v) { return v.is_string(); });
+    case Type::boolean:
+      return value.is_bool();
+    case Type::date:
+      return read_date(value).has_value();
+  }
+  return false;
+}
+
+// Nesting is bounded by kMaxDepth of all that a client sends.
+Outcome<> check_some(const json::value& filter, std::span<const FilterProperty> known, std::size_t& room) {
+  const auto* object = filter.if_object();
+  if (object == nullptr) return bad_argument("filter");
+  if (room-- == 0) return refuse("unsupportedFilter", "too many conditions");
+  if (const auto* op = object->if_contains("operator")) {
+    const auto* conditions = object->if_contains("conditions");
+    if (!op->is_string() || conditions == nullptr || !conditions->is_array()) return bad_argument("filter");
+    const std::string_view name = op->get_string();
+    if (name != "AND" && name != "OR" && name != "NOT") return bad_argument("filter");
+    for (const json::value& condition : conditions->get_array()) {
+      if (auto good = check_some(condition, known, room); !good) return good;
+    }
+    return {};
+  }
+  for (const auto& [key, value] : *object) {
+    const auto property = std::ranges::find(known, std::string_view(key), &FilterProperty::name);
+    if (property == known.end()) return refuse("unsupportedFilter", std::string(key));
+    if (!is_of(property->type, value)) return bad_argument("filter");
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome<> check_filter(const json::value* filter, std::span<const FilterProperty> known) {
+  std::size_t room = kMaxConditions;
+  return filter != nullptr ? check_some(*filter, known, room) : Outcome<>();
+}
+
+bool meets(const json::value* filter, const std::function<bool(std::string_view name, const json::value& value)>& is) {
+  if (filter == nullptr) return true;
+  const json::object& object = filter->as_object();
+  if (const auto* op = object.if_contains("operator")) {
+    const json::array& conditions = object.at("conditions").as_array();
+    const auto one = [&](const json::value& condition) { return meets(&condition, is); };
+    if (op->as_string() == "AND") return std::ranges::all_of(conditions, one);
+    return std::ranges::any_of(conditions, one) == (op->as_string() == "OR");
+  }
+  return std::ranges::all_of(object, [&](const auto& member) { return is(member.key(), member.value()); });
+}
+
+Outcome<SortBy> read_comparator(const json::value& value) {
+  const auto* object = value.if_object();
+  const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
+  if (property == nullptr || !property->is_string()) return bad_argument("sort");
+  SortBy out{.property = std::string(property->get_string())};
+  if (const auto* ascending = object->if_contains("isAscending"); ascending != nullptr && !ascending->is_null()) {
+    if (!ascending->is_bool()) return bad_argument("sort");
+    out.ascending = ascending->get_bool();
+  }
+  if (const auto* collation = object->if_contains("collation"); collation != nullptr && !collation->is_null()) {
+    if (!collation->is_string()) return bad_argument("sort");
+    // Those of the core capability.
+    if (collation->get_string() != "i;unicode-casemap") return refuse("unsupportedSort", "collation");
+  }
+  return out;
+}
+
+Outcome<std::vector<SortBy>> read_sort(const json::array* given, std::span<const std::string_view> known) {
+  std::vector<SortBy> out;
+  if (given == nullptr) return out;
+  for (const json::value& value : *given) {
+    auto one = read_comparator(value);
+    if (!one) return std::unexpected(one.error());
+    if (std::ranges::find(known, one->property) == known.end()) return refuse("unsupportedSort", one->property);
+    if (out.size() == kMaxComparators) return refuse("unsupportedSort", "too many");
+    out.push_back(std::move(*one));
+  }
+  return out;
+}
+
+Answer refuse_query_changes(Call& call, bool own_only, std::span<const std::string_view> more) {
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  (void)arguments.any("filter");
+  (void)arguments.array("sort");
+  if (!arguments.text("sinceQueryState")) arguments.wrong("sinceQueryState");
+  (void)arguments.number("maxChanges");
+  (void)arguments.text("upToId");
+  (void)arguments.boolean("calculateTotal");
+  for (const std::string_view name : more) (void)arguments.boolean(name);
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  const auto access = call.context.access(account);
+  if (!access) return std::unexpected(access.error());
+  return refuse(own_only && !(*access)->own ? "accountNotSupportedByMethod" : "cannotCalculateChanges");
 }
 
 Window read_window(Arguments& arguments) {

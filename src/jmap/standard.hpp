@@ -1,8 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
-#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,14 +69,18 @@ class SetRun {
   std::vector<std::string> creations;  // the client's names of created_ids
 
  private:
-  void update_each(const json::object& wanted, const std::set<std::string>& to_go, json::object& done,
+  void update_each(const json::object& wanted, const std::vector<std::string>& to_go, json::object& done,
                    json::object& failed);
-  void destroy_each(const std::set<std::string>& wanted, json::object& failed);
+  void destroy_each(const std::vector<std::string>& wanted, json::object& failed);
   Outcome<> create_all(const json::object& wanted, json::object& done, json::object& failed);
 
   Call& call_;
   Access& access_;
 };
+
+// A patch without what the server sets alone (`fixed`) and is said as it is (RFC 8620 5.3). Errors: invalidProperties.
+Outcome<json::object> settable(const json::object& patch, const json::object& now,
+                               std::span<const std::string_view> fixed);
 
 // A patch (RFC 8620 5.3) put onto an object. invalidPatch: a path through what is no object, or twice the same.
 Outcome<json::object> patched(const json::object& before, const json::object& patch);
@@ -93,6 +98,32 @@ Window read_window(Arguments& arguments);
 Outcome<std::pair<std::size_t, std::size_t>> place(
     const Window& window, std::size_t size,
     const std::function<std::optional<std::size_t>(std::string_view)>& index_of);
+
+// What may be said of objects in a filter.
+struct FilterProperty {
+  enum class Type : std::uint8_t { text, text_or_null, texts, boolean, date };
+  std::string_view name;
+  Type type{};
+};
+// RFC 8620 5.5: an operator over filters, or a condition of `known` properties. Null: none. Errors: invalidArguments,
+// unsupportedFilter.
+Outcome<> check_filter(const json::value* filter, std::span<const FilterProperty> known);
+// Of a filter that was checked: `is` says whether one condition is met.
+bool meets(const json::value* filter, const std::function<bool(std::string_view name, const json::value& value)>& is);
+
+struct SortBy {
+  std::string property;
+  bool ascending = true;
+};
+// RFC 8620 5.5: comparators over `known` properties. Errors: invalidArguments, unsupportedSort.
+Outcome<std::vector<SortBy>> read_sort(const json::array* given, std::span<const std::string_view> known);
+// Its own properties are left to whoever reads them. Errors as read_sort().
+Outcome<SortBy> read_comparator(const json::value& value);
+
+// RFC 8620 5.6 for types whose lists are short: whoever has an old one asks for the new one. `own_only`: of accounts of
+// others there is none. `more`: arguments that the type has beside the standard's. Errors: cannotCalculateChanges, and
+// those of the arguments.
+Answer refuse_query_changes(Call& call, bool own_only, std::span<const std::string_view> more = {});
 
 // The answer to a query (RFC 8620 5.5) whose whole list, in its order, is `all`: objects with an "id". For types of
 // which an account has few; it cannot tell later what changed in the list. Errors: anchorNotFound.

@@ -95,48 +95,40 @@ Answer submission_changes(Call& call) {
 Answer submission_query(Call& call) {
   Arguments arguments(call.given);
   const std::string account = arguments.id("accountId");
-  const json::object* filter = arguments.object("filter");
-  const json::array* sort = arguments.array("sort");
+  const json::value* filter = arguments.any("filter");
+  const json::array* sort_given = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
   if (!(*access)->own) return refuse("accountNotSupportedByMethod");
+  // RFC 8621 7.3.
+  using Type = FilterProperty::Type;
+  static constexpr std::array<FilterProperty, 6> kFilter = {{{"identityIds", Type::texts},
+                                                             {"emailIds", Type::texts},
+                                                             {"threadIds", Type::texts},
+                                                             {"undoStatus", Type::text},
+                                                             {"before", Type::date},
+                                                             {"after", Type::date}}};
+  static constexpr std::array<std::string_view, 3> kSort = {"emailId", "threadId", "sentAt"};
+  const auto sort = read_sort(sort_given, kSort);
+  if (!sort) return std::unexpected(sort.error());
+  if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
   JMAP_CALL_TRY(const auto kept, call.context.submissions.read(*(*access)->account));
   std::vector<json::object> all = kept.all;
-  const auto is_among = [](const json::value& list, const json::value& wanted) {
-    return list.is_array() && std::ranges::find(list.get_array(), wanted) != list.get_array().end();
-  };
-  for (const auto& [key, value] : filter != nullptr ? *filter : json::object()) {
-    const std::string name(key);
-    if (name == "identityIds" || name == "emailIds" || name == "threadIds") {
-      const std::string property = name.substr(0, name.size() - 1);
-      std::erase_if(all, [&](const json::object& one) { return !is_among(value, one.at(property)); });
-    } else if (name == "undoStatus") {
-      std::erase_if(all, [&](const json::object& one) { return one.at(name) != value; });
-    } else if (name == "before" || name == "after") {
-      const auto limit = read_date(value);
-      if (!limit) return bad_argument("filter");
-      std::erase_if(all, [&](const json::object& one) {
-        const auto at = read_date(one.at("sendAt"));
-        return name == "before" ? *at >= *limit : *at < *limit;
-      });
-    } else {
-      return refuse("unsupportedFilter", name);
-    }
-  }
-  // RFC 8621 7.3: sorted by any of these.
+  std::erase_if(all, [&](const json::object& one) {
+    return !meets(filter, [&](std::string_view name, const json::value& value) {
+      if (name == "undoStatus") return one.at(name) == value;
+      if (name == "before" || name == "after") {
+        const bool earlier = read_date(one.at("sendAt")) < read_date(value);
+        return earlier == (name == "before");
+      }
+      const auto& wanted = value.get_array();  // of "emailIds" and so on: "emailId" is one of them
+      return std::ranges::find(wanted, one.at(name.substr(0, name.size() - 1))) != wanted.end();
+    });
+  });
   std::vector<std::pair<std::string, bool>> order;  // property of the object, ascending
-  for (const json::value& one : sort != nullptr ? *sort : json::array()) {
-    const auto* object = one.if_object();
-    const auto* property = object != nullptr ? object->if_contains("property") : nullptr;
-    if (property == nullptr || !property->is_string()) return bad_argument("sort");
-    const auto* ascending = object->if_contains("isAscending");
-    if (ascending != nullptr && !ascending->is_bool()) return bad_argument("sort");
-    const std::string name(property->get_string());
-    if (name != "sentAt" && name != "emailId" && name != "threadId") return refuse("unsupportedSort");
-    order.emplace_back(name == "sentAt" ? "sendAt" : name, ascending == nullptr || ascending->get_bool());
-  }
+  for (const SortBy& by : *sort) order.emplace_back(by.property == "sentAt" ? "sendAt" : by.property, by.ascending);
   if (!order.empty()) {
     order.emplace_back("id", true);  // RFC 8620 5.5: what is equal has an order too, always the same
     std::ranges::sort(all, [&](const json::object& x, const json::object& y) {
@@ -150,12 +142,7 @@ Answer submission_query(Call& call) {
   return answer_query(account, state_name(kept.state), window, all);
 }
 
-Answer submission_query_changes(Call& call) {
-  Arguments arguments(call.given);
-  auto access = call.context.access(arguments.id("accountId"));
-  if (!access) return std::unexpected(access.error());
-  return refuse((*access)->own ? "cannotCalculateChanges" : "accountNotSupportedByMethod");
-}
+Answer submission_query_changes(Call& call) { return refuse_query_changes(call, true); }
 
 Answer submission_set(Call& call) {
   Arguments arguments(call.given);
@@ -170,6 +157,8 @@ Answer submission_set(Call& call) {
   json::object given = call.given;
   if (const auto* wanted = given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
     if (wanted->get_string() != before) return refuse("stateMismatch");
+  } else if (wanted != nullptr && !wanted->is_null()) {
+    return bad_argument("ifInState");
   }
   given.erase("ifInState");
   Arguments rest(given);

@@ -101,6 +101,16 @@ Outcome<Route> route_of(const mime::Structure& structure, const Identity& identi
 
 }  // namespace
 
+mailflow::Source submission_source(const Context& context) {
+  mailflow::Source source;
+  source.connection_id = "jmap";
+  source.service = "submission";
+  source.hello = "jmap";
+  source.esmtp = source.smtputf8 = true;
+  source.submitter = context.user;
+  return source;
+}
+
 Outcome<json::object> send(SetRun& run, const json::object& given) {
   Context& context = run.context();
   Access& access = run.access();
@@ -131,43 +141,47 @@ Outcome<json::object> send(SetRun& run, const json::object& given) {
   if (route->to.empty()) return refuse("noRecipients");
 
   mailflow::Reception& reception = context.services.reception;
-  mailflow::Source source;
-  source.connection_id = "jmap";
-  source.service = "submission";
-  source.hello = "jmap";
-  source.esmtp = source.smtputf8 = true;
-  source.submitter = context.user;
+  mailflow::Source source = submission_source(context);
   if (const auto may = reception.check_sender(source, route->from); !may) {
     return may.error().code == Errc::denied ? refuse("forbiddenMailFrom", route->from)
                                             : Outcome<json::object>(std::unexpected(refusal_for_object(may.error())));
   }
-  for (const mime::Address& a : structure.addresses_of(structure.envelope().from)) {
+  const auto authors = structure.addresses_of(structure.envelope().from);
+  // RFC 5322 3.6: without an author it is no message.
+  if (std::ranges::none_of(authors, [](const mime::Address& a) { return a.is_mailbox(); })) {
+    return std::unexpected(Refusal{"invalidEmail", {}, "from", {}});
+  }
+  for (const mime::Address& a : authors) {
     if (!a.is_mailbox()) continue;
     const std::string from = mime::to_addr_spec(a);
     const auto may = context.services.directory.authorship(context.user.id, from);
     if (!may || may->kind == directory::Authorship::Kind::none) return refuse("forbiddenFrom", from);
   }
   const std::uint32_t most = reception.options().max_recipients;
-  if (route->to.size() > most) return refuse("tooManyRecipients", std::to_string(most));
+  if (route->to.size() > most) return refuse_over("tooManyRecipients", "maxRecipients", most);
+  const std::uint64_t largest = reception.options().max_message_octets;
+  if (item.body.size > largest) return refuse_over("tooLarge", "maxSize", largest);
   mailflow::Envelope envelope;
   envelope.reverse_path = route->from;
   envelope.not_before = route->not_before;
-  std::string refused;
+  std::vector<std::string> refused;
   for (const std::string& address : route->to) {
     auto recipient = reception.check_recipient(source, address);
     if (!recipient) {
       if (recipient.error() == mailflow::RecipientRefusal::try_later) return refuse("serverUnavailable");
-      refused += (refused.empty() ? "" : " ") + address;
+      refused.push_back(address);
       continue;
     }
     if (!std::ranges::all_of(address, [](char c) { return !ascii::is_8bit(c); })) envelope.smtputf8 = true;
     envelope.recipients.push_back(std::move(*recipient));
   }
-  if (!refused.empty()) return refuse("invalidRecipients", refused);
+  if (!refused.empty()) return refuse_texts("invalidRecipients", "invalidRecipients", std::move(refused));
   const account::Body body = item.body;
   reading::SectionReader octets(reader, {0, body.size});
   const auto accepted = reception.submit(std::move(source), std::move(envelope), body.size,
                                          [&](std::string& out) { return octets.next(out); });
+  // What is added to it on its way counts, too.
+  if (!accepted && accepted.error().code == Errc::too_large) return refuse_over("tooLarge", "maxSize", largest);
   if (!accepted) return std::unexpected(refusal_for_object(accepted.error()));
 
   // RFC 8621 7: "pending" as long as it can be taken back.

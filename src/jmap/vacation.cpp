@@ -71,6 +71,11 @@ Outcome<mailflow::Vacation> changed(const mailflow::Vacation& before, const json
 
 }  // namespace
 
+Result<std::string> vacation_state(account::Account& account) {
+  GP_TRY(const auto vacation, mailflow::vacation_of(account));
+  return state_of(vacation);
+}
+
 Answer vacation_get(Call& call) {
   Arguments arguments(call.given);
   auto request = read_get(call, arguments, kProperties);

@@ -12,6 +12,7 @@
 
 #include "account/account.hpp"
 #include "jmap/lines.hpp"
+#include "jmap/sort_order.hpp"
 
 namespace gatepost::jmap {
 
@@ -48,6 +49,8 @@ class Views {
   Found found(account::AccountId account, const std::string& query, account::Modseq at);
   void keep(account::AccountId account, const std::string& query, account::Modseq at, Found ids);
 
+  SortOrders& sort_orders() { return sort_orders_; }
+
   // Of the items whose number divided by ItemMarks::kItems is `block`.
   std::shared_ptr<ItemMarks> marks(account::AccountId account, std::uint64_t block);
 
@@ -74,6 +77,7 @@ class Views {
   Entry& entry(const Key& key);  // the first one then; mutex_ is held
   void resize(Entry& entry, std::size_t octets);
 
+  SortOrders sort_orders_;
   const std::size_t max_octets_;
   std::mutex mutex_;
   std::size_t octets_ = 0;

@@ -329,7 +329,7 @@ class Conversation:
 def main():
     names = [a for a in sys.argv[1:] if not a.startswith("-")]
     paths = [HERE / name if (HERE / name).exists() else pathlib.Path(name) for name in names]
-    transcripts = [Transcript(path) for path in (paths or sorted(HERE.glob("*/*.txt")))]
+    transcripts = [Transcript(path) for path in (paths or sorted(p for p in HERE.glob("*/*.txt") if p.parent.name != "jmap"))]
     if not names:
         transcripts = [t for t in transcripts if t.daemon]
     if "--list" in sys.argv:

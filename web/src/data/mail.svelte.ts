@@ -1,5 +1,6 @@
 // An account's mail as the page knows it, and how it follows the server: one request asks for the changes of mailboxes, emails and
 // the list in view since the states it has (RFC 8620 5.2, 5.6), so a second start transfers what changed and nothing else.
+import { ASKERS } from '../mail/receipt';
 import { SvelteMap } from 'svelte/reactivity';
 import { Client, MethodError, type Batch, type Call } from '../jmap/client';
 import type { Address, Email, EmailBody, EmailSubmission, Id, Identity, JmapSession, Mailbox, Quota, Role, SetError, SetResponse, Thread } from '../jmap/types';
@@ -9,7 +10,7 @@ import { MailList, WINDOW, type KeptList, type ListQuery } from './list.svelte';
 
 export const LINE = ['id', 'blobId', 'threadId', 'mailboxIds', 'keywords', 'size', 'receivedAt', 'from', 'to', 'subject', 'hasAttachment', 'preview', 'snoozed'];
 const FLAGS = ['id', 'threadId', 'keywords', 'mailboxIds', 'snoozed'];
-const BODY = ['id', 'sender', 'cc', 'bcc', 'replyTo', 'sentAt', 'messageId', 'inReplyTo', 'references', 'textBody', 'htmlBody', 'attachments', 'bodyValues'];
+const BODY = ['id', 'sender', 'cc', 'bcc', 'replyTo', 'sentAt', 'messageId', 'inReplyTo', 'references', 'textBody', 'htmlBody', 'attachments', 'bodyValues', ASKERS];
 const PARTS = ['partId', 'blobId', 'size', 'name', 'type', 'charset', 'disposition', 'cid'];
 export const IDENTITY = ['id', 'name', 'email', 'replyTo', 'bcc', 'textSignature', 'htmlSignature', 'mayDelete', 'sendRight'];
 const MAX_BODY = 1 << 20;

@@ -2,7 +2,7 @@
 import { request, requestHeaders, Refused } from '../session';
 import type { Id, JmapSession, Method, Methods } from './types';
 
-const USING = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail', 'urn:ietf:params:jmap:submission', 'urn:ietf:params:jmap:quota', 'urn:ietf:params:jmap:vacationresponse', 'urn:ietf:params:jmap:principals', 'urn:gatepost:params:jmap:snooze', 'urn:gatepost:params:jmap:removed', 'urn:gatepost:params:jmap:forwarding', 'urn:ietf:params:jmap:sieve'];
+const USING = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail', 'urn:ietf:params:jmap:submission', 'urn:ietf:params:jmap:quota', 'urn:ietf:params:jmap:vacationresponse', 'urn:ietf:params:jmap:principals', 'urn:gatepost:params:jmap:snooze', 'urn:gatepost:params:jmap:removed', 'urn:gatepost:params:jmap:forwarding', 'urn:ietf:params:jmap:sieve', 'urn:ietf:params:jmap:mdn'];
 
 export class MethodError extends Error {
   constructor(

@@ -101,6 +101,8 @@ export interface EmailBody {
   htmlBody: BodyPart[];
   attachments: BodyPart[];
   bodyValues: Record<string, { value: string; isTruncated: boolean }>;
+  // Who wants to be told that it was read; not there in what older versions kept.
+  'header:Disposition-Notification-To:asAddresses'?: Address[] | null;
 }
 
 export interface Thread {
@@ -274,6 +276,7 @@ export interface Methods {
   'RemovedEmail/set': SetResponse;
   'Forwarding/get': GetResponse<Forwarding>;
   'Forwarding/set': SetResponse;
+  'MDN/send': { sent: Record<string, object> | null; notSent: Record<string, SetError> | null };
 }
 export type Method = keyof Methods;
 
