@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Milliseconds of the server that JMAP takes for the first page of a large mailbox: Email/query and Email/get in one request, as a webmail asks.
 
-jmap.py [--messages 100000] [--rounds 12] [--json]
+jmap.py [--messages 100000] [--rounds 12] [--page 30] [--json]
 
 Starts a server of its own on fresh data (script/server), fills one mailbox, and asks over one HTTPS connection: at first (nothing in memory), again,
 and right after a change (a flag, a new message). What is told is processor time of the server, so that other work of the machine does not count; the
@@ -48,8 +48,8 @@ def processor(pid):
 
 
 class Client:
-    def __init__(self, demo):
-        self.pid = demo.pid
+    def __init__(self, demo, limit=30):
+        self.pid, self.limit = demo.pid, limit
         self.web = http.client.HTTPSConnection(demo.host, demo.port("HTTPS"), context=demo.tls, timeout=300)
         token = base64.b64encode(f"{demo.user1}:{demo.pass1}".encode()).decode()
         self.fields = {"Authorization": "Basic " + token, "Content-Type": "application/json"}
@@ -66,7 +66,7 @@ class Client:
         begin, before = time.perf_counter(), processor(self.pid)
         answer = self.calls(
             ["Email/query", {"accountId": self.account, "filter": {"inMailbox": box, **extra}, "sort": [{"property": "receivedAt", "isAscending": False}],
-                             "collapseThreads": collapse, "limit": 30, "calculateTotal": True}, "q"],
+                             "collapseThreads": collapse, "limit": self.limit, "calculateTotal": True}, "q"],
             ["Email/get", {"accountId": self.account, "#ids": {"resultOf": "q", "name": "Email/query", "path": "/ids"}, "properties": PROPERTIES}, "g"])
         return processor(self.pid) - before, (time.perf_counter() - begin) * 1000, answer[0][1]["total"]
 
@@ -75,6 +75,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--messages", type=int, default=100_000)
     options.add_argument("--rounds", type=int, default=12)
+    options.add_argument("--page", type=int, default=30, help="messages of a page")
     options.add_argument("--json", action="store_true", help="one object in place of lines")
     options = options.parse_args()
     out = {}
@@ -82,7 +83,7 @@ def main():
         path = pathlib.Path(folder) / "all.mbox"
         mbox(path, options.messages, demo.user1)
         demo.gatepost("account", "import", demo.user1, str(path), "--format", "mbox")
-        client = Client(demo)
+        client = Client(demo, options.page)
         boxes = client.calls(["Mailbox/get", {"accountId": client.account, "properties": ["totalEmails"]}, "m"])[0][1]["list"]
         box = max(boxes, key=lambda one: one["totalEmails"])["id"]
         imap = demo.imap()

@@ -1,7 +1,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/assert.hpp"
+#include "base/result.hpp"
 #include "jmap/mdn_report.hpp"
 
 // Any octets as the part of a notification for programs: what is read of it can be written, and is read the same.
