@@ -166,6 +166,14 @@ Result<> StoredAccount::rename_one(Transaction& tx, FolderId id, const std::vect
   FolderRecord& f = tx.touch(id);
   f.parent = parent;
   f.name = stored_name(names.back());
+  // What is below has another path, and subscriptions are to paths.
+  if (!tx.head().subscriptions.empty()) {
+    std::vector<FolderId> below = tx.children(id);
+    for (std::size_t i = 0; i < below.size(); ++i) {
+      tx.log(LogEntry::What::folder_annotated, static_cast<std::uint64_t>(below[i]));
+      std::ranges::copy(std::vector<FolderId>(tx.children(below[i])), std::back_inserter(below));
+    }
+  }
   return {};
 }
 
@@ -209,6 +217,9 @@ Result<> StoredAccount::set_subscribed(std::string_view path, bool subscribed) {
       return fail(Errc::limit, "too many subscriptions");
     }
     tx.subscribe(name, subscribed);
+    // Whoever follows the account's folders sees it as a property of one.
+    const Resolved at = resolve(tx, names);
+    if (at.known == names.size()) tx.log(LogEntry::What::folder_annotated, static_cast<std::uint64_t>(at.at));
     return {};
   }));
   return {};

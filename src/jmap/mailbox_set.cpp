@@ -25,7 +25,8 @@ struct Wish {
   json::object shares;                 // patches of "shareWith", by path
 };
 
-Outcome<Wish> read_wish(Context& context, const json::object& given) {
+// `now`: the role that it has.
+Outcome<Wish> read_wish(Context& context, const json::object& given, Role now) {
   Wish wish;
   for (const auto& [key, value] : given) {
     if (key == "name") {
@@ -47,7 +48,7 @@ Outcome<Wish> read_wish(Context& context, const json::object& given) {
       const auto role = value.is_null()     ? std::optional(Role::none)
                         : value.is_string() ? role_named(value.get_string())
                                             : std::nullopt;
-      if (!role || *role == Role::inbox) return bad_property("role");
+      if (!role || (*role == Role::inbox && now != Role::inbox)) return bad_property("role");
       wish.role = *role;
     } else if (key == "isSubscribed") {
       // RFC 8620 5.3: null is the default.
@@ -103,6 +104,20 @@ Refusal refusal_of_name(const Error& error) {
   return refusal_for_object(error);
 }
 
+// Subscriptions are to names; here they are of mailboxes, and go along with them and what is below.
+Result<> rename(const Access& access, const Folder& folder, const std::string& to) {
+  GP_TRY(const Folder before, access.account->folder(folder.id));
+  GP_TRY(const auto all, access.account->folders());
+  GP_CHECK(access.account->rename_folder(folder.id, to));
+  for (const Folder& one : *all) {
+    if (one.id != folder.id && !one.path.starts_with(before.path + "/")) continue;
+    GP_TRY(const Folder now, access.account->folder(one.id));
+    if (now.subscribed != one.subscribed) GP_CHECK(access.account->set_subscribed(now.path, one.subscribed));
+    if (one.subscribed) GP_CHECK(access.account->set_subscribed(one.path, false));
+  }
+  return {};
+}
+
 // RFC 9670 4. The folder as it is now is asked for: what was done to it before has changed it.
 Outcome<> share(SetRun& run, account::FolderId id, const json::object& patch) {
   if (patch.empty()) return {};
@@ -116,7 +131,7 @@ Outcome<> share(SetRun& run, account::FolderId id, const json::object& patch) {
 }
 
 Outcome<json::object> create(SetRun& run, const json::object& given) {
-  auto wish = read_wish(run.context(), given);
+  auto wish = read_wish(run.context(), given, Role::none);
   if (!wish) return std::unexpected(wish.error());
   if (!wish->name) return bad_property("name");
   Access& access = run.access();
@@ -176,7 +191,7 @@ Outcome<json::value> update(SetRun& run, const std::string& id, const json::obje
   }
   const auto said = settable(patch, now, kFixed);
   if (!said) return std::unexpected(said.error());
-  auto wish = read_wish(run.context(), *said);
+  auto wish = read_wish(run.context(), *said, folder->role);
   if (!wish) return std::unexpected(wish.error());
   if (wish->orders && !access.own) return refuse("forbidden");
   const sharing::Rights rights = access.rights(*folder);
@@ -209,7 +224,7 @@ Outcome<json::value> update(SetRun& run, const std::string& id, const json::obje
         to = *below;
       }
       if (to != folder->path) {
-        if (const auto done = access.account->rename_folder(folder->id, to); !done) {
+        if (const auto done = rename(access, *folder, to); !done) {
           if (done.error().code == Errc::denied) return bad_property("parentId");  // into what is below it
           return std::unexpected(refusal_of_name(done.error()));
         }
@@ -219,7 +234,7 @@ Outcome<json::value> update(SetRun& run, const std::string& id, const json::obje
   }
   if (auto done = share(run, folder->id, wish->shares); !done) {
     if (path != folder->path) {
-      if (const auto back = access.account->rename_folder(folder->id, folder->path); !back) {
+      if (const auto back = rename(access, *folder, folder->path); !back) {
         return std::unexpected(refusal_for_object(back.error()));
       }
     }

@@ -49,21 +49,27 @@ Answer thread_changes(Call& call) {
   auto all = changes_of(*request);
   if (!all) return std::unexpected(all.error());
   Changes changes{.to = all->to, .more = all->more};
+  // An email that IMAP marks as deleted leaves its thread, and is back when the mark is gone. The log tells of either
+  // as of any other flag, so that what is told of a thread may be that it is as it was.
   std::map<account::ItemId, std::vector<const account::AccountChanges::OfItem*>> threads;
-  for (const auto& item : all->items) {
-    // Other flags, or another mailbox, leave a thread as it is.
-    if (item.what != What::updated) threads[item.thread].push_back(&item);
-  }
+  for (const auto& item : all->items) threads[item.thread].push_back(&item);
   for (const auto& [thread, items] : threads) {
     JMAP_CALL_TRY(const auto now, request->access->account->thread(thread));
-    const auto created = std::ranges::count(items, What::created, &account::AccountChanges::OfItem::what);
+    std::vector<std::string> names;
+    for (const account::ItemId item : now) names.push_back(email_name(item));
+    JMAP_CALL_TRY(const auto found, find_emails(*request->access, names));
+    const auto is_new = [&](account::ItemId id) {
+      return std::ranges::any_of(items, [&](const auto* one) { return one->item == id && one->what == What::created; });
+    };
+    const bool only_new =
+        std::ranges::all_of(items, [](const auto* one) { return one->what == What::created; }) &&
+        std::ranges::all_of(found, [&](const auto& email) { return !email || is_new(email->row.item); });
     std::string name = thread_name(request->access->id(), thread);
-    if (now.empty())
-      changes.destroyed.push_back(std::move(name));
-    else if (now.size() == static_cast<std::size_t>(created) && items.size() == static_cast<std::size_t>(created))
-      changes.created.push_back(std::move(name));
-    else
-      changes.updated.push_back(std::move(name));
+    if (std::ranges::none_of(found, [](const auto& email) { return email.has_value(); })) {
+      if (!only_new) changes.destroyed.push_back(std::move(name));
+    } else {
+      (only_new ? changes.created : changes.updated).push_back(std::move(name));
+    }
   }
   return answer_changes(*request, changes);
 }

@@ -317,6 +317,10 @@ class Conversation:
         """POST path type [using]: the lines as they are."""
         body = self.text("\n".join(line[2:] for line in lines)).encode()
         headers = {"Content-Type": words[1]} if len(words) > 1 else {}
+        if len(body) > 5 << 20:
+            # It will be refused: whether it is wanted is asked for first (RFC 9110 10.1.1).
+            headers |= {"Expect": "100-continue", "Content-Length": str(len(body))}
+            body = None
         self.answer = self.session().request("POST", words[0], body, headers)
 
     def do_http(self, words, lines):
