@@ -156,7 +156,6 @@ class StreamedIntake final : public Intake {
       services_.refused.add();
       return accepted;
     }
-    for (const directory::Authorship& other : others_) sent_as(services_, sent, *source_.submitter, other);
     services_.accepted.add();
     services_.octets.add(body.size);
     services_.log.write(event::kAccepted, {{"conn", source_.connection_id},
@@ -168,6 +167,7 @@ class StreamedIntake final : public Intake {
                                            {"local", accepted.local},
                                            {"queued", accepted.queued},
                                            {"remote", source_.remote.to_string()}});
+    for (const directory::Authorship& other : others_) sent_as(services_, sent, *source_.submitter, other);
     return accepted;
   }
 
