@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -123,6 +124,13 @@ class Account {
   virtual Result<Item> item(ItemId) = 0;
   virtual Result<std::vector<Item>> items(std::span<const ItemId>) = 0;  // same order; Errc::not_found if one is gone
   virtual Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) = 0;
+  // What somebody has found out about items and wants to find again after a restart: for each kind one value, of at
+  // most 64 KiB, about the items of a block (kNotedItems numbers from block * kNotedItems on). Items never change, so a
+  // note stays true for as long as its reader would find out the same, which is for him to see. It is written when
+  // nothing waits, goes some time after all items of its block are gone, and may be missing at any time.
+  virtual std::optional<std::string> notes(std::uint8_t, std::uint64_t) { return std::nullopt; }  // kind, block. Blocks
+  virtual void keep_notes(std::uint8_t, std::uint64_t, std::string) {}  // kind, block, value. Does not block
+  static constexpr std::uint64_t kNotedItems = 256;
   // Where items are, in the order asked; nullopt: in no folder (any more). Cost follows `ids`.
   virtual Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) = 0;
   // The messages of a conversation that are in folders, by id; none when there are none (RFC 8621 3).
@@ -260,6 +268,11 @@ class Accounts {
   virtual Result<> check(AccountId, bool repair, const std::function<void(const Finding&)>&) = 0;
   // Drops expunge records and removed messages that are old enough, in all accounts; called now and then.
   virtual Result<> prune(std::stop_token) = 0;
+  // Writes down what makes the next look cheap, also after a restart: rows that were read one by one, packed together,
+  // and notes about items. Called now and then, and never waited for.
+  virtual Result<> write_derived(std::stop_token) = 0;
+  // For hashes in notes (Account::notes()): the same whenever this store is used.
+  virtual Result<std::array<std::uint64_t, 2>> note_secret(Random&) = 0;
 };
 
 }  // namespace gatepost::account

@@ -106,6 +106,10 @@ Result<> StoredAccount::delete_folder(FolderId id) {
     return {};
   }));
   GP_CHECK(drop_rows(id));
+  {
+    const std::scoped_lock writing(packs_mutex_);
+    (void)environment_.row_packs.erase(id_, id);  // or prune() does it
+  }
   trim_removed();
   return {};
 }

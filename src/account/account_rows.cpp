@@ -70,7 +70,9 @@ Result<> StoredAccount::read_chunk(const RowCache::Key& key, const std::function
       }));
   // Damage is to be met again, by whoever comes next.
   auto chunk = damaged ? nullptr : packer.finish(snap->version());
-  if (chunk) environment_.row_cache.put(key, std::move(chunk));
+  if (!chunk) return {};
+  environment_.row_cache.put(key, std::move(chunk));
+  note_read_by_row(key.folder);
   return {};
 }
 
@@ -105,9 +107,10 @@ Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::func
     const RowCache::Key key{owner, id, *next / records::kChunkUids};
     const NumberSet wanted = there.intersect(chunk_uids(key.chunk));
     const auto changed = rows_changed(id, key.chunk);
-    const auto chunk = changed ? environment_.row_cache.find(key, *changed) : nullptr;
+    auto chunk = changed ? environment_.row_cache.find(key, *changed) : nullptr;
     // What goes on from a chunk that was taken whole is the beginning of a page whose rest is asked for next.
     const bool whole = chunk || (changed && (goes_on || wanted.size() >= kWorthTheChunk));
+    if (whole && !chunk) chunk = packed_chunk(key);
     if (!whole) {
       stored.add(wanted);
     } else {

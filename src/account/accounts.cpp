@@ -32,7 +32,9 @@ class StoredAccounts final : public Accounts {
                      metrics.counter("gatepost_account_commits_total", "", "Commits of accounts."),
                      metrics.counter("gatepost_account_changes_total", "",
                                      "Changes of accounts; several may share a commit."),
-                     RowCache(options.row_cache_octets)},
+                     RowCache(options.row_cache_octets),
+                     RowPacks(store.keys()),
+                     ItemNotes(store.keys())},
         cached_(metrics.gauge("gatepost_account_cached", "", "Accounts in memory.")) {}
 
   Result<std::shared_ptr<Account>> open(AccountId id) override {
@@ -104,10 +106,42 @@ class StoredAccounts final : public Accounts {
       auto done = account ? (*account)->prune() : Result<>(std::unexpected(account.error()));
       if (!done && first_failure) first_failure = std::move(done);
     }
+    GP_CHECK(drop_orphans(ids));
     return first_failure;
   }
 
+  Result<> write_derived(std::stop_token stop) override {
+    Result<> first_failure;
+    for (const auto& [id, folder] : environment_.row_packs.take_wanted()) {
+      if (stop.stop_requested()) break;
+      auto done = cached(id)->write_packs(folder);
+      if (!done && first_failure) first_failure = std::move(done);
+    }
+    GP_CHECK(environment_.item_notes.write(stop));
+    return first_failure;
+  }
+
+  Result<std::array<std::uint64_t, 2>> note_secret(Random& random) override {
+    return environment_.item_notes.secret(random);
+  }
+
  private:
+  // What was derived from accounts that are not among `there`: a crash cut their removal short.
+  Result<> drop_orphans(std::vector<AccountId> there) {
+    GP_TRY(auto found, environment_.row_packs.accounts());
+    GP_TRY(const auto noted, environment_.item_notes.accounts());
+    found.insert(found.end(), noted.begin(), noted.end());
+    std::ranges::sort(there);
+    for (const AccountId id : found) {
+      if (std::ranges::binary_search(there, id)) continue;
+      GP_TRY(const auto version, environment_.store.keys().version(store::Partition{static_cast<std::uint64_t>(id)}));
+      if (version != 0) continue;
+      GP_CHECK(environment_.row_packs.erase(id));
+      GP_CHECK(environment_.item_notes.erase(id));
+    }
+    return {};
+  }
+
   // Notes of deletions that are going on.
   Result<> change_removals(AccountId id, bool noted) {
     store::KeyValue& keys = environment_.store.keys();

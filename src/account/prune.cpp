@@ -82,6 +82,8 @@ Result<> StoredAccount::prune() {
   GP_CHECK(prune_log(before));
   GP_CHECK(prune_removed(now));
   GP_CHECK(prune_marks(now, before));
+  GP_CHECK(prune_packs());
+  GP_CHECK(prune_notes());
   return prune_deliveries(now);
 }
 

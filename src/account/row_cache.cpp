@@ -8,7 +8,6 @@ namespace gatepost::account {
 namespace {
 
 constexpr std::size_t kEntryOctets = 160;  // what an entry costs beside its rows
-constexpr std::size_t kMaxKeywordLists = 256;
 
 template <class To, class From>
 bool fits(From n) {

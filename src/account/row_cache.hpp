@@ -5,11 +5,14 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "account/records.hpp"
 #include "account/types.hpp"
+#include "base/result.hpp"
 
 namespace gatepost::account {
 
@@ -40,7 +43,13 @@ class RowChunk {
   // Over whatever `row` held; what it has allocated is used again.
   void unpack(std::size_t i, Row& row) const;
 
+  // As one value, and back as of a version; what is equal is encoded equally (row_chunk_codec.cpp). A chunk without
+  // rows has no encoding. Errc::corrupt; Errc::unsupported for a later format.
+  std::string encode() const;
+  static Result<std::shared_ptr<const RowChunk>> decode(std::string_view value, Modseq at);
+
  private:
+  static constexpr std::size_t kMaxKeywordLists = 256;
   struct Packed {
     std::uint16_t uid;  // less first_
     std::uint8_t flags, keywords;

@@ -464,13 +464,22 @@ Result<Account::Quota> StoredAccount::quota() {
 
 Result<> StoredAccount::check(bool repair, const std::function<void(const Accounts::Finding&)>& finding) {
   const auto walk = [&]() -> Result<> {
+    GP_TRY(auto packs, environment_.row_packs.snapshot());
     GP_TRY(auto snap, environment_.store.keys().snapshot(partition_, kCheckAge));
     Checker checker(*snap, environment_.store, environment_.clock.now(), repair, finding);
     GP_CHECK(checker.run());
-    if (!repair || checker.findings() == 0) return {};
+    std::size_t findings = checker.findings();
+    GP_CHECK(check_packs(*snap, *packs, [&](FolderId id, std::string_view what) {
+      ++findings;
+      finding({fmt::format("folder {}", static_cast<std::uint32_t>(id)), std::string(what), repair});
+    }));
+    if (!repair || findings == 0) return {};
+    // Repairs change rows that no index speaks of.
+    const std::scoped_lock writing(packs_mutex_);
+    GP_CHECK(environment_.row_packs.erase(id_));
+    GP_CHECK(environment_.item_notes.erase(id_));
     GP_CHECK(checker.commit_fixes(partition_));
-    environment_.log.write(event::kRepaired,
-                           {{"account", static_cast<std::uint64_t>(id_)}, {"findings", checker.findings()}});
+    environment_.log.write(event::kRepaired, {{"account", static_cast<std::uint64_t>(id_)}, {"findings", findings}});
     return reload();
   };
   // A report looks at one version while the account is in use; a repair lets changes wait.
@@ -481,12 +490,15 @@ Result<> StoredAccount::check(bool repair, const std::function<void(const Accoun
 }
 
 Result<> StoredAccount::remove_all() {
-  return exclusively([&]() -> Result<> {
+  GP_CHECK(exclusively([&]() -> Result<> {
     GP_CHECK(environment_.store.keys().drop(partition_));
     const std::scoped_lock lock(mutex_);
     removed_ = true;
     return {};
-  });
+  }));
+  const std::scoped_lock writing(packs_mutex_);  // who writes them now finds it removed
+  GP_CHECK(environment_.row_packs.erase(id_));
+  return environment_.item_notes.erase(id_);
 }
 
 }  // namespace gatepost::account

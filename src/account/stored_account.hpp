@@ -11,7 +11,9 @@
 
 #include "account/account.hpp"
 #include "account/head.hpp"
+#include "account/item_notes.hpp"
 #include "account/row_cache.hpp"
+#include "account/row_packs.hpp"
 #include "account/transaction.hpp"
 #include "store/store.hpp"
 
@@ -27,6 +29,8 @@ struct Environment {
   Counter& commits;
   Counter& changes;
   RowCache row_cache;
+  RowPacks row_packs;
+  ItemNotes item_notes;
 };
 
 // An account over the store. Changes queue up; whoever finds nobody committing takes all that wait into one commit.
@@ -41,7 +45,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> remove_all();
   Result<> prune();
   Result<> check(bool repair, const std::function<void(const Accounts::Finding&)>& finding);
-  bool idle();  // nothing of it is lost when it leaves memory
+  Result<> write_packs(FolderId);  // those of its chunks that are in memory
+  bool idle();                     // nothing of it is lost when it leaves memory
 
   AccountId id() const override { return id_; }
   Modseq modseq() override;
@@ -70,6 +75,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> rows(FolderId, const NumberSet& uids, const std::function<bool(const Row&)>& visit) override;
   Result<Item> item(ItemId) override;
   Result<std::vector<Item>> items(std::span<const ItemId>) override;
+  std::optional<std::string> notes(std::uint8_t kind, std::uint64_t block) override;
+  void keep_notes(std::uint8_t kind, std::uint64_t block, std::string value) override;
   Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) override;
   Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) override;
   Result<std::vector<ItemId>> thread(ItemId thread) override;
@@ -140,7 +147,13 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
     std::size_t recent_size = 0;  // rows and ranges
     std::optional<Modseq> recent_since;
     Uid recent_from = 1;
-    std::unordered_map<std::uint32_t, Modseq> rows_changed;  // chunk -> last change; none: not since this view began
+    // Chunk -> last change; none: not since this view began, nor after packs.there.as_of.
+    std::unordered_map<std::uint32_t, Modseq> rows_changed;
+    struct {
+      bool known = false;  // somebody has looked
+      RowPacks::Catalogue there;
+      std::uint32_t read_by_row = 0;  // chunks, since some were written last
+    } packs;
   };
 
   struct Change {
@@ -189,6 +202,14 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   std::optional<Modseq> rows_changed(FolderId id, std::uint32_t chunk);  // nullopt: no such folder
   // Keeps it, too.
   Result<> read_chunk(const RowCache::Key& key, const std::function<void(const Row&)>& visit);
+  // account_packs.cpp
+  void load_packs(FolderId id);
+  std::shared_ptr<const RowChunk> packed_chunk(const RowCache::Key& key);
+  void note_read_by_row(FolderId id);
+  Result<> prune_packs();
+  Result<> prune_notes();
+  Result<bool> check_packs(store::Snapshot& snap, store::Snapshot& packs,
+                           const std::function<void(FolderId, std::string_view)>& finding) const;
   Result<std::vector<Item>> neighbours(std::span<const ItemId> ids);
   Result<std::optional<Uid>> first_unseen(FolderId id, Uid end);
   // `freed`: octets that go in the same transaction.
@@ -229,9 +250,10 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Environment& environment_;
   const store::Partition partition_;
 
-  std::mutex open_mutex_;  // one thread opens
-  std::mutex mutex_;       // guards what follows
-  Head head_;              // changed only by the leader, with the lock
+  std::mutex open_mutex_;   // one thread opens
+  std::mutex packs_mutex_;  // one thread writes or drops packed rows; taken before the next one
+  std::mutex mutex_;        // guards what follows
+  Head head_;               // changed only by the leader, with the lock
   bool open_ = false;
   bool removed_ = false;
   bool leading_ = false;  // somebody commits; head_ will not change before that ends

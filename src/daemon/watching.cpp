@@ -123,6 +123,8 @@ std::vector<Chore> Daemon::chores() {
                  }});
   out.push_back({"old change records", minutes(20), hours(6),
                  [this](std::stop_token stop) { return product_->accounts->prune(stop); }});
+  out.push_back({"what makes the next look cheap", seconds(10), seconds(10),
+                 [this](std::stop_token stop) { return product_->accounts->write_derived(stop); }});
   return out;
 }
 

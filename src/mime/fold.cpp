@@ -120,4 +120,12 @@ void Searcher::restart() {
   found_ = needle_.empty();
 }
 
+std::string unicode_version() {
+  UVersionInfo version{};
+  u_getUnicodeVersion(version);
+  std::string out;
+  for (const std::uint8_t part : version) out.append(out.empty() ? "" : ".").append(std::to_string(part));
+  return out;
+}
+
 }  // namespace gatepost::mime

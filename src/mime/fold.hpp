@@ -11,6 +11,8 @@ namespace gatepost::mime {
 // The form of a text whose octets are compared, in searches and to put texts in order: i;unicode-casemap (RFC 5051 2),
 // titlecase and full decomposition, octet by octet. "É" begins with "e"; "straße" is not "STRASSE".
 std::string fold(std::string_view utf8);
+// The version of Unicode whose characters fold() knows: what was folded by another one may be folded differently.
+std::string unicode_version();
 
 // Folds text piece by piece: the same however it is cut, and each character by itself. Malformed octets become U+FFFD.
 class Folder {

@@ -91,7 +91,7 @@ Task<Answer> run_sort(Session& session, Command& command) {
     order.set_scores(found->uids, std::move(*scores));
   }
   // What can be brought back belongs to no account of its own, so that its numbers are nobody's.
-  if (!view.removed) order.remember(session.head_keys(), view.account().id());
+  if (!view.removed) order.remember(session.head_keys(), view.account());
   order.expect(found->uids.size());
   HeadWalk walk(
       view.account(), view.folder(), found->uids, [&order](const account::Row& row) { return order.needs_head(row); },

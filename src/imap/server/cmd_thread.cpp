@@ -26,7 +26,7 @@ Task<Answer> run_thread(Session& session, Command& command) {
 
   ThreadTree tree(thread.algorithm);
   HeadKeys& keys = session.head_keys();
-  KeyColumn known(keys, view.account().id(), HeadKeys::Kind::thread);
+  KeyColumn known(keys, view.account(), HeadKeys::Kind::thread);
   // What can be brought back belongs to no account of its own, so that its numbers are nobody's.
   const bool remembers = !view.removed;
   HeadWalk walk(

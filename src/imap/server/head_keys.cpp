@@ -1,9 +1,64 @@
 #include "imap/server/head_keys.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
+#include "base/bytes.hpp"
+#include "base/random.hpp"
+#include "mime/fold.hpp"
+
 namespace gatepost::imap::server {
+namespace {
+
+// Raised when keys of any kind become others: how texts are folded, what a base subject is, what threads are made of.
+constexpr std::uint8_t kNoteFormat = 1;
+
+// thread_key(): a time, whether it replies, its subject, its id, and those it mentions.
+bool is_thread_key(std::string_view key) { return key.size() >= 25 && key.size() % 8 == 1; }
+
+}  // namespace
+
+SipKey HeadKeys::random_secret() {
+  SystemRandom random;
+  return {random.u64(), random.u64()};
+}
+
+HeadKeys::HeadKeys(std::size_t max_octets, const SipKey& secret)
+    : max_octets_(max_octets),
+      secret_(secret),
+      stamp_(mime::unicode_version() + ' ' + std::to_string(siphash(secret, "stamp"))) {}
+
+std::string HeadKeys::Block::encode(std::string_view stamp) const {
+  std::string out;
+  out.reserve(keys_.size() + kItems + 64);
+  put_u8(out, kNoteFormat);
+  put_text(out, stamp);
+  std::size_t before = 0;
+  for (std::size_t i = 0; i < kItems; ++i) {
+    if (begin_[i] == kNone) continue;
+    put_varint(out, i - before);
+    put_text(out, *find(account::ItemId{i}));
+    before = i;
+  }
+  return out;
+}
+
+std::shared_ptr<HeadKeys::Block> HeadKeys::Block::decode(std::string_view note, Kind kind, std::string_view stamp) {
+  ByteReader in(note);
+  if (in.u8() != kNoteFormat || in.text() != stamp) return nullptr;
+  auto block = std::make_shared<Block>();
+  block->keys_.reserve(in.rest().size() + kItems);
+  for (std::uint64_t at = 0; in.ok() && !in.at_end();) {
+    at += in.varint();
+    const std::string_view key = in.text();
+    if (!in.ok() || at >= kItems || (kind == Kind::thread && !is_thread_key(key))) return nullptr;
+    block->add(account::ItemId{at}, key);
+  }
+  if (!in.ok()) return nullptr;
+  block->noted();
+  return block;
+}
 
 std::optional<std::string_view> HeadKeys::Block::find(account::ItemId item) const {
   const std::uint32_t begin = begin_[static_cast<std::uint64_t>(item) % kItems];
@@ -15,6 +70,7 @@ std::optional<std::string_view> HeadKeys::Block::find(account::ItemId item) cons
 void HeadKeys::Block::add(account::ItemId item, std::string_view key) {
   std::uint32_t& begin = begin_[static_cast<std::uint64_t>(item) % kItems];
   if (begin != kNone || key.size() > kMaxKeyOctets) return;
+  ++unnoted_;
   begin = static_cast<std::uint32_t>(keys_.size());
   keys_ += static_cast<char>(key.size() >> 8);
   keys_ += static_cast<char>(key.size() & 0xff);
@@ -43,7 +99,15 @@ std::shared_ptr<const HeadKeys::Block> HeadKeys::find(account::AccountId account
   return found->second->block;
 }
 
-void HeadKeys::keep(account::AccountId account, Kind kind, Fresh& fresh) {
+std::shared_ptr<const HeadKeys::Block> HeadKeys::load(account::Account& account, Kind kind, std::uint64_t block) {
+  const auto note = account.notes(static_cast<std::uint8_t>(kind), block);
+  if (!note) return nullptr;
+  std::shared_ptr<const Block> read = Block::decode(*note, kind, stamp_);
+  if (read) put({account.id(), kind, block}, read);
+  return read;
+}
+
+void HeadKeys::keep(account::AccountId account, Kind kind, Fresh& fresh, account::Account* notes) {
   const auto& entries = fresh.entries_;
   const std::string_view keys = fresh.keys_;
   for (std::size_t i = 0; i < entries.size();) {
@@ -52,6 +116,10 @@ void HeadKeys::keep(account::AccountId account, Kind kind, Fresh& fresh) {
     auto block = before ? std::make_shared<Block>(*before) : std::make_shared<Block>();
     for (; i < entries.size() && block_of(entries[i].item) == key.block; ++i) {
       block->add(entries[i].item, keys.substr(entries[i].begin, entries[i].octets));
+    }
+    if (notes != nullptr && block->unnoted() >= kWorthNoting) {
+      notes->keep_notes(static_cast<std::uint8_t>(kind), key.block, block->encode(stamp_));
+      block->noted();
     }
     // Somebody else may have put one here meanwhile: what only that one had is found out again.
     put(key, std::move(block));
@@ -85,6 +153,7 @@ std::optional<std::string_view> KeyColumn::find(account::ItemId item) {
   if (const std::uint64_t number = HeadKeys::block_of(item); number != number_) {
     number_ = number;
     block_ = keys_.find(account_, kind_, number);
+    if (!block_ && notes_ != nullptr) block_ = keys_.load(*notes_, kind_, number);
   }
   return block_ ? block_->find(item) : std::nullopt;
 }

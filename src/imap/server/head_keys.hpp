@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "account/types.hpp"
+#include "account/account.hpp"
 #include "base/random.hpp"
 #include "base/siphash.hpp"
 
@@ -20,7 +20,8 @@ namespace gatepost::imap::server {
 
 // What SORT and THREAD compare of messages, of those that somebody has put in order: it never changes of a message, so
 // it need not be read from its header each time. In blocks of neighbours; what was not asked for in the longest time
-// goes first. Thread-safe.
+// goes first. Blocks of which much is known are kept as notes of the account, too, and found again after a restart.
+// Thread-safe.
 class HeadKeys {
  public:
   enum class Kind : std::uint8_t { sent, subject, from, to, cc, display_from, display_to, thread };
@@ -30,25 +31,37 @@ class HeadKeys {
   // Some of the items from kItems times its number on. Immutable.
   class Block {
    public:
-    static constexpr std::size_t kItems = 1'024;
+    static constexpr std::size_t kItems = account::Account::kNotedItems;
     Block() { begin_.fill(kNone); }
     std::optional<std::string_view> find(account::ItemId item) const;
     void add(account::ItemId item, std::string_view key);  // what is there stays
     std::size_t octets() const { return sizeof(Block) + keys_.capacity(); }
 
+    // As a note, and back; null: it is of another `stamp`, or damaged.
+    std::string encode(std::string_view stamp) const;
+    static std::shared_ptr<Block> decode(std::string_view note, Kind kind, std::string_view stamp);
+    std::size_t unnoted() const { return unnoted_; }  // keys that came since it was a note
+    void noted() { unnoted_ = 0; }
+
    private:
     static constexpr std::uint32_t kNone = UINT32_MAX;
     std::array<std::uint32_t, kItems> begin_;  // in keys_: the length in two octets, then the key
     std::string keys_;
+    std::size_t unnoted_ = 0;
   };
   static std::uint64_t block_of(account::ItemId item) { return static_cast<std::uint64_t>(item) / Block::kItems; }
 
-  HeadKeys() = default;
-  explicit HeadKeys(std::size_t max_octets) : max_octets_(max_octets) {}
+  HeadKeys() : HeadKeys(kMaxOctets, random_secret()) {}
+  explicit HeadKeys(std::size_t max_octets) : HeadKeys(max_octets, random_secret()) {}
+  // `secret`: Accounts::note_secret(), so that notes of other processes can be used.
+  HeadKeys(std::size_t max_octets, const SipKey& secret);
+  static SipKey random_secret();
 
-  // For the hashes in keys of Kind::thread.
+  // For the hashes in keys of Kind::thread. No peer ever sees one.
   const SipKey& secret() const { return secret_; }
   std::shared_ptr<const Block> find(account::AccountId account, Kind kind, std::uint64_t block);  // may be null
+  // From the notes; null: there is none. Blocks.
+  std::shared_ptr<const Block> load(account::Account& account, Kind kind, std::uint64_t block);
 
   // Keys that were found out, until they are kept. Its owner's alone.
   class Fresh {
@@ -64,7 +77,8 @@ class HeadKeys {
     std::vector<Entry> entries_;
     std::string keys_;
   };
-  void keep(account::AccountId account, Kind kind, Fresh& fresh);  // which is empty then
+  // `fresh` is empty then. `notes`: where blocks are noted, too; may be null.
+  void keep(account::AccountId account, Kind kind, Fresh& fresh, account::Account* notes = nullptr);
   std::size_t octets() const;
 
  private:
@@ -83,11 +97,10 @@ class HeadKeys {
   };
   void put(const Key& key, std::shared_ptr<const Block> block);
 
-  const std::size_t max_octets_ = kMaxOctets;
-  const SipKey secret_ = [] {
-    SystemRandom random;
-    return SipKey{random.u64(), random.u64()};
-  }();
+  static constexpr std::size_t kWorthNoting = Block::kItems / 4;  // keys that came since
+  const std::size_t max_octets_;
+  const SipKey secret_;
+  const std::string stamp_;
   mutable std::mutex mutex_;  // guards what follows
   std::size_t octets_ = 0;
   std::list<Held> held_;  // the most recently used first
@@ -99,15 +112,19 @@ class KeyColumn {
  public:
   KeyColumn(HeadKeys& keys, account::AccountId account, HeadKeys::Kind kind)
       : keys_(keys), account_(account), kind_(kind) {}
-  // The view lives until the next call.
+  // With its notes; `account` outlives this.
+  KeyColumn(HeadKeys& keys, account::Account& account, HeadKeys::Kind kind)
+      : keys_(keys), account_(account.id()), kind_(kind), notes_(&account) {}
+  // The view lives until the next call. With notes it blocks.
   std::optional<std::string_view> find(account::ItemId item);
   void add(account::ItemId item, std::string_view key) { fresh_.add(item, key); }
-  void keep() { keys_.keep(account_, kind_, fresh_); }  // what was added
+  void keep() { keys_.keep(account_, kind_, fresh_, notes_); }  // what was added
 
  private:
   HeadKeys& keys_;
   const account::AccountId account_;
   const HeadKeys::Kind kind_;
+  account::Account* const notes_ = nullptr;
   std::uint64_t number_ = UINT64_MAX;  // of the block at hand
   std::shared_ptr<const HeadKeys::Block> block_;
   HeadKeys::Fresh fresh_;

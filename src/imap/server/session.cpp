@@ -58,13 +58,25 @@ bool uses_sequence_numbers(const Body& body) {
 
 }  // namespace
 
+namespace {
+
+// Without the one that all processes know, notes are of no use, but all else goes on.
+SipKey secret_of(account::Accounts& accounts) {
+  SystemRandom random;
+  const auto secret = accounts.note_secret(random);
+  return secret ? *secret : HeadKeys::random_secret();
+}
+
+}  // namespace
+
 Shared::Shared(const Services& s)
     : services(s),
       sessions(s.metrics.counter("gatepost_imap_sessions_total", "", "IMAP connections.")),
       commands(s.metrics.counter("gatepost_imap_commands_total", "", "IMAP commands.")),
       bad_commands(s.metrics.counter("gatepost_imap_bad_commands_total", "", "IMAP commands answered by BAD.")),
       appended(s.metrics.counter("gatepost_imap_appended_total", "", "Messages stored by APPEND.")),
-      idling(s.metrics.gauge("gatepost_imap_idling", "", "IMAP sessions in IDLE.")) {}
+      idling(s.metrics.gauge("gatepost_imap_idling", "", "IMAP sessions in IDLE.")),
+      head_keys(HeadKeys::kMaxOctets, secret_of(s.accounts)) {}
 
 Session::Session(Shared& shared, std::shared_ptr<const Settings> settings, runtime::Peer& peer, runtime::Output& output,
                  std::shared_ptr<runtime::Waker> waker, bool offers_tls)

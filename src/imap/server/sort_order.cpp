@@ -121,7 +121,7 @@ std::uint8_t SortOrder::score_of(account::Uid uid) const {
   return at < scores_.size() ? scores_[at] : 1;
 }
 
-void SortOrder::remember(HeadKeys& keys, account::AccountId account) {
+void SortOrder::remember(HeadKeys& keys, account::Account& account) {
   columns_.clear();
   column_of_.clear();
   for (const SortCriterion& criterion : criteria_) {

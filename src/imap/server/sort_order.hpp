@@ -33,7 +33,8 @@ class SortOrder {
   std::uint8_t score_of(account::Uid uid) const;  // 1 when nothing is known
 
   // From here on what is known of this account's heads is taken from `keys`, and what is found out is put there.
-  void remember(HeadKeys& keys, account::AccountId account);
+  // `account` outlives this; needs_head() and add() block then.
+  void remember(HeadKeys& keys, account::Account& account);
   void expect(std::size_t messages);  // so many come, about
   // Whether the message has to be looked into.
   bool needs_head(const account::Row& row);

@@ -10,7 +10,7 @@
 namespace gatepost::imap::server::test {
 
 // An account of which nothing but one body can be read.
-class BodyAccount final : public account::Account {
+class BodyAccount : public account::Account {
  public:
   explicit BodyAccount(std::string_view message) : message_(message) {}
   account::Body body() const { return {{}, message_.size()}; }

@@ -1,0 +1,26 @@
+#include "account/derived.hpp"
+
+#include "store/keys.hpp"
+
+namespace gatepost::account {
+namespace {
+
+constexpr std::chrono::seconds kSnapshotAge{300};
+constexpr int kTries = 100;
+
+}  // namespace
+
+Result<std::unique_ptr<store::Snapshot>> derived_snapshot(store::KeyValue& keys) {
+  return keys.snapshot(kDerivedPartition, kSnapshotAge);
+}
+
+Result<> commit_derived(store::KeyValue& keys, const store::Batch& batch) {
+  for (int attempt = 1;; ++attempt) {
+    GP_TRY(const auto version, keys.version(kDerivedPartition));
+    const auto done = keys.commit(kDerivedPartition, version, batch);
+    if (done) return {};
+    if (done.error().code != Errc::conflict || attempt == kTries) return std::unexpected(done.error());
+  }
+}
+
+}  // namespace gatepost::account
