@@ -25,22 +25,6 @@ std::optional<Uid> first_behind(const NumberSet& uids, std::uint32_t chunk) {
   return std::max(next->first, last + 1);
 }
 
-// False: `visit` has had enough.
-bool visit_some(const RowChunk& chunk, const NumberSet& wanted, const std::function<bool(const Row&)>& visit) {
-  Row row;
-  const auto& ranges = wanted.ranges();
-  auto range = ranges.begin();
-  for (std::size_t i = 0; i < chunk.size(); ++i) {
-    const Uid uid = chunk.uid(i);
-    while (range != ranges.end() && range->last < uid) ++range;
-    if (range == ranges.end()) break;
-    if (uid < range->first) continue;
-    chunk.unpack(i, row);
-    if (!visit(row)) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::optional<Modseq> StoredAccount::rows_changed(FolderId id, std::uint32_t chunk) {
@@ -49,6 +33,33 @@ std::optional<Modseq> StoredAccount::rows_changed(FolderId id, std::uint32_t chu
   const View& v = view(id);
   const auto changed = v.rows_changed.find(chunk);
   return changed == v.rows_changed.end() ? 0 : changed->second;
+}
+
+// The rows of a chunk as they are now, when they are in memory.
+std::shared_ptr<const RowChunk> StoredAccount::fresh_chunk(FolderId id, std::uint32_t chunk) {
+  if (!environment_.row_cache.enabled()) return nullptr;
+  std::uint64_t owner = 0;
+  Modseq changed = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto v = views_.find(id);
+    if (removed_ || v == views_.end()) return nullptr;
+    owner = rows_owner_;
+    if (const auto last = v->second.rows_changed.find(chunk); last != v->second.rows_changed.end())
+      changed = last->second;
+  }
+  return environment_.row_cache.find({owner, id, chunk}, changed);
+}
+
+// With the lock, before the commit is noted in `view`: a chunk that is in memory stays true, and is not read again.
+void StoredAccount::keep_fresh(const Transaction& transaction, const View& view, const RowCache::Key& key,
+                               Modseq version) {
+  if (!environment_.row_cache.enabled()) return;
+  const auto last = view.rows_changed.find(key.chunk);
+  const auto rows = environment_.row_cache.find(key, last == view.rows_changed.end() ? 0 : last->second);
+  if (!rows || rows->at() >= version) return;
+  auto changed = rows->changed(transaction.written_in(key.folder, key.chunk), version);
+  if (changed) environment_.row_cache.put(key, std::move(changed));
 }
 
 // All of it, also when `visit` has had enough.
@@ -116,7 +127,7 @@ Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::func
     } else {
       GP_CHECK(visit_stored());
       if (chunk) {
-        more = more && visit_some(*chunk, wanted, visit);
+        more = more && chunk->visit(wanted, visit);
       } else if (more) {
         GP_CHECK(read_chunk(key, [&](const Row& row) {
           if (more && wanted.contains(row.uid)) more = visit(row);

@@ -29,40 +29,79 @@ std::shared_ptr<const RowChunk> RowChunk::pack(std::span<const Row> rows, Modseq
 RowChunk::Packer::Packer() : chunk_(std::make_shared<RowChunk>()) { chunk_->keywords_.emplace_back(); }
 
 void RowChunk::Packer::add(const Row& row) {
-  if (!chunk_) return;
-  RowChunk& c = *chunk_;
-  if (c.rows_.empty()) {
-    c.first_ = row.uid;
-    c.received_ = row.received;
-    c.saved_ = row.saved;
-    received_ = std::chrono::floor<std::chrono::seconds>(row.received).time_since_epoch().count();
+  if (chunk_ && !chunk_->add(row, last_list_)) chunk_.reset();
+}
+
+// `list`: where to look first, for neighbours mostly have the same keywords.
+bool RowChunk::find_list(const Row& row, std::size_t& list) {
+  if (keywords_[list] == row.flags.keywords) return true;
+  list = static_cast<std::size_t>(std::ranges::find(keywords_, row.flags.keywords) - keywords_.begin());
+  if (list >= kMaxKeywordLists) return false;
+  if (list == keywords_.size()) keywords_.push_back(row.flags.keywords);
+  return true;
+}
+
+bool RowChunk::add(const Row& row, std::size_t& list) {
+  if (rows_.empty()) {
+    first_ = row.uid;
+    received_ = row.received;
+    saved_ = row.saved;
   }
-  // Neighbours mostly have the same keywords.
-  if (c.keywords_[last_list_] != row.flags.keywords)
-    last_list_ = static_cast<std::size_t>(std::ranges::find(c.keywords_, row.flags.keywords) - c.keywords_.begin());
-  const std::int64_t received = seconds_between(c.received_, row.received);
-  const std::int64_t saved = seconds_between(c.saved_, row.saved);
-  if (last_list_ >= kMaxKeywordLists || !fits<std::uint16_t>(row.uid - c.first_) || !fits<std::uint32_t>(row.octets) ||
-      !fits<std::int32_t>(received) || !fits<std::int32_t>(saved)) {
-    chunk_.reset();
-    return;
+  const std::int64_t received = seconds_between(received_, row.received);
+  const std::int64_t saved = seconds_between(saved_, row.saved);
+  if (!fits<std::uint16_t>(row.uid - first_) || !fits<std::uint32_t>(row.octets) || !fits<std::int32_t>(received) ||
+      !fits<std::int32_t>(saved) || !find_list(row, list)) {
+    return false;
   }
-  if (last_list_ == c.keywords_.size()) c.keywords_.push_back(row.flags.keywords);
   // What most chunks are without begins with the first row that has it.
-  if (c.threads_.empty() && row.thread != row.item) {
-    for (const Packed& before : c.rows_) c.threads_.push_back(before.item);
-    c.threads_.push_back(row.thread);
-  } else if (!c.threads_.empty()) {
-    c.threads_.push_back(row.thread);
+  if (threads_.empty() && row.thread != row.item) {
+    for (const Packed& before : rows_) threads_.push_back(before.item);
+    threads_.push_back(row.thread);
+  } else if (!threads_.empty()) {
+    threads_.push_back(row.thread);
   }
-  if (c.sent_.empty() && row.sent) c.sent_.resize(c.rows_.size(), kNoTime);
-  if (row.sent || !c.sent_.empty()) {
-    const std::int64_t after = row.sent.value_or(INT64_MAX / 2) - received_;
-    c.sent_.push_back(fits<std::int32_t>(after) ? static_cast<std::int32_t>(after) : kNoTime);
+  if (sent_.empty() && row.sent) sent_.resize(rows_.size(), kNoTime);
+  if (row.sent || !sent_.empty()) {
+    const std::int64_t first = std::chrono::floor<std::chrono::seconds>(received_).time_since_epoch().count();
+    const std::int64_t after = row.sent.value_or(INT64_MAX / 2) - first;
+    sent_.push_back(fits<std::int32_t>(after) ? static_cast<std::int32_t>(after) : kNoTime);
   }
-  c.rows_.push_back({static_cast<std::uint16_t>(row.uid - c.first_), row.flags.system,
-                     static_cast<std::uint8_t>(last_list_), static_cast<std::uint32_t>(row.octets),
-                     static_cast<std::int32_t>(received), static_cast<std::int32_t>(saved), row.modseq, row.item});
+  rows_.push_back({static_cast<std::uint16_t>(row.uid - first_), row.flags.system, static_cast<std::uint8_t>(list),
+                   static_cast<std::uint32_t>(row.octets), static_cast<std::int32_t>(received),
+                   static_cast<std::int32_t>(saved), row.modseq, row.item});
+  return true;
+}
+
+std::size_t RowChunk::position(Uid uid) const {
+  const auto at = std::ranges::lower_bound(rows_, uid, {}, [this](const Packed& p) { return first_ + p.uid; });
+  return static_cast<std::size_t>(at - rows_.begin());
+}
+
+std::shared_ptr<const RowChunk> RowChunk::changed(std::span<const Change> changes, Modseq at) const {
+  auto out = std::make_shared<RowChunk>(*this);
+  RowChunk& c = *out;
+  c.at_ = at;
+  std::size_t list = 0;
+  for (const Change& change : changes) {
+    const std::size_t i = c.position(change.uid);
+    const bool there = i < c.rows_.size() && c.uid(i) == change.uid;
+    if (change.row == nullptr) {
+      if (!there) continue;
+      const auto place = static_cast<std::ptrdiff_t>(i);
+      c.rows_.erase(c.rows_.begin() + place);
+      if (!c.threads_.empty()) c.threads_.erase(c.threads_.begin() + place);
+      if (!c.sent_.empty()) c.sent_.erase(c.sent_.begin() + place);
+    } else if (there) {
+      // Nothing else of a message changes while it is in its place.
+      if (c.rows_[i].item != change.row->item || !c.find_list(*change.row, list)) return nullptr;
+      c.rows_[i].flags = change.row->flags.system;
+      c.rows_[i].keywords = static_cast<std::uint8_t>(list);
+      c.rows_[i].modseq = change.row->modseq;
+    } else if (i != c.rows_.size() || c.rows_.empty() || !c.add(*change.row, list)) {
+      return nullptr;
+    }
+  }
+  return c.rows_.empty() ? nullptr : out;
 }
 
 std::shared_ptr<const RowChunk> RowChunk::Packer::finish(Modseq at) {
@@ -87,7 +126,8 @@ void RowChunk::unpack(std::size_t i, Row& row) const {
   row.item = p.item;
   row.thread = threads_.empty() ? p.item : threads_[i];
   row.flags.system = p.flags;
-  row.flags.keywords = keywords_[p.keywords];
+  // Most rows have none, as the one before.
+  if (p.keywords != 0 || !row.flags.keywords.empty()) row.flags.keywords = keywords_[p.keywords];
   row.modseq = p.modseq;
   row.octets = p.octets;
   row.received = received_ + std::chrono::seconds(p.received);

@@ -12,6 +12,7 @@
 
 #include "account/records.hpp"
 #include "account/types.hpp"
+#include "base/number_set.hpp"
 #include "base/result.hpp"
 
 namespace gatepost::account {
@@ -33,8 +34,14 @@ class RowChunk {
    private:
     std::shared_ptr<RowChunk> chunk_;  // null when a row did not fit
     std::size_t last_list_ = 0;        // of keywords
-    std::int64_t received_ = 0;        // of the first row, seconds since 1970
   };
+  // As it is after a commit that left these rows so (null: gone); UIDs ascending, all of this chunk. Null when they do
+  // not fit, or nothing is left.
+  struct Change {
+    Uid uid = 0;
+    const Row* row = nullptr;
+  };
+  std::shared_ptr<const RowChunk> changed(std::span<const Change> changes, Modseq at) const;
 
   Modseq at() const { return at_; }
   std::size_t size() const { return rows_.size(); }
@@ -42,6 +49,18 @@ class RowChunk {
   Uid uid(std::size_t i) const { return first_ + rows_[i].uid; }
   // Over whatever `row` held; what it has allocated is used again.
   void unpack(std::size_t i, Row& row) const;
+  // Those of `wanted`, ascending; `visit` may take the row. False: it has had enough.
+  template <class Visit>
+  bool visit(const NumberSet& wanted, const Visit& visit) const {
+    Row row;
+    for (const NumberSet::Range& range : wanted.ranges()) {
+      for (std::size_t i = position(range.first); i < rows_.size() && uid(i) <= range.last; ++i) {
+        unpack(i, row);
+        if (!visit(row)) return false;
+      }
+    }
+    return true;
+  }
 
   // As one value, and back as of a version; what is equal is encoded equally (row_chunk_codec.cpp). A chunk without
   // rows has no encoding. Errc::corrupt; Errc::unsupported for a later format.
@@ -59,6 +78,9 @@ class RowChunk {
     ItemId item;
   };
   static constexpr std::int32_t kNoTime = INT32_MIN;
+  bool add(const Row& row, std::size_t& list);        // behind all others; false: it does not fit
+  bool find_list(const Row& row, std::size_t& list);  // of its keywords, which is added if need be
+  std::size_t position(Uid uid) const;                // of the first row that is not below
   Modseq at_ = 0;
   Uid first_ = 0;
   TimePoint received_{}, saved_{};

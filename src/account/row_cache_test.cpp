@@ -74,6 +74,52 @@ TEST(RowChunk, IsNotMadeOfRowsThatDoNotFit) {
   EXPECT_FALSE(RowChunk::pack(rows, 1));
 }
 
+TEST(RowChunk, IsWhatItWouldBeAfterAChange) {
+  std::vector<Row> rows = {row(1025), row(1030, {3}), row(1031), row(1040)};
+  const auto chunk = RowChunk::pack(rows, 9);
+  std::vector<Row> after = {rows[0], rows[1], rows[3], row(1041, {7})};
+  after[0].flags = {flag::kDraft, {1, 3}};
+  after[0].modseq = 10;
+  after[1].flags.keywords.clear();
+  after[3].thread = ItemId{5};
+  after[3].sent = 1'600'000'000;
+  const std::vector<RowChunk::Change> changes = {
+      {1025, &after[0]}, {1026, nullptr}, {1030, &after[1]}, {1031, nullptr}, {1041, &after[3]}};
+  const auto changed = chunk->changed(changes, 10);
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(changed->at(), 10U);
+  ASSERT_EQ(changed->size(), after.size());
+  Row out;
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    changed->unpack(i, out);
+    EXPECT_EQ(out.uid, after[i].uid);
+    EXPECT_EQ(out.item, after[i].item);
+    EXPECT_EQ(out.thread, after[i].thread);
+    EXPECT_EQ(out.flags, after[i].flags);
+    EXPECT_EQ(out.modseq, after[i].modseq);
+    EXPECT_EQ(out.sent, after[i].sent);
+  }
+  EXPECT_EQ(chunk->size(), 4U);  // as it was
+  // Nothing left; one that comes between others; one that is another message.
+  const std::vector<RowChunk::Change> all_gone = {{1025, nullptr}, {1030, nullptr}, {1031, nullptr}, {1040, nullptr}};
+  EXPECT_FALSE(chunk->changed(all_gone, 10));
+  const Row between = row(1026);
+  EXPECT_FALSE(chunk->changed(std::vector<RowChunk::Change>{{1026, &between}}, 10));
+  Row other = row(1030);
+  other.item = ItemId{1};
+  EXPECT_FALSE(chunk->changed(std::vector<RowChunk::Change>{{1030, &other}}, 10));
+}
+
+TEST(RowChunk, VisitsWhatIsWantedUntilItIsEnough) {
+  const auto chunk = RowChunk::pack(std::vector{row(1025), row(1030), row(1031), row(1040)}, 9);
+  NumberSet wanted = NumberSet::of(1026, 1031);
+  wanted.add(1040, 5000);
+  std::vector<Uid> seen;
+  EXPECT_TRUE(chunk->visit(wanted, [&](Row& r) { return seen.push_back(r.uid), true; }));
+  EXPECT_THAT(seen, testing::ElementsAre(1030, 1031, 1040));
+  EXPECT_FALSE(chunk->visit(wanted, [&](Row&) { return false; }));
+}
+
 TEST(RowCache, FindsOnlyWhatIsAsNewAsAsked) {
   RowCache cache(1 << 20);
   const RowCache::Key key{cache.new_owner(), FolderId{1}, 0};

@@ -212,7 +212,8 @@ void StoredAccount::lead(std::unique_lock<std::mutex>& lock) {
 // How many of `taken` have their result.
 std::size_t StoredAccount::process(const std::vector<Change*>& taken) {
   for (int attempt = 1;; ++attempt) {
-    Transaction tx(head_, environment_.store.keys(), partition_, environment_.clock.now(), damage_report());
+    Transaction tx(head_, environment_.store.keys(), partition_, environment_.clock.now(), damage_report(),
+                   [this](FolderId folder, std::uint32_t chunk) { return fresh_chunk(folder, chunk); });
     std::size_t n = 0;
     bool moved_on = removed_;
     for (; n < taken.size() && (n == 0 || tx.octets() < kFullOctets); ++n) {
@@ -327,7 +328,10 @@ void StoredAccount::publish_folder(const Transaction& tx, FolderId id, Transacti
     if (t.seen_changed || t.lowest_unseen != std::numeric_limits<Uid>::max()) ++v.seen_changes;
     if (t.seen_changed || (v.first_unseen && t.lowest_unseen < *v.first_unseen)) v.first_unseen.reset();
     remember(v, tx, id, version);
-    for (const std::uint32_t chunk : tx.written_chunks(id)) v.rows_changed[chunk] = version;
+    for (const std::uint32_t chunk : tx.written_chunks(id)) {
+      keep_fresh(tx, v, {rows_owner_, id, chunk}, version);
+      v.rows_changed[chunk] = version;
+    }
     if (v.loading > 0) v.steps.push_back({version, t.added, t.removed});
     if (v.loaded && !(t.added.empty() && t.removed.empty())) {
       v.uids.add(t.added);

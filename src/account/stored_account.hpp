@@ -200,6 +200,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::unique_ptr<store::Snapshot>> snapshot();
   Result<> load_uids(FolderId id);
   std::optional<Modseq> rows_changed(FolderId id, std::uint32_t chunk);  // nullopt: no such folder
+  std::shared_ptr<const RowChunk> fresh_chunk(FolderId id, std::uint32_t chunk);
+  void keep_fresh(const Transaction& transaction, const View& view, const RowCache::Key& key, Modseq version);
   // Keeps it, too.
   Result<> read_chunk(const RowCache::Key& key, const std::function<void(const Row&)>& visit);
   // account_packs.cpp

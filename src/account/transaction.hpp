@@ -12,6 +12,7 @@
 
 #include "account/head.hpp"
 #include "account/records.hpp"
+#include "account/row_cache.hpp"
 #include "store/key_value.hpp"
 
 namespace gatepost::account {
@@ -33,8 +34,11 @@ class Transaction {
     bool seen_changed = false;  // some message without \\Seen got it, or is gone
   };
 
+  // The rows of a chunk as they are at `head`; null: not in memory.
+  using ChunkAt = std::function<std::shared_ptr<const RowChunk>(FolderId folder, std::uint32_t chunk)>;
   // `head` does not change while this lives.
-  Transaction(const Head& head, store::KeyValue& keys, store::Partition partition, TimePoint now, RowDamage damaged);
+  Transaction(const Head& head, store::KeyValue& keys, store::Partition partition, TimePoint now, RowDamage damaged,
+              ChunkAt in_memory);
 
   Modseq modseq() const { return head_.modseq + 1 + skip_; }  // of everything this writes
   void leap(Modseq to) { skip_ = to - head_.modseq - 1; }     // makes that modseq; before anything is written
@@ -127,6 +131,8 @@ class Transaction {
   std::optional<std::vector<Row>> written_rows(FolderId folder, std::size_t at_most) const;
   // The chunks of its UIDs (records::kChunkUids) that hold a row this has written or removed; ascending.
   std::vector<std::uint32_t> written_chunks(FolderId folder) const;
+  // What this has done to the rows of one. Views of this transaction.
+  std::vector<RowChunk::Change> written_in(FolderId folder, std::uint32_t chunk) const;
   // Brings the UID sets up to date; after all changes. Errc::conflict: the account has moved on.
   Result<> put_uid_sets();
   // The whole. Folder hints are to be set by then.
@@ -145,6 +151,7 @@ class Transaction {
     Modseq indexed = 0;      // modseq of the stored row, 0 = there is none
   };
   Pending& pending(FolderId folder, const Row& before);
+  Result<> stored_rows(FolderId folder, const NumberSet& uids, const RowVisit& visit);
   Touched& touched(FolderId id);
   void count(Touched& t, const Row& row, bool in);
   Result<> put_uid_set(FolderId folder, records::UidSet which, const NumberSet& add, const NumberSet& remove);
@@ -161,6 +168,7 @@ class Transaction {
   const store::Partition partition_;
   const TimePoint now_;
   const RowDamage damaged_;
+  const ChunkAt in_memory_;
   std::unique_ptr<store::Snapshot> snapshot_;
   records::State state_;
   records::RemovedTotals removed_;
