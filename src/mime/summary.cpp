@@ -108,6 +108,9 @@ class SummaryReader {
     if (addresses > kMaxAllAddresses || parameters > kMaxAllParameters || languages > kMaxAllLanguages) return false;
     s_.parts.clear();
     s_.envelopes.clear();
+    s_.parameters.clear();
+    s_.languages.clear();
+    s_.addresses.clear();
     s_.parts.reserve(parts);
     s_.envelopes.reserve(envelopes);
     s_.parameters.reserve(parameters);
@@ -258,14 +261,19 @@ std::string encode(const Structure& s) {
 }
 
 Result<Structure> decode(std::string_view encoded) {
+  Structure s;
+  GP_CHECK(decode(s.pool.keep(encoded), s));
+  return s;
+}
+
+Result<> decode(std::string_view encoded, Structure& into) {
   if (encoded.empty()) return fail(Errc::corrupt, "mime summary: empty");
   const auto format = static_cast<std::uint8_t>(encoded.front());
   if (format > kFormat) return fail(Errc::unsupported, "mime summary: of a later version");
-  Structure s;
-  if (format != kFormat || !SummaryReader(s.pool.keep(encoded).substr(1), s).read()) {
+  if (format != kFormat || !SummaryReader(encoded.substr(1), into).read()) {
     return fail(Errc::corrupt, "mime summary: not readable");
   }
-  return s;
+  return {};
 }
 
 Result<> decode_envelope(std::string_view encoded, Structure& into) {

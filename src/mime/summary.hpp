@@ -16,6 +16,9 @@ std::string encode(const Structure& structure);
 // is accepted satisfies all that structure.hpp promises: offsets in order, runs in range, parts nested.
 Result<Structure> decode(std::string_view encoded);
 
+// The same into a scratch that is used again and again; its views point into `encoded`.
+Result<> decode(std::string_view encoded, Structure& into);
+
 // Reads only what the message itself says: parts[0] (without those below it) and its envelope, at a cost that does not
 // depend on the number of parts. `into` is a scratch that is used again and again; its views point into `encoded`.
 Result<> decode_envelope(std::string_view encoded, Structure& into);

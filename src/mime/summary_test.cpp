@@ -69,6 +69,18 @@ TEST(MimeSummary, ADamagedOneIsRefusedOrStillSound) {
   }
 }
 
+TEST(MimeSummary, IsReadIntoAScratchThatHasHeldAnother) {
+  const std::string first = encode(scan(kMessage)), second = encode(scan("Subject: s\r\n\r\nbody\r\n"));
+  Structure scratch;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(decode(first, scratch));
+    EXPECT_EQ(scratch, scan(kMessage));
+    EXPECT_FALSE(decode(std::string_view(first).substr(0, first.size() - 3), scratch));
+    ASSERT_TRUE(decode(second, scratch));
+    EXPECT_EQ(scratch, scan("Subject: s\r\n\r\nbody\r\n"));
+  }
+}
+
 TEST(MimeSummary, GivesTheEnvelopeAlone) {
   const Structure all = scan(
       "From: Anna <anna@example.org>\r\nSubject: one\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"

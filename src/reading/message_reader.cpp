@@ -74,6 +74,12 @@ Result<mime::Structure> structure_of(MessageReader& reader, std::string_view sum
   return scanner.finish();
 }
 
+Result<> structure_of(MessageReader& reader, std::string_view summary, mime::Structure& into) {
+  if (!summary.empty() && mime::decode(summary, into) && into.octets() == reader.octets()) return {};
+  GP_TRY(into, structure_of(reader, ""));
+  return {};
+}
+
 Result<bool> SectionReader::next(std::string& out) {
   if (ended_) return false;
   const Range piece{rest_.begin, piece_end(rest_)};

@@ -42,6 +42,8 @@ class MessageReader {
 
 // The structure of the message that `reader` has open: from its summary, or, when there is none, by reading all of it.
 Result<mime::Structure> structure_of(MessageReader& reader, std::string_view summary);
+// The same into a scratch that is used again and again; its views may point into `summary`.
+Result<> structure_of(MessageReader& reader, std::string_view summary, mime::Structure& into);
 
 // A range of the message that `reader` has open, in pieces of at most kPieceOctets before decoding: as it is, only some
 // header fields, or with its transfer encoding undone. A copy goes through the same octets again from where it stands.

@@ -128,7 +128,7 @@ Result<> FetchRun::begin_message() {
   if (items.has(Attribute::email_id)) writer_->email_id(email_id(m.item.body, m.row.received));
   has_items_ = has_items_ || items.has(Attribute::email_id);
   if (!wants_structure_) return {};
-  GP_TRY(structure_, structure_of(reader_, m.item.summary));
+  GP_CHECK(structure_of(reader_, m.item.summary, structure_));
   if (items.has(Attribute::envelope)) structure_writer_.envelope(*writer_, structure_);
   for (const auto& [attribute, extended] : {std::pair{Attribute::body, false}, {Attribute::body_structure, true}}) {
     if (!items.has(attribute)) continue;
