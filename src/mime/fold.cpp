@@ -67,12 +67,19 @@ void Folder::append(std::string_view utf8, std::string& folded) {
   }
   while (!utf8.empty()) {
     if (const std::size_t run = ascii_octets(utf8); run > 0) {
-      append_upper(utf8.substr(0, run), folded);
+      if (casemap_ == Casemap::none)
+        folded.append(utf8.substr(0, run));
+      else
+        append_upper(utf8.substr(0, run), folded);
       utf8.remove_prefix(run);
       continue;
     }
     if (is_incomplete(utf8)) break;
-    fold_character(utf8::next(utf8), folded);
+    const char32_t c = utf8::next(utf8);
+    if (casemap_ == Casemap::unicode)
+      fold_character(c, folded);
+    else
+      utf8::append(folded, c);
   }
   held_.assign(utf8);
 }
@@ -82,10 +89,10 @@ void Folder::finish(std::string& folded) {
   held_.clear();
 }
 
-std::string fold(std::string_view utf8) {
+std::string fold(std::string_view utf8, Casemap casemap) {
   std::string folded;
   folded.reserve(utf8.size());
-  Folder folder;
+  Folder folder(casemap);
   folder.append(utf8, folded);
   folder.finish(folded);
   return folded;

@@ -72,10 +72,11 @@ mime::OptionalText text_field(const mime::Envelope& envelope, Field field) {
   }
 }
 
-std::string searched_text(const mime::Structure& structure, Field field) {
+std::string searched_text(const mime::Structure& structure, Field field, mime::Casemap casemap) {
   const mime::Envelope& envelope = structure.envelope();
-  if (field >= Field::from) return mime::fold(readable(structure.addresses_of(address_field(envelope, field))));
-  return mime::fold(mime::decode_words(text_field(envelope, field).value_or("")));
+  if (field >= Field::from)
+    return mime::fold(readable(structure.addresses_of(address_field(envelope, field))), casemap);
+  return mime::fold(mime::decode_words(text_field(envelope, field).value_or("")), casemap);
 }
 
 Result<std::string_view> header_of(MessageReader& reader, const mime::Part& part) {

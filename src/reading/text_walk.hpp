@@ -31,7 +31,8 @@ inline constexpr std::size_t kSummaryFields = 11;
 mime::OptionalText text_field(const mime::Envelope& envelope, SummaryField field);
 
 // What SEARCH compares with a field that a summary knows, folded. Empty when there is none.
-std::string searched_text(const mime::Structure& structure, SummaryField field);
+std::string searched_text(const mime::Structure& structure, SummaryField field,
+                          mime::Casemap casemap = mime::Casemap::unicode);
 
 // The header of a part as far as it is looked at. A view until the reader's next call. Blocks.
 Result<std::string_view> header_of(MessageReader& reader, const mime::Part& part);
@@ -50,6 +51,7 @@ class TextWalk {
     // Texts are apart from each other: nothing is found across their border.
     virtual void end_text() = 0;
   };
+  explicit TextWalk(mime::Casemap casemap = mime::Casemap::unicode) : folder_(casemap) {}
   // Of the message that `reader` has open.
   Result<> walk(MessageReader& reader, const mime::Structure& structure, Visitor& visitor);
 

@@ -91,6 +91,17 @@ Body language(Tokens& t, bool) {
   return out;
 }
 
+// comparator-cmd = "COMPARATOR" *(SP comp-order-quoted)      comp-order-quoted = astring      (RFC 5255 4.10)
+Body comparator(Tokens& t, bool) {
+  Comparator out;
+  while (t.ok() && !t.at_last()) {
+    t.space();
+    if (out.orders.size() == kMaxCollations) t.fail("Too many comparators", Fault::limit);
+    out.orders.push_back(t.astring());
+  }
+  return out;
+}
+
 // enable = "ENABLE" 1*(SP capability)
 Body enable(Tokens& t, bool) {
   Enable out;
@@ -201,6 +212,7 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::logout, "LOGOUT", plain<Logout>},
                          {Verb::id, "ID", id},
                          {Verb::language, "LANGUAGE", language},
+                         {Verb::comparator, "COMPARATOR", comparator},
                          {Verb::starttls, "STARTTLS", plain<StartTls>},
                          {Verb::compress, "COMPRESS", compress},
                          {Verb::unauthenticate, "UNAUTHENTICATE", plain<Unauthenticate>},
@@ -304,6 +316,7 @@ struct VerbOfBody {
   Verb operator()(const Compress&) const { return Verb::compress; }
   Verb operator()(const Unauthenticate&) const { return Verb::unauthenticate; }
   Verb operator()(const Language&) const { return Verb::language; }
+  Verb operator()(const Comparator&) const { return Verb::comparator; }
   Verb operator()(const UidBatches&) const { return Verb::uidbatches; }
   Verb operator()(const Authenticate&) const { return Verb::authenticate; }
   Verb operator()(const Login&) const { return Verb::login; }

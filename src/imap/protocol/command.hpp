@@ -28,7 +28,8 @@ inline constexpr std::size_t kMaxIdFields = 30;  // RFC 2971 3.3
 inline constexpr std::size_t kMaxIdFieldOctets = 30;
 inline constexpr std::size_t kMaxIdValueOctets = 1024;
 inline constexpr std::size_t kMaxEnabled = 50;
-inline constexpr std::size_t kMaxLanguages = 50;  // of one LANGUAGE
+inline constexpr std::size_t kMaxLanguages = 50;   // of one LANGUAGE
+inline constexpr std::size_t kMaxCollations = 50;  // of one COMPARATOR
 inline constexpr std::size_t kMaxQuotaResources = 20;
 inline constexpr std::size_t kMaxSpecialUses = 20;
 
@@ -38,6 +39,7 @@ enum class Verb : std::uint8_t {
   logout,
   id,
   language,
+  comparator,
   starttls,
   compress,
   unauthenticate,
@@ -110,6 +112,10 @@ struct Id {  // RFC 2971. NIL is no fields
 struct Language {                   // RFC 5255 3.2
   std::vector<std::string> ranges;  // RFC 4647 language ranges, or "default"; none: which are there?
   bool operator==(const Language&) const = default;
+};
+struct Comparator {                 // RFC 5255 4.7
+  std::vector<std::string> orders;  // collations with "*" for any part (RFC 4790 3.2), or "default"; none: which is it?
+  bool operator==(const Comparator&) const = default;
 };
 struct StartTls {
   bool operator==(const StartTls&) const = default;
@@ -236,11 +242,11 @@ struct SetQuota {  // RFC 9208 4.1.3
 
 // All but APPEND, whose message streams: see command_append.hpp.
 using Body =
-    std::variant<Capability, Noop, Logout, Id, Language, StartTls, Authenticate, Login, Enable, Select, Create, Delete,
-                 Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close, Unselect, Expunge,
-                 Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, SetQuota, Sort, Thread, Esearch,
-                 CancelUpdate, Compress, Unauthenticate, UidBatches, Notify, ResetKey, GenUrlAuth, UrlFetch, GetAcl,
-                 SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
+    std::variant<Capability, Noop, Logout, Id, Language, Comparator, StartTls, Authenticate, Login, Enable, Select,
+                 Create, Delete, Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close,
+                 Unselect, Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, SetQuota, Sort, Thread,
+                 Esearch, CancelUpdate, Compress, Unauthenticate, UidBatches, Notify, ResetKey, GenUrlAuth, UrlFetch,
+                 GetAcl, SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
 Verb verb(const Body& body);
 
 // Owns everything: it may outlive the text it was read from.

@@ -178,6 +178,9 @@ TEST(ImapCommand, ReadsMailboxCommands) {
   EXPECT_EQ(fault("a SETQUOTA x (STORAGE 9223372036854775808)"), Fault::syntax);
   EXPECT_EQ(fault("a SETQUOTA x (STORAGE 1 STORAGE)"), Fault::syntax);
   EXPECT_EQ(fault("a SETQUOTA x (STORAGE 1"), Fault::syntax);
+  EXPECT_TRUE(parsed<Comparator>("a COMPARATOR").orders.empty());
+  EXPECT_EQ(parsed<Comparator>("a COMPARATOR \"i;*\" default {7+}\r\ni;octet").orders,
+            (std::vector<std::string>{"i;*", "default", "i;octet"}));
   EXPECT_TRUE(parsed<Language>("a LANGUAGE").ranges.empty());
   EXPECT_EQ(parsed<Language>("a LANGUAGE fr-CA \"de\" {2+}\r\nen").ranges,
             (std::vector<std::string>{"fr-CA", "de", "en"}));

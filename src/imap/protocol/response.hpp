@@ -36,9 +36,10 @@ inline constexpr std::string_view kAlert = "ALERT", kAlreadyExists = "ALREADYEXI
                                   kReadOnly = "READ-ONLY", kReadWrite = "READ-WRITE", kServerBug = "SERVERBUG",
                                   kTooBig = "TOOBIG", kTryCreate = "TRYCREATE", kUidNotSticky = "UIDNOTSTICKY",
                                   kUnavailable = "UNAVAILABLE", kUnknownCte = "UNKNOWN-CTE", kUseAttr = "USEATTR",
-                                  kBadCharset = "BADCHARSET", kCompressionActive = "COMPRESSIONACTIVE",
-                                  kTooFew = "TOOFEW", kTooMany = "TOOMANY", kUidRequired = "UIDREQUIRED",
-                                  kMetadataTooMany = "METADATA TOOMANY", kMetadataNoPrivate = "METADATA NOPRIVATE";
+                                  kBadCharset = "BADCHARSET", kBadComparator = "BADCOMPARATOR",
+                                  kCompressionActive = "COMPRESSIONACTIVE", kTooFew = "TOOFEW", kTooMany = "TOOMANY",
+                                  kUidRequired = "UIDREQUIRED", kMetadataTooMany = "METADATA TOOMANY",
+                                  kMetadataNoPrivate = "METADATA NOPRIVATE";
 std::string metadata_max_size(std::uint64_t octets);                        // RFC 5464 4.3
 std::string metadata_long_entries(std::uint64_t octets);                    // RFC 5464 4.2.1
 std::string append_uid(std::uint32_t uid_validity, const NumberSet& uids);  // RFC 9051 7.1
@@ -122,6 +123,9 @@ struct NamespaceEntry {
 };
 // "* LANGUAGE (de)" (RFC 5255 3.3): the one that is spoken from now on, or those that there are.
 void write_language(std::string& out, std::span<const std::string_view> tags);
+// "* COMPARATOR i;octet (i;octet i;ascii-casemap)" (RFC 5255 4.8): the one that counts, and all that were meant when
+// they are more than one.
+void write_comparator(std::string& out, std::string_view active, std::span<const std::string> matching);
 void write_namespace(std::string& out, std::span<const NamespaceEntry> personal, std::span<const NamespaceEntry> others,
                      std::span<const NamespaceEntry> shared, bool utf8);
 

@@ -126,6 +126,23 @@ void write_status(std::string& out, std::string_view mailbox, StatusItems items,
   out += ")\r\n";
 }
 
+// comparator-data = "COMPARATOR" SP comp-sel-quoted [SP "(" comp-id-quoted *(SP comp-id-quoted) ")"]      (RFC 5255
+// 4.10)
+void write_comparator(std::string& out, std::string_view active, std::span<const std::string> matching) {
+  out.append("* COMPARATOR ").append(active);
+  if (matching.size() > 1) {
+    char separator = '(';
+    out += ' ';
+    for (const std::string& one : matching) {
+      out += separator;
+      out += one;
+      separator = ' ';
+    }
+    out += ')';
+  }
+  out += "\r\n";
+}
+
 // language-data = "LANGUAGE" SP "(" lang-tag-quoted *(SP lang-tag-quoted) ")"      (RFC 5255 3.5)
 void write_language(std::string& out, std::span<const std::string_view> tags) {
   out += "* LANGUAGE ";

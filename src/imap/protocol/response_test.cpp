@@ -165,6 +165,14 @@ TEST(ImapResponse, WritesNamespaces) {
             "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")(\"x\" NIL)) NIL\r\n");
 }
 
+TEST(ImapResponse, WritesComparators) {
+  std::string out;
+  const std::vector<std::string> all{"i;octet", "i;ascii-casemap"};
+  write_comparator(out, "i;octet", std::span(all).first(1));
+  write_comparator(out, "-i;octet", all);
+  EXPECT_EQ(out, "* COMPARATOR i;octet\r\n* COMPARATOR -i;octet (i;octet i;ascii-casemap)\r\n");
+}
+
 TEST(ImapResponse, WritesLanguages) {
   const std::string_view tags[] = {"i-default", "de"};
   EXPECT_EQ(written(write_language, tags), "* LANGUAGE (i-default de)\r\n");

@@ -60,6 +60,10 @@ class Writer {
     word("LANGUAGE");
     for (const std::string& range : c.ranges) astring(range);
   }
+  void operator()(const Comparator& c) {
+    word("COMPARATOR");
+    for (const std::string& order : c.orders) astring(order);
+  }
   void operator()(const UidBatches& c) {
     word("UIDBATCHES");
     word(std::to_string(c.size));

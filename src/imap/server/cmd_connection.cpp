@@ -32,6 +32,7 @@ void Session::sign_out() {
   signed_in_.reset();
   enabled_ = {};
   language_ = 0;
+  collation_ = {};
   receiver_.set_limits(kLimitsOutside);
 }
 

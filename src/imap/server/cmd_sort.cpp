@@ -79,7 +79,8 @@ Task<Answer> run_sort(Session& session, Command& command) {
     co_return std::move(*refused);
   }
 
-  SortOrder order(sort.criteria);
+  const Collation collation = session.collation();
+  SortOrder order(sort.criteria, collation);
   const bool by_score =
       std::ranges::find(sort.criteria, SortKey::relevancy, &SortCriterion::key) != sort.criteria.end();
   if (fuzzy && (by_score || returns_of(sort.search).relevancy)) {
@@ -90,8 +91,9 @@ Task<Answer> run_sort(Session& session, Command& command) {
     }
     order.set_scores(found->uids, std::move(*scores));
   }
-  // What can be brought back belongs to no account of its own, so that its numbers are nobody's.
-  if (!view.removed) order.remember(session.head_keys(), view.account());
+  // What can be brought back belongs to no account of its own, so that its numbers are nobody's. Keys of other
+  // collations than the default are not kept.
+  if (!view.removed && collation.casemap == mime::Casemap::unicode) order.remember(session.head_keys(), view.account());
   order.expect(found->uids.size());
   HeadWalk walk(
       view.account(), view.folder(), found->uids, [&order](const account::Row& row) { return order.needs_head(row); },
@@ -118,7 +120,12 @@ Task<Answer> run_sort(Session& session, Command& command) {
   std::size_t begin = 0, end = 0;
   account::Modseq modseq = found->highest;
   std::vector<account::Uid> uids;
-  SearchContext context{.tag = command.tag, .search = sort.search, .criteria = sort.criteria, .found = {}, .order = {}};
+  SearchContext context{.tag = command.tag,
+                        .search = sort.search,
+                        .criteria = sort.criteria,
+                        .collation = collation,
+                        .found = {},
+                        .order = {}};
   auto put_in_order = [&]() -> Result<> {
     uids = order.finish();
     const NumberSet places = returns.partial ? places_of(*returns.partial, uids.size()) : NumberSet();

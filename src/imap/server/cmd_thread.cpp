@@ -27,14 +27,16 @@ Task<Answer> run_thread(Session& session, Command& command) {
   ThreadTree tree(thread.algorithm);
   HeadKeys& keys = session.head_keys();
   KeyColumn known(keys, view.account(), HeadKeys::Kind::thread);
-  // What can be brought back belongs to no account of its own, so that its numbers are nobody's.
-  const bool remembers = !view.removed;
+  // What can be brought back belongs to no account of its own, so that its numbers are nobody's. Keys of other
+  // collations than the default are not kept.
+  const mime::Casemap casemap = session.collation().casemap;
+  const bool remembers = !view.removed && casemap == mime::Casemap::unicode;
   HeadWalk walk(
       view.account(), view.folder(), found->uids,
       [&](const account::Row& row) { return !remembers || !known.find(row.item); }, session.services().clock,
       [&](const account::Row& row, const mime::Structure* head) {
         if (head == nullptr) return tree.add(row, *known.find(row.item));
-        const std::string key = thread_key(row, *head, keys.secret());
+        const std::string key = thread_key(row, *head, keys.secret(), casemap);
         // Of a message that could not be read there is no head, which may change.
         if (remembers && !head->parts.empty()) known.add(row.item, key);
         return tree.add(row, key);

@@ -21,6 +21,7 @@ constexpr std::array kCommands{
     Row{Verb::logout, kAny, &run_logout, ""},
     Row{Verb::id, kAny, &run_id, "ID"},
     Row{Verb::language, kAny, &run_language, "LANGUAGE"},
+    Row{Verb::comparator, kIn, &run_comparator, "I18NLEVEL=2"},
     Row{Verb::starttls, kNot, &run_starttls, ""},
     Row{Verb::compress, kIn, &run_compress, "COMPRESS=DEFLATE"},
     Row{Verb::unauthenticate, kIn, &run_unauthenticate, "UNAUTHENTICATE"},

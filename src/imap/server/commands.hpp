@@ -43,6 +43,8 @@ runtime::Task<Answer> run_id(Session&, Command&);
 runtime::Task<Answer> run_namespace(Session&, Command&);
 // cmd_language.cpp
 runtime::Task<Answer> run_language(Session&, Command&);
+// cmd_comparator.cpp
+runtime::Task<Answer> run_comparator(Session&, Command&);
 // cmd_quota.cpp
 runtime::Task<Answer> run_getquota(Session&, Command&);
 runtime::Task<Answer> run_getquotaroot(Session&, Command&);

@@ -32,6 +32,7 @@ constexpr Document kDocuments[] = {
     {"ESORT", "RFC 5267", "sort_and_thread"},
     {"FILTERS", "RFC 5466", "filters"},
     {"I18NLEVEL=1", "RFC 5255", "i18n"},
+    {"I18NLEVEL=2", "RFC 5255", "comparator, imap/server/collation_test.cpp"},
     {"ID", "RFC 2971", "client_switch, small_commands"},
     {"IDLE", "RFC 2177", "idle_tells_of_new_mail, idle_pipelined, idle_and_stopping"},
     {"IMAP4rev1", "RFC 3501", "greeting_and_capability"},

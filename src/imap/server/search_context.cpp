@@ -37,7 +37,7 @@ void remove(SearchContext& context, const Selected& view, const NumberSet& uids,
 class Placer {
  public:
   Placer(SearchContext& context, account::Account& account, const Selected& view, const Clock& clock)
-      : context_(context), account_(account), view_(view), clock_(clock), order_(context.criteria) {}
+      : context_(context), account_(account), view_(view), clock_(clock), order_(context.criteria, context.collation) {}
 
   Result<> add(account::Uid uid, std::vector<ContextStep>& steps) {
     GP_TRY(const auto key, key_of(uid));
@@ -81,7 +81,7 @@ class Placer {
 Result<> look(SearchContext& context, account::Account& account, const Selected& view, const NumberSet& messages,
               const Clock& clock, ContextChange& change) {
   GP_TRY(const auto keywords, account.keywords());
-  auto program = SearchProgram::make(context.search, view, *keywords, clock.now());
+  auto program = SearchProgram::make(context.search, view, *keywords, clock.now(), context.collation.casemap);
   if (!program) return fail(Errc::invalid, "the charset was known before");
   SearchRun run(*program, account, view, clock, SearchRun::Wanted::all, &messages);
   for (bool more = true; more;) {

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "imap/protocol/command_search.hpp"
 #include "imap/protocol/response.hpp"
+#include "imap/server/collation.hpp"
 
 namespace gatepost::imap::server {
 
@@ -24,6 +25,7 @@ struct SearchContext {
   std::string tag;
   Search search;
   std::vector<SortCriterion> criteria;  // of SORT
+  Collation collation = {};             // it was made by
   NumberSet found;
   std::vector<account::Uid> order;  // of SORT: these
 };

@@ -42,7 +42,8 @@ SearchMatch::SearchMatch(const SearchProgram& program, account::Account& account
       reader_(account),
       values_(program.tests().size()),
       chain_(program.tests().size()),
-      needed_(program.tests().size()) {
+      needed_(program.tests().size()),
+      walk_(program.casemap()) {
   const auto& tests = program.tests();
   for (std::uint32_t i = 0; i < tests.size(); ++i) {
     if (tests[i].depth == Depth::text)
@@ -157,7 +158,7 @@ Result<bool> SearchMatch::by_message(const account::Row& row, const account::Ite
 
 Result<> SearchMatch::look_at_summary(const account::Row& row, const account::Item& item) {
   // Also when no key asks for it: where header and text lie is in it.
-  GP_TRY(structure_, structure_of(reader_, item.summary));
+  GP_CHECK(structure_of(reader_, item.summary, structure_));
   if (!need(Depth::summary)) return {};
   for (auto& text : summary_texts_) text.reset();
   const auto& tests = program_.tests();
@@ -187,7 +188,7 @@ bool SearchMatch::test_sent(const SearchTest& test) const {
 
 const std::string& SearchMatch::summary_text(SummaryField field) {
   std::optional<std::string>& text = summary_texts_[static_cast<std::size_t>(field)];
-  if (!text) text = reading::searched_text(structure_, field);
+  if (!text) text = reading::searched_text(structure_, field, program_.casemap());
   return *text;
 }
 
@@ -207,7 +208,7 @@ Result<> SearchMatch::look_at_header() {
     for (const std::uint32_t i : asked) {
       const SearchTest& test = tests[i];
       if (values_[i] == Truth::yes || !ascii::iequals(test.field, field->name)) continue;
-      if (!text) text = mime::fold(mime::decode_words(field->value));
+      if (!text) text = mime::fold(mime::decode_words(field->value), program_.casemap());
       values_[i] = truth(text->find(test.needle) != std::string::npos);
     }
   }

@@ -55,10 +55,10 @@ std::optional<Field> field_of(std::string_view name) {
 }
 
 // nullopt: nobody knows the charset.
-std::optional<std::string> folded(const std::string& text, const std::string& charset) {
+std::optional<std::string> folded(const std::string& text, const std::string& charset, mime::Casemap casemap) {
   const auto utf8 = mime::to_utf8(text, charset.empty() ? "us-ascii" : charset);
   if (!utf8) return std::nullopt;
-  return mime::fold(*utf8);
+  return mime::fold(*utf8, casemap);
 }
 
 void prepare_field(SearchTest& test, const SearchKey& key) {
@@ -155,8 +155,10 @@ void prepare(SearchTest& test, const SearchKey& key, const Selected& view, const
 }  // namespace
 
 std::expected<SearchProgram, Answer> SearchProgram::make(const Search& search, const Selected& view,
-                                                         const std::vector<std::string>& keywords, TimePoint now) {
+                                                         const std::vector<std::string>& keywords, TimePoint now,
+                                                         mime::Casemap casemap) {
   SearchProgram program;
+  program.casemap_ = casemap;
   program.tests_.resize(search.keys.size());
   for (std::uint32_t i = 0; i < search.keys.size(); ++i) {
     const SearchKey& key = search.keys[i];
@@ -170,7 +172,7 @@ std::expected<SearchProgram, Answer> SearchProgram::make(const Search& search, c
     for (std::uint32_t c = i + 1; is_composed(key.op) && c < key.end; c = search.keys[c].end) {
       program.tests_[c].parent = i;
     }
-    auto needle = folded(key.text, search.charset);
+    auto needle = folded(key.text, search.charset, casemap);
     if (!needle) return std::unexpected(no(code::bad_charset(kCharsets), "This charset is not known here"));
     test.needle = std::move(*needle);
     prepare(test, key, view, keywords, now);
@@ -181,10 +183,12 @@ std::expected<SearchProgram, Answer> SearchProgram::make(const Search& search, c
   return program;
 }
 
-// What the index holds of a summary field is what test_summary() compares; of the header, each field with its name.
+// What the index holds of a summary field is what test_summary() compares; of the header, each field with its name. It
+// is folded by i;unicode-casemap, in which everything is found that is by another one.
 void SearchProgram::ask_index(SearchTest& test) {
   if (queries_.size() == search::kMaxQueries) return;
-  search::Query query{.needle = test.needle};
+  search::Query query{.needle = casemap_ == mime::Casemap::unicode ? test.needle : mime::fold(test.needle)};
+  query.only_narrows = casemap_ != mime::Casemap::unicode;
   switch (test.op) {
     case SearchOp::body:
       query.fields = search::field::kBody;
@@ -196,7 +200,7 @@ void SearchProgram::ask_index(SearchTest& test) {
       if (test.depth == Depth::summary) {
         if (test.needle.empty()) return;
         query.fields = index_field(*test.summary_field);
-        query.only_narrows = query.fields == search::field::kOther;  // several fields share it
+        query.only_narrows = query.only_narrows || query.fields == search::field::kOther;  // several fields share it
       } else {
         query.fields = search::field::kHeader;
         query.only_narrows = true;  // another field may have it

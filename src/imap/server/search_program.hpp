@@ -49,10 +49,12 @@ class SearchProgram {
  public:
   // An Answer: NO [BADCHARSET]. `keywords`: names by id.
   static std::expected<SearchProgram, Answer> make(const Search& search, const Selected& view,
-                                                   const std::vector<std::string>& keywords, TimePoint now);
+                                                   const std::vector<std::string>& keywords, TimePoint now,
+                                                   mime::Casemap casemap = mime::Casemap::unicode);
 
   // tests()[0] is the conjunction of all.
   const std::vector<SearchTest>& tests() const { return tests_; }
+  mime::Casemap casemap() const { return casemap_; }  // of the texts that are compared
   // What can be asked of an index. The same for every mailbox.
   const std::vector<search::Query>& queries() const { return queries_; }
   bool asks_modseq() const { return asks_modseq_; }      // the answer tells a MODSEQ (RFC 7162 3.1.5)
@@ -68,6 +70,8 @@ class SearchProgram {
   Bounds bounds_of(const SearchTest& test, const Selected& view) const;
 
   void ask_index(SearchTest& test);
+
+  mime::Casemap casemap_ = mime::Casemap::unicode;
 
   std::vector<SearchTest> tests_;
   std::vector<search::Query> queries_;

@@ -28,7 +28,9 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
     if (saves) view.save({});
     co_return Outcome(std::unexpect, session.failed(keywords.error()));
   }
-  auto prepare = [&] { return SearchProgram::make(search, view, **keywords, session.services().clock.now()); };
+  auto prepare = [&] {
+    return SearchProgram::make(search, view, **keywords, session.services().clock.now(), session.collation().casemap);
+  };
   std::expected<SearchProgram, Answer> program = co_await session.workers().run(prepare);
   if (!program) {
     if (saves) view.save({});

@@ -17,6 +17,7 @@
 #include "imap/protocol/receiver.hpp"
 #include "imap/server/answer.hpp"
 #include "imap/server/clients.hpp"
+#include "imap/server/collation.hpp"
 #include "imap/server/commands.hpp"
 #include "imap/server/head_keys.hpp"
 #include "imap/server/mailbox.hpp"
@@ -140,6 +141,9 @@ class Session final : public runtime::Session {
   // LANGUAGE: what people are told in from now on, a number of languages.hpp.
   std::size_t language() const { return language_; }
   void speak(std::size_t language) { language_ = language; }
+  // COMPARATOR: by what texts are compared from now on.
+  const Collation& collation() const { return collation_; }
+  void compare_by(const Collation& collation) { collation_ = collation; }
   const ClientSwitch* client_switch() const { return switch_; }  // none: nothing is different for it
   bool compressed() const { return compressed_; }
   void sign_out();
@@ -302,6 +306,7 @@ class Session final : public runtime::Session {
   Mode mode_ = Mode::commands;
   Enabled enabled_;
   std::size_t language_ = 0;
+  Collation collation_;
   const bool offers_tls_;
   bool heard_ = false, compressed_ = false;
 };

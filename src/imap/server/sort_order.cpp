@@ -53,6 +53,8 @@ namespace {
 
 bool is_of_row(SortKey key) { return key == SortKey::arrival || key == SortKey::size || key == SortKey::relevancy; }
 
+bool is_text(SortKey key) { return !is_of_row(key) && key != SortKey::date; }
+
 HeadKeys::Kind kind_of(SortKey key) {
   using enum HeadKeys::Kind;
   switch (key) {
@@ -99,10 +101,11 @@ std::string text_of(SortKey key, const mime::Structure& head) {
 }
 
 // What compares as the message does. The end of a text is an octet that no text has, smaller than all others.
-void write_key(std::string& out, SortKey key, const account::Row& row, const mime::Structure& head) {
+void write_key(std::string& out, SortKey key, mime::Casemap casemap, const account::Row& row,
+               const mime::Structure& head) {
   out.clear();
   if (key == SortKey::date) return put_u64(out, biased(sent_seconds(head, row)));
-  out = mime::fold(text_of(key, head));
+  out = mime::fold(text_of(key, head), casemap);
   if (out.size() > kMaxSortText) out.resize(kMaxSortText);
   std::ranges::replace(out, '\0', '\1');
   out += '\0';
@@ -152,7 +155,7 @@ void SortOrder::put_of_head(std::size_t criterion, const account::Row& row, cons
     keys_ += *known;
     return;
   }
-  write_key(text_, criteria_[criterion].key, row, *head);
+  write_key(text_, criteria_[criterion].key, collation_.casemap, row, *head);
   keys_ += text_;
   // Of a message that could not be read there is no head, which may change.
   if (column != nullptr && !head->parts.empty()) column->add(row.item, text_);
@@ -179,7 +182,8 @@ void SortOrder::put_keys(const account::Row& row, const mime::Structure* head) {
   for (std::size_t criterion = 0; criterion < criteria_.size(); ++criterion) {
     const std::size_t from = keys_.size();
     put_key(criterion, row, head);
-    if (!criteria_[criterion].reverse) continue;
+    const bool turned = collation_.reversed && is_text(criteria_[criterion].key);
+    if (criteria_[criterion].reverse == turned) continue;
     for (std::size_t i = from; i < keys_.size(); ++i) keys_[i] = static_cast<char>(~keys_[i]);
   }
 }
@@ -202,16 +206,88 @@ Result<> SortOrder::add(const account::Row& row, const mime::Structure* head) {
   return {};
 }
 
-std::vector<account::Uid> SortOrder::finish() {
-  std::ranges::sort(entries_, [this](const Entry& a, const Entry& b) {
-    if (a.front != b.front) return a.front < b.front;
-    const int order = std::memcmp(keys_.data() + a.begin, keys_.data() + b.begin, std::min(a.octets, b.octets));
-    if (order != 0) return order < 0;
-    return a.octets != b.octets ? a.octets < b.octets : a.uid < b.uid;
+bool SortOrder::is_before(const Entry& a, const Entry& b) const {
+  if (a.front != b.front) return a.front < b.front;
+  const int order = std::memcmp(keys_.data() + a.begin, keys_.data() + b.begin, std::min(a.octets, b.octets));
+  if (order != 0) return order < 0;
+  return a.octets != b.octets ? a.octets < b.octets : a.uid < b.uid;
+}
+
+bool SortOrder::is_equal(const Entry& a, const Entry& b) const {
+  if (a.front != b.front || a.octets != b.octets) return false;
+  return a.octets <= sizeof a.front || std::memcmp(keys_.data() + a.begin, keys_.data() + b.begin, a.octets) == 0;
+}
+
+// Fast more than strong: who finds texts of the same hash nevertheless only makes grouped() give up.
+std::uint64_t SortOrder::hash_of(const Entry& entry) const {
+  const auto mix = [](std::uint64_t a, std::uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  };
+  std::uint64_t h = mix(entry.front[0] ^ secret_[0], entry.front[1] ^ secret_[1]) + entry.octets;
+  if (entry.octets <= sizeof entry.front) return h;
+  const std::string_view key = std::string_view(keys_).substr(entry.begin, entry.octets);
+  for (std::size_t at = sizeof entry.front; at < key.size(); at += 8)
+    h = mix(h ^ secret_[1], octets_at(key, at) ^ secret_[0]);
+  return h;
+}
+
+// Conversations share their subject, and people write more than once: putting each text in its place once is a good
+// deal less than comparing all messages. Nullopt: they are not so.
+std::optional<SortOrder::Groups> SortOrder::grouped() const {
+  constexpr std::size_t kFew = 512, kSample = 4'096, kMaxSteps = 64;
+  if (entries_.size() < kFew) return std::nullopt;
+  constexpr std::uint32_t kNone = UINT32_MAX;
+  Groups groups;
+  groups.of.reserve(entries_.size());
+  std::vector<std::uint32_t> slots(std::bit_ceil(entries_.size() * 2), kNone);
+  const std::size_t mask = slots.size() - 1;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    if (i == kSample && groups.first.size() > kSample / 4 * 3) return std::nullopt;
+    std::size_t at = static_cast<std::size_t>(hash_of(entries_[i])) & mask;
+    std::size_t steps = 0;
+    while (slots[at] != kNone && !is_equal(entries_[groups.first[slots[at]]], entries_[i])) {
+      if (++steps == kMaxSteps) return std::nullopt;
+      at = (at + 1) & mask;
+    }
+    if (slots[at] == kNone) {
+      slots[at] = static_cast<std::uint32_t>(groups.first.size());
+      groups.first.push_back(i);
+      groups.size.push_back(0);
+    }
+    groups.of.push_back(slots[at]);
+    ++groups.size[slots[at]];
+  }
+  return groups;
+}
+
+std::vector<account::Uid> SortOrder::in_order(const Groups& groups) const {
+  std::vector<std::uint32_t> order(groups.first.size());
+  for (std::uint32_t group = 0; group < order.size(); ++group) order[group] = group;
+  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+    return is_before(entries_[groups.first[a]], entries_[groups.first[b]]);
   });
+  std::vector<std::uint32_t> place(order.size());  // of the next message of each group
+  std::uint32_t before = 0;
+  for (const std::uint32_t group : order) {
+    place[group] = before;
+    before += groups.size[group];
+  }
+  std::vector<account::Uid> out(entries_.size());
+  for (std::size_t i = 0; i < entries_.size(); ++i) out[place[groups.of[i]]++] = entries_[i].uid;
+  return out;
+}
+
+std::vector<account::Uid> SortOrder::finish() {
   std::vector<account::Uid> out;
-  out.reserve(entries_.size());
-  for (const Entry& entry : entries_) out.push_back(entry.uid);
+  if (const auto groups = grouped()) {
+    out = in_order(*groups);
+  } else {
+    std::ranges::sort(entries_, [this](const Entry& a, const Entry& b) { return is_before(a, b); });
+    out.reserve(entries_.size());
+    for (const Entry& entry : entries_) out.push_back(entry.uid);
+  }
   entries_ = {};
   keys_ = {};
   return out;

@@ -11,6 +11,7 @@
 
 #include "account/account.hpp"
 #include "imap/protocol/command_search.hpp"
+#include "imap/server/collation.hpp"
 #include "imap/server/head_keys.hpp"
 #include "mime/structure.hpp"
 
@@ -26,14 +27,16 @@ inline constexpr std::size_t kMaxSortOctets = 256 << 20;  // of all
 
 class SortOrder {
  public:
-  explicit SortOrder(std::span<const SortCriterion> criteria) : criteria_(criteria) {}
+  // `criteria` outlive it.
+  explicit SortOrder(std::span<const SortCriterion> criteria, const Collation& collation = {})
+      : criteria_(criteria), collation_(collation) {}
 
   // How well messages fit, as many as there are `uids` and in their order; for RELEVANCY (RFC 6203 5).
   void set_scores(const NumberSet& uids, std::vector<std::uint8_t> scores);
   std::uint8_t score_of(account::Uid uid) const;  // 1 when nothing is known
 
   // From here on what is known of this account's heads is taken from `keys`, and what is found out is put there.
-  // `account` outlives this; needs_head() and add() block then.
+  // `account` outlives this; needs_head() and add() block then. Not for other collations than the default.
   void remember(HeadKeys& keys, account::Account& account);
   void expect(std::size_t messages);  // so many come, about
   // Whether the message has to be looked into.
@@ -52,17 +55,30 @@ class SortOrder {
     std::uint32_t begin = 0, octets = 0;
     account::Uid uid = 0;
   };
+  // Entries with equal keys, under a number each.
+  struct Groups {
+    std::vector<std::uint32_t> of;     // the group of each entry
+    std::vector<std::uint32_t> first;  // the first entry of each group
+    std::vector<std::uint32_t> size;
+  };
+  std::optional<Groups> grouped() const;
+  std::vector<account::Uid> in_order(const Groups& groups) const;
+  bool is_before(const Entry& a, const Entry& b) const;
+  bool is_equal(const Entry& a, const Entry& b) const;
+  std::uint64_t hash_of(const Entry& entry) const;
   void put_keys(const account::Row& row, const mime::Structure* head);
   void put_key(std::size_t criterion, const account::Row& row, const mime::Structure* head);
   void put_of_head(std::size_t criterion, const account::Row& row, const mime::Structure* head);
 
   const std::span<const SortCriterion> criteria_;
+  const Collation collation_;
   std::deque<KeyColumn> columns_;      // of those criteria that are in the head
   std::vector<KeyColumn*> column_of_;  // of each criterion, null for others; empty: nothing is remembered
   std::string keys_, text_;
   NumberSet scored_;
   std::vector<std::uint8_t> scores_;
   std::vector<Entry> entries_;
+  const SipKey secret_ = HeadKeys::random_secret();  // of hash_of()
 };
 
 }  // namespace gatepost::imap::server

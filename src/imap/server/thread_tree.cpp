@@ -68,13 +68,14 @@ T take(std::string_view& in) {
 }  // namespace
 
 // When it was sent, whether its subject says that it replies, its subject, its id, and those it mentions.
-std::string thread_key(const account::Row& row, const mime::Structure& head, const SipKey& secret) {
+std::string thread_key(const account::Row& row, const mime::Structure& head, const SipKey& secret,
+                       mime::Casemap casemap) {
   const mime::Envelope& envelope = head.envelope();
   const mime::BaseSubject subject = mime::base_subject(envelope.subject.value_or(""));
   std::string out;
   put(out, sent_seconds(head, row));
   put(out, static_cast<std::uint8_t>(subject.is_reply));
-  put(out, digest_of(mime::fold(subject.text), secret));
+  put(out, digest_of(mime::fold(subject.text, casemap), secret));
   const auto own = mime::MessageIds(envelope.message_id.value_or("")).next();
   put(out, own ? digest_of(*own, secret) : TextDigest{0});
   const std::size_t mentions = out.size();

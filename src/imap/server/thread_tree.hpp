@@ -10,6 +10,7 @@
 #include "base/siphash.hpp"
 #include "imap/protocol/command_search.hpp"
 #include "imap/protocol/response.hpp"
+#include "mime/fold.hpp"
 #include "mime/structure.hpp"
 
 namespace gatepost::imap::server {
@@ -21,7 +22,8 @@ using TextDigest = std::uint64_t;
 
 // What threads are made of, of one message: what it calls itself and its subject, and what it mentions. Written for
 // this process alone, whose secret is in it.
-std::string thread_key(const account::Row& row, const mime::Structure& head, const SipKey& secret);
+std::string thread_key(const account::Row& row, const mime::Structure& head, const SipKey& secret,
+                       mime::Casemap casemap = mime::Casemap::unicode);
 
 // Numbers by digest, side by side in one piece of memory: a hundred thousand messages mention several times as many.
 class DigestNumbers {
