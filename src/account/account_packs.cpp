@@ -288,7 +288,8 @@ Result<bool> StoredAccount::check_packs(store::Snapshot& snap, store::Snapshot& 
             },
             [](FolderId, Uid, const Error&) {}));
         const auto rows = packer.finish(0);
-        if (!packed || !any || !rows || rows->encode() != *packed) {
+        const auto read = packed ? RowChunk::decode(*packed, 0) : Result<std::shared_ptr<const RowChunk>>(nullptr);
+        if (!any || !rows || !read || !*read || !rows->has_same_rows(**read)) {
           wrong(id, fmt::format("packed rows from UID {} on are not what the rows are", chunk * records::kChunkUids));
         }
       }

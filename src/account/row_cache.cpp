@@ -101,7 +101,27 @@ std::shared_ptr<const RowChunk> RowChunk::changed(std::span<const Change> change
       return nullptr;
     }
   }
-  return c.rows_.empty() ? nullptr : out;
+  if (c.rows_.empty()) return nullptr;
+  if (const std::uint16_t gone = c.rows_.front().uid; gone != 0) {
+    c.first_ += gone;
+    for (Packed& p : c.rows_) p.uid = static_cast<std::uint16_t>(p.uid - gone);
+  }
+  return out;
+}
+
+bool RowChunk::has_same_rows(const RowChunk& other) const {
+  if (size() != other.size()) return false;
+  Row mine, others;
+  for (std::size_t i = 0; i < size(); ++i) {
+    unpack(i, mine);
+    other.unpack(i, others);
+    if (mine.uid != others.uid || mine.item != others.item || mine.flags != others.flags ||
+        mine.modseq != others.modseq || mine.octets != others.octets || mine.received != others.received ||
+        mine.saved != others.saved || mine.thread != others.thread || mine.sent != others.sent) {
+      return false;
+    }
+  }
+  return true;
 }
 
 std::shared_ptr<const RowChunk> RowChunk::Packer::finish(Modseq at) {

@@ -47,6 +47,7 @@ class RowChunk {
   std::size_t size() const { return rows_.size(); }
   std::size_t octets() const;  // of memory, about
   Uid uid(std::size_t i) const { return first_ + rows_[i].uid; }
+  bool has_same_rows(const RowChunk& other) const;
   // Over whatever `row` held; what it has allocated is used again.
   void unpack(std::size_t i, Row& row) const;
   // Those of `wanted`, ascending; `visit` may take the row. False: it has had enough.
@@ -62,15 +63,15 @@ class RowChunk {
     return true;
   }
 
-  // As one value, and back as of a version; what is equal is encoded equally (row_chunk_codec.cpp). A chunk without
-  // rows has no encoding. Errc::corrupt; Errc::unsupported for a later format.
+  // As one value, and back as of a version (row_chunk_codec.cpp). A chunk without rows has no encoding. Errc::corrupt;
+  // Errc::unsupported for a later format.
   std::string encode() const;
   static Result<std::shared_ptr<const RowChunk>> decode(std::string_view value, Modseq at);
 
  private:
   static constexpr std::size_t kMaxKeywordLists = 256;
   struct Packed {
-    std::uint16_t uid;  // less first_
+    std::uint16_t uid;  // less first_; 0 of the first row
     std::uint8_t flags, keywords;
     std::uint32_t octets;
     std::int32_t received, saved;  // seconds after received_ and saved_

@@ -100,6 +100,18 @@ TEST(RowChunk, IsWhatItWouldBeAfterAChange) {
     EXPECT_EQ(out.sent, after[i].sent);
   }
   EXPECT_EQ(chunk->size(), 4U);  // as it was
+  EXPECT_TRUE(changed->has_same_rows(*RowChunk::pack(after, 1)));
+  EXPECT_FALSE(changed->has_same_rows(*chunk));
+  const auto read = RowChunk::decode(changed->encode(), 1);
+  ASSERT_TRUE(read);
+  EXPECT_TRUE((*read)->has_same_rows(*changed));
+  // The first is gone.
+  const std::vector<RowChunk::Change> first_gone = {{1025, nullptr}};
+  const auto without = chunk->changed(first_gone, 11);
+  ASSERT_TRUE(without);
+  EXPECT_TRUE(without->has_same_rows(*RowChunk::pack(std::span(rows).subspan(1), 1)));
+  EXPECT_TRUE((*RowChunk::decode(without->encode(), 1))->has_same_rows(*without));
+  EXPECT_TRUE(without->changed(std::vector<RowChunk::Change>{{1040, &rows[3]}}, 12)->has_same_rows(*without));
   // Nothing left; one that comes between others; one that is another message.
   const std::vector<RowChunk::Change> all_gone = {{1025, nullptr}, {1030, nullptr}, {1031, nullptr}, {1040, nullptr}};
   EXPECT_FALSE(chunk->changed(all_gone, 10));

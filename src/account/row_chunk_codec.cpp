@@ -51,6 +51,7 @@ std::int64_t difference(std::uint64_t from, std::uint64_t to) { return static_ca
 }  // namespace
 
 std::string RowChunk::encode() const {
+  GP_ASSERT(!rows_.empty() && rows_.front().uid == 0);
   std::string out;
   out.reserve(64 + rows_.size() * 16);
   const bool gaps = rows_.back().uid != rows_.size() - 1;

@@ -296,6 +296,39 @@ TEST_P(RowsPacked, AreNotTakenForTrueWhenTheyAreOfALaterStateOrAnotherFolder) {
   EXPECT_EQ(with(flag::kDraft, all(*account(), inbox)), kMany);
 }
 
+TEST_P(RowsPacked, OfWhatWasChangedInMemoryAreRight) {
+  std::mt19937 dice(9);
+  const auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(dice() % n); };
+  FolderId inbox{};
+  const auto change = [&](Account& a) {
+    for (int i = 0; i < 12; ++i) {
+      NumberSet uids = NumberSet::of(1 + below(kMany), kMany + 50);
+      uids = uids.intersect(NumberSet::of(1, *uids.min() + below(60)));
+      if (below(4) == 0) uids = NumberSet::of(below(4) * 1024 + 1, below(4) * 1024 + 4000);
+      if (below(2) == 0) {
+        const Uid first = below(4) * 1024 + below(8);  // at the beginning of a chunk
+        ASSERT_TRUE(a.remove(inbox, NumberSet::of(first + 1, first + 1 + below(4))));
+      }
+      const Flags flags{static_cast<std::uint8_t>(below(32)),
+                        *a.keyword_ids({"word" + std::to_string(below(9))}, true)};
+      ASSERT_TRUE(a.store_flags(inbox, uids, static_cast<FlagChange>(below(3)), flags, std::nullopt));
+      if (below(5) == 0) add(a, inbox, "new");
+    }
+  };
+  inbox = fill(*account());
+  for (int round = 0; round < 8; ++round) {
+    change(*account());
+    restart();
+    (void)all(*account(), inbox);  // what has changed is read row by row, and wanted
+    change(*account());            // in memory, too
+    ASSERT_NO_FATAL_FAILURE(expect_same(all(*account(), inbox), truth(inbox)));
+    pack();
+    ASSERT_THAT(findings(), IsEmpty()) << round;
+    restart();
+    ASSERT_NO_FATAL_FAILURE(expect_same(all(*account(), inbox), truth(inbox)));
+  }
+}
+
 // Every kind of change, in any order, with packing, restarts and forgetting in between: what is read is what is there.
 TEST_P(RowsPacked, AreNeverAnythingElseThanTheRows) {
   for (unsigned seed = 1; seed <= 3; ++seed) {
