@@ -78,7 +78,7 @@ constexpr std::array kVerbs{
     AdminVerb{"gate show", Role::auditor, false, ""},
     AdminVerb{"gate top", Role::auditor, false, ""},
     AdminVerb{"gate who", Role::auditor, false, "port"},
-    AdminVerb{"group add", Role::helpdesk, true, "address name member*"},
+    AdminVerb{"group add", Role::helpdesk, true, "address name member* rule"},
     AdminVerb{"group delete", Role::helpdesk, true, "address"},
     AdminVerb{"group join", Role::helpdesk, true, "address member*"},
     AdminVerb{"group leave", Role::helpdesk, true, "address member*"},

@@ -166,7 +166,7 @@ struct Mailflow {
   seconds command_timeout{300};  // waiting for a reply
   seconds data_timeout{600};     // waiting for the reply to the final dot (RFC 5321 4.5.3.2.6)
   // Where people's forwarding and filters may send mail on to outside of this server: domains, or "*".
-  std::vector<std::string> forward_outside;
+  std::vector<std::string> forward_outside = {"*"};
   bool operator==(const Mailflow&) const = default;
 };
 

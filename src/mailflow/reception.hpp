@@ -27,7 +27,7 @@ struct ReceptionOptions {
   std::uint32_t max_recipients = 1000;
   std::uint32_t max_received = 50;  // Received fields: more is a loop (RFC 5321 6.3)
   std::uint64_t max_header_octets = 1 << 20;
-  bool foreign_from = true;  // who signed in may write From addresses that are nobody's here
+  bool foreign_from = true;                       // who signed in may write From addresses that are nobody's here
   std::vector<std::string> forward_outside = {};  // domains, or "*": where people may have mail sent on to
   // Whether mail may be sent on to this address outside; those of local domains are not asked about.
   bool may_forward_to(std::string_view address) const;
