@@ -78,6 +78,8 @@ TEST_F(CommandTest, AnswersEveryVerbWithoutOptionsWithTextAndJson) {
   services->server.end_maintenance = [] { return Reply{0, "fine\n", "{}"}; };
   services->server.announce = [](const std::string&) { return std::size_t{0}; };
   services->server.stop = [] {};
+  services->server.settings = [](const Request&) { return Reply{0, "fine\n", "{}"}; };
+  services->server.check_domain = [](const Request&, std::stop_token) { return Reply{0, "fine\n", "{}"}; };
   for (const Verb& verb : verbs()) {
     const Reply reply = ask(std::string(verb.name));
     EXPECT_TRUE(reply.text.ends_with('\n')) << verb.name;

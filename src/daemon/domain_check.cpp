@@ -66,10 +66,13 @@ class Check {
     want("_dmarc." + d, RecordType::txt);
     for (const RecordType type : {RecordType::a, RecordType::aaaa}) {
       want(domain_.hostname, type);
-      for (const char* name : {"autodiscover.", "autoconfig."}) want(name + d, type);
+      for (const discovery::DnsRecord& record : wanted_) {
+        if (record.type == "CNAME") want(without_dot(record.name), type);
+      }
     }
     for (const discovery::DnsRecord& record : wanted_) {
       if (record.type == "SRV") want(without_dot(record.name), RecordType::srv);
+      if (record.type == "TXT") want(without_dot(record.name), RecordType::txt);
     }
     ask();
     for (const IpAddress& address : senders()) want(runtime::pointer_name(address), RecordType::ptr);
@@ -82,6 +85,7 @@ class Check {
     for (const discovery::DnsRecord& record : wanted_) {
       if (record.type == "SRV") service(record);
       if (record.type == "CNAME") alias(record);
+      if (record.type == "TXT") text(record);
     }
     return std::move(out_);
   }
@@ -254,6 +258,23 @@ class Check {
     add(std::move(finding), answer);
   }
 
+  void text(const discovery::DnsRecord& record) {
+    const std::string name(without_dot(record.name));
+    const Answer& answer = of(name, RecordType::txt);
+    DnsFinding finding{
+        .subject = name.substr(0, name.find('.')), .name = name, .type = "TXT", .weight = Weight::comfort};
+    finding.expected = record.value;
+    finding.why = record.why;
+    finding.state = State::missing;
+    for (const std::string& one : found(answer) ? answer->texts : std::vector<std::string>()) {
+      finding.found.push_back("\"" + shown(one) + "\"");
+      if ("\"" + one + "\"" == record.value) finding.state = State::good;
+      if (finding.found.size() >= kShown) break;
+    }
+    if (finding.state == State::missing && !finding.found.empty()) finding.state = State::wrong;
+    add(std::move(finding), answer);
+  }
+
   // A name that has to lead here, by an alias or by itself.
   void alias(const discovery::DnsRecord& record) {
     const std::string name(without_dot(record.name));
@@ -309,20 +330,13 @@ std::string_view word(Weight weight) {
 }  // namespace
 
 DomainToCheck domain_to_check(const config::Config& c, std::string_view domain, const Clock& clock) {
-  // What the whole internet may connect to; an address of TEST-NET-3 (RFC 5737) stands for it.
-  const IpAddress stranger = *IpAddress::parse("203.0.113.1");
   DomainToCheck out{.domain = std::string(domain),
                     .hostname = c.server.hostname,
                     .sent_from = c.mailflow.source_addresses,
                     .by_smart_host = c.mailflow.smart_host.has_value(),
-                    .services = mail_services(c.listeners, c.networks, c.server.hostname, stranger, clock.now()),
+                    .services = services_for_strangers(c, clock.now()),
+                    .https = https_for_strangers(c),
                     .postmaster = "postmaster@" + std::string(domain)};
-  for (const config::Listener& l : c.listeners) {
-    if (l.service == config::Service::https && l.audience == config::Audience::internet) {
-      out.https = l.port;
-      break;
-    }
-  }
   return out;
 }
 

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "discovery/pacc.hpp"
+
 namespace gatepost::daemon {
 namespace {
 
@@ -44,6 +46,11 @@ TEST_F(DomainCheck, FindsAllGoodWhereAllIsSaid) {
   dns.add("7.2.0.192.in-addr.arpa", RecordType::ptr, {.names = {"mail.example.org"}});
   dns.add("_imaps._tcp.example.org", RecordType::srv, {.srv = {{0, 1, 993, "mail.example.org"}}});
   dns.add("_autodiscover._tcp.example.org", RecordType::srv, {.srv = {{0, 0, 443, "mail.example.org"}}});
+  dns.add("_jmap._tcp.example.org", RecordType::srv, {.srv = {{0, 1, 443, "mail.example.org"}}});
+  dns.add_address("ua-auto-config.example.org", "192.0.2.7");
+  dns.add("7.2.0.192.in-addr.arpa", RecordType::ptr, {.names = {"mail.example.org"}});
+  dns.add_text("_ua-auto-config.example.org",
+               discovery::pacc_digest(discovery::write_pacc("example.org", "mail.example.org", domain.services, 443)));
   for (const DnsFinding& one : check_domain(dns, domain)) {
     EXPECT_EQ(one.state, State::good) << one.subject << " " << one.why;
   }
@@ -71,8 +78,9 @@ TEST_F(DomainCheck, TellsWhatLeadsElsewhere) {
   dns.add_text("_dmarc.example.org", "hello");
   dns.add_address("autodiscover.example.org", "198.51.100.1");
   dns.add("7.2.0.192.in-addr.arpa", RecordType::ptr, {.names = {"pool-7.provider.example"}});
+  dns.add_text("_ua-auto-config.example.org", "v=UAAC1; a=sha256; d=AAAA");
   dns.add("_imaps._tcp.example.org", RecordType::srv, {.srv = {{0, 1, 143, "mail.example.org"}}});
-  for (const char* subject : {"MX", "SPF", "DMARC", "autodiscover", "PTR of 192.0.2.7", "_imaps"}) {
+  for (const char* subject : {"MX", "SPF", "DMARC", "autodiscover", "PTR of 192.0.2.7", "_imaps", "_ua-auto-config"}) {
     EXPECT_EQ(state(subject), State::wrong) << subject;
   }
   EXPECT_THAT(of("MX").found, ElementsAre("10 mx.elsewhere.example."));

@@ -67,10 +67,17 @@ account::AnnotationChange change(std::string_view id, std::optional<std::string>
 
 // Those whose rights a grant to `who` is about.
 Result<std::vector<directory::PrincipalId>> concerned(directory::Directory& directory, std::string_view who) {
-  if (const auto one = directory::principal_of(who)) return std::vector{*one};
   std::vector<directory::PrincipalId> out;
-  if (who.starts_with('#') || who.find('@') == std::string_view::npos) return out;
-  auto destinations = directory.resolve(who);
+  std::string address(who);
+  if (const auto one = directory::principal_of(who)) {
+    const auto principal = directory.principal(*one);
+    if (!principal && principal.error().code == Errc::not_found) return out;
+    if (!principal) return std::unexpected(principal.error());
+    if (principal->kind != directory::PrincipalKind::group) return std::vector{*one};
+    address = principal->address;
+  }
+  if (address.find('@') == std::string::npos) return out;
+  auto destinations = directory.resolve(address);
   if (!destinations && (destinations.error().code == Errc::not_found || destinations.error().code == Errc::denied)) {
     return out;
   }

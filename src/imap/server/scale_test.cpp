@@ -262,7 +262,13 @@ TEST(ImapScale, TheNextProcessReadsALongListFromWhatIsPackedTogether) {
   ASSERT_TRUE(mailbox.world().accounts->write_derived({}));
   mailbox.restart();
   const auto cost = list(next);
-  EXPECT_EQ(next, first);
+  // To another process they are recent anew.
+  for (const std::string_view recent : {" \\Recent", "\\Recent"}) {
+    for (std::string* one : {&first, &next}) {
+      for (std::size_t at = 0; (at = one->find(recent, at)) != std::string::npos;) one->erase(at, recent.size());
+    }
+  }
+  EXPECT_TRUE(next == first);
   EXPECT_LE(cost.entries, 100U);            // of what has changed since
   EXPECT_LE(cost.gets, 20U + 2 * 79 + 50);  // the rows of 20 chunks, two notes of each 256 messages
   EXPECT_EQ(cost.commits, 0U);
