@@ -11,7 +11,7 @@ const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR
 beforeAll(async () => {
   browser = await launch();
   newAccount('petra', 'Petra Vogt', 'admin');
-  newAccount('mara2', 'Mara Lind');
+  newAccount('mara2', 'Mara Lindqvist');
 });
 afterAll(async () => {
   await browser?.close();
@@ -38,7 +38,7 @@ it('shows the picture that somebody chose to others', { timeout: 120_000 }, asyn
   }, at('mara2'));
   expect(answer).toMatch(/^\/api\/photos\/\d+\?v=[0-9a-f]{32}$/);
   await two.page.evaluate(() => (location.hash = '#/admin/people'));
-  await row(two.page, 'Mara Lind').locator('img').waitFor();
+  await row(two.page, 'Mara Lindqvist').locator('img').waitFor();
   await shot(two.page, 'admin-pictures');
   await two.context.close();
 });
@@ -84,7 +84,7 @@ it('makes contacts, groups by a rule and address books', { timeout: 120_000 }, a
   await mara.context.close();
 
   await page.getByRole('button', { name: 'Delete: Partners' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
   await page.getByText('None: everybody sees').waitFor();
   await context.close();
 });

@@ -1,15 +1,19 @@
 // What people do for themselves: deleted messages, forwarding, sign-ins, their data, news of sharing; and what administrators see of it.
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { accessible as accessibleAll, administer, at, enter, gatepost, newAccount } from './administering';
-import { accessible, launch, send, shot } from './browser';
+import { accessible, env, launch, send, shot } from './browser';
 
 let browser: Browser;
+let config = '';
 const inbox = (page: Page, text: string) => page.locator('[role=option]', { hasText: text }).first();
 
 beforeAll(async () => {
   browser = await launch();
+  config = readFileSync(env('GP_CONFIG'), 'utf8');
+  appendFileSync(env('GP_CONFIG'), '\n[mailflow]\nforward_outside = []\n');
+  gatepost(['reload']);
   newAccount('rita', 'Rita Holm');
   newAccount('otto', 'Otto Brandt');
   newAccount('ruth', 'Ruth Adler', 'admin');
@@ -18,6 +22,8 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
+  writeFileSync(env('GP_CONFIG'), config);
+  gatepost(['reload']);
   await browser?.close();
 });
 

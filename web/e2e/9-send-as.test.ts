@@ -12,7 +12,7 @@ const from = (page: Page) => composer(page).getByLabel('From');
 const chosen = (page: Page) => from(page).evaluate((s) => (s as HTMLSelectElement).selectedOptions[0]!.text);
 
 beforeAll(async () => {
-  newAccount('chief', 'Chief of Rights', 'admin');
+  newAccount('granter', 'Chief of Rights', 'admin');
   newAccount('mia', 'Mia Lund');
   newAccount('owen', 'Owen Reed');
   newAccount('reader', 'Ria Reader');
@@ -28,7 +28,7 @@ afterAll(async () => {
 
 it('is granted on the administration page', { timeout: 120_000 }, async () => {
   for (const options of [{}, { viewport: { width: 390, height: 844 } }]) {
-    const { page, context, complaints } = await administer(browser, 'chief', options, {}, 'shared');
+    const { page, context, complaints } = await administer(browser, 'granter', options, {}, 'shared');
     await row(page, 'The Shop').getByRole('link').click();
     const panel = page.getByRole('region', { name: 'The Shop' });
     const list = panel.getByRole('list', { name: 'Send as' });
