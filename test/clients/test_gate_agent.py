@@ -17,7 +17,7 @@ CONFIG = """
 state_dir = "{folder}/gate"
 agent = "{folder}/agent.socket"
 [networks]
-trusted = ["10.20.0.0/16"]
+trusted = ["127.0.0.0/8", "::1", "10.20.0.0/16"]
 [listener.pop3s]
 audience = "trusted"
 """
