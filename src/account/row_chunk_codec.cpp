@@ -113,7 +113,9 @@ Result<std::shared_ptr<const RowChunk>> RowChunk::decode(std::string_view value,
   const std::uint64_t first = in.varint();
   const std::int64_t received = in.difference();
   const std::int64_t saved = in.difference();
-  constexpr auto kMost = static_cast<std::int64_t>(records::kMaxSeconds);
+  // What the clock's nanoseconds hold, with the seconds that each row has beside it.
+  constexpr std::int64_t kOfClock = std::chrono::floor<std::chrono::seconds>(TimePoint::duration::max()).count();
+  constexpr std::int64_t kMost = kOfClock - 2 * std::int64_t{std::numeric_limits<std::int32_t>::max()} - 1;
   if (!in.ok() || count == 0 || count > records::kChunkUids || first > std::numeric_limits<Uid>::max() ||
       received > kMost || received < -kMost || saved > kMost || saved < -kMost) {
     return damaged();
