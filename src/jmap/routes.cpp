@@ -24,7 +24,7 @@ using runtime::Task;
 constexpr std::size_t kPieceOctets = 64 << 10;
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();  // the handler's own is another answer
 constexpr std::chrono::seconds kLeastPing{30}, kMostPing{300};                 // RFC 8620 7.3 lets a server bound it
-constexpr std::chrono::milliseconds kGather{100};  // changes that come together are told together
+constexpr std::chrono::milliseconds kGather{20};  // changes that come together are told together
 
 Response json_answer(std::string body) {
   // RFC 8620 3.9 and common sense: what is somebody's is not kept by proxies.

@@ -22,7 +22,7 @@ using runtime::Task;
 using Kind = WebSocketReceiver::Kind;
 
 constexpr std::chrono::seconds kPing{120};         // of silence, before the client is asked whether it is there
-constexpr std::chrono::milliseconds kGather{100};  // changes that come together are told together
+constexpr std::chrono::milliseconds kGather{20};  // changes that come together are told together
 constexpr std::size_t kMaxTypes = 50;
 
 // RFC 8887 4.3.3: with the id of what it answers, where that has one.
