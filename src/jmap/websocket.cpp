@@ -21,7 +21,7 @@ using http::server::Response;
 using runtime::Task;
 using Kind = WebSocketReceiver::Kind;
 
-constexpr std::chrono::seconds kPing{120};         // of silence, before the client is asked whether it is there
+constexpr std::chrono::seconds kPing{120};        // of silence, before the client is asked whether it is there
 constexpr std::chrono::milliseconds kGather{20};  // changes that come together are told together
 constexpr std::size_t kMaxTypes = 50;
 
