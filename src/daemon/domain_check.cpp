@@ -237,14 +237,21 @@ class Check {
     add(std::move(finding), answer);
   }
 
+  // What is said of a record by which programs find the server, until it is found.
+  static DnsFinding missing(const discovery::DnsRecord& record) {
+    const std::string name(without_dot(record.name));
+    DnsFinding out{
+        .subject = name.substr(0, name.find('.')), .name = name, .type = record.type, .weight = Weight::comfort};
+    out.expected = record.value;
+    out.why = record.why;
+    out.state = State::missing;
+    return out;
+  }
+
   void service(const discovery::DnsRecord& record) {
     const std::string name(without_dot(record.name));
     const Answer& answer = of(name, RecordType::srv);
-    DnsFinding finding{
-        .subject = name.substr(0, name.find('.')), .name = name, .type = "SRV", .weight = Weight::comfort};
-    finding.expected = record.value;
-    finding.why = record.why;
-    finding.state = State::missing;
+    DnsFinding finding = missing(record);
     const bool offered = !record.value.ends_with(" .");
     for (const runtime::SrvRecord& srv : found(answer) ? answer->srv : std::vector<runtime::SrvRecord>()) {
       finding.found.push_back(fmt::format("{} {} {} {}.", srv.priority, srv.weight, srv.port, srv.host));
@@ -261,11 +268,7 @@ class Check {
   void text(const discovery::DnsRecord& record) {
     const std::string name(without_dot(record.name));
     const Answer& answer = of(name, RecordType::txt);
-    DnsFinding finding{
-        .subject = name.substr(0, name.find('.')), .name = name, .type = "TXT", .weight = Weight::comfort};
-    finding.expected = record.value;
-    finding.why = record.why;
-    finding.state = State::missing;
+    DnsFinding finding = missing(record);
     for (const std::string& one : found(answer) ? answer->texts : std::vector<std::string>()) {
       finding.found.push_back("\"" + shown(one) + "\"");
       if ("\"" + one + "\"" == record.value) finding.state = State::good;
@@ -279,11 +282,7 @@ class Check {
   void alias(const discovery::DnsRecord& record) {
     const std::string name(without_dot(record.name));
     const Answer& answer = of(name, RecordType::a);
-    DnsFinding finding{
-        .subject = name.substr(0, name.find('.')), .name = name, .type = "CNAME", .weight = Weight::comfort};
-    finding.expected = record.value;
-    finding.why = record.why;
-    finding.state = State::missing;
+    DnsFinding finding = missing(record);
     const auto ours = addresses_of(domain_.hostname);
     for (const IpAddress& address : addresses_of(name)) {
       finding.found.push_back(address.to_string());
