@@ -128,8 +128,8 @@ struct Budget {
   std::uint64_t read = kMostRead, told = kMostTold;
 };
 
-Outcome<json::object> describe(const Download& blob, const std::string& id, const Wanted& wanted, std::uint64_t offset,
-                               std::uint64_t length, Budget& budget) {
+Outcome<json::object> describe_blob(const Download& blob, const std::string& id, const Wanted& wanted,
+                                    std::uint64_t offset, std::uint64_t length, Budget& budget) {
   const bool data = wanted.text || wanted.coded || wanted.either;
   const auto known = size_of(blob);
   const bool reads_to_end = !known && wanted.size;
@@ -298,8 +298,8 @@ Answer blob_get(Call& call) {
       continue;
     }
     if (!blob) return std::unexpected(refusal_for_call(blob.error()));
-    auto one = describe(*blob, *id, *wanted, offset.value_or(0),
-                        length.value_or(std::numeric_limits<std::uint64_t>::max()), budget);
+    auto one = describe_blob(*blob, *id, *wanted, offset.value_or(0),
+                             length.value_or(std::numeric_limits<std::uint64_t>::max()), budget);
     if (!one) return std::unexpected(one.error());
     list.push_back(std::move(*one));
   }

@@ -19,21 +19,21 @@ namespace {
 constexpr std::size_t kMaxPartDepth = 20, kMaxParts = 1'000;
 
 // Properties that stand for fields.
-struct Named {
+struct FieldProperty {
   std::string_view property, field;
   Form form;
 };
-constexpr Named kFields[] = {{"from", "From", Form::addresses},
-                             {"sender", "Sender", Form::addresses},
-                             {"replyTo", "Reply-To", Form::addresses},
-                             {"to", "To", Form::addresses},
-                             {"cc", "Cc", Form::addresses},
-                             {"bcc", "Bcc", Form::addresses},
-                             {"subject", "Subject", Form::text},
-                             {"sentAt", "Date", Form::date},
-                             {"messageId", "Message-ID", Form::message_ids},
-                             {"inReplyTo", "In-Reply-To", Form::message_ids},
-                             {"references", "References", Form::message_ids}};
+constexpr FieldProperty kFieldProperties[] = {{"from", "From", Form::addresses},
+                                              {"sender", "Sender", Form::addresses},
+                                              {"replyTo", "Reply-To", Form::addresses},
+                                              {"to", "To", Form::addresses},
+                                              {"cc", "Cc", Form::addresses},
+                                              {"bcc", "Bcc", Form::addresses},
+                                              {"subject", "Subject", Form::text},
+                                              {"sentAt", "Date", Form::date},
+                                              {"messageId", "Message-ID", Form::message_ids},
+                                              {"inReplyTo", "In-Reply-To", Form::message_ids},
+                                              {"references", "References", Form::message_ids}};
 constexpr std::string_view kElsewhere[] = {"mailboxIds", "keywords", "receivedAt", "bodyStructure",
                                            "bodyValues", "textBody", "htmlBody",   "attachments"};
 
@@ -96,8 +96,8 @@ class Composer {
       const std::string property(key);
       if (std::ranges::find(kElsewhere, std::string_view(property)) != std::end(kElsewhere)) continue;
       if (property == "headers") return bad_property(property);
-      const auto known = std::ranges::find(kFields, std::string_view(property), &Named::property);
-      if (known != std::end(kFields)) {
+      const auto known = std::ranges::find(kFieldProperties, std::string_view(property), &FieldProperty::property);
+      if (known != std::end(kFieldProperties)) {
         if (value.is_null()) continue;
         if (auto done = add(property, std::string(known->field), known->form, value); !done) return done;
         continue;

@@ -19,32 +19,32 @@ namespace {
 namespace flag = account::flag;
 using reading::SummaryField;
 
-constexpr std::size_t kMaxConditions = 200, kMaxFilterDepth = 20, kMaxWords = 20;
+constexpr std::size_t kMaxEmailConditions = 200, kMaxFilterDepth = 20, kMaxWords = 20;
 
-struct Named {
+struct NamedTest {
   std::string_view name;
   Test test;
 };
-constexpr std::array<Named, 20> kNames = {{{"inMailbox", Test::in_mailbox},
-                                           {"inMailboxOtherThan", Test::not_only_in},
-                                           {"before", Test::before},
-                                           {"after", Test::after},
-                                           {"minSize", Test::min_size},
-                                           {"maxSize", Test::max_size},
-                                           {"allInThreadHaveKeyword", Test::all_in_thread},
-                                           {"someInThreadHaveKeyword", Test::some_in_thread},
-                                           {"noneInThreadHaveKeyword", Test::none_in_thread},
-                                           {"hasKeyword", Test::has_keyword},
-                                           {"notKeyword", Test::not_keyword},
-                                           {"hasAttachment", Test::has_attachment},
-                                           {"text", Test::text},
-                                           {"from", Test::from},
-                                           {"to", Test::to},
-                                           {"cc", Test::cc},
-                                           {"bcc", Test::bcc},
-                                           {"subject", Test::subject},
-                                           {"body", Test::body},
-                                           {"header", Test::header}}};
+constexpr std::array<NamedTest, 20> kNames = {{{"inMailbox", Test::in_mailbox},
+                                               {"inMailboxOtherThan", Test::not_only_in},
+                                               {"before", Test::before},
+                                               {"after", Test::after},
+                                               {"minSize", Test::min_size},
+                                               {"maxSize", Test::max_size},
+                                               {"allInThreadHaveKeyword", Test::all_in_thread},
+                                               {"someInThreadHaveKeyword", Test::some_in_thread},
+                                               {"noneInThreadHaveKeyword", Test::none_in_thread},
+                                               {"hasKeyword", Test::has_keyword},
+                                               {"notKeyword", Test::not_keyword},
+                                               {"hasAttachment", Test::has_attachment},
+                                               {"text", Test::text},
+                                               {"from", Test::from},
+                                               {"to", Test::to},
+                                               {"cc", Test::cc},
+                                               {"bcc", Test::bcc},
+                                               {"subject", Test::subject},
+                                               {"body", Test::body},
+                                               {"header", Test::header}}};
 
 bool is_operator(Test test) { return test <= Test::none_of; }
 bool is_of_thread(Test test) { return test >= Test::all_in_thread && test <= Test::none_in_thread; }
@@ -107,7 +107,7 @@ Outcome<EmailFilter> EmailFilter::read(Context& context, const Access& access, c
 
 Outcome<> EmailFilter::add(Context& context, const json::value& filter, std::size_t depth) {
   const auto* object = filter.if_object();
-  if (object == nullptr || depth > kMaxFilterDepth || conditions_.size() > kMaxConditions) {
+  if (object == nullptr || depth > kMaxFilterDepth || conditions_.size() > kMaxEmailConditions) {
     return bad_argument("filter");
   }
   const std::size_t self = conditions_.size();
@@ -132,9 +132,9 @@ Outcome<> EmailFilter::add(Context& context, const json::value& filter, std::siz
 }
 
 Outcome<> EmailFilter::add_condition(Context& context, std::string_view name, const json::value& value) {
-  const auto known = std::ranges::find(kNames, name, &Named::name);
+  const auto known = std::ranges::find(kNames, name, &NamedTest::name);
   if (known == kNames.end()) return refuse("unsupportedFilter", std::string(name));
-  if (conditions_.size() > kMaxConditions) return refuse("unsupportedFilter", "too many conditions");
+  if (conditions_.size() > kMaxEmailConditions) return refuse("unsupportedFilter", "too many conditions");
   Condition c{.test = known->test};
   const auto wrong = bad_argument("filter");
   const auto folder_of = [&](const json::value& id) -> std::optional<account::FolderId> {

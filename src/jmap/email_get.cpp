@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 12> kOfHeader = {"messageId", "inReplyTo"
 constexpr std::array<std::string_view, 7> kOfBody = {"bodyStructure", "bodyValues",    "textBody", "htmlBody",
                                                      "attachments",   "hasAttachment", "preview"};
 // RFC 8621 4.2: when a client does not say.
-constexpr std::array<std::string_view, 24> kDefaults = {
+constexpr std::array<std::string_view, 24> kDefaultEmailProperties = {
     "id",        "blobId",     "threadId",      "mailboxIds", "keywords",   "size",     "receivedAt", "messageId",
     "inReplyTo", "references", "sender",        "from",       "to",         "cc",       "bcc",        "replyTo",
     "subject",   "sentAt",     "hasAttachment", "preview",    "bodyValues", "textBody", "htmlBody",   "attachments"};
@@ -39,7 +39,7 @@ constexpr std::array<Keyword, 4> kSystem = {
     {{"$seen", flag::kSeen}, {"$answered", flag::kAnswered}, {"$flagged", flag::kFlagged}, {"$draft", flag::kDraft}}};
 
 template <class Names>
-bool is_in(const Names& names, std::string_view name) {
+bool has_name(const Names& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
@@ -56,13 +56,13 @@ Outcome<EmailProperties> EmailProperties::read(Arguments& arguments,
   out.all_values = arguments.boolean("fetchAllBodyValues");
   out.max_value_octets = arguments.number("maxBodyValueBytes").value_or(0);
   if (!properties) {
-    for (const std::string_view name : kDefaults) {
-      if (!parse || !is_in(kOfRow, name)) out.names.emplace_back(name);
+    for (const std::string_view name : kDefaultEmailProperties) {
+      if (!parse || !has_name(kOfRow, name)) out.names.emplace_back(name);
     }
     return out;
   }
   for (const std::string& name : *properties) {
-    const bool known = is_in(kOfRow, name) || is_in(kOfHeader, name) || is_in(kOfBody, name);
+    const bool known = has_name(kOfRow, name) || has_name(kOfHeader, name) || has_name(kOfBody, name);
     if (!known && !read_header_property(name)) return bad_argument("properties");
     out.names.push_back(name);
   }
@@ -76,10 +76,10 @@ json::value snoozed_of(const Context& context, const Access& access, const Found
   return json::object{{"until", utc_date(snooze->until)}, {"moveToMailboxId", mailbox_name(snooze->to)}};
 }
 
-bool EmailProperties::has(std::string_view name) const { return is_in(names, name); }
+bool EmailProperties::has(std::string_view name) const { return has_name(names, name); }
 
 bool EmailProperties::needs_message() const {
-  return std::ranges::any_of(names, [](const std::string& name) { return !is_in(kOfRow, name); });
+  return std::ranges::any_of(names, [](const std::string& name) { return !has_name(kOfRow, name); });
 }
 
 bool is_keyword(std::string_view name) {
@@ -263,7 +263,7 @@ class Teller {
 
 }  // namespace
 
-bool is_email_property(std::string_view name) { return is_in(kAll, name) || read_header_property(name).has_value(); }
+bool is_email_property(std::string_view name) { return has_name(kAll, name) || read_header_property(name).has_value(); }
 
 Outcome<json::object> email_object(Context& context, const Access& access, const Found& email,
                                    const std::vector<std::string>& properties) {
@@ -350,7 +350,7 @@ Answer email_parse(Call& call) {
     JMAP_CALL_TRY(auto structure, reading::structure_of(reader, blob->summary));
     json::object email;
     for (const std::string& property : properties->names) {
-      if (is_in(kOfRow, property)) email[property] = nullptr;  // RFC 8621 4.9: of what is not stored
+      if (has_name(kOfRow, property)) email[property] = nullptr;  // RFC 8621 4.9: of what is not stored
     }
     if (blob->part) {
       // A message within a message: its own octets, scanned by themselves.

@@ -21,15 +21,15 @@ constexpr std::array<std::string_view, 13> kPartProperties = {
     "partId",      "blobId", "size",     "headers",  "name",     "type",  "charset",
     "disposition", "cid",    "language", "location", "subParts", "header"};
 // RFC 8621 4.2: when a client does not say.
-constexpr std::array<std::string_view, 10> kDefaults = {"partId",  "blobId",      "size", "name",     "type",
-                                                        "charset", "disposition", "cid",  "language", "location"};
+constexpr std::array<std::string_view, 10> kDefaultBodyProperties = {
+    "partId", "blobId", "size", "name", "type", "charset", "disposition", "cid", "language", "location"};
 
 std::string lower_type(const Part& part) {
   return utf8::sanitize(ascii::to_lower(part.type) + "/" + ascii::to_lower(part.subtype));
 }
 
 bool is_type(const Part& part, std::string_view type) { return ascii::iequals(part.type, type); }
-bool is(const Part& part, std::string_view type, std::string_view subtype) {
+bool is_media_type(const Part& part, std::string_view type, std::string_view subtype) {
   return is_type(part, type) && ascii::iequals(part.subtype, subtype);
 }
 bool is_attachment(const Part& part) { return part.disposition && ascii::iequals(*part.disposition, "attachment"); }
@@ -80,7 +80,7 @@ class Sorter {
   void place(std::uint32_t index, std::uint32_t position, std::string_view multipart, bool in_alternative, List*& html,
              List*& text) {
     const Part& part = structure_.parts[index];
-    const bool shown = is(part, "text", "plain") || is(part, "text", "html") || is_media(part);
+    const bool shown = is_media_type(part, "text", "plain") || is_media_type(part, "text", "html") || is_media(part);
     const bool named = part_name(structure_, part).has_value();
     const bool inline_part =
         !is_attachment(part) && shown && (position == 0 || (multipart != "related" && (is_media(part) || !named)));
@@ -89,9 +89,9 @@ class Sorter {
       return;
     }
     if (multipart == "alternative") {
-      if (is(part, "text", "plain")) {
+      if (is_media_type(part, "text", "plain")) {
         if (text != nullptr) text->push_back(index);
-      } else if (is(part, "text", "html")) {
+      } else if (is_media_type(part, "text", "html")) {
         if (html != nullptr) html->push_back(index);
       } else {
         lists_.attachments.push_back(index);
@@ -99,8 +99,8 @@ class Sorter {
       return;
     }
     if (in_alternative) {
-      if (is(part, "text", "plain")) html = nullptr;
-      if (is(part, "text", "html")) text = nullptr;
+      if (is_media_type(part, "text", "plain")) html = nullptr;
+      if (is_media_type(part, "text", "html")) text = nullptr;
     }
     if (text != nullptr) text->push_back(index);
     if (html != nullptr) html->push_back(index);
@@ -142,7 +142,7 @@ bool has_attachment(const mime::Structure& structure) {
 Outcome<PartProperties> PartProperties::read(const std::optional<std::vector<std::string>>& given) {
   PartProperties out;
   if (!given) {
-    out.names.assign(kDefaults.begin(), kDefaults.end());
+    out.names.assign(kDefaultBodyProperties.begin(), kDefaultBodyProperties.end());
     return out;
   }
   for (const std::string& name : *given) {
@@ -281,7 +281,7 @@ Result<json::object> MessageParts::value(std::uint32_t index, std::uint64_t max_
     std::size_t end = limit;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
     // RFC 8621 4.2: not within a tag either.
-    if (is(p, "text", "html")) {
+    if (is_media_type(p, "text", "html")) {
       const std::size_t open = text.rfind('<', end > 0 ? end - 1 : 0);
       const std::size_t close = end > 0 ? text.rfind('>', end - 1) : std::string::npos;
       if (open != std::string::npos && (close == std::string::npos || close < open)) end = std::min(end, open);

@@ -101,7 +101,7 @@ Outcome<FlagWish> wished_flags(const json::object& given) {
   return read_keywords(*value);
 }
 
-Outcome<json::object> create(SetRun& run, const json::object& given) {
+Outcome<json::object> create_email(SetRun& run, const json::object& given) {
   auto folder = folder_for(run.context(), run.access(), given.if_contains("mailboxIds"));
   if (!folder) return std::unexpected(folder.error());
   auto flags = wished_flags(given);
@@ -364,7 +364,7 @@ Answer email_set(Call& call) {
   auto access = call.context.access(arguments.id("accountId"));
   if (!access) return std::unexpected(access.error());
   SetRun run(call, **access);
-  run.create = [&](const json::object& given) { return create(run, given); };
+  run.create = [&](const json::object& given) { return create_email(run, given); };
   run.update_all = [&](const auto& wanted, auto& done) { update_all(run, wanted, done); };
   run.destroy_all = [&](const auto& ids, auto& done) { destroy_all(run, ids, done); };
   return run.run(arguments);

@@ -5,6 +5,7 @@
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
 #include "jmap/events.hpp"
+#include "jmap/ids.hpp"
 #include "jmap/standard.hpp"
 #include "mailflow/forwarding.hpp"
 
@@ -13,10 +14,9 @@ namespace {
 
 using mailflow::Forwarding;
 
-constexpr std::string_view kSingleton = "singleton";
-constexpr std::array<std::string_view, 5> kProperties = {"id", "isEnabled", "address", "keepCopy", "setBy"};
+constexpr std::array<std::string_view, 5> kForwardingProperties = {"id", "isEnabled", "address", "keepCopy", "setBy"};
 
-json::object describe(const Forwarding& forwarding) {
+json::object describe_forwarding(const Forwarding& forwarding) {
   const bool none = forwarding.to.empty();
   return {{"id", kSingleton},
           {"isEnabled", forwarding.enabled},
@@ -25,13 +25,13 @@ json::object describe(const Forwarding& forwarding) {
           {"setBy", none ? json::value() : json::value(forwarding.by_administrator ? "administrator" : "user")}};
 }
 
-std::string state_of(const Forwarding& forwarding) {
-  const Sha256Value hash = sha256(json::serialize(describe(forwarding)));
+std::string forwarding_state(const Forwarding& forwarding) {
+  const Sha256Value hash = sha256(json::serialize(describe_forwarding(forwarding)));
   return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
 }
 
 // Errors: invalidProperties, forbidden.
-Outcome<Forwarding> changed(const Context& context, const Forwarding& before, const json::object& patch) {
+Outcome<Forwarding> changed_forwarding(const Context& context, const Forwarding& before, const json::object& patch) {
   Forwarding out = before;
   for (const auto& [key, value] : patch) {
     if (key == "isEnabled" && value.is_bool()) {
@@ -74,7 +74,7 @@ json::object forwarding_account_capability(const Context& context) {
 
 Answer forwarding_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  auto request = read_get(call, arguments, kForwardingProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   if (!request->access->own) return refuse("accountNotSupportedByMethod");
@@ -82,14 +82,14 @@ Answer forwarding_get(Call& call) {
   const auto ids = request->ids.value_or(std::vector<std::string>{std::string(kSingleton)});
   auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
     if (id != kSingleton) return std::nullopt;
-    const json::object all = describe(forwarding);
+    const json::object all = describe_forwarding(forwarding);
     json::object out;
-    for (const std::string_view property : kProperties) {
+    for (const std::string_view property : kForwardingProperties) {
       if (request->wants(property)) out[property] = all.at(property);
     }
     return out;
   });
-  if (answer) (*answer)["state"] = state_of(forwarding);
+  if (answer) (*answer)["state"] = forwarding_state(forwarding);
   return answer;
 }
 
@@ -100,7 +100,7 @@ Answer forwarding_set(Call& call) {
   if (!(*access)->own) return refuse("accountNotSupportedByMethod");
   account::Account& account = *(*access)->account;
   JMAP_CALL_TRY(auto forwarding, mailflow::forwarding_of(account));
-  const std::string before = state_of(forwarding);
+  const std::string before = forwarding_state(forwarding);
   json::object given = call.given;
   if (const auto* wanted = given.if_contains("ifInState"); wanted != nullptr && !wanted->is_null()) {
     if (!wanted->is_string()) return bad_argument("ifInState");
@@ -114,7 +114,7 @@ Answer forwarding_set(Call& call) {
   run.destroy = [](const std::string&) -> Outcome<> { return refuse("singleton"); };
   run.update = [&](const std::string& id, const json::object& patch) -> Outcome<json::value> {
     if (id != kSingleton) return refuse("notFound");
-    auto next = changed(call.context, forwarding, patch);
+    auto next = changed_forwarding(call.context, forwarding, patch);
     if (!next) return std::unexpected(next.error());
     if (*next == forwarding) return json::value();
     if (const auto done = mailflow::set_forwarding(account, *next); !done) {
@@ -130,7 +130,7 @@ Answer forwarding_set(Call& call) {
   auto answer = run.run(rest);
   if (!answer) return answer;
   (*answer)["oldState"] = before;
-  (*answer)["newState"] = state_of(forwarding);
+  (*answer)["newState"] = forwarding_state(forwarding);
   return answer;
 }
 

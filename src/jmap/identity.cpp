@@ -11,8 +11,8 @@
 namespace gatepost::jmap {
 namespace {
 
-constexpr std::array<std::string_view, 8> kProperties = {"id",  "name",          "email",         "replyTo",
-                                                         "bcc", "textSignature", "htmlSignature", "mayDelete"};
+constexpr std::array<std::string_view, 8> kIdentityProperties = {"id",  "name",          "email",         "replyTo",
+                                                                 "bcc", "textSignature", "htmlSignature", "mayDelete"};
 // And one of ours (docs/jmap.md), told when it is asked for.
 constexpr std::string_view kSendRight = "sendRight";
 constexpr std::array<std::string_view, 9> kKnown = {
@@ -40,7 +40,7 @@ std::string_view right_name(directory::Authorship::Kind kind) {
   return directory::to_string(kind == Kind::send_as ? directory::SendRight::as : directory::SendRight::on_behalf);
 }
 
-std::string state_of(const std::vector<Identity>& identities) {
+std::string identities_state(const std::vector<Identity>& identities) {
   std::string all;
   for (const Identity& i : identities) {
     all += json::serialize(i.json);
@@ -134,7 +134,7 @@ Result<std::vector<Identity>> identities_of(const Access& access, directory::Dir
 
 Result<std::string> identity_state(const Access& access, directory::Directory& directory) {
   GP_TRY(const auto all, identities_of(access, directory));
-  return state_of(all);
+  return identities_state(all);
 }
 
 Answer identity_get(Call& call) {
@@ -154,13 +154,13 @@ Answer identity_get(Call& call) {
     const auto found = std::ranges::find(all, id, &Identity::id);
     if (found == all.end()) return std::nullopt;
     json::object out;
-    for (const std::string_view property : kProperties) {
+    for (const std::string_view property : kIdentityProperties) {
       if (request->wants(property)) out[property] = found->json.at(property);
     }
     if (request->properties && request->wants(kSendRight)) out[kSendRight] = right_name(found->kind);
     return out;
   });
-  if (answer) (*answer)["state"] = state_of(all);
+  if (answer) (*answer)["state"] = identities_state(all);
   return answer;
 }
 
@@ -176,7 +176,7 @@ Answer identity_changes(Call& call) {
   if (!access) return std::unexpected(access.error());
   if (!(*access)->own) return refuse("accountNotSupportedByMethod");
   JMAP_CALL_TRY(const auto all, identities_of(**access, call.context.services.directory));
-  if (state_of(all) != *since) return refuse("cannotCalculateChanges");
+  if (identities_state(all) != *since) return refuse("cannotCalculateChanges");
   return json::object{{"accountId", account},      {"oldState", *since},       {"newState", *since},
                       {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
                       {"destroyed", json::array()}};
@@ -189,7 +189,7 @@ Answer identity_set(Call& call) {
   if (!access) return std::unexpected(access.error());
   if (!(*access)->own) return refuse("accountNotSupportedByMethod");
   JMAP_CALL_TRY(auto all, identities_of(**access, call.context.services.directory));
-  const std::string before = state_of(all);
+  const std::string before = identities_state(all);
   if (const auto* wanted = call.given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
     if (wanted->get_string() != before) return refuse("stateMismatch");
   } else if (wanted != nullptr && !wanted->is_null()) {
@@ -229,7 +229,7 @@ Answer identity_set(Call& call) {
     }
     // RFC 8620 5.3: what the client did not say.
     json::object told;
-    for (const std::string_view property : kProperties) {
+    for (const std::string_view property : kIdentityProperties) {
       const auto* said = wish.if_contains(property);
       if (said == nullptr || *said != identity[property]) told[property] = identity[property];
     }
@@ -267,7 +267,7 @@ Answer identity_set(Call& call) {
   auto answer = run.run(rest);
   if (answer) {
     (*answer)["oldState"] = before;
-    (*answer)["newState"] = state_of(all);
+    (*answer)["newState"] = identities_state(all);
   }
   return answer;
 }

@@ -12,6 +12,9 @@
 // conversations (RFC 8474).
 namespace gatepost::jmap {
 
+// RFC 8621 8: the id of what there is one of.
+inline constexpr std::string_view kSingleton = "singleton";
+
 inline std::optional<std::uint64_t> number_behind(char letter, std::string_view id) {
   std::uint64_t n = 0;
   if (id.size() < 2 || id[0] != letter || id[1] < '1' || id[1] > '9') return std::nullopt;

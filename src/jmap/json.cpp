@@ -162,7 +162,7 @@ namespace {
 constexpr std::size_t kValueOctets = 32;  // of one in memory, about
 
 // Takes what a value needs from `octets`; false: there is not so much.
-bool fits(const json::value& value, std::size_t& octets) {
+bool take_size(const json::value& value, std::size_t& octets) {
   const auto take = [&](std::size_t more) {
     const bool enough = octets > more;
     octets = enough ? octets - more : 0;
@@ -171,18 +171,18 @@ bool fits(const json::value& value, std::size_t& octets) {
   if (!take(kValueOctets)) return false;
   if (const auto* text = value.if_string()) return take(text->size());
   if (const auto* array = value.if_array()) {
-    return std::ranges::all_of(*array, [&](const json::value& one) { return fits(one, octets); });
+    return std::ranges::all_of(*array, [&](const json::value& one) { return take_size(one, octets); });
   }
   if (const auto* object = value.if_object()) {
     return std::ranges::all_of(
-        *object, [&](const auto& member) { return take(member.key().size()) && fits(member.value(), octets); });
+        *object, [&](const auto& member) { return take(member.key().size()) && take_size(member.value(), octets); });
   }
   return true;
 }
 
 std::optional<json::value> follow_parts(const json::value& from, std::span<const std::string> parts,
                                         std::size_t& octets) {
-  if (parts.empty()) return fits(from, octets) ? std::optional(from) : std::nullopt;
+  if (parts.empty()) return take_size(from, octets) ? std::optional(from) : std::nullopt;
   if (const auto* object = from.if_object()) {
     const json::value* next = object->if_contains(parts.front());
     return next == nullptr ? std::nullopt : follow_parts(*next, parts.subspan(1), octets);
@@ -217,7 +217,7 @@ std::optional<json::value> follow_parts(const json::value& from, std::span<const
 }  // namespace
 
 std::optional<json::value> follow(const json::value& from, std::string_view path, std::size_t& octets) {
-  if (path.empty()) return fits(from, octets) ? std::optional(from) : std::nullopt;
+  if (path.empty()) return take_size(from, octets) ? std::optional(from) : std::nullopt;
   if (path.front() != '/') return std::nullopt;
   const auto parts = pointer_parts(path.substr(1));
   return follow_parts(from, parts, octets);

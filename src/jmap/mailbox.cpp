@@ -14,7 +14,7 @@ namespace {
 using account::Folder;
 using account::Role;
 
-constexpr std::array<std::string_view, 12> kProperties = {
+constexpr std::array<std::string_view, 12> kMailboxProperties = {
     "id",           "name",         "parentId",      "role",     "sortOrder",    "totalEmails",
     "unreadEmails", "totalThreads", "unreadThreads", "myRights", "isSubscribed", "shareWith"};
 
@@ -42,7 +42,7 @@ account::FolderId visible_parent(const Access& access, const Folder& folder) {
   return access.folder(folder.parent) ? folder.parent : account::kRoot;
 }
 
-std::string_view name_of(const Folder& folder) {
+std::string_view shown_folder_name(const Folder& folder) {
   return folder.role == Role::inbox ? std::string_view("Inbox") : std::string_view(folder.name);
 }
 
@@ -60,7 +60,7 @@ Outcome<json::object> mailbox_object(Context& context, const Access& access, con
                                      const SortOrders::Orders& orders,
                                      const std::function<bool(std::string_view)>& wants) {
   json::object out{{"id", mailbox_name(folder.id)}};
-  if (wants("name")) out["name"] = name_of(folder);
+  if (wants("name")) out["name"] = shown_folder_name(folder);
   if (wants("parentId")) {
     const auto parent = visible_parent(access, folder);
     out["parentId"] = parent == account::kRoot ? json::value() : json::value(mailbox_name(parent));
@@ -105,7 +105,8 @@ std::optional<Role> role_named(std::string_view name) {
 Answer mailbox_get(Call& call) {
   Arguments arguments(call.given);
   const bool shares = call.context.uses.contains(std::string(kPrincipals));
-  auto request = read_get(call, arguments, std::span(kProperties).first(kProperties.size() - (shares ? 0 : 1)));
+  auto request =
+      read_get(call, arguments, std::span(kMailboxProperties).first(kMailboxProperties.size() - (shares ? 0 : 1)));
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   const account::Modseq state = request->access->account->modseq();
@@ -151,22 +152,22 @@ Answer mailbox_changes(Call& call) {
 
 namespace {
 
-using Type = FilterProperty::Type;
+using PropertyType = FilterProperty::Type;
 // RFC 8621 2.3.
-constexpr std::array<FilterProperty, 5> kFilter = {{{"parentId", Type::text_or_null},
-                                                    {"name", Type::text},
-                                                    {"role", Type::text_or_null},
-                                                    {"hasAnyRole", Type::boolean},
-                                                    {"isSubscribed", Type::boolean}}};
-constexpr std::array<std::string_view, 2> kSort = {"sortOrder", "name"};
+constexpr std::array<FilterProperty, 5> kMailboxFilter = {{{"parentId", PropertyType::text_or_null},
+                                                           {"name", PropertyType::text},
+                                                           {"role", PropertyType::text_or_null},
+                                                           {"hasAnyRole", PropertyType::boolean},
+                                                           {"isSubscribed", PropertyType::boolean}}};
+constexpr std::array<std::string_view, 2> kMailboxSort = {"sortOrder", "name"};
 
-bool is_so(const Access& access, const Folder& folder, std::string_view name, const json::value& value) {
+bool mailbox_matches(const Access& access, const Folder& folder, std::string_view name, const json::value& value) {
   if (name == "parentId") {
     const auto parent = visible_parent(access, folder);
     return value.is_null() ? parent == account::kRoot
                            : parent != account::kRoot && mailbox_name(parent) == value.get_string();
   }
-  if (name == "name") return ascii::ifind(name_of(folder), value.get_string()) != std::string_view::npos;
+  if (name == "name") return ascii::ifind(shown_folder_name(folder), value.get_string()) != std::string_view::npos;
   if (name == "role") {
     return value.is_null() ? folder.role == Role::none : role_name(folder.role) == value.get_string();
   }
@@ -182,7 +183,7 @@ void put_in_order(std::vector<Folder>& folders, const SortOrders::Orders& orders
       // Below 2^31: their difference is one of int.
       const int order = s.property == "sortOrder"
                             ? static_cast<int>(sort_order(a, orders)) - static_cast<int>(sort_order(b, orders))
-                            : ascii::to_lower(name_of(a)).compare(ascii::to_lower(name_of(b)));
+                            : ascii::to_lower(shown_folder_name(a)).compare(ascii::to_lower(shown_folder_name(b)));
       if (order != 0) return s.ascending ? order < 0 : order > 0;
     }
     return a.path < b.path;
@@ -222,9 +223,9 @@ Answer mailbox_query(Call& call) {
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
-  const auto sort = read_sort(sort_given, kSort);
+  const auto sort = read_sort(sort_given, kMailboxSort);
   if (!sort) return std::unexpected(sort.error());
-  if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
+  if (auto good = check_filter(filter, kMailboxFilter); !good) return std::unexpected(good.error());
   const account::Modseq state = (*access)->account->modseq();
   JMAP_CALL_TRY(auto folders, (*access)->folders());
   JMAP_CALL_TRY(const auto orders, call.context.views.sort_orders().of(*(*access)->account, folders));
@@ -232,7 +233,7 @@ Answer mailbox_query(Call& call) {
     std::set<account::FolderId> in;
     for (const Folder& folder : folders) {
       const bool is = meets(filter, [&](std::string_view name, const json::value& value) {
-        return is_so(**access, folder, name, value);
+        return mailbox_matches(**access, folder, name, value);
       });
       // By path: a parent is looked at before what is below it.
       if (is && (!filter_as_tree || folder.parent == account::kRoot || in.contains(folder.parent))) {

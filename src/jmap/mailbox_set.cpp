@@ -15,7 +15,7 @@ using account::Folder;
 using account::Role;
 using sharing::Right;
 
-struct Wish {
+struct MailboxWish {
   std::optional<std::string> name;
   std::optional<std::string> parent;  // an id; "" = the top
   std::optional<Role> role;
@@ -26,8 +26,8 @@ struct Wish {
 };
 
 // `now`: the role that it has.
-Outcome<Wish> read_wish(Context& context, const json::object& given, Role now) {
-  Wish wish;
+Outcome<MailboxWish> read_mailbox_wish(Context& context, const json::object& given, Role now) {
+  MailboxWish wish;
   for (const auto& [key, value] : given) {
     if (key == "name") {
       // RFC 8621 2: Net-Unicode, at least a character; a slash parts the names of IMAP.
@@ -130,8 +130,8 @@ Outcome<> share(SetRun& run, account::FolderId id, const json::object& patch) {
   return set_share_with(run.context(), access, folder, after->at("shareWith"));
 }
 
-Outcome<json::object> create(SetRun& run, const json::object& given) {
-  auto wish = read_wish(run.context(), given, Role::none);
+Outcome<json::object> create_mailbox(SetRun& run, const json::object& given) {
+  auto wish = read_mailbox_wish(run.context(), given, Role::none);
   if (!wish) return std::unexpected(wish.error());
   if (!wish->name) return bad_property("name");
   Access& access = run.access();
@@ -191,7 +191,7 @@ Outcome<json::value> update(SetRun& run, const std::string& id, const json::obje
   }
   const auto said = settable(patch, now, kFixed);
   if (!said) return std::unexpected(said.error());
-  auto wish = read_wish(run.context(), *said, folder->role);
+  auto wish = read_mailbox_wish(run.context(), *said, folder->role);
   if (!wish) return std::unexpected(wish.error());
   if (wish->orders && !access.own) return refuse("forbidden");
   const sharing::Rights rights = access.rights(*folder);
@@ -288,7 +288,7 @@ Answer mailbox_set(Call& call) {
   bool with_emails = false;
   SetRun run(call, **access);
   run.parent_property = "parentId";
-  run.create = [&](const json::object& given) { return create(run, given); };
+  run.create = [&](const json::object& given) { return create_mailbox(run, given); };
   run.update = [&](const std::string& id, const json::object& patch) { return update(run, id, patch); };
   run.destroy_all = [&](const std::vector<std::string>& ids, std::map<std::string, Outcome<>>& done) {
     // What is below goes first, so that it and what it is in may go together.

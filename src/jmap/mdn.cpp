@@ -26,17 +26,17 @@ namespace {
 constexpr std::string_view kSent = "$mdnsent";
 constexpr std::size_t kMaxMdnText = 64 << 10;
 constexpr std::size_t kMaxAskers = 20;  // addresses that ask for one notification
-constexpr std::string_view kPrefix = "rfc822;";
+constexpr std::string_view kAddressType = "rfc822;";
 
 // What the client wants to be said.
-struct Wish {
+struct MdnWish {
   std::string email;
   std::optional<std::string> subject, text, final_recipient;
   bool includes_original = false;
   MdnReport report;
 };
 
-Outcome<Disposition> read_disposition(const json::value& value) {
+Outcome<Disposition> disposition_of_json(const json::value& value) {
   const auto* object = value.if_object();
   if (object == nullptr) return bad_property("disposition");
   Disposition out;
@@ -52,8 +52,8 @@ Outcome<Disposition> read_disposition(const json::value& value) {
   return is_disposition(out) ? Outcome<Disposition>(out) : bad_property("disposition");
 }
 
-Outcome<Wish> read_wish(const Context& context, const json::object& given) {
-  Wish out;
+Outcome<MdnWish> read_mdn_wish(const Context& context, const json::object& given) {
+  MdnWish out;
   for (const auto& [key, value] : given) {
     const std::string name(key);
     const auto text = [&]() -> Outcome<std::optional<std::string>> {
@@ -88,7 +88,7 @@ Outcome<Wish> read_wish(const Context& context, const json::object& given) {
       read = plain();
       if (read) out.final_recipient = *read;
     } else if (name == "disposition") {
-      auto disposition = read_disposition(value);
+      auto disposition = disposition_of_json(value);
       if (!disposition) return std::unexpected(disposition.error());
       out.report.disposition = std::move(*disposition);
     } else if (name == "extensionFields") {
@@ -142,7 +142,7 @@ class Sending {
 
   // Value: what the client did not say.
   Outcome<json::object> send(const json::object& given) {
-    auto wish = read_wish(call_.context, given);
+    auto wish = read_mdn_wish(call_.context, given);
     if (!wish) return std::unexpected(wish.error());
     JMAP_OBJECT_TRY(const auto found, find_emails(access_, {wish->email}));
     if (!found[0]) return refuse("notFound");
@@ -164,7 +164,7 @@ class Sending {
   }
 
  private:
-  Outcome<json::object> send_of(Wish& wish, const Found& email) {
+  Outcome<json::object> send_of(MdnWish& wish, const Found& email) {
     JMAP_OBJECT_TRY(const account::Item item, access_.account->item(email.row.item));
     reading::MessageReader reader(*access_.account);
     reader.open(item.body);
@@ -176,11 +176,11 @@ class Sending {
     std::string recipient = identity_.email;
     if (wish.final_recipient) {
       recipient = *wish.final_recipient;
-      if (ascii::istarts_with(recipient, kPrefix)) recipient = ascii::trim(recipient.substr(kPrefix.size()));
+      if (ascii::istarts_with(recipient, kAddressType)) recipient = ascii::trim(recipient.substr(kAddressType.size()));
       const auto owns = call_.context.services.directory.owns_address(call_.context.user.id, recipient);
       if (!owns || !*owns) return refuse("forbiddenFrom", recipient);
     }
-    wish.report.final_recipient = std::string(kPrefix) + " " + recipient;
+    wish.report.final_recipient = std::string(kAddressType) + " " + recipient;
     wish.report.original_message_id = field_in(header, "Message-ID");
     // RFC 8098 2.3: what the sender had called the recipient, if a server on the way has kept it.
     wish.report.original_recipient = field_in(header, "Original-Recipient");
@@ -232,7 +232,7 @@ class Sending {
                                                                         : std::nullopt;
   }
 
-  Result<Composed> compose(const Wish& wish, const std::string& header, const std::string& to,
+  Result<Composed> compose(const MdnWish& wish, const std::string& header, const std::string& to,
                            reading::MessageReader& reader, const account::Body& original) {
     Context& context = call_.context;
     GP_TRY(auto builder, BodyBuilder::open(*access_.account, context.limits.upload_octets));

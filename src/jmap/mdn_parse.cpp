@@ -19,18 +19,19 @@ namespace gatepost::jmap {
 namespace {
 
 constexpr std::uint64_t kMaxReport = 64 << 10;
-constexpr int kMaxPieces = 8;
+constexpr int kMaxMdnPieces = 8;
 constexpr std::size_t kMaxCandidates = 300;  // emails that are looked at
 
-bool is(const mime::Part& part, std::string_view type, std::string_view subtype) {
+bool is_of_type(const mime::Part& part, std::string_view type, std::string_view subtype) {
   return ascii::iequals(part.type, type) && ascii::iequals(part.subtype, subtype);
 }
 
-Result<std::string> text_of(reading::MessageReader& reader, const mime::Structure& structure, const mime::Part& part) {
+Result<std::string> text_of_part(reading::MessageReader& reader, const mime::Structure& structure,
+                                 const mime::Part& part) {
   reading::TextPartReader text(reader, structure, part);
   std::string out;
   bool more = true;
-  for (int n = 0; more && n < kMaxPieces; ++n) {
+  for (int n = 0; more && n < kMaxMdnPieces; ++n) {
     GP_TRY(more, text.next(out));
   }
   std::erase(out, '\r');
@@ -70,7 +71,7 @@ Result<std::optional<json::object>> parse_message(Context& context, const Access
                                                   reading::MessageReader& reader, const mime::Structure& structure) {
   const mime::Part& root = structure.parts[0];
   const auto type = mime::find_parameter(structure.parameters_of(root.parameters), "report-type");
-  if (!is(root, "multipart", "report") || !type || !ascii::iequals(*type, "disposition-notification")) {
+  if (!is_of_type(root, "multipart", "report") || !type || !ascii::iequals(*type, "disposition-notification")) {
     return std::nullopt;
   }
   std::optional<MdnReport> report;
@@ -78,14 +79,14 @@ Result<std::optional<json::object>> parse_message(Context& context, const Access
   bool has_original = false;
   for (std::uint32_t child = 1; child < root.end; child = structure.parts[child].end) {
     const mime::Part& part = structure.parts[child];
-    if (is(part, "message", "disposition-notification")) {
+    if (is_of_type(part, "message", "disposition-notification")) {
       if (report || part.body_octets() > kMaxReport) return std::nullopt;
-      GP_TRY(const std::string fields, text_of(reader, structure, part));
+      GP_TRY(const std::string fields, text_of_part(reader, structure, part));
       report = read_report(fields);
     } else if (part.kind == mime::Part::Kind::message) {
       has_original = true;
     } else if (!text && reading::is_text(part) && ascii::iequals(part.type, "text") && !report) {
-      GP_TRY(text, text_of(reader, structure, part));
+      GP_TRY(text, text_of_part(reader, structure, part));
     }
   }
   if (!report) return std::nullopt;

@@ -12,12 +12,12 @@
 namespace gatepost::jmap {
 namespace {
 
-constexpr std::array<std::string_view, 7> kFields = {
+constexpr std::array<std::string_view, 7> kReportFields = {
     "Reporting-UA", "MDN-Gateway", "Original-Recipient", "Final-Recipient", "Original-Message-ID",
     "Disposition",  "Error"};
 constexpr std::size_t kMaxExtensions = 50;
 
-bool is_in(std::initializer_list<std::string_view> names, std::string_view name) {
+bool is_one_of(std::initializer_list<std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
@@ -37,7 +37,7 @@ std::string without_comments(std::string_view text) {
 }
 
 // disposition-mode ";" disposition-type [ "/" disposition-modifier ]
-std::optional<Disposition> read_disposition(std::string_view value) {
+std::optional<Disposition> read_disposition_field(std::string_view value) {
   const std::string text = ascii::to_lower(without_comments(value));
   const std::size_t semicolon = text.find(';');
   if (semicolon == std::string::npos) return std::nullopt;
@@ -55,16 +55,16 @@ std::optional<Disposition> read_disposition(std::string_view value) {
 }  // namespace
 
 bool is_disposition(const Disposition& d) {
-  return is_in({"manual-action", "automatic-action"}, d.action_mode) &&
-         is_in({"mdn-sent-manually", "mdn-sent-automatically"}, d.sending_mode) &&
-         is_in({"deleted", "dispatched", "displayed", "processed"}, d.type);
+  return is_one_of({"manual-action", "automatic-action"}, d.action_mode) &&
+         is_one_of({"mdn-sent-manually", "mdn-sent-automatically"}, d.sending_mode) &&
+         is_one_of({"deleted", "dispatched", "displayed", "processed"}, d.type);
 }
 
 bool is_extension_field(std::string_view name) {
   return !name.empty() && name.size() < 100 &&
          std::ranges::all_of(
              name, [](char c) { return c > ' ' && c <= '~' && c != ':'; }) &&
-         std::ranges::none_of(kFields, [&](std::string_view known) { return ascii::iequals(known, name); });
+         std::ranges::none_of(kReportFields, [&](std::string_view known) { return ascii::iequals(known, name); });
 }
 
 std::optional<MdnReport> read_report(std::string_view body) {
@@ -87,7 +87,7 @@ std::optional<MdnReport> read_report(std::string_view body) {
     } else if (is("Error")) {
       if (out.errors.size() < kMaxExtensions) out.errors.push_back(std::move(value));
     } else if (is("Disposition")) {
-      auto read = read_disposition(value);
+      auto read = read_disposition_field(value);
       if (!read) return std::nullopt;
       out.disposition = std::move(*read);
       disposed = true;

@@ -14,8 +14,8 @@ using directory::ContactField;
 using directory::Principal;
 using directory::PrincipalKind;
 
-constexpr std::array<std::string_view, 8> kProperties = {"id",    "type",     "name",         "description",
-                                                         "email", "timeZone", "capabilities", "accounts"};
+constexpr std::array<std::string_view, 8> kPrincipalProperties = {"id",    "type",     "name",         "description",
+                                                                  "email", "timeZone", "capabilities", "accounts"};
 
 std::string_view type_of(PrincipalKind kind) {
   switch (kind) {
@@ -33,7 +33,7 @@ std::string_view type_of(PrincipalKind kind) {
   return "other";
 }
 
-std::string_view name_of(const Principal& principal) {
+std::string_view shown_principal_name(const Principal& principal) {
   return principal.display_name.empty() ? std::string_view(principal.address) : principal.display_name;
 }
 
@@ -64,7 +64,7 @@ std::string description_of(const Principal& principal) {
 }
 
 // Every change of the directory, and of who shares with whom, makes another one.
-std::string state_of(const Context& context) { return std::to_string(context.services.directory.change()); }
+std::string principals_state(const Context& context) { return std::to_string(context.services.directory.change()); }
 
 std::vector<directory::PrincipalId> with_accounts(const Context& context) {
   std::vector<directory::PrincipalId> out{context.user.id};
@@ -72,46 +72,49 @@ std::vector<directory::PrincipalId> with_accounts(const Context& context) {
   return out;
 }
 
-account::AccountId account_of(directory::PrincipalId id) { return account::AccountId{static_cast<std::uint64_t>(id)}; }
+account::AccountId account_of_principal(directory::PrincipalId id) {
+  return account::AccountId{static_cast<std::uint64_t>(id)};
+}
 
 // RFC 9670 2: accounts with data of this principal that the user may see; null: none.
-json::value accounts_of(Context& context, const Principal& principal,
-                        const std::vector<directory::PrincipalId>& having) {
+json::value shared_accounts(Context& context, const Principal& principal,
+                            const std::vector<directory::PrincipalId>& having) {
   if (std::ranges::find(having, principal.id) == having.end()) return nullptr;
-  const std::string id = account_name(account_of(principal.id));
+  const std::string id = account_name(account_of_principal(principal.id));
   const auto access = context.access(id);
   if (!access) return nullptr;
   return json::object{{id, account_object(context, **access)}};
 }
 
-bool contains(std::string_view text, const std::string& folded) {
+bool contains_folded(std::string_view text, const std::string& folded) {
   return mime::fold(text).find(folded) != std::string::npos;
 }
 
-using Type = FilterProperty::Type;
+using PropertyType = FilterProperty::Type;
 // RFC 9670 2.4.1.
-constexpr std::array<FilterProperty, 6> kFilter = {{{"accountIds", Type::texts},
-                                                    {"email", Type::text},
-                                                    {"name", Type::text},
-                                                    {"text", Type::text},
-                                                    {"type", Type::text},
-                                                    {"timeZone", Type::text}}};
-constexpr std::array<std::string_view, 3> kSort = {"name", "email", "type"};
+constexpr std::array<FilterProperty, 6> kPrincipalFilter = {{{"accountIds", PropertyType::texts},
+                                                             {"email", PropertyType::text},
+                                                             {"name", PropertyType::text},
+                                                             {"text", PropertyType::text},
+                                                             {"type", PropertyType::text},
+                                                             {"timeZone", PropertyType::text}}};
+constexpr std::array<std::string_view, 3> kPrincipalSort = {"name", "email", "type"};
 
-bool is_so(const Principal& one, const std::vector<directory::PrincipalId>& having, std::string_view name,
-           const json::value& value) {
+bool principal_matches(const Principal& one, const std::vector<directory::PrincipalId>& having, std::string_view name,
+                       const json::value& value) {
   if (name == "accountIds") {
-    const json::value own(account_name(account_of(one.id)));
+    const json::value own(account_name(account_of_principal(one.id)));
     return std::ranges::find(having, one.id) != having.end() &&
            std::ranges::find(value.get_array(), own) != value.get_array().end();
   }
   const std::string_view wanted = value.get_string();
   if (name == "type") return type_of(one.kind) == wanted;
   const std::string folded = mime::fold(wanted);
-  if (name == "email") return contains(one.address, folded);
-  if (name == "name") return contains(name_of(one), folded);
+  if (name == "email") return contains_folded(one.address, folded);
+  if (name == "name") return contains_folded(shown_principal_name(one), folded);
   if (name != "text") return false;  // nobody's time zone is known
-  return contains(name_of(one), folded) || contains(one.address, folded) || contains(description_of(one), folded);
+  return contains_folded(shown_principal_name(one), folded) || contains_folded(one.address, folded) ||
+         contains_folded(description_of(one), folded);
 }
 
 }  // namespace
@@ -127,12 +130,12 @@ bool is_visible(const Context& context, const Principal& principal) { return con
 
 Answer principal_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  auto request = read_get(call, arguments, kPrincipalProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   if (!request->access->own) return refuse("accountNotSupportedByMethod");
   Context& context = call.context;
-  const std::string state = state_of(context);
+  const std::string state = principals_state(context);
   const auto having = with_accounts(context);
   std::vector<std::string> ids;
   if (request->ids) {
@@ -154,13 +157,13 @@ Answer principal_get(Call& call) {
     const std::string description = description_of(*found);
     json::object out{{"id", id}};
     if (request->wants("type")) out["type"] = type_of(found->kind);
-    if (request->wants("name")) out["name"] = name_of(*found);
+    if (request->wants("name")) out["name"] = shown_principal_name(*found);
     if (request->wants("description"))
       out["description"] = description.empty() ? json::value() : json::value(description);
     if (request->wants("email")) out["email"] = found->address;
     if (request->wants("timeZone")) out["timeZone"] = nullptr;
     if (request->wants("capabilities")) out["capabilities"] = json::object();
-    if (request->wants("accounts")) out["accounts"] = accounts_of(context, *found, having);
+    if (request->wants("accounts")) out["accounts"] = shared_accounts(context, *found, having);
     return out;
   });
   if (answer) (*answer)["state"] = state;
@@ -178,7 +181,7 @@ Answer principal_changes(Call& call) {
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
   if (!(*access)->own) return refuse("accountNotSupportedByMethod");
-  if (state_of(call.context) != *since) return refuse("cannotCalculateChanges");
+  if (principals_state(call.context) != *since) return refuse("cannotCalculateChanges");
   return json::object{{"accountId", account},      {"oldState", *since},       {"newState", *since},
                       {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
                       {"destroyed", json::array()}};
@@ -191,7 +194,7 @@ Answer principal_set(Call& call) {
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
   if (!(*access)->own) return refuse("accountNotSupportedByMethod");
-  const std::string state = state_of(call.context);
+  const std::string state = principals_state(call.context);
   if (const auto* wanted = call.given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
     if (wanted->get_string() != state) return refuse("stateMismatch");
   } else if (wanted != nullptr && !wanted->is_null()) {
@@ -219,22 +222,24 @@ Answer principal_query(Call& call) {
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
   if (!(*access)->own) return refuse("accountNotSupportedByMethod");
-  const auto sort = read_sort(sort_given, kSort);
+  const auto sort = read_sort(sort_given, kPrincipalSort);
   if (!sort) return std::unexpected(sort.error());
-  if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
-  const std::string state = state_of(call.context);
+  if (auto good = check_filter(filter, kPrincipalFilter); !good) return std::unexpected(good.error());
+  const std::string state = principals_state(call.context);
   const auto having = with_accounts(call.context);
   JMAP_CALL_TRY(auto all, call.context.services.directory.principals());
   std::vector<const Principal*> found;
   for (const Principal& one : all) {
     if (!is_visible(call.context, one)) continue;
-    const bool is =
-        meets(filter, [&](std::string_view name, const json::value& value) { return is_so(one, having, name, value); });
+    const bool is = meets(filter, [&](std::string_view name, const json::value& value) {
+      return principal_matches(one, having, name, value);
+    });
     if (is) found.push_back(&one);
   }
   std::ranges::sort(found, [&](const Principal* a, const Principal* b) {
     for (const SortBy& by : *sort) {
-      const int order = by.property == "name"    ? mime::fold(name_of(*a)).compare(mime::fold(name_of(*b)))
+      const int order = by.property == "name"
+                            ? mime::fold(shown_principal_name(*a)).compare(mime::fold(shown_principal_name(*b)))
                         : by.property == "email" ? a->address.compare(b->address)
                                                  : type_of(a->kind).compare(type_of(b->kind));
       if (order != 0) return by.ascending ? order < 0 : order > 0;

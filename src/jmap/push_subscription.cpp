@@ -10,9 +10,9 @@
 namespace gatepost::jmap {
 namespace {
 
-constexpr account::Reader kReader = std::numeric_limits<account::Reader>::max() - 3;
-constexpr std::string_view kPrefix = "/push/";
-constexpr std::size_t kMaxUrl = 2'000, kMaxDevice = 255, kMaxTypes = 50;
+constexpr account::Reader kPushReader = std::numeric_limits<account::Reader>::max() - 3;
+constexpr std::string_view kPushPath = "/push/";
+constexpr std::size_t kMaxUrl = 2'000, kMaxDevice = 255, kMaxSubscribedTypes = 50;
 constexpr std::size_t kCodeOctets = 16, kIdOctets = 8;
 // RFC 8620 7.2: "url" and "keys" are never told.
 constexpr std::array<std::string_view, 5> kTold = {"id", "deviceClientId", "verificationCode", "expires", "types"};
@@ -28,7 +28,7 @@ json::value types_of(const PushSubscription& s) { return s.types ? json::value(s
 Outcome<> read_types(PushSubscription& into, const json::value& value) {
   into.types.reset();
   if (value.is_null()) return {};
-  if (!value.is_array() || value.get_array().size() > kMaxTypes) return bad_property("types");
+  if (!value.is_array() || value.get_array().size() > kMaxSubscribedTypes) return bad_property("types");
   into.types.emplace();
   for (const json::value& one : value.get_array()) {
     if (!one.is_string() || one.get_string().size() > kMaxDevice) return bad_property("types");
@@ -71,7 +71,7 @@ Outcome<PushSubscription> read_new(const json::object& given, const PushGateway&
 }
 
 // The subscriptions are of the user, not of an account: they are kept with his own.
-Outcome<account::Account*> own_account(Call& call) {
+Outcome<account::Account*> own_opened_account(Call& call) {
   const account::AccountId id{static_cast<std::uint64_t>(call.context.user.id)};
   const auto access = call.context.access(account_name(id));
   if (!access) return std::unexpected(access.error());
@@ -81,14 +81,14 @@ Outcome<account::Account*> own_account(Call& call) {
 }  // namespace
 
 Result<std::vector<PushSubscription>> push_subscriptions_of(account::Account& account, TimePoint now) {
-  GP_TRY(const auto kept, account.annotations(account::kRoot, kReader));
+  GP_TRY(const auto kept, account.annotations(account::kRoot, kPushReader));
   std::vector<PushSubscription> out;
   for (const account::Annotation& one : kept) {
-    const auto read = one.name.starts_with(kPrefix) ? parse(one.value) : std::nullopt;
+    const auto read = one.name.starts_with(kPushPath) ? parse(one.value) : std::nullopt;
     const auto* object = read ? read->if_object() : nullptr;
     if (object == nullptr) continue;
     PushSubscription s;
-    s.id = one.name.substr(kPrefix.size());
+    s.id = one.name.substr(kPushPath.size());
     s.device = text_in(*object, "device");
     s.url = text_in(*object, "url");
     s.p256dh = text_in(*object, "p256dh");
@@ -108,8 +108,8 @@ Result<std::vector<PushSubscription>> push_subscriptions_of(account::Account& ac
 
 Result<> keep(account::Account& account, const PushSubscription& s) {
   account::AnnotationChange change;
-  change.reader = kReader;
-  change.name = std::string(kPrefix) + s.id;
+  change.reader = kPushReader;
+  change.name = std::string(kPushPath) + s.id;
   change.value = json::serialize(json::object{{"device", s.device},
                                               {"url", s.url},
                                               {"p256dh", s.p256dh},
@@ -123,8 +123,8 @@ Result<> keep(account::Account& account, const PushSubscription& s) {
 
 Result<> forget_push(account::Account& account, std::string_view id) {
   account::AnnotationChange change;
-  change.reader = kReader;
-  change.name = std::string(kPrefix) + std::string(id);
+  change.reader = kPushReader;
+  change.name = std::string(kPushPath) + std::string(id);
   return account.set_annotations(account::kRoot, std::span(&change, 1), 0);
 }
 
@@ -141,7 +141,7 @@ Answer push_subscription_get(Call& call) {
   if (ids) {
     for (std::string& id : *ids) id = call.context.id_of(id).value_or(id);
   }
-  const auto account = own_account(call);
+  const auto account = own_opened_account(call);
   if (!account) return std::unexpected(account.error());
   JMAP_CALL_TRY(const auto all, push_subscriptions_of(**account, call.context.services.clock.now()));
   json::array list;
@@ -167,7 +167,7 @@ Answer push_subscription_set(Call& call) {
   if (pusher == nullptr) return refuse("serverUnavailable", "no push");
   // RFC 8620 7.2.2: without an account and without states.
   if (call.given.contains("accountId") || call.given.contains("ifInState")) return bad_argument("accountId");
-  const auto account = own_account(call);
+  const auto account = own_opened_account(call);
   if (!account) return std::unexpected(account.error());
   const TimePoint now = call.context.services.clock.now();
   const auto access = call.context.access(account_name((*account)->id()));

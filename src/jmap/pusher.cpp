@@ -11,8 +11,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kGather{2};  // changes that come together are told together
-constexpr std::chrono::seconds kRetry{30};  // doubles with each try in vain
+constexpr std::chrono::seconds kPushGather{2};  // changes that come together are told together
+constexpr std::chrono::seconds kPushRetry{30};  // doubles with each try in vain
 constexpr std::chrono::seconds kMostRetry{3'600};
 constexpr std::chrono::seconds kFirst{0};
 
@@ -64,7 +64,7 @@ void Pusher::look_at(directory::PrincipalId user) {
     const std::scoped_lock lock(mutex_);
     auto& entry = users_[user];
     if (!entry) entry = std::make_shared<User>();
-    const auto due = SteadyClock::now() + (entry->known ? kGather : kFirst);
+    const auto due = SteadyClock::now() + (entry->known ? kPushGather : kFirst);
     if (entry->busy)
       entry->again = true;
     else if (!entry->due || *entry->due > due)
@@ -127,7 +127,7 @@ void Pusher::work(const std::stop_token& stop) {
     lock.lock();
     user->busy = false;
     user->known = true;
-    if (std::exchange(user->again, false)) again = std::min(again.value_or(kGather), kGather);
+    if (std::exchange(user->again, false)) again = std::min(again.value_or(kPushGather), kPushGather);
     if (again) {
       user->due = SteadyClock::now() + *again;
       wake_.notify_all();
@@ -188,11 +188,11 @@ std::optional<std::chrono::seconds> Pusher::serve(directory::PrincipalId id, Use
       case Pushed::gone:
         if (const auto gone = forget_push(**account, s.id); !gone) return problem(gone.error());
         user.told.erase(told);
-        again = kGather;
+        again = kPushGather;
         break;
       case Pushed::later: {
         const std::uint32_t doubled = std::min<std::uint32_t>(told->second.failures++, 7);
-        const auto wait = std::min(kMostRetry, kRetry * (1 << doubled));
+        const auto wait = std::min(kMostRetry, kPushRetry * (1 << doubled));
         again = std::min(again.value_or(wait), wait);
         break;
       }

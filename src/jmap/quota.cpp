@@ -10,10 +10,10 @@
 namespace gatepost::jmap {
 namespace {
 
-constexpr std::array<std::string_view, 10> kProperties = {
+constexpr std::array<std::string_view, 10> kQuotaProperties = {
     "id", "resourceType", "used", "hardLimit", "scope", "name", "types", "warnLimit", "softLimit", "description"};
 
-constexpr std::size_t kMostChanges = 1'000;  // from here on something came or went, surely
+constexpr std::size_t kMostQuotaChanges = 1'000;  // from here on something came or went, surely
 
 // Only what has a limit is a quota (RFC 9425 4).
 Result<std::vector<json::object>> quotas_of(const Access& access) {
@@ -44,7 +44,7 @@ struct State {
   std::string text() const { return fmt::format("{}-{}-{}", modseq, octets, count); }
 };
 
-Result<State> state_of(const Access& access) {
+Result<State> quotas_state(const Access& access) {
   State out{.modseq = access.account->modseq()};
   GP_TRY(const auto quota, access.account->quota());
   out.octets = quota.limit_octets;
@@ -63,16 +63,16 @@ std::optional<State> read_quota_state(std::string_view text) {
 }  // namespace
 
 Result<std::string> quota_state(const Access& access) {
-  GP_TRY(const State state, state_of(access));
+  GP_TRY(const State state, quotas_state(access));
   return state.text();
 }
 
 Answer quota_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  auto request = read_get(call, arguments, kQuotaProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  JMAP_CALL_TRY(const State state, state_of(*request->access));
+  JMAP_CALL_TRY(const State state, quotas_state(*request->access));
   JMAP_CALL_TRY(const auto all, quotas_of(*request->access));
   std::vector<std::string> ids;
   if (request->ids) {
@@ -84,7 +84,7 @@ Answer quota_get(Call& call) {
     for (const json::object& one : all) {
       if (one.at("id").as_string() != id) continue;
       json::object out;
-      for (const std::string_view property : kProperties) {
+      for (const std::string_view property : kQuotaProperties) {
         if (request->wants(property)) out[property] = one.at(property);
       }
       return out;
@@ -107,8 +107,8 @@ Answer quota_changes(Call& call) {
   if (!access) return std::unexpected(access.error());
   const auto since = read_quota_state(*since_text);
   if (!since) return refuse("cannotCalculateChanges");
-  JMAP_CALL_TRY(const State now, state_of(**access));
-  JMAP_CALL_TRY(const auto all, (*access)->account->account_changes(since->modseq, kMostChanges));
+  JMAP_CALL_TRY(const State now, quotas_state(**access));
+  JMAP_CALL_TRY(const auto all, (*access)->account->account_changes(since->modseq, kMostQuotaChanges));
   if (!all.known) return refuse("cannotCalculateChanges");
   Changes changes;
   const auto look = [&](const char* id, std::uint64_t before, std::uint64_t after) {
@@ -146,7 +146,7 @@ Answer quota_query(Call& call) {
   if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
-  JMAP_CALL_TRY(const State state, state_of(**access));
+  JMAP_CALL_TRY(const State state, quotas_state(**access));
   JMAP_CALL_TRY(auto all, quotas_of(**access));
   std::erase_if(all, [&](const json::object& one) {
     return !meets(filter, [&](std::string_view name, const json::value& value) {

@@ -18,9 +18,9 @@ using account::Removed;
 
 constexpr std::size_t kPage = 500;  // messages of one answer
 constexpr std::size_t kItemsAtOnce = 256;
-constexpr std::array<std::string_view, 12> kProperties = {"id",         "mailboxId", "mailboxName", "removedAt",
-                                                          "receivedAt", "size",      "keywords",    "from",
-                                                          "to",         "subject",   "preview",     "hasAttachment"};
+constexpr std::array<std::string_view, 12> kRemovedProperties = {
+    "id",       "mailboxId", "mailboxName", "removedAt", "receivedAt", "size",
+    "keywords", "from",      "to",          "subject",   "preview",    "hasAttachment"};
 constexpr std::array<std::string_view, 5> kOfMessage = {"from", "to", "subject", "preview", "hasAttachment"};
 
 // What of it somebody may see and bring back: the owner all; others what was in a folder that is still there, of which
@@ -94,7 +94,7 @@ Outcome<Filter> read_filter(const json::object* given) {
   return out;
 }
 
-bool fits(const Filter& filter, const account::Item& item, mime::Structure& scratch) {
+bool item_matches(const Filter& filter, const account::Item& item, mime::Structure& scratch) {
   if (item.summary.empty() || !mime::decode_envelope(item.summary, scratch) || scratch.envelopes.empty()) return false;
   const mime::Envelope& envelope = scratch.envelopes.front();
   const json::value subject = text_value(envelope.subject);
@@ -144,7 +144,7 @@ class Listing {
     const auto items = items_of(*access_.account, waiting_);
     bool more = true;
     for (std::size_t i = 0; i < items.size() && more; ++i) {
-      if (fits(filter_, items[i], scratch_)) more = take(waiting_[i]);
+      if (item_matches(filter_, items[i], scratch_)) more = take(waiting_[i]);
     }
     waiting_.clear();
     return more;
@@ -191,7 +191,7 @@ Answer removed_query(Call& call) {
 
 Answer removed_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  auto request = read_get(call, arguments, kRemovedProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   if (call.context.removed.kept.count() == 0) return refuse("accountNotSupportedByMethod");
@@ -237,7 +237,7 @@ Answer removed_get(Call& call) {
       }
     }
     json::object out;
-    for (const std::string_view property : kProperties) {
+    for (const std::string_view property : kRemovedProperties) {
       if (request->wants(property)) out[property] = all.at(property);
     }
     return out;

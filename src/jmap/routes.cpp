@@ -16,15 +16,15 @@
 namespace gatepost::jmap {
 namespace {
 
-using http::server::Access;
+using RouteAccess = http::server::Access;
 using http::server::Exchange;
 using http::server::Response;
 using runtime::Task;
 
-constexpr std::size_t kPieceOctets = 64 << 10;
+constexpr std::size_t kDownloadPieceOctets = 64 << 10;
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();  // the handler's own is another answer
 constexpr std::chrono::seconds kLeastPing{30}, kMostPing{300};                 // RFC 8620 7.3 lets a server bound it
-constexpr std::chrono::milliseconds kGather{20};  // changes that come together are told together
+constexpr std::chrono::milliseconds kEventSourceGather{20};  // changes that come together are told together
 
 Response json_answer(std::string body) {
   // RFC 8620 3.9 and common sense: what is somebody's is not kept by proxies.
@@ -136,7 +136,7 @@ Task<> send_decoded(Exchange& exchange, const Download& from, Response head) {
   exchange.begin(std::move(head));
   std::string raw, piece;
   for (std::uint64_t at = from.begin; at < from.end;) {
-    raw.resize(std::min<std::uint64_t>(kPieceOctets, from.end - at));
+    raw.resize(std::min<std::uint64_t>(kDownloadPieceOctets, from.end - at));
     piece.clear();
     auto job = [&]() -> Result<> {
       GP_CHECK(from.account->read_body(from.body, at, raw));
@@ -229,7 +229,7 @@ Task<> events(Server& server, Exchange& exchange) {
           break;
       }
       // Commits come in rows; what follows at once is told with the first.
-      if (co_await exchange.wait(kGather) == Exchange::News::over) co_return exchange.finish();
+      if (co_await exchange.wait(kEventSourceGather) == Exchange::News::over) co_return exchange.finish();
     }
     check = false;
     std::string now = co_await exchange.workers().run(read);
@@ -253,27 +253,28 @@ void add_routes(http::server::Router& router, Server& server) {
   const auto to = [&server](Task<> (*run)(Server&, Exchange&)) {
     return [&server, run](Exchange& exchange) { return run(server, exchange); };
   };
-  router.add({.path = "/.well-known/jmap", .methods = {"GET"}, .handler = to(&session), .access = Access::signed_in});
-  router.add({.path = "/jmap/session", .methods = {"GET"}, .handler = to(&session), .access = Access::signed_in});
+  router.add(
+      {.path = "/.well-known/jmap", .methods = {"GET"}, .handler = to(&session), .access = RouteAccess::signed_in});
+  router.add({.path = "/jmap/session", .methods = {"GET"}, .handler = to(&session), .access = RouteAccess::signed_in});
   router.add({.path = "/jmap/api",
               .methods = {"POST"},
               .handler = to(&api),
-              .access = Access::signed_in,
+              .access = RouteAccess::signed_in,
               .content_octets = kNoLimit});
   router.add({.path = "/jmap/upload/{account}",
               .methods = {"POST"},
               .handler = to(&upload),
-              .access = Access::signed_in,
+              .access = RouteAccess::signed_in,
               .content_octets = kNoLimit});
   router.add({.path = "/jmap/download/{account}/{blob}/{name}",
               .methods = {"GET"},
               .handler = to(&download),
-              .access = Access::signed_in});
-  router.add({.path = "/jmap/events", .methods = {"GET"}, .handler = to(&events), .access = Access::signed_in});
+              .access = RouteAccess::signed_in});
+  router.add({.path = "/jmap/events", .methods = {"GET"}, .handler = to(&events), .access = RouteAccess::signed_in});
   router.add({.path = "/jmap/ws",
               .methods = {"GET"},
               .handler = to(&serve_websocket),
-              .access = Access::signed_in,
+              .access = RouteAccess::signed_in,
               .tunnels = true});
 }
 

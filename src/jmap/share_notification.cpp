@@ -14,23 +14,23 @@ namespace {
 
 using sharing::Notice;
 
-constexpr std::array<std::string_view, 9> kProperties = {
+constexpr std::array<std::string_view, 9> kShareNotificationProperties = {
     "id", "created", "changedBy", "objectType", "objectAccountId", "objectId", "oldRights", "newRights", "name"};
 
-Outcome<Access*> own_account(Call& call, std::string_view id) {
+Outcome<Access*> own_account_access(Call& call, std::string_view id) {
   auto access = call.context.access(id);
   if (access && !(*access)->own) return refuse("accountNotSupportedByMethod");
   return access;
 }
 
-std::string state_of(const std::vector<Notice>& notices) {
+std::string notices_state(const std::vector<Notice>& notices) {
   std::string ids;
   for (const Notice& one : notices) ids += one.id + " ";
   const Sha256Value hash = sha256(ids);
   return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
 }
 
-json::object describe(const Notice& notice) {
+json::object describe_notice(const Notice& notice) {
   const auto or_null = [](const std::string& text) { return text.empty() ? json::value() : json::value(text); };
   return {{"id", notice.id},
           {"created", utc_date(notice.created)},
@@ -47,7 +47,7 @@ json::object describe(const Notice& notice) {
 }
 
 // RFC 9670 3.4: FilterCondition; operators as everywhere (RFC 8620 5.5).
-Outcome<bool> fits(const json::object& filter, const Notice& notice, int depth = 0) {
+Outcome<bool> notice_matches(const json::object& filter, const Notice& notice, int depth = 0) {
   constexpr int kDeepest = 16;
   if (const auto* op = filter.if_contains("operator")) {
     const auto* conditions = filter.if_contains("conditions");
@@ -59,7 +59,7 @@ Outcome<bool> fits(const json::object& filter, const Notice& notice, int depth =
     bool any = false, all = true;
     for (const json::value& one : conditions->get_array()) {
       if (!one.is_object()) return bad_argument("filter");
-      const auto fit = fits(one.get_object(), notice, depth + 1);
+      const auto fit = notice_matches(one.get_object(), notice, depth + 1);
       if (!fit) return fit;
       any = any || *fit;
       all = all && *fit;
@@ -86,12 +86,12 @@ Outcome<bool> fits(const json::object& filter, const Notice& notice, int depth =
 
 std::string share_notification_state(account::Account& account) {
   const auto notices = sharing::notices_of(account);
-  return state_of(notices ? *notices : std::vector<Notice>());
+  return notices_state(notices ? *notices : std::vector<Notice>());
 }
 
 Answer share_notification_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  auto request = read_get(call, arguments, kShareNotificationProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   if (!request->access->own) return refuse("accountNotSupportedByMethod");
@@ -102,14 +102,14 @@ Answer share_notification_get(Call& call) {
   auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
     const auto found = std::ranges::find(notices, id, &Notice::id);
     if (found == notices.end()) return std::nullopt;
-    const json::object all = describe(*found);
+    const json::object all = describe_notice(*found);
     json::object out;
-    for (const std::string_view property : kProperties) {
+    for (const std::string_view property : kShareNotificationProperties) {
       if (request->wants(property)) out[property] = all.at(property);
     }
     return out;
   });
-  if (answer) (*answer)["state"] = state_of(notices);
+  if (answer) (*answer)["state"] = notices_state(notices);
   return answer;
 }
 
@@ -121,10 +121,10 @@ Answer share_notification_changes(Call& call) {
   if (arguments.number("maxChanges") == 0U) arguments.wrong("maxChanges");
   if (!since) arguments.wrong("sinceState");
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  const auto access = own_account(call, account);
+  const auto access = own_account_access(call, account);
   if (!access) return std::unexpected(access.error());
   JMAP_CALL_TRY(const auto notices, sharing::notices_of(*(*access)->account));
-  const std::string state = state_of(notices);
+  const std::string state = notices_state(notices);
   if (*since != state) return refuse("cannotCalculateChanges");
   return json::object{{"accountId", account},      {"oldState", state},        {"newState", state},
                       {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
@@ -133,11 +133,11 @@ Answer share_notification_changes(Call& call) {
 
 Answer share_notification_set(Call& call) {
   Arguments arguments(call.given);
-  auto access = own_account(call, arguments.id("accountId"));
+  auto access = own_account_access(call, arguments.id("accountId"));
   if (!access) return std::unexpected(access.error());
   account::Account& account = *(*access)->account;
   JMAP_CALL_TRY(const auto notices, sharing::notices_of(account));
-  const std::string before = state_of(notices);
+  const std::string before = notices_state(notices);
   json::object given = call.given;
   if (const auto* wanted = given.if_contains("ifInState"); wanted != nullptr && !wanted->is_null()) {
     if (!wanted->is_string()) return bad_argument("ifInState");
@@ -160,7 +160,7 @@ Answer share_notification_set(Call& call) {
   if (!answer) return answer;
   JMAP_CALL_TRY(const auto after, sharing::notices_of(account));
   (*answer)["oldState"] = before;
-  (*answer)["newState"] = state_of(after);
+  (*answer)["newState"] = notices_state(after);
   return answer;
 }
 
@@ -171,7 +171,7 @@ Answer share_notification_query(Call& call) {
   const json::array* sort = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  const auto access = own_account(call, account);
+  const auto access = own_account_access(call, account);
   if (!access) return std::unexpected(access.error());
   using Type = FilterProperty::Type;
   static constexpr std::array<FilterProperty, 4> kFilter = {
@@ -185,16 +185,16 @@ Answer share_notification_query(Call& call) {
   JMAP_CALL_TRY(const auto notices, sharing::notices_of(*(*access)->account));
   std::vector<json::object> all;
   for (const Notice& one : notices) {
-    const auto wanted = conditions != nullptr ? fits(*conditions, one) : Outcome<bool>(true);
+    const auto wanted = conditions != nullptr ? notice_matches(*conditions, one) : Outcome<bool>(true);
     if (!wanted) return std::unexpected(wanted.error());
     if (*wanted) all.push_back({{"id", one.id}});
   }
   // A filter is looked at even when there is nothing.
   if (conditions != nullptr && notices.empty()) {
-    if (const auto known = fits(*conditions, Notice()); !known) return std::unexpected(known.error());
+    if (const auto known = notice_matches(*conditions, Notice()); !known) return std::unexpected(known.error());
   }
   if (newest_first) std::ranges::reverse(all);
-  return answer_query(account, state_of(notices), window, all);
+  return answer_query(account, notices_state(notices), window, all);
 }
 
 Answer share_notification_query_changes(Call& call) { return refuse_query_changes(call, true); }

@@ -11,21 +11,21 @@ namespace {
 using sharing::Right;
 using sharing::Rights;
 
-struct Named {
+struct NamedRights {
   std::string_view name;
   Rights rights;
 };
 // mayRename and mayDelete are one right of ours.
-constexpr std::array<Named, 10> kRights = {{{"mayReadItems", Right::lookup | Right::read},
-                                            {"mayAddItems", Right::insert},
-                                            {"mayRemoveItems", Right::mark | Right::expunge},
-                                            {"maySetSeen", Right::seen},
-                                            {"maySetKeywords", Right::write},
-                                            {"mayCreateChild", Right::create},
-                                            {"mayRename", Right::remove},
-                                            {"mayDelete", Right::remove},
-                                            {"maySubmit", Right::post},
-                                            {"mayShare", Right::administer}}};
+constexpr std::array<NamedRights, 10> kRights = {{{"mayReadItems", Right::lookup | Right::read},
+                                                  {"mayAddItems", Right::insert},
+                                                  {"mayRemoveItems", Right::mark | Right::expunge},
+                                                  {"maySetSeen", Right::seen},
+                                                  {"maySetKeywords", Right::write},
+                                                  {"mayCreateChild", Right::create},
+                                                  {"mayRename", Right::remove},
+                                                  {"mayDelete", Right::remove},
+                                                  {"maySubmit", Right::post},
+                                                  {"mayShare", Right::administer}}};
 
 Outcome<Rights> read_rights(const json::value& value) {
   const auto* object = value.if_object();
@@ -33,7 +33,7 @@ Outcome<Rights> read_rights(const json::value& value) {
   Rights out;
   std::map<Right, bool> said;
   for (const auto& [key, given] : *object) {
-    const auto* known = std::ranges::find(kRights, std::string_view(key), &Named::name);
+    const auto* known = std::ranges::find(kRights, std::string_view(key), &NamedRights::name);
     if (known == kRights.end() || !given.is_bool()) return bad_property("shareWith", std::string(key));
     if (given.get_bool()) out = out | known->rights;
     if (known->rights != Rights(Right::remove)) continue;
@@ -50,7 +50,7 @@ Outcome<Rights> read_rights(const json::value& value) {
 
 json::object rights_object(Rights rights, bool holds) {
   json::object out;
-  for (const Named& one : kRights) {
+  for (const NamedRights& one : kRights) {
     const bool structure = one.rights.has_any(Right::create | Right::remove) || one.rights.has_any(Right::administer);
     out[one.name] = (holds || structure) && rights.has(one.rights);
   }

@@ -20,7 +20,7 @@ using mailflow::ScriptId;
 using mailflow::ScriptList;
 using mailflow::Scripts;
 
-constexpr std::array<std::string_view, 4> kProperties = {"id", "name", "blobId", "isActive"};
+constexpr std::array<std::string_view, 4> kSieveScriptProperties = {"id", "name", "blobId", "isActive"};
 
 std::string script_name(ScriptId id) { return "S" + std::to_string(static_cast<std::uint32_t>(id)); }
 std::optional<ScriptId> read_script(std::string_view id) {
@@ -69,11 +69,11 @@ Result<std::string> blob_of(account::Account& account, std::string_view content)
   return blob_of_upload(account, body);
 }
 
-json::object describe(const Script& script) {
+json::object describe_script(const Script& script) {
   return {{"id", script_name(script.id)}, {"name", script.name}, {"isActive", script.active}};
 }
 
-const Script* find(const ScriptList& list, ScriptId id) {
+const Script* find_script(const ScriptList& list, ScriptId id) {
   const auto found = std::ranges::find(list.scripts, id, &Script::id);
   return found == list.scripts.end() ? nullptr : &*found;
 }
@@ -86,7 +86,7 @@ std::string free_name(const ScriptList& list) {
   }
 }
 
-bool contains(std::string_view text, std::string_view wanted) {
+bool contains_text(std::string_view text, std::string_view wanted) {
   return mime::fold(text).find(mime::fold(wanted)) != std::string::npos;
 }
 
@@ -113,9 +113,9 @@ class ScriptSet {
     if (!script) return refuse("notFound");
     static constexpr std::array<std::string_view, 2> kFixed = {"id", "isActive"};
     JMAP_OBJECT_TRY(const ScriptList all, scripts().list(account_));
-    const Script* now = find(all, *script);
+    const Script* now = find_script(all, *script);
     if (now == nullptr) return refuse("notFound");
-    const auto said = settable(patch, describe(*now), kFixed);
+    const auto said = settable(patch, describe_script(*now), kFixed);
     if (!said) return std::unexpected(said.error());
     Given wanted;
     if (auto read = read_given(*said, wanted); !read) return std::unexpected(read.error());
@@ -190,10 +190,11 @@ class ScriptSet {
   account::Account& account_;
 };
 
-using Type = FilterProperty::Type;
+using PropertyType = FilterProperty::Type;
 // RFC 9661 2.5.
-constexpr std::array<FilterProperty, 2> kFilter = {{{"name", Type::text}, {"isActive", Type::boolean}}};
-constexpr std::array<std::string_view, 2> kSort = {"name", "isActive"};
+constexpr std::array<FilterProperty, 2> kSieveScriptFilter = {
+    {{"name", PropertyType::text}, {"isActive", PropertyType::boolean}}};
+constexpr std::array<std::string_view, 2> kSieveScriptSort = {"name", "isActive"};
 
 void sort_by(const std::vector<SortBy>& keys, std::vector<Script>& list) {
   std::ranges::sort(list, [&](const Script& a, const Script& b) {
@@ -224,7 +225,7 @@ json::object sieve_account_capability() {
 
 Answer sieve_script_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  auto request = read_get(call, arguments, kSieveScriptProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   const auto access = own_access(call, account_name(request->access->id()));
@@ -237,16 +238,16 @@ Answer sieve_script_get(Call& call) {
   if (request->ids) ids = *request->ids;
   auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
     const auto wanted = read_script(id);
-    const Script* script = wanted ? find(list, *wanted) : nullptr;
+    const Script* script = wanted ? find_script(list, *wanted) : nullptr;
     if (script == nullptr) return std::nullopt;
-    json::object whole = describe(*script);
+    json::object whole = describe_script(*script);
     if (request->wants("blobId")) {
       JMAP_CALL_TRY(const std::string content, scripts.content(account, script->id));
       JMAP_CALL_TRY(const std::string blob, blob_of(account, content));
       whole["blobId"] = blob;
     }
     json::object out;
-    for (const std::string_view property : kProperties) {
+    for (const std::string_view property : kSieveScriptProperties) {
       if (request->wants(property)) out[property] = whole.at(property);
     }
     return out;
@@ -310,7 +311,7 @@ Answer sieve_script_set(Call& call) {
     one.as_object()["isActive"] = active;
   };
   for (const Script& script : after.scripts) {
-    const Script* old = find(before, script.id);
+    const Script* old = find_script(before, script.id);
     if ((old != nullptr && old->active) != script.active) updated(script_name(script.id), script.active);
   }
   (*answer)["oldState"] = before.state;
@@ -327,17 +328,17 @@ Answer sieve_script_query(Call& call) {
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   const auto access = own_access(call, account);
   if (!access) return std::unexpected(access.error());
-  const auto keys = read_sort(sort, kSort);
+  const auto keys = read_sort(sort, kSieveScriptSort);
   if (!keys) return std::unexpected(keys.error());
-  if (auto good = check_filter(filter, kFilter); !good) return std::unexpected(good.error());
+  if (auto good = check_filter(filter, kSieveScriptFilter); !good) return std::unexpected(good.error());
   JMAP_CALL_TRY(ScriptList list, call.context.services.reception.scripts()->list(*(*access)->account));
   sort_by(*keys, list.scripts);
   std::vector<json::object> all;
   for (const Script& script : list.scripts) {
     const bool wanted = meets(filter, [&](std::string_view name, const json::value& value) {
-      return name == "name" ? contains(script.name, value.get_string()) : value.get_bool() == script.active;
+      return name == "name" ? contains_text(script.name, value.get_string()) : value.get_bool() == script.active;
     });
-    if (wanted) all.push_back(describe(script));
+    if (wanted) all.push_back(describe_script(script));
   }
   return answer_query(account, list.state, window, all);
 }

@@ -13,7 +13,7 @@ namespace gatepost::jmap {
 namespace {
 
 constexpr std::size_t kBefore = 60, kSnippetOctets = 240;  // RFC 8621 5: at most 255 octets
-constexpr int kMaxPieces = 8;
+constexpr int kMaxSnippetPieces = 8;
 
 struct Match {
   std::size_t begin, end;
@@ -95,14 +95,14 @@ json::value marked(std::string_view text, const std::vector<std::string>& needle
 }
 
 // The text that people read, blanks between words as one.
-Result<std::string> text_of(reading::MessageReader& reader, const mime::Structure& structure) {
+Result<std::string> text_of_message(reading::MessageReader& reader, const mime::Structure& structure) {
   std::string out;
   for (const mime::Part& part : structure.parts) {
     if (!reading::is_text(part)) continue;
     reading::TextPartReader text(reader, structure, part);
     std::string piece;
     bool more = true;
-    for (int n = 0; more && n < kMaxPieces; ++n) {
+    for (int n = 0; more && n < kMaxSnippetPieces; ++n) {
       GP_TRY(more, text.next(piece));
     }
     for (const char c : piece) {
@@ -154,7 +154,7 @@ Answer search_snippet_get(Call& call) {
     const auto subject = structure.envelope().subject;
     if (subject && !in_subject.empty()) one["subject"] = marked(mime::decode_words(*subject), in_subject, false);
     if (!in_body.empty()) {
-      JMAP_CALL_TRY(const std::string text, text_of(reader, structure));
+      JMAP_CALL_TRY(const std::string text, text_of_message(reader, structure));
       one["preview"] = marked(text, in_body, true);
     }
     list.push_back(std::move(one));

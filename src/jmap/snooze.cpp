@@ -8,7 +8,7 @@
 namespace gatepost::jmap {
 namespace {
 
-constexpr std::chrono::minutes kRetry{1};
+constexpr std::chrono::minutes kSnoozeRetry{1};
 constexpr std::chrono::seconds kLongestWait{60};  // the clock may be set meanwhile
 
 }  // namespace
@@ -152,7 +152,7 @@ std::size_t Snoozer::wake_due() {
     const auto of = kept_.find(due.account);
     if (of == kept_.end() || !of->second.contains(due.item) || of->second.at(due.item).snooze != due) continue;
     forget(due.account, due.item);
-    remember(due, services_.clock.now() + kRetry);
+    remember(due, services_.clock.now() + kSnoozeRetry);
   }
 }
 
@@ -163,7 +163,7 @@ void Snoozer::work(const std::stop_token& stop) {
     } catch (const std::exception& e) {
       services_.log.write(event::kSnoozeProblem, {{"account", 0}, {"detail", e.what()}});
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, stop, kRetry, [] { return false; });
+      wake_.wait_for(lock, stop, kSnoozeRetry, [] { return false; });
       continue;
     }
     std::unique_lock lock(mutex_);

@@ -9,9 +9,9 @@ namespace gatepost::jmap {
 namespace {
 
 // No principal's, so that nobody is shown it as his own.
-constexpr account::Reader kReader = std::numeric_limits<account::Reader>::max() - 6;
+constexpr account::Reader kSortOrderReader = std::numeric_limits<account::Reader>::max() - 6;
 constexpr std::string_view kName = "/order";
-constexpr std::size_t kMaxKnown = 10'000;
+constexpr std::size_t kMaxKnownOrders = 10'000;
 
 std::optional<std::uint32_t> read_order(std::string_view text) {
   std::uint32_t n = 0;
@@ -20,7 +20,7 @@ std::optional<std::uint32_t> read_order(std::string_view text) {
 }
 
 Result<std::optional<std::uint32_t>> order_of(account::Account& account, account::FolderId folder) {
-  const auto kept = account.annotations(folder, kReader);
+  const auto kept = account.annotations(folder, kSortOrderReader);
   if (!kept && kept.error().code == Errc::not_found) return std::nullopt;  // it went meanwhile
   if (!kept) return std::unexpected(kept.error());
   const auto found = std::ranges::find(*kept, kName, &account::Annotation::name);
@@ -31,7 +31,7 @@ Result<std::optional<std::uint32_t>> order_of(account::Account& account, account
 
 Result<> set_sort_order(account::Account& account, account::FolderId folder, std::optional<std::uint32_t> order) {
   account::AnnotationChange change;
-  change.reader = kReader;
+  change.reader = kSortOrderReader;
   change.name = kName;
   if (order) change.value = std::to_string(*order);
   return account.set_annotations(folder, std::span(&change, 1), 0);
@@ -49,7 +49,7 @@ Result<std::shared_ptr<const SortOrders::Orders>> SortOrders::of(account::Accoun
   std::set<account::FolderId> changed;
   const bool all = !before.orders || !since.complete;
   for (const account::AnnotationNews& one : since.news) {
-    if (one.reader == kReader) changed.insert(one.folder);
+    if (one.reader == kSortOrderReader) changed.insert(one.folder);
   }
   if (all || !changed.empty()) {
     auto orders = std::make_shared<Orders>(all ? Orders() : *before.orders);
@@ -64,7 +64,7 @@ Result<std::shared_ptr<const SortOrders::Orders>> SortOrders::of(account::Accoun
     now.orders = std::move(orders);
   }
   const std::scoped_lock lock(mutex_);
-  if (known_.size() >= kMaxKnown && !known_.contains(account.id())) known_.erase(known_.begin());
+  if (known_.size() >= kMaxKnownOrders && !known_.contains(account.id())) known_.erase(known_.begin());
   known_[account.id()] = now;
   return now.orders;
 }

@@ -12,8 +12,8 @@
 namespace gatepost::jmap {
 namespace {
 
-constexpr std::size_t kMaxKnown = 10'000;
-constexpr std::size_t kMostChanges = 1'000;  // from here on something came, probably
+constexpr std::size_t kMaxKnownStates = 10'000;
+constexpr std::size_t kMostStateChanges = 1'000;  // from here on something came, probably
 
 // What is the owner's alone.
 json::object others_of(Context& context, const Access& access) {
@@ -38,7 +38,7 @@ bool States::follow(Context& context, const Access& access, Known& known) {
   bool itself = known.at == 0 || known.directory != directory;
   if (known.at != now) {
     using Changes = account::AccountChanges;
-    const auto changes = known.at != 0 ? access.account->account_changes(known.at, kMostChanges)
+    const auto changes = known.at != 0 ? access.account->account_changes(known.at, kMostStateChanges)
                                        : Result<Changes>(fail(Errc::not_found, "nothing is known yet"));
     const bool all = !changes || !changes->known || changes->more;
     if (all ||
@@ -63,7 +63,7 @@ json::object States::of(Context& context, const Access& access, const std::vecto
   }
   if (follow(context, access, known)) {
     const std::scoped_lock lock(mutex_);
-    if (known_.size() >= kMaxKnown && !known_.contains(key)) known_.erase(known_.begin());
+    if (known_.size() >= kMaxKnownStates && !known_.contains(key)) known_.erase(known_.begin());
     Known& kept = known_[key];
     if (kept.at <= known.at) kept = known;
   }

@@ -9,11 +9,11 @@
 namespace gatepost::jmap {
 namespace {
 
-constexpr std::array<std::string_view, 10> kProperties = {"id",         "identityId", "emailId",    "threadId",
-                                                          "envelope",   "sendAt",     "undoStatus", "deliveryStatus",
-                                                          "dsnBlobIds", "mdnBlobIds"};
+constexpr std::array<std::string_view, 10> kSubmissionProperties = {
+    "id",     "identityId", "emailId",        "threadId",   "envelope",
+    "sendAt", "undoStatus", "deliveryStatus", "dsnBlobIds", "mdnBlobIds"};
 
-const json::object* find(const Submissions::Kept& kept, std::string_view id) {
+const json::object* find_submission(const Submissions::Kept& kept, std::string_view id) {
   const auto found =
       std::ranges::find_if(kept.all, [&](const json::object& one) { return one.at("id").as_string() == id; });
   return found == kept.all.end() ? nullptr : &*found;
@@ -23,7 +23,7 @@ const json::object* find(const Submissions::Kept& kept, std::string_view id) {
 
 Answer submission_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  auto request = read_get(call, arguments, kSubmissionProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   Submissions& submissions = call.context.submissions;
@@ -36,10 +36,10 @@ Answer submission_get(Call& call) {
     for (const json::object& one : kept.all) ids.emplace_back(one.at("id").as_string());
   }
   return answer_get(*request, kept.state, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-    const auto found = find(kept, id);
+    const auto found = find_submission(kept, id);
     if (found == nullptr) return std::nullopt;
     json::object out;
-    for (const std::string_view property : kProperties) {
+    for (const std::string_view property : kSubmissionProperties) {
       if (!request->wants(property)) continue;
       if (property == "deliveryStatus")
         out[property] = submissions.delivery_status(*found);
@@ -173,12 +173,12 @@ Answer submission_set(Call& call) {
   };
   run.update = [&](const std::string& id, const json::object& patch) -> Outcome<json::value> {
     JMAP_OBJECT_TRY(const auto kept, submissions.read(owner));
-    const auto found = find(kept, id);
+    const auto found = find_submission(kept, id);
     if (found == nullptr) return refuse("notFound");
     emails[id] = std::string(found->at("emailId").as_string());
     bool takes_back = false;
     for (const auto& [key, value] : patch) {
-      const bool known = std::ranges::find(kProperties, std::string_view(key)) != kProperties.end();
+      const bool known = std::ranges::find(kSubmissionProperties, std::string_view(key)) != kSubmissionProperties.end();
       if (key == "undoStatus" && value == "canceled")
         takes_back = true;
       else if (!known || key == "deliveryStatus" || found->at(key) != value)
@@ -192,7 +192,7 @@ Answer submission_set(Call& call) {
     return json::value();
   };
   run.destroy = [&](const std::string& id) -> Outcome<> {
-    if (const auto found = find(at_first, id)) emails[id] = std::string(found->at("emailId").as_string());
+    if (const auto found = find_submission(at_first, id)) emails[id] = std::string(found->at("emailId").as_string());
     const auto done = submissions.remove(owner, id);
     if (!done && done.error().code == Errc::not_found) return refuse("notFound");
     if (!done) return std::unexpected(refusal_for_object(done.error()));

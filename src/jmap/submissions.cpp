@@ -13,10 +13,10 @@ namespace gatepost::jmap {
 namespace {
 
 // Who they belong to among the account's annotations: no principal, so that nobody is shown them as his own.
-constexpr account::Reader kReader = std::numeric_limits<account::Reader>::max() - 1;
+constexpr account::Reader kSubmissionReader = std::numeric_limits<account::Reader>::max() - 1;
 constexpr std::string_view kHead = "/state", kPrefix = "/submission/";
-constexpr std::size_t kPieceOctets = 30'000;  // below what an annotation may have
-constexpr std::size_t kMaxPieces = 40, kMaxAnnotationsUsed = account::kMaxAnnotations - 10;
+constexpr std::size_t kSubmissionPieceOctets = 30'000;  // below what an annotation may have
+constexpr std::size_t kMaxSubmissionPieces = 40, kMaxAnnotationsUsed = account::kMaxAnnotations - 10;
 constexpr std::size_t kMaxGone = 300;
 
 std::string piece_name(std::uint64_t number, std::size_t piece) {
@@ -38,13 +38,14 @@ class Writing {
  public:
   void put(const json::object& submission) {
     const std::string text = json::serialize(submission);
-    for (std::size_t piece = 0; piece * kPieceOctets < text.size(); ++piece) {
-      set(piece_name(number_of(submission), piece), text.substr(piece * kPieceOctets, kPieceOctets));
+    for (std::size_t piece = 0; piece * kSubmissionPieceOctets < text.size(); ++piece) {
+      set(piece_name(number_of(submission), piece),
+          text.substr(piece * kSubmissionPieceOctets, kSubmissionPieceOctets));
     }
   }
   void erase(const json::object& submission) {
     const std::size_t octets = json::serialize(submission).size();
-    for (std::size_t piece = 0; piece * kPieceOctets < octets + kPieceOctets; ++piece) {
+    for (std::size_t piece = 0; piece * kSubmissionPieceOctets < octets + kSubmissionPieceOctets; ++piece) {
       set(piece_name(number_of(submission), piece), std::nullopt);
     }
   }
@@ -59,7 +60,7 @@ class Writing {
 
  private:
   void set(std::string name, std::optional<std::string> value) {
-    changes_.push_back({.reader = kReader, .name = std::move(name), .value = std::move(value)});
+    changes_.push_back({.reader = kSubmissionReader, .name = std::move(name), .value = std::move(value)});
   }
   std::vector<account::AnnotationChange> changes_;
 };
@@ -73,7 +74,7 @@ void forget(Submissions::Kept& kept, std::vector<json::object>::iterator one, Wr
   kept.gone.erase(kept.gone.begin());
 }
 
-std::vector<json::object>::iterator find(Submissions::Kept& kept, std::string_view id) {
+std::vector<json::object>::iterator place_of(Submissions::Kept& kept, std::string_view id) {
   return std::ranges::find_if(kept.all, [&](const json::object& one) { return one.at("id").as_string() == id; });
 }
 
@@ -84,7 +85,7 @@ std::mutex& Submissions::mutex_of(const account::Account& account) {
 }
 
 Result<Submissions::Kept> Submissions::load(account::Account& account) {
-  GP_TRY(const auto annotations, account.annotations(account::kRoot, kReader));
+  GP_TRY(const auto annotations, account.annotations(account::kRoot, kSubmissionReader));
   Kept kept;
   std::map<std::string, std::string> texts;  // pieces come in their order
   for (const account::Annotation& one : annotations) {
@@ -148,11 +149,11 @@ Result<std::string> Submissions::add(account::Account& account, json::object sub
   submission["id"] = id;
   submission[kCreated] = submission[kChanged] = ++kept.state;
   Writing writing;
-  const std::size_t pieces = json::serialize(submission).size() / kPieceOctets + 1;
-  if (pieces > kMaxPieces) return fail(Errc::limit, "a submission is too large to be kept");
+  const std::size_t pieces = json::serialize(submission).size() / kSubmissionPieceOctets + 1;
+  if (pieces > kMaxSubmissionPieces) return fail(Errc::limit, "a submission is too large to be kept");
   const auto pieces_of_all = [&] {
     std::size_t all = 0;
-    for (const json::object& one : kept.all) all += json::serialize(one).size() / kPieceOctets + 1;
+    for (const json::object& one : kept.all) all += json::serialize(one).size() / kSubmissionPieceOctets + 1;
     return all;
   };
   while (kept.all.size() >= kKept || pieces_of_all() + pieces > kMaxAnnotationsUsed) {
@@ -168,7 +169,7 @@ Result<std::string> Submissions::add(account::Account& account, json::object sub
 Result<> Submissions::remove(account::Account& account, std::string_view id) {
   const std::scoped_lock lock(mutex_of(account));
   GP_TRY(Kept kept, load(account));
-  const auto one = find(kept, id);
+  const auto one = place_of(kept, id);
   if (one == kept.all.end()) return fail(Errc::not_found, "no such submission");
   Writing writing;
   ++kept.state;
@@ -180,7 +181,7 @@ Result<> Submissions::cancel(account::Account& account, std::string_view id) {
   const std::scoped_lock lock(mutex_of(account));
   GP_TRY(Kept kept, load(account));
   GP_CHECK(settle(account, kept));
-  const auto one = find(kept, id);
+  const auto one = place_of(kept, id);
   if (one == kept.all.end()) return fail(Errc::not_found, "no such submission");
   if (one->at("undoStatus") == "canceled") return {};
   if (!is_pending(*one)) return fail(Errc::conflict, "it was sent");

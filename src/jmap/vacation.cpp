@@ -5,16 +5,16 @@
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
+#include "jmap/ids.hpp"
 #include "mailflow/vacation.hpp"
 
 namespace gatepost::jmap {
 namespace {
 
-constexpr std::string_view kSingleton = "singleton";
-constexpr std::array<std::string_view, 7> kProperties = {"id",      "isEnabled", "fromDate", "toDate",
-                                                         "subject", "textBody",  "htmlBody"};
+constexpr std::array<std::string_view, 7> kVacationProperties = {"id",      "isEnabled", "fromDate", "toDate",
+                                                                 "subject", "textBody",  "htmlBody"};
 
-json::object describe(const mailflow::Vacation& vacation) {
+json::object describe_vacation(const mailflow::Vacation& vacation) {
   const auto text = [](const std::optional<std::string>& t) { return t ? json::value(*t) : json::value(); };
   const auto date = [](const std::optional<TimePoint>& t) { return t ? json::value(utc_date(*t)) : json::value(); };
   return {{"id", kSingleton},
@@ -26,13 +26,13 @@ json::object describe(const mailflow::Vacation& vacation) {
           {"htmlBody", text(vacation.html)}};
 }
 
-std::string state_of(const mailflow::Vacation& vacation) {
-  const Sha256Value hash = sha256(json::serialize(describe(vacation)));
+std::string vacation_response_state(const mailflow::Vacation& vacation) {
+  const Sha256Value hash = sha256(json::serialize(describe_vacation(vacation)));
   return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
 }
 
 // Errors: invalidProperties.
-Outcome<mailflow::Vacation> changed(const mailflow::Vacation& before, const json::object& patch) {
+Outcome<mailflow::Vacation> changed_vacation(const mailflow::Vacation& before, const json::object& patch) {
   mailflow::Vacation out = before;
   for (const auto& [key, value] : patch) {
     const auto date = [&](std::optional<TimePoint>& into) {
@@ -73,12 +73,12 @@ Outcome<mailflow::Vacation> changed(const mailflow::Vacation& before, const json
 
 Result<std::string> vacation_state(account::Account& account) {
   GP_TRY(const auto vacation, mailflow::vacation_of(account));
-  return state_of(vacation);
+  return vacation_response_state(vacation);
 }
 
 Answer vacation_get(Call& call) {
   Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kProperties);
+  auto request = read_get(call, arguments, kVacationProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   if (!request->access->own) return refuse("accountNotSupportedByMethod");
@@ -86,14 +86,14 @@ Answer vacation_get(Call& call) {
   const auto ids = request->ids.value_or(std::vector<std::string>{std::string(kSingleton)});
   auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
     if (id != kSingleton) return std::nullopt;
-    const json::object all = describe(vacation);
+    const json::object all = describe_vacation(vacation);
     json::object out;
-    for (const std::string_view property : kProperties) {
+    for (const std::string_view property : kVacationProperties) {
       if (request->wants(property)) out[property] = all.at(property);
     }
     return out;
   });
-  if (answer) (*answer)["state"] = state_of(vacation);
+  if (answer) (*answer)["state"] = vacation_response_state(vacation);
   return answer;
 }
 
@@ -104,7 +104,7 @@ Answer vacation_set(Call& call) {
   if (!(*access)->own) return refuse("accountNotSupportedByMethod");
   account::Account& account = *(*access)->account;
   JMAP_CALL_TRY(auto vacation, mailflow::vacation_of(account));
-  const std::string before = state_of(vacation);
+  const std::string before = vacation_response_state(vacation);
   json::object given = call.given;
   if (const auto* wanted = given.if_contains("ifInState"); wanted != nullptr && !wanted->is_null()) {
     if (!wanted->is_string()) return bad_argument("ifInState");
@@ -118,7 +118,7 @@ Answer vacation_set(Call& call) {
   run.destroy = [](const std::string&) -> Outcome<> { return refuse("singleton"); };
   run.update = [&](const std::string& id, const json::object& patch) -> Outcome<json::value> {
     if (id != kSingleton) return refuse("notFound");
-    auto next = changed(vacation, patch);
+    auto next = changed_vacation(vacation, patch);
     if (!next) return std::unexpected(next.error());
     const bool same = *next == vacation;
     if (const auto done = same ? Result<>() : mailflow::set_vacation(account, *next); !done) {
@@ -130,7 +130,7 @@ Answer vacation_set(Call& call) {
   auto answer = run.run(rest);
   if (!answer) return answer;
   (*answer)["oldState"] = before;
-  (*answer)["newState"] = state_of(vacation);
+  (*answer)["newState"] = vacation_response_state(vacation);
   return answer;
 }
 

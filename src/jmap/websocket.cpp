@@ -21,9 +21,9 @@ using http::server::Response;
 using runtime::Task;
 using Kind = WebSocketReceiver::Kind;
 
-constexpr std::chrono::seconds kPing{120};        // of silence, before the client is asked whether it is there
-constexpr std::chrono::milliseconds kGather{20};  // changes that come together are told together
-constexpr std::size_t kMaxTypes = 50;
+constexpr std::chrono::seconds kPing{120};                 // of silence, before the client is asked whether it is there
+constexpr std::chrono::milliseconds kWebSocketGather{20};  // changes that come together are told together
+constexpr std::size_t kMaxPushedTypes = 50;
 
 // RFC 8887 4.3.3: with the id of what it answers, where that has one.
 std::string answer(std::string_view type, const json::value& id, std::string_view body) {
@@ -154,7 +154,7 @@ class Channel {
         break;
     }
     if (watches_.empty()) co_return true;
-    const Exchange::News more = co_await exchange_.wait(kGather);
+    const Exchange::News more = co_await exchange_.wait(kWebSocketGather);
     if (more == Exchange::News::over) co_return true;  // the next wait says so again
     auto read = [this] { return server_.states(user_, types_); };
     std::string now = co_await exchange_.workers().run(read);
@@ -212,7 +212,7 @@ Spoken hear(Server& server, const directory::Principal& user, std::string_view m
     out.push = Spoken::Push::off;
   } else if (kind == "WebSocketPushEnable") {
     const auto* types = in("dataTypes");
-    if (types != nullptr && !types->is_null() && (!types->is_array() || types->get_array().size() > kMaxTypes)) {
+    if (types != nullptr && !types->is_null() && (!types->is_array() || types->get_array().size() > kMaxPushedTypes)) {
       refuse_it("notRequest", "dataTypes");
       return out;
     }
