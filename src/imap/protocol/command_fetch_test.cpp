@@ -11,7 +11,7 @@ namespace {
 using Form = FetchSection::Form;
 using Text = Section::Text;
 
-Fetch parsed(std::string_view text) {
+Fetch parsed_fetch(std::string_view text) {
   auto command = parse_command(text);
   if (!command || !std::holds_alternative<Fetch>(command->body)) {
     ADD_FAILURE() << text << ": " << (command ? "another command" : command.error().detail);
@@ -23,7 +23,7 @@ Fetch parsed(std::string_view text) {
 }
 
 FetchSection one_section(std::string_view item) {
-  auto fetch = parsed(std::string("a FETCH 1 ").append(item));
+  auto fetch = parsed_fetch(std::string("a FETCH 1 ").append(item));
   if (fetch.items.sections.size() != 1) {
     ADD_FAILURE() << item;
     return {};
@@ -31,7 +31,7 @@ FetchSection one_section(std::string_view item) {
   return fetch.items.sections[0];
 }
 
-std::optional<Fault> fault(std::string_view text) {
+std::optional<Fault> fetch_fault(std::string_view text) {
   const auto command = parse_command(text);
   return command ? std::nullopt : std::optional(command.error().fault);
 }
@@ -44,27 +44,29 @@ std::uint32_t bits(std::initializer_list<FetchAttribute> attributes) {
 
 TEST(ImapFetch, ReadsAttributes) {
   using A = FetchAttribute;
-  const auto fetch = parsed(
+  const auto fetch = parsed_fetch(
       "a UID FETCH 1:* (FLAGS uid INTERNALDATE RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE MODSEQ EMAILID THREADID "
       "SAVEDATE PREVIEW)");
   EXPECT_TRUE(fetch.uid);
   EXPECT_EQ(fetch.set, SequenceSet::all());
   EXPECT_EQ(fetch.items.attributes, 4095u);
   EXPECT_TRUE(fetch.items.sections.empty());
-  EXPECT_EQ(parsed("a FETCH 1 BODY").items.attributes, bits({A::body}));
-  EXPECT_EQ(parsed("a FETCH $ FLAGS").set, SequenceSet::saved());
-  EXPECT_EQ(parsed("a FETCH 1 PREVIEW (LAZY)").items.attributes, bits({A::preview, A::preview_lazy}));
-  EXPECT_EQ(parsed("a FETCH 1 (PREVIEW (LAZY) UID)").items.attributes, bits({A::preview, A::preview_lazy, A::uid}));
-  EXPECT_EQ(parsed("a FETCH 1 PREVIEW (CHANGEDSINCE 1)").changed_since, 1u);
+  EXPECT_EQ(parsed_fetch("a FETCH 1 BODY").items.attributes, bits({A::body}));
+  EXPECT_EQ(parsed_fetch("a FETCH $ FLAGS").set, SequenceSet::saved());
+  EXPECT_EQ(parsed_fetch("a FETCH 1 PREVIEW (LAZY)").items.attributes, bits({A::preview, A::preview_lazy}));
+  EXPECT_EQ(parsed_fetch("a FETCH 1 (PREVIEW (LAZY) UID)").items.attributes,
+            bits({A::preview, A::preview_lazy, A::uid}));
+  EXPECT_EQ(parsed_fetch("a FETCH 1 PREVIEW (CHANGEDSINCE 1)").changed_since, 1u);
 }
 
 TEST(ImapFetch, ExpandsMacros) {
   using A = FetchAttribute;
-  EXPECT_EQ(parsed("a FETCH 1 FAST").items.attributes, bits({A::flags, A::internal_date, A::rfc822_size}));
-  EXPECT_EQ(parsed("a FETCH 1 all").items.attributes, bits({A::flags, A::internal_date, A::rfc822_size, A::envelope}));
-  EXPECT_EQ(parsed("a FETCH 1 FULL").items.attributes,
+  EXPECT_EQ(parsed_fetch("a FETCH 1 FAST").items.attributes, bits({A::flags, A::internal_date, A::rfc822_size}));
+  EXPECT_EQ(parsed_fetch("a FETCH 1 all").items.attributes,
+            bits({A::flags, A::internal_date, A::rfc822_size, A::envelope}));
+  EXPECT_EQ(parsed_fetch("a FETCH 1 FULL").items.attributes,
             bits({A::flags, A::internal_date, A::rfc822_size, A::envelope, A::body}));
-  EXPECT_EQ(fault("a FETCH 1 (ALL)"), Fault::syntax);
+  EXPECT_EQ(fetch_fault("a FETCH 1 (ALL)"), Fault::syntax);
 }
 
 TEST(ImapFetch, ReadsSections) {
@@ -88,25 +90,25 @@ TEST(ImapFetch, ReadsSections) {
   EXPECT_EQ(one_section("RFC822.HEADER"),
             (FetchSection{.form = Form::rfc822_header, .peek = true, .section = {{}, Text::header, {}}}));
   EXPECT_EQ(one_section("RFC822.TEXT"), (FetchSection{.form = Form::rfc822_text, .section = {{}, Text::text, {}}}));
-  EXPECT_EQ(parsed("a FETCH 1 (BODY[] BODY[] FLAGS BODY[1])").items.sections.size(), 2u);
+  EXPECT_EQ(parsed_fetch("a FETCH 1 (BODY[] BODY[] FLAGS BODY[1])").items.sections.size(), 2u);
 }
 
 TEST(ImapFetch, KnowsWhatSetsSeen) {
-  EXPECT_TRUE(parsed("a FETCH 1 BODY[]").items.sets_seen());
-  EXPECT_TRUE(parsed("a FETCH 1 (BODY.PEEK[] RFC822)").items.sets_seen());
-  EXPECT_TRUE(parsed("a FETCH 1 BINARY[1]").items.sets_seen());
-  EXPECT_FALSE(parsed("a FETCH 1 (BODY.PEEK[] BINARY.SIZE[1] RFC822.HEADER BODY)").items.sets_seen());
+  EXPECT_TRUE(parsed_fetch("a FETCH 1 BODY[]").items.sets_seen());
+  EXPECT_TRUE(parsed_fetch("a FETCH 1 (BODY.PEEK[] RFC822)").items.sets_seen());
+  EXPECT_TRUE(parsed_fetch("a FETCH 1 BINARY[1]").items.sets_seen());
+  EXPECT_FALSE(parsed_fetch("a FETCH 1 (BODY.PEEK[] BINARY.SIZE[1] RFC822.HEADER BODY)").items.sets_seen());
 }
 
 TEST(ImapFetch, ReadsModifiers) {
-  const auto fetch = parsed("a UID FETCH 1:* (FLAGS) (CHANGEDSINCE 12345 VANISHED)");
+  const auto fetch = parsed_fetch("a UID FETCH 1:* (FLAGS) (CHANGEDSINCE 12345 VANISHED)");
   EXPECT_EQ(fetch.changed_since, 12345u);
   EXPECT_TRUE(fetch.vanished);
-  EXPECT_EQ(parsed("a FETCH 1 FLAGS (CHANGEDSINCE 9223372036854775807)").changed_since, INT64_MAX);
+  EXPECT_EQ(parsed_fetch("a FETCH 1 FLAGS (CHANGEDSINCE 9223372036854775807)").changed_since, INT64_MAX);
   for (std::string_view text :
        {"a FETCH 1 FLAGS (VANISHED CHANGEDSINCE 1)", "a UID FETCH 1 FLAGS (VANISHED)", "a FETCH 1 FLAGS (CHANGEDSINCE)",
         "a FETCH 1 FLAGS (CHANGEDSINCE 9223372036854775808)", "a FETCH 1 FLAGS (FOO)", "a FETCH 1 FLAGS x"}) {
-    EXPECT_EQ(fault(text), Fault::syntax) << text;
+    EXPECT_EQ(fetch_fault(text), Fault::syntax) << text;
   }
 }
 
@@ -138,20 +140,20 @@ TEST(ImapFetch, RefusesMalformedItems) {
                                 "FLAGS[]",
                                 "RFC822[]",
                                 "BODY[99999999999]"}) {
-    EXPECT_EQ(fault(std::string("a FETCH 1 ").append(item)), Fault::syntax) << item;
+    EXPECT_EQ(fetch_fault(std::string("a FETCH 1 ").append(item)), Fault::syntax) << item;
   }
 }
 
 TEST(ImapFetch, HasLimits) {
   std::string deep = "a FETCH 1 BODY[1";
   for (int i = 0; i < 100; ++i) deep += ".1";
-  EXPECT_EQ(fault(deep + "]"), Fault::limit);
+  EXPECT_EQ(fetch_fault(deep + "]"), Fault::limit);
   std::string many = "a FETCH 1 (FLAGS";
   for (int i = 1; i <= 201; ++i) many += " BODY[" + std::to_string(i) + "]";
-  EXPECT_EQ(fault(many + ")"), Fault::limit);
+  EXPECT_EQ(fetch_fault(many + ")"), Fault::limit);
   std::string fields = "a FETCH 1 BODY[HEADER.FIELDS (x";
   for (int i = 0; i < 500; ++i) fields += " x";
-  EXPECT_EQ(fault(fields + ")]"), Fault::limit);
+  EXPECT_EQ(fetch_fault(fields + ")]"), Fault::limit);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ void read_selection(Tokens& t, List::Select& select) {
 }
 
 // list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
-void read_returns(Tokens& t, List::Return& returns) {
+void read_list_returns(Tokens& t, List::Return& returns) {
   t.space();
   t.expect('(', "A list of return options is missing");
   if (t.skip(')')) return;
@@ -115,7 +115,7 @@ Body parse_list(Tokens& t) {
   t.space();
   out.extended = true;
   if (!t.skip_atom("RETURN")) t.fail("Unexpected arguments of LIST");
-  read_returns(t, out.returns);
+  read_list_returns(t, out.returns);
   return out;
 }
 

@@ -9,7 +9,7 @@ namespace gatepost::imap {
 namespace {
 
 template <class T>
-T parsed(std::string_view text, const ParseOptions& options = {}) {
+T parsed_list(std::string_view text, const ParseOptions& options = {}) {
   auto command = parse_command(text, options);
   if (!command || !std::holds_alternative<T>(command->body)) {
     ADD_FAILURE() << text << ": " << (command ? "another command" : command.error().detail);
@@ -20,23 +20,23 @@ T parsed(std::string_view text, const ParseOptions& options = {}) {
   return std::get<T>(std::move(command->body));
 }
 
-std::optional<Fault> fault(std::string_view text) {
+std::optional<Fault> list_fault(std::string_view text) {
   const auto command = parse_command(text);
   return command ? std::nullopt : std::optional(command.error().fault);
 }
 
 TEST(ImapListCommand, ReadsTheBasicForm) {
-  const auto list = parsed<List>("a LIST \"\" \"*\"");
+  const auto list = parsed_list<List>("a LIST \"\" \"*\"");
   EXPECT_EQ(list.reference, "");
   EXPECT_EQ(list.patterns, std::vector<std::string>{"*"});
   EXPECT_FALSE(list.extended);
-  EXPECT_EQ(parsed<List>("a LIST Mail/ &AOk-%").patterns[0], "é%");
-  EXPECT_EQ(parsed<List>("a LIST \"\" \"é%*\"", {.utf8 = true}).patterns[0], "é%*");
-  EXPECT_EQ(parsed<List>("a LIST \"\" {2}\r\na%").patterns[0], "a%");
+  EXPECT_EQ(parsed_list<List>("a LIST Mail/ &AOk-%").patterns[0], "é%");
+  EXPECT_EQ(parsed_list<List>("a LIST \"\" \"é%*\"", {.utf8 = true}).patterns[0], "é%*");
+  EXPECT_EQ(parsed_list<List>("a LIST \"\" {2}\r\na%").patterns[0], "a%");
 }
 
 TEST(ImapListCommand, ReadsOptionsAndPatterns) {
-  const auto list = parsed<List>(
+  const auto list = parsed_list<List>(
       "a LIST (SUBSCRIBED REMOTE RECURSIVEMATCH SPECIAL-USE) \"\" (INBOX \"a b\" %) RETURN (SUBSCRIBED CHILDREN "
       "SPECIAL-USE "
       "STATUS (MESSAGES UIDNEXT size))");
@@ -45,9 +45,9 @@ TEST(ImapListCommand, ReadsOptionsAndPatterns) {
   EXPECT_EQ(list.patterns, (std::vector<std::string>{"INBOX", "a b", "%"}));
   EXPECT_TRUE(list.returns.subscribed && list.returns.children && list.returns.special_use);
   EXPECT_EQ(list.returns.status, static_cast<StatusItems>(1 | 4 | 64));
-  EXPECT_TRUE(parsed<List>("a LIST () \"\" %").extended);
-  EXPECT_TRUE(parsed<List>("a LIST \"\" (%)").extended);
-  EXPECT_TRUE(parsed<List>("a LIST \"\" % RETURN ()").extended);
+  EXPECT_TRUE(parsed_list<List>("a LIST () \"\" %").extended);
+  EXPECT_TRUE(parsed_list<List>("a LIST \"\" (%)").extended);
+  EXPECT_TRUE(parsed_list<List>("a LIST \"\" % RETURN ()").extended);
 }
 
 TEST(ImapListCommand, RefusesWhatTheGrammarDoesNotHave) {
@@ -56,30 +56,30 @@ TEST(ImapListCommand, RefusesWhatTheGrammarDoesNotHave) {
         "a LIST (REMOTE RECURSIVEMATCH) \"\" %", "a LIST (SUBSCRIBED \"\" %", "a LIST \"\" ()x", "a LIST \"\" % FOO ()",
         "a LIST \"\" % RETURN (FOO)", "a LIST \"\" % RETURN (STATUS)", "a LIST \"\" % RETURN (STATUS ())",
         "a LIST \"\" % RETURN", "a LIST \"\" (% ", "a LIST \"\" % RETURN (CHILDREN"}) {
-    EXPECT_EQ(fault(text), Fault::syntax) << text;
+    EXPECT_EQ(list_fault(text), Fault::syntax) << text;
   }
-  EXPECT_EQ(fault("a LIST \"\" &"), Fault::bad_mailbox_name);
-  EXPECT_EQ(fault("a LIST & %"), Fault::bad_mailbox_name);
-  EXPECT_EQ(fault("a LIST \"\" " + std::string(1025, 'x')), Fault::limit);
+  EXPECT_EQ(list_fault("a LIST \"\" &"), Fault::bad_mailbox_name);
+  EXPECT_EQ(list_fault("a LIST & %"), Fault::bad_mailbox_name);
+  EXPECT_EQ(list_fault("a LIST \"\" " + std::string(1025, 'x')), Fault::limit);
   std::string many = "a LIST \"\" (x";
   for (int i = 0; i < 100; ++i) many += " x";
-  EXPECT_EQ(fault(many + ")"), Fault::limit);
+  EXPECT_EQ(list_fault(many + ")"), Fault::limit);
 }
 
 TEST(ImapListCommand, ReadsLsub) {
-  EXPECT_EQ(parsed<Lsub>("a LSUB \"\" \"*\""), (Lsub{"", "*"}));
-  EXPECT_EQ(fault("a LSUB \"\" (a b)"), Fault::syntax);
+  EXPECT_EQ(parsed_list<Lsub>("a LSUB \"\" \"*\""), (Lsub{"", "*"}));
+  EXPECT_EQ(list_fault("a LSUB \"\" (a b)"), Fault::syntax);
 }
 
 TEST(ImapStatusCommand, ReadsItems) {
-  const auto status = parsed<Status>(
+  const auto status = parsed_list<Status>(
       "a STATUS inbox (messages recent uidnext uidvalidity unseen deleted size highestmodseq appendlimit mailboxid "
       "deleted-storage)");
   EXPECT_EQ(status, (Status{"INBOX", 2047}));
-  EXPECT_EQ(fault("a STATUS x ()"), Fault::syntax);
-  EXPECT_EQ(fault("a STATUS x (FOO)"), Fault::syntax);
-  EXPECT_EQ(fault("a STATUS x MESSAGES"), Fault::syntax);
-  EXPECT_EQ(fault("a STATUS x (MESSAGES"), Fault::syntax);
+  EXPECT_EQ(list_fault("a STATUS x ()"), Fault::syntax);
+  EXPECT_EQ(list_fault("a STATUS x (FOO)"), Fault::syntax);
+  EXPECT_EQ(list_fault("a STATUS x MESSAGES"), Fault::syntax);
+  EXPECT_EQ(list_fault("a STATUS x (MESSAGES"), Fault::syntax);
 }
 
 TEST(ImapSpecialUse, HasNames) {

@@ -8,9 +8,9 @@
 namespace gatepost::imap {
 namespace {
 
-using Kind = MailboxFilter::Kind;
+using FilterKind = MailboxFilter::Kind;
 
-Notify parsed(std::string_view text) {
+Notify parsed_notify(std::string_view text) {
   const auto command = parse_command(text);
   EXPECT_TRUE(command) << text << ": " << command.error().detail;
   if (!command) return {};
@@ -21,14 +21,14 @@ Notify parsed(std::string_view text) {
 bool refused(std::string_view text) { return !parse_command(text); }
 
 TEST(ImapNotify, ReadsWhatIsWanted) {
-  EXPECT_TRUE(parsed("a NOTIFY NONE").groups.empty());
-  const Notify all = parsed(
+  EXPECT_TRUE(parsed_notify("a NOTIFY NONE").groups.empty());
+  const Notify all = parsed_notify(
       "a notify set status (selected MessageNew (uid body.peek[header.fields (from to subject)]) MessageExpunge) "
       "(subtree Lists (MessageNew MessageExpunge FlagChange)) (mailboxes (misc \"a b\") NONE) "
       "(personal (MailboxName SubscriptionChange))");
   EXPECT_TRUE(all.status);
   ASSERT_EQ(all.groups.size(), 4U);
-  EXPECT_EQ(all.groups[0].filter.kind, Kind::selected);
+  EXPECT_EQ(all.groups[0].filter.kind, FilterKind::selected);
   EXPECT_EQ(event_names(all.groups[0].events), "MessageNew MessageExpunge");
   EXPECT_TRUE(all.groups[0].new_items.has(FetchAttribute::uid));
   EXPECT_EQ(all.groups[0].new_items.sections.size(), 1U);
@@ -37,11 +37,11 @@ TEST(ImapNotify, ReadsWhatIsWanted) {
   EXPECT_EQ(all.groups[2].filter.mailboxes, (std::vector<std::string>{"misc", "a b"}));
   EXPECT_EQ(all.groups[2].events, 0);
   EXPECT_EQ(event_names(all.groups[3].events), "MailboxName SubscriptionChange");
-  EXPECT_FALSE(parsed("a NOTIFY SET (SELECTED-DELAYED NONE)").status);
+  EXPECT_FALSE(parsed_notify("a NOTIFY SET (SELECTED-DELAYED NONE)").status);
 }
 
 TEST(ImapNotify, KeepsThatAnEventIsNotKnown) {
-  const Notify other = parsed("a NOTIFY SET (inboxes (MailboxName Weather))");
+  const Notify other = parsed_notify("a NOTIFY SET (inboxes (MailboxName Weather))");
   EXPECT_TRUE(has(other.groups[0].events, NotifyEvent::unknown));
 }
 

@@ -255,7 +255,7 @@ std::uint32_t read_place(Tokens& t, bool from_end) {
 }
 
 // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
-SearchReturn read_returns(Tokens& t) {
+SearchReturn read_search_returns(Tokens& t) {
   SearchReturn out;
   t.space();
   t.expect('(', "A list of return options is missing");
@@ -383,7 +383,7 @@ Search read_search(Tokens& t, bool uid) {
   Search out;
   out.uid = uid;
   if (t.skip_atom("RETURN")) {
-    out.returns = read_returns(t);
+    out.returns = read_search_returns(t);
     t.space();
   }
   if (t.skip_atom("CHARSET")) {
@@ -504,7 +504,7 @@ Body parse_sort(Tokens& t, bool uid) {
   out.search.uid = uid;
   t.space();
   if (t.skip_atom("RETURN")) {
-    out.search.returns = read_returns(t);
+    out.search.returns = read_search_returns(t);
     t.space();
   }
   out.criteria = read_criteria(t);

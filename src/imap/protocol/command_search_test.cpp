@@ -10,7 +10,7 @@
 namespace gatepost::imap {
 namespace {
 
-Search parsed(std::string_view text) {
+Search parsed_search(std::string_view text) {
   auto command = parse_command(text);
   if (!command || !std::holds_alternative<Search>(command->body)) {
     ADD_FAILURE() << text << ": " << (command ? "another command" : command.error().detail);
@@ -23,7 +23,7 @@ Search parsed(std::string_view text) {
 
 // The only key of a search.
 SearchKey key(std::string_view text) {
-  const auto search = parsed(std::string("a SEARCH ").append(text));
+  const auto search = parsed_search(std::string("a SEARCH ").append(text));
   if (search.keys.size() != 2) {
     ADD_FAILURE() << text;
     return {};
@@ -31,7 +31,7 @@ SearchKey key(std::string_view text) {
   return search.keys[1];
 }
 
-std::optional<Fault> fault(std::string_view text) {
+std::optional<Fault> search_fault(std::string_view text) {
   const auto command = parse_command(text);
   return command ? std::nullopt : std::optional(command.error().fault);
 }
@@ -39,7 +39,7 @@ std::optional<Fault> fault(std::string_view text) {
 // Operations with the ends of their subtrees: "conjunction>3 ..."
 std::vector<std::pair<SearchOp, std::uint32_t>> shape(std::string_view text) {
   std::vector<std::pair<SearchOp, std::uint32_t>> out;
-  for (const auto& k : parsed(text).keys) out.emplace_back(k.op, k.end);
+  for (const auto& k : parsed_search(text).keys) out.emplace_back(k.op, k.end);
   return out;
 }
 
@@ -132,12 +132,13 @@ TEST(ImapSearch, PutsCriteriaInThePlaceOfFilters) {
   EXPECT_FALSE(parse_criteria("CHARSET UTF-8 ALL"));
   EXPECT_FALSE(parse_criteria("(ALL) )"));
   const auto criteria = *parse_criteria("OR SMALLER 5 FROM \"boss\"");
-  auto keys = parsed("a SEARCH (1 FILTER x) NOT FILTER y SEEN").keys;
+  auto keys = parsed_search("a SEARCH (1 FILTER x) NOT FILTER y SEEN").keys;
   ASSERT_TRUE(replace_filter(keys, 5, criteria));
   ASSERT_TRUE(replace_filter(keys, 3, criteria));
-  EXPECT_EQ(keys, parsed("a SEARCH (1 (OR SMALLER 5 FROM \"boss\")) NOT (OR SMALLER 5 FROM \"boss\") SEEN").keys);
+  EXPECT_EQ(keys,
+            parsed_search("a SEARCH (1 (OR SMALLER 5 FROM \"boss\")) NOT (OR SMALLER 5 FROM \"boss\") SEEN").keys);
   // Not deeper than a command may be, and not larger.
-  auto deep = parsed("a SEARCH FILTER x").keys;
+  auto deep = parsed_search("a SEARCH FILTER x").keys;
   for (std::size_t i = 0; i + 2 < kMaxSearchDepth; ++i) {
     const auto at = std::ranges::find(deep, Op::filter, &SearchKey::op) - deep.begin();
     ASSERT_TRUE(replace_filter(deep, static_cast<std::size_t>(at), *parse_criteria("FILTER x"))) << i;
@@ -147,14 +148,14 @@ TEST(ImapSearch, PutsCriteriaInThePlaceOfFilters) {
 }
 
 TEST(ImapSearch, ReadsReturnOptionsAndCharset) {
-  const auto search = parsed("a UID SEARCH RETURN (MIN max COUNT) CHARSET utf-8 TEXT x");
+  const auto search = parsed_search("a UID SEARCH RETURN (MIN max COUNT) CHARSET utf-8 TEXT x");
   EXPECT_TRUE(search.uid);
   EXPECT_EQ(search.returns, (SearchReturn{.min = true, .max = true, .count = true}));
   EXPECT_EQ(search.charset, "UTF-8");
-  EXPECT_EQ(parsed("a SEARCH RETURN () ALL").returns, SearchReturn{.all = true});
-  EXPECT_EQ(parsed("a SEARCH RETURN (SAVE ALL) ALL").returns, (SearchReturn{.all = true, .save = true}));
-  EXPECT_FALSE(parsed("a SEARCH ALL").returns);
-  EXPECT_EQ(parsed("a SEARCH CHARSET \"US-ASCII\" ALL").charset, "US-ASCII");
+  EXPECT_EQ(parsed_search("a SEARCH RETURN () ALL").returns, SearchReturn{.all = true});
+  EXPECT_EQ(parsed_search("a SEARCH RETURN (SAVE ALL) ALL").returns, (SearchReturn{.all = true, .save = true}));
+  EXPECT_FALSE(parsed_search("a SEARCH ALL").returns);
+  EXPECT_EQ(parsed_search("a SEARCH CHARSET \"US-ASCII\" ALL").charset, "US-ASCII");
 }
 
 TEST(ImapSearch, RefusesMalformedPrograms) {
@@ -191,52 +192,52 @@ TEST(ImapSearch, RefusesMalformedPrograms) {
                                 "a SEARCH KEYWORD \\Seen",
                                 "a SEARCH 1,$",
                                 "a SEARCH (ALL)ALL"}) {
-    EXPECT_EQ(fault(text), Fault::syntax) << text;
+    EXPECT_EQ(search_fault(text), Fault::syntax) << text;
   }
 }
 
 TEST(ImapSearch, HasLimitsOfDepthAndCount) {
   const auto nested = [](int depth) { return "a SEARCH " + std::string(depth, '(') + "ALL" + std::string(depth, ')'); };
-  EXPECT_EQ(fault(nested(100)), std::nullopt);
-  EXPECT_EQ(fault(nested(101)), Fault::limit);
-  EXPECT_EQ(fault(nested(60'000)), Fault::limit);
+  EXPECT_EQ(search_fault(nested(100)), std::nullopt);
+  EXPECT_EQ(search_fault(nested(101)), Fault::limit);
+  EXPECT_EQ(search_fault(nested(60'000)), Fault::limit);
   std::string negations = "a SEARCH ";
   for (int i = 0; i < 16'000; ++i) negations += "NOT ";
-  EXPECT_EQ(fault(negations + "1"), Fault::limit);
+  EXPECT_EQ(search_fault(negations + "1"), Fault::limit);
   std::string many = "a SEARCH 1";
   for (int i = 0; i < 9'998; ++i) many += " 1";
-  EXPECT_EQ(fault(many), std::nullopt);
-  EXPECT_EQ(fault(many + " 1"), Fault::limit);
+  EXPECT_EQ(search_fault(many), std::nullopt);
+  EXPECT_EQ(search_fault(many + " 1"), Fault::limit);
 }
 
 TEST(ImapSearch, ReadsWhatIsToBeFoundNearly) {
   EXPECT_TRUE(key("FUZZY SUBJECT x").fuzzy);
   EXPECT_FALSE(key("SUBJECT x").fuzzy);
   EXPECT_TRUE(key("fuzzy FUZZY 1:*").fuzzy);
-  const auto keys = parsed("a SEARCH FUZZY (OR BODY a FUZZY BODY b) NOT FUZZY TEXT c UNSEEN").keys;
+  const auto keys = parsed_search("a SEARCH FUZZY (OR BODY a FUZZY BODY b) NOT FUZZY TEXT c UNSEEN").keys;
   std::vector<bool> fuzzy;
   for (const SearchKey& k : keys) fuzzy.push_back(k.fuzzy);
   EXPECT_EQ(fuzzy, (std::vector{false, true, false, false, true, false, true, false}));
-  EXPECT_TRUE(parsed("a SEARCH RETURN (RELEVANCY ALL) FUZZY TEXT x").returns->relevancy);
-  EXPECT_TRUE(parsed("a SEARCH RETURN (RELEVANCY) FILTER mine").returns->relevancy);
+  EXPECT_TRUE(parsed_search("a SEARCH RETURN (RELEVANCY ALL) FUZZY TEXT x").returns->relevancy);
+  EXPECT_TRUE(parsed_search("a SEARCH RETURN (RELEVANCY) FILTER mine").returns->relevancy);
   for (const std::string_view bad : {"a SEARCH FUZZY", "a SEARCH FUZZY ", "a SEARCH (FUZZY)", "a SEARCH NOT FUZZY",
                                      "a SEARCH FUZZYTEXT x", "a SEARCH RETURN (RELEVANCY) TEXT x",
                                      "a SORT (RELEVANCY) UTF-8 TEXT x", "a SORT RETURN (RELEVANCY) (DATE) UTF-8 ALL"}) {
-    EXPECT_EQ(fault(bad), Fault::syntax) << bad;
+    EXPECT_EQ(search_fault(bad), Fault::syntax) << bad;
   }
   const auto criteria = *parse_criteria("OR BODY a BODY b");
-  auto with = parsed("a SEARCH FUZZY FILTER f SEEN").keys;
+  auto with = parsed_search("a SEARCH FUZZY FILTER f SEEN").keys;
   ASSERT_TRUE(replace_filter(with, 1, criteria));
   EXPECT_TRUE(with[1].fuzzy);
 }
 
 TEST(ImapSearch, ReadsRangesOfResults) {
-  const Search search = parsed("a UID SEARCH RETURN (COUNT PARTIAL -1:-100) ALL");
+  const Search search = parsed_search("a UID SEARCH RETURN (COUNT PARTIAL -1:-100) ALL");
   ASSERT_TRUE(search.returns && search.returns->partial);
   EXPECT_EQ(*search.returns->partial, (PartialRange{.first = 1, .last = 100, .from_end = true}));
   for (const char* wrong : {"PARTIAL", "PARTIAL 1", "PARTIAL 1:0", "PARTIAL 1:-2", "PARTIAL -1:2", "ALL PARTIAL 1:2",
                             "PARTIAL 1:2 PARTIAL 1:2", "PARTIAL 1:4294967296"}) {
-    EXPECT_EQ(fault("a SEARCH RETURN (" + std::string(wrong) + ") ALL"), Fault::syntax) << wrong;
+    EXPECT_EQ(search_fault("a SEARCH RETURN (" + std::string(wrong) + ") ALL"), Fault::syntax) << wrong;
   }
 }
 
@@ -255,7 +256,7 @@ TEST(ImapSearch, ReadsSortAndThread) {
   EXPECT_TRUE(parse_command(test::write(*thread)).value() == *thread);
   std::string many = "a SORT (DATE";
   for (int i = 0; i < 20; ++i) many += " DATE";
-  EXPECT_EQ(fault(many + ") UTF-8 ALL"), Fault::limit);
+  EXPECT_EQ(search_fault(many + ") UTF-8 ALL"), Fault::limit);
 }
 
 TEST(ImapSearch, ReadsWhereToSearch) {
@@ -270,7 +271,7 @@ TEST(ImapSearch, ReadsWhereToSearch) {
   EXPECT_EQ(std::get<Esearch>(parse_command("a ESEARCH ALL")->body).in.size(), 1u);
   std::string many = "a ESEARCH IN (mailboxes (x";
   for (int i = 0; i < 1'000; ++i) many += " x";
-  EXPECT_EQ(fault(many + ")) ALL"), Fault::limit);
+  EXPECT_EQ(search_fault(many + ")) ALL"), Fault::limit);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace gatepost::imap {
 namespace {
 
 template <class T>
-T parsed(std::string_view text) {
+T parsed_sharing(std::string_view text) {
   auto command = parse_command(text);
   if (!command || !std::holds_alternative<T>(command->body)) {
     ADD_FAILURE() << text << ": " << (command ? "another command" : command.error().detail);
@@ -22,42 +22,44 @@ T parsed(std::string_view text) {
 }
 
 TEST(ImapSharingCommand, ReadsRights) {
-  EXPECT_EQ(parsed<GetAcl>("a GETACL inbox").mailbox, "INBOX");
-  EXPECT_EQ(parsed<MyRights>("a MYRIGHTS \"a b\"").mailbox, "a b");
-  const auto set = parsed<SetAcl>("a SETACL INBOX {3}\r\nbob +lrs");
+  EXPECT_EQ(parsed_sharing<GetAcl>("a GETACL inbox").mailbox, "INBOX");
+  EXPECT_EQ(parsed_sharing<MyRights>("a MYRIGHTS \"a b\"").mailbox, "a b");
+  const auto set = parsed_sharing<SetAcl>("a SETACL INBOX {3}\r\nbob +lrs");
   EXPECT_EQ(set.identifier, "bob");
   EXPECT_EQ(set.mode, SetAcl::Mode::add);
   EXPECT_EQ(set.rights, "lrs");
-  EXPECT_EQ(parsed<SetAcl>("a SETACL INBOX -bob -0k").mode, SetAcl::Mode::remove);
-  EXPECT_EQ(parsed<SetAcl>("a SETACL INBOX bob \"\"").rights, "");
-  EXPECT_EQ(parsed<DeleteAcl>("a DELETEACL INBOX anyone").identifier, "anyone");
-  EXPECT_EQ(parsed<ListRights>("a LISTRIGHTS INBOX \"a b\"").identifier, "a b");
+  EXPECT_EQ(parsed_sharing<SetAcl>("a SETACL INBOX -bob -0k").mode, SetAcl::Mode::remove);
+  EXPECT_EQ(parsed_sharing<SetAcl>("a SETACL INBOX bob \"\"").rights, "");
+  EXPECT_EQ(parsed_sharing<DeleteAcl>("a DELETEACL INBOX anyone").identifier, "anyone");
+  EXPECT_EQ(parsed_sharing<ListRights>("a LISTRIGHTS INBOX \"a b\"").identifier, "a b");
 }
 
 TEST(ImapSharingCommand, ReadsEntriesAndTheirOptions) {
-  auto get = parsed<GetMetadata>("a GETMETADATA \"\" /Shared/Comment");
+  auto get = parsed_sharing<GetMetadata>("a GETMETADATA \"\" /Shared/Comment");
   EXPECT_EQ(get.mailbox, "");
   EXPECT_EQ(get.entries, std::vector<std::string>{"/shared/comment"});
-  get = parsed<GetMetadata>("a GETMETADATA (MAXSIZE 1024 DEPTH infinity) INBOX (/private/a /shared/b)");
+  get = parsed_sharing<GetMetadata>("a GETMETADATA (MAXSIZE 1024 DEPTH infinity) INBOX (/private/a /shared/b)");
   EXPECT_EQ(get.max_size, 1024U);
   EXPECT_EQ(get.depth, GetMetadata::Depth::infinity);
   EXPECT_EQ(get.entries.size(), 2U);
-  EXPECT_EQ(parsed<GetMetadata>("a GETMETADATA INBOX (DEPTH 1) (/private/a)").depth, GetMetadata::Depth::one);
-  EXPECT_EQ(parsed<GetMetadata>("a GETMETADATA INBOX (MAXSIZE 0) /private/a").max_size, 0U);
+  EXPECT_EQ(parsed_sharing<GetMetadata>("a GETMETADATA INBOX (DEPTH 1) (/private/a)").depth, GetMetadata::Depth::one);
+  EXPECT_EQ(parsed_sharing<GetMetadata>("a GETMETADATA INBOX (MAXSIZE 0) /private/a").max_size, 0U);
 }
 
 TEST(ImapSharingCommand, ReadsValues) {
-  const auto set = parsed<SetMetadata>("a SETMETADATA INBOX (/private/a NIL /private/b \"NIL\" /shared/c {2}\r\n\r\n)");
+  const auto set =
+      parsed_sharing<SetMetadata>("a SETMETADATA INBOX (/private/a NIL /private/b \"NIL\" /shared/c {2}\r\n\r\n)");
   ASSERT_EQ(set.values.size(), 3U);
   EXPECT_EQ(set.values[0].second, std::nullopt);
   EXPECT_EQ(set.values[1].second, "NIL");
   EXPECT_EQ(set.values[2].second, "\r\n");
   const std::string binary = "a SETMETADATA INBOX (/private/a ~{3}\r\na" + std::string(1, '\0') + "b)";
-  EXPECT_EQ(parsed<SetMetadata>(binary).values[0].second, std::string("a\0b", 3));
+  EXPECT_EQ(parsed_sharing<SetMetadata>(binary).values[0].second, std::string("a\0b", 3));
 }
 
 TEST(ImapSharingCommand, ReadsWhatListReturns) {
-  const auto list = parsed<List>("a LIST \"\" % RETURN (MYRIGHTS METADATA (/shared/comment /private/x) CHILDREN)");
+  const auto list =
+      parsed_sharing<List>("a LIST \"\" % RETURN (MYRIGHTS METADATA (/shared/comment /private/x) CHILDREN)");
   EXPECT_TRUE(list.returns.my_rights);
   EXPECT_EQ(list.returns.metadata.size(), 2U);
   EXPECT_TRUE(list.returns.children);

@@ -42,7 +42,7 @@ std::optional<std::string> decoded(std::string_view text) {
 }
 
 template <class T>
-bool take_number(std::string_view& text, T& out) {
+bool take_digits(std::string_view& text, T& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error != std::errc() || end == text.data()) return false;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
@@ -75,10 +75,10 @@ std::optional<Section> section_of(std::string_view encoded) {
   return section;
 }
 
-bool read_partial(std::string_view& rest, Partial& partial) {
-  if (!take_number(rest, partial.offset) || partial.offset > INT64_MAX) return false;
+bool read_url_partial(std::string_view& rest, Partial& partial) {
+  if (!take_digits(rest, partial.offset) || partial.offset > INT64_MAX) return false;
   if (!skip(rest, ".")) return true;
-  return take_number(rest, partial.octets) && partial.octets != 0 && partial.octets <= INT64_MAX;
+  return take_digits(rest, partial.octets) && partial.octets != 0 && partial.octets <= INT64_MAX;
 }
 
 }  // namespace
@@ -91,19 +91,19 @@ std::optional<MessageUrl> parse_message_url(std::string_view url) {
   if (std::string_view rest = mailbox; !take_until(rest, ";UIDVALIDITY=").empty() && !rest.empty()) {
     mailbox.remove_suffix(rest.size());
     skip(rest, ";UIDVALIDITY=");
-    if (!take_number(rest, out.uid_validity.emplace()) || !rest.empty()) return std::nullopt;
+    if (!take_digits(rest, out.uid_validity.emplace()) || !rest.empty()) return std::nullopt;
   }
   auto name = decoded(mailbox);
   if (!name || name->empty()) return std::nullopt;
   out.mailbox = *std::move(name);
   if (ascii::iequals(out.mailbox, "INBOX")) out.mailbox = "INBOX";
-  if (!skip(url, "/;UID=") || !take_number(url, out.uid) || out.uid == 0) return std::nullopt;
+  if (!skip(url, "/;UID=") || !take_digits(url, out.uid) || out.uid == 0) return std::nullopt;
   if (skip(url, "/;SECTION=")) {
     auto section = section_of(take_until(url, "/;PARTIAL="));
     if (!section) return std::nullopt;
     out.section = *std::move(section);
   }
-  if (skip(url, "/;PARTIAL=") && !read_partial(url, out.partial.emplace())) return std::nullopt;
+  if (skip(url, "/;PARTIAL=") && !read_url_partial(url, out.partial.emplace())) return std::nullopt;
   if (!url.empty()) return std::nullopt;
   return out;
 }
@@ -122,7 +122,7 @@ bool read_server(std::string_view text, AuthUrl& out) {
   if (const std::size_t colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']')) {
     std::string_view port = host.substr(colon + 1);
     std::uint16_t number = 0;
-    if (!take_number(port, number) || !port.empty()) return false;
+    if (!take_digits(port, number) || !port.empty()) return false;
     host = host.substr(0, colon);
   }
   out.host = host;

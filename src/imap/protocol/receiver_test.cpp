@@ -10,17 +10,17 @@ namespace {
 
 using namespace std::string_view_literals;
 
-using Kind = Receiver::Kind;
+using ItemKind = Receiver::Kind;
 using Decide = std::function<void(Receiver&, const Receiver::Item&)>;
 
 void collect_all(Receiver& receiver, const Receiver::Item& item) {
-  if (item.kind == Kind::literal_header) receiver.accept_collect();
+  if (item.kind == ItemKind::literal_header) receiver.accept_collect();
 }
 void stream_all(Receiver& receiver, const Receiver::Item& item) {
-  if (item.kind == Kind::literal_header) receiver.accept_stream();
+  if (item.kind == ItemKind::literal_header) receiver.accept_stream();
 }
 void refuse_all(Receiver& receiver, const Receiver::Item& item) {
-  if (item.kind == Kind::literal_header) receiver.refuse();
+  if (item.kind == ItemKind::literal_header) receiver.refuse();
 }
 
 std::string shown(const Receiver::Item& item) {
@@ -28,8 +28,8 @@ std::string shown(const Receiver::Item& item) {
   std::string out(kNames[static_cast<int>(item.kind)]);
   if (item.continued) out += '+';
   if (!item.tag.empty()) out.append(" <").append(item.tag).append(">");
-  if (item.kind != Kind::too_long && item.kind != Kind::has_nul) out.append(" ").append(item.text);
-  if (item.kind == Kind::literal_header) {
+  if (item.kind != ItemKind::too_long && item.kind != ItemKind::has_nul) out.append(" ").append(item.text);
+  if (item.kind == ItemKind::literal_header) {
     out += '#' + std::to_string(item.literal.octets);
     if (!item.literal.synchronizing) out += '+';
     if (item.literal.binary) out += '~';
@@ -47,16 +47,16 @@ std::vector<std::string> cut(std::string_view input, std::size_t piece, const De
     buffer += input.substr(at, piece);
     while (true) {
       const auto item = receiver.next(buffer);
-      if (item.kind == Kind::literal_chunk || item.kind == Kind::literal_end) streamed += item.text;
-      if (item.kind == Kind::literal_end) {
+      if (item.kind == ItemKind::literal_chunk || item.kind == ItemKind::literal_end) streamed += item.text;
+      if (item.kind == ItemKind::literal_end) {
         seen.push_back("end " + streamed);
         streamed.clear();
-      } else if (item.kind != Kind::literal_chunk && item.kind != Kind::need_more) {
+      } else if (item.kind != ItemKind::literal_chunk && item.kind != ItemKind::need_more) {
         seen.push_back(shown(item));
       }
       decide(receiver, item);
       buffer.erase(0, item.consumed);
-      if (item.kind == Kind::need_more) break;
+      if (item.kind == ItemKind::need_more) break;
     }
   }
   return seen;
@@ -121,14 +121,14 @@ TEST(ImapReceiver, HandsOutAStreamInTheLongestRunThereIs) {
   Receiver receiver;
   const std::string input = "A1 APPEND x {10}\r\n01234567";
   auto item = receiver.next(input);
-  ASSERT_EQ(item.kind, Kind::literal_header);
+  ASSERT_EQ(item.kind, ItemKind::literal_header);
   receiver.accept_stream();
   item = receiver.next(std::string_view(input).substr(item.consumed));
-  EXPECT_EQ(item.kind, Kind::literal_chunk);
+  EXPECT_EQ(item.kind, ItemKind::literal_chunk);
   EXPECT_EQ(item.text, "01234567");
-  EXPECT_EQ(receiver.next("").kind, Kind::need_more);
+  EXPECT_EQ(receiver.next("").kind, ItemKind::need_more);
   item = receiver.next("89\r\n");
-  EXPECT_EQ(item.kind, Kind::literal_end);
+  EXPECT_EQ(item.kind, ItemKind::literal_end);
   EXPECT_EQ(item.text, "89");
   EXPECT_EQ(item.consumed, 2u);
 }
@@ -148,8 +148,8 @@ TEST(ImapReceiver, DropsARefusedCommandWholeAndKeepsTheNext) {
 
 TEST(ImapReceiver, DropsTheRestOfACommandWhoseMessageFailed) {
   const auto drop = [](Receiver& receiver, const Receiver::Item& item) {
-    if (item.kind == Kind::literal_header) receiver.accept_stream();
-    if (item.kind == Kind::literal_end) receiver.drop_command();
+    if (item.kind == ItemKind::literal_header) receiver.accept_stream();
+    if (item.kind == ItemKind::literal_end) receiver.drop_command();
   };
   EXPECT_EQ(items("A1 APPEND x {3}\r\nabc (\\Seen) {9+}\r\nA2 NOOP\r\n\r\nA3 NOOP\r\n", drop),
             (Items{"literal <A1> A1 APPEND x #3", "end abc", "command <A3> A3 NOOP"}));

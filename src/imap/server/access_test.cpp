@@ -14,8 +14,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::string_view kBob = "bob@example.org", kBobsPassword = "the-password-of-bob";
-
 class ImapAccess : public testing::Test {
  protected:
   ImapAccess() {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxName = 60;
 
-std::string_view field(const Id& id, std::string_view name) {
+std::string_view id_field(const Id& id, std::string_view name) {
   for (const auto& [key, value] : id.fields) {
     if (ascii::iequals(key, name)) return value ? std::string_view(*value) : std::string_view();
   }
@@ -39,9 +39,9 @@ std::vector<std::pair<std::string, std::size_t>> Clients::all() const {
 }
 
 std::string client_name(const Id& id) {
-  std::string out(field(id, "name"));
+  std::string out(id_field(id, "name"));
   if (out.empty()) return out;
-  if (const auto version = field(id, "version"); !version.empty()) out.append(" ").append(version);
+  if (const auto version = id_field(id, "version"); !version.empty()) out.append(" ").append(version);
   for (char& c : out) {
     if (c < 0x20 || c > 0x7e) c = '?';
   }
@@ -50,10 +50,11 @@ std::string client_name(const Id& id) {
 }
 
 const ClientSwitch* find_switch(const std::vector<ClientSwitch>& all, const Id& id) {
-  const std::string name = ascii::to_lower(field(id, "name"));
+  const std::string name = ascii::to_lower(id_field(id, "name"));
   if (name.empty()) return nullptr;
   const auto found = std::ranges::find_if(all, [&](const ClientSwitch& one) {
-    return name.find(ascii::to_lower(one.name)) != std::string::npos && field(id, "version").starts_with(one.version);
+    return name.find(ascii::to_lower(one.name)) != std::string::npos &&
+           id_field(id, "version").starts_with(one.version);
   });
   return found == all.end() ? nullptr : &*found;
 }

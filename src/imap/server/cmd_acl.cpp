@@ -16,14 +16,14 @@ using sharing::Rights;
 Answer unknown_right() { return bad("There is no such right here"); }
 
 // What became of a command with an identifier.
-Answer refused(Session& session, const Error& error) {
+Answer acl_refused(Session& session, const Error& error) {
   if (error.code == Errc::not_found) return no("", "Nobody has this name");
   if (error.code == Errc::invalid) return bad("That is no identifier");
   if (error.code == Errc::denied) return no(code::kCannot, "The owner of a mailbox keeps all rights");
   return session.failed(error);
 }
 
-sharing::Change change_of(SetAcl::Mode mode) {
+sharing::Change rights_change(SetAcl::Mode mode) {
   switch (mode) {
     case SetAcl::Mode::replace:
       return sharing::Change::replace;
@@ -58,11 +58,11 @@ Task<Answer> run_setacl(Session& session, Command& command) {
   const auto mailbox = co_await session.find_mailbox(request.mailbox, Right::administer);
   if (!mailbox) co_return session.failed(mailbox.error());
   auto job = [&] {
-    return session.sharing().set(mailbox->account(), mailbox->folder.id, request.identifier, change_of(request.mode),
-                                 *rights);
+    return session.sharing().set(mailbox->account(), mailbox->folder.id, request.identifier,
+                                 rights_change(request.mode), *rights);
   };
   const auto done = co_await session.workers().run(job);
-  if (!done) co_return refused(session, done.error());
+  if (!done) co_return acl_refused(session, done.error());
   co_return ok();
 }
 
@@ -72,7 +72,7 @@ Task<Answer> run_deleteacl(Session& session, Command& command) {
   if (!mailbox) co_return session.failed(mailbox.error());
   auto job = [&] { return session.sharing().remove(mailbox->account(), mailbox->folder.id, request.identifier); };
   const auto done = co_await session.workers().run(job);
-  if (!done) co_return refused(session, done.error());
+  if (!done) co_return acl_refused(session, done.error());
   co_return ok();
 }
 
@@ -82,7 +82,7 @@ Task<Answer> run_listrights(Session& session, Command& command) {
   const auto mailbox = co_await session.find_mailbox(request.mailbox, Right::administer);
   if (!mailbox) co_return session.failed(mailbox.error());
   const auto always = session.sharing().always(mailbox->account(), request.identifier);
-  if (!always) co_return refused(session, always.error());
+  if (!always) co_return acl_refused(session, always.error());
   std::vector<std::string> optional;
   if (always->empty()) {
     for (const char right : sharing::to_string(Rights::all())) optional.emplace_back(1, right);

@@ -9,6 +9,7 @@
 #include "imap/protocol/response.hpp"
 #include "imap/server/catalogue.hpp"
 #include "imap/server/fuzzy.hpp"
+#include "imap/server/mailbox_filter.hpp"
 #include "imap/server/search_filters.hpp"
 #include "imap/server/search_task.hpp"
 #include "mime/normal_form.hpp"
@@ -17,12 +18,6 @@ namespace gatepost::imap::server {
 namespace {
 
 using Kind = MailboxFilter::Kind;
-
-bool is_below(std::string_view name, std::string_view top, bool only_next) {
-  if (name == top) return true;
-  if (name.size() <= top.size() || !name.starts_with(top) || name[top.size()] != '/') return false;
-  return !only_next || name.find('/', top.size() + 1) == std::string_view::npos;
-}
 
 bool is_meant(const Listed& one, const MailboxFilter& filter, const std::vector<std::string>& names,
               const std::vector<std::string>& subscriptions) {

@@ -14,7 +14,7 @@ namespace {
 using Attribute = FetchAttribute;
 
 // Looking at each row of so few messages costs less than asking what changed in all of the mailbox.
-constexpr std::uint64_t kFewMessages = 100;
+constexpr std::uint64_t kFewFetchedMessages = 100;
 
 struct Changes {
   NumberSet uids;
@@ -25,7 +25,7 @@ struct Changes {
 Result<Changes> changes_since(account::Account& account, const Selected& view, const Fetch& fetch, NumberSet wanted) {
   const account::Modseq since = *fetch.changed_since;
   Changes out;
-  if (wanted.size() <= kFewMessages && !fetch.vanished) {
+  if (wanted.size() <= kFewFetchedMessages && !fetch.vanished) {
     const account::Modseq known = account.known_modseq(since);
     GP_CHECK(account.rows(view.folder(), wanted, [&](const account::Row& row) {
       if (row.modseq > known) out.uids.add(row.uid);

@@ -62,7 +62,7 @@ Result<Names> names_of(const Session& session, bool foreign, bool subscriptions)
   return all;
 }
 
-bool matches(const std::vector<MailboxPattern>& patterns, std::string_view name) {
+bool matches_any(const std::vector<MailboxPattern>& patterns, std::string_view name) {
   return std::ranges::any_of(patterns, [&](const MailboxPattern& p) { return p.matches(name); });
 }
 
@@ -100,11 +100,11 @@ std::vector<Entry> entries(const Names& all, const List& request) {
   if (request.select.recursive_match && request.select.subscribed) {
     for (const Entry& entry : out) for_each_parent(entry.name, [&](std::string_view up) { parents.insert(up); });
   }
-  std::erase_if(out, [&](const Entry& entry) { return !matches(patterns, entry.name); });
+  std::erase_if(out, [&](const Entry& entry) { return !matches_any(patterns, entry.name); });
   for (Entry& entry : out) entry.child_subscribed = parents.erase(entry.name) != 0;
   // RFC 5258 3.1: parents of what was selected, themselves not, are told too.
   for (const std::string_view up : parents) {
-    if (matches(patterns, up)) out.push_back({.name = up, .listed = all.find(up), .child_subscribed = true});
+    if (matches_any(patterns, up)) out.push_back({.name = up, .listed = all.find(up), .child_subscribed = true});
   }
   std::ranges::sort(out, {}, &Entry::name);
   return out;

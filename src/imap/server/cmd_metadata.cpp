@@ -35,7 +35,7 @@ Result<Target> target_of(const Session& session, const std::string& name, bool s
   return out;
 }
 
-Answer refused(Session& session, const Error& error) {
+Answer metadata_refused(Session& session, const Error& error) {
   if (error.code == Errc::too_large)
     return no(code::metadata_max_size(account::kMaxAnnotationValue), "That is too long");
   if (error.code == Errc::limit) return no(code::kMetadataTooMany, "There are too many of them");
@@ -91,7 +91,7 @@ Task<Answer> run_setmetadata(Session& session, Command& command) {
     return target.account->set_annotations(target.folder, changes, session.token());
   };
   const auto done = co_await session.workers().run(job);
-  if (!done) co_return refused(session, done.error());
+  if (!done) co_return metadata_refused(session, done.error());
   co_return ok();
 }
 

@@ -10,8 +10,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::string_view kBob = "bob@example.org", kBobsPassword = "the-password-of-bob";
-
 class ImapMetadata : public testing::Test {
  protected:
   ImapMetadata() {

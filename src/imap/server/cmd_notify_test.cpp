@@ -12,8 +12,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-std::string mail(std::string_view subject) { return "Subject: " + std::string(subject) + "\r\n\r\ntext\r\n"; }
-
 class ImapNotifications : public testing::Test {
  protected:
   ImapNotifications() {

@@ -10,8 +10,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::string_view kBob = "bob@example.org", kBobsPassword = "the-password-of-bob";
-
 class ImapQuota : public testing::Test {
  protected:
   ImapQuota() {

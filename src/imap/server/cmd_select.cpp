@@ -80,7 +80,7 @@ Result<> resynchronize(account::Account& account, const Qresync& known, Found& f
 constexpr sharing::Rights kWriting = sharing::Right::insert | sharing::Right::expunge | sharing::Right::seen |
                                      sharing::Right::write | sharing::Right::mark;
 
-Result<Found> open(const Session& session, const Select& request) {
+Result<Found> open_mailbox(const Session& session, const Select& request) {
   Found found;
   GP_TRY(found.mailbox, session.mailbox_of(request.mailbox, sharing::Right::read));
   if (!found.mailbox.folder.selectable) return fail(Errc::denied, "it holds no messages");
@@ -145,7 +145,7 @@ Task<Answer> run_select(Session& session, Command& command) {
   if (request.qresync && !session.enabled().qresync) co_return bad("ENABLE QRESYNC first");
   if (request.condstore) session.enable_condstore();
   session.close_selected();
-  auto job = [&]() -> Result<Found> { return open(session, request); };
+  auto job = [&]() -> Result<Found> { return open_mailbox(session, request); };
   Result<Found> found = co_await session.workers().run(job);
   if (!found) co_return session.failed(found.error());
   const account::Opened& opened = found->opened;

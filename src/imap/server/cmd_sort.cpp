@@ -14,8 +14,6 @@
 namespace gatepost::imap::server {
 namespace {
 
-using Wanted = SearchRun::Wanted;
-
 // What the answer names of the order, when it is not all.
 std::vector<account::Uid> named(const SearchReturn& r, const std::vector<account::Uid>& order, std::size_t begin,
                                 std::size_t end) {
@@ -71,8 +69,8 @@ Task<Answer> run_sort(Session& session, Command& command) {
   auto unknown = co_await expand_filters(session, sort.search);
   if (unknown) co_return std::move(*unknown);
   const auto fuzzy = co_await expand_fuzzy(session, sort.search);
-  std::expected<SearchFound, Answer> found =
-      co_await find_messages(session, session.selected(), sort.search, Wanted::all, session.settings().message_limit);
+  std::expected<SearchFound, Answer> found = co_await find_messages(
+      session, session.selected(), sort.search, SearchRun::Wanted::all, session.settings().message_limit);
   if (!found) co_return std::move(found.error());
   if (auto refused = refuse_order(session, *found)) {
     if (sort.search.returns && sort.search.returns->save) view.save({});

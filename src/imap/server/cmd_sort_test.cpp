@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string mail(std::string_view from, std::string_view subject, int day) {
+std::string mail_from(std::string_view from, std::string_view subject, int day) {
   return "From: " + std::string(from) + "\r\nTo: " + std::string(from) + "\r\nSubject: " + std::string(subject) +
          "\r\nDate: " + std::to_string(day) + " Mar 2026 10:00:00 +0000\r\n\r\n" +
          std::string(static_cast<std::size_t>(day) * 7 % 5, 'x') + "\r\n";
@@ -27,7 +27,7 @@ class ImapSort : public testing::Test {
     talk.line("s SELECT INBOX");
   }
   void deliver(std::string_view from, std::string_view subject, int day) {
-    world.deliver(mail(from, subject, day));
+    world.deliver(mail_from(from, subject, day));
     world.clock.advance(std::chrono::seconds(60));
   }
   // What SORT answers, "2 4 1".
@@ -123,7 +123,7 @@ TEST_F(ImapSort, PagesSearchAndFetch) {
 }
 
 TEST_F(ImapSort, KeepsItsOrderOverManyMessages) {
-  for (int i = 0; i < 3'000; ++i) world.deliver(mail("x@x.org", "s" + std::to_string(i % 7), 1 + i % 28));
+  for (int i = 0; i < 3'000; ++i) world.deliver(mail_from("x@x.org", "s" + std::to_string(i % 7), 1 + i % 28));
   line("n NOOP");
   const std::string answer = line("b SORT RETURN (COUNT PARTIAL 1:2) (DATE SUBJECT) UTF-8 ALL");
   EXPECT_EQ(answer, "* ESEARCH (TAG \"b\") COUNT 3004 PARTIAL (1:2 2,5)\r\nb OK SORT completed\r\n");

@@ -9,7 +9,7 @@
 namespace gatepost::imap::server {
 namespace {
 
-account::FlagChange change_of(Store::Mode mode) {
+account::FlagChange flag_change(Store::Mode mode) {
   switch (mode) {
     case Store::Mode::replace:
       return account::FlagChange::replace;
@@ -41,8 +41,8 @@ Result<account::StoreOutcome> store(Session& session, const Store& request, cons
   if (!request.flags.keywords.empty() && !uids.empty() && scope.keywords) {
     GP_TRY(flags.keywords, account.keyword_ids(request.flags.keywords, request.mode != Store::Mode::remove));
   }
-  return account.store_flags(session.selected().folder(), uids, change_of(request.mode), flags, request.unchanged_since,
-                             scope);
+  return account.store_flags(session.selected().folder(), uids, flag_change(request.mode), flags,
+                             request.unchanged_since, scope);
 }
 
 // Rows whose flags a client that wanted silence knows without being told (RFC 9051 6.4.6): those it had heard all of

@@ -5,6 +5,7 @@
 
 #include "imap/protocol/response.hpp"
 #include "imap/protocol/strings.hpp"
+#include "imap/server/hide_nul.hpp"
 #include "imap/server/session.hpp"
 #include "imap/server/url_access.hpp"
 #include "imap/server/url_reader.hpp"
@@ -14,11 +15,6 @@ namespace {
 
 constexpr std::string_view kInternal = "INTERNAL";
 
-// No string of IMAP but literal8 may hold NUL (RFC 9051 4.3).
-void hide_nul(std::string& text, std::size_t from) {
-  std::replace(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), '\0', '\x80');
-}
-
 // What one URL names, opened for reading.
 struct Opened {
   std::shared_ptr<account::Account> account;  // shared with whoever else has it open; outlives the reader
@@ -27,7 +23,7 @@ struct Opened {
 };
 
 // Blocks.
-Result<Opened> open(Session& session, const UrlFetch::Request& request) {
+Result<Opened> open_url(Session& session, const UrlFetch::Request& request) {
   const UrlAccess access(session.services(), session.settings(), session.principal());
   auto target = access.verify(request.url);
   const auto none = [](const Error& error) { return error.code == Errc::not_found || error.code == Errc::denied; };
@@ -137,7 +133,7 @@ Task<Answer> run_genurlauth(Session& session, Command& command) {
 Task<Answer> run_urlfetch(Session& session, Command& command) {
   const auto& request = std::get<UrlFetch>(command.body);
   for (const UrlFetch::Request& one : request.requests) {
-    auto job = [&]() { return open(session, one); };
+    auto job = [&]() { return open_url(session, one); };
     Result<Opened> opened = co_await session.workers().run(job);
     if (!opened) co_return session.failed(opened.error());
     const bool goes_on = co_await write_answer(session, one, *std::move(opened));

@@ -13,7 +13,7 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr std::string_view kBert = "bert@example.org", kBertsPassword = "the-password-of-bert";
-constexpr std::string_view kMessage =
+constexpr std::string_view kUrlMessage =
     "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSi vis pacem, para bellum.\r\n"
     "--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAECAwQF\r\n"
     "--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: x-blurdybloop\r\n\r\nabc\r\n--b--\r\n";
@@ -22,7 +22,7 @@ class ImapUrlAuth : public testing::Test {
  protected:
   ImapUrlAuth() {
     world.add(kBert, kBertsPassword);
-    world.deliver(kMessage);
+    world.deliver(kUrlMessage);
     anna.enter();
     bert.enter(kBert, kBertsPassword);
   }
@@ -53,7 +53,7 @@ TEST_F(ImapUrlAuth, LetsOthersReadWhatTheUrlNames) {
   EXPECT_EQ(fetch(bert, url), "{26}\r\nSi vis pacem, para bellum.\r\n");
   EXPECT_EQ(fetch(anna, url), "{26}\r\nSi vis pacem, para bellum.\r\n");
   EXPECT_EQ(fetch(bert, sign(rump("INBOX/;UID=1/;SECTION=1/;PARTIAL=3.3"))), "{3}\r\nvis\r\n");
-  EXPECT_THAT(fetch(bert, sign(rump("INBOX/;UID=1"))), StartsWith("{" + std::to_string(kMessage.size()) + "}\r\n"));
+  EXPECT_THAT(fetch(bert, sign(rump("INBOX/;UID=1"))), StartsWith("{" + std::to_string(kUrlMessage.size()) + "}\r\n"));
   EXPECT_EQ(fetch(bert, sign(rump("INBOX/;UID=1/;SECTION=HEADER.FIELDS%20(Subject)"))),
             "{14}\r\nSubject: x\r\n\r\n\r\n");
 }

@@ -15,7 +15,7 @@ constexpr Known kKnown[] = {{"i;unicode-casemap", mime::Casemap::unicode},
                             {"i;octet", mime::Casemap::none}};
 
 // Linear in both: what stood behind the last "*" is tried again one octet further on.
-bool matches(std::string_view pattern, std::string_view name) {
+bool matches_wildcards(std::string_view pattern, std::string_view name) {
   std::size_t p = 0, n = 0, star = std::string_view::npos, tried = 0;
   while (n < name.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
@@ -51,7 +51,7 @@ std::vector<Collation> collations_of(std::string_view order) {
   if (reversed || order.starts_with('+')) order.remove_prefix(1);
   std::vector<Collation> out;
   for (const Known& known : kKnown) {
-    if (matches(order, known.name)) out.push_back({known.casemap, reversed});
+    if (matches_wildcards(order, known.name)) out.push_back({known.casemap, reversed});
   }
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "imap/protocol/flags.hpp"
 #include "imap/server/fetch_run.hpp"
+#include "imap/server/hide_nul.hpp"
 #include "imap/server/object_id.hpp"
 #include "reading/preview.hpp"
 
@@ -19,16 +20,6 @@ constexpr std::uint64_t kWholeSectionOctets = 256 << 10;
 constexpr std::size_t kMaxSeenRows = 10'000;
 
 bool is_binary(Form form) { return form == Form::binary || form == Form::binary_size; }
-
-// No string of IMAP but literal8 may hold NUL (RFC 9051 4.3); 0x80 is what takes its place.
-void hide_nul(std::string& text, std::size_t from) {
-  while (from < text.size()) {
-    void* const nul = std::memchr(text.data() + from, '\0', text.size() - from);
-    if (nul == nullptr) return;
-    *static_cast<char*>(nul) = '\x80';
-    from = static_cast<std::size_t>(static_cast<char*>(nul) - text.data()) + 1;
-  }
-}
 
 }  // namespace
 

@@ -13,22 +13,21 @@ namespace {
 using Attribute = FetchAttribute;
 
 constexpr std::size_t kPageOctets = 64 << 10;
-constexpr std::size_t kRowsAtOnce = 2'048;
 // Messages whose items are in memory together, and what their bodies come to.
 constexpr std::size_t kBatchMessages = 128;
 constexpr std::uint64_t kBatchOctets = 8 << 20;
 constexpr std::size_t kMaxFlagLists = 1'000;
 
-constexpr std::uint32_t bits(std::initializer_list<Attribute> attributes) {
+constexpr std::uint32_t attribute_bits(std::initializer_list<Attribute> attributes) {
   std::uint32_t all = 0;
   for (const Attribute a : attributes) all |= static_cast<std::uint32_t>(a);
   return all;
 }
-constexpr std::uint32_t kOfRow = bits(
+constexpr std::uint32_t kOfRow = attribute_bits(
     {Attribute::uid, Attribute::internal_date, Attribute::rfc822_size, Attribute::save_date, Attribute::thread_id});
 constexpr std::uint32_t kOfStructure =
-    bits({Attribute::envelope, Attribute::body, Attribute::body_structure, Attribute::preview});
-constexpr std::uint32_t kOfItem = kOfStructure | bits({Attribute::email_id});
+    attribute_bits({Attribute::envelope, Attribute::body, Attribute::body_structure, Attribute::preview});
+constexpr std::uint32_t kOfItem = kOfStructure | attribute_bits({Attribute::email_id});
 
 bool needs_items(const FetchItems& items) { return !items.sections.empty() || (items.attributes & kOfItem) != 0; }
 

@@ -19,7 +19,7 @@ constexpr std::uint8_t kExact = 100, kByWords = 75, kNearly = 40;
 
 using Similar = std::map<std::string, std::vector<std::string>>;  // by word
 
-bool is_text(const SearchKey& key) {
+bool is_text_key(const SearchKey& key) {
   switch (key.op) {
     case SearchOp::bcc:
     case SearchOp::cc:
@@ -41,7 +41,7 @@ std::vector<bool> fuzzy_texts(const std::vector<SearchKey>& keys) {
   std::uint32_t until = 0;
   for (std::uint32_t i = 0; i < keys.size(); ++i) {
     if (keys[i].fuzzy) until = std::max(until, keys[i].end);
-    out[i] = i < until && is_text(keys[i]);
+    out[i] = i < until && is_text_key(keys[i]);
   }
   return out;
 }
@@ -59,8 +59,8 @@ void add_composed(std::vector<SearchKey>& keys, SearchOp op, std::size_t keys_be
 }
 
 // All words, each by itself or by one that is nearly so. `out` has what stands before it.
-void add_words(std::vector<SearchKey>& out, const SearchKey& key, const std::vector<std::string>& words,
-               const Similar& similar) {
+void add_fuzzy_words(std::vector<SearchKey>& out, const SearchKey& key, const std::vector<std::string>& words,
+                     const Similar& similar) {
   const auto like = [&](const std::string& word) {
     const auto found = similar.find(word);
     return found == similar.end() ? std::vector<std::string>() : found->second;
@@ -91,7 +91,7 @@ std::vector<SearchKey> by_words(const std::vector<SearchKey>& keys, const std::v
     place[i] = static_cast<std::uint32_t>(out.size());
     const auto words = texts[i] ? words_of(keys[i].text) : std::vector<std::string>();
     if (!words.empty()) {
-      add_words(out, keys[i], words, similar);
+      add_fuzzy_words(out, keys[i], words, similar);
       continue;
     }
     ends.emplace_back(out.size(), keys[i].end);
@@ -110,7 +110,7 @@ bool to_utf8(Search& search, bool utf8_accept) {
     return true;
   }
   for (SearchKey& key : search.keys) {
-    if (!is_text(key)) continue;
+    if (!is_text_key(key)) continue;
     auto text = mime::to_utf8(key.text, search.charset);
     if (!text) return false;
     key.text = std::move(*text);

@@ -9,9 +9,7 @@
 namespace gatepost::imap::server {
 namespace {
 
-constexpr std::size_t kRowsAtOnce = 2'048;
-constexpr std::size_t kItemsAtOnce = 256;
-constexpr std::chrono::milliseconds kJob{50};
+constexpr std::size_t kHeadsAtOnce = 256;
 
 }  // namespace
 
@@ -64,7 +62,7 @@ Result<> HeadWalk::read_some() {
   for (; at_ < rows_.size() && !needs_head_(rows_[at_]); ++at_) GP_CHECK(visit_(rows_[at_], nullptr));
   if (at_ == rows_.size()) return {};
   std::vector<account::ItemId> ids;
-  for (std::size_t i = at_; i < rows_.size() && ids.size() < kItemsAtOnce && (i == at_ || needs_head_(rows_[i])); ++i)
+  for (std::size_t i = at_; i < rows_.size() && ids.size() < kHeadsAtOnce && (i == at_ || needs_head_(rows_[i])); ++i)
     ids.push_back(rows_[i].item);
   const std::span rows = std::span(rows_).subspan(at_, ids.size());
   auto items = account_.items(ids);

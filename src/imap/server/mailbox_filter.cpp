@@ -11,12 +11,6 @@ namespace {
 using Kind = MailboxFilter::Kind;
 constexpr std::string_view kInbox = "INBOX";
 
-bool is_below(std::string_view path, std::string_view top, bool only_next) {
-  if (path == top) return true;
-  if (path.size() <= top.size() || !path.starts_with(top) || path[top.size()] != '/') return false;
-  return !only_next || path.find('/', top.size() + 1) == std::string_view::npos;
-}
-
 }  // namespace
 
 void make_canonical(MailboxFilter& filter) {
@@ -54,6 +48,12 @@ bool reaches_below(const MailboxFilter& filter, std::string_view top) {
   return std::ranges::any_of(filter.mailboxes, [&](const std::string& name) {
     return is_below(name, top, false) || (filter.kind != Kind::mailboxes && is_below(top, name, false));
   });
+}
+
+bool is_below(std::string_view path, std::string_view top, bool only_next) {
+  if (path == top) return true;
+  if (path.size() <= top.size() || !path.starts_with(top) || path[top.size()] != '/') return false;
+  return !only_next || path.find('/', top.size() + 1) == std::string_view::npos;
 }
 
 }  // namespace gatepost::imap::server

@@ -21,4 +21,7 @@ bool is_meant(const Candidate& mailbox, const MailboxFilter& filter);
 // Whether a mailbox below `top`, which is none itself, may be one that the names of the choice mean.
 bool reaches_below(const MailboxFilter& filter, std::string_view top);
 
+// Whether `path` is `top` or below it; only_next: no further down than one level.
+bool is_below(std::string_view path, std::string_view top, bool only_next);
+
 }  // namespace gatepost::imap::server

@@ -16,7 +16,7 @@ using sharing::Right;
 
 constexpr std::size_t kMaxOwn = 1'000;
 
-constexpr StatusItems bits(std::initializer_list<StatusItem> items) {
+constexpr StatusItems status_bits(std::initializer_list<StatusItem> items) {
   StatusItems all = 0;
   for (const StatusItem item : items) all = static_cast<StatusItems>(all | static_cast<StatusItems>(item));
   return all;
@@ -26,13 +26,13 @@ constexpr StatusItems bits(std::initializer_list<StatusItem> items) {
 StatusItems changed(const account::FolderEvent& event, NotifyEvents wanted, bool condstore) {
   StatusItems items = 0;
   if (has(wanted, NotifyEvent::message_new) && event.added + event.removed > 0) {
-    items |= bits({StatusItem::messages, StatusItem::uid_next});
-    if (condstore) items |= bits({StatusItem::highest_modseq});
+    items |= status_bits({StatusItem::messages, StatusItem::uid_next});
+    if (condstore) items |= status_bits({StatusItem::highest_modseq});
   }
   if (!has(wanted, NotifyEvent::flag_change)) return items;
-  if (event.unseen) items |= bits({StatusItem::unseen});
-  if (event.flags && condstore) items |= bits({StatusItem::highest_modseq});
-  if (items != 0) items |= bits({StatusItem::uid_validity});
+  if (event.unseen) items |= status_bits({StatusItem::unseen});
+  if (event.flags && condstore) items |= status_bits({StatusItem::highest_modseq});
+  if (items != 0) items |= status_bits({StatusItem::uid_validity});
   return items;
 }
 
@@ -72,8 +72,8 @@ void add_name(Notifications::News& news, const std::string& name, std::optional<
 }  // namespace
 
 StatusItems first_status(NotifyEvents events) {
-  StatusItems items = bits({StatusItem::messages, StatusItem::uid_next, StatusItem::uid_validity});
-  if (has(events, NotifyEvent::flag_change)) items |= bits({StatusItem::highest_modseq, StatusItem::unseen});
+  StatusItems items = status_bits({StatusItem::messages, StatusItem::uid_next, StatusItem::uid_validity});
+  if (has(events, NotifyEvent::flag_change)) items |= status_bits({StatusItem::highest_modseq, StatusItem::unseen});
   return items;
 }
 

@@ -13,10 +13,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::string_view kBob = "bob@example.org", kBobsPassword = "the-password-of-bob";
-
-std::string mail(std::string_view subject) { return "Subject: " + std::string(subject) + "\r\n\r\ntext\r\n"; }
-
 class ImapNotificationsOfOthers : public testing::Test {
  protected:
   ImapNotificationsOfOthers() {

@@ -12,12 +12,12 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::string_view kMessage = "From: a@example.org\r\nSubject: one\r\n\r\nHello\r\n";
+constexpr std::string_view kRestoredMessage = "From: a@example.org\r\nSubject: one\r\n\r\nHello\r\n";
 
 class ImapRestored : public testing::Test {
  protected:
   ImapRestored() {
-    for (int i = 0; i < 4; ++i) world_.deliver(kMessage);
+    for (int i = 0; i < 4; ++i) world_.deliver(kRestoredMessage);
     const auto inbox = *world_.account()->find_folder("INBOX");
     validity_ = std::to_string(inbox.uid_validity);
     early_ = inbox.highest_modseq - 1;
@@ -26,7 +26,7 @@ class ImapRestored : public testing::Test {
     world_.clock.advance(std::chrono::hours(1));
     world_.store.restored = {{std::chrono::floor<std::chrono::seconds>(world_.clock.now()), std::chrono::minutes(20)}};
     world_.restart();
-    fresh_ = world_.deliver(kMessage);
+    fresh_ = world_.deliver(kRestoredMessage);
   }
   std::string resync(std::uint64_t modseq, std::string_view known) {
     Talk talk(world_);

@@ -17,7 +17,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::string_view kMessage =
+constexpr std::string_view kScaleMessage =
     "From: a@example.org\r\nSubject: one\r\nContent-Type: text/plain\r\n\r\nHello, hello\r\n";
 
 // A mailbox as years make it: all seen but one of the last, with holes and something marked as \Deleted.
@@ -37,11 +37,11 @@ class LargeMailbox {
   std::uint32_t size() const { return size_; }
   account::FolderId folder(std::string_view path) { return account_->find_folder(path)->id; }
   void add(std::string_view path, std::uint32_t count, std::uint8_t flags = 0) {
-    auto writer = *account_->new_body(kMessage.size());
-    (void)writer->append(kMessage);
+    auto writer = *account_->new_body(kScaleMessage.size());
+    (void)writer->append(kScaleMessage);
     account::NewItem item;
     item.body = *writer->finish();
-    item.summary = mime::encode(mime::scan(kMessage));
+    item.summary = mime::encode(mime::scan(kScaleMessage));
     item.system_flags = flags;
     item.received = world_.clock.now();
     for (std::uint32_t left = count; left > 0;) {

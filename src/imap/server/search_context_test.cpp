@@ -9,16 +9,16 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string mail(std::string_view subject, int day) {
+std::string mail_of_day(std::string_view subject, int day) {
   return "Subject: " + std::string(subject) + "\r\nDate: " + std::to_string(day) + " Mar 2026 10:00:00 +0000\r\n\r\n";
 }
 
 class ImapContext : public testing::Test {
  protected:
   ImapContext() {
-    world.deliver(mail("a", 2));
-    world.deliver(mail("b", 4));
-    world.deliver(mail("c", 6));
+    world.deliver(mail_of_day("a", 2));
+    world.deliver(mail_of_day("b", 4));
+    world.deliver(mail_of_day("c", 6));
     talk.enter();
     talk.line("s SELECT INBOX");
     other.enter();
@@ -32,7 +32,7 @@ class ImapContext : public testing::Test {
 TEST_F(ImapContext, TellsWhatComesIntoAResultAndLeavesIt) {
   EXPECT_EQ(talk.line("c UID SEARCH RETURN (UPDATE COUNT) UNSEEN"),
             "* ESEARCH (TAG \"c\") UID COUNT 3\r\nc OK SEARCH completed\r\n");
-  world.deliver(mail("d", 1));
+  world.deliver(mail_of_day("d", 1));
   EXPECT_THAT(news(), HasSubstr("* 4 EXISTS\r\n"));
   other.line("t STORE 2 +FLAGS (\\Seen)");
   EXPECT_THAT(news(), HasSubstr("* ESEARCH (TAG \"c\") UID REMOVEFROM (0 2)\r\n"));
@@ -61,9 +61,9 @@ TEST_F(ImapContext, ResultsByNumberEndWhereNumbersDo) {
 
 TEST_F(ImapContext, TellsOfNewMail) {
   talk.line("c SEARCH RETURN (UPDATE) SUBJECT d");
-  world.deliver(mail("x", 1));
+  world.deliver(mail_of_day("x", 1));
   EXPECT_THAT(news(), Not(HasSubstr("ESEARCH")));
-  world.deliver(mail("d", 1));
+  world.deliver(mail_of_day("d", 1));
   EXPECT_THAT(news(), HasSubstr("* ESEARCH (TAG \"c\") ADDTO (0 5)\r\n"));
 }
 
@@ -83,8 +83,8 @@ TEST_F(ImapContext, TellsBeforeMessagesVanish) {
 TEST_F(ImapContext, KeepsAnOrder) {
   EXPECT_EQ(talk.line("c UID SORT RETURN (UPDATE ALL) (REVERSE DATE) UTF-8 UNSEEN"),
             "* ESEARCH (TAG \"c\") UID ALL 3,2,1\r\nc OK SORT completed\r\n");
-  world.deliver(mail("d", 5));
-  world.deliver(mail("e", 9));
+  world.deliver(mail_of_day("d", 5));
+  world.deliver(mail_of_day("e", 9));
   EXPECT_THAT(news(), HasSubstr("* ESEARCH (TAG \"c\") UID ADDTO (2 4 1 5)\r\n"));  // 5 3 4 2 1
   other.line("n NOOP");
   other.line("t STORE 3,2 +FLAGS (\\Seen)");

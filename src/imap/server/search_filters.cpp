@@ -6,13 +6,13 @@
 
 #include "base/utf8.hpp"
 #include "imap/protocol/response.hpp"
+#include "imap/server/search_program.hpp"
 
 namespace gatepost::imap::server {
 namespace {
 
 // RFC 5466 3.1: three are enough, and what still names a filter then goes round in circles.
 constexpr int kPasses = 3;
-constexpr std::string_view kCharsets[] = {"US-ASCII", "UTF-8"};
 
 using Filters = std::map<std::string, std::string>;  // criteria by name
 

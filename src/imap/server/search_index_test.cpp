@@ -191,9 +191,9 @@ TEST_F(ImapSearchIndex, FindsWithoutAnIndexFile) {
 }
 
 // Mail of many scripts, encodings and shapes, and parts of it to look for.
-class Mail {
+class MailMaker {
  public:
-  explicit Mail(std::uint32_t seed) : random_(seed) {}
+  explicit MailMaker(std::uint32_t seed) : random_(seed) {}
   std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_); }
 
   std::string words(std::size_t count) {
@@ -304,7 +304,7 @@ TEST_F(ImapSearchIndex, FindsExactlyWhatAScanFinds) {
   const char* const set = std::getenv("GP_PROPERTY_ROUNDS");
   const int rounds = set != nullptr ? std::atoi(set) : 6;
   for (int round = 0; round < rounds; ++round) {
-    Mail mail(static_cast<std::uint32_t>(round));
+    MailMaker mail(static_cast<std::uint32_t>(round));
     for (int i = 0; i < 25; ++i) world.deliver(mail.message(), i % 5 == 0 ? "Sent" : "INBOX");
     catch_up();
     const auto owner = world.account();

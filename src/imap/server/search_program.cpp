@@ -24,7 +24,6 @@ constexpr std::array<std::string_view, kSummaryFields> kFieldNames = {
 constexpr std::size_t kMaxBoundedKeys = 64;
 constexpr std::size_t kMaxBoundedRanges = 4'000'000;  // of all those sets
 constexpr std::uint64_t kMaxSeconds = std::uint64_t{10'000} * 366 * 86'400;
-constexpr std::string_view kCharsets[] = {"US-ASCII", "UTF-8"};
 
 bool is_composed(SearchOp op) {
   return op == SearchOp::conjunction || op == SearchOp::disjunction || op == SearchOp::negation;

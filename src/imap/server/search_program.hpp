@@ -18,6 +18,9 @@
 
 namespace gatepost::imap::server {
 
+// RFC 9051 6.4.4: what texts of a search may be in.
+inline constexpr std::string_view kCharsets[] = {"US-ASCII", "UTF-8"};
+
 // What has to be read of a message to answer a key; each costs much more than the one before.
 enum class Depth : std::uint8_t { row, summary, header, text };
 

@@ -7,9 +7,7 @@
 namespace gatepost::imap::server {
 namespace {
 
-constexpr std::size_t kRowsAtOnce = 2'048;
-constexpr std::size_t kItemsAtOnce = 64;
-constexpr std::chrono::milliseconds kJob{50};
+constexpr std::size_t kSearchedAtOnce = 64;
 
 }  // namespace
 
@@ -71,7 +69,7 @@ Result<> SearchRun::read_page() {
 
 // A message that is gone, or damaged for good, does not match; what may pass ends the search.
 Result<> SearchRun::look_into_some() {
-  const std::span rows = std::span(pending_).subspan(at_, std::min(kItemsAtOnce, pending_.size() - at_));
+  const std::span rows = std::span(pending_).subspan(at_, std::min(kSearchedAtOnce, pending_.size() - at_));
   std::vector<account::ItemId> ids;
   ids.reserve(rows.size());
   for (const account::Row& row : rows) ids.push_back(row.item);

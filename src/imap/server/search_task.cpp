@@ -9,11 +9,11 @@ namespace gatepost::imap::server {
 namespace {
 
 // Looking into so few messages takes no longer than opening an index.
-constexpr std::uint64_t kFewMessages = 16;
+constexpr std::uint64_t kFewSearchedMessages = 16;
 
 bool worth_asking(const Session& session, const SearchProgram& program, const Selected& view) {
   return session.services().search != nullptr && view.account().id() != account::AccountId{} &&
-         !program.queries().empty() && view.uids().size() > kFewMessages;
+         !program.queries().empty() && view.uids().size() > kFewSearchedMessages;
 }
 
 }  // namespace
@@ -43,8 +43,8 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
   if (!known && worth_asking(session, *program, view)) {
     auto look = [&]() -> std::optional<search::Answers> {
       // Few messages are looked into at less cost than the whole index.
-      if (program->bounds(view).possible.size() <= kFewMessages) return std::nullopt;
-      if (among != nullptr && among->size() <= kFewMessages) return std::nullopt;
+      if (program->bounds(view).possible.size() <= kFewSearchedMessages) return std::nullopt;
+      if (among != nullptr && among->size() <= kFewSearchedMessages) return std::nullopt;
       return session.services().search->look(view.account().id(), program->queries());
     };
     known = co_await session.workers().run(look);

@@ -16,12 +16,12 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::string_view kMessage = "Subject: one\r\n\r\nHello\r\n";
+constexpr std::string_view kSelectedMessage = "Subject: one\r\n\r\nHello\r\n";
 
 class ImapSelected : public testing::Test {
  protected:
   void deliver(int count) {
-    for (int i = 0; i < count; ++i) world.deliver(kMessage);
+    for (int i = 0; i < count; ++i) world.deliver(kSelectedMessage);
     // Not recent any more.
     const auto account = world.account();
     (void)account->open_folder(account->find_folder("INBOX")->id, true);
@@ -38,7 +38,7 @@ class ImapSelected : public testing::Test {
 
 TEST_F(ImapSelected, SelectTellsAllAboutTheMailbox) {
   deliver(2);
-  world.deliver(kMessage, "INBOX", account::flag::kSeen);
+  world.deliver(kSelectedMessage, "INBOX", account::flag::kSeen);
   Talk talk(world);
   talk.enter();
   const std::string answer = talk.line("a SELECT inbox");
@@ -85,7 +85,7 @@ TEST_F(ImapSelected, NewsComeWithTheNextCommand) {
   open(one);
   open(two);
   EXPECT_EQ(one.line("a NOOP"), "a OK NOOP completed\r\n");
-  world.deliver(kMessage);
+  world.deliver(kSelectedMessage);
   EXPECT_EQ(one.line("b NOOP"), "* 2 EXISTS\r\n* 1 RECENT\r\nb OK NOOP completed\r\n");
   EXPECT_EQ(two.line("c NOOP"), "* 2 EXISTS\r\n* 0 RECENT\r\nc OK NOOP completed\r\n");
   one.line("d STORE 1 +FLAGS (\\Deleted $Work)");
@@ -116,7 +116,7 @@ TEST_F(ImapSelected, NothingVanishesWithinCommandsBySequenceNumber) {
   open(two);
   one.line("a STORE 1 +FLAGS.SILENT (\\Deleted)");
   one.line("b EXPUNGE");
-  world.deliver(kMessage);
+  world.deliver(kSelectedMessage);
   EXPECT_EQ(two.line("c STORE 2 +FLAGS (\\Seen)"), "* 2 FETCH (FLAGS (\\Seen))\r\nc OK STORE completed\r\n");
   EXPECT_EQ(two.line("d STORE 1 +FLAGS (\\Seen)"), "d NO [EXPUNGEISSUED] Some of the messages are gone\r\n");
   EXPECT_EQ(two.line("e UID STORE 3 +FLAGS (\\Seen)"),
@@ -206,7 +206,7 @@ TEST_F(ImapSelected, IdleTellsNewsAsTheyCome) {
   open(other);
   EXPECT_EQ(talk.line("a IDLE"), "+ idling\r\n");
   EXPECT_EQ(talk.wake(), "");
-  world.deliver(kMessage);
+  world.deliver(kSelectedMessage);
   EXPECT_EQ(talk.wake(), "* 3 EXISTS\r\n* 1 RECENT\r\n");
   other.line("b STORE 1 +FLAGS (\\Deleted)");
   EXPECT_EQ(talk.wake(), "* 1 FETCH (FLAGS (\\Deleted))\r\n");
@@ -214,7 +214,7 @@ TEST_F(ImapSelected, IdleTellsNewsAsTheyCome) {
   EXPECT_EQ(talk.wake(), "* 1 EXPUNGE\r\n");
   // Pipelined behind its end.
   EXPECT_EQ(talk.say("done\r\nd NOOP\r\n"), "a OK IDLE completed\r\nd OK NOOP completed\r\n");
-  world.deliver(kMessage);
+  world.deliver(kSelectedMessage);
   EXPECT_EQ(talk.wake(), "");
   EXPECT_EQ(talk.line("e IDLE"), "+ idling\r\n* 3 EXISTS\r\n* 2 RECENT\r\n");
   EXPECT_EQ(talk.line("f NOOP"), "e BAD DONE was expected\r\n");
@@ -266,7 +266,7 @@ TEST_F(ImapQresync, TellsWhatChangedAlsoAfterARestart) {
     other.line("a STORE 3,5 +FLAGS.SILENT (\\Deleted)");
     other.line("b EXPUNGE");
     other.line("c UID STORE 7 FLAGS (\\Seen)");
-    world.deliver(kMessage);
+    world.deliver(kSelectedMessage);
   }
   world.restart();
   Talk talk(world);

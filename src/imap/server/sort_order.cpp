@@ -53,7 +53,7 @@ namespace {
 
 bool is_of_row(SortKey key) { return key == SortKey::arrival || key == SortKey::size || key == SortKey::relevancy; }
 
-bool is_text(SortKey key) { return !is_of_row(key) && key != SortKey::date; }
+bool sorts_by_text(SortKey key) { return !is_of_row(key) && key != SortKey::date; }
 
 HeadKeys::Kind kind_of(SortKey key) {
   using enum HeadKeys::Kind;
@@ -182,7 +182,7 @@ void SortOrder::put_keys(const account::Row& row, const mime::Structure* head) {
   for (std::size_t criterion = 0; criterion < criteria_.size(); ++criterion) {
     const std::size_t from = keys_.size();
     put_key(criterion, row, head);
-    const bool turned = collation_.reversed && is_text(criteria_[criterion].key);
+    const bool turned = collation_.reversed && sorts_by_text(criteria_[criterion].key);
     if (criteria_[criterion].reverse == turned) continue;
     for (std::size_t i = from; i < keys_.size(); ++i) keys_[i] = static_cast<char>(~keys_[i]);
   }

@@ -5,7 +5,7 @@
 namespace gatepost::imap::server {
 namespace {
 
-using Kind = mime::Part::Kind;
+using PartKind = mime::Part::Kind;
 
 }  // namespace
 
@@ -69,8 +69,8 @@ void StructureWriter::structure(std::string& out, const mime::Structure& structu
 void StructureWriter::part(std::string& out, const mime::Structure& structure, std::uint32_t index, const Shown& shown,
                            bool utf8) {
   const mime::Part& part = structure.parts[index];
-  if (part.kind != Kind::single || shown.encoding.empty()) {
-    return parts(out, structure, index, part.kind == Kind::single ? index + 1 : part.end, false, utf8);
+  if (part.kind != PartKind::single || shown.encoding.empty()) {
+    return parts(out, structure, index, part.kind == PartKind::single ? index + 1 : part.end, false, utf8);
   }
   PartView changed = view(structure, part);
   changed.encoding = shown.encoding;
@@ -85,21 +85,21 @@ void StructureWriter::parts(std::string& out, const mime::Structure& structure, 
   const auto close_last = [&] {
     const mime::Part& part = structure.parts[open_.back()];
     open_.pop_back();
-    part.kind == Kind::multi ? writer.close_multipart(view(structure, part))
-                             : writer.close_message(view(structure, part));
+    part.kind == PartKind::multi ? writer.close_multipart(view(structure, part))
+                                 : writer.close_message(view(structure, part));
   };
   for (std::uint32_t i = first; i < end; ++i) {
     const mime::Part& part = structure.parts[i];
     while (!open_.empty() && structure.parts[open_.back()].end <= i) close_last();
     switch (part.kind) {
-      case Kind::single:
+      case PartKind::single:
         writer.single(view(structure, part));
         break;
-      case Kind::multi:
+      case PartKind::multi:
         writer.open_multipart();
         open_.push_back(i);
         break;
-      case Kind::message: {
+      case PartKind::message: {
         const EnvelopeView envelope = view(structure, structure.embedded_envelope(i));
         writer.open_message(view(structure, part), envelope);
         open_.push_back(i);

@@ -24,6 +24,10 @@
 namespace gatepost::imap::server {
 
 inline constexpr std::string_view kAnna = "anna@example.org", kPassword = "the-password-of-anna";
+inline constexpr std::string_view kBob = "bob@example.org", kBobsPassword = "the-password-of-bob";
+
+// A message with this subject.
+inline std::string mail(std::string_view subject) { return "Subject: " + std::string(subject) + "\r\n\r\ntext\r\n"; }
 
 // A server with all it needs, in memory, and one account.
 struct World {

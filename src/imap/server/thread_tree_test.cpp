@@ -9,17 +9,17 @@ namespace {
 
 using Algorithm = Thread::Algorithm;
 
-struct Mail {
+struct ThreadedMail {
   std::string id, references, subject;
   int day = 1;
 };
 
 class ImapThreadTree : public testing::Test {
  protected:
-  static std::string threads(Algorithm algorithm, const std::vector<Mail>& mails) {
+  static std::string threads(Algorithm algorithm, const std::vector<ThreadedMail>& mails) {
     ThreadTree tree(algorithm);
     account::Uid uid = 0;
-    for (const Mail& mail : mails) {
+    for (const ThreadedMail& mail : mails) {
       const mime::Structure head =
           mime::scan("Date: " + std::to_string(mail.day) + " Jan 2026 00:00:00 +0000\r\nSubject: " + mail.subject +
                      (mail.id.empty() ? "" : "\r\nMessage-ID: " + mail.id) +
@@ -34,7 +34,9 @@ class ImapThreadTree : public testing::Test {
     write_thread(out, forest.nodes, forest.root);
     return out.substr(0, out.size() - 2);
   }
-  static std::string references(const std::vector<Mail>& mails) { return threads(Algorithm::references, mails); }
+  static std::string references(const std::vector<ThreadedMail>& mails) {
+    return threads(Algorithm::references, mails);
+  }
 };
 
 TEST_F(ImapThreadTree, HasNothingToTellOfNothing) { EXPECT_EQ(references({}), "* THREAD"); }
@@ -95,7 +97,7 @@ TEST_F(ImapThreadTree, OrderedSubjectGoesBySubjectAndDate) {
 }
 
 TEST_F(ImapThreadTree, TakesLongChainsInAnyOrder) {
-  std::vector<Mail> up, down;
+  std::vector<ThreadedMail> up, down;
   for (int i = 0; i < 20'000; ++i) {
     up.push_back({"<" + std::to_string(i) + ">", "<" + std::to_string(i - 1) + ">", "s" + std::to_string(i), 1});
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -7,6 +8,9 @@
 #include "imap/protocol/command_search.hpp"
 
 namespace gatepost::imap::server {
+
+inline constexpr std::size_t kRowsAtOnce = 2'048;     // read of the store by those who walk a mailbox
+inline constexpr std::chrono::milliseconds kJob{50};  // of a worker, before others have their turn
 
 // Cuts a set into pages, from its beginning or its end. The set outlives it and does not change.
 class UidPages {
