@@ -11,23 +11,23 @@ namespace gatepost::account {
 namespace {
 
 using records::LogEntry;
-using What = AccountChanges::What;
+using ChangeKind = AccountChanges::What;
 
-constexpr std::size_t kScanPage = 256;
+constexpr std::size_t kLogEntriesAtOnce = 256;
 
 // What happened to one thing, as far as it matters to who saw it before the first and sees it after the last.
 struct Fate {
   bool was_there = true, is_there = true;
   ItemId thread{};
 
-  void add(What what) {
-    if (what == What::created && !seen_) was_there = false;
+  void add(ChangeKind what) {
+    if (what == ChangeKind::created && !seen_) was_there = false;
     seen_ = true;
-    is_there = what != What::destroyed;
+    is_there = what != ChangeKind::destroyed;
   }
-  std::optional<What> sum() const {
-    if (was_there) return is_there ? What::updated : What::destroyed;
-    if (is_there) return What::created;
+  std::optional<ChangeKind> sum() const {
+    if (was_there) return is_there ? ChangeKind::updated : ChangeKind::destroyed;
+    if (is_there) return ChangeKind::created;
     return std::nullopt;
   }
 
@@ -42,22 +42,22 @@ struct Fates {
   void add(const LogEntry& e) {
     switch (e.what) {
       case LogEntry::What::item_created:
-        return item(e, What::created);
+        return item(e, ChangeKind::created);
       case LogEntry::What::item_updated:
       case LogEntry::What::item_moved:
-        return item(e, What::updated);
+        return item(e, ChangeKind::updated);
       case LogEntry::What::item_destroyed:
-        return item(e, What::destroyed);
+        return item(e, ChangeKind::destroyed);
       case LogEntry::What::folder_created:
-        return folders[e.id].add(What::created);
+        return folders[e.id].add(ChangeKind::created);
       case LogEntry::What::folder_updated:
       case LogEntry::What::folder_annotated:
-        return folders[e.id].add(What::updated);
+        return folders[e.id].add(ChangeKind::updated);
       case LogEntry::What::folder_destroyed:
-        return folders[e.id].add(What::destroyed);
+        return folders[e.id].add(ChangeKind::destroyed);
     }
   }
-  void item(const LogEntry& e, What what) {
+  void item(const LogEntry& e, ChangeKind what) {
     Fate& fate = items[e.id];
     fate.add(what);
     fate.thread = e.thread;
@@ -80,7 +80,7 @@ Result<AccountChanges> StoredAccount::account_changes(Modseq since, std::size_t 
   Modseq reached = since;
   Result<> damage;
   GP_CHECK(snap->scan(records::log_key(since + 1, 0), store::prefix_end(std::string(1, records::kind::kLog)), false,
-                      kScanPage, [&](store::Entry e) {
+                      kLogEntriesAtOnce, [&](store::Entry e) {
                         ByteReader key(e.key.substr(1));
                         const Modseq modseq = key.u64();
                         // A commit is told of whole, or not at all.
@@ -119,7 +119,7 @@ Result<std::vector<ItemId>> StoredAccount::thread(ItemId thread) {
     if (record && record->thread == ItemId{}) out.push_back(thread);
   }
   const std::string begin = records::in_thread_prefix(thread);
-  GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+  GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kLogEntriesAtOnce, [&](store::Entry e) {
     ItemId of{};
     ItemId item{};
     if (records::parse_in_thread_key(e.key, of, item)) out.push_back(item);

@@ -7,8 +7,8 @@ namespace gatepost::account {
 namespace {
 
 constexpr std::size_t kRowsPerCommit = 2'000;
-constexpr std::size_t kCommitOctets = 2 << 20;  // rows with many keywords are large
-constexpr std::size_t kItemsPerCommit = 1'000;  // where the items are read as well
+constexpr std::size_t kCommitOctets = 2 << 20;    // rows with many keywords are large
+constexpr std::size_t kFlaggedPerCommit = 1'000;  // where the items are read as well
 constexpr std::uint8_t kSystemFlags = flag::kSeen | flag::kAnswered | flag::kFlagged | flag::kDeleted | flag::kDraft;
 
 Flags apply_all(FlagChange change, const Flags& now, const Flags& by) {
@@ -177,7 +177,7 @@ Result<NumberSet> StoredAccount::remove_some(FolderId folder, const NumberSet& u
     GP_CHECK(run([&](Transaction& tx) -> Result<> {
       removed.clear();
       if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
-      GP_TRY(page, tx.rows(folder, rest, kItemsPerCommit));
+      GP_TRY(page, tx.rows(folder, rest, kFlaggedPerCommit));
       std::ranges::copy_if(page.rows, std::back_inserter(removed),
                            [&](const Row& row) { return !only_deleted || (row.flags.system & flag::kDeleted) != 0; });
       return take_out(tx, folder, removed, true, fate);

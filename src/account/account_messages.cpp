@@ -12,7 +12,7 @@ using records::FolderRecord;
 using records::LogEntry;
 
 // What one change may add to a batch: with what the others before it added, the store's limit holds.
-constexpr std::size_t kMaxChangeOctets = 3 << 20;
+constexpr std::size_t kMaxItemChangeOctets = 3 << 20;
 constexpr std::size_t kMaxSummaryOctets = 48 << 10;  // longer ones are not kept; they are made again from the body
 constexpr std::size_t kItemCost = 320;               // octets of all but the summary
 constexpr std::size_t kRowsPerCopy = 1'000;
@@ -99,7 +99,7 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
     cost += cost_of(item);
     octets += item.body.size;
   }
-  if (cost > kMaxChangeOctets) return fail(Errc::limit, "too many messages in one append");
+  if (cost > kMaxItemChangeOctets) return fail(Errc::limit, "too many messages in one append");
   std::vector<std::string> names;
   for (const NewItem& item : items) {
     // As many checks as there are items, but a message with keywords is rare.

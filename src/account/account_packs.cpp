@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "account/row_packs.hpp"
+#include "account/store_access.hpp"
 #include "account/stored_account.hpp"
 #include "store/keys.hpp"
 
@@ -10,15 +11,10 @@
 namespace gatepost::account {
 namespace {
 
-constexpr std::size_t kScanPage = 1'024;
 constexpr std::uint32_t kWorthPacking = 2 * records::kChunkUids;  // messages: what has fewer is read in a millisecond
 constexpr std::uint32_t kNewPart = 8;  // a folder is packed when one in so many of its chunks was read row by row
 
 using ChunkChanges = std::unordered_map<std::uint32_t, Modseq>;
-
-NumberSet chunk_uids(std::uint32_t chunk) {
-  return NumberSet::of(chunk * records::kChunkUids, chunk * records::kChunkUids + (records::kChunkUids - 1));
-}
 
 // The last change of each chunk that has changed after `since`: rows that came, went or have other flags. Nullopt:
 // that are more than `at_most` entries, or one cannot be read.
@@ -32,7 +28,7 @@ Result<std::optional<ChunkChanges>> chunk_changes(store::Snapshot& snap, FolderI
   };
   const auto look = [&](std::string from, char kind, auto take) -> Result<> {
     if (!all) return {};
-    return snap.scan(from, store::prefix_end(records::index_prefix(kind, id)), false, kScanPage,
+    return snap.scan(from, store::prefix_end(records::index_prefix(kind, id)), false, kLongScanPage,
                      [&](store::Entry e) { return all = at_most-- > 0 && take(e); });
   };
   const auto one = [&](store::Entry e) {
@@ -64,7 +60,7 @@ Result<std::optional<ChunkChanges>> chunk_changes(store::Snapshot& snap, FolderI
 }
 
 // Whether a catalogue can say anything of the folder as it is at `version`.
-bool fits(const RowPacks::Catalogue& catalogue, const records::FolderRecord& folder, Modseq version) {
+bool describes(const RowPacks::Catalogue& catalogue, const records::FolderRecord& folder, Modseq version) {
   return folder.uid_validity == catalogue.uid_validity && folder.oldest_kept <= catalogue.as_of &&
          catalogue.as_of <= version;
 }
@@ -94,7 +90,7 @@ void StoredAccount::load_packs(FolderId id) {
     GP_TRY(const auto value, snap->get(records::folder_key(id)));
     if (!value) return {};
     GP_TRY(const auto folder, records::decode_folder(id, *value));
-    if (!fits(*catalogue, folder, snap->version())) return {};
+    if (!describes(*catalogue, folder, snap->version())) return {};
     GP_TRY(auto changed, chunk_changes(*snap, id, catalogue->as_of, most_changes(folder)));
     if (!changed) return {};
     there = std::move(*catalogue);
@@ -271,7 +267,7 @@ Result<bool> StoredAccount::check_packs(store::Snapshot& snap, store::Snapshot& 
       continue;
     }
     const auto is_lost = [&](const auto& l) { return catalogue->as_of >= l.first && catalogue->as_of <= l.last; };
-    if (!fits(*catalogue, *folder, snap.version()) || std::ranges::any_of(lost, is_lost)) continue;
+    if (!describes(*catalogue, *folder, snap.version()) || std::ranges::any_of(lost, is_lost)) continue;
     GP_TRY(const auto changed, chunk_changes(snap, id, catalogue->as_of, most_changes(*folder)));
     if (!changed) continue;
     for (const NumberSet::Range& range : catalogue->chunks.ranges()) {

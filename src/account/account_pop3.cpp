@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "account/store_access.hpp"
 #include "account/stored_account.hpp"
 #include "store/keys.hpp"
 
@@ -7,7 +8,6 @@
 namespace gatepost::account {
 namespace {
 
-constexpr std::size_t kScanPage = 1'024;
 constexpr std::size_t kNamesPerCommit = 5'000;
 
 }  // namespace
@@ -27,7 +27,7 @@ Result<std::vector<Pop3Id>> StoredAccount::pop3_ids(FolderId id) {
   }
   GP_TRY(auto snap, snapshot());
   const std::string begin = records::index_prefix(records::kind::kPop3Id, id);
-  GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+  GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kLongScanPage, [&](store::Entry e) {
     FolderId folder{};
     Uid uid = 0;
     auto name = records::decode_text(e.value);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "account/store_access.hpp"
 #include "account/stored_account.hpp"
 #include "account/stored_body.hpp"
 #include "store/keys.hpp"
@@ -9,10 +10,7 @@
 namespace gatepost::account {
 namespace {
 
-constexpr std::size_t kScanPage = 1'024;
 constexpr Uid kLastUid = std::numeric_limits<Uid>::max();
-
-store::BlobId blob_of(const Body& body) { return {body.sha256, body.size}; }
 
 Item item_of(ItemId id, records::ItemRecord&& record) {
   return {record.body, std::move(record.summary), record.thread == ItemId{} ? id : record.thread};
@@ -167,7 +165,7 @@ Result<> StoredAccount::load_uids(FolderId id) {
     }
     // One that an older version made and `check` has not repaired.
     const std::string begin = records::row_prefix(id);
-    return snap->scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+    return snap->scan(begin, store::prefix_end(begin), false, kLongScanPage, [&](store::Entry e) {
       FolderId folder{};
       Uid uid = 0;
       if (records::parse_row_key(e.key, folder, uid)) uids.add(uid);
@@ -286,7 +284,7 @@ Result<std::vector<Item>> StoredAccount::neighbours(std::span<const ItemId> ids)
   GP_TRY(auto snap, snapshot());
   const std::string begin = records::item_key(ids.front());
   const std::string end = records::item_key(ItemId{static_cast<std::uint64_t>(ids.back()) + 1});
-  GP_CHECK(snap->scan(begin, end, false, kScanPage, [&](store::Entry e) {
+  GP_CHECK(snap->scan(begin, end, false, kLongScanPage, [&](store::Entry e) {
     ItemId id{};
     if (!records::parse_item_key(e.key, id) || id < ids[out.size()]) return true;
     if (id > ids[out.size()]) return false;
@@ -391,7 +389,7 @@ Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
     const std::string from = kind == records::kind::kChanged ? records::changed_key(id, since + 1, 0)
                                                              : records::vanished_key(id, since + 1, 0);
     GP_CHECK(
-        snap->scan(from, store::prefix_end(records::index_prefix(kind, id)), false, kScanPage, [&](store::Entry e) {
+        snap->scan(from, store::prefix_end(records::index_prefix(kind, id)), false, kLongScanPage, [&](store::Entry e) {
           FolderId folder_id{};
           Modseq modseq = 0;
           Uid uid = 0;
@@ -405,7 +403,7 @@ Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
   };
   GP_TRY(delta.changed, uids_in(records::kind::kChanged));
   GP_CHECK(snap->scan(records::changed_set_key(id, since + 1, 0),
-                      store::prefix_end(records::index_prefix(records::kind::kChangedSet, id)), false, kScanPage,
+                      store::prefix_end(records::index_prefix(records::kind::kChangedSet, id)), false, kLongScanPage,
                       [&](store::Entry e) {
                         const auto read = records::decode_uids(e.value, delta.changed);
                         if (read) return true;

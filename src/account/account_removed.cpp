@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "account/store_access.hpp"
 #include "account/stored_account.hpp"
 #include "store/keys.hpp"
 
@@ -10,8 +11,7 @@
 namespace gatepost::account {
 namespace {
 
-constexpr std::size_t kScanPage = 512;
-constexpr std::size_t kItemsPerCommit = 500;
+constexpr std::size_t kRestoredPerCommit = 500;
 constexpr std::uint64_t kForEver = std::numeric_limits<std::uint64_t>::max();
 
 struct Expiry {
@@ -160,7 +160,7 @@ Result<FolderId> StoredAccount::folder_for(std::string_view path) {
 Result<std::uint32_t> StoredAccount::put_back_into(FolderId to, std::span<const ItemId> items) {
   std::uint32_t done = 0;
   while (!items.empty()) {
-    const auto some = items.first(std::min(items.size(), kItemsPerCommit));
+    const auto some = items.first(std::min(items.size(), kRestoredPerCommit));
     items = items.subspan(some.size());
     std::uint32_t now = 0;
     GP_CHECK(run([&](Transaction& tx) -> Result<> {
@@ -331,7 +331,8 @@ Result<std::uint64_t> StoredAccount::drop_removed_until(std::uint64_t before, st
         left = head_.removed.octets;
       }
       GP_TRY(auto snap, snapshot());
-      GP_TRY(const auto page, expiries(*snap, first_expiry(), end_of_expiries(), Order::oldest_first, kItemsPerCommit));
+      GP_TRY(const auto page,
+             expiries(*snap, first_expiry(), end_of_expiries(), Order::oldest_first, kRestoredPerCommit));
       std::vector<ItemId> items;
       for (const Expiry& e : page) items.push_back(e.item);
       GP_TRY(const auto removed, read_removed(*snap, items));
@@ -375,7 +376,7 @@ Result<std::uint64_t> StoredAccount::purge_removed() { return drop_removed_until
 Result<std::uint64_t> StoredAccount::forget_removed(std::span<const ItemId> items) {
   std::uint64_t forgotten = 0;
   while (!items.empty()) {
-    const auto some = items.first(std::min(items.size(), kItemsPerCommit));
+    const auto some = items.first(std::min(items.size(), kRestoredPerCommit));
     items = items.subspan(some.size());
     std::uint64_t now = 0;
     GP_CHECK(run([&](Transaction& tx) -> Result<> {

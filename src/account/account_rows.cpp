@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "account/row_cache.hpp"
+#include "account/store_access.hpp"
 #include "account/stored_account.hpp"
 
 // Rows, from memory where somebody has read their whole chunk before.
@@ -10,10 +11,6 @@ namespace {
 
 // So many rows of one chunk are worth reading all of it.
 constexpr std::uint64_t kWorthTheChunk = records::kChunkUids / 4;
-
-NumberSet chunk_uids(std::uint32_t chunk) {
-  return NumberSet::of(chunk * records::kChunkUids, chunk * records::kChunkUids + (records::kChunkUids - 1));
-}
 
 // The first of `uids` behind the chunk.
 std::optional<Uid> first_behind(const NumberSet& uids, std::uint32_t chunk) {

@@ -8,9 +8,9 @@
 namespace gatepost::account {
 namespace {
 
-constexpr std::size_t kScanPage = 64;
+constexpr std::size_t kAnnotationsAtOnce = 64;
 constexpr std::size_t kMaxChanges = kMaxAnnotations;
-constexpr std::size_t kMaxChangeOctets = 1 << 20;
+constexpr std::size_t kMaxAnnotationChangeOctets = 1 << 20;
 
 // "/comment": RFC 5464 3.2, without the scope.
 bool is_annotation_name(std::string_view name) {
@@ -30,7 +30,7 @@ Result<> check_annotations(std::span<const AnnotationChange> changes) {
     if (!is_annotation_name(change.name)) return fail(Errc::invalid, "name of an annotation");
     if (change.value && change.value->size() > kMaxAnnotationValue) return fail(Errc::too_large, "annotation");
   }
-  if (octets > kMaxChangeOctets) return fail(Errc::limit, "too many annotations at once");
+  if (octets > kMaxAnnotationChangeOctets) return fail(Errc::limit, "too many annotations at once");
   return {};
 }
 
@@ -73,7 +73,7 @@ Result<std::vector<Annotation>> StoredAccount::annotations(FolderId id, Reader r
   std::vector<Annotation> out;
   Result<> damage;
   const std::string begin = records::annotation_prefix(id, reader);
-  GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+  GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kAnnotationsAtOnce, [&](store::Entry e) {
     auto value = records::decode_text(e.value);
     if (value) {
       out.push_back({std::string(e.key.substr(begin.size())), *std::move(value)});

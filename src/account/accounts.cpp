@@ -5,6 +5,7 @@
 
 #include "account/events.hpp"
 #include "account/records.hpp"
+#include "account/store_access.hpp"
 #include "account/stored_account.hpp"
 #include "account/stored_body.hpp"
 #include "store/keys.hpp"
@@ -14,11 +15,6 @@ namespace {
 
 // Finding one to drop may meet some that are in use; so many are looked at.
 constexpr int kLookedAtToEvict = 16;
-constexpr std::chrono::seconds kSnapshotAge{300};
-constexpr std::size_t kScanPage = 512;
-constexpr int kTries = 100;
-
-store::BlobId blob_of(const Body& body) { return {body.sha256, body.size}; }
 
 class StoredAccounts final : public Accounts {
  public:
@@ -155,7 +151,7 @@ class StoredAccounts final : public Accounts {
       const auto done = keys.commit(store::kServerPartition, snap->version(), batch);
       if (done) return {};
       // Another note came first.
-      if (done.error().code != Errc::conflict || attempt == kTries) return std::unexpected(done.error());
+      if (done.error().code != Errc::conflict || attempt == kCommitTries) return std::unexpected(done.error());
     }
   }
 

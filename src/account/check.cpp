@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "account/sent_time.hpp"
+#include "account/store_access.hpp"
 #include "base/bytes.hpp"
 #include "base/date.hpp"
 #include "mime/summary.hpp"
@@ -15,11 +16,8 @@ namespace {
 
 using records::FolderRecord;
 
-constexpr std::size_t kPage = 512;
 constexpr std::size_t kRepairOctets = 2 << 20;
 
-std::uint32_t number(FolderId id) { return static_cast<std::uint32_t>(id); }
-std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
 std::string prefix(char kind) { return std::string(1, kind); }
 
 }  // namespace
@@ -47,7 +45,7 @@ void Checker::quarantine(std::string_view key, std::string_view value) {
 
 Result<> Checker::scan(char kind, const std::function<Result<>(store::Entry)>& visit) {
   Result<> result;
-  GP_CHECK(snapshot_.scan(prefix(kind), store::prefix_end(prefix(kind)), false, kPage, [&](store::Entry e) {
+  GP_CHECK(snapshot_.scan(prefix(kind), store::prefix_end(prefix(kind)), false, kScanPage, [&](store::Entry e) {
     result = visit(e);
     return result.has_value();
   }));
@@ -94,7 +92,7 @@ Result<> Checker::check_state() {
 Checker::Seen& Checker::folder(FolderId id) {
   const auto [f, fresh] = folders_.try_emplace(id);
   if (fresh) {
-    found(fmt::format("folder {}", number(id)), "has messages but no record", true);
+    found(fmt::format("folder {}", folder_number(id)), "has messages but no record", true);
     invent(id, f->second);
   }
   return f->second;
@@ -102,7 +100,7 @@ Checker::Seen& Checker::folder(FolderId id) {
 
 void Checker::invent(FolderId id, Seen& seen) {
   seen.record.id = id;
-  seen.record.name = fmt::format("Recovered-{}", number(id));
+  seen.record.name = fmt::format("Recovered-{}", folder_number(id));
   seen.record.uid_validity = std::max(state_.next_uid_validity, static_cast<std::uint32_t>(records::to_seconds(now_)));
   state_.next_uid_validity = seen.record.uid_validity + 1;
   rewrite_state_ = true;
@@ -122,7 +120,7 @@ Result<> Checker::check_folders() {
     if (record) {
       seen.record = std::move(*record);
     } else {
-      found(fmt::format("folder {}", number(id)), "cannot be read: " + record.error().detail, true);
+      found(fmt::format("folder {}", folder_number(id)), "cannot be read: " + record.error().detail, true);
       quarantine(e.key, e.value);
       invent(id, seen);
     }
@@ -142,13 +140,13 @@ Result<> Checker::check_folders() {
       up = parent->second.record.parent;
     }
     if (up != kRoot) {
-      found(fmt::format("folder {}", number(id)), "is not below the root", true);
+      found(fmt::format("folder {}", folder_number(id)), "is not below the root", true);
       f.parent = kRoot;
       seen.rewrite = true;
     }
     if (!names.emplace(std::pair(f.parent, f.name), id).second) {
-      found(fmt::format("folder {}", number(id)), "has the name of another", true);
-      f.name = fmt::format("Recovered-{}", number(id));
+      found(fmt::format("folder {}", folder_number(id)), "has the name of another", true);
+      f.name = fmt::format("Recovered-{}", folder_number(id));
       seen.rewrite = true;
     }
   }
@@ -159,10 +157,10 @@ Result<> Checker::check_folders() {
 void Checker::found_no_inbox() {
   found("folders", "there is no inbox", true);
   FolderId id{1};
-  while (folders_.contains(id)) id = FolderId{number(id) + 1};
+  while (folders_.contains(id)) id = FolderId{folder_number(id) + 1};
   // The folder that lost its record and its name may well be it.
   for (const auto& [candidate, seen] : folders_) {
-    if (seen.record.name == fmt::format("Recovered-{}", number(candidate))) {
+    if (seen.record.name == fmt::format("Recovered-{}", folder_number(candidate))) {
       id = candidate;
       break;
     }
@@ -212,7 +210,7 @@ Result<> Checker::check_rows() {
     auto row = records::decode_row(uid, e.value);
     if (!row) {
       // Its item, found without a row later, brings it back.
-      found(fmt::format("folder {} uid {}", number(id), uid), "row cannot be read: " + row.error().detail, true);
+      found(fmt::format("folder {} uid {}", folder_number(id), uid), "row cannot be read: " + row.error().detail, true);
       quarantine(e.key, e.value);
       Seen& seen = folder(id);
       seen.last_uid = std::max(seen.last_uid, uid);
@@ -220,7 +218,7 @@ Result<> Checker::check_rows() {
       return {};
     }
     page.emplace_back(id, std::move(*row));
-    if (page.size() < kPage) return {};
+    if (page.size() < kScanPage) return {};
     auto done = check_page(page);
     page.clear();
     return done;
@@ -242,7 +240,7 @@ Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) 
   GP_TRY(const auto thread_values, get(threads));
   for (std::size_t i = 0; i < page.size(); ++i) {
     const auto& [id, row] = page[i];
-    const std::string where = fmt::format("folder {} uid {}", number(id), row.uid);
+    const std::string where = fmt::format("folder {} uid {}", folder_number(id), row.uid);
     const auto item = item_values[i] ? records::decode_item(*item_values[i])
                                      : Result<records::ItemRecord>(fail(Errc::corrupt, "missing"));
     if (!item) {
@@ -272,7 +270,7 @@ Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) 
     }
     count(folder(id), row);
     used_octets_ += item->body.size;
-    items_.push_back(number(row.item));
+    items_.push_back(item_number(row.item));
   }
   return {};
 }
@@ -316,7 +314,7 @@ Result<> Checker::check_body(const std::string& where, ItemId id, const records:
   GP_TRY(const bool referenced, store_.keys().referenced(blob));
   if (referenced) return {};
   found(where, "body is not referenced", true);
-  if (repair_) fixes_.refs.push_back({blob, number(id), true});
+  if (repair_) fixes_.refs.push_back({blob, item_number(id), true});
   return {};
 }
 
@@ -330,10 +328,11 @@ Result<> Checker::check_items() {
       quarantine(e.key, e.value);
       return {};
     }
-    last_item_ = std::max(last_item_, number(id));
-    if (std::ranges::binary_search(items_, number(id)) || is_removed(id)) return {};
+    last_item_ = std::max(last_item_, item_number(id));
+    if (std::ranges::binary_search(items_, item_number(id)) || is_removed(id)) return {};
     auto item = records::decode_item(e.value);
-    found(fmt::format("item {}", number(id)), item ? "is in no folder" : "is in no folder and cannot be read", true);
+    found(fmt::format("item {}", item_number(id)), item ? "is in no folder" : "is in no folder and cannot be read",
+          true);
     if (item)
       orphans.emplace_back(id, records::ItemRecord{item->body, item->received, {}, item->thread});
     else
@@ -378,7 +377,7 @@ Result<> Checker::restore(ItemId id, const records::ItemRecord& item) {
   count(seen, row);
   seen.touched = true;
   used_octets_ += item.body.size;
-  items_.push_back(number(id));
+  items_.push_back(item_number(id));
   return {};
 }
 
@@ -400,7 +399,7 @@ Result<> Checker::check_threads() {
 Result<> Checker::check_places() {
   return scan(records::kind::kPlace, [&](store::Entry e) -> Result<> {
     ItemId id{};
-    if (records::parse_item_key(e.key, id) && std::ranges::binary_search(items_, number(id))) return {};
+    if (records::parse_item_key(e.key, id) && std::ranges::binary_search(items_, item_number(id))) return {};
     found("place", "of an item that does not exist", true);
     put(std::string(e.key), std::nullopt);
     return {};
@@ -428,7 +427,7 @@ Result<> Checker::check_index(char kind,
       return {};
     }
     page.push_back(std::move(entry));
-    return page.size() < kPage ? Result<>{} : flush();
+    return page.size() < kScanPage ? Result<>{} : flush();
   }));
   return flush();
 }
@@ -438,8 +437,8 @@ Result<> Checker::check_changed() {
   GP_CHECK(check_index(records::kind::kChanged, [&](const IndexEntry& e, const std::optional<std::string>& value) {
     const auto row = value ? records::decode_row(e.uid, *value) : Result<Row>(fail(Errc::not_found));
     if (row && row->modseq < e.modseq) {
-      found(fmt::format("folder {} uid {}", number(e.folder), e.uid), "changed index has a change that never was",
-            true);
+      found(fmt::format("folder {} uid {}", folder_number(e.folder), e.uid),
+            "changed index has a change that never was", true);
       put(e.key, std::nullopt);
     }
   }));
@@ -448,7 +447,7 @@ Result<> Checker::check_changed() {
     Modseq modseq = 0;
     NumberSet uids;
     if (records::parse_changed_set_key(e.key, id, modseq) && records::decode_uids(e.value, uids)) return {};
-    found(fmt::format("folder {}", number(id)), "an entry of the changed index cannot be read", true);
+    found(fmt::format("folder {}", folder_number(id)), "an entry of the changed index cannot be read", true);
     put(std::string(e.key), std::nullopt);
     return {};
   });
@@ -463,7 +462,7 @@ Result<> Checker::check_vanished() {
       f->second.last_uid = std::max(f->second.last_uid, e.uid);
       return;
     }
-    found(fmt::format("folder {} uid {}", number(e.folder), e.uid), "is there and vanished at once", true);
+    found(fmt::format("folder {} uid {}", folder_number(e.folder), e.uid), "is there and vanished at once", true);
     put(e.key, std::nullopt);
   });
 }
@@ -483,7 +482,7 @@ void Checker::check_totals() {
   std::uint32_t last_validity = 0;
   for (auto& [id, s] : folders_) {
     FolderRecord& f = s.record;
-    last_folder = number(id);
+    last_folder = folder_number(id);
     last_validity = std::max(last_validity, f.uid_validity);
     // UIDs whose rows could not be brought back have vanished.
     s.lost.for_each([&](Uid uid) {
@@ -496,7 +495,8 @@ void Checker::check_totals() {
     const bool right = f.gaps.intersect(s.uids).empty() && f.total == s.total && f.unseen == s.unseen &&
                        f.deleted == s.deleted && f.octets == s.octets && f.vanished == s.vanished &&
                        f.uid_next > s.last_uid && f.unseen_from <= s.first_unseen && f.has_sets;
-    if (!right && !s.touched && !s.rewrite) found(fmt::format("folder {}", number(id)), "totals are wrong", true);
+    if (!right && !s.touched && !s.rewrite)
+      found(fmt::format("folder {}", folder_number(id)), "totals are wrong", true);
     if (right && !s.touched && !s.rewrite) continue;
     f.total = s.total;
     f.unseen = s.unseen;
@@ -542,7 +542,7 @@ Result<> Checker::check_uid_set(FolderId id, records::UidSet which, const Number
   for (auto& [chunk, value] : chunks) value = records::encode_uid_set(right, chunk);
   bool wrong = false;
   const std::string begin = records::uid_set_prefix(id, which);
-  GP_CHECK(snapshot_.scan(begin, store::prefix_end(begin), false, kPage, [&](store::Entry e) {
+  GP_CHECK(snapshot_.scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
     FolderId folder{};
     records::UidSet set{};
     std::uint32_t chunk = 0;
@@ -558,7 +558,8 @@ Result<> Checker::check_uid_set(FolderId id, records::UidSet which, const Number
   }));
   const Seen& seen = folders_.at(id);
   wrong = wrong || !chunks.empty();
-  if (wrong && !seen.touched && !seen.rewrite) found(fmt::format("folder {}", number(id)), "UID sets are wrong", true);
+  if (wrong && !seen.touched && !seen.rewrite)
+    found(fmt::format("folder {}", folder_number(id)), "UID sets are wrong", true);
   for (auto& [chunk, value] : chunks) put(records::uid_set_key(id, which, chunk), std::move(value));
   return {};
 }

@@ -3,21 +3,14 @@
 #include <fmt/format.h>
 
 #include "account/check.hpp"
+#include "account/store_access.hpp"
 #include "store/keys.hpp"
 
 // The part of a check that looks at removed messages.
 namespace gatepost::account {
-namespace {
-
-constexpr std::size_t kPage = 512;
-
-std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
-
-}  // namespace
-
 bool Checker::is_removed(ItemId id) const {
-  const auto found = std::ranges::lower_bound(removed_, std::pair(number(id), std::uint64_t{0}));
-  return found != removed_.end() && found->first == number(id);
+  const auto found = std::ranges::lower_bound(removed_, std::pair(item_number(id), std::uint64_t{0}));
+  return found != removed_.end() && found->first == item_number(id);
 }
 
 Result<> Checker::check_removed() {
@@ -29,12 +22,12 @@ Result<> Checker::check_removed() {
     if (removed && removed->row.item != id) removed = fail(Errc::corrupt, "of another item");
     if (!removed) {
       // Its item, found without any place later, comes back into the inbox.
-      found(fmt::format("removed item {}", number(id)), "cannot be read: " + removed.error().detail, true);
+      found(fmt::format("removed item {}", item_number(id)), "cannot be read: " + removed.error().detail, true);
       quarantine(e.key, e.value);
       return {};
     }
     page.push_back(std::move(*removed));
-    if (page.size() < kPage) return {};
+    if (page.size() < kScanPage) return {};
     auto done = check_removed_page(page);
     page.clear();
     return done;
@@ -60,10 +53,10 @@ Result<> Checker::check_removed_page(const std::vector<records::Removed>& page) 
   GP_TRY(const auto expiry_values, get(expiries));
   for (std::size_t i = 0; i < page.size(); ++i) {
     const ItemId id = page[i].row.item;
-    const std::string where = fmt::format("removed item {}", number(id));
+    const std::string where = fmt::format("removed item {}", item_number(id));
     const auto item = item_values[i] ? records::decode_item(*item_values[i])
                                      : Result<records::ItemRecord>(fail(Errc::corrupt, "missing"));
-    const bool in_folder = std::ranges::binary_search(items_, number(id));
+    const bool in_folder = std::ranges::binary_search(items_, item_number(id));
     if (in_folder || !item) {
       found(where, in_folder ? "is in a folder at once" : "item cannot be read: " + item.error().detail, true);
       if (!in_folder && item_values[i]) quarantine(items[i], *item_values[i]);
@@ -77,7 +70,7 @@ Result<> Checker::check_removed_page(const std::vector<records::Removed>& page) 
       found(where, "would never expire", true);
       put(expiries[i], records::encode_empty());
     }
-    removed_.emplace_back(number(id), page[i].seconds);
+    removed_.emplace_back(item_number(id), page[i].seconds);
     removed_totals_.octets += page[i].row.octets;
     ++removed_totals_.messages;
   }
@@ -89,7 +82,7 @@ Result<> Checker::check_expiries() {
     std::uint64_t seconds = 0;
     ItemId id{};
     const bool is_key = records::parse_expiry_key(e.key, seconds, id);
-    if (is_key && std::ranges::binary_search(removed_, std::pair(number(id), seconds))) return {};
+    if (is_key && std::ranges::binary_search(removed_, std::pair(item_number(id), seconds))) return {};
     if (dropped_expiries_.contains(std::string(e.key))) return {};
     found("expiry", "of a message that is not there", true);
     put(std::string(e.key), std::nullopt);

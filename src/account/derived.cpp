@@ -1,14 +1,10 @@
 #include "account/derived.hpp"
 
+#include "account/store_access.hpp"
 #include "store/keys.hpp"
 
 namespace gatepost::account {
-namespace {
-
-constexpr std::chrono::seconds kSnapshotAge{300};
-constexpr int kTries = 100;
-
-}  // namespace
+namespace {}  // namespace
 
 Result<std::unique_ptr<store::Snapshot>> derived_snapshot(store::KeyValue& keys) {
   return keys.snapshot(kDerivedPartition, kSnapshotAge);
@@ -19,7 +15,7 @@ Result<> commit_derived(store::KeyValue& keys, const store::Batch& batch) {
     GP_TRY(const auto version, keys.version(kDerivedPartition));
     const auto done = keys.commit(kDerivedPartition, version, batch);
     if (done) return {};
-    if (done.error().code != Errc::conflict || attempt == kTries) return std::unexpected(done.error());
+    if (done.error().code != Errc::conflict || attempt == kCommitTries) return std::unexpected(done.error());
   }
 }
 

@@ -8,7 +8,7 @@
 namespace gatepost::account {
 namespace {
 
-using What = FolderEvent::What;
+using EventKind = FolderEvent::What;
 
 constexpr std::size_t kKeptEvents = 1'024;
 constexpr std::size_t kMaxAccessKey = 255;
@@ -29,19 +29,19 @@ std::vector<FolderEvent> StoredAccount::foresee(Transaction& tx, Modseq version)
     FolderEvent event{.id = id, .modseq = version};
     if (before == nullptr && !lives) continue;
     if (before == nullptr) {
-      event.what = What::created;
+      event.what = EventKind::created;
     } else if (!lives) {
-      event.what = What::deleted;
+      event.what = EventKind::deleted;
       event.path = path_of(head_, *before);
     } else if (before->parent != t.record.parent || before->name != t.record.name) {
-      event.what = What::renamed;
+      event.what = EventKind::renamed;
       event.old_path = path_of(head_, *before);
     } else if (before->selectable != t.record.selectable) {
-      event.what = What::created;
+      event.what = EventKind::created;
     }
-    if (event.what != What::messages) events.push_back(std::move(event));
+    if (event.what != EventKind::messages) events.push_back(std::move(event));
     if (!lives) continue;
-    FolderEvent messages{.what = What::messages, .id = id, .modseq = version};
+    FolderEvent messages{.what = EventKind::messages, .id = id, .modseq = version};
     messages.added = static_cast<std::uint32_t>(t.added.size());
     messages.removed = static_cast<std::uint32_t>(t.removed.size());
     messages.flags = t.flags_changed;
@@ -50,10 +50,10 @@ std::vector<FolderEvent> StoredAccount::foresee(Transaction& tx, Modseq version)
   }
   for (const auto& [id, grants] : tx.grant_changes()) {
     if (living(head_.folders, id) == nullptr) continue;  // new, or the account's top
-    events.push_back({.what = What::rights, .id = id, .modseq = version});
+    events.push_back({.what = EventKind::rights, .id = id, .modseq = version});
   }
   for (const auto& [name, subscribed] : tx.subscription_changes()) {
-    events.push_back({.what = What::subscription, .modseq = version, .path = name});
+    events.push_back({.what = EventKind::subscription, .modseq = version, .path = name});
   }
   return events;
 }
@@ -65,13 +65,13 @@ void StoredAccount::keep_news(std::vector<FolderEvent> events, Modseq version) {
     return;
   }
   for (FolderEvent& event : events) {
-    if (event.what == What::created || event.what == What::renamed || event.what == What::rights) {
+    if (event.what == EventKind::created || event.what == EventKind::renamed || event.what == EventKind::rights) {
       const records::FolderRecord* const now = living(head_.folders, event.id);
       if (now == nullptr) continue;
       event.path = path_of(head_, *now);
     }
     // Children of a folder that was deleted get another parent of the same name: nothing that is seen.
-    if (event.what == What::renamed && event.path == event.old_path) continue;
+    if (event.what == EventKind::renamed && event.path == event.old_path) continue;
     news_.push_back(std::move(event));
   }
   while (news_.size() > kKeptEvents) {

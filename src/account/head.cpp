@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "account/store_access.hpp"
 #include "base/bytes.hpp"
 #include "base/utf8.hpp"
 #include "mime/normal_form.hpp"
@@ -13,7 +14,6 @@
 namespace gatepost::account {
 namespace {
 
-constexpr std::size_t kScanPage = 512;
 // UIDs closer together than this are read by one scan, skipping what lies between; others one by one.
 constexpr std::uint32_t kScanGap = 32;
 

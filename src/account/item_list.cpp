@@ -9,15 +9,15 @@
 namespace gatepost::account {
 namespace {
 
-constexpr std::chrono::seconds kSnapshotAge{60};
-constexpr std::size_t kScanPage = 256, kIdPage = 4'096;
+constexpr std::chrono::seconds kListSnapshotAge{60};
+constexpr std::size_t kListedAtOnce = 256, kIdPage = 4'096;
 
 ItemId after(ItemId id) { return ItemId{static_cast<std::uint64_t>(id) + 1}; }
 
 Result<std::unique_ptr<store::Snapshot>> open_at(store::Store& store, AccountId account) {
   const store::Partition partition{static_cast<std::uint64_t>(account)};
   if (!store::is_account(partition)) return fail(Errc::not_found, "no such account");
-  return store.keys().snapshot(partition, kSnapshotAge);
+  return store.keys().snapshot(partition, kListSnapshotAge);
 }
 
 Result<ItemTotals> totals_of(store::Snapshot& snapshot) {
@@ -42,7 +42,7 @@ Result<ItemId> list_items(store::Store& store, AccountId account, ItemId first, 
   ItemId next = totals.next;
   std::size_t visited = 0;
   GP_CHECK(snapshot->scan(records::item_key(first), store::prefix_end(std::string(1, records::kind::kItem)), false,
-                          kScanPage, [&](store::Entry e) {
+                          kListedAtOnce, [&](store::Entry e) {
                             ListedItem listed;
                             if (!records::parse_item_key(e.key, listed.id)) return true;
                             auto record = records::decode_item(e.value);

@@ -1,6 +1,7 @@
 #include "account/item_notes.hpp"
 
 #include "account/derived.hpp"
+#include "account/store_access.hpp"
 #include "base/bytes.hpp"
 #include "store/keys.hpp"
 
@@ -10,14 +11,7 @@ namespace {
 constexpr char kNote = 'n';    // n account kind block  -> whatever its writer made
 constexpr char kName = 'N';    // N account kind block  -> (format only): so that names are read without values
 constexpr char kSecret = 's';  // s                     -> 16 octets
-constexpr std::size_t kScanPage = 512;
-constexpr std::size_t kBatchOctets = 1 << 20;
 
-std::string account_key(char kind, AccountId account) {
-  std::string key(1, kind);
-  put_u64(key, static_cast<std::uint64_t>(account));
-  return key;
-}
 std::string note_key(char which, AccountId account, std::uint8_t kind, std::uint64_t block) {
   std::string key = account_key(which, account);
   put_u8(key, kind);

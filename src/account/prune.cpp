@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "account/store_access.hpp"
 #include "account/stored_account.hpp"
 #include "base/bytes.hpp"
 #include "store/keys.hpp"
@@ -8,7 +9,6 @@
 namespace gatepost::account {
 namespace {
 
-constexpr std::size_t kScanPage = 1'024;
 constexpr std::uint64_t kEntriesPerCommit = 50'000;  // erased by one range, so only the scan is bounded
 constexpr std::size_t kDeliveriesPerCommit = 10'000;
 constexpr std::size_t kMarksPerCommit = 10'000;
@@ -23,7 +23,7 @@ Result<VanishedCut> find_cut(store::Snapshot& snap, FolderId folder, std::uint64
   VanishedCut cut, open;
   bool at_end = true;
   const std::string begin = records::index_prefix(records::kind::kVanished, folder);
-  GP_CHECK(snap.scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+  GP_CHECK(snap.scan(begin, store::prefix_end(begin), false, kLongScanPage, [&](store::Entry e) {
     FolderId id{};
     Modseq modseq = 0;
     Uid uid = 0;
@@ -101,7 +101,7 @@ Result<> StoredAccount::prune_log(std::uint64_t before) {
   Modseq upto = floor;
   {
     GP_TRY(auto snap, snapshot());
-    GP_CHECK(snap->scan(records::log_key(floor + 1, 0), records::log_key(newest - at_least, 0), false, kScanPage,
+    GP_CHECK(snap->scan(records::log_key(floor + 1, 0), records::log_key(newest - at_least, 0), false, kLongScanPage,
                         [&](store::Entry e) {
                           const auto log = records::decode_log(e.value);
                           if (log && log->seconds >= before) return false;
@@ -125,7 +125,7 @@ Result<> StoredAccount::prune_deliveries(std::uint64_t now) {
     {
       GP_TRY(auto snap, snapshot());
       const std::string begin(1, records::kind::kDelivery);
-      GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+      GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kLongScanPage, [&](store::Entry e) {
         const auto until = records::decode_expiry(e.value);
         if (!until || *until <= now) old.emplace_back(e.key);
         return old.size() < kDeliveriesPerCommit;
@@ -149,7 +149,7 @@ Result<> StoredAccount::prune_marks(std::uint64_t now, std::uint64_t before) {
     std::size_t seen = 0;
     GP_TRY(auto snap, snapshot());
     std::string next;
-    GP_CHECK(snap->scan(from, end, false, kScanPage, [&](store::Entry e) {
+    GP_CHECK(snap->scan(from, end, false, kLongScanPage, [&](store::Entry e) {
       if (++seen > kMarksPerCommit) {
         next = e.key;
         return false;

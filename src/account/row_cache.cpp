@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kEntryOctets = 160;  // what an entry costs beside its rows
 
 template <class To, class From>
-bool fits(From n) {
+bool fits_in(From n) {
   return std::in_range<To>(n);
 }
 
@@ -49,8 +49,8 @@ bool RowChunk::add(const Row& row, std::size_t& list) {
   }
   const std::int64_t received = seconds_between(received_, row.received);
   const std::int64_t saved = seconds_between(saved_, row.saved);
-  if (!fits<std::uint16_t>(row.uid - first_) || !fits<std::uint32_t>(row.octets) || !fits<std::int32_t>(received) ||
-      !fits<std::int32_t>(saved) || !find_list(row, list)) {
+  if (!fits_in<std::uint16_t>(row.uid - first_) || !fits_in<std::uint32_t>(row.octets) ||
+      !fits_in<std::int32_t>(received) || !fits_in<std::int32_t>(saved) || !find_list(row, list)) {
     return false;
   }
   // What most chunks are without begins with the first row that has it.
@@ -64,7 +64,7 @@ bool RowChunk::add(const Row& row, std::size_t& list) {
   if (row.sent || !sent_.empty()) {
     const std::int64_t first = std::chrono::floor<std::chrono::seconds>(received_).time_since_epoch().count();
     const std::int64_t after = row.sent.value_or(INT64_MAX / 2) - first;
-    sent_.push_back(fits<std::int32_t>(after) ? static_cast<std::int32_t>(after) : kNoTime);
+    sent_.push_back(fits_in<std::int32_t>(after) ? static_cast<std::int32_t>(after) : kNoTime);
   }
   rows_.push_back({static_cast<std::uint16_t>(row.uid - first_), row.flags.system, static_cast<std::uint8_t>(list),
                    static_cast<std::uint32_t>(row.octets), static_cast<std::int32_t>(received),

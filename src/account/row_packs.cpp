@@ -1,6 +1,7 @@
 #include "account/row_packs.hpp"
 
 #include "account/derived.hpp"
+#include "account/store_access.hpp"
 #include "base/bytes.hpp"
 #include "store/keys.hpp"
 
@@ -9,14 +10,7 @@ namespace {
 
 constexpr char kCatalogue = 'c';  // c account folder        -> Catalogue
 constexpr char kPack = 'p';       // p account folder chunk  -> RowChunk
-constexpr std::size_t kScanPage = 512;
-constexpr std::size_t kBatchOctets = 1 << 20;
 
-std::string account_key(char kind, AccountId account) {
-  std::string key(1, kind);
-  put_u64(key, static_cast<std::uint64_t>(account));
-  return key;
-}
 std::string folder_key(char kind, AccountId account, FolderId folder) {
   std::string key = account_key(kind, account);
   put_u32(key, static_cast<std::uint32_t>(folder));

@@ -7,18 +7,18 @@
 
 #include "account/check.hpp"
 #include "account/events.hpp"
+#include "account/store_access.hpp"
 #include "store/keys.hpp"
 
 namespace gatepost::account {
 namespace {
 
-constexpr std::chrono::seconds kSnapshotAge{300};
 constexpr std::chrono::hours kCheckAge{1};
 // A commit takes no further change once it has so many octets or changes. With the largest single change
 // (kMaxChangeOctets) the batch stays below what the store takes.
 constexpr std::size_t kFullOctets = 512 << 10;
 constexpr std::size_t kMaxChangesTogether = 256;
-constexpr int kTries = 3;
+constexpr int kMaxTries = 3;
 constexpr std::size_t kAnnotationNews = 1'000;  // kept in memory for those who watch
 constexpr std::size_t kRecentRows = 64;         // kept in memory for the watchers of a folder
 
@@ -222,7 +222,7 @@ std::size_t StoredAccount::process(const std::vector<Change*>& taken) {
     }
     Result<Modseq> version = head_.modseq;
     if (!removed_ && !moved_on && !tx.empty()) version = commit(tx);
-    if (!removed_ && (moved_on || (!version && version.error().code == Errc::conflict)) && attempt < kTries) {
+    if (!removed_ && (moved_on || (!version && version.error().code == Errc::conflict)) && attempt < kMaxTries) {
       environment_.log.write(event::kReloaded, {{"account", static_cast<std::uint64_t>(id_)}});
       if (auto again = reload(); again)
         continue;

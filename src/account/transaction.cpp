@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "account/store_access.hpp"
 #include "store/keys.hpp"
 
 namespace gatepost::account {
@@ -10,16 +11,13 @@ namespace {
 using records::FolderRecord;
 using records::LogEntry;
 
-constexpr std::chrono::seconds kSnapshotAge{60};
+constexpr std::chrono::seconds kTransactionSnapshotAge{60};
 constexpr std::size_t kRowCost = 150;  // octets of a row's keys, value, indexes and log entry
 constexpr std::size_t kFolderCost = 400;
 constexpr std::uint32_t kChunksLookedUp = 256;  // a set that reaches to the last UID has four million
 constexpr std::size_t kAnnotationPage = 64;
 constexpr std::size_t kMaxCopiedAnnotations = 1 << 20;  // octets of values
 constexpr std::size_t kLogPart = 48 << 10;              // a change log value is cut behind this
-
-std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
-std::uint64_t number(FolderId id) { return static_cast<std::uint64_t>(id); }
 
 }  // namespace
 
@@ -144,7 +142,7 @@ FolderId Transaction::add_folder(FolderId parent, std::string name, Role role) {
   t.record.highest_modseq = modseq();
   octets_ += kFolderCost;
   dirty_ = true;
-  log(LogEntry::What::folder_created, number(id));
+  log(LogEntry::What::folder_created, folder_number(id));
   // RFC 4314 4, CREATE: it has the rights of what it is made in.
   if (auto inherited = grants(parent)) set_grants(id, std::move(inherited));
   return id;
@@ -169,7 +167,7 @@ void Transaction::forget_folder(FolderId id) {
 
 Result<store::Snapshot*> Transaction::snapshot() {
   if (!snapshot_) {
-    GP_TRY(snapshot_, keys_.snapshot(partition_, kSnapshotAge));
+    GP_TRY(snapshot_, keys_.snapshot(partition_, kTransactionSnapshotAge));
     if (snapshot_->version() != head_.modseq) {
       snapshot_.reset();
       return fail(Errc::conflict, "the account has moved on");
@@ -375,7 +373,7 @@ void Transaction::annotate(FolderId folder, const AnnotationChange& change, std:
   annotations_.insert_or_assign(key, change.value);
   write(std::move(key), change.value ? std::optional(records::encode_text(*change.value)) : std::nullopt);
   write(records::annotated_key(), records::encode_octets(annotation_octets_));
-  log(LogEntry::What::folder_annotated, number(folder));
+  log(LogEntry::What::folder_annotated, folder_number(folder));
   annotation_news_.push_back({modseq(), folder, change.reader, change.name, by});
 }
 
@@ -445,7 +443,7 @@ void Transaction::log(LogEntry::What what, std::uint64_t id) {
 }
 
 void Transaction::log(LogEntry::What what, const Row& row, FolderId folder) {
-  log_.push_back({what, number(row.item), folder, row.thread});
+  log_.push_back({what, item_number(row.item), folder, row.thread});
   dirty_ = true;
 }
 
@@ -588,7 +586,7 @@ store::Batch Transaction::finish() {
   put_rows();
   for (const auto& [id, t] : touched_) {
     if (t.gone) continue;
-    if (!t.is_new && !t.record.dying) log(LogEntry::What::folder_updated, number(id));
+    if (!t.is_new && !t.record.dying) log(LogEntry::What::folder_updated, folder_number(id));
     batch_.writes.push_back({records::folder_key(id), records::encode(t.record)});
   }
   put_log();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "account/store_access.hpp"
 #include "account/transaction.hpp"
 
 namespace gatepost::account {
@@ -11,8 +12,6 @@ using records::LogEntry;
 
 constexpr std::size_t kRefCost = 64;  // octets, as the store counts it
 
-std::uint64_t number(ItemId id) { return static_cast<std::uint64_t>(id); }
-
 }  // namespace
 
 Result<std::vector<records::ItemRecord>> Transaction::items(std::span<const Row> rows) {
@@ -21,7 +20,7 @@ Result<std::vector<records::ItemRecord>> Transaction::items(std::span<const Row>
   std::vector<std::size_t> at;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::string key = records::item_key(rows[i].item);
-    if (number(rows[i].item) < head_.state.next_item) {
+    if (item_number(rows[i].item) < head_.state.next_item) {
       keys.push_back(std::move(key));
       at.push_back(i);
       continue;
@@ -54,7 +53,7 @@ ItemId Transaction::add_item(const records::ItemRecord& item) {
   state_.used_octets += item.body.size;
   ++state_.messages;
   write(records::item_key(id), records::encode(item));
-  batch_.refs.push_back({store::BlobId{item.body.sha256, item.body.size}, number(id), true});
+  batch_.refs.push_back({store::BlobId{item.body.sha256, item.body.size}, item_number(id), true});
   octets_ += kRefCost;
   if (item.thread != ItemId{}) join(item.thread, id);
   return id;
@@ -72,7 +71,7 @@ void Transaction::drop_item(const Row& row, const Body& body) {
   write(records::item_key(item), std::nullopt);
   write(records::place_key(item), std::nullopt);
   if (body == Body{}) return;  // what it used is not known any more
-  batch_.refs.push_back({store::BlobId{body.sha256, body.size}, number(item), false});
+  batch_.refs.push_back({store::BlobId{body.sha256, body.size}, item_number(item), false});
   octets_ += kRefCost;
 }
 
@@ -131,7 +130,7 @@ void Transaction::drop_removed(const records::Removed& removed, const Body& body
   settle(removed);
   write(records::item_key(removed.row.item), std::nullopt);
   if (body == Body{}) return;  // what it used is not known any more
-  batch_.refs.push_back({store::BlobId{body.sha256, body.size}, number(removed.row.item), false});
+  batch_.refs.push_back({store::BlobId{body.sha256, body.size}, item_number(removed.row.item), false});
   octets_ += kRefCost;
 }
 
