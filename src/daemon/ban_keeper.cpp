@@ -18,8 +18,8 @@ using gate::Offence;
 using std::chrono::duration_cast;
 using std::chrono::seconds;
 
-constexpr seconds kReadTime{60};
-constexpr std::size_t kPage = 1000;
+constexpr seconds kBansReadTime{60};
+constexpr std::size_t kBansAtOnce = 1000;
 constexpr std::size_t kMostWrites = 1000;  // in one commit
 constexpr int kAttempts = 4;
 // The firewall forgets a ban after a month at the latest; those that last longer are told again.
@@ -77,11 +77,11 @@ void BanKeeper::stop() {
 }
 
 Result<> BanKeeper::start() {
-  GP_TRY(const auto snapshot, keys_.snapshot(store::kBanPartition, kReadTime));
+  GP_TRY(const auto snapshot, keys_.snapshot(store::kBanPartition, kBansReadTime));
   version_ = snapshot->version();
   std::size_t broken = 0;
   std::string why;
-  GP_CHECK(snapshot->scan("", "", false, kPage, [&](store::Entry row) {
+  GP_CHECK(snapshot->scan("", "", false, kBansAtOnce, [&](store::Entry row) {
     auto ban = gate::decode_ban(row.key, row.value);
     if (ban) {
       list_.restore(*std::move(ban));

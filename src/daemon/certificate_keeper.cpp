@@ -17,7 +17,6 @@
 namespace gatepost::daemon {
 namespace {
 
-namespace event = certificate_event;
 using acme::Failure;
 using acme::Outcome;
 using certificates::Held;
@@ -59,7 +58,7 @@ double days_between(TimePoint from, TimePoint to) {
   return std::chrono::duration<double, std::chrono::days::period>(to - from).count();
 }
 
-std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); }
+std::string comma_joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); }
 
 }  // namespace
 
@@ -112,12 +111,13 @@ void CertificateKeeper::watch_files(const config::Config& config) {
   for (const auto& facts : parts_.served()) before.push_back(facts.fingerprint);
   std::vector<ServedCertificates::Refused> refused;
   if (const Result<> done = parts_.refresh(refused); !done) refused.push_back({"", done.error().detail});
-  for (const auto& one : refused) parts_.log.write(event::kFileRefused, {{"file", one.file}, {"detail", one.detail}});
+  for (const auto& one : refused)
+    parts_.log.write(certificate_event::kFileRefused, {{"file", one.file}, {"detail", one.detail}});
   for (const auto& facts : parts_.served()) {
     if (std::ranges::find(before, facts.fingerprint) != before.end()) continue;
-    parts_.log.write(
-        event::kReloaded,
-        {{"file", facts.label}, {"names", joined(facts.names)}, {"not_after", date::format_rfc3339(facts.not_after)}});
+    parts_.log.write(certificate_event::kReloaded, {{"file", facts.label},
+                                                    {"names", comma_joined(facts.names)},
+                                                    {"not_after", date::format_rfc3339(facts.not_after)}});
   }
 }
 
@@ -128,7 +128,7 @@ void CertificateKeeper::renew_private(const config::Config& config) {
     if (parts_.clock.now() < certificates::renewal_time(facts.not_before, facts.not_after, {})) return;
     std::vector<ServedCertificates::Refused> refused;
     if (const Result<> done = parts_.refresh(refused); !done) {
-      parts_.log.write(event::kFailed, {{"name", config.server.hostname}, {"cause", done.error().detail}});
+      parts_.log.write(certificate_event::kFailed, {{"name", config.server.hostname}, {"cause", done.error().detail}});
     }
     return;
   }
@@ -153,7 +153,7 @@ void CertificateKeeper::measure() {
 
 const CertificateKeeper::Known& CertificateKeeper::known(const config::Config& config, const Certificate& one) {
   const std::string& called = one.names.front();
-  const auto [at, fresh] = known_.try_emplace(fmt::format("{} {}", joined(one.names), config.acme.directory));
+  const auto [at, fresh] = known_.try_emplace(fmt::format("{} {}", comma_joined(one.names), config.acme.directory));
   Known& out = at->second;
   if (!fresh) return out;
   const State state = parts_.store.state(called, parts_.random);
@@ -184,7 +184,8 @@ void CertificateKeeper::warn_before_end(const Certificate& one, const Known& kno
   TimePoint& said = said_at_[one.names.front()];
   if (said != TimePoint{} && now - said < kNoticeAgain) return;
   said = now;
-  parts_.log.write(event::kEnding, {{"name", one.names.front()}, {"not_after", date::format_rfc3339(known.not_after)}});
+  parts_.log.write(certificate_event::kEnding,
+                   {{"name", one.names.front()}, {"not_after", date::format_rfc3339(known.not_after)}});
 }
 
 void CertificateKeeper::ask_for_suggestion(const config::Config& config, const Certificate& one, std::stop_token stop) {
@@ -215,7 +216,7 @@ void CertificateKeeper::ask_for_suggestion(const config::Config& config, const C
   const TimePoint after = certificates::renewal_time(leaf.not_before, leaf.not_after, state);
   if (*suggestion && after + hours(24) < before) {
     parts_.log.write(
-        event::kSuggested,
+        certificate_event::kSuggested,
         {{"name", called}, {"renew_at", date::format_rfc3339(after)}, {"explanation", (*suggestion)->explanation}});
   }
 }
@@ -251,10 +252,10 @@ Outcome<> CertificateKeeper::renew(const config::Config& config, const Certifica
   }
   renewed_.add();
   const certificates::Facts& leaf = held->chain.front();
-  parts_.log.write(event::kRenewed, {{"name", called},
-                                     {"names", joined(leaf.names)},
-                                     {"issuer", leaf.issuer},
-                                     {"not_after", date::format_rfc3339(leaf.not_after)}});
+  parts_.log.write(certificate_event::kRenewed, {{"name", called},
+                                                 {"names", comma_joined(leaf.names)},
+                                                 {"issuer", leaf.issuer},
+                                                 {"not_after", date::format_rfc3339(leaf.not_after)}});
   show_new(called, leaf);
   return {};
 }
@@ -291,10 +292,10 @@ void CertificateKeeper::revoke(acme::Client& client, const Held& before, std::st
   const std::string name = before.chain.front().names.empty() ? "" : before.chain.front().names.front();
   const auto done = client.revoke(before.chain.front().der, stop);
   if (done) {
-    parts_.log.write(event::kRevoked,
+    parts_.log.write(certificate_event::kRevoked,
                      {{"name", name}, {"fingerprint", certificates::fingerprint(before.chain.front())}});
   } else {
-    parts_.log.write(event::kRevokeFailed, {{"name", name}, {"cause", done.error().cause}});
+    parts_.log.write(certificate_event::kRevokeFailed, {{"name", name}, {"cause", done.error().cause}});
   }
 }
 
@@ -308,17 +309,17 @@ void CertificateKeeper::note_failure(const Certificate& one, const Failure& fail
   state.cause = failure.cause;
   state.remedy = failure.remedy;
   (void)parts_.store.set_state(called, state);
-  parts_.log.write(event::kFailed, {{"name", called},
-                                    {"cause", failure.cause},
-                                    {"remedy", failure.remedy},
-                                    {"failures", state.failures},
-                                    {"retry_at", date::format_rfc3339(state.retry_at)}});
+  parts_.log.write(certificate_event::kFailed, {{"name", called},
+                                                {"cause", failure.cause},
+                                                {"remedy", failure.remedy},
+                                                {"failures", state.failures},
+                                                {"retry_at", date::format_rfc3339(state.retry_at)}});
 }
 
 void CertificateKeeper::show_new(const std::string& called, const certificates::Facts& leaf) {
   std::vector<ServedCertificates::Refused> refused;
   if (const Result<> done = parts_.refresh(refused); !done) {
-    parts_.log.write(event::kFileRefused, {{"file", called}, {"detail", done.error().detail}});
+    parts_.log.write(certificate_event::kFileRefused, {{"file", called}, {"detail", done.error().detail}});
     return;
   }
   const auto config = parts_.config();
@@ -331,11 +332,11 @@ void CertificateKeeper::show_new(const std::string& called, const certificates::
     for (const auto& finding : port.findings) {
       if (finding.outcome != gate::probe::Outcome::fail || finding.stage > gate::probe::Stage::certificate) continue;
       good = false;
-      parts_.log.write(event::kProbeFailed,
+      parts_.log.write(certificate_event::kProbeFailed,
                        {{"listener", port.service}, {"at", port.at.to_string()}, {"finding", finding.text}});
     }
   }
-  if (good) parts_.log.write(event::kProbed, {{"name", called}, {"ports", probed.ports.size()}});
+  if (good) parts_.log.write(certificate_event::kProbed, {{"name", called}, {"ports", probed.ports.size()}});
   const std::lock_guard lock(mutex_);
   probed_ = std::move(probed);
 }

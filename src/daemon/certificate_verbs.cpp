@@ -12,6 +12,8 @@
 #include "base/digest.hpp"
 #include "base/utf8.hpp"
 #include "daemon/certificate_keeper.hpp"
+#include "daemon/json_values.hpp"
+#include "daemon/texts.hpp"
 
 namespace gatepost::daemon {
 namespace {
@@ -32,17 +34,11 @@ std::int64_t days_left(TimePoint now, TimePoint end) {
 
 std::string day(TimePoint at) { return at == TimePoint{} ? "-" : date::format_rfc3339(at).substr(0, 16) + "Z"; }
 
-json::value time_value(TimePoint at) {
-  return at == TimePoint{} ? json::value() : json::value(date::format_rfc3339(at));
-}
-
-json::array strings(const std::vector<std::string>& texts) {
+json::array sanitized(const std::vector<std::string>& texts) {
   json::array out;
   for (const auto& text : texts) out.emplace_back(json::string(utf8::sanitize(text)));
   return out;
 }
-
-std::string joined(const std::vector<std::string>& texts) { return fmt::format("{}", fmt::join(texts, ", ")); }
 
 // Which of the served ones a client gets that asks for `host`.
 const TlsCertificateFacts* shown_for(const std::vector<TlsCertificateFacts>& served, const std::string& host) {
@@ -69,10 +65,10 @@ std::string hex(const Sha256Value& value) {
 }
 
 json::object served_json(const TlsCertificateFacts& one, TimePoint now) {
-  return {{"names", strings(one.names)},
+  return {{"names", sanitized(one.names)},
           {"subject", utf8::sanitize(one.subject)},
           {"issuer", utf8::sanitize(one.issuer)},
-          {"chain", strings(one.chain)},
+          {"chain", sanitized(one.chain)},
           {"serial", one.serial},
           {"fingerprint", one.fingerprint},
           {"stored", one.label},
@@ -156,7 +152,7 @@ Reply CertificateKeeper::list() const {
                                 day(state.tried_at), state.cause, state.remedy);
     }
     acme.push_back(json::object{{"name", one.names.front()},
-                                {"names", strings(one.names)},
+                                {"names", sanitized(one.names)},
                                 {"got", held.has_value()},
                                 {"next", time_value(next)},
                                 {"failures", state.failures},

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "daemon/events.hpp"
+#include "daemon/texts.hpp"
 
 namespace gatepost::daemon {
 namespace {
@@ -28,8 +29,6 @@ constexpr std::size_t kMaxRequestOctets = 1 << 20;
 constexpr std::ptrdiff_t kMaxAtOnce = 8;
 constexpr std::size_t kMaxConversations = 64;
 constexpr int kRequestTimeoutMs = 10'000;
-
-std::string errno_text() { return std::strerror(errno); }
 
 Result<sockaddr_un> address_of(const std::filesystem::path& path) {
   sockaddr_un address{};

@@ -25,7 +25,7 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using runtime::DnsAnswer;
 using runtime::RecordType;
-using State = DnsFinding::State;
+using FindingState = DnsFinding::State;
 using Weight = DnsFinding::Weight;
 using Answer = Result<DnsAnswer>;
 using Question = std::pair<std::string, RecordType>;
@@ -106,7 +106,7 @@ class Check {
 
   DnsFinding& add(DnsFinding finding, const Answer& answer) {
     if (!answer) {
-      finding.state = State::unknown;
+      finding.state = FindingState::unknown;
       finding.why = "The name servers gave no answer that can be used: " + answer.error().detail;
     }
     out_.push_back(std::move(finding));
@@ -133,16 +133,16 @@ class Check {
     DnsFinding finding{.subject = "MX", .name = domain_.domain, .type = "MX"};
     finding.expected = "10 " + domain_.hostname + ".";
     finding.why = "Other servers find out by it where mail for this domain goes.";
-    finding.state = State::missing;
+    finding.state = FindingState::missing;
     for (const runtime::MxRecord& mx : found(answer) ? answer->mx : std::vector<runtime::MxRecord>()) {
       finding.found.push_back(fmt::format("{} {}.", mx.preference, mx.host));
-      if (ascii::iequals(mx.host, domain_.hostname)) finding.state = State::good;
+      if (ascii::iequals(mx.host, domain_.hostname)) finding.state = FindingState::good;
     }
-    if (finding.state == State::missing && !finding.found.empty()) {
-      finding.state = State::wrong;
+    if (finding.state == FindingState::missing && !finding.found.empty()) {
+      finding.state = FindingState::wrong;
       finding.why = "Mail for this domain goes elsewhere: right only if that server passes it on to this one.";
     }
-    to_this_host_ = finding.state == State::good;
+    to_this_host_ = finding.state == FindingState::good;
     add(std::move(finding), answer);
   }
 
@@ -152,7 +152,7 @@ class Check {
     DnsFinding finding{.subject = "Address of the server", .name = domain_.hostname, .type = "A, AAAA"};
     finding.why = "The name of this server has to lead to it.";
     for (const IpAddress& address : addresses_of(domain_.hostname)) finding.found.push_back(address.to_string());
-    if (finding.found.empty()) finding.state = State::missing;
+    if (finding.found.empty()) finding.state = FindingState::missing;
     const Answer fine = DnsAnswer();
     const Answer& told = !finding.found.empty() ? fine : !v4 ? v4 : !v6 ? v6 : fine;
     add(std::move(finding), told);
@@ -166,12 +166,12 @@ class Check {
       DnsFinding finding{.subject = "PTR of " + address.to_string(), .name = name, .type = "PTR"};
       finding.expected = domain_.hostname + ".";
       finding.why = "Many servers refuse mail from an address without a name. Whoever gave you the address sets it.";
-      finding.state = State::missing;
+      finding.state = FindingState::missing;
       for (const std::string& one : found(answer) ? answer->names : std::vector<std::string>()) {
         finding.found.push_back(one + ".");
-        if (ascii::iequals(one, domain_.hostname)) finding.state = State::good;
+        if (ascii::iequals(one, domain_.hostname)) finding.state = FindingState::good;
       }
-      if (finding.state == State::missing && !finding.found.empty()) finding.state = State::wrong;
+      if (finding.state == FindingState::missing && !finding.found.empty()) finding.state = FindingState::wrong;
       add(std::move(finding), answer);
     }
   }
@@ -183,17 +183,17 @@ class Check {
     finding.expected =
         domain_.by_smart_host ? "" : fmt::format("\"v=spf1 {} -all\"", to_this_host_ ? "mx" : "a:" + domain_.hostname);
     finding.why = "It says which servers send mail of this domain; without it much of that mail is distrusted.";
-    finding.state = State::missing;
+    finding.state = FindingState::missing;
     for (const std::string& text : found(answer) ? answer->texts : std::vector<std::string>()) {
       // RFC 7208 4.5: the version is followed by a blank, or the end.
       if (!ascii::istarts_with(text, "v=spf1") || (text.size() > 6 && text[6] != ' ')) continue;
       finding.found.push_back("\"" + shown(text) + "\"");
-      finding.state = allows_us(text) ? State::good : State::wrong;
+      finding.state = allows_us(text) ? FindingState::good : FindingState::wrong;
     }
     if (finding.found.size() > 1) {
-      finding.state = State::wrong;
+      finding.state = FindingState::wrong;
       finding.why = "There are several, which counts as none (RFC 7208 4.5): join them.";
-    } else if (finding.state == State::wrong) {
+    } else if (finding.state == FindingState::wrong) {
       finding.why = "It does not name this server, so that mail from here is distrusted.";
     }
     add(std::move(finding), answer);
@@ -227,11 +227,11 @@ class Check {
     DnsFinding finding{.subject = "DMARC", .name = name, .type = "TXT", .weight = Weight::advised};
     finding.expected = fmt::format("\"v=DMARC1; p=none; rua=mailto:{}\"", domain_.postmaster);
     finding.why = "It says what others do with mail that only pretends to be of this domain, and where they report.";
-    finding.state = State::missing;
+    finding.state = FindingState::missing;
     for (const std::string& text : found(answer) ? answer->texts : std::vector<std::string>()) {
       finding.found.push_back("\"" + shown(text) + "\"");
       const bool ours = ascii::istarts_with(text, "v=DMARC1") && ascii::to_lower(text).find("p=") != std::string::npos;
-      if (finding.state != State::good) finding.state = ours ? State::good : State::wrong;
+      if (finding.state != FindingState::good) finding.state = ours ? FindingState::good : FindingState::wrong;
       if (finding.found.size() >= kShown) break;
     }
     add(std::move(finding), answer);
@@ -244,7 +244,7 @@ class Check {
         .subject = name.substr(0, name.find('.')), .name = name, .type = record.type, .weight = Weight::comfort};
     out.expected = record.value;
     out.why = record.why;
-    out.state = State::missing;
+    out.state = FindingState::missing;
     return out;
   }
 
@@ -256,12 +256,12 @@ class Check {
     for (const runtime::SrvRecord& srv : found(answer) ? answer->srv : std::vector<runtime::SrvRecord>()) {
       finding.found.push_back(fmt::format("{} {} {} {}.", srv.priority, srv.weight, srv.port, srv.host));
       const bool same = record.value.ends_with(fmt::format(" {} {}.", srv.port, srv.host));
-      if (offered ? same : srv.host.empty()) finding.state = State::good;
+      if (offered ? same : srv.host.empty()) finding.state = FindingState::good;
       if (finding.found.size() >= kShown) break;
     }
-    if (finding.state == State::missing && !finding.found.empty()) finding.state = State::wrong;
+    if (finding.state == FindingState::missing && !finding.found.empty()) finding.state = FindingState::wrong;
     // RFC 2782: that it is decidedly not offered need not be said.
-    if (finding.state == State::missing && !offered) finding.state = State::good;
+    if (finding.state == FindingState::missing && !offered) finding.state = FindingState::good;
     add(std::move(finding), answer);
   }
 
@@ -271,10 +271,10 @@ class Check {
     DnsFinding finding = missing(record);
     for (const std::string& one : found(answer) ? answer->texts : std::vector<std::string>()) {
       finding.found.push_back("\"" + shown(one) + "\"");
-      if ("\"" + one + "\"" == record.value) finding.state = State::good;
+      if ("\"" + one + "\"" == record.value) finding.state = FindingState::good;
       if (finding.found.size() >= kShown) break;
     }
-    if (finding.state == State::missing && !finding.found.empty()) finding.state = State::wrong;
+    if (finding.state == FindingState::missing && !finding.found.empty()) finding.state = FindingState::wrong;
     add(std::move(finding), answer);
   }
 
@@ -286,9 +286,9 @@ class Check {
     const auto ours = addresses_of(domain_.hostname);
     for (const IpAddress& address : addresses_of(name)) {
       finding.found.push_back(address.to_string());
-      if (std::ranges::find(ours, address) != ours.end()) finding.state = State::good;
+      if (std::ranges::find(ours, address) != ours.end()) finding.state = FindingState::good;
     }
-    if (finding.state == State::missing && !finding.found.empty()) finding.state = State::wrong;
+    if (finding.state == FindingState::missing && !finding.found.empty()) finding.state = FindingState::wrong;
     add(std::move(finding), answer);
   }
 
@@ -300,15 +300,15 @@ class Check {
   std::vector<DnsFinding> out_;
 };
 
-std::string_view word(State state) {
+std::string_view word(FindingState state) {
   switch (state) {
-    case State::good:
+    case FindingState::good:
       return "good";
-    case State::wrong:
+    case FindingState::wrong:
       return "wrong";
-    case State::missing:
+    case FindingState::missing:
       return "missing";
-    case State::unknown:
+    case FindingState::unknown:
       return "unknown";
   }
   return "";
@@ -349,11 +349,12 @@ admin::Reply domain_reply(const DomainToCheck& domain, const std::vector<DnsFind
   for (const DnsFinding& one : findings) {
     json::array found;
     for (const std::string& record : one.found) found.emplace_back(record);
-    const bool write = (one.state == State::missing || one.state == State::wrong) && !one.expected.empty();
+    const bool write =
+        (one.state == FindingState::missing || one.state == FindingState::wrong) && !one.expected.empty();
     const std::string zone = write ? fmt::format("{}. IN {} {}", one.name, one.type, one.expected) : std::string();
     reply.text += fmt::format("{:<8} {}: {}\n", word(one.state), one.subject,
                               one.found.empty() ? "-" : fmt::format("{}", fmt::join(one.found, ", ")));
-    if (one.state != State::good) reply.text += fmt::format("         {}\n", one.why);
+    if (one.state != FindingState::good) reply.text += fmt::format("         {}\n", one.why);
     if (write) reply.text += fmt::format("         write: {}\n", zone);
     array.push_back(json::object{{"subject", one.subject},
                                  {"name", one.name},

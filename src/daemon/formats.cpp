@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxFormats = 64;
 
-const Format* find(const std::vector<Format>& list, std::string_view name) {
+const Format* format_named(const std::vector<Format>& list, std::string_view name) {
   const auto at = std::ranges::find(list, name, &Format::name);
   return at == list.end() ? nullptr : &*at;
 }
@@ -35,7 +35,7 @@ std::vector<std::uint32_t> parts_of(std::string_view version) {
   return out;
 }
 
-std::optional<std::uint32_t> number(const json::object& object, std::string_view name) {
+std::optional<std::uint32_t> format_number(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
   if (value == nullptr) return std::nullopt;
   boost::system::error_code ec;
@@ -81,9 +81,9 @@ Result<ProgramFacts> program_facts_from_json(std::string_view text) {
     const auto* row = one.if_object();
     const auto* what = row != nullptr ? row->if_contains("name") : nullptr;
     if (what == nullptr || !what->is_string()) return fail(Errc::invalid, "a format without a name");
-    const auto from = number(*row, "reads_from");
-    const auto to = number(*row, "reads_to");
-    const auto writes = number(*row, "writes");
+    const auto from = format_number(*row, "reads_from");
+    const auto to = format_number(*row, "reads_to");
+    const auto writes = format_number(*row, "writes");
     if (!from || !to || !writes) return fail(Errc::invalid, "a format without its numbers");
     out.formats.push_back({std::string(what->get_string()), *from, *to, *writes});
   }
@@ -98,7 +98,7 @@ UpgradeVerdict judge_upgrade(const ProgramFacts& running, const ProgramFacts& ne
              : its > mine ? UpgradeVerdict::Kind::upgrade
                           : UpgradeVerdict::Kind::same;
   for (const Format& f : running.formats) {
-    const Format* const other = find(next.formats, f.name);
+    const Format* const other = format_named(next.formats, f.name);
     if (other != nullptr && f.writes >= other->reads_from && f.writes <= other->reads_to) continue;
     out.kind = UpgradeVerdict::Kind::unreadable;
     out.detail = fmt::format("{}: format {} is in use, the new program reads {}", f.name, f.writes,
@@ -107,7 +107,7 @@ UpgradeVerdict judge_upgrade(const ProgramFacts& running, const ProgramFacts& ne
     return out;
   }
   for (const Format& f : next.formats) {
-    const Format* const other = find(running.formats, f.name);
+    const Format* const other = format_named(running.formats, f.name);
     // What the running program has never heard of does not disturb it.
     if (other == nullptr || (f.writes >= other->reads_from && f.writes <= other->reads_to)) continue;
     out.way_back = false;

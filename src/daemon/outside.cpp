@@ -8,6 +8,7 @@
 
 #include "base/date.hpp"
 #include "base/utf8.hpp"
+#include "daemon/json_values.hpp"
 
 namespace gatepost::daemon {
 namespace {
@@ -37,10 +38,6 @@ outside::Server server_of(const config::OutsideDirectory& of, const config::Outs
 json::string shown(std::string_view text) { return json::string(utf8::sanitize(text)); }
 
 std::string time_text(TimePoint at) { return at == TimePoint{} ? "never" : date::format_rfc3339(at); }
-
-json::value time_value(TimePoint at) {
-  return at == TimePoint{} ? json::value() : json::value(date::format_rfc3339(at));
-}
 
 std::string sentence(const outside::Directories::Refreshed& one) {
   if (!one.error.empty()) return fmt::format("failed: {}", one.error);

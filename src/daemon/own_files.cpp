@@ -11,7 +11,7 @@ namespace {
 namespace json = boost::json;
 
 // As a program of his own would be told.
-json::object settings_of(jmap::Server& server, const directory::Principal& owner) {
+json::object jmap_settings(jmap::Server& server, const directory::Principal& owner) {
   const std::string account = "a" + std::to_string(static_cast<std::uint64_t>(owner.id));
   json::array calls;
   for (const char* method : {"Identity/get", "VacationResponse/get", "Forwarding/get"}) {
@@ -48,7 +48,7 @@ Result<std::vector<std::pair<std::string, std::string>>> own_files(jmap::Server&
                                                                    account::Accounts& accounts,
                                                                    const directory::Principal& owner) {
   std::vector<std::pair<std::string, std::string>> out;
-  out.emplace_back("settings.json", json::serialize(settings_of(server, owner)) + "\n");
+  out.emplace_back("settings.json", json::serialize(jmap_settings(server, owner)) + "\n");
   GP_TRY(const auto account, accounts.open(static_cast<account::AccountId>(owner.id)));
   mailflow::Scripts* const scripts = reception.scripts();
   if (scripts == nullptr) return out;

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "daemon/events.hpp"
+#include "daemon/texts.hpp"
 
 namespace gatepost::daemon {
 namespace {
@@ -25,8 +26,6 @@ constexpr bool kSanitized = true;  // the leak check at the end traces the proce
 #else
 constexpr bool kSanitized = false;
 #endif
-
-std::string errno_text() { return std::strerror(errno); }
 
 // Landlock has no libc wrappers (landlock(7)).
 int landlock_create(const landlock_ruleset_attr* attr, std::size_t size, std::uint32_t flags) {

@@ -15,9 +15,9 @@ namespace gatepost::daemon {
 namespace {
 
 constexpr char kSubscriber = 'p', kKey = 'v';
-constexpr std::chrono::seconds kReadTime{60};
-constexpr std::size_t kPage = 256;
-constexpr int kTries = 20;
+constexpr std::chrono::seconds kPushReadTime{60};
+constexpr std::size_t kPushRowsAtOnce = 256;
+constexpr int kPushTries = 20;
 // What a client makes of nothing in particular: it looks at everything.
 constexpr std::string_view kSomething = R"({"@type":"StateChange","changed":{}})";
 
@@ -55,9 +55,9 @@ class PushKeeper final : public jmap::PushGateway {
 
   Result<std::vector<directory::PrincipalId>> subscribers() override {
     std::vector<directory::PrincipalId> out;
-    GP_TRY(auto snapshot, parts_.keys.snapshot(store::kServerPartition, kReadTime));
+    GP_TRY(auto snapshot, parts_.keys.snapshot(store::kServerPartition, kPushReadTime));
     const std::string begin(1, kSubscriber);
-    GP_CHECK(snapshot->scan(begin, store::prefix_end(begin), false, kPage, [&](store::Entry row) {
+    GP_CHECK(snapshot->scan(begin, store::prefix_end(begin), false, kPushRowsAtOnce, [&](store::Entry row) {
       out.push_back(directory::PrincipalId{ByteReader(row.key.substr(1)).u64()});
       return true;
     }));
@@ -73,14 +73,14 @@ class PushKeeper final : public jmap::PushGateway {
   // Nothing is written when it is so already.
   static Result<> write(store::KeyValue& keys, const std::string& key, const std::optional<std::string>& value) {
     for (int attempt = 1;; ++attempt) {
-      GP_TRY(auto snapshot, keys.snapshot(store::kServerPartition, kReadTime));
+      GP_TRY(auto snapshot, keys.snapshot(store::kServerPartition, kPushReadTime));
       GP_TRY(const auto before, snapshot->get(key));
       if (before == value) return {};
       store::Batch batch;
       batch.writes.push_back({key, value});
       const auto done = keys.commit(store::kServerPartition, snapshot->version(), batch);
       if (done) return {};
-      if (done.error().code != Errc::conflict || attempt == kTries) return std::unexpected(done.error());
+      if (done.error().code != Errc::conflict || attempt == kPushTries) return std::unexpected(done.error());
     }
   }
 
@@ -112,7 +112,7 @@ class PushKeeper final : public jmap::PushGateway {
 
 Result<std::unique_ptr<jmap::PushGateway>> open_push_gateway(PushParts parts) {
   const std::string name(1, kKey);
-  GP_TRY(auto snapshot, parts.keys.snapshot(store::kServerPartition, kReadTime));
+  GP_TRY(auto snapshot, parts.keys.snapshot(store::kServerPartition, kPushReadTime));
   GP_TRY(auto kept, snapshot->get(name));
   snapshot.reset();
   if (!kept) {

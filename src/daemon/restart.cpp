@@ -42,7 +42,7 @@ struct Running {
   std::string drained;   // how the sessions of the one before ended; empty: it did not take over
 };
 
-std::int64_t number(const json::object& object, std::string_view name) {
+std::int64_t number_or_zero(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
   return value != nullptr && value->is_int64() ? value->as_int64() : 0;
 }
@@ -58,17 +58,17 @@ Result<Running> running(const fs::path& data_dir) {
   boost::system::error_code ec;
   const json::value facts = json::parse(reply.json, ec);
   const auto* object = ec ? nullptr : facts.if_object();
-  if (object == nullptr || number(*object, "pid") == 0) return fail(Errc::invalid, reply.text);
+  if (object == nullptr || number_or_zero(*object, "pid") == 0) return fail(Errc::invalid, reply.text);
   Running out;
-  out.pid = static_cast<int>(number(*object, "pid"));
+  out.pid = static_cast<int>(number_or_zero(*object, "pid"));
   out.managed = flag(*object, "managed");
   out.draining = flag(*object, "draining");
-  if (const auto limit = number(*object, "drain_limit_s"); limit > 0) out.drain = seconds(limit);
+  if (const auto limit = number_or_zero(*object, "drain_limit_s"); limit > 0) out.drain = seconds(limit);
   if (auto program = program_facts_from_json(reply.json)) out.program = *std::move(program);
   if (const auto* took = object->if_contains("took_over"); took != nullptr && took->is_object()) {
     const auto& t = took->get_object();
-    out.drained = fmt::format("{} connection(s) told, drained in {:.2f} s, {} cut off.", number(t, "told"),
-                              static_cast<double>(number(t, "drain_ms")) / 1000, number(t, "cut"));
+    out.drained = fmt::format("{} connection(s) told, drained in {:.2f} s, {} cut off.", number_or_zero(t, "told"),
+                              static_cast<double>(number_or_zero(t, "drain_ms")) / 1000, number_or_zero(t, "cut"));
   }
   return out;
 }

@@ -8,9 +8,9 @@ namespace gatepost::daemon {
 namespace {
 
 constexpr char kSnooze = 'z';
-constexpr std::chrono::seconds kReadTime{60};
-constexpr std::size_t kPage = 256;
-constexpr int kTries = 20;
+constexpr std::chrono::seconds kSnoozeReadTime{60};
+constexpr std::size_t kSnoozeRowsAtOnce = 256;
+constexpr int kSnoozeTries = 20;
 
 std::string key_of(account::AccountId account, account::ItemId item) {
   std::string key(1, kSnooze);
@@ -46,9 +46,9 @@ class StoredSnoozeBook final : public jmap::SnoozeBook {
   Result<std::vector<jmap::Snooze>> all() override {
     std::vector<jmap::Snooze> out;
     Result<> damage;
-    GP_TRY(auto snapshot, keys_.snapshot(store::kServerPartition, kReadTime));
+    GP_TRY(auto snapshot, keys_.snapshot(store::kServerPartition, kSnoozeReadTime));
     const std::string begin(1, kSnooze);
-    GP_CHECK(snapshot->scan(begin, store::prefix_end(begin), false, kPage, [&](store::Entry row) {
+    GP_CHECK(snapshot->scan(begin, store::prefix_end(begin), false, kSnoozeRowsAtOnce, [&](store::Entry row) {
       auto one = decode(row.key, row.value);
       if (one) {
         out.push_back(*one);
@@ -70,12 +70,12 @@ class StoredSnoozeBook final : public jmap::SnoozeBook {
  private:
   Result<> write(const std::string& key, const std::optional<std::string>& value) {
     for (int attempt = 1;; ++attempt) {
-      GP_TRY(auto snapshot, keys_.snapshot(store::kServerPartition, kReadTime));
+      GP_TRY(auto snapshot, keys_.snapshot(store::kServerPartition, kSnoozeReadTime));
       store::Batch batch;
       batch.writes.push_back({key, value});
       const auto done = keys_.commit(store::kServerPartition, snapshot->version(), batch);
       if (done) return {};
-      if (done.error().code != Errc::conflict || attempt == kTries) return std::unexpected(done.error());
+      if (done.error().code != Errc::conflict || attempt == kSnoozeTries) return std::unexpected(done.error());
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include "base/date.hpp"
 #include "daemon/formats.hpp"
+#include "daemon/texts.hpp"
 #include "daemon/version.hpp"
 
 namespace gatepost::daemon {
@@ -22,8 +23,6 @@ std::string duration(std::int64_t seconds) {
 std::int64_t seconds_between(TimePoint from, TimePoint to) {
   return std::chrono::duration_cast<std::chrono::seconds>(to - from).count();
 }
-
-std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
 
 std::string as_text(const Status& s) {
   std::string out = fmt::format("Gatepost {} serves {} (pid {}), up {}.\n", version(), s.hostname, s.pid,

@@ -9,7 +9,7 @@ using traffic::Service;
 namespace {
 
 // A counter is found by name and labels; whoever counts with it has registered it or will.
-Counter* find(Metrics& metrics, std::string_view name, std::string_view labels, std::string_view help) {
+Counter* counter_named(Metrics& metrics, std::string_view name, std::string_view labels, std::string_view help) {
   return &metrics.counter(name, labels, help);
 }
 
@@ -21,19 +21,20 @@ TrafficFeed::TrafficFeed(traffic::Recorder& recorder, Metrics& metrics, director
     const std::string_view name = to_string(static_cast<Service>(i));
     counters_[i].sessions = &sessions(metrics, name);
     counters_[i].failed =
-        find(metrics, "gatepost_sign_ins_total", fmt::format("service=\"{}\",outcome=\"failed\"", name),
-             "Attempts to sign in, by how they ended.");
+        counter_named(metrics, "gatepost_sign_ins_total", fmt::format("service=\"{}\",outcome=\"failed\"", name),
+                      "Attempts to sign in, by how they ended.");
   }
   const auto of = [&](Service s) -> Counters& { return counters_[static_cast<std::size_t>(s)]; };
   for (const Service s : {Service::smtp, Service::submission}) {
-    of(s).messages_in = find(metrics, "gatepost_smtp_messages_accepted_total",
-                             fmt::format("service=\"{}\"", to_string(s)), "Messages taken in by SMTP.");
+    of(s).messages_in = counter_named(metrics, "gatepost_smtp_messages_accepted_total",
+                                      fmt::format("service=\"{}\"", to_string(s)), "Messages taken in by SMTP.");
   }
   of(Service::smtp).messages_out =
-      find(metrics, "gatepost_relay_sent_total", "", "Messages that other mail servers took.");
-  of(Service::imap).messages_in = find(metrics, "gatepost_imap_appended_total", "", "Messages stored by APPEND.");
+      counter_named(metrics, "gatepost_relay_sent_total", "", "Messages that other mail servers took.");
+  of(Service::imap).messages_in =
+      counter_named(metrics, "gatepost_imap_appended_total", "", "Messages stored by APPEND.");
   of(Service::pop3).messages_out =
-      find(metrics, "gatepost_pop3_retrieved_total", "", "Messages sent to POP3 clients, whole.");
+      counter_named(metrics, "gatepost_pop3_retrieved_total", "", "Messages sent to POP3 clients, whole.");
   door.on_entered([&recorder](std::string_view service, directory::PrincipalId who) {
     recorder.seen(traffic::service_named(service), static_cast<std::uint64_t>(who));
   });

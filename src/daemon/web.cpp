@@ -33,7 +33,7 @@ constexpr std::string_view kPolicy =
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; frame-src blob:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'";
 
-http::server::Settings settings_of(const config::Config& c) {
+http::server::Settings http_settings(const config::Config& c) {
   return {.hostname = c.server.hostname,
           .header_octets = static_cast<std::size_t>(c.http.header_octets),
           .header_fields = c.http.header_fields,
@@ -47,14 +47,14 @@ http::server::Settings settings_of(const config::Config& c) {
 
 // Scrapes come every few seconds and say nothing.
 http::server::Settings metrics_settings(const config::Config& c) {
-  http::server::Settings out = settings_of(c);
+  http::server::Settings out = http_settings(c);
   out.access_log = false;
   out.hsts = {};
   return out;
 }
 
 http::server::Settings plain_settings(const config::Config& c) {
-  http::server::Settings out = settings_of(c);
+  http::server::Settings out = http_settings(c);
   out.hsts = {};  // RFC 6797 7.2
   return out;
 }
@@ -194,7 +194,7 @@ Web::State::State(const ProtocolParts& parts, const config::Config& c)
   services.away = parts.away;
   services.refuses = parts.refuses;
   plain = std::make_unique<http::server::Server>(services, plain_settings(c), "http", plain_routes);
-  secure = std::make_unique<http::server::Server>(services, settings_of(c), "https", routes);
+  secure = std::make_unique<http::server::Server>(services, http_settings(c), "https", routes);
 }
 
 // Without it all else goes on.
@@ -252,7 +252,7 @@ void Web::reload(const config::Config& config) {
   state_->jmap.set_own_domain_only(config.ldap.people_see == config::Ldap::Sees::own_domain);
   state_->discovery.reload(discovery_settings(config, state_->clock));
   state_->plain->reload(plain_settings(config));
-  state_->secure->reload(settings_of(config));
+  state_->secure->reload(http_settings(config));
   state_->numbers->reload(metrics_settings(config));
 }
 
