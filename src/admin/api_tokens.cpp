@@ -18,16 +18,16 @@ namespace {
 using directory::Role;
 
 // docs/formats/keys.md has what is taken.
-constexpr store::Partition kPartition{8};
+constexpr store::Partition kTokenPartition{8};
 constexpr char kTokenKey = 't';
 // What scanners for leaked secrets know a token by.
 constexpr std::string_view kPrefix = "gatepost_";
 constexpr std::size_t kTokenOctets = 32, kIdOctets = 6;
-constexpr int kTries = 20;
+constexpr int kTokenTries = 20;
 constexpr std::size_t kPage = 256;
-constexpr std::chrono::seconds kSnapshotAge{30};
+constexpr std::chrono::seconds kTokenReadTime{30};
 
-std::string key_of(std::string_view token) {
+std::string token_key(std::string_view token) {
   const Sha256Value hash = sha256(token);
   std::string out(1, kTokenKey);
   out.append(reinterpret_cast<const char*>(hash.data()), hash.size());
@@ -48,7 +48,7 @@ bool get_time(ByteReader& in, TimePoint& out) {
   return true;
 }
 
-std::string encode(const ApiToken& t) {
+std::string encode_token(const ApiToken& t) {
   std::string out;
   put_u8(out, store::kRecordFormat);
   put_text(out, t.id);
@@ -59,7 +59,7 @@ std::string encode(const ApiToken& t) {
   return out;
 }
 
-std::optional<ApiToken> decode(std::string_view value) {
+std::optional<ApiToken> decode_token(std::string_view value) {
   ByteReader in(value);
   if (in.u8() != store::kRecordFormat) return std::nullopt;
   ApiToken out;
@@ -77,19 +77,19 @@ std::optional<ApiToken> decode(std::string_view value) {
 template <class Change>
 Result<> commit(store::KeyValue& keys, Change change) {
   for (int attempt = 1;; ++attempt) {
-    GP_TRY(auto snapshot, keys.snapshot(kPartition, kSnapshotAge));
+    GP_TRY(auto snapshot, keys.snapshot(kTokenPartition, kTokenReadTime));
     GP_TRY(const store::Batch batch, change(*snapshot));
     if (batch.writes.empty()) return {};
-    const auto done = keys.commit(kPartition, snapshot->version(), batch);
+    const auto done = keys.commit(kTokenPartition, snapshot->version(), batch);
     if (done) return {};
-    if (done.error().code != Errc::conflict || attempt == kTries) return std::unexpected(done.error());
+    if (done.error().code != Errc::conflict || attempt == kTokenTries) return std::unexpected(done.error());
   }
 }
 
 Result<> each(store::Snapshot& snapshot, const std::function<void(std::string_view key, ApiToken token)>& visit) {
   const std::string begin(1, kTokenKey);
   return snapshot.scan(begin, store::prefix_end(begin), false, kPage, [&](store::Entry e) {
-    if (auto one = decode(e.value)) visit(e.key, *std::move(one));
+    if (auto one = decode_token(e.value)) visit(e.key, *std::move(one));
     return true;
   });
 }
@@ -112,14 +112,14 @@ Result<Secret> add_api_token(store::KeyValue& keys, Random& random, const ApiTok
     GP_CHECK(each(snapshot, [&](std::string_view, const ApiToken&) { ++there; }));
     if (there >= kMaxApiTokens) return fail(Errc::limit, "there are many tokens already: delete some");
     store::Batch batch;
-    batch.writes.push_back({key_of(token.reveal()), encode(made)});
+    batch.writes.push_back({token_key(token.reveal()), encode_token(made)});
     return batch;
   }));
   return token;
 }
 
 Result<std::vector<ApiToken>> api_tokens(store::KeyValue& keys) {
-  GP_TRY(auto snapshot, keys.snapshot(kPartition, kSnapshotAge));
+  GP_TRY(auto snapshot, keys.snapshot(kTokenPartition, kTokenReadTime));
   std::vector<ApiToken> out;
   GP_CHECK(each(*snapshot, [&](std::string_view, ApiToken token) { out.push_back(std::move(token)); }));
   std::ranges::sort(out, {}, [](const ApiToken& t) { return std::pair(t.created, t.id); });
@@ -139,16 +139,16 @@ Result<> remove_api_token(store::KeyValue& keys, std::string_view id) {
 
 Result<ApiToken> check_api_token(store::KeyValue& keys, const Clock& clock, std::string_view token) {
   // What is looked up is the hash: how long that takes says nothing about the token.
-  const std::string key = key_of(token);
+  const std::string key = token_key(token);
   std::optional<ApiToken> found;
   const TimePoint now = clock.now();
   const auto noted = commit(keys, [&](store::Snapshot& snapshot) -> Result<store::Batch> {
     GP_TRY(const auto value, snapshot.get(key));
-    found = value ? decode(*value) : std::nullopt;
+    found = value ? decode_token(*value) : std::nullopt;
     store::Batch batch;
     if (!found || now >= found->expires || now < found->used + kTokenUseGranularity) return batch;
     found->used = now;
-    batch.writes.push_back({key, encode(*found)});
+    batch.writes.push_back({key, encode_token(*found)});
     return batch;
   });
   // A full disk does not keep an administrator out.

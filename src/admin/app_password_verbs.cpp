@@ -73,10 +73,6 @@ std::string networks_of(const AppScope& scope) {
   return out.empty() ? "everywhere" : out;
 }
 
-void end_sessions(Services& services, const Principal& principal) {
-  if (services.server.end_sessions) services.server.end_sessions(static_cast<account::AccountId>(principal.id));
-}
-
 Reply app_password_add(Services& services, const Request& request, std::stop_token) {
   const auto principal = named_account(services, request);
   if (!principal) return principal.error();

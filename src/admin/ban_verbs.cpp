@@ -59,7 +59,7 @@ Reply ban_list(Services& services, const Request& request, std::stop_token) {
   return table.reply("Nobody is banned.");
 }
 
-json::object as_json(const gate::Ban& ban, const gate::Enforcement& enforcement) {
+json::object ban_json(const gate::Ban& ban, const gate::Enforcement& enforcement) {
   return {{"network", ban.network.to_string()},
           {"cause", to_string(ban.cause)},
           {"reason", ban.reason},
@@ -70,7 +70,7 @@ json::object as_json(const gate::Ban& ban, const gate::Enforcement& enforcement)
           {"in_force", where_in_force(ban, enforcement)}};
 }
 
-json::array as_json(const std::vector<gate::Sighting>& seen) {
+json::array ban_json(const std::vector<gate::Sighting>& seen) {
   json::array out;
   for (const gate::Sighting& s : seen) {
     out.push_back(json::object{{"first", when(s.first)},
@@ -83,7 +83,7 @@ json::array as_json(const std::vector<gate::Sighting>& seen) {
   return out;
 }
 
-std::string as_text(const std::vector<gate::Sighting>& seen) {
+std::string sightings_text(const std::vector<gate::Sighting>& seen) {
   std::string out;
   for (const gate::Sighting& s : seen) {
     out += fmt::format("  {}  {}", when(s.last), to_string(s.what));
@@ -112,12 +112,12 @@ std::string explanation(const gate::Standing& s, const IpAddress& address, const
     out += fmt::format("  since {}, until {}; cause: {}, the {}. time\n", when(s.ban->since), when(s.ban->until),
                        to_string(s.ban->cause), s.ban->level);
     out += fmt::format("  {}\n", where_in_force(*s.ban, enforcement));
-    if (!s.ban->evidence.empty()) out += "What led to it:\n" + as_text(s.ban->evidence);
+    if (!s.ban->evidence.empty()) out += "What led to it:\n" + sightings_text(s.ban->evidence);
     return out + fmt::format("To end it: gatepost ban lift {}\n", s.ban->network.to_string());
   }
   std::string out = fmt::format("{} may connect.\n", shown);
   if (s.points >= 0.5) {
-    out += fmt::format("  {:.0f} of {:.0f} points are held against it:\n", s.points, s.limit) + as_text(s.seen);
+    out += fmt::format("  {:.0f} of {:.0f} points are held against it:\n", s.points, s.limit) + sightings_text(s.seen);
   }
   if (s.before) {
     out += fmt::format("  It was banned before, until {}: {}.\n", when(s.before->until), s.before->reason);
@@ -140,13 +140,13 @@ Reply ban_explain(Services& services, const Request& request, std::stop_token) {
     sign_ins.push_back(json::object{{"account", ban.name}, {"until", when(ban.until)}, {"reason", ban.reason}});
   }
   json::object out{{"address", address->to_string()}, {"banned", s.ban.has_value()}};
-  out["ban"] = s.ban ? json::value(as_json(*s.ban, enforcement)) : json::value();
+  out["ban"] = s.ban ? json::value(ban_json(*s.ban, enforcement)) : json::value();
   out["never_banned_because"] = s.exempt;
   out["points"] = s.points;
   out["limit"] = s.limit;
-  out["evidence"] = as_json(s.ban ? s.ban->evidence : s.seen);
+  out["evidence"] = ban_json(s.ban ? s.ban->evidence : s.seen);
   out["refused_sign_ins"] = std::move(sign_ins);
-  out["before"] = s.before ? json::value(as_json(*s.before, enforcement)) : json::value();
+  out["before"] = s.before ? json::value(ban_json(*s.before, enforcement)) : json::value();
   out["lift"] = s.ban ? fmt::format("gatepost ban lift {}", s.ban->network.to_string()) : std::string();
   reply.json = json::serialize(out);
   return reply;
@@ -168,7 +168,7 @@ Reply ban_add(Services& services, const Request& request, std::stop_token) {
   reply.text = fmt::format("{} is banned until {}, {}.\n", ban->network.to_string(), when(ban->until),
                            where_in_force(*ban, enforcement));
   json::object out{{"done", reply.text.substr(0, reply.text.size() - 1)}, {"name", ban->network.to_string()}};
-  out["ban"] = as_json(*ban, enforcement);
+  out["ban"] = ban_json(*ban, enforcement);
   reply.json = json::serialize(out);
   return reply;
 }

@@ -10,9 +10,9 @@
 namespace gatepost::admin {
 namespace {
 
-constexpr std::uint64_t kListed = 200, kMostListed = 1'000;
+constexpr std::uint64_t kListedChanges = 200, kMostListed = 1'000;
 
-std::optional<std::uint64_t> number(const Request& request, std::string_view name, std::uint64_t otherwise) {
+std::optional<std::uint64_t> count_option(const Request& request, std::string_view name, std::uint64_t otherwise) {
   if (!request.has(name)) return otherwise;
   const std::string text = request.option(name);
   std::uint64_t out = 0;
@@ -22,7 +22,7 @@ std::optional<std::uint64_t> number(const Request& request, std::string_view nam
 }
 
 Reply changes_list(Services& services, const Request& request, std::stop_token) {
-  const auto most = number(request, "most", kListed), before = number(request, "before", 0);
+  const auto most = count_option(request, "most", kListedChanges), before = count_option(request, "before", 0);
   if (!most || *most < 1 || *most > kMostListed) return usage("--most wants a number from 1 to 1000");
   if (!before) return usage("--before wants the number of a change");
   const auto found = changes(services.store.keys(), *before, *most, request.option("about"));

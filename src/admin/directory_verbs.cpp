@@ -40,10 +40,6 @@ Reply done_with(std::string_view sentence, std::string_view name, const NewPassw
   return reply;
 }
 
-void end_sessions(Services& services, const Principal& principal) {
-  if (services.server.end_sessions) services.server.end_sessions(static_cast<account::AccountId>(principal.id));
-}
-
 Reply domain_add(Services& services, const Request& request, std::stop_token) {
   const std::string name = request.option("name");
   if (auto added = services.directory.add_domain(name); !added) return failure(added.error(), "domain " + name);

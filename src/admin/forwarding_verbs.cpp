@@ -12,20 +12,12 @@ namespace {
 
 using mailflow::Forwarding;
 
-std::expected<std::shared_ptr<account::Account>, Reply> opened(Services& services, const Request& request) {
-  const auto principal = named_account(services, request);
-  if (!principal) return std::unexpected(principal.error());
-  auto account = services.accounts.open(static_cast<account::AccountId>(principal->id));
-  if (!account) return std::unexpected(failure(account.error(), principal->address));
-  return *std::move(account);
-}
-
 std::string_view set_by(const Forwarding& forwarding) {
   return forwarding.to.empty() ? "" : forwarding.by_administrator ? "administrator" : "user";
 }
 
 Reply forwarding_show(Services& services, const Request& request, std::stop_token) {
-  const auto account = opened(services, request);
+  const auto account = opened_account(services, request);
   if (!account) return account.error();
   const auto forwarding = mailflow::forwarding_of(**account);
   if (!forwarding) return failure(forwarding.error(), request.option("address"));
@@ -63,7 +55,7 @@ Reply forwarding_set(Services& services, const Request& request, std::stop_token
 }
 
 Reply forwarding_clear(Services& services, const Request& request, std::stop_token) {
-  const auto account = opened(services, request);
+  const auto account = opened_account(services, request);
   if (!account) return account.error();
   if (const auto set = mailflow::set_forwarding(**account, {}); !set) {
     return failure(set.error(), request.option("address"));

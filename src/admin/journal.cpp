@@ -15,10 +15,10 @@ namespace gatepost::admin {
 namespace {
 
 // docs/formats/keys.md has what is taken.
-constexpr store::Partition kPartition{7};
+constexpr store::Partition kJournalPartition{7};
 constexpr char kChangeKey = 'c';
-constexpr int kTries = 20;
-constexpr std::chrono::seconds kSnapshotAge{30};
+constexpr int kJournalTries = 20;
+constexpr std::chrono::seconds kJournalReadTime{30};
 constexpr std::size_t kScanPage = 256;
 constexpr auto kLatest = static_cast<std::uint64_t>(
     std::chrono::duration_cast<std::chrono::microseconds>(TimePoint::duration::max()).count());
@@ -88,7 +88,7 @@ constexpr std::array<std::string_view, 60> kLooking{"account export",
 // Secrets, and what people write to each other.
 constexpr std::array<std::string_view, 5> kUntold{"html", "password", "photo", "subject", "text"};
 
-std::string key_of(std::uint64_t number) {
+std::string change_key(std::uint64_t number) {
   std::string out(1, kChangeKey);
   put_u64(out, number);
   return out;
@@ -101,7 +101,7 @@ std::string_view cut(std::string_view text) {
   return text;
 }
 
-std::string encode(const Change& c) {
+std::string encode_change(const Change& c) {
   std::string out;
   put_u8(out, store::kRecordFormat);
   put_u64(out, static_cast<std::uint64_t>(
@@ -111,7 +111,7 @@ std::string encode(const Change& c) {
   return out;
 }
 
-std::optional<Change> decode(store::Entry entry) {
+std::optional<Change> decode_change(store::Entry entry) {
   ByteReader key(entry.key), value(entry.value);
   key.u8();
   Change out;
@@ -155,27 +155,27 @@ Change change_of(const Request& request, const Reply& reply, TimePoint now) {
 }
 
 Result<> record(store::KeyValue& keys, const Change& change) {
-  const std::string value = encode(change);
+  const std::string value = encode_change(change);
   for (int attempt = 1;; ++attempt) {
     // Each commit makes the version one larger: that is the number, and says how many there have been.
-    GP_TRY(const store::Version version, keys.version(kPartition));
+    GP_TRY(const store::Version version, keys.version(kJournalPartition));
     store::Batch batch;
-    if (version >= kMaxChanges) batch.erases.push_back({key_of(0), key_of(version + 2 - kMaxChanges)});
-    batch.writes.push_back({key_of(version + 1), value});
-    const auto done = keys.commit(kPartition, version, batch);
+    if (version >= kMaxChanges) batch.erases.push_back({change_key(0), change_key(version + 2 - kMaxChanges)});
+    batch.writes.push_back({change_key(version + 1), value});
+    const auto done = keys.commit(kJournalPartition, version, batch);
     if (done) return {};
-    if (done.error().code != Errc::conflict || attempt == kTries) return std::unexpected(done.error());
+    if (done.error().code != Errc::conflict || attempt == kJournalTries) return std::unexpected(done.error());
   }
 }
 
 Result<std::vector<Change>> changes(store::KeyValue& keys, std::uint64_t before, std::size_t most,
                                     std::string_view wanted) {
-  GP_TRY(auto snapshot, keys.snapshot(kPartition, kSnapshotAge));
+  GP_TRY(auto snapshot, keys.snapshot(kJournalPartition, kJournalReadTime));
   std::vector<Change> out;
   if (most == 0) return out;
-  const std::string end = before == 0 ? store::prefix_end(std::string(1, kChangeKey)) : key_of(before);
-  GP_CHECK(snapshot->scan(key_of(0), end, true, kScanPage, [&](store::Entry e) {
-    auto one = decode(e);
+  const std::string end = before == 0 ? store::prefix_end(std::string(1, kChangeKey)) : change_key(before);
+  GP_CHECK(snapshot->scan(change_key(0), end, true, kScanPage, [&](store::Entry e) {
+    auto one = decode_change(e);
     if (one && concerns(*one, wanted)) out.push_back(*std::move(one));
     return out.size() < most;
   }));

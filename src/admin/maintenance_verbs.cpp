@@ -27,7 +27,7 @@ using traffic::Window;
 
 constexpr std::size_t kMaxAnnouncement = 500, kMaxWindowMessage = 200;
 
-std::optional<std::int64_t> number(const Request& request, std::string_view name, std::int64_t otherwise) {
+std::optional<std::int64_t> number_option(const Request& request, std::string_view name, std::int64_t otherwise) {
   if (!request.has(name)) return otherwise;
   const std::string text = request.option(name);
   std::int64_t out = 0;
@@ -83,7 +83,7 @@ std::string_view word(Plan::Confidence c) {
   return c == Plan::Confidence::good ? "good" : c == Plan::Confidence::little ? "little" : "none";
 }
 
-json::object as_json(const Window& w, const traffic::Zone& zone) {
+json::object window_json(const Window& w, const traffic::Zone& zone) {
   const auto of = [](const Spread& s) { return json::object{{"median", s.median}, {"low", s.low}, {"high", s.high}}; };
   return {{"begin", date::format_rfc3339(w.begin)},
           {"local", traffic::format_wall(zone.wall(w.begin))},
@@ -93,9 +93,9 @@ json::object as_json(const Window& w, const traffic::Zone& zone) {
           {"same_weekday", w.same_weekday}};
 }
 
-std::string as_json(const Plan& plan, const traffic::Zone& zone, const traffic::PlanOptions& options) {
+std::string window_json(const Plan& plan, const traffic::Zone& zone, const traffic::PlanOptions& options) {
   json::array best;
-  for (const Window& w : plan.best) best.push_back(as_json(w, zone));
+  for (const Window& w : plan.best) best.push_back(window_json(w, zone));
   json::array avoided;
   for (const Avoided& a : plan.avoided) {
     avoided.push_back(json::object{{"why", word(a.why)},
@@ -109,7 +109,7 @@ std::string as_json(const Plan& plan, const traffic::Zone& zone, const traffic::
                    {"minutes", options.length.count()},
                    {"hours_counted", plan.covered.count()},
                    {"hours_since_first", plan.span.count()}};
-  out["now"] = plan.now ? json::value(as_json(*plan.now, zone)) : json::value();
+  out["now"] = plan.now ? json::value(window_json(*plan.now, zone)) : json::value();
   out["best"] = std::move(best);
   out["avoided"] = std::move(avoided);
   return json::serialize(out);
@@ -122,7 +122,7 @@ constexpr std::string_view kWhatItMeans =
     "keep the message in their outbox or show an error. `gatepost restart` itself refuses no connection: whoever\n"
     "connects meanwhile waits for some tenths of a second.\n";
 
-std::string as_text(const Plan& plan, const traffic::Zone& zone, const traffic::PlanOptions& options) {
+std::string plan_text(const Plan& plan, const traffic::Zone& zone, const traffic::PlanOptions& options) {
   const auto days = [](hours h) { return static_cast<double>(h.count()) / 24; };
   if (plan.confidence == Plan::Confidence::none) {
     return fmt::format(
@@ -163,7 +163,7 @@ std::string as_text(const Plan& plan, const traffic::Zone& zone, const traffic::
 }
 
 Reply maintenance_plan(Services& services, const Request& request, std::stop_token) {
-  const auto length = number(request, "minutes", 10);
+  const auto length = number_option(request, "minutes", 10);
   if (!length || *length < 1 || minutes(*length) > traffic::kLongestMaintenance)
     return usage("--minutes wants a number from 1 to 1440");
   const auto within = view(request.option("within", "7d"));
@@ -177,12 +177,12 @@ Reply maintenance_plan(Services& services, const Request& request, std::stop_tok
   const Plan plan = traffic::make_plan(*hours_known, *zone, options);
   Reply reply;
   reply.exit_code = plan.confidence == Plan::Confidence::none ? 1 : 0;
-  reply.text = as_text(plan, *zone, options);
-  reply.json = as_json(plan, *zone, options);
+  reply.text = plan_text(plan, *zone, options);
+  reply.json = window_json(plan, *zone, options);
   return reply;
 }
 
-json::object as_json(const traffic::HourRecord& one) {
+json::object window_json(const traffic::HourRecord& one) {
   json::object by_service;
   const double covered = std::max<double>(one.covered, 1);
   for (std::size_t i = 0; i < traffic::kServices; ++i) {
@@ -224,7 +224,7 @@ Reply maintenance_traffic(Services& services, const Request& request, std::stop_
         .number(sum.messages_in)
         .number(sum.messages_out)
         .number(one.queue_peak);
-    list.push_back(as_json(one));
+    list.push_back(window_json(one));
   }
   Reply reply = table.reply("Nothing was counted then.");
   reply.json = json::serialize(list);

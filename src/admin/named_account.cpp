@@ -19,4 +19,16 @@ std::expected<directory::Principal, Reply> named_account(Services& services, con
   return *std::move(found);
 }
 
+std::expected<std::shared_ptr<account::Account>, Reply> opened_account(Services& services, const Request& request) {
+  const auto principal = named_account(services, request);
+  if (!principal) return std::unexpected(principal.error());
+  auto account = services.accounts.open(static_cast<account::AccountId>(principal->id));
+  if (!account) return std::unexpected(failure(account.error(), principal->address));
+  return *std::move(account);
+}
+
+void end_sessions(Services& services, const directory::Principal& principal) {
+  if (services.server.end_sessions) services.server.end_sessions(static_cast<account::AccountId>(principal.id));
+}
+
 }  // namespace gatepost::admin

@@ -18,11 +18,11 @@ namespace json = boost::json;
 using mailflow::QueueEntry;
 using mailflow::QueueId;
 
-constexpr std::size_t kListed = 10'000;
+constexpr std::size_t kListedQueue = 10'000;
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
 Reply queue_list(Services& services, const Request&, std::stop_token) {
-  const auto entries = services.queue.list(kListed);
+  const auto entries = services.queue.list(kListedQueue);
   if (!entries) return failure(entries.error(), "queue");
   Table table({"id", "age_s", "size", "attempts", "next", "held", "from", "to", "last_reply"});
   const auto now = services.clock.now();
@@ -44,7 +44,8 @@ Reply queue_list(Services& services, const Request&, std::stop_token) {
     }
   }
   Reply reply = table.reply("The queue is empty.");
-  if (entries->size() == kListed) reply.text += fmt::format("Only the first {} messages are shown.\n", kListed);
+  if (entries->size() == kListedQueue)
+    reply.text += fmt::format("Only the first {} messages are shown.\n", kListedQueue);
   return reply;
 }
 

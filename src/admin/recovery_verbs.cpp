@@ -5,6 +5,7 @@
 
 #include "admin/named_account.hpp"
 #include "admin/table.hpp"
+#include "admin/times.hpp"
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
 #include "mime/summary.hpp"
@@ -16,23 +17,9 @@ namespace {
 using account::ItemId;
 using account::Removed;
 
-constexpr std::size_t kListed = 10'000;
+constexpr std::size_t kListedRemoved = 10'000;
 constexpr std::size_t kSubjectOctets = 120;
 
-std::expected<std::shared_ptr<account::Account>, Reply> opened(Services& services, const Request& request) {
-  const auto principal = named_account(services, request);
-  if (!principal) return std::unexpected(principal.error());
-  auto account = services.accounts.open(static_cast<account::AccountId>(principal->id));
-  if (!account) return std::unexpected(failure(account.error(), principal->address));
-  return *std::move(account);
-}
-
-// "2026-11-25T14:00:00Z", or a day alone: its beginning in UTC.
-std::optional<TimePoint> parse_time(std::string_view text) {
-  constexpr std::size_t kDayLength = 10;
-  if (text.size() == kDayLength) return date::parse_rfc3339(std::string(text) + "T00:00:00Z");
-  return date::parse_rfc3339(text);
-}
 constexpr std::string_view kTimes = "a time like 2026-11-25T14:00:00Z or 2026-11-25T15:00:00+01:00, or a day";
 
 std::string subject_of(account::Account& account, ItemId id) {
@@ -53,11 +40,11 @@ Reply brought_back(const account::BroughtBack& back, std::string_view name) {
 }
 
 Reply removed_list(Services& services, const Request& request, std::stop_token stop) {
-  const auto account = opened(services, request);
+  const auto account = opened_account(services, request);
   if (!account) return account.error();
   TimePoint since{};
   if (request.has("since")) {
-    const auto time = parse_time(request.option("since"));
+    const auto time = parse_day_or_time(request.option("since"));
     if (!time) return usage(fmt::format("--since wants {}", kTimes));
     since = *time;
   }
@@ -65,7 +52,7 @@ Reply removed_list(Services& services, const Request& request, std::stop_token s
   std::vector<Removed> found;
   const auto listed = (*account)->removed(since, [&](const Removed& r) {
     if (folder.empty() || r.path == folder) found.push_back(r);
-    return found.size() < kListed && !stop.stop_requested();
+    return found.size() < kListedRemoved && !stop.stop_requested();
   });
   if (!listed) return failure(listed.error(), request.option("address"));
   Table table({"id", "removed", "folder", "received", "octets", "subject"});
@@ -74,7 +61,8 @@ Reply removed_list(Services& services, const Request& request, std::stop_token s
     table.text(date::format_rfc3339(r.row.received)).number(r.row.octets).text(subject_of(**account, r.item));
   }
   Reply reply = table.reply("Nothing that was removed is kept.");
-  if (found.size() == kListed) reply.text += fmt::format("Only the first {} are shown: use --since.\n", kListed);
+  if (found.size() == kListedRemoved)
+    reply.text += fmt::format("Only the first {} are shown: use --since.\n", kListedRemoved);
   return reply;
 }
 
@@ -89,7 +77,7 @@ Reply removed_restore(Services& services, const Request& request, std::stop_toke
     }
   }
   if (items.empty()) return usage("name at least one id: see gatepost account removed list");
-  const auto account = opened(services, request);
+  const auto account = opened_account(services, request);
   if (!account) return account.error();
   const auto back = (*account)->bring_back(items, request.option("folder"));
   if (!back) return failure(back.error(), request.option("address"));
@@ -98,7 +86,7 @@ Reply removed_restore(Services& services, const Request& request, std::stop_toke
 }
 
 Reply removed_purge(Services& services, const Request& request, std::stop_token) {
-  const auto account = opened(services, request);
+  const auto account = opened_account(services, request);
   if (!account) return account.error();
   const auto purged = (*account)->purge_removed();
   if (!purged) return failure(purged.error(), request.option("address"));
@@ -106,10 +94,10 @@ Reply removed_purge(Services& services, const Request& request, std::stop_token)
 }
 
 Reply account_restore(Services& services, const Request& request, std::stop_token) {
-  const auto at = parse_time(request.option("at"));
+  const auto at = parse_day_or_time(request.option("at"));
   if (!at) return usage(fmt::format("--at wants {}", kTimes));
   if (*at > services.clock.now()) return usage("--at lies in the future");
-  const auto account = opened(services, request);
+  const auto account = opened_account(services, request);
   if (!account) return account.error();
   const std::string folder = request.option("folder", "INBOX");
   const auto back = (*account)->bring_back_folder(folder, *at);

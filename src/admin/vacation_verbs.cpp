@@ -5,6 +5,7 @@
 
 #include "admin/named_account.hpp"
 #include "admin/table.hpp"
+#include "admin/times.hpp"
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
 #include "mailflow/vacation.hpp"
@@ -15,22 +16,8 @@ namespace {
 
 using mailflow::Vacation;
 
-std::expected<std::shared_ptr<account::Account>, Reply> opened(Services& services, const Request& request) {
-  const auto principal = named_account(services, request);
-  if (!principal) return std::unexpected(principal.error());
-  auto account = services.accounts.open(static_cast<account::AccountId>(principal->id));
-  if (!account) return std::unexpected(failure(account.error(), principal->address));
-  return *std::move(account);
-}
-
-// "2026-12-24T12:00:00Z", or a day alone: its beginning in UTC.
-std::optional<TimePoint> parse_time(const std::string& text) {
-  constexpr std::size_t kDayLength = 10;
-  return date::parse_rfc3339(text.size() == kDayLength ? text + "T00:00:00Z" : text);
-}
-
 Reply vacation_show(Services& services, const Request& request, std::stop_token) {
-  const auto account = opened(services, request);
+  const auto account = opened_account(services, request);
   if (!account) return account.error();
   const auto vacation = mailflow::vacation_of(**account);
   if (!vacation) return failure(vacation.error(), request.option("address"));
@@ -60,7 +47,7 @@ Reply vacation_set(Services& services, const Request& request, std::stop_token) 
   Vacation vacation{.enabled = true, .from = {}, .until = {}, .subject = {}, .text = {}, .html = {}};
   for (const auto& [name, into] : {std::pair("from", &vacation.from), std::pair("until", &vacation.until)}) {
     if (!request.has(name)) continue;
-    *into = parse_time(request.option(name));
+    *into = parse_day_or_time(request.option(name));
     if (!*into)
       return usage(fmt::format("--{} takes a day such as 2026-12-24, or a time in the form of RFC 3339", name));
   }
@@ -69,7 +56,7 @@ Reply vacation_set(Services& services, const Request& request, std::stop_token) 
   }
   if (request.has("subject")) vacation.subject = request.option("subject");
   if (request.has("text")) vacation.text = request.option("text");
-  const auto account = opened(services, request);
+  const auto account = opened_account(services, request);
   if (!account) return account.error();
   if (const auto set = mailflow::set_vacation(**account, vacation); !set) {
     return failure(set.error(), request.option("address"));
@@ -78,7 +65,7 @@ Reply vacation_set(Services& services, const Request& request, std::stop_token) 
 }
 
 Reply vacation_clear(Services& services, const Request& request, std::stop_token) {
-  const auto account = opened(services, request);
+  const auto account = opened_account(services, request);
   if (!account) return account.error();
   if (const auto set = mailflow::set_vacation(**account, {}); !set) {
     return failure(set.error(), request.option("address"));
