@@ -15,7 +15,7 @@
 namespace gatepost::directory {
 namespace {
 
-constexpr int kAttempts = 10;  // when somebody else writes to our partition
+constexpr int kWriteAttempts = 10;  // when somebody else writes to our partition
 constexpr std::size_t kMaxDisplayNameOctets = 255;
 constexpr std::uint32_t kMinScramIterations = 4096;  // RFC 7677 4
 constexpr std::uint32_t kMaxScramIterations = 10'000'000;
@@ -45,7 +45,6 @@ Result<std::string> checked_display_name(std::string_view name) {
 std::unexpected<Error> no_domain(std::string_view name) {
   return fail(Errc::not_found, fmt::format("the domain {} is not served here", name));
 }
-std::unexpected<Error> no_principal() { return fail(Errc::not_found, "there is no such account"); }
 
 // Is `address` the principal's own, as it is or with a detail?
 bool is_form_of(std::string_view address, std::string_view own, std::string_view delimiters) {
@@ -131,7 +130,7 @@ Result<> StoredDirectory::write(const Plan& plan) {
 
 Result<store::Version> StoredDirectory::write_planned(const Plan& plan, bool& shares) {
   const Lock lock(writer_);
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kWriteAttempts; ++attempt) {
     if (stale_) GP_CHECK(reload());
     Change change;
     {

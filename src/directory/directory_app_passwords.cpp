@@ -16,8 +16,6 @@ constexpr std::size_t kMaxAppNameOctets = 100;
 // How exact `last_used` is after a restart; one write for so long and app password.
 constexpr std::chrono::hours kUseGranularity{1};
 
-std::unexpected<Error> no_principal() { return fail(Errc::not_found, "there is no such account"); }
-
 }  // namespace
 
 Result<Secret> StoredDirectory::add_app_password(PrincipalId id, std::string_view name, const AppScope& scope) {

@@ -15,7 +15,7 @@
 namespace gatepost::directory {
 namespace {
 
-constexpr int kAttempts = 4;  // when credentials change during a check
+constexpr int kCheckAttempts = 4;  // when credentials change during a check
 constexpr std::size_t kScramSaltOctets = 16;
 constexpr std::string_view kNobodysSalt = "the salt of none";
 
@@ -31,8 +31,6 @@ std::string octets(Random& random, std::size_t count) {
   random.fill(std::as_writable_bytes(std::span(out)));
   return out;
 }
-
-std::unexpected<Error> no_principal() { return fail(Errc::not_found, "there is no such account"); }
 
 // What a sign-in name is looked up by; a name that is no address has a form of its own, which nobody has.
 std::string canonical_name(std::string_view name) {
@@ -158,7 +156,7 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
     if (by_outside) return *std::move(by_outside);
   }
   const Secret password = prepared(typed);
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kCheckAttempts; ++attempt) {
     const auto before = sign_in_row(name);
     GP_TRY(const Proof proof, prove(before, password, typed));
     if (!proof.right) return fail(Errc::unauthenticated, "wrong name or password");

@@ -12,7 +12,6 @@
 namespace gatepost::directory {
 namespace {
 
-std::unexpected<Error> no_principal() { return fail(Errc::not_found, "there is no such account"); }
 std::unexpected<Error> no_factor() { return fail(Errc::not_found, "there is no second factor"); }
 
 // As people type it: "123 456", "ABCD-efgh-...".

@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using Kind = Authorship::Kind;
+using AuthorKind = Authorship::Kind;
 
 class DirectorySenders : public testing::Test {
  protected:
@@ -16,7 +16,7 @@ class DirectorySenders : public testing::Test {
   void grant(PrincipalId of, SendRight right, PrincipalId who) {
     ASSERT_TRUE(dir->change_senders(of, right, {who}, {}));
   }
-  Kind may(const Principal& who, std::string_view address) { return dir->authorship(who.id, address)->kind; }
+  AuthorKind may(const Principal& who, std::string_view address) { return dir->authorship(who.id, address)->kind; }
   std::vector<std::string> senders(PrincipalId of, SendRight right) {
     std::vector<std::string> out;
     for (const Principal& one : dir->senders(of, right)) out.push_back(one.address);
@@ -37,23 +37,23 @@ class DirectorySenders : public testing::Test {
 };
 
 TEST_F(DirectorySenders, AnAddressIsOnesOwnOrOfWhoGrantedARight) {
-  EXPECT_EQ(may(anna, "anna+x@example.org"), Kind::own);
-  EXPECT_EQ(may(anna, "sales@example.org"), Kind::none);
-  EXPECT_EQ(may(anna, "x@elsewhere.example"), Kind::none);
+  EXPECT_EQ(may(anna, "anna+x@example.org"), AuthorKind::own);
+  EXPECT_EQ(may(anna, "sales@example.org"), AuthorKind::none);
+  EXPECT_EQ(may(anna, "x@elsewhere.example"), AuthorKind::none);
   EXPECT_EQ(code(dir->authorship(anna.id, "no address")), Errc::invalid);
   grant(sales, SendRight::on_behalf, anna.id);
-  EXPECT_EQ(may(anna, "Sales@Example.Org"), Kind::on_behalf);
-  EXPECT_EQ(may(ben, "sales@example.org"), Kind::none);
+  EXPECT_EQ(may(anna, "Sales@Example.Org"), AuthorKind::on_behalf);
+  EXPECT_EQ(may(ben, "sales@example.org"), AuthorKind::none);
   grant(sales, SendRight::as, anna.id);
-  EXPECT_EQ(may(anna, "sales@example.org"), Kind::send_as);
+  EXPECT_EQ(may(anna, "sales@example.org"), AuthorKind::send_as);
   EXPECT_EQ(dir->authorship(anna.id, "sales+x@example.org")->of, sales);
   // What leads to it is its address, too.
   ASSERT_TRUE(dir->add_alias("shop@example.org", {"sales@example.org"}));
-  EXPECT_EQ(may(anna, "shop@example.org"), Kind::send_as);
+  EXPECT_EQ(may(anna, "shop@example.org"), AuthorKind::send_as);
   EXPECT_THAT(sends_for(anna.id), ElementsAre("sales@example.org send-as"));
   EXPECT_THAT(sends_for(ben.id), IsEmpty());
   ASSERT_TRUE(dir->change_senders(sales, SendRight::as, {}, {anna.id}));
-  EXPECT_EQ(may(anna, "sales@example.org"), Kind::on_behalf);
+  EXPECT_EQ(may(anna, "sales@example.org"), AuthorKind::on_behalf);
 }
 
 TEST_F(DirectorySenders, AGroupStandsForAllWhoAreInIt) {
@@ -62,26 +62,26 @@ TEST_F(DirectorySenders, AGroupStandsForAllWhoAreInIt) {
   ASSERT_TRUE(dir->add_members(staff, {"anna@example.org"}));
   ASSERT_TRUE(dir->add_members(all, {"staff@example.org"}));
   grant(sales, SendRight::as, all);
-  EXPECT_EQ(may(anna, "sales@example.org"), Kind::send_as);
-  EXPECT_EQ(may(ben, "sales@example.org"), Kind::none);
+  EXPECT_EQ(may(anna, "sales@example.org"), AuthorKind::send_as);
+  EXPECT_EQ(may(ben, "sales@example.org"), AuthorKind::none);
   EXPECT_THAT(sends_for(anna.id), ElementsAre("sales@example.org send-as"));
   ASSERT_TRUE(dir->remove_member(staff, "anna@example.org"));
-  EXPECT_EQ(may(anna, "sales@example.org"), Kind::none);
+  EXPECT_EQ(may(anna, "sales@example.org"), AuthorKind::none);
 }
 
 TEST_F(DirectorySenders, OneMaySendAsAGroupThoughNobodyIsInIt) {
   const PrincipalId staff = add(PrincipalKind::group, "staff@example.org");
   ASSERT_TRUE(dir->add_members(staff, {"anna@example.org"}));
-  EXPECT_EQ(may(anna, "staff@example.org"), Kind::none);
+  EXPECT_EQ(may(anna, "staff@example.org"), AuthorKind::none);
   grant(staff, SendRight::as, ben.id);
-  EXPECT_EQ(may(ben, "staff@example.org"), Kind::send_as);
+  EXPECT_EQ(may(ben, "staff@example.org"), AuthorKind::send_as);
   ASSERT_TRUE(dir->remove_member(staff, "anna@example.org"));
-  EXPECT_EQ(may(ben, "staff@example.org"), Kind::send_as);
+  EXPECT_EQ(may(ben, "staff@example.org"), AuthorKind::send_as);
 }
 
 TEST_F(DirectorySenders, AccessToAMailboxIsNoRightToSend) {
   ASSERT_TRUE(dir->add_share(sales, grantee(anna.id)));
-  EXPECT_EQ(may(anna, "sales@example.org"), Kind::none);
+  EXPECT_EQ(may(anna, "sales@example.org"), AuthorKind::none);
 }
 
 TEST_F(DirectorySenders, NobodySendsAsWhoIsDisabled) {
@@ -89,7 +89,7 @@ TEST_F(DirectorySenders, NobodySendsAsWhoIsDisabled) {
   Principal off = *dir->principal(sales);
   off.enabled = false;
   ASSERT_TRUE(dir->update_principal(off));
-  EXPECT_EQ(may(anna, "sales@example.org"), Kind::none);
+  EXPECT_EQ(may(anna, "sales@example.org"), AuthorKind::none);
   EXPECT_THAT(sends_for(anna.id), IsEmpty());
 }
 
@@ -139,7 +139,7 @@ TEST_F(DirectorySenders, AreTheSameAfterARestart) {
   dir.reopen();
   EXPECT_THAT(senders(sales, SendRight::on_behalf), ElementsAre("anna@example.org"));
   EXPECT_THAT(senders(sales, SendRight::as), ElementsAre("ben@example.org"));
-  EXPECT_EQ(may(ben, "sales@example.org"), Kind::send_as);
+  EXPECT_EQ(may(ben, "sales@example.org"), AuthorKind::send_as);
   EXPECT_TRUE(dir->principal(sales)->copy_sent);
   copies.copy_sent = false;
   ASSERT_TRUE(dir->update_principal(copies));
@@ -160,9 +160,9 @@ TEST_F(DirectorySenders, GoWithEitherSide) {
   EXPECT_THAT(changed, testing::UnorderedElementsAre("anna@example.org", "sales@example.org"));
   // Who gets the address next was granted nothing.
   const Principal second = dir.person("ben@example.org");
-  EXPECT_EQ(may(second, "sales@example.org"), Kind::none);
+  EXPECT_EQ(may(second, "sales@example.org"), AuthorKind::none);
   dir.reopen();
-  EXPECT_EQ(may(second, "sales@example.org"), Kind::none);
+  EXPECT_EQ(may(second, "sales@example.org"), AuthorKind::none);
   ASSERT_TRUE(dir->remove_principal(sales));
   EXPECT_THAT(sends_for(anna.id), IsEmpty());
   dir.reopen();

@@ -20,7 +20,7 @@
 namespace gatepost::directory {
 namespace {
 
-constexpr int kAttempts = 3;  // when passwords change during a sign-in
+constexpr int kSignInAttempts = 3;  // when passwords change during a sign-in
 constexpr std::size_t kRememberedRevokes = 1024;
 
 bool is_allowed(const DoorPolicy& policy, sasl::Mechanism mechanism) {
@@ -210,7 +210,7 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter_with_proof(const std::share
                                                                 const std::function<Result<Principal>()>& prove,
                                                                 const DoorContext& context,
                                                                 const std::function<void()>& on_revoked) {
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kSignInAttempts; ++attempt) {
     const std::uint64_t noted = revokes();
     GP_TRY(Principal principal, prove());
     auto entered = enter(self, std::move(principal), noted, context, on_revoked);
@@ -233,7 +233,7 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter_with_token(const std::share
                                                                 std::string_view name, const Secret& token,
                                                                 const DoorContext& context,
                                                                 const std::function<void()>& on_revoked) {
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kSignInAttempts; ++attempt) {
     const std::uint64_t noted = revokes();
     GP_TRY(Authenticator::ByToken found, authenticator.with_token(tokens, name, token, sign_in_context(context)));
     auto entered = enter(self, std::move(found.principal), noted, context, on_revoked, found.ends);

@@ -19,7 +19,7 @@ class FakeOutside final : public OutsideSignIn {
   bool knows(std::string_view name) override { return name == "anna"; }
 };
 
-using Kind = OutsideSignIn::Answer::Kind;
+using AnswerKind = OutsideSignIn::Answer::Kind;
 
 class DirectoryOutside : public testing::Test {
  protected:
@@ -38,9 +38,9 @@ class DirectoryOutside : public testing::Test {
 };
 
 TEST_F(DirectoryOutside, DecidesBeforeWhatIsKeptHere) {
-  outside.answer = OutsideSignIn::Answer{Kind::right, "anna@example.org"};
+  outside.answer = OutsideSignIn::Answer{AnswerKind::right, "anna@example.org"};
   EXPECT_EQ(dir->verify_password("whatever", Secret("their password"))->id, anna.id);
-  outside.answer = OutsideSignIn::Answer{Kind::wrong, {}};
+  outside.answer = OutsideSignIn::Answer{AnswerKind::wrong, {}};
   EXPECT_EQ(check("anna@example.org", "correct horse"), Errc::unauthenticated);
   for (const Errc error : {Errc::denied, Errc::unavailable}) {
     outside.answer = std::unexpected(Error{error, ""});
@@ -55,16 +55,16 @@ TEST_F(DirectoryOutside, LeavesToUsWhomItDoesNotKnow) {
 }
 
 TEST_F(DirectoryOutside, LetsNobodyInWhoIsDisabledOrGoneHere) {
-  outside.answer = OutsideSignIn::Answer{Kind::right, "anna@example.org"};
+  outside.answer = OutsideSignIn::Answer{AnswerKind::right, "anna@example.org"};
   anna.enabled = false;
   ASSERT_TRUE(dir->update_principal(anna));
   EXPECT_EQ(check("anna", "their password"), Errc::denied);
-  outside.answer = OutsideSignIn::Answer{Kind::right, "gone@example.org"};
+  outside.answer = OutsideSignIn::Answer{AnswerKind::right, "gone@example.org"};
   EXPECT_EQ(check("anna", "their password"), Errc::unauthenticated);
 }
 
 TEST_F(DirectoryOutside, IsNotAskedForAppPasswords) {
-  outside.answer = OutsideSignIn::Answer{Kind::wrong, {}};
+  outside.answer = OutsideSignIn::Answer{AnswerKind::wrong, {}};
   const auto phone = dir->add_app_password(anna.id, "phone", {.services = {"imap"}});
   ASSERT_TRUE(phone);
   EXPECT_EQ(dir->verify_password("anna@example.org", *phone, {.service = "imap"})->id, anna.id);

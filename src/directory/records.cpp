@@ -11,6 +11,7 @@
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
 #include "directory/member_rule.hpp"
+#include "directory/octets.hpp"
 #include "directory/photo.hpp"
 #include "directory/second_factor.hpp"
 #include "store/keys.hpp"
@@ -18,7 +19,7 @@
 namespace gatepost::directory {
 namespace {
 
-constexpr std::size_t kPage = 1000;  // rows read at once
+constexpr std::size_t kRowsAtOnce = 1000;  // rows read at once
 constexpr std::chrono::seconds kMaxLoadTime{60};
 
 std::string numbered(char family, PrincipalId id) {
@@ -51,10 +52,6 @@ std::uint8_t newest_format(std::string_view key) {
   return has_second ? kSecondFormat : store::kRecordFormat;
 }
 
-void put_time(std::string& out, TimePoint at) {
-  put_u64(out, static_cast<std::uint64_t>(
-                   std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count()));
-}
 // A time that the clock cannot express is damage: the reader fails.
 TimePoint get_time(ByteReader& in) {
   constexpr auto kLimit = std::chrono::duration_cast<std::chrono::microseconds>(TimePoint::duration::max()).count();
@@ -682,9 +679,9 @@ Result<Stored> load(store::KeyValue& keys, const Index& previous) {
     return taken.has_value();
   };
   // Not the pictures, which may be as much as all the rest many times over.
-  GP_CHECK(snapshot->scan("", "i", false, kPage, take));
+  GP_CHECK(snapshot->scan("", "i", false, kRowsAtOnce, take));
   GP_CHECK(taken);
-  GP_CHECK(snapshot->scan("j", "", false, kPage, take));
+  GP_CHECK(snapshot->scan("j", "", false, kRowsAtOnce, take));
   GP_CHECK(taken);
   GP_CHECK(loader.finish());
   return stored;

@@ -245,4 +245,6 @@ class StoredDirectory final : public Directory, public SecondFactors {
   std::map<std::pair<PrincipalId, std::uint32_t>, Use> uses_ GP_GUARDED_BY(uses_mutex_);
 };
 
+inline std::unexpected<Error> no_principal() { return fail(Errc::not_found, "there is no such account"); }
+
 }  // namespace gatepost::directory

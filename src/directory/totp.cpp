@@ -10,14 +10,10 @@
 #include "base/bytes.hpp"
 #include "base/secret.hpp"
 #include "base/sha1.hpp"
+#include "directory/octets.hpp"
 
 namespace gatepost::directory {
 namespace {
-
-template <class Octets>
-std::string_view text_of(const Octets& octets) {
-  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-}
 
 // RFC 2104 2.
 Sha1Value hmac_sha1(std::string_view key, std::string_view text) {

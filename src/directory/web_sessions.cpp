@@ -8,6 +8,7 @@
 #include "base/base64.hpp"
 #include "base/bytes.hpp"
 #include "base/utf8.hpp"
+#include "directory/octets.hpp"
 #include "directory/second_factor.hpp"
 #include "store/key_value.hpp"
 #include "store/keys.hpp"
@@ -18,10 +19,10 @@ namespace {
 constexpr char kFamily = 's';
 constexpr std::size_t kTokenOctets = 32;
 constexpr std::size_t kIdOctets = 8;
-constexpr std::size_t kPage = 1000;
+constexpr std::size_t kSessionsAtOnce = 1000;
 constexpr std::size_t kMostWrites = 1000;  // of one commit
 constexpr std::chrono::seconds kReadTime{60};
-constexpr int kAttempts = 3;
+constexpr int kSessionAttempts = 3;
 
 std::string key_of(const Sha256Value& hash) {
   std::string key(1, kFamily);
@@ -29,21 +30,11 @@ std::string key_of(const Sha256Value& hash) {
   return key;
 }
 
-void put_time(std::string& out, TimePoint at) {
-  put_u64(out, static_cast<std::uint64_t>(
-                   std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count()));
-}
-
-std::optional<TimePoint> get_time(ByteReader& in) {
+std::optional<TimePoint> session_time(ByteReader& in) {
   constexpr auto kLimit = std::chrono::duration_cast<std::chrono::microseconds>(TimePoint::duration::max()).count();
   const auto micros = static_cast<std::int64_t>(in.u64());
   if (micros > kLimit || micros < 0) return std::nullopt;
   return TimePoint(std::chrono::microseconds(micros));
-}
-
-template <class Octets>
-std::string_view text_of(const Octets& octets) {
-  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
 }
 
 // What a peer says of itself is shown to people: one line of text.
@@ -78,7 +69,7 @@ Result<> WebSessions::load() {
   GP_TRY(const auto snapshot, keys_.snapshot(store::kWebSessionPartition, kReadTime));
   version_ = snapshot->version();
   Rows rows;
-  GP_CHECK(snapshot->scan("", "", false, kPage, [&](store::Entry entry) {
+  GP_CHECK(snapshot->scan("", "", false, kSessionsAtOnce, [&](store::Entry entry) {
     Sha256Value hash{};
     if (entry.key.size() != 1 + hash.size() || entry.key.front() != kFamily) return true;
     std::memcpy(hash.data(), entry.key.data() + 1, hash.size());
@@ -289,7 +280,7 @@ Result<> WebSessions::write(const std::vector<store::Write>& writes) {
         version_ = *done;
         break;
       }
-      if (done.error().code != Errc::conflict || attempt == kAttempts) return std::unexpected(done.error());
+      if (done.error().code != Errc::conflict || attempt == kSessionAttempts) return std::unexpected(done.error());
       GP_TRY(version_, keys_.version(store::kWebSessionPartition));
     }
   }
@@ -316,7 +307,7 @@ Result<WebSessions::Row> WebSessions::decode(std::string_view value) {
   if (in.u8() != store::kRecordFormat) return broken();
   Row row;
   row.session.principal = PrincipalId{in.u64()};
-  const auto created = get_time(in), used = get_time(in);
+  const auto created = session_time(in), used = session_time(in);
   const std::uint8_t lasting = in.u8();
   const std::string_view stamp = in.take(row.stamp.size());
   const std::string_view remote = in.take(row.session.remote.octets.size());
