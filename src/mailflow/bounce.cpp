@@ -11,11 +11,10 @@
 namespace gatepost::mailflow {
 namespace {
 
-constexpr std::size_t kMaxReturnedHeader = 64 << 10;
 constexpr std::size_t kMaxReplyText = 800;
 
 // Text of another server inside our header-like fields: one line, bounded, printable.
-std::string one_line(std::string_view text) {
+std::string one_short_line(std::string_view text) {
   std::string out = utf8::sanitize(text.substr(0, kMaxReplyText));
   for (char& c : out) {
     if (ascii::is_control(c)) c = ' ';
@@ -25,7 +24,7 @@ std::string one_line(std::string_view text) {
 
 // The same for fields of the ASCII form of a report (RFC 3464 2.1.1).
 std::string field_text(std::string_view text, bool plain) {
-  std::string out = one_line(text);
+  std::string out = one_short_line(text);
   if (plain) std::ranges::replace_if(out, ascii::is_8bit, '?');
   return out;
 }
@@ -40,7 +39,7 @@ std::string success_in_words(const RecipientState& r) {
     return "was passed on to the several addresses this one stands for; you will hear of failures only";
   if (r.account) return "was delivered to the mailbox";
   return fmt::format("was passed on to {}, which does not report deliveries; you will hear of failures only",
-                     r.last_host.empty() ? "the next server" : one_line(r.last_host));
+                     r.last_host.empty() ? "the next server" : one_short_line(r.last_host));
 }
 
 // RFC 3464 2.3.3
@@ -72,9 +71,9 @@ std::string explanation(Notice notice, const std::vector<RecipientState>& recipi
       out += fmt::format("    {}\r\n", success_in_words(r));
       continue;
     }
-    const std::string said = r.last_reply.empty() ? "no answer from the destination" : one_line(r.last_reply);
+    const std::string said = r.last_reply.empty() ? "no answer from the destination" : one_short_line(r.last_reply);
     out += r.last_host.empty() ? fmt::format("    {}\r\n", said)
-                               : fmt::format("    {} said: {}\r\n", one_line(r.last_host), said);
+                               : fmt::format("    {} said: {}\r\n", one_short_line(r.last_host), said);
   }
   return out;
 }
@@ -116,7 +115,7 @@ std::string_view subject(Notice notice) {
 }
 
 // Whole lines only, and never the empty line that would end the part's content early.
-std::string_view returned_header(std::string_view header) {
+std::string_view whole_lines_of(std::string_view header) {
   if (const std::size_t end = header_end(header); end != std::string_view::npos) header = header.substr(0, end - 2);
   if (header.size() <= kMaxReturnedHeader) return header;
   header = header.substr(0, kMaxReturnedHeader);
@@ -151,7 +150,7 @@ std::string delivery_status_notice(Notice notice, const QueueEntry& entry,
                                    const std::vector<RecipientState>& recipients, std::string_view original, bool whole,
                                    std::string_view hostname, std::string_view message_id, TimePoint now,
                                    TimePoint retry_until) {
-  const std::string_view header = returned_header(original);
+  const std::string_view header = whole_lines_of(original);
   const std::string_view returned = whole ? original : header;
   // A boundary must not be part of what it bounds (RFC 2046 5.1.1); the message may hold an earlier report of ours.
   std::string boundary = fmt::format("=_{}_report", to_string(entry.id));

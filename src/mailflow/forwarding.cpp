@@ -11,10 +11,10 @@
 namespace gatepost::mailflow {
 namespace {
 
-constexpr account::Reader kReader = std::numeric_limits<account::Reader>::max() - 8;
-constexpr std::string_view kName = "/forwarding";
-constexpr std::uint8_t kFormat = 1;
-constexpr std::uint8_t kEnabled = 1, kKeepCopy = 2, kByAdministrator = 4;
+constexpr account::Reader kForwardingReader = std::numeric_limits<account::Reader>::max() - 8;
+constexpr std::string_view kForwardingName = "/forwarding";
+constexpr std::uint8_t kForwardingFormat = 1;
+constexpr std::uint8_t kForwardingEnabled = 1, kKeepCopy = 2, kByAdministrator = 4;
 
 std::string_view domain_of(std::string_view address) {
   const std::size_t at = address.rfind('@');
@@ -29,15 +29,16 @@ bool is_address(std::string_view text) {
 }  // namespace
 
 Result<Forwarding> forwarding_of(account::Account& account) {
-  GP_TRY(const auto kept, account.annotations(account::kRoot, kReader));
-  const auto found = std::ranges::find(kept, kName, &account::Annotation::name);
+  GP_TRY(const auto kept, account.annotations(account::kRoot, kForwardingReader));
+  const auto found = std::ranges::find(kept, kForwardingName, &account::Annotation::name);
   if (found == kept.end()) return Forwarding();
   ByteReader in(found->value);
-  if (const std::uint8_t format = in.u8(); format != kFormat) {
-    return fail(format > kFormat ? Errc::unsupported : Errc::corrupt, "forwarding format " + std::to_string(format));
+  if (const std::uint8_t format = in.u8(); format != kForwardingFormat) {
+    return fail(format > kForwardingFormat ? Errc::unsupported : Errc::corrupt,
+                "forwarding format " + std::to_string(format));
   }
   const std::uint8_t bits = in.u8();
-  Forwarding out{.enabled = (bits & kEnabled) != 0,
+  Forwarding out{.enabled = (bits & kForwardingEnabled) != 0,
                  .to = std::string(in.text()),
                  .keep_copy = (bits & kKeepCopy) != 0,
                  .by_administrator = (bits & kByAdministrator) != 0};
@@ -49,13 +50,14 @@ Result<> set_forwarding(account::Account& account, const Forwarding& forwarding)
   if (!forwarding.to.empty() && !is_address(forwarding.to)) return fail(Errc::invalid, "address to forward to");
   if (forwarding.enabled && forwarding.to.empty()) return fail(Errc::invalid, "address to forward to");
   std::string value;
-  put_u8(value, kFormat);
-  put_u8(value, static_cast<std::uint8_t>((forwarding.enabled ? kEnabled : 0) | (forwarding.keep_copy ? kKeepCopy : 0) |
+  put_u8(value, kForwardingFormat);
+  put_u8(value, static_cast<std::uint8_t>((forwarding.enabled ? kForwardingEnabled : 0) |
+                                          (forwarding.keep_copy ? kKeepCopy : 0) |
                                           (forwarding.by_administrator ? kByAdministrator : 0)));
   put_text(value, forwarding.to);
   const account::AnnotationChange change{
-      .reader = kReader,
-      .name = std::string(kName),
+      .reader = kForwardingReader,
+      .name = std::string(kForwardingName),
       .value = forwarding == Forwarding() ? std::nullopt : std::optional(std::move(value))};
   return account.set_annotations(account::kRoot, std::span(&change, 1), 0);
 }

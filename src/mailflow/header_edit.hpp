@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,6 +10,9 @@
 #include "base/clock.hpp"
 
 namespace gatepost::mailflow {
+
+inline constexpr std::size_t kReadHeaderOctets = 128 << 10;  // of a message whose header is looked at
+inline constexpr std::size_t kMaxReturnedHeader = 64 << 10;  // in a report
 
 // Octets of `text` up to and including the empty line that ends a message's header, or npos while it has not come yet.
 // A message that begins with an empty line has a header of those two octets. Line ends are CRLF. `from`: where to go on

@@ -10,11 +10,11 @@
 namespace gatepost::mailflow {
 namespace {
 
-constexpr account::Reader kReader = std::numeric_limits<account::Reader>::max() - 5;
-constexpr std::uint8_t kFormat = 1;
+constexpr account::Reader kMemoryReader = std::numeric_limits<account::Reader>::max() - 5;
+constexpr std::uint8_t kMemoryFormat = 1;
 constexpr std::size_t kMaxEntries = 2'000;  // below what an annotation may have; RFC 5230 4.2 asks for 1,000
 
-struct Entry {
+struct KeptHash {
   std::uint64_t hash = 0, until = 0;  // until: seconds since 1970
 };
 
@@ -22,20 +22,17 @@ std::uint64_t hash_of(std::string_view id) {
   const Sha256Value hash = sha256(id);
   return ByteReader({reinterpret_cast<const char*>(hash.data()), hash.size()}).u64();
 }
-std::uint64_t seconds_of(TimePoint t) {
-  return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count());
-}
 
 // Those that have not ended. What cannot be read is forgotten: an answer too many is better than no mail.
-Result<std::vector<Entry>> entries_of(account::Account& account, std::string_view memory, TimePoint now) {
-  GP_TRY(const auto kept, account.annotations(account::kRoot, kReader));
-  std::vector<Entry> out;
+Result<std::vector<KeptHash>> entries_of(account::Account& account, std::string_view memory, TimePoint now) {
+  GP_TRY(const auto kept, account.annotations(account::kRoot, kMemoryReader));
+  std::vector<KeptHash> out;
   const auto found = std::ranges::find(kept, memory, &account::Annotation::name);
   if (found == kept.end()) return out;
   ByteReader in(found->value);
-  if (in.u8() != kFormat) return out;
+  if (in.u8() != kMemoryFormat) return out;
   while (!in.at_end() && in.ok()) {
-    Entry e;
+    KeptHash e;
     e.hash = in.u64();
     e.until = in.u64();
     if (in.ok() && e.until > seconds_of(now)) out.push_back(e);
@@ -47,7 +44,7 @@ Result<std::vector<Entry>> entries_of(account::Account& account, std::string_vie
 
 Result<bool> remembers(account::Account& account, std::string_view memory, std::string_view id, TimePoint now) {
   GP_TRY(const auto entries, entries_of(account, memory, now));
-  return std::ranges::find(entries, hash_of(id), &Entry::hash) != entries.end();
+  return std::ranges::find(entries, hash_of(id), &KeptHash::hash) != entries.end();
 }
 
 Result<> remember(account::Account& account, std::string_view memory, std::span<const Remembered> what, TimePoint now) {
@@ -56,7 +53,7 @@ Result<> remember(account::Account& account, std::string_view memory, std::span<
     const std::uint64_t hash = hash_of(one.id);
     const std::uint64_t until =
         seconds_of(now) + static_cast<std::uint64_t>(std::max<std::int64_t>(one.keep.count(), 0));
-    const auto known = std::ranges::find(entries, hash, &Entry::hash);
+    const auto known = std::ranges::find(entries, hash, &KeptHash::hash);
     if (known == entries.end()) {
       entries.push_back({hash, until});
     } else if (one.renew) {
@@ -64,16 +61,17 @@ Result<> remember(account::Account& account, std::string_view memory, std::span<
     }
   }
   if (entries.size() > kMaxEntries) {
-    std::ranges::sort(entries, {}, &Entry::until);
+    std::ranges::sort(entries, {}, &KeptHash::until);
     entries.erase(entries.begin(), entries.end() - static_cast<std::ptrdiff_t>(kMaxEntries));
   }
   std::string value;
-  put_u8(value, kFormat);
-  for (const Entry& e : entries) {
+  put_u8(value, kMemoryFormat);
+  for (const KeptHash& e : entries) {
     put_u64(value, e.hash);
     put_u64(value, e.until);
   }
-  const account::AnnotationChange change{.reader = kReader, .name = std::string(memory), .value = std::move(value)};
+  const account::AnnotationChange change{
+      .reader = kMemoryReader, .name = std::string(memory), .value = std::move(value)};
   return account.set_annotations(account::kRoot, std::span(&change, 1), 0);
 }
 

@@ -24,4 +24,9 @@ Result<bool> remembers(account::Account& account, std::string_view memory, std::
 // When there is no room the ones that end first are forgotten. Blocks.
 Result<> remember(account::Account& account, std::string_view memory, std::span<const Remembered> what, TimePoint now);
 
+// Since 1970.
+inline std::uint64_t seconds_of(TimePoint t) {
+  return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count());
+}
+
 }  // namespace gatepost::mailflow

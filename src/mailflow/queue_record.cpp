@@ -8,7 +8,7 @@
 namespace gatepost::mailflow {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kQueueFormat = 1;
 constexpr std::uint8_t kDsnFormat = 2;  // of an entry whose sender wants to hear something in particular
 constexpr std::uint8_t kSmtpUtf8 = 1, kDelayReported = 2, kHeld = 4;
 
@@ -84,7 +84,7 @@ RecipientState get_recipient(ByteReader& in) {
 std::string encode(const QueueEntry& e) {
   std::string out;
   const bool dsn = has_dsn(e);
-  put_u8(out, dsn ? kDsnFormat : kFormat);
+  put_u8(out, dsn ? kDsnFormat : kQueueFormat);
   out.append(reinterpret_cast<const char*>(e.body.sha256.data()), e.body.sha256.size());
   put_varint(out, e.body.size);
   put_text(out, e.reverse_path);
@@ -108,7 +108,7 @@ std::string encode(const QueueEntry& e) {
 Result<QueueEntry> decode_queue_entry(QueueId id, std::string_view record) {
   ByteReader in(record);
   const std::uint8_t format = in.u8();
-  if (format != kFormat && format != kDsnFormat) {
+  if (format != kQueueFormat && format != kDsnFormat) {
     return fail(format > kDsnFormat ? Errc::unsupported : Errc::corrupt,
                 "queue record format " + std::to_string(format));
   }

@@ -22,7 +22,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kReadHeaderOctets = 128 << 10;
 constexpr std::chrono::seconds kLongestSleep{60};  // the wall clock may be set while we sleep
 // Entries in hand for one that is being sent: those of busy destinations wait for their turn in memory.
 constexpr std::size_t kInHandPerSlot = 20;

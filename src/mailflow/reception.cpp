@@ -14,8 +14,6 @@
 namespace gatepost::mailflow {
 namespace {
 
-constexpr std::size_t kReadHeaderOctets = 128 << 10;
-
 class DirectReception final : public Reception {
  public:
   DirectReception(ReceptionOptions options, directory::Directory& directory, account::Accounts& accounts, Queue& queue,

@@ -16,8 +16,6 @@ using testing::StartsWith;
 
 constexpr std::string_view kMessage = "From: <anna@example.org>\r\nDate: d\r\nMessage-ID: <m>\r\n\r\nbody\r\n";
 
-std::optional<Errc> code(const auto& result) { return result ? std::nullopt : std::optional(result.error().code); }
-
 class MailflowReception : public testing::Test {
  protected:
   World world;

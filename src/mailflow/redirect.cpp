@@ -13,7 +13,7 @@ namespace gatepost::mailflow {
 namespace {
 
 constexpr std::string_view kField = "X-Sieve-Redirected-From";
-constexpr std::size_t kPieceOctets = 64 << 10;
+constexpr std::size_t kCopiedAtOnce = 64 << 10;
 
 }  // namespace
 
@@ -45,7 +45,7 @@ Result<QueueId> redirect_message(account::Accounts& accounts, Queue& queue, cons
                  fmt::format("{}: {}\r\n", kField, owner)));
   std::string piece;
   for (std::uint64_t at = 0; at < entry.body.size; at += piece.size()) {
-    piece.resize(std::min<std::uint64_t>(kPieceOctets, entry.body.size - at));
+    piece.resize(std::min<std::uint64_t>(kCopiedAtOnce, entry.body.size - at));
     GP_CHECK(accounts.read_body(entry.body, at, piece));
     std::string_view rest = piece;
     // The return path of the delivery that ends here: one line, put there by the intake.

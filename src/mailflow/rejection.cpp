@@ -16,7 +16,6 @@ namespace gatepost::mailflow {
 namespace {
 
 constexpr std::size_t kMaxReply = 400;
-constexpr std::size_t kMaxReturnedHeader = 64 << 10;
 
 std::string lines_of(std::string_view text) {
   std::string out;
@@ -35,7 +34,7 @@ std::string one_line(std::string_view text) {
 }
 
 // Whole fields that fit.
-std::string_view returned_header(std::string_view header) {
+std::string_view whole_fields_of(std::string_view header) {
   if (const std::size_t end = header_end(header); end != std::string_view::npos) header = header.substr(0, end - 2);
   if (ascii::istarts_with(header, "Return-Path:"))
     header.remove_prefix(std::min(header.find('\n'), header.size() - 1) + 1);
@@ -56,7 +55,7 @@ std::string rejection_reply(std::string_view reason) {
 std::string rejection_notice(std::string_view header, std::string_view to, std::string_view owner,
                              std::string_view recipient, std::string_view reason, std::string_view hostname,
                              std::string_view message_id, TimePoint now) {
-  const std::string_view returned = returned_header(header);
+  const std::string_view returned = whole_fields_of(header);
   const Sha256Value hash = sha256(fmt::format("{} {}", message_id, returned));
   // RFC 2046 5.1.1: nobody can have foreseen it.
   const std::string boundary = "=_" + to_hex({reinterpret_cast<const char*>(hash.data()), 12});

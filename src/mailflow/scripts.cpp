@@ -13,30 +13,30 @@
 namespace gatepost::mailflow {
 namespace {
 
-constexpr account::Reader kReader = std::numeric_limits<account::Reader>::max() - 4;
+constexpr account::Reader kScriptsReader = std::numeric_limits<account::Reader>::max() - 4;
 constexpr std::string_view kList = "/scripts";
-constexpr std::uint8_t kFormat = 1;
-constexpr std::size_t kPieceOctets = 30 << 10;  // below what an annotation may have
+constexpr std::uint8_t kScriptsFormat = 1;
+constexpr std::size_t kScriptPieceOctets = 30 << 10;  // below what an annotation may have
 constexpr std::size_t kMaxKnown = 50'000, kMaxKnownOctets = 64 << 20;
 
-struct Entry {
+struct KeptScript {
   Script script;
   std::array<std::uint8_t, 8> digest{};  // of the content
 };
 struct Record {
   std::uint32_t next = 1, active = 0;
   std::uint64_t changes = 0;  // so that a state never comes again
-  std::vector<Entry> entries;
+  std::vector<KeptScript> entries;
 };
 
-std::string encode(const Record& record) {
+std::string encode_scripts(const Record& record) {
   std::string out;
-  put_u8(out, kFormat);
+  put_u8(out, kScriptsFormat);
   put_varint(out, record.next);
   put_varint(out, record.active);
   put_varint(out, record.changes);
   put_varint(out, record.entries.size());
-  for (const Entry& e : record.entries) {
+  for (const KeptScript& e : record.entries) {
     put_varint(out, static_cast<std::uint32_t>(e.script.id));
     put_text(out, e.script.name);
     put_varint(out, e.script.octets);
@@ -45,10 +45,11 @@ std::string encode(const Record& record) {
   return out;
 }
 
-Result<Record> decode(std::string_view value) {
+Result<Record> decode_scripts(std::string_view value) {
   ByteReader in(value);
-  if (const std::uint8_t format = in.u8(); format != kFormat) {
-    return fail(format > kFormat ? Errc::unsupported : Errc::corrupt, "scripts format " + std::to_string(format));
+  if (const std::uint8_t format = in.u8(); format != kScriptsFormat) {
+    return fail(format > kScriptsFormat ? Errc::unsupported : Errc::corrupt,
+                "scripts format " + std::to_string(format));
   }
   Record out;
   out.next = static_cast<std::uint32_t>(in.varint());
@@ -56,7 +57,7 @@ Result<Record> decode(std::string_view value) {
   out.changes = in.varint();
   const std::uint64_t count = in.varint();
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    Entry e;
+    KeptScript e;
     const auto id = static_cast<std::uint32_t>(in.varint());
     e.script.id = ScriptId{id};
     e.script.name = in.text();
@@ -73,7 +74,7 @@ Result<Record> decode(std::string_view value) {
 std::string piece_name(ScriptId id, std::size_t piece) {
   return "/script/" + std::to_string(static_cast<std::uint32_t>(id)) + "/" + std::to_string(piece);
 }
-std::size_t pieces_of(std::size_t octets) { return (octets + kPieceOctets - 1) / kPieceOctets; }
+std::size_t pieces_of(std::size_t octets) { return (octets + kScriptPieceOctets - 1) / kScriptPieceOctets; }
 
 std::array<std::uint8_t, 8> digest_of(std::string_view content) {
   const Sha256Value hash = sha256(content);
@@ -86,7 +87,7 @@ using Kept = std::vector<account::Annotation>;
 
 Result<Record> record_in(const Kept& kept) {
   const auto found = std::ranges::find(kept, kList, &account::Annotation::name);
-  return found == kept.end() ? Record() : decode(found->value);
+  return found == kept.end() ? Record() : decode_scripts(found->value);
 }
 
 Result<std::string> content_in(const Kept& kept, const Script& script) {
@@ -108,7 +109,7 @@ std::size_t octets_of(std::string_view content) {
 }
 
 auto find(Record& record, ScriptId id) {
-  return std::ranges::find_if(record.entries, [id](const Entry& e) { return e.script.id == id; });
+  return std::ranges::find_if(record.entries, [id](const KeptScript& e) { return e.script.id == id; });
 }
 
 bool is_name(std::string_view name) {
@@ -118,39 +119,41 @@ bool is_name(std::string_view name) {
 
 using Changes = std::vector<account::AnnotationChange>;
 
-void change(Changes& changes, std::string name, std::optional<std::string> value) {
-  changes.push_back({.reader = kReader, .name = std::move(name), .value = std::move(value)});
+void change_record(Changes& changes, std::string name, std::optional<std::string> value) {
+  changes.push_back({.reader = kScriptsReader, .name = std::move(name), .value = std::move(value)});
 }
 
 void change_content(Changes& changes, Script& script, std::string_view content) {
   const std::size_t before = pieces_of(script.octets), now = pieces_of(content.size());
   for (std::size_t piece = 0; piece < now; ++piece) {
-    change(changes, piece_name(script.id, piece), std::string(content.substr(piece * kPieceOctets, kPieceOctets)));
+    change_record(changes, piece_name(script.id, piece),
+                  std::string(content.substr(piece * kScriptPieceOctets, kScriptPieceOctets)));
   }
-  for (std::size_t piece = now; piece < before; ++piece) change(changes, piece_name(script.id, piece), std::nullopt);
+  for (std::size_t piece = now; piece < before; ++piece)
+    change_record(changes, piece_name(script.id, piece), std::nullopt);
   script.octets = static_cast<std::uint32_t>(content.size());
 }
 
 Result<> keep(account::Account& account, Record& record, Changes changes) {
   ++record.changes;
-  change(changes, std::string(kList), encode(record));
+  change_record(changes, std::string(kList), encode_scripts(record));
   return account.set_annotations(account::kRoot, changes, 0);
 }
 
 }  // namespace
 
 Result<ScriptList> Scripts::list(account::Account& account) {
-  GP_TRY(const Kept kept, account.annotations(account::kRoot, kReader));
+  GP_TRY(const Kept kept, account.annotations(account::kRoot, kScriptsReader));
   GP_TRY(const Record record, record_in(kept));
   ScriptList out;
-  for (const Entry& e : record.entries) out.scripts.push_back(e.script);
-  const Sha256Value hash = sha256(encode(record));
+  for (const KeptScript& e : record.entries) out.scripts.push_back(e.script);
+  const Sha256Value hash = sha256(encode_scripts(record));
   out.state = to_hex({reinterpret_cast<const char*>(hash.data()), 8});
   return out;
 }
 
 Result<std::string> Scripts::content(account::Account& account, ScriptId id) {
-  GP_TRY(const Kept kept, account.annotations(account::kRoot, kReader));
+  GP_TRY(const Kept kept, account.annotations(account::kRoot, kScriptsReader));
   GP_TRY(Record record, record_in(kept));
   const auto found = find(record, id);
   if (found == record.entries.end()) return fail(Errc::not_found, "no such script");
@@ -162,19 +165,19 @@ Result<ScriptId> Scripts::put(account::Account& account, std::optional<ScriptId>
   if (name && !is_name(*name)) return fail(Errc::invalid, "name of a script");
   if (content && content->size() > sieve::kMaxScriptOctets) return fail(Errc::too_large, "script");
   const Lock lock(writer_);
-  GP_TRY(const Kept kept, account.annotations(account::kRoot, kReader));
+  GP_TRY(const Kept kept, account.annotations(account::kRoot, kScriptsReader));
   GP_TRY(Record record, record_in(kept));
   auto found = id ? find(record, *id) : record.entries.end();
   if (id && found == record.entries.end()) return fail(Errc::not_found, "no such script");
   if (!id) {
     if (record.entries.size() >= kMaxScripts) return fail(Errc::limit, "too many scripts");
-    Entry fresh;
+    KeptScript fresh;
     fresh.script.id = ScriptId{record.next++};
     found = record.entries.insert(record.entries.end(), std::move(fresh));
   }
   if (name) {
     const bool taken = std::ranges::any_of(
-        record.entries, [&](const Entry& e) { return e.script.id != found->script.id && e.script.name == *name; });
+        record.entries, [&](const KeptScript& e) { return e.script.id != found->script.id && e.script.name == *name; });
     if (taken) return fail(Errc::already_exists, "name of a script");
     found->script.name = *name;
   }
@@ -191,7 +194,7 @@ Result<ScriptId> Scripts::put(account::Account& account, std::optional<ScriptId>
 
 Result<> Scripts::remove(account::Account& account, ScriptId id) {
   const Lock lock(writer_);
-  GP_TRY(const Kept kept, account.annotations(account::kRoot, kReader));
+  GP_TRY(const Kept kept, account.annotations(account::kRoot, kScriptsReader));
   GP_TRY(Record record, record_in(kept));
   const auto found = find(record, id);
   if (found == record.entries.end()) return fail(Errc::not_found, "no such script");
@@ -204,7 +207,7 @@ Result<> Scripts::remove(account::Account& account, ScriptId id) {
 
 Result<> Scripts::activate(account::Account& account, std::optional<ScriptId> id) {
   const Lock lock(writer_);
-  GP_TRY(const Kept kept, account.annotations(account::kRoot, kReader));
+  GP_TRY(const Kept kept, account.annotations(account::kRoot, kScriptsReader));
   GP_TRY(Record record, record_in(kept));
   if (id && find(record, *id) == record.entries.end()) return fail(Errc::not_found, "no such script");
   const std::uint32_t next = id ? static_cast<std::uint32_t>(*id) : 0;
@@ -232,7 +235,7 @@ Result<std::shared_ptr<const ActiveScript>> Scripts::active(account::AccountId i
     changes = changes_;
   }
   GP_TRY(const auto account, accounts_.open(id));
-  GP_TRY(const Kept kept, account->annotations(account::kRoot, kReader));
+  GP_TRY(const Kept kept, account->annotations(account::kRoot, kScriptsReader));
   GP_TRY(Record record, record_in(kept));
   Known known;
   if (const auto found = find(record, ScriptId{record.active}); found != record.entries.end()) {

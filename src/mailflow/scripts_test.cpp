@@ -9,8 +9,6 @@
 namespace gatepost::mailflow {
 namespace {
 
-std::optional<Errc> code(const auto& result) { return result ? std::nullopt : std::optional(result.error().code); }
-
 class MailflowScripts : public testing::Test {
  protected:
   World world;

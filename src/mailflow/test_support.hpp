@@ -24,6 +24,11 @@ namespace gatepost::mailflow {
 
 inline constexpr std::string_view kAnna = "anna@example.org", kBert = "bert@example.org";
 
+// Why it failed; nullopt: it did not.
+inline std::optional<Errc> code(const auto& result) {
+  return result ? std::nullopt : std::optional(result.error().code);
+}
+
 // The product in memory with two accounts; the queue may be opened again.
 struct World {
   explicit World(std::size_t threads = 0) : workers(threads) {
