@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMaxPemOctets = 1 << 20;
 
 // Collects what is found.
-class Findings {
+class AllFindings {
  public:
   void error(std::string where, std::string what, std::string cause, std::string cure) {
     all.push_back({Severity::error, "", 0, std::move(where), std::move(what), std::move(cause), std::move(cure)});
@@ -29,7 +29,7 @@ class Findings {
   std::vector<Problem> all;
 };
 
-std::string heading(const Listener& l) { return fmt::format("[listener.{}]", l.name); }
+std::string listener_heading(const Listener& l) { return fmt::format("[listener.{}]", l.name); }
 
 bool is_any(const IpAddress& a) { return a == *IpAddress::parse("0.0.0.0") || a == *IpAddress::parse("::"); }
 
@@ -40,13 +40,13 @@ bool collide(const Endpoint& a, const Endpoint& b) {
   return a.address == b.address || is_any(a.address) || is_any(b.address);
 }
 
-void check_collisions(const Config& c, Findings& out) {
+void check_collisions(const Config& c, AllFindings& out) {
   std::vector<std::pair<Endpoint, const Listener*>> bound;
   for (const Listener& listener : c.listeners) {
     for (const Endpoint& endpoint : listener.endpoints()) {
       for (const auto& [other, owner] : bound) {
         if (!collide(endpoint, other)) continue;
-        out.error(heading(listener) + " port",
+        out.error(listener_heading(listener) + " port",
                   fmt::format("{} is already taken by [listener.{}] at {}", endpoint.to_string(), owner->name,
                               other.to_string()),
                   "Only one listener can have a port of an address.",
@@ -57,64 +57,64 @@ void check_collisions(const Config& c, Findings& out) {
   }
 }
 
-void check_client_certificates(const Config& c, const Listener& l, Findings& out) {
+void check_client_certificates(const Config& c, const Listener& l, AllFindings& out) {
   const bool signs_in = l.service == Service::imap || l.service == Service::pop3 || l.service == Service::submission ||
                         l.service == Service::ldap;
   if (!signs_in || l.tls == TlsMode::none) {
-    out.error(heading(l) + " client_certificates", "nobody can sign in by one there", "",
+    out.error(listener_heading(l) + " client_certificates", "nobody can sign in by one there", "",
               "It is for imap, pop3, submission and ldap with TLS.");
   } else if (c.tls.client_ca_file.empty()) {
-    out.error(heading(l) + " client_certificates", "nobody is named whose certificates are good", "",
+    out.error(listener_heading(l) + " client_certificates", "nobody is named whose certificates are good", "",
               "Write [tls] client_ca_file = \"/path\".");
   } else if (std::ranges::find(c.auth.mechanisms, "EXTERNAL") == c.auth.mechanisms.end()) {
-    out.warning(heading(l) + " client_certificates", "is of no use without EXTERNAL",
+    out.warning(listener_heading(l) + " client_certificates", "is of no use without EXTERNAL",
                 "[auth] mechanisms does not have it.", "Add it there.");
   }
 }
 
-void check_listener(const Config& c, const Listener& l, Findings& out) {
+void check_listener(const Config& c, const Listener& l, AllFindings& out) {
   if (l.audience == Audience::off) return;
   for (const std::string& group : l.groups) {
     const auto& all = c.networks.groups;
     if (std::ranges::any_of(all, [&](const NetworkGroup& one) { return one.name == group; })) continue;
-    out.error(heading(l) + " groups", fmt::format("there is no group \"{}\"", group), "",
+    out.error(listener_heading(l) + " groups", fmt::format("there is no group \"{}\"", group), "",
               fmt::format("Write [[networks.group]] with name = \"{}\".", group));
   }
   if (l.audience == Audience::named && admitted_networks(l, c.networks).empty() && l.exceptions.empty()) {
-    out.error(heading(l) + " audience", "nobody could connect: the listener names no networks", "",
+    out.error(listener_heading(l) + " audience", "nobody could connect: the listener names no networks", "",
               "Write networks = [...] or groups = [...] of this listener.");
   } else if (l.audience != Audience::internet && l.audience != Audience::named && l.exceptions.empty() &&
              admitted_networks(l, c.networks).empty()) {
-    out.error(heading(l) + " audience",
+    out.error(listener_heading(l) + " audience",
               fmt::format("nobody could connect: \"{}\" has no networks", to_string(l.audience)), "",
               fmt::format("Write [networks] {} = [...], or networks = [...] of this listener.", to_string(l.audience)));
   }
   if (l.tls != TlsMode::none && !c.has_certificate()) {
-    out.error(heading(l) + " tls", "there is no certificate for it", "TLS needs a certificate and its key.",
+    out.error(listener_heading(l) + " tls", "there is no certificate for it", "TLS needs a certificate and its key.",
               "Write [[tls.certificate]] with cert and key, or [acme], or [tls] self_signed = true.");
   }
   if (l.service == Service::metrics) {
     if (l.tls == TlsMode::starttls)
-      out.error(heading(l) + " tls", "metrics have no STARTTLS", "HTTP is spoken there.",
+      out.error(listener_heading(l) + " tls", "metrics have no STARTTLS", "HTTP is spoken there.",
                 "Write tls = \"none\" or \"implicit\".");
     if (l.audience == Audience::internet) {
-      out.warning(heading(l) + " audience", "everybody can read the numbers of this server", "",
+      out.warning(listener_heading(l) + " audience", "everybody can read the numbers of this server", "",
                   "Write audience = \"admin\".");
     }
   } else if (l.service == Service::http) {
     if (l.tls != TlsMode::none)
-      out.error(heading(l) + " tls", "service http has no TLS", "It only sends browsers on to https.",
+      out.error(listener_heading(l) + " tls", "service http has no TLS", "It only sends browsers on to https.",
                 "Write tls = \"none\", or service = \"https\".");
   } else if (l.service == Service::https) {
     if (l.tls != TlsMode::implicit)
-      out.error(heading(l) + " tls", "service https has TLS from the start", "", "Write tls = \"implicit\".");
+      out.error(listener_heading(l) + " tls", "service https has TLS from the start", "", "Write tls = \"implicit\".");
   } else if (l.tls == TlsMode::none && l.service != Service::smtp && !c.auth.allow_sign_in_without_tls) {
-    out.error(heading(l) + " tls", "nobody could sign in there", "Without TLS no password is taken.",
+    out.error(listener_heading(l) + " tls", "nobody could sign in there", "Without TLS no password is taken.",
               "Write tls = \"starttls\" or \"implicit\".");
   }
   if (l.client_certificates) check_client_certificates(c, l, out);
   if (l.proxy_protocol && c.proxy_protocol.trusted.empty()) {
-    out.error(heading(l) + " proxy_protocol", "no proxy is trusted, so every connection would be closed", "",
+    out.error(listener_heading(l) + " proxy_protocol", "no proxy is trusted, so every connection would be closed", "",
               "Write [proxy_protocol] trusted = [...].");
   }
   if (l.service == Service::smtp && l.audience == Audience::internet && c.smtp.require_tls) {
@@ -123,18 +123,18 @@ void check_listener(const Config& c, const Listener& l, Findings& out) {
                 "Give that listener an audience, or write require_tls = false.");
   }
   if (l.reason.empty())
-    out.warning(heading(l), "has no reason", "In a year somebody will ask why this port is open.",
+    out.warning(listener_heading(l), "has no reason", "In a year somebody will ask why this port is open.",
                 "Write reason = \"...\".");
 }
 
-void check_listeners(const Config& c, Findings& out) {
+void check_listeners(const Config& c, AllFindings& out) {
   const bool open = std::any_of(c.listeners.begin(), c.listeners.end(),
                                 [](const Listener& l) { return l.audience != Audience::off; });
   if (!open) out.error("[server]", "no listener is open", "", "Write [listener.NAME], or default_listeners = true.");
   // One missing certificate is one problem, not one for each port.
   bool certificate_said = false;
   for (const Listener& l : c.listeners) {
-    Findings one;
+    AllFindings one;
     check_listener(c, l, one);
     for (Problem& p : one.all) {
       const bool about_certificate = p.what == "there is no certificate for it";
@@ -145,7 +145,7 @@ void check_listeners(const Config& c, Findings& out) {
   check_collisions(c, out);
 }
 
-void check_gate(const Config& c, Findings& out) {
+void check_gate(const Config& c, AllFindings& out) {
   for (std::size_t i = 0; i < c.gate.exceptions.size(); ++i) {
     const Exception& e = c.gate.exceptions[i];
     const std::string where = fmt::format("[[gate.exception]] {}", i + 1);
@@ -164,7 +164,7 @@ void check_gate(const Config& c, Findings& out) {
   }
 }
 
-void check_server(const Config& c, Findings& out) {
+void check_server(const Config& c, AllFindings& out) {
   if (c.server.hostname.find('.') == std::string::npos) {
     out.warning("[server] hostname", fmt::format("\"{}\" is not fully qualified", c.server.hostname),
                 "Many servers refuse mail from such a name (RFC 5321 2.3.5).",
@@ -183,13 +183,13 @@ void check_server(const Config& c, Findings& out) {
 }
 
 void warn_everything(const std::vector<Network>& networks, std::string_view where, std::string_view what,
-                     Findings& out) {
+                     AllFindings& out) {
   if (std::none_of(networks.begin(), networks.end(), is_everything)) return;
   out.warning(std::string(where), std::string(what), "The list holds a network of all addresses.",
               "Name only the networks that need it.");
 }
 
-void check_values_together(const Config& c, Findings& out) {
+void check_values_together(const Config& c, AllFindings& out) {
   warn_everything(c.proxy_protocol.trusted, "[proxy_protocol] trusted", "anybody may pretend any address", out);
   warn_everything(c.bans.never, "[bans] never", "nobody is ever banned", out);
   warn_everything(c.bans.monitors, "[bans] monitors", "nobody is ever banned", out);
@@ -243,7 +243,7 @@ std::string read_start(const std::filesystem::path& file, std::string& text) {
   return {};
 }
 
-void check_certificate(const Certificate& certificate, const std::string& where, Findings& out) {
+void check_certificate(const Certificate& certificate, const std::string& where, AllFindings& out) {
   std::string text;
   if (const std::string why = read_start(certificate.cert, text); !why.empty()) {
     out.error(where + " cert", fmt::format("{} cannot be read: {}", certificate.cert.string(), why), "",
@@ -270,7 +270,7 @@ void check_certificate(const Certificate& certificate, const std::string& where,
   }
 }
 
-void check_files(const Config& c, Findings& out) {
+void check_files(const Config& c, AllFindings& out) {
   for (std::size_t i = 0; i < c.tls.certificates.size(); ++i) {
     check_certificate(c.tls.certificates[i], fmt::format("[[tls.certificate]] {}", i + 1), out);
   }
@@ -325,7 +325,7 @@ void check_files(const Config& c, Findings& out) {
 }  // namespace
 
 std::vector<Problem> check_values(const Config& config) {
-  Findings out;
+  AllFindings out;
   check_server(config, out);
   check_listeners(config, out);
   check_gate(config, out);
@@ -338,7 +338,7 @@ std::vector<Problem> check_values(const Config& config) {
 }
 
 std::vector<Problem> check(const Config& config) {
-  Findings out;
+  AllFindings out;
   out.all = check_values(config);
   check_files(config, out);
   check_acme_files(config, out.all);

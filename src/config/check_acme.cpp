@@ -15,9 +15,9 @@ namespace {
 // What public authorities take in one certificate.
 constexpr std::size_t kMaxNames = 100;
 
-class Findings {
+class AcmeFindings {
  public:
-  explicit Findings(std::vector<Problem>& out) : out_(out) {}
+  explicit AcmeFindings(std::vector<Problem>& out) : out_(out) {}
   void error(std::string where, std::string what, std::string cause, std::string cure) {
     out_.push_back({Severity::error, "", 0, std::move(where), std::move(what), std::move(cause), std::move(cure)});
   }
@@ -26,7 +26,7 @@ class Findings {
   std::vector<Problem>& out_;
 };
 
-void check_certificates(const Acme& acme, Findings& out) {
+void check_certificates(const Acme& acme, AcmeFindings& out) {
   std::set<std::string> firsts;
   for (std::size_t i = 0; i < acme.certificates.size(); ++i) {
     const AcmeCertificate& one = acme.certificates[i];
@@ -47,7 +47,7 @@ void check_certificates(const Acme& acme, Findings& out) {
   }
 }
 
-void check_readable(const std::filesystem::path& file, const std::string& where, Findings& out) {
+void check_readable(const std::filesystem::path& file, const std::string& where, AcmeFindings& out) {
   std::error_code ec;
   if (file.empty() || std::filesystem::is_regular_file(file, ec)) return;
   out.error(where, fmt::format("{} cannot be read: there is no such file", file.string()), "", "Check the path.");
@@ -56,7 +56,7 @@ void check_readable(const std::filesystem::path& file, const std::string& where,
 }  // namespace
 
 void check_acme_values(const Config& config, std::vector<Problem>& problems) {
-  Findings out(problems);
+  AcmeFindings out(problems);
   const Acme& acme = config.acme;
   if (!acme.on()) {
     if (!acme.certificates.empty()) {
@@ -81,7 +81,7 @@ void check_acme_values(const Config& config, std::vector<Problem>& problems) {
 }
 
 void check_acme_files(const Config& config, std::vector<Problem>& problems) {
-  Findings out(problems);
+  AcmeFindings out(problems);
   if (!config.acme.on()) return;
   check_readable(config.acme.ca_file, "[acme] ca_file", out);
   check_readable(config.acme.account_key_file, "[acme] account_key_file", out);

@@ -11,7 +11,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::vector<std::string> problems_of(const std::string& acme) {
+std::vector<std::string> acme_problems(const std::string& acme) {
   const LoadOutcome loaded = load_text(
       "[server]\nhostname = \"mail.example.org\"\ndata_dir = \"/var/lib/gatepost\"\n" + acme, "gatepost.toml");
   std::vector<std::string> out;
@@ -24,9 +24,9 @@ std::vector<std::string> problems_of(const std::string& acme) {
 const std::string kAcme = "[acme]\ndirectory = \"https://acme.test/directory\"\nagree_to_terms = true\n";
 
 TEST(AcmeConfig, IsEnoughInPlaceOfACertificate) {
-  EXPECT_THAT(problems_of(kAcme), IsEmpty());
-  EXPECT_THAT(problems_of("[tls]\nself_signed = true\n"), IsEmpty());
-  EXPECT_THAT(problems_of(""), Contains(HasSubstr("there is no certificate")));
+  EXPECT_THAT(acme_problems(kAcme), IsEmpty());
+  EXPECT_THAT(acme_problems("[tls]\nself_signed = true\n"), IsEmpty());
+  EXPECT_THAT(acme_problems(""), Contains(HasSubstr("there is no certificate")));
   const LoadOutcome loaded =
       load_text("[server]\nhostname = \"mail.example.org\"\ndata_dir = \"/x\"\n" + kAcme, "gatepost.toml");
   ASSERT_EQ(loaded.config.acme.certificates.size(), 1U);
@@ -34,22 +34,23 @@ TEST(AcmeConfig, IsEnoughInPlaceOfACertificate) {
 }
 
 TEST(AcmeConfig, SaysWhatIsMissing) {
-  EXPECT_THAT(problems_of("[acme]\ndirectory = \"https://acme.test/directory\"\n"),
+  EXPECT_THAT(acme_problems("[acme]\ndirectory = \"https://acme.test/directory\"\n"),
               Contains(HasSubstr("agree_to_terms")));
-  EXPECT_THAT(problems_of("[acme]\ndirectory = \"http://acme.test/directory\"\n"), Contains(HasSubstr("HTTPS alone")));
-  EXPECT_THAT(problems_of(kAcme + "account_key_id = \"kid\"\n"), Contains(HasSubstr("account_key_file")));
-  EXPECT_THAT(problems_of(kAcme + "challenge = \"dns-01\"\ndns_server = \"192.0.2.53\"\n"),
+  EXPECT_THAT(acme_problems("[acme]\ndirectory = \"http://acme.test/directory\"\n"),
+              Contains(HasSubstr("HTTPS alone")));
+  EXPECT_THAT(acme_problems(kAcme + "account_key_id = \"kid\"\n"), Contains(HasSubstr("account_key_file")));
+  EXPECT_THAT(acme_problems(kAcme + "challenge = \"dns-01\"\ndns_server = \"192.0.2.53\"\n"),
               Contains(HasSubstr("dns_key_file")));
-  EXPECT_THAT(problems_of(kAcme + "challenge = \"dns-01\"\ndns_server = \"127.0.0.1:5353\"\n"), IsEmpty());
-  EXPECT_THAT(problems_of("[tls]\nself_signed = true\n[[acme.certificate]]\nnames = [\"a.example.org\"]\n"),
+  EXPECT_THAT(acme_problems(kAcme + "challenge = \"dns-01\"\ndns_server = \"127.0.0.1:5353\"\n"), IsEmpty());
+  EXPECT_THAT(acme_problems("[tls]\nself_signed = true\n[[acme.certificate]]\nnames = [\"a.example.org\"]\n"),
               Contains(HasSubstr("nobody is named")));
 }
 
 TEST(AcmeConfig, ANameWithAStarNeedsDns) {
   const std::string wild = "[[acme.certificate]]\nnames = [\"*.example.org\"]\n";
-  EXPECT_THAT(problems_of(kAcme + wild), Contains(HasSubstr("needs dns-01")));
-  EXPECT_THAT(problems_of(kAcme + wild + "challenge = \"dns-01\"\n"), IsEmpty());
-  EXPECT_THAT(problems_of(kAcme + wild + "challenge = \"dns-01\"\n" + wild + "challenge = \"dns-01\"\n"),
+  EXPECT_THAT(acme_problems(kAcme + wild), Contains(HasSubstr("needs dns-01")));
+  EXPECT_THAT(acme_problems(kAcme + wild + "challenge = \"dns-01\"\n"), IsEmpty());
+  EXPECT_THAT(acme_problems(kAcme + wild + "challenge = \"dns-01\"\n" + wild + "challenge = \"dns-01\"\n"),
               Contains(HasSubstr("as another one does")));
 }
 

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kMaxProviders = 20;
 
-class Findings {
+class OauthFindings {
  public:
-  explicit Findings(std::vector<Problem>& out) : out_(out) {}
+  explicit OauthFindings(std::vector<Problem>& out) : out_(out) {}
   void error(std::string where, std::string what, std::string cause, std::string cure) {
     add(Severity::error, std::move(where), std::move(what), std::move(cause), std::move(cure));
   }
@@ -29,9 +29,9 @@ class Findings {
   std::vector<Problem>& out_;
 };
 
-std::string heading(std::size_t i) { return fmt::format("[[oauth.provider]] {}", i + 1); }
+std::string provider_heading(std::size_t i) { return fmt::format("[[oauth.provider]] {}", i + 1); }
 
-void check_provider(const OauthProvider& one, const std::string& where, Findings& out) {
+void check_provider(const OauthProvider& one, const std::string& where, OauthFindings& out) {
   const bool jwt = one.check == OauthProvider::Check::jwt;
   if (jwt && one.issuer.empty()) {
     out.error(where + " issuer", "is missing", "Tokens are known by whom they are from.",
@@ -73,17 +73,17 @@ void check_provider(const OauthProvider& one, const std::string& where, Findings
 }  // namespace
 
 void check_oauth_values(const Config& config, std::vector<Problem>& problems) {
-  Findings out(problems);
+  OauthFindings out(problems);
   const auto& all = config.oauth.providers;
   if (all.size() > kMaxProviders) {
-    out.error(heading(kMaxProviders), fmt::format("more than {} providers", kMaxProviders),
+    out.error(provider_heading(kMaxProviders), fmt::format("more than {} providers", kMaxProviders),
               "Each of them may be asked about a token.", "Take some out.");
   }
   std::set<std::string> names;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    check_provider(all[i], heading(i), out);
+    check_provider(all[i], provider_heading(i), out);
     if (!names.insert(all[i].name).second)
-      out.error(heading(i) + " name", "is taken by another provider", "", "Give each its own name.");
+      out.error(provider_heading(i) + " name", "is taken by another provider", "", "Give each its own name.");
   }
   if (all.empty()) return;
   const auto offered = [&](std::string_view name) {
@@ -96,14 +96,14 @@ void check_oauth_values(const Config& config, std::vector<Problem>& problems) {
 }
 
 void check_oauth_files(const Config& config, std::vector<Problem>& problems) {
-  Findings out(problems);
+  OauthFindings out(problems);
   const auto readable = [&](const std::filesystem::path& file, const std::string& where) {
     if (!file.empty() && !std::ifstream(file))
       out.error(where, fmt::format("{} cannot be read", file.string()), "", "Check the path and the permissions.");
   };
   for (std::size_t i = 0; i < config.oauth.providers.size(); ++i) {
-    readable(config.oauth.providers[i].ca_file, heading(i) + " ca_file");
-    readable(config.oauth.providers[i].client_secret_file, heading(i) + " client_secret_file");
+    readable(config.oauth.providers[i].ca_file, provider_heading(i) + " ca_file");
+    readable(config.oauth.providers[i].client_secret_file, provider_heading(i) + " client_secret_file");
   }
 }
 

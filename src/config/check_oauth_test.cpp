@@ -4,6 +4,7 @@
 #include <string>
 
 #include "config/check.hpp"
+#include "config/test_support.hpp"
 
 namespace gatepost::config {
 namespace {
@@ -11,16 +12,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::string_view kStart = R"([server]
-hostname = "mail.example.org"
-data_dir = "/tmp"
-[tls]
-self_signed = true
-)";
-
 // All that is found about tokens, one a line.
-std::string problems_of(const std::string& text) {
-  LoadOutcome loaded = load_text(std::string(kStart) + text, "x.toml");
+std::string oauth_problems(const std::string& text) {
+  LoadOutcome loaded = load_text(std::string(kSelfSignedStart) + text, "x.toml");
   if (loaded.ok()) check_oauth_values(loaded.config, loaded.problems);
   std::string out;
   for (const Problem& one : loaded.problems) out += one.text() + "\n";
@@ -36,8 +30,8 @@ domains = ["Example.org"]
 )";
 
 TEST(ConfigOauth, ReadsAProviderAndFindsItsDiscoveryDocument) {
-  EXPECT_THAT(problems_of(kKeycloak), IsEmpty());
-  const LoadOutcome loaded = load_text(std::string(kStart) + kKeycloak, "x.toml");
+  EXPECT_THAT(oauth_problems(kKeycloak), IsEmpty());
+  const LoadOutcome loaded = load_text(std::string(kSelfSignedStart) + kKeycloak, "x.toml");
   ASSERT_EQ(loaded.config.oauth.providers.size(), 1u);
   const OauthProvider& one = loaded.config.oauth.providers.front();
   EXPECT_EQ(one.discovery, "https://id.example.org/realms/staff/.well-known/openid-configuration");
@@ -46,27 +40,27 @@ TEST(ConfigOauth, ReadsAProviderAndFindsItsDiscoveryDocument) {
 }
 
 TEST(ConfigOauth, SaysWhatIsMissing) {
-  EXPECT_THAT(problems_of("[[oauth.provider]]\nname = \"a\"\n"), HasSubstr("issuer: is missing"));
-  EXPECT_THAT(problems_of("[[oauth.provider]]\nname = \"a\"\n"), HasSubstr("audience: is missing"));
-  EXPECT_THAT(problems_of("[[oauth.provider]]\nissuer = \"https://a\"\n"), HasSubstr("name: missing"));
-  EXPECT_THAT(problems_of("[[oauth.provider]]\nname = \"a\"\ncheck = \"introspection\"\n"),
+  EXPECT_THAT(oauth_problems("[[oauth.provider]]\nname = \"a\"\n"), HasSubstr("issuer: is missing"));
+  EXPECT_THAT(oauth_problems("[[oauth.provider]]\nname = \"a\"\n"), HasSubstr("audience: is missing"));
+  EXPECT_THAT(oauth_problems("[[oauth.provider]]\nissuer = \"https://a\"\n"), HasSubstr("name: missing"));
+  EXPECT_THAT(oauth_problems("[[oauth.provider]]\nname = \"a\"\ncheck = \"introspection\"\n"),
               HasSubstr("introspection: is missing"));
-  EXPECT_THAT(problems_of("[[oauth.provider]]\nname = \"a\"\ncheck = \"introspection\"\n"
-                          "introspection = \"https://a/b\"\nclient_id = \"gatepost\"\n"),
+  EXPECT_THAT(oauth_problems("[[oauth.provider]]\nname = \"a\"\ncheck = \"introspection\"\n"
+                             "introspection = \"https://a/b\"\nclient_id = \"gatepost\"\n"),
               HasSubstr("goes with client_secret_file"));
-  EXPECT_THAT(problems_of(std::string(kKeycloak) + kKeycloak), HasSubstr("taken by another"));
+  EXPECT_THAT(oauth_problems(std::string(kKeycloak) + kKeycloak), HasSubstr("taken by another"));
 }
 
 TEST(ConfigOauth, TakesNothingThatIsReadInClear) {
-  EXPECT_THAT(problems_of("[[oauth.provider]]\nname = \"a\"\nissuer = \"http://a\"\n"), HasSubstr("no https://"));
-  EXPECT_THAT(problems_of("[[oauth.provider]]\nname = \"a\"\njwks = \"file:///etc/passwd\"\n"),
+  EXPECT_THAT(oauth_problems("[[oauth.provider]]\nname = \"a\"\nissuer = \"http://a\"\n"), HasSubstr("no https://"));
+  EXPECT_THAT(oauth_problems("[[oauth.provider]]\nname = \"a\"\njwks = \"file:///etc/passwd\"\n"),
               HasSubstr("no https://"));
 }
 
 TEST(ConfigOauth, WarnsWhereNoTokenWouldBeTaken) {
-  EXPECT_THAT(problems_of("[auth]\nmechanisms = [\"PLAIN\"]\n" + std::string(kKeycloak)),
+  EXPECT_THAT(oauth_problems("[auth]\nmechanisms = [\"PLAIN\"]\n" + std::string(kKeycloak)),
               HasSubstr("neither OAUTHBEARER nor XOAUTH2"));
-  EXPECT_THAT(problems_of(std::string(kKeycloak) + "default_domain = \"example.net\"\n"),
+  EXPECT_THAT(oauth_problems(std::string(kKeycloak) + "default_domain = \"example.net\"\n"),
               HasSubstr("is not among domains"));
 }
 

@@ -10,9 +10,9 @@
 namespace gatepost::config {
 namespace {
 
-class Findings {
+class DirectoryFindings {
  public:
-  Findings(std::vector<Problem>& out, std::size_t number)
+  DirectoryFindings(std::vector<Problem>& out, std::size_t number)
       : out_(out), where_(fmt::format("[[outside_directory]] {}", number)) {}
   void add(Severity severity, std::string_view key, std::string what, std::string cause, std::string cure) {
     out_.push_back(
@@ -24,7 +24,7 @@ class Findings {
   const std::string where_;
 };
 
-void check_one(const OutsideDirectory& one, std::set<std::string>& names, Findings& out) {
+void check_one(const OutsideDirectory& one, std::set<std::string>& names, DirectoryFindings& out) {
   if (!names.insert(one.name).second) {
     out.add(Severity::error, "name", fmt::format("{} is the name of another one", one.name), "", "Take another name.");
   }
@@ -51,7 +51,7 @@ void check_outside_values(const Config& config, std::vector<Problem>& problems) 
   std::set<std::string> names;
   bool sign_in = false;
   for (std::size_t i = 0; i < config.outside_directories.size(); ++i) {
-    Findings out(problems, i + 1);
+    DirectoryFindings out(problems, i + 1);
     check_one(config.outside_directories[i], names, out);
     sign_in |= config.outside_directories[i].sign_in;
   }
@@ -67,7 +67,7 @@ void check_outside_values(const Config& config, std::vector<Problem>& problems) 
 void check_outside_files(const Config& config, std::vector<Problem>& problems) {
   for (std::size_t i = 0; i < config.outside_directories.size(); ++i) {
     const OutsideDirectory& one = config.outside_directories[i];
-    Findings out(problems, i + 1);
+    DirectoryFindings out(problems, i + 1);
     for (const auto& [key, file] : {std::pair("ca_file", one.ca_file), std::pair("password_file", one.password_file)}) {
       std::error_code ec;
       if (file.empty() || std::filesystem::is_regular_file(file, ec)) continue;

@@ -6,7 +6,7 @@ namespace {
 
 using namespace values;
 
-constexpr std::size_t kMaxUrlOctets = 1000;
+constexpr std::size_t kMaxAcmeUrlOctets = 1000;
 
 constexpr std::array<std::pair<std::string_view, Challenge>, 3> kChallenges = {
     {{"http-01", Challenge::http_01}, {"tls-alpn-01", Challenge::tls_alpn_01}, {"dns-01", Challenge::dns_01}}};
@@ -17,7 +17,7 @@ constexpr std::array<std::pair<std::string_view, KeyKind>, 5> kKeyKinds = {{{"p2
                                                                             {"rsa4096", KeyKind::rsa4096}}};
 
 // RFC 8555 6.1: ACME is spoken over HTTPS alone.
-Refusal https_url(std::string_view text) {
+Refusal acme_directory_url(std::string_view text) {
   if (text.empty()) return std::nullopt;
   if (text.starts_with("https://") && text.size() > 8 && text.find(' ') == std::string_view::npos) return std::nullopt;
   return Complaint{"is no https:// address", "ACME is spoken over HTTPS alone.",
@@ -55,7 +55,7 @@ Key<Config> server_address() {
 
 void add_acme_keys(std::vector<Key<Config>>& k) {
   constexpr std::string_view s = "acme";
-  k.push_back(text(s, "directory", AT(Config, acme.directory), kMaxUrlOctets, https_url, "https address",
+  k.push_back(text(s, "directory", AT(Config, acme.directory), kMaxAcmeUrlOctets, acme_directory_url, "https address",
                    "The authority's ACME directory. `\"\"`: certificates are not got from anybody."));
   k.push_back(flag(s, "agree_to_terms", AT(Config, acme.agree_to_terms),
                    "You agree to the authority's terms of service; without that it gives no certificate."));

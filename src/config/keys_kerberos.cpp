@@ -1,3 +1,4 @@
+#include "config/domain_values.hpp"
 #include "config/key_values.hpp"
 
 #include "base/ascii.hpp"
@@ -17,8 +18,6 @@ Refusal realm_name(std::string_view text) {
   if (good) return std::nullopt;
   return Complaint{"is no name of a realm", "", "Write it as tickets have it, such as \"CORP.EXAMPLE\"."};
 }
-
-Refusal domain_or_nothing(std::string_view text) { return text.empty() ? std::nullopt : host_name(text); }
 
 }  // namespace
 

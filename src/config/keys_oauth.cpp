@@ -1,3 +1,4 @@
+#include "config/domain_values.hpp"
 #include "config/key_values.hpp"
 
 #include "base/ascii.hpp"
@@ -9,7 +10,7 @@ namespace {
 using namespace values;
 using Check = OauthProvider::Check;
 
-constexpr std::size_t kMaxUrlOctets = 1000;
+constexpr std::size_t kMaxProviderUrlOctets = 1000;
 
 constexpr std::array<std::pair<std::string_view, Check>, 2> kChecks = {
     {{"jwt", Check::jwt}, {"introspection", Check::introspection}}};
@@ -19,7 +20,7 @@ bool is_https(std::string_view text) {
 }
 
 // RFC 6750 5.2, RFC 7662 4: what is asked there decides who signs in.
-Refusal https_url(std::string_view text) {
+Refusal provider_url(std::string_view text) {
   if (text.empty() || is_https(text)) return std::nullopt;
   return Complaint{"is no https:// address", "What is read there decides who signs in.",
                    "Write an address such as \"https://id.example.org/realms/staff\"."};
@@ -39,14 +40,6 @@ bool take_audience(std::string_view text, std::vector<std::string>& out) {
   return true;
 }
 
-bool take_domain(std::string_view text, std::vector<std::string>& out) {
-  if (!is_host_name(text)) return false;
-  out.push_back(ascii::to_lower(text));
-  return true;
-}
-
-Refusal domain_or_nothing(std::string_view text) { return text.empty() ? std::nullopt : host_name(text); }
-
 }  // namespace
 
 const std::vector<Key<OauthProvider>>& oauth_provider_keys() {
@@ -58,15 +51,15 @@ const std::vector<Key<OauthProvider>>& oauth_provider_keys() {
     k.push_back(words(s, "check", AT(OauthProvider, check), kChecks,
                       "How its tokens are verified: they are JWTs signed by its published keys (RS256, PS256, ES256, "
                       "EdDSA), or it is asked about each of them (RFC 7662)."));
-    k.push_back(text(s, "issuer", AT(OauthProvider, issuer), kMaxUrlOctets, https_url, "https address",
+    k.push_back(text(s, "issuer", AT(OauthProvider, issuer), kMaxProviderUrlOctets, provider_url, "https address",
                      "`iss` of its tokens, letter by letter. Needed for `jwt`."));
-    k.push_back(shown(text(s, "discovery", AT(OauthProvider, discovery), kMaxUrlOctets, https_url, "https address",
-                           "Its discovery document. Clients are told of it, too."),
+    k.push_back(shown(text(s, "discovery", AT(OauthProvider, discovery), kMaxProviderUrlOctets, provider_url,
+                           "https address", "Its discovery document. Clients are told of it, too."),
                       "`issuer` and `/.well-known/openid-configuration`"));
-    k.push_back(shown(
-        text(s, "jwks", AT(OauthProvider, jwks), kMaxUrlOctets, https_url, "https address", "Its keys (RFC 7517)."),
-        "what the discovery document says"));
-    k.push_back(shown(text(s, "introspection", AT(OauthProvider, introspection), kMaxUrlOctets, https_url,
+    k.push_back(shown(text(s, "jwks", AT(OauthProvider, jwks), kMaxProviderUrlOctets, provider_url, "https address",
+                           "Its keys (RFC 7517)."),
+                      "what the discovery document says"));
+    k.push_back(shown(text(s, "introspection", AT(OauthProvider, introspection), kMaxProviderUrlOctets, provider_url,
                            "https address", "Where it is asked about tokens."),
                       "what the discovery document says"));
     k.push_back(text(s, "client_id", AT(OauthProvider, client_id), 500, any_text, "text",

@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "base/ascii.hpp"
+#include "config/domain_values.hpp"
 #include "config/key_values.hpp"
 
 // The keys of [[outside_directory]].
@@ -51,12 +52,6 @@ bool take_server(std::string_view text, std::vector<OutsideServer>& out) {
 std::string write_server(const OutsideServer& s) {
   const bool v6 = s.host.find(':') != std::string::npos;
   return fmt::format("{}://{}{}{}:{}", s.implicit_tls ? "ldaps" : "ldap", v6 ? "[" : "", s.host, v6 ? "]" : "", s.port);
-}
-
-bool take_domain(std::string_view text, std::vector<std::string>& out) {
-  if (!is_host_name(text)) return false;
-  out.push_back(ascii::to_lower(text));
-  return true;
 }
 
 // attributedescription (RFC 4512 2.5): letters, digits, hyphens, dots of an OID, options after a semicolon.
@@ -141,10 +136,10 @@ Key<OutsideDirectory> tls_key() {
 
 constexpr std::string_view kSection = "outside_directory";
 constexpr std::string_view kByKind = "as `kind` has it";
-using Keys = std::vector<Key<OutsideDirectory>>;
+using DirectoryKeys = std::vector<Key<OutsideDirectory>>;
 using O = OutsideDirectory;
 
-void add_access(Keys& k) {
+void add_access(DirectoryKeys& k) {
   k.push_back(
       required(text(kSection, "name", AT(O, name), 32, directory_name, "text", "What logs and commands call it.")));
   k.push_back(words(kSection, "kind", AT(O, kind), kKinds, "Whose attributes and filters are the defaults below."));
@@ -166,7 +161,7 @@ void add_access(Keys& k) {
                             "Below which entry people are, such as \"ou=people,dc=example,dc=org\".")));
 }
 
-void add_meaning(Keys& k) {
+void add_meaning(DirectoryKeys& k) {
   k.push_back(
       flag(kSection, "sign_in", AT(O, sign_in),
            "People sign in with their password there. SCRAM is not offered then: it needs passwords kept here."));
@@ -208,7 +203,7 @@ void add_meaning(Keys& k) {
            "userAccountControl and accountExpires count anyway."));
 }
 
-void add_people(Keys& k) {
+void add_people(DirectoryKeys& k) {
   k.push_back(
       flag(kSection, "groups", AT(O, groups), "With `people`: groups that have a mail address are groups here."));
   k.push_back(shown(
@@ -232,7 +227,7 @@ void add_people(Keys& k) {
                      "Entries in a listing beyond which it is not believed."));
 }
 
-void add_limits(Keys& k) {
+void add_directory_limits(DirectoryKeys& k) {
   k.push_back(number(kSection, "connections", AT(O, connections), 1, 200, "Connections to it at one time."));
   k.push_back(number(kSection, "page_size", AT(O, page_size), 10, 10'000, "Entries in one page of a long answer."));
   k.push_back(octets(kSection, "answer_size", AT(O, answer_octets), kMiB, kGiB,
@@ -254,12 +249,12 @@ void add_limits(Keys& k) {
 }  // namespace
 
 const std::vector<Key<OutsideDirectory>>& outside_directory_keys() {
-  static const Keys all = [] {
-    Keys k;
+  static const DirectoryKeys all = [] {
+    DirectoryKeys k;
     add_access(k);
     add_meaning(k);
     add_people(k);
-    add_limits(k);
+    add_directory_limits(k);
     return k;
   }();
   return all;

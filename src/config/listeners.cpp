@@ -7,23 +7,23 @@
 namespace gatepost::config {
 namespace {
 
-constexpr std::array<std::pair<Service, std::string_view>, 8> kServices = {{{Service::smtp, "smtp"},
-                                                                            {Service::submission, "submission"},
-                                                                            {Service::imap, "imap"},
-                                                                            {Service::pop3, "pop3"},
-                                                                            {Service::http, "http"},
-                                                                            {Service::https, "https"},
-                                                                            {Service::ldap, "ldap"},
-                                                                            {Service::metrics, "metrics"}}};
-constexpr std::array<std::pair<TlsMode, std::string_view>, 3> kTlsModes = {
+constexpr std::array<std::pair<Service, std::string_view>, 8> kServiceNames = {{{Service::smtp, "smtp"},
+                                                                                {Service::submission, "submission"},
+                                                                                {Service::imap, "imap"},
+                                                                                {Service::pop3, "pop3"},
+                                                                                {Service::http, "http"},
+                                                                                {Service::https, "https"},
+                                                                                {Service::ldap, "ldap"},
+                                                                                {Service::metrics, "metrics"}}};
+constexpr std::array<std::pair<TlsMode, std::string_view>, 3> kTlsModeNames = {
     {{TlsMode::none, "none"}, {TlsMode::starttls, "starttls"}, {TlsMode::implicit, "implicit"}}};
-constexpr std::array<std::pair<Audience, std::string_view>, 6> kAudiences = {{{Audience::internet, "internet"},
-                                                                              {Audience::trusted, "trusted"},
-                                                                              {Audience::vpn, "vpn"},
-                                                                              {Audience::admin, "admin"},
-                                                                              {Audience::named, "named"},
-                                                                              {Audience::off, "off"}}};
-constexpr std::array<std::pair<GateLog, std::string_view>, 3> kGateLogs = {
+constexpr std::array<std::pair<Audience, std::string_view>, 6> kAudienceNames = {{{Audience::internet, "internet"},
+                                                                                  {Audience::trusted, "trusted"},
+                                                                                  {Audience::vpn, "vpn"},
+                                                                                  {Audience::admin, "admin"},
+                                                                                  {Audience::named, "named"},
+                                                                                  {Audience::off, "off"}}};
+constexpr std::array<std::pair<GateLog, std::string_view>, 3> kGateLogNames = {
     {{GateLog::drops, "drops"}, {GateLog::all, "all"}, {GateLog::none, "none"}}};
 
 template <class E, std::size_t N>
@@ -54,13 +54,13 @@ Listener make(std::string name, Service service, std::uint16_t port, TlsMode tls
 
 }  // namespace
 
-std::string_view to_string(Service s) { return word_of(kServices, s); }
-std::string_view to_string(TlsMode m) { return word_of(kTlsModes, m); }
-std::string_view to_string(Audience a) { return word_of(kAudiences, a); }
-std::string_view to_string(GateLog l) { return word_of(kGateLogs, l); }
-std::optional<Service> service_named(std::string_view word) { return value_of(kServices, word); }
-std::optional<TlsMode> tls_mode_named(std::string_view word) { return value_of(kTlsModes, word); }
-std::optional<Audience> audience_named(std::string_view word) { return value_of(kAudiences, word); }
+std::string_view to_string(Service s) { return word_of(kServiceNames, s); }
+std::string_view to_string(TlsMode m) { return word_of(kTlsModeNames, m); }
+std::string_view to_string(Audience a) { return word_of(kAudienceNames, a); }
+std::string_view to_string(GateLog l) { return word_of(kGateLogNames, l); }
+std::optional<Service> service_named(std::string_view word) { return value_of(kServiceNames, word); }
+std::optional<TlsMode> tls_mode_named(std::string_view word) { return value_of(kTlsModeNames, word); }
+std::optional<Audience> audience_named(std::string_view word) { return value_of(kAudienceNames, word); }
 
 std::vector<Endpoint> Listener::endpoints() const {
   std::vector<Endpoint> out;

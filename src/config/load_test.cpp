@@ -20,22 +20,25 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::string_view kHead = "[server]\nhostname = \"mail.example.org\"\ndata_dir = \"/var/lib/gatepost\"\n";
+constexpr std::string_view kServerStart =
+    "[server]\nhostname = \"mail.example.org\"\ndata_dir = \"/var/lib/gatepost\"\n";
 
-std::vector<std::string> texts(const LoadOutcome& out) {
+std::vector<std::string> problem_texts(const LoadOutcome& out) {
   std::vector<std::string> all;
   for (const Problem& p : out.problems) all.push_back(p.text());
   return all;
 }
 
-LoadOutcome with(std::string_view more) { return load_text(std::string(kHead) + std::string(more), "gatepost.toml"); }
+LoadOutcome with(std::string_view more) {
+  return load_text(std::string(kServerStart) + std::string(more), "gatepost.toml");
+}
 
 std::string only_problem(std::string_view more) {
-  const auto all = texts(with(more));
+  const auto all = problem_texts(with(more));
   return all.size() == 1 ? all[0] : "problems: " + std::to_string(all.size());
 }
 
-const Listener* find(const Config& c, std::string_view name) {
+const Listener* listener_named(const Config& c, std::string_view name) {
   for (const Listener& l : c.listeners) {
     if (l.name == name) return &l;
   }
@@ -44,14 +47,14 @@ const Listener* find(const Config& c, std::string_view name) {
 
 TEST(Load, HostNameAndDataDirectoryAreEnough) {
   const LoadOutcome out = with("");
-  EXPECT_THAT(texts(out), IsEmpty());
+  EXPECT_THAT(problem_texts(out), IsEmpty());
   ASSERT_TRUE(out.ok());
   EXPECT_EQ(out.config.server.postmaster, "postmaster@mail.example.org");
   EXPECT_EQ(out.config.mailflow.helo_name, "mail.example.org");
   EXPECT_EQ(out.config.limits.message_octets, 50u << 20);
-  ASSERT_NE(find(out.config, "imaps"), nullptr);
-  EXPECT_EQ(find(out.config, "imaps")->endpoints().size(), 2u);
-  EXPECT_EQ(find(out.config, "metrics")->endpoints().size(), 1u);
+  ASSERT_NE(listener_named(out.config, "imaps"), nullptr);
+  EXPECT_EQ(listener_named(out.config, "imaps")->endpoints().size(), 2u);
+  EXPECT_EQ(listener_named(out.config, "metrics")->endpoints().size(), 1u);
 }
 
 TEST(Load, NamesLineAndCureOfAMisspeltKey) {
@@ -76,7 +79,7 @@ TEST(Load, ReportsEveryProblemInTheOrderOfLines) {
       "port = 70000\n",
       "g.toml");
   EXPECT_FALSE(out.ok());
-  EXPECT_THAT(texts(out),
+  EXPECT_THAT(problem_texts(out),
               ElementsAre("g.toml:1: recipients: a key outside any section. Put it into [limits].",
                           "g.toml:3: [limits] recipients: 5 is out of range. Write a whole number from 100 to 100000.",
                           HasSubstr("g.toml:4: [limits] message_size: must be a size such as"),
@@ -97,7 +100,7 @@ TEST(Load, SaysWhereTheSyntaxIsWrong) {
 TEST(Load, RefusesATableNameThatBeginsLikeNone) {
   const LoadOutcome out = with("[^tls]]\n");
   EXPECT_FALSE(out.ok());
-  EXPECT_THAT(texts(out), ElementsAre(HasSubstr("gatepost.toml:4: ")));
+  EXPECT_THAT(problem_texts(out), ElementsAre(HasSubstr("gatepost.toml:4: ")));
 }
 
 TEST(Load, RefusesLettersOfOtherScriptsOutsideOfStrings) {
@@ -119,10 +122,10 @@ TEST(Load, ReadsEveryKindOfValue) {
       "\"implicit\"\nport = 465\n"
       "[pop3]\nexpire_days = 30\n[dns]\nservers = [\"192.0.2.53\", \"[2001:db8::53]:5353\"]\n[log]\nlevel = "
       "\"debug\"\ntarget = \"/var/log/g\"\n");
-  EXPECT_THAT(texts(out), IsEmpty());
+  EXPECT_THAT(problem_texts(out), IsEmpty());
   const Config& c = out.config;
   EXPECT_EQ(c.server.bind, std::vector{*IpAddress::parse("127.0.0.1")});
-  EXPECT_EQ(find(c, "smtp")->endpoints().at(0).to_string(), "127.0.0.1:10025");
+  EXPECT_EQ(listener_named(c, "smtp")->endpoints().at(0).to_string(), "127.0.0.1:10025");
   EXPECT_EQ(c.networks.vpn.size(), 2u);
   EXPECT_EQ(c.tls.min_version, TlsVersion::v1_3);
   ASSERT_EQ(c.tls.certificates.size(), 1u);
@@ -156,14 +159,14 @@ TEST(Load, AListenerOfADefaultNameChangesOnlyWhatItSays) {
   const LoadOutcome out = with(
       "[listener.pop3]\naudience = \"off\"\n[listener.relay]\nservice = \"smtp\"\nport = 2525\naudience = "
       "\"trusted\"\nreason = \"Printers.\"\n");
-  EXPECT_THAT(texts(out), IsEmpty());
-  EXPECT_EQ(find(out.config, "pop3")->port, 110);
-  EXPECT_EQ(find(out.config, "pop3")->audience, Audience::off);
-  EXPECT_EQ(find(out.config, "relay")->port, 2525);
+  EXPECT_THAT(problem_texts(out), IsEmpty());
+  EXPECT_EQ(listener_named(out.config, "pop3")->port, 110);
+  EXPECT_EQ(listener_named(out.config, "pop3")->audience, Audience::off);
+  EXPECT_EQ(listener_named(out.config, "relay")->port, 2525);
   EXPECT_EQ(out.config.listeners.size(), 13u);
   const LoadOutcome bare =
       with("default_listeners = false\n[listener.imaps]\nservice = \"imap\"\nport = 993\ntls = \"implicit\"\n");
-  EXPECT_THAT(texts(bare), IsEmpty());
+  EXPECT_THAT(problem_texts(bare), IsEmpty());
   EXPECT_EQ(bare.config.listeners.size(), 1u);
 }
 
@@ -171,7 +174,7 @@ TEST(Load, TakesSwitchesForSinglePrograms) {
   const LoadOutcome out = with(
       "[imap]\nsmall_literals = true\n[[imap.client]]\nname = \"Outlook\"\nversion = \"15.\"\nhide = "
       "[\"qresync\", \"COMPRESS=DEFLATE\"]\nquirks = \"delay_new_mail\"\nreason = \"It hangs.\"\n");
-  EXPECT_THAT(texts(out), IsEmpty());
+  EXPECT_THAT(problem_texts(out), IsEmpty());
   EXPECT_TRUE(out.config.imap.small_literals);
   ASSERT_EQ(out.config.imap.clients.size(), 1u);
   EXPECT_EQ(out.config.imap.clients[0].hide, (std::vector<std::string>{"QRESYNC", "COMPRESS=DEFLATE"}));
@@ -196,7 +199,7 @@ TEST(Load, RelativePathsStartAtTheFile) {
 TEST(Load, ShowsHostileTextHarmlessly) {
   const LoadOutcome out = with("[smtp]\n\"a\\nb\\u001b[2J\" = 1\nbanner = \"x\\r\\n250 forged\"\n");
   ASSERT_EQ(out.problems.size(), 2u);
-  for (const std::string& text : texts(out)) {
+  for (const std::string& text : problem_texts(out)) {
     EXPECT_EQ(text.find_first_of("\n\r\x1b"), std::string::npos);
   }
 }
@@ -228,7 +231,7 @@ TEST(Load, TheTableReadsWhatItShows) {
     text += std::string(key.name) + " = " + shown + "\n";
   }
   const LoadOutcome out = load_text(text, "g");
-  EXPECT_THAT(texts(out), IsEmpty());
+  EXPECT_THAT(problem_texts(out), IsEmpty());
   EXPECT_EQ(out.config, with("").config);
 }
 

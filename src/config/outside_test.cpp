@@ -11,14 +11,16 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::string_view kHead =
+constexpr std::string_view kDirectoryStart =
     "[server]\nhostname = \"mail.example.org\"\ndata_dir = \"/var/lib/gatepost\"\n"
     "[[tls.certificate]]\ncert = \"a.pem\"\nkey = \"a.key\"\n";
 
-LoadOutcome with(std::string_view text) { return load_text(std::string(kHead).append(text), "g.toml"); }
+LoadOutcome with_directories(std::string_view text) {
+  return load_text(std::string(kDirectoryStart).append(text), "g.toml");
+}
 
 std::vector<std::string> wrong(std::string_view text) {
-  LoadOutcome out = with(text);
+  LoadOutcome out = with_directories(text);
   if (out.ok()) {
     for (Problem& p : check_values(out.config)) out.problems.push_back(std::move(p));
   }
@@ -28,7 +30,7 @@ std::vector<std::string> wrong(std::string_view text) {
 }
 
 TEST(OutsideDirectory, ReadsServersInOrder) {
-  const auto out = with(
+  const auto out = with_directories(
       "[[outside_directory]]\nname = \"a\"\nbase = \"dc=x\"\n"
       "servers = [\"ldaps://dc1.example.org\", \"ldap://dc2.example.org/\", \"ldaps://[2001:db8::1]:3269\"]\n");
   ASSERT_TRUE(out.ok());
@@ -41,7 +43,7 @@ TEST(OutsideDirectory, ReadsServersInOrder) {
 }
 
 TEST(OutsideDirectory, HasDefaultsOfItsKind) {
-  const auto out = with(
+  const auto out = with_directories(
       "[[outside_directory]]\nname = \"a\"\nbase = \"dc=x\"\nservers = \"ldaps://dc\"\nkind = \"active-directory\"\n"
       "[[outside_directory]]\nname = \"b\"\nbase = \"dc=x\"\nservers = \"ldaps://dc\"\nlogin_filter = \"none\"\n");
   ASSERT_TRUE(out.ok());
