@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gate/bans/test_network.hpp"
+
 namespace gatepost::gate {
 namespace {
 
@@ -12,7 +14,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
-Network net(std::string_view text) { return *Network::parse(text); }
 
 class BanListTest : public testing::Test {
  protected:

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "gate/bans/test_network.hpp"
+
 namespace gatepost::gate {
 namespace {
-
-Network net(std::string_view text) { return *Network::parse(text); }
 
 Ban some_ban() {
   Ban ban;

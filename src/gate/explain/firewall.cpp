@@ -4,6 +4,7 @@
 
 #include "base/ascii.hpp"
 #include "gate/explain/engine.hpp"
+#include "gate/explain/shown.hpp"
 #include "gate/log/print.hpp"
 
 namespace gatepost::gate::explain {
@@ -11,8 +12,6 @@ namespace {
 
 constexpr std::string_view kOwnTable = "inet gatepost";
 constexpr std::string_view kRules = "firewall's rules";
-
-std::string shown(std::string_view text) { return log::for_terminal(text); }
 
 bool is_deny(const watch::KeptEvent& e) { return e.verdict == log::Verdict::deny; }
 bool is_own(const watch::KeptEvent& e) { return e.rule.starts_with("gatepost:"); }

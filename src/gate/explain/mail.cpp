@@ -8,6 +8,7 @@
 
 #include "base/ascii.hpp"
 #include "base/utf8.hpp"
+#include "gate/explain/shown.hpp"
 #include "gate/log/print.hpp"
 
 namespace gatepost::gate::explain {
@@ -15,8 +16,6 @@ namespace {
 
 namespace json = boost::json;
 using State = Story::State;
-
-std::string shown(std::string_view text) { return log::for_terminal(text); }
 
 // RFC 3463 3: subject and detail; those senders meet, in the words of somebody who is asked why.
 struct Row {

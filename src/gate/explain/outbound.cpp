@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include "gate/explain/engine.hpp"
+#include "gate/explain/shown.hpp"
 #include "gate/log/print.hpp"
 
 namespace gatepost::gate::explain {
 namespace {
 
 using How = AttemptFact::How;
-
-std::string shown(std::string_view text) { return log::for_terminal(text); }
 
 std::string_view word(How how) {
   switch (how) {
@@ -30,7 +29,7 @@ std::string_view word(How how) {
   return "not tried";
 }
 
-Evidence of(const AttemptFact& a) {
+Evidence evidence_of_attempt(const AttemptFact& a) {
   std::string text = fmt::format("{}: {}", a.label, word(a.how));
   if (!a.detail.empty()) text += fmt::format(" ({})", shown(a.detail));
   if (!a.said.empty()) text += fmt::format("; it said \"{}\"", shown(a.said));
@@ -45,8 +44,8 @@ bool blocked(const AttemptFact& a) {
 }  // namespace
 
 void Engine::attempts_as_evidence(Diagnosis& d) const {
-  for (const AttemptFact& a : f.outbound->server) d.evidence.push_back(of(a));
-  for (const AttemptFact& a : f.outbound->others) d.evidence.push_back(of(a));
+  for (const AttemptFact& a : f.outbound->server) d.evidence.push_back(evidence_of_attempt(a));
+  for (const AttemptFact& a : f.outbound->others) d.evidence.push_back(evidence_of_attempt(a));
 }
 
 void Engine::they_answer() {

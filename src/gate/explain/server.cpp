@@ -4,17 +4,16 @@
 #include <fmt/format.h>
 
 #include "gate/explain/engine.hpp"
+#include "gate/explain/shown.hpp"
 #include "gate/log/print.hpp"
 
 namespace gatepost::gate::explain {
 namespace {
 
-std::string shown(std::string_view text) { return log::for_terminal(text); }
-
-Evidence of(const notes::Note& n) {
+Evidence evidence_of_note(const notes::Note& n) {
   return {n.last, "server", fmt::format("{} {}: {}", n.listener, n.remote.to_string(), shown(notes::sentence(n)))};
 }
-Evidence of(const notes::LogLine& line) {
+Evidence evidence_of_note(const notes::LogLine& line) {
   std::string text = line.name;
   for (const auto& [key, value] : line.fields) {
     if (key != "conn") text += fmt::format(" {}={}", shown(key), shown(value.substr(0, 160)));
@@ -136,13 +135,13 @@ void Engine::handshake(const notes::Note& n) {
   for (const Row& row : rows) {
     if (!row.applies) continue;
     Diagnosis& d = add(std::string(row.cause), Certainty::certain, row.fault, row.summary);
-    d.evidence.push_back(of(n));
+    d.evidence.push_back(evidence_of_note(n));
     d.remedies.push_back(row.remedy);
     return;
   }
   Diagnosis& d = add("tls_failed", Certainty::likely, Fault::client,
                      fmt::format("TLS between {} and {} did not come about.", who(), where()));
-  d.evidence.push_back(of(n));
+  d.evidence.push_back(evidence_of_note(n));
   d.remedies.push_back("try it from that network: gatepost probe, or openssl s_client -connect HOST:PORT");
 }
 
@@ -152,7 +151,7 @@ void Engine::not_admitted(const notes::Note& n) {
            d.cause == "exception_expired" || d.cause == "not_in_audience";
   });
   if (same != found_.end()) {
-    same->evidence.push_back(of(n));
+    same->evidence.push_back(evidence_of_note(n));
     return;
   }
   Diagnosis& d = add("refused_by_server", policy_admits() ? Certainty::likely : Certainty::certain, Fault::policy, "");
@@ -166,13 +165,13 @@ void Engine::not_admitted(const notes::Note& n) {
   } else if (d.cause == "not_in_audience") {
     d.cause = "refused_by_server";
   }
-  d.evidence.push_back(of(n));
+  d.evidence.push_back(evidence_of_note(n));
 }
 
 void Engine::was_banned(const notes::Note& n) {
   if (has("banned")) return;
   Diagnosis& d = add("banned", Certainty::certain, Fault::policy, fmt::format("{} was banned at that time.", who()));
-  d.evidence.push_back(of(n));
+  d.evidence.push_back(evidence_of_note(n));
   d.remedies = {fmt::format("gatepost ban lift {}", who())};
 }
 
@@ -186,7 +185,7 @@ void Engine::limit_reached(const notes::Note& n) {
                      rate    ? fmt::format("{} connects more often in a minute than the server lets it.", who())
                      : total ? fmt::format("{} has as many connections as it takes.", where())
                              : fmt::format("{} has as many connections open as one address may have.", who()));
-  d.evidence.push_back(of(n));
+  d.evidence.push_back(evidence_of_note(n));
   if (f.peer->peer)
     d.evidence.push_back(
         {std::nullopt, "server", fmt::format("{} connection(s) of it open now", f.peer->peer->open_now)});
@@ -202,7 +201,7 @@ void Engine::no_proxy_header(const notes::Note& n) {
   if (has("proxy_header")) return;
   Diagnosis& d = add("proxy_header", Certainty::certain, Fault::client,
                      fmt::format("{} is a trusted proxy, and sent no PROXY header.", who()));
-  d.evidence.push_back(of(n));
+  d.evidence.push_back(evidence_of_note(n));
   d.remedies = {"let the proxy send PROXY protocol v1 or v2, or take it out of [proxy_protocol] trusted"};
 }
 
@@ -213,7 +212,7 @@ void Engine::ended(const notes::Note& n) {
   if (n.what == What::timed_out && !has("silent_client")) {
     Diagnosis& d = add("silent_client", Certainty::possible, Fault::client,
                        fmt::format("{} connected to {} and was silent until the server closed.", who(), where()));
-    d.evidence.push_back(of(n));
+    d.evidence.push_back(evidence_of_note(n));
     d.remedies = {
         "a client that waits for the server to speak TLS, or the other way round, does this: compare the encryption "
         "setting with the port"};
@@ -222,7 +221,7 @@ void Engine::ended(const notes::Note& n) {
   Diagnosis& d =
       add("server_failed", Certainty::certain, Fault::server,
           fmt::format("The connection of {} was ended by a defect of the server, or for lack of memory.", who()));
-  d.evidence.push_back(of(n));
+  d.evidence.push_back(evidence_of_note(n));
   d.remedies = {"the log has connection.failed with the reason"};
 }
 
@@ -298,7 +297,7 @@ void Engine::look_at_lines() {
       if (has(row->cause)) continue;
       Diagnosis& d =
           add(std::string(row->cause), Certainty::certain, row->fault, fmt::format(fmt::runtime(row->summary), who()));
-      d.evidence.push_back(of(line));
+      d.evidence.push_back(evidence_of_note(line));
       d.remedies.emplace_back(row->remedy);
       continue;
     }
@@ -307,7 +306,7 @@ void Engine::look_at_lines() {
     if (full && !has("disk_full")) {
       Diagnosis& d = add("disk_full", Certainty::certain, Fault::server,
                          "The server took no mail: its disk is full, or below the reserve (SMTP 452).");
-      d.evidence.push_back(of(line));
+      d.evidence.push_back(evidence_of_note(line));
       d.remedies = {"make room on the disk of [server] data_dir; gatepost status says when mail is taken again"};
     } else if ((line.name == "smtp.recipient_refused" || line.name == "smtp.sender_refused" ||
                 (line.name == "mail.refused" && !full)) &&
@@ -315,7 +314,7 @@ void Engine::look_at_lines() {
       Diagnosis& d = add("mail_refused", Certainty::certain, Fault::client,
                          fmt::format("{} connects, but its mail is refused: {}.", who(),
                                      shown(line.field("reply").empty() ? line.field("detail") : line.field("reply"))));
-      d.evidence.push_back(of(line));
+      d.evidence.push_back(evidence_of_note(line));
       d.remedies = {
           fmt::format("what became of that mail: gatepost explain mail --from \"{}\"", shown(line.field("from"))),
           fmt::format("what it means: gatepost explain {}", line.name)};
@@ -323,7 +322,7 @@ void Engine::look_at_lines() {
       if (has("hung_up")) continue;
       Diagnosis& d = add("hung_up", Certainty::likely, Fault::client,
                          fmt::format("The server ended the connection of {}: {}.", who(), shown(line.field("why"))));
-      d.evidence.push_back(of(line));
+      d.evidence.push_back(evidence_of_note(line));
       d.remedies = {"another protocol on that port, or a broken client: look at what it is set to"};
     }
   }

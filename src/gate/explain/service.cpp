@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gate/explain/engine.hpp"
+#include "gate/explain/shown.hpp"
 #include "gate/log/print.hpp"
 
 namespace gatepost::gate::explain {
@@ -12,9 +13,7 @@ using probe::Outcome;
 using probe::PortState;
 using probe::Stage;
 
-std::string shown(std::string_view text) { return log::for_terminal(text); }
-
-Evidence of(const ProbeFact& p, const probe::Finding& finding) {
+Evidence evidence_of_probe(const ProbeFact& p, const probe::Finding& finding) {
   return {std::nullopt, "probe from " + p.vantage,
           fmt::format("{}: {}", probe::to_string(finding.stage), shown(finding.text))};
 }
@@ -67,7 +66,7 @@ void Engine::certificate_faults(const ProbeFact& p) {
       if (!says(finding, row.words) || has(row.cause)) continue;
       Diagnosis& d = add(std::string(row.cause), Certainty::certain, Fault::server,
                          fmt::format(fmt::runtime(row.summary), where()));
-      d.evidence.push_back(of(p, finding));
+      d.evidence.push_back(evidence_of_probe(p, finding));
       d.remedies.emplace_back(row.remedy);
       break;
     }
@@ -95,7 +94,7 @@ void Engine::look_at_probes() {
         said != nullptr && said->outcome == Outcome::fail && says(*said, "plain text") && !has("plain_text_service")) {
       Diagnosis& d = add("plain_text_service", Certainty::certain, Fault::server,
                          fmt::format("{} answers in plain text where TLS is to begin at once.", where()));
-      d.evidence.push_back(of(p, *said));
+      d.evidence.push_back(evidence_of_probe(p, *said));
       d.remedies = {"use STARTTLS with this port; or something else than Gatepost answers there"};
     }
     if (!p.outside) continue;
@@ -107,7 +106,8 @@ void Engine::look_at_probes() {
                          r.state == PortState::silent ? Certainty::likely : Certainty::certain, Fault::provider,
                          fmt::format("{} answers here, and is {} from {}: something before this host stops it.",
                                      where(), probe::to_string(r.state), p.vantage));
-      if (const probe::Finding* found = finding_of(r, Stage::connect)) d.evidence.push_back(of(p, *found));
+      if (const probe::Finding* found = finding_of(r, Stage::connect))
+        d.evidence.push_back(evidence_of_probe(p, *found));
       d.evidence.push_back({std::nullopt, "firewall's rules", "let it in: " + shown(f.firewall->why)});
       d.remedies = {
           "the provider's cloud firewall or security group, the router's port forward and NAT, the client's network"};
@@ -116,8 +116,8 @@ void Engine::look_at_probes() {
       Diagnosis& d = add("starttls_stripped", Certainty::certain, Fault::provider,
                          fmt::format("{} offers STARTTLS here, and it is missing from {}: a device between removes it.",
                                      where(), p.vantage));
-      d.evidence.push_back(of(*inside, *finding_of(inside->report, Stage::starttls)));
-      d.evidence.push_back(of(p, *finding_of(r, Stage::starttls)));
+      d.evidence.push_back(evidence_of_probe(*inside, *finding_of(inside->report, Stage::starttls)));
+      d.evidence.push_back(evidence_of_probe(p, *finding_of(r, Stage::starttls)));
       d.remedies = {
           "switch SMTP/IMAP inspection off in the firewall or virus scanner between (Cisco: no inspect esmtp)",
           "let clients use the port with TLS from the start (465, 993, 995): nothing can be removed there"};
@@ -128,8 +128,8 @@ void Engine::look_at_probes() {
         banner->text != own->text && !says(*banner, own->text.substr(0, own->text.find(' '))) && !has("other_server")) {
       Diagnosis& d = add("other_server", Certainty::likely, Fault::provider,
                          fmt::format("From {} another server answers at port {}.", p.vantage, f.question.port));
-      d.evidence.push_back(of(p, *banner));
-      d.evidence.push_back(of(*inside, *own));
+      d.evidence.push_back(evidence_of_probe(p, *banner));
+      d.evidence.push_back(evidence_of_probe(*inside, *own));
       d.remedies = {"look where the name leads, and at port forwards: that connection is not to this host"};
     }
   }

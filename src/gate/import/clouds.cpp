@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "base/ascii.hpp"
+#include "gate/import/json_values.hpp"
 #include "gate/import/readers.hpp"
 #include "gate/ruleset/address_text.hpp"
 #include "gate/ruleset/values.hpp"
@@ -27,11 +28,6 @@ Result<value> parsed(const std::vector<File>& files) {
   value out = json::parse({files[0].text.data(), files[0].text.size()}, error, {}, options);
   if (error) return fail(Errc::invalid, "it is not JSON: " + error.message());
   return out;
-}
-
-const json::array& array_in(const value* v) {
-  static const json::array none;
-  return v != nullptr && v->is_array() ? v->get_array() : none;
 }
 
 // The texts of a field that is one text or, under another name, a list of them.

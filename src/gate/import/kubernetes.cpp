@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "gate/import/json_values.hpp"
 #include "gate/import/readers.hpp"
 #include "gate/ruleset/address_text.hpp"
 #include "gate/ruleset/values.hpp"
@@ -18,7 +19,7 @@ using reading::member;
 using reading::number_in;
 using reading::text_in;
 
-constexpr std::size_t kMaxLines = 500'000, kMaxDepth = 32;
+constexpr std::size_t kMaxLines = 500'000, kMaxYamlDepth = 32;
 
 // As much of YAML as `kubectl get -o yaml` writes: block mappings and sequences by indentation, plain and quoted
 // scalars of one line, "[]", "{}", lists of scalars in brackets, comments, several documents. Anything else is refused.
@@ -107,7 +108,7 @@ class Yaml {
   static bool is_item(std::string_view text) { return text == "-" || text.starts_with("- "); }
 
   Result<value> block(std::size_t indent, std::size_t depth) {
-    if (depth > kMaxDepth) return fail(Errc::too_large, "too deep");
+    if (depth > kMaxYamlDepth) return fail(Errc::too_large, "too deep");
     if (is_item(lines_[at_].text)) return sequence(indent, depth);
     if (colon_of(lines_[at_].text) != std::string_view::npos) return mapping(indent, depth);
     GP_TRY(value out, scalar(lines_[at_].text));
@@ -203,11 +204,6 @@ class Yaml {
   std::size_t at_ = 0;
 };
 
-const json::array& array_in(const value* v) {
-  static const json::array none;
-  return v != nullptr && v->is_array() ? v->get_array() : none;
-}
-
 std::optional<std::vector<PortSet>> ports_of(const value& rule, Material& into) {
   std::vector<PortSet> out;
   const auto& ports = array_in(member(rule, "ports"));
@@ -262,7 +258,7 @@ Result<Material> read_kubernetes(const std::vector<File>& files) {
     if (begin != std::string::npos && file.text[begin] == '{') {
       boost::system::error_code error;
       json::parse_options options;
-      options.max_depth = kMaxDepth;
+      options.max_depth = kMaxYamlDepth;
       documents.push_back(json::parse({file.text.data(), file.text.size()}, error, {}, options));
       if (error) return fail(Errc::invalid, "it is not JSON: " + error.message());
     } else {

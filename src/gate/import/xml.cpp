@@ -5,7 +5,7 @@
 namespace gatepost::gate::importing {
 namespace {
 
-constexpr std::size_t kMaxDepth = 16, kMaxElements = 200'000, kMaxAttributes = 32;
+constexpr std::size_t kMaxXmlDepth = 16, kMaxElements = 200'000, kMaxAttributes = 32;
 
 bool is_name(char c) { return ascii::is_alnum(c) || c == '-' || c == '_' || c == '.' || c == ':' || ascii::is_8bit(c); }
 
@@ -39,7 +39,7 @@ class Parser {
       } else {
         if (done) return fail(Errc::invalid, "more than one root element");
         rest_.remove_prefix(1);
-        if (++elements_ > kMaxElements || open.size() >= kMaxDepth)
+        if (++elements_ > kMaxElements || open.size() >= kMaxXmlDepth)
           return fail(Errc::too_large, "too many or too deep elements");
         Element element;
         GP_TRY(const bool closed, begin_of(element));

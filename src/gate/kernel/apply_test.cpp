@@ -23,7 +23,7 @@ using namespace testing_namespace;
 using testing::HasSubstr;
 using testing::Not;
 
-Intent intent(std::string_view trusted = "10.20.0.0/16", std::uint32_t per_minute = 30) {
+Intent apply_intent(std::string_view trusted = "10.20.0.0/16", std::uint32_t per_minute = 30) {
   Intent out;
   PortIntent smtp{"smtp",     25, AddressSet::all(),      {{"internet", AddressSet::all(), {}}},
                   per_minute, 0,  config::GateLog::drops, ""};
@@ -51,8 +51,6 @@ ApplyOptions waiting(int seconds) {
   return out;
 }
 
-std::string table(Nft& nft) { return *nft.list_table(kTable); }
-
 TimePoint now() { return SystemClock().now(); }
 
 bool gone_within(Nft& nft, int seconds) {
@@ -70,7 +68,7 @@ TEST(Apply, TheFirstOneGoesBackToNoTableUnlessConfirmed) {
     {
       auto revisions = Revisions::open(d.path);
       ASSERT_TRUE(revisions);
-      const auto applied = apply(*revisions, *nft, intent(), waiting(1), now());
+      const auto applied = apply(*revisions, *nft, apply_intent(), waiting(1), now());
       ASSERT_TRUE(applied) << applied.error().detail;
       EXPECT_TRUE(applied->pending);
       EXPECT_THAT(table(*nft), HasSubstr("gp:imaps:trusted"));
@@ -91,7 +89,7 @@ TEST(Apply, IsNotUndoneBeforeItsTime) {
     std::int64_t deadline = 0;
     {
       auto revisions = Revisions::open(d.path);
-      ASSERT_TRUE(apply(*revisions, *nft, intent(), waiting(2), now()));
+      ASSERT_TRUE(apply(*revisions, *nft, apply_intent(), waiting(2), now()));
       deadline = revisions->pending()->deadline_boottime;
     }
     // What is gone was there at the look before: that look was not before the deadline, or nearly so.
@@ -112,12 +110,12 @@ TEST(Apply, ConfirmedRulesStay) {
     auto nft = Nft::open();
     {
       auto revisions = Revisions::open(d.path);
-      ASSERT_TRUE(apply(*revisions, *nft, intent(), waiting(2), now()));
+      ASSERT_TRUE(apply(*revisions, *nft, apply_intent(), waiting(2), now()));
       const auto kept = confirm(*revisions, *nft, std::nullopt);
       ASSERT_TRUE(kept) << kept.error().detail;
       EXPECT_EQ(confirm(*revisions, *nft, std::nullopt).error().code, Errc::not_found);
       // The same once more is nothing to do.
-      EXPECT_EQ(apply(*revisions, *nft, intent(), waiting(2), now())->batch, "");
+      EXPECT_EQ(apply(*revisions, *nft, apply_intent(), waiting(2), now())->batch, "");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(4500));
     EXPECT_THAT(table(*nft), HasSubstr("gp:imaps:trusted"));
@@ -129,14 +127,14 @@ TEST(Apply, WhatStaysKeepsCountersAndMeters) {
     Directory d;
     auto nft = Nft::open();
     auto revisions = Revisions::open(d.path);
-    ASSERT_TRUE(apply(*revisions, *nft, intent(), waiting(0), now()));
+    ASSERT_TRUE(apply(*revisions, *nft, apply_intent(), waiting(0), now()));
     sh("ip addr add 198.51.100.1/32 dev lo");
     sh("python3 -c \"import socket;s=socket.socket();s.settimeout(1)\ntry: s.connect(('198.51.100.1',25))\nexcept "
        "OSError: pass\"");
     EXPECT_THAT(table(*nft), HasSubstr("limit rate over 30/minute burst 30 packets"));
     const std::string before = table(*nft);
     EXPECT_THAT(before, HasSubstr("counter packets 1 bytes 60 accept comment \"gp:smtp:open\""));
-    const auto second = apply(*revisions, *nft, intent("10.30.0.0/16"), waiting(0), now());
+    const auto second = apply(*revisions, *nft, apply_intent("10.30.0.0/16"), waiting(0), now());
     ASSERT_TRUE(second) << second.error().detail;
     EXPECT_THAT(second->batch, Not(HasSubstr("delete table")));
     const std::string after = table(*nft);
@@ -145,7 +143,7 @@ TEST(Apply, WhatStaysKeepsCountersAndMeters) {
     EXPECT_THAT(after, HasSubstr("counter packets 1 bytes 60 accept comment \"gp:smtp:open\""));
     EXPECT_THAT(after, HasSubstr("elements = { 198.51.100.1 limit rate over"));
     // Another rate is another rule; the rest stays.
-    ASSERT_TRUE(apply(*revisions, *nft, intent("10.30.0.0/16", 60), waiting(0), now()));
+    ASSERT_TRUE(apply(*revisions, *nft, apply_intent("10.30.0.0/16", 60), waiting(0), now()));
     EXPECT_THAT(table(*nft), HasSubstr("limit rate over 60/minute"));
     EXPECT_THAT(table(*nft), HasSubstr("counter packets 1 bytes 60 accept comment \"gp:smtp:open\""));
     // Meters and all, it can be put back as it was.
@@ -164,7 +162,7 @@ TEST(Apply, WhatIsOverALimitIsLoggedAndDroppedWhateverTheLogsLimitSays) {
     Directory d;
     auto nft = Nft::open();
     auto revisions = Revisions::open(d.path);
-    ASSERT_TRUE(apply(*revisions, *nft, intent("10.20.0.0/16", 2), waiting(0), now()));
+    ASSERT_TRUE(apply(*revisions, *nft, apply_intent("10.20.0.0/16", 2), waiting(0), now()));
     sh("ip addr add 198.51.100.1/32 dev lo");
     // More than the log's burst of 20.
     sh("python3 -c \"import socket\nfor i in range(40):\n  s=socket.socket();s.setblocking(False)\n  try: "
@@ -184,7 +182,7 @@ TEST(Apply, StepByStepEndsAtWhatAFreshLoadGives) {
     auto revisions = Revisions::open(d.path);
     std::vector<Intent> steps;
     for (int i = 0; i < 24; ++i) {
-      Intent one = intent(i % 3 == 0 ? "10.20.0.0/16" : "2001:db8::/32", i % 4 == 0 ? 0 : 30);
+      Intent one = apply_intent(i % 3 == 0 ? "10.20.0.0/16" : "2001:db8::/32", i % 4 == 0 ? 0 : 30);
       if (i % 2 == 0) one.ports[1].openings.push_back({"vpn", set_of({*Network::parse("192.0.2.0/24")}), {}});
       if (i % 5 == 0) one.ports.erase(one.ports.begin());
       if (i % 5 == 1)
@@ -218,9 +216,9 @@ TEST(Apply, RepairsWhatSomebodyChangedByHand) {
     Directory d;
     auto nft = Nft::open();
     auto revisions = Revisions::open(d.path);
-    ASSERT_TRUE(apply(*revisions, *nft, intent(), waiting(0), now()));
-    const auto fresh = listing_in_empty_namespace(nft_table(intent(), 0, now()).text());
-    const std::string name = nft_table(intent(), 0, now()).sets.back().name;
+    ASSERT_TRUE(apply(*revisions, *nft, apply_intent(), waiting(0), now()));
+    const auto fresh = listing_in_empty_namespace(nft_table(apply_intent(), 0, now()).text());
+    const std::string name = nft_table(apply_intent(), 0, now()).sets.back().name;
     ASSERT_THAT(name, HasSubstr("imaps-trusted-4-"));
     for (const std::string& change :
          {fmt::format("add element inet gatepost {} {{ 203.0.113.0/24, 192.0.2.5-192.0.2.7 }}", name),
@@ -229,7 +227,7 @@ TEST(Apply, RepairsWhatSomebodyChangedByHand) {
           std::string("add chain inet gatepost mine"), std::string("add chain inet gatepost input { policy drop; }")}) {
       ASSERT_TRUE(nft->run(change)) << change;
       EXPECT_FALSE(*same_table(*fresh, *nft->list_json())) << change;
-      const auto repaired = apply(*revisions, *nft, intent(), waiting(0), now());
+      const auto repaired = apply(*revisions, *nft, apply_intent(), waiting(0), now());
       ASSERT_TRUE(repaired) << repaired.error().detail;
       EXPECT_TRUE(*same_table(*fresh, *nft->list_json())) << change << "\n" << repaired->batch << table(*nft);
     }
@@ -244,7 +242,7 @@ TEST(Apply, IsUndoneThoughWhoeverAppliedItIsKilled) {
     if (admin == 0) {
       auto own = Nft::open();
       auto revisions = Revisions::open(d.path);
-      if (!apply(*revisions, *own, intent(), waiting(2), now())) ::_exit(1);
+      if (!apply(*revisions, *own, apply_intent(), waiting(2), now())) ::_exit(1);
       ::kill(::getpid(), SIGKILL);
     }
     int status = 0;
@@ -280,7 +278,7 @@ TEST(Apply, IsUndoneThoughOneOfTheUndoersIsKilled) {
       auto nft = Nft::open();
       {
         auto revisions = Revisions::open(d.path);
-        ASSERT_TRUE(apply(*revisions, *nft, intent(), waiting(2), now()));
+        ASSERT_TRUE(apply(*revisions, *nft, apply_intent(), waiting(2), now()));
       }
       std::vector<pid_t> all;
       for (int i = 0; i < 100 && all.size() < 2; ++i) {
@@ -300,8 +298,8 @@ TEST(Apply, ABootForgetsWhatWasNotConfirmedAndLoadsWhatWas) {
     Directory d;
     auto nft = Nft::open();
     auto revisions = Revisions::open(d.path);
-    ASSERT_TRUE(apply(*revisions, *nft, intent("10.1.0.0/16"), waiting(0), now()));
-    ASSERT_TRUE(apply(*revisions, *nft, intent("10.2.0.0/16"), waiting(600), now()));
+    ASSERT_TRUE(apply(*revisions, *nft, apply_intent("10.1.0.0/16"), waiting(0), now()));
+    ASSERT_TRUE(apply(*revisions, *nft, apply_intent("10.2.0.0/16"), waiting(600), now()));
     EXPECT_THAT(table(*nft), HasSubstr("10.2.0.0/16"));
     // The kernel's rules are gone, and it is another boot.
     Pending pending = *revisions->pending();
@@ -324,10 +322,10 @@ TEST(Apply, OfTwoAdminsOneHasToWait) {
     auto nft = Nft::open();
     auto first = Revisions::open(d.path), second = Revisions::open(d.path);
     ASSERT_TRUE(first->lock(false));
-    EXPECT_EQ(apply(*second, *nft, intent(), waiting(5), now()).error().code, Errc::conflict);
-    ASSERT_TRUE(apply(*first, *nft, intent(), waiting(600), now()));
+    EXPECT_EQ(apply(*second, *nft, apply_intent(), waiting(5), now()).error().code, Errc::conflict);
+    ASSERT_TRUE(apply(*first, *nft, apply_intent(), waiting(600), now()));
     first = Revisions::open(d.path);
-    const auto late = apply(*second, *nft, intent("10.9.0.0/16"), waiting(5), now());
+    const auto late = apply(*second, *nft, apply_intent("10.9.0.0/16"), waiting(5), now());
     ASSERT_FALSE(late);
     EXPECT_THAT(late.error().detail, HasSubstr("revision 1 waits"));
     ASSERT_TRUE(undo(*second, *nft, "test"));
@@ -342,7 +340,7 @@ TEST(Apply, TheOldConnectionCannotConfirm) {
     auto revisions = Revisions::open(d.path);
     ApplyOptions options = waiting(600);
     options.ssh = parse_ssh_connection("192.0.2.1 50022 198.51.100.1 22");
-    ASSERT_TRUE(apply(*revisions, *nft, intent(), options, now()));
+    ASSERT_TRUE(apply(*revisions, *nft, apply_intent(), options, now()));
     EXPECT_EQ(confirm(*revisions, *nft, options.ssh).error().code, Errc::denied);
     EXPECT_TRUE(confirm(*revisions, *nft, parse_ssh_connection("192.0.2.1 50023 198.51.100.1 22")));
   });
@@ -360,7 +358,7 @@ TEST(Apply, ABatchTheKernelRefusesChangesNothing) {
     Directory d;
     auto nft = Nft::open();
     auto revisions = Revisions::open(d.path);
-    Intent wrong = intent();
+    Intent wrong = apply_intent();
     wrong.egress_user = "nobody-of-that-name";
     EXPECT_FALSE(apply(*revisions, *nft, wrong, waiting(5), now()));
     EXPECT_EQ(table(*nft), "");
@@ -373,7 +371,7 @@ TEST(Plan, SaysWhoGainsAndWhoLoses) {
     auto nft = Nft::open();
     sh("ip addr add 198.51.100.1/24 dev lo; ip link add eth0 type veth peer name eth9; ip link set eth0 up");
     const auto ssh = parse_ssh_connection("10.99.0.1 50022 198.51.100.1 22");
-    const auto plan = make_plan(*nft, intent(), 1, ssh, now());
+    const auto plan = make_plan(*nft, apply_intent(), 1, ssh, now());
     ASSERT_TRUE(plan) << plan.error().detail;
     ASSERT_EQ(plan->changes.size(), 1u);
     EXPECT_EQ(plan->changes[0].port, 993);
@@ -384,7 +382,7 @@ TEST(Plan, SaysWhoGainsAndWhoLoses) {
     EXPECT_TRUE(plan->drift.empty());
     EXPECT_EQ(table(*nft), "");
     // With the scope host, an admin outside the admin networks would be locked out.
-    Intent host = intent();
+    Intent host = apply_intent();
     host.scope = config::Gate::Scope::host;
     host.management_ports = {22};
     host.management = set_of({*Network::parse("10.98.0.0/16")});
@@ -401,7 +399,7 @@ TEST(Plan, NamesTheForeignChainThatDropsLater) {
     ASSERT_TRUE(
         nft->run("table inet other {\n chain late {\n type filter hook input priority 10; policy accept;\n "
                  "tcp dport 25 drop comment \"theirs\"\n }\n}\n"));
-    const auto plan = make_plan(*nft, intent(), 1, std::nullopt, now());
+    const auto plan = make_plan(*nft, apply_intent(), 1, std::nullopt, now());
     ASSERT_TRUE(plan) << plan.error().detail;
     ASSERT_FALSE(plan->drift.empty());
     EXPECT_EQ(plan->drift[0].kind, Drift::Kind::shut_out);
@@ -467,7 +465,7 @@ TEST(Export, NftablesAndIptablesTakeWhatIsWrittenForThem) {
   in_namespace([] {
     Directory d;
     std::filesystem::create_directories(d.path);
-    Intent one = intent();
+    Intent one = apply_intent();
     one.ports[1].openings.push_back({"vpn", set_of({*Network::parse("2001:db8::/32")}), {}});
     one.ports[1].destinations = set_of({*Network::parse("198.51.100.1"), *Network::parse("2001:db8::1")});
     for (const auto& [name, command] :

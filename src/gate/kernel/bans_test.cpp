@@ -27,7 +27,7 @@ using testing::Not;
 
 Network net(std::string_view text) { return *Network::parse(text); }
 
-Intent intent(std::uint32_t per_minute = 30) {
+Intent ban_intent(std::uint32_t per_minute = 30) {
   Intent out;
   out.ports = {
       {"smtp", 25, AddressSet::all(), {{"internet", AddressSet::all(), {}}}, per_minute, 0, config::GateLog::drops, ""},
@@ -47,8 +47,6 @@ void load(Nft& nft, const Intent& i) {
   ASSERT_TRUE(loaded) << loaded.error().detail;
 }
 
-std::string table(Nft& nft) { return *nft.list_table(kTable); }
-
 // With an address that is not loopback's, so that there is something to reach.
 Situation seen(Nft& nft) {
   Host host = *this_host();
@@ -58,7 +56,7 @@ Situation seen(Nft& nft) {
 }
 
 bool refused_everywhere(Nft& nft, std::string_view network) {
-  const auto proof = prove_ban(seen(nft), intent(), net(network));
+  const auto proof = prove_ban(seen(nft), ban_intent(), net(network));
   EXPECT_EQ(proof.size(), 2u);
   for (const BanAtPort& p : proof) {
     EXPECT_NE(p.kind, BanAtPort::Kind::unknown) << p.port << " " << p.by;
@@ -70,7 +68,7 @@ bool refused_everywhere(Nft& nft, std::string_view network) {
 TEST(BansInTheKernel, AreRefusedAtEveryPortByTheEvaluatorsWord) {
   in_namespace([] {
     auto nft = Nft::open();
-    load(*nft, intent());
+    load(*nft, ban_intent());
     KernelSets sets;
     for (const char* network :
          {"203.0.113.9", "192.0.2.7", "203.0.112.0/24", "2001:db8::7", "2001:db8:1:2::/64", "2001:db8:9::/48"}) {
@@ -78,7 +76,7 @@ TEST(BansInTheKernel, AreRefusedAtEveryPortByTheEvaluatorsWord) {
       ASSERT_EQ(sets.put(net(network), 900s), 0) << network;
       EXPECT_TRUE(refused_everywhere(*nft, network)) << network;
     }
-    const auto proof = prove_ban(seen(*nft), intent(), net("192.0.2.7"));
+    const auto proof = prove_ban(seen(*nft), ban_intent(), net("192.0.2.7"));
     EXPECT_THAT(proof.at(1).by, HasSubstr("gp:ban:ban-4"));
     // Neighbours are not meant.
     EXPECT_FALSE(refused_everywhere(*nft, "192.0.2.8"));
@@ -94,7 +92,7 @@ TEST(BansInTheKernel, AreRefusedAtEveryPortByTheEvaluatorsWord) {
 TEST(BansInTheKernel, AreNotProvenWhereTheRulesHaveNoSetsForThem) {
   in_namespace([] {
     auto nft = Nft::open();
-    Intent older = intent();
+    Intent older = ban_intent();
     // Rules that somebody made by hand, without our sets: the proof says what lets the address in.
     ASSERT_TRUE(
         nft->run("table inet gatepost {\n chain input {\n type filter hook input priority filter; policy accept;\n"
@@ -112,7 +110,7 @@ TEST(BansInTheKernel, AreNotProvenWhereTheRulesHaveNoSetsForThem) {
 TEST(BansInTheKernel, EndByThemselvesAndCanBeProlonged) {
   in_namespace([] {
     auto nft = Nft::open();
-    load(*nft, intent());
+    load(*nft, ban_intent());
     KernelSets sets;
     ASSERT_EQ(sets.put(net("203.0.113.9"), 5000s), 0);
     EXPECT_THAT(table(*nft), HasSubstr("203.0.113.9 timeout 1h23m20s"));
@@ -127,13 +125,13 @@ TEST(BansInTheKernel, EndByThemselvesAndCanBeProlonged) {
 TEST(BansInTheKernel, StayWhenThePolicyChanges) {
   in_namespace([] {
     auto nft = Nft::open();
-    load(*nft, intent());
+    load(*nft, ban_intent());
     KernelSets sets;
     std::uint64_t first = 0, second = 0;
     ASSERT_EQ(sets.which(first), 0);
     ASSERT_NE(first, 0u);
     ASSERT_EQ(sets.put(net("203.0.113.9"), 5000s), 0);
-    const NftTable wanted = nft_table(intent(60), 2, SystemClock().now());
+    const NftTable wanted = nft_table(ban_intent(60), 2, SystemClock().now());
     const auto normal = listing_in_empty_namespace(wanted.text());
     ASSERT_TRUE(normal) << normal.error().detail;
     const auto batch = table_changes(wanted, *normal, *nft->list_json());
@@ -153,7 +151,7 @@ TEST(BansInTheKernel, StayWhenThePolicyChanges) {
 }
 
 TEST(BansInTheKernel, AreRefusedBeforeEverythingThatAccepts) {
-  const NftTable t = nft_table(intent(), 1, TimePoint{});
+  const NftTable t = nft_table(ban_intent(), 1, TimePoint{});
   const auto input = std::ranges::find(t.chains, "input", &NftChain::name);
   ASSERT_NE(input, t.chains.end());
   EXPECT_EQ(input->rules[0], "tcp dport { 25, 993 } jump banned comment \"gp:ban:check\"");
@@ -163,7 +161,7 @@ TEST(BansInTheKernel, AreRefusedBeforeEverythingThatAccepts) {
 TEST(BansInTheKernel, NeedTheRightTo) {
   in_namespace([] {
     auto nft = Nft::open();
-    load(*nft, intent());
+    load(*nft, ban_intent());
     ASSERT_EQ(::setresuid(65534, 65534, 65534), 0);
     KernelSets sets;
     EXPECT_EQ(sets.put(net("203.0.113.9"), 900s), EPERM);
@@ -174,7 +172,7 @@ TEST(BansInTheKernel, NeedTheRightTo) {
 TEST(BanHelper, DoesTwoThingsAndAnswersNothingElse) {
   in_namespace([] {
     auto nft = Nft::open();
-    load(*nft, intent());
+    load(*nft, ban_intent());
     int pair[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     const pid_t child = ::fork();
@@ -210,7 +208,7 @@ TEST(BanHelper, DoesTwoThingsAndAnswersNothingElse) {
 TEST(BanHelper, ListensForOneUserAndRoot) {
   in_namespace([] {
     auto nft = Nft::open();
-    load(*nft, intent());
+    load(*nft, ban_intent());
     const auto path = std::filesystem::temp_directory_path() / fmt::format("gp-ban-helper-{}", ::getpid());
     const pid_t child = ::fork();
     if (child == 0) ::_exit(helper::run_helper({.listen = path, .user = 65533}));

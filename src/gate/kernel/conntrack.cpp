@@ -36,7 +36,9 @@ std::optional<IpAddress> address_in(std::string_view ip, std::uint16_t v4, std::
   return std::nullopt;
 }
 
-std::uint16_t port_in(std::string_view proto, std::uint16_t type) { return netlink::be16(proto, type).value_or(0); }
+std::uint16_t port_attribute(std::string_view proto, std::uint16_t type) {
+  return netlink::be16(proto, type).value_or(0);
+}
 
 void read_answers(std::string_view attributes, Tracked& out) {
   const auto tuple = attribute(attributes, CTA_TUPLE_REPLY);
@@ -45,7 +47,7 @@ void read_answers(std::string_view attributes, Tracked& out) {
   const auto source = ip ? address_in(*ip, CTA_IP_V4_SRC, CTA_IP_V6_SRC) : std::nullopt;
   if (!source || !proto) return;
   out.answers_from = *source;
-  out.answers_port = port_in(*proto, CTA_PROTO_SRC_PORT);
+  out.answers_port = port_attribute(*proto, CTA_PROTO_SRC_PORT);
 }
 
 // Numbers of enum tcp_conntrack (linux/netfilter/nf_conntrack_tcp.h), which are the kernel's interface.
@@ -90,8 +92,8 @@ std::optional<Tracked> entry_in(std::string_view attributes) {
   Tracked out;
   out.source = *source;
   out.destination = out.answers_from = *destination;
-  out.source_port = port_in(*proto, CTA_PROTO_SRC_PORT);
-  out.destination_port = out.answers_port = port_in(*proto, CTA_PROTO_DST_PORT);
+  out.source_port = port_attribute(*proto, CTA_PROTO_SRC_PORT);
+  out.destination_port = out.answers_port = port_attribute(*proto, CTA_PROTO_DST_PORT);
   out.l4proto = static_cast<std::uint8_t>((*number)[0]);
   out.tuple = *tuple;
   read_answers(attributes, out);

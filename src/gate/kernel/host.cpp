@@ -22,14 +22,14 @@
 namespace gatepost::gate {
 namespace {
 
-std::string read_file(const std::string& path) {
+std::string text_of_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream out;
   out << in.rdbuf();
   return out.str();
 }
 
-std::optional<std::uint16_t> port_in(std::string_view text) {
+std::optional<std::uint16_t> port_of_text(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
@@ -38,7 +38,7 @@ std::optional<std::uint16_t> port_in(std::string_view text) {
 
 // The parent of a process; 0 at the end.
 pid_t parent_of(pid_t pid) {
-  std::istringstream lines(read_file(fmt::format("/proc/{}/status", pid)));
+  std::istringstream lines(text_of_file(fmt::format("/proc/{}/status", pid)));
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("PPid:")) return std::atoi(line.c_str() + 5);
   }
@@ -103,8 +103,8 @@ std::vector<Listening> parse_listening(std::string_view text) {
 }
 
 std::vector<Listening> listening_sockets() {
-  std::vector<Listening> out = parse_listening(read_file("/proc/net/tcp"));
-  for (Listening& one : parse_listening(read_file("/proc/net/tcp6"))) out.push_back(one);
+  std::vector<Listening> out = parse_listening(text_of_file("/proc/net/tcp"));
+  for (Listening& one : parse_listening(text_of_file("/proc/net/tcp6"))) out.push_back(one);
   return out;
 }
 
@@ -122,13 +122,13 @@ bool parse_log_group(std::string_view proc, std::uint16_t group) {
 std::optional<bool> log_group_is_read(std::uint16_t group) {
   const std::string path = "/proc/net/netfilter/nfnetlink_log";
   if (::access(path.c_str(), R_OK) != 0) return std::nullopt;
-  return parse_log_group(read_file(path), group);
+  return parse_log_group(text_of_file(path), group);
 }
 
 std::vector<std::string> legacy_tables() {
   std::set<std::string> all;
   for (const char* path : {"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"}) {
-    std::istringstream words(read_file(path));
+    std::istringstream words(text_of_file(path));
     for (std::string word; words >> word;) all.insert(word);
   }
   return {all.begin(), all.end()};
@@ -138,7 +138,7 @@ std::optional<SshConnection> parse_ssh_connection(std::string_view text) {
   const auto words = ascii::split(ascii::trim(text), ' ');
   if (words.size() != 4) return std::nullopt;
   const auto client = IpAddress::parse(words[0]), server = IpAddress::parse(words[2]);
-  const auto client_port = port_in(words[1]), server_port = port_in(words[3]);
+  const auto client_port = port_of_text(words[1]), server_port = port_of_text(words[3]);
   if (!client || !server || !client_port || !server_port) return std::nullopt;
   return SshConnection{*client, *server, *client_port, *server_port};
 }
@@ -147,7 +147,7 @@ std::optional<SshConnection> ssh_connection() {
   if (const char* own = std::getenv("SSH_CONNECTION")) return parse_ssh_connection(own);
   pid_t pid = ::getppid();
   for (int depth = 0; pid > 1 && depth < 32; ++depth, pid = parent_of(pid)) {
-    const std::string environment = read_file(fmt::format("/proc/{}/environ", pid));
+    const std::string environment = text_of_file(fmt::format("/proc/{}/environ", pid));
     for (const std::string_view variable : ascii::split(environment, '\0')) {
       constexpr std::string_view kName = "SSH_CONNECTION=";
       if (variable.starts_with(kName)) return parse_ssh_connection(variable.substr(kName.size()));

@@ -46,4 +46,6 @@ inline void sh(const std::string& command) {
   EXPECT_EQ(status, 0) << command;
 }
 
+inline std::string table(Nft& nft) { return *nft.list_table(kTable); }
+
 }  // namespace gatepost::gate::testing_namespace

@@ -8,9 +8,6 @@ namespace gatepost::gate::log {
 
 namespace {
 
-constexpr Outcome kEvent{Kind::event, ""};
-constexpr Outcome damaged(std::string_view why) { return {Kind::error, why}; }
-
 void deny(LogEvent& event) {
   event.verdict = Verdict::deny;
   event.how = How::drop;
@@ -54,7 +51,7 @@ struct End {
 };
 
 // "outside:203.0.113.9/52072 (203.0.113.9/52072)"
-bool read_end(std::string_view& rest, End& end) {
+bool read_asa_end(std::string_view& rest, End& end) {
   const std::string_view word = take_host(rest);
   const std::size_t colon = word.find(':');
   if (colon == std::string_view::npos || colon == 0) return false;
@@ -77,9 +74,9 @@ Outcome read_denied_by_list(std::string_view rest, Scratch& scratch, LogEvent& e
   text::take(rest, "protocol ");
   event.protocol = protocol_number(text::take_word(rest));
   End source, destination;
-  if (text::take_word(rest) != "src" || !read_end(rest, source)) return damaged("no source");
+  if (text::take_word(rest) != "src" || !read_asa_end(rest, source)) return damaged("no source");
   skip_parentheses(rest);
-  if (text::take_word(rest) != "dst" || !read_end(rest, destination)) return damaged("no destination");
+  if (text::take_word(rest) != "dst" || !read_asa_end(rest, destination)) return damaged("no destination");
   const std::size_t name = rest.find("by access-group \"");
   if (name == std::string_view::npos) return damaged("no access list");
   rest.remove_prefix(name + 17);
@@ -186,9 +183,9 @@ Outcome read_built(std::string_view rest, LogEvent& event) {
   if (text::take_word(rest) != "connection") return damaged("not a connection");
   event.connection = text::take_word(rest);
   End first, second;
-  if (text::take_word(rest) != "for" || !read_end(rest, first)) return damaged("no source");
+  if (text::take_word(rest) != "for" || !read_asa_end(rest, first)) return damaged("no source");
   skip_parentheses(rest);
-  if (text::take_word(rest) != "to" || !read_end(rest, second)) return damaged("no destination");
+  if (text::take_word(rest) != "to" || !read_asa_end(rest, second)) return damaged("no destination");
   // The address it is mapped to always follows.
   text::skip_blanks(rest);
   if (rest.empty()) return damaged("cut after the addresses");
@@ -207,9 +204,9 @@ Outcome read_teardown(std::string_view rest, LogEvent& event) {
   if (text::take_word(rest) != "connection") return damaged("not a connection");
   event.connection = text::take_word(rest);
   End first, second;
-  if (text::take_word(rest) != "for" || !read_end(rest, first)) return damaged("no source");
+  if (text::take_word(rest) != "for" || !read_asa_end(rest, first)) return damaged("no source");
   skip_parentheses(rest);
-  if (text::take_word(rest) != "to" || !read_end(rest, second)) return damaged("no destination");
+  if (text::take_word(rest) != "to" || !read_asa_end(rest, second)) return damaged("no destination");
   skip_parentheses(rest);
   if (text::take_word(rest) != "duration") return damaged("no duration");
   text::take_word(rest);
@@ -230,7 +227,7 @@ Outcome read_teardown(std::string_view rest, LogEvent& event) {
 }
 
 // The stamp may be the firewall's own, with or without a host, or a collector's.
-bool read_time(std::string_view header, const Context& context, LogEvent& event) {
+bool read_asa_time(std::string_view header, const Context& context, LogEvent& event) {
   stamp::drop_priority(header);
   text::skip_blanks(header);
   text::take(header, "1 ");
@@ -269,7 +266,7 @@ Outcome read_asa(std::string_view line, const Context& context, Scratch& scratch
   if (number == "302014" || number == "302016") outcome = read_teardown(rest, event);
   if (outcome.kind != Kind::event) return outcome;
   if (!event.protocol) return damaged("a protocol that is none");
-  if (!read_time(line.substr(0, at), context, event)) return damaged("a time that cannot be");
+  if (!read_asa_time(line.substr(0, at), context, event)) return damaged("a time that cannot be");
   return outcome;
 }
 

@@ -15,6 +15,8 @@ struct Outcome {
   Kind kind = Kind::skip;
   std::string_view why;  // a literal
 };
+inline constexpr Outcome kEvent{Kind::event, ""};
+inline constexpr Outcome damaged(std::string_view why) { return {Kind::error, why}; }
 
 // Room for texts that do not stand in the line as they are wanted: put together, or freed of escapes. What does not
 // fit is cut. Good until clear().

@@ -43,7 +43,7 @@ bool take_pair(std::string_view& rest, Scratch& scratch, std::string_view& key, 
   return false;
 }
 
-struct Fields {
+struct FortigateFields {
   std::string_view type, subtype, action, policy, date, time, zone;
   std::optional<std::uint64_t> eventtime, sent, received;
   std::string_view out_interface;
@@ -51,7 +51,7 @@ struct Fields {
   bool ok = true;
 };
 
-void take_field(std::string_view key, std::string_view value, Fields& fields, LogEvent& event) {
+void take_fortigate_field(std::string_view key, std::string_view value, FortigateFields& fields, LogEvent& event) {
   fields.complete = fields.complete || (event.source.known && event.destination.known && event.protocol &&
                                         !fields.action.empty() && !fields.policy.empty());
   const auto number = [&](std::optional<std::uint64_t>& into) {
@@ -86,7 +86,7 @@ void take_field(std::string_view key, std::string_view value, Fields& fields, Lo
 }
 
 // eventtime counts seconds in older releases, nanoseconds since 6.2.
-bool read_time(const Fields& fields, const Context& context, Scratch& scratch, LogEvent& event) {
+bool read_fortigate_time(const FortigateFields& fields, const Context& context, Scratch& scratch, LogEvent& event) {
   if (fields.eventtime) {
     using std::chrono::microseconds;
     const std::uint64_t count = *fields.eventtime;
@@ -115,10 +115,10 @@ Outcome read_fortigate(std::string_view line, const Context& context, Scratch& s
   line = text::trim_end(line);
   if (line.empty()) return {Kind::skip, "an empty line"};
   stamp::drop_priority(line);
-  Fields fields;
+  FortigateFields fields;
   std::string_view rest = line, key, value;
   bool broken = false;
-  while (take_pair(rest, scratch, key, value, broken)) take_field(key, value, fields, event);
+  while (take_pair(rest, scratch, key, value, broken)) take_fortigate_field(key, value, fields, event);
   if (fields.type.empty()) {
     const bool ours =
         line.find("devname=") != std::string_view::npos || line.find("eventtime=") != std::string_view::npos;
@@ -128,7 +128,7 @@ Outcome read_fortigate(std::string_view line, const Context& context, Scratch& s
   if (broken) return {Kind::error, "a quote that stays open"};
   if (!fields.ok) return {Kind::error, "a field that does not hold what it should"};
   if (!fields.complete) return {Kind::error, "fields are missing"};
-  if (!read_time(fields, context, scratch, event)) return {Kind::error, "a time that cannot be"};
+  if (!read_fortigate_time(fields, context, scratch, event)) return {Kind::error, "a time that cannot be"};
   if (fields.subtype == "forward") event.direction = Direction::forward;
   if (fields.subtype == "local") event.direction = Direction::in;
   // To the firewall itself: what it names then is no interface.

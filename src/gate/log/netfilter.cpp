@@ -10,9 +10,6 @@ namespace gatepost::gate::log {
 
 namespace {
 
-constexpr Outcome kEvent{Kind::event, ""};
-constexpr Outcome damaged(std::string_view why) { return {Kind::error, why}; }
-
 // Where "IN=" of the record begins; npos: none. A prefix may stand before it without a blank.
 std::size_t find_record(std::string_view message) {
   if (message.empty()) return std::string_view::npos;
@@ -55,7 +52,7 @@ std::uint8_t flag_of(std::string_view word) {
   }
 }
 
-struct Fields {
+struct NetfilterFields {
   LogEvent& event;
   std::uint8_t flags = 0;
   std::string_view problem;
@@ -75,7 +72,7 @@ struct Fields {
   bool take(std::string_view word);
 };
 
-bool Fields::take(std::string_view word) {
+bool NetfilterFields::take(std::string_view word) {
   switch (word.front()) {
     case 'S':
       if (word.starts_with("SRC=")) return address(word.substr(4), event.source);
@@ -119,7 +116,7 @@ Outcome read_netfilter_message(std::string_view message, Scratch& scratch, LogEv
   record.remove_prefix(4);  // "OUT=", as find_record() saw
   event.out_interface = text::take_until(record, ' ');
 
-  Fields fields{.event = event};
+  NetfilterFields fields{.event = event};
   std::string_view last;
   while (!record.empty()) {
     if (record.front() == ' ') {

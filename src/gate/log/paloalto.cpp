@@ -30,7 +30,7 @@ enum Position : std::size_t {
 };
 
 // One field of RFC 4180 text; a quoted one may hold commas and doubled quotes. false: a quote stays open.
-bool take_field(std::string_view& rest, Scratch& scratch, std::string_view& field) {
+bool take_csv_field(std::string_view& rest, Scratch& scratch, std::string_view& field) {
   if (!rest.starts_with('"')) {
     field = text::take_until(rest, ',');
     return true;
@@ -57,7 +57,7 @@ bool take_field(std::string_view& rest, Scratch& scratch, std::string_view& fiel
   return true;
 }
 
-bool read_action(std::string_view action, std::string_view subtype, LogEvent& event) {
+bool read_paloalto_action(std::string_view action, std::string_view subtype, LogEvent& event) {
   if (action == "allow") {
     event.verdict = subtype == "end" ? Verdict::close : Verdict::allow;
     return true;
@@ -80,7 +80,7 @@ Outcome read_paloalto(std::string_view line, const Context& context, Scratch& sc
   std::string_view rest = line;
   std::size_t count = 0;
   while (count < kNeeded && !rest.empty()) {
-    if (!take_field(rest, scratch, fields[count])) return {Kind::error, "a quote that stays open"};
+    if (!take_csv_field(rest, scratch, fields[count])) return {Kind::error, "a quote that stays open"};
     ++count;
   }
   if (count <= kType) return {Kind::skip, "not a record of this firewall"};
@@ -96,7 +96,7 @@ Outcome read_paloalto(std::string_view line, const Context& context, Scratch& sc
     event.destination_port = text::port(fields[kDestinationPort]);
     if (!event.source_port || !event.destination_port) return {Kind::error, "a port that is none"};
   }
-  if (!read_action(fields[kAction], fields[kSubtype], event)) return {Kind::error, "an unknown action"};
+  if (!read_paloalto_action(fields[kAction], fields[kSubtype], event)) return {Kind::error, "an unknown action"};
   event.length = text::number(fields[kBytes]);
   event.packets = text::number(fields[kPackets]);
   std::string_view generated = fields[kGenerated];

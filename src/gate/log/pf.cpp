@@ -7,10 +7,8 @@ namespace gatepost::gate::log {
 
 namespace {
 
-constexpr Outcome damaged(std::string_view why) { return {Kind::error, why}; }
-
 // The stamp before "rule": tcpdump -tttt, OpenBSD's date without a year, tcpdump -tt. A bare time of day names no day.
-bool read_time(std::string_view before, const Context& context, LogEvent& event) {
+bool read_pf_time(std::string_view before, const Context& context, LogEvent& event) {
   before = text::trim_end(before);
   auto civil = stamp::take_iso(before);
   if (!civil) civil = stamp::take_bsd(before);
@@ -29,7 +27,7 @@ bool read_time(std::string_view before, const Context& context, LogEvent& event)
 }
 
 // "203.0.113.9.61264", "2001:db8::5.58510", or without a port: tcpdump puts it after a last dot.
-bool read_end(std::string_view word, Address& address, std::optional<std::uint16_t>& port) {
+bool read_pf_end(std::string_view word, Address& address, std::optional<std::uint16_t>& port) {
   const bool v6 = word.find(':') != std::string_view::npos;
   std::size_t dots = 0;
   for (const char c : word) dots += c == '.' ? 1 : 0;
@@ -41,7 +39,7 @@ bool read_end(std::string_view word, Address& address, std::optional<std::uint16
 }
 
 // "S", "S.", "none" (tcpdump(8), OUTPUT FORMAT).
-bool read_flags(std::string_view letters, LogEvent& event) {
+bool read_pf_flags(std::string_view letters, LogEvent& event) {
   std::uint8_t flags = 0;
   if (letters != "none") {
     for (const char c : letters) {
@@ -61,7 +59,7 @@ bool read_old_tcp(std::string_view rest, LogEvent& event) {
   const std::string_view second = text::take_word(rest);
   const bool numbers = second.find(':') != std::string_view::npos && second.ends_with(')');
   if (letters.empty() || (!numbers && second != "ack" && second != "win")) return false;
-  if (!read_flags(letters, event)) return false;
+  if (!read_pf_flags(letters, event)) return false;
   if (second == "ack" || text::take_word(rest) == "ack") *event.tcp_flags |= kAck;
   event.protocol = 6;
   return true;
@@ -73,7 +71,7 @@ bool read_protocol(std::string_view rest, LogEvent& event) {
   if (text::take(rest, "Flags [")) {
     event.protocol = 6;
     const std::size_t end = rest.find(']');
-    return end != std::string_view::npos && read_flags(rest.substr(0, end), event);
+    return end != std::string_view::npos && read_pf_flags(rest.substr(0, end), event);
   }
   if (ascii::istarts_with(rest, "udp")) {
     event.protocol = 17;
@@ -100,7 +98,7 @@ Outcome read_pf(std::string_view line, const Context& context, Scratch& scratch,
   if (slash == std::string_view::npos || slash == 0) return {Kind::skip, "no rule"};
   rule = rule.substr(0, slash);
   rule = rule.substr(0, rule.find(".."));
-  if (!read_time(line.substr(0, at), context, event)) return damaged("a time that cannot be");
+  if (!read_pf_time(line.substr(0, at), context, event)) return damaged("a time that cannot be");
 
   std::string_view action = text::take_word(rest);
   if (action.starts_with('[')) {  // OpenBSD: "[uid 0, pid 123]"
@@ -121,14 +119,14 @@ Outcome read_pf(std::string_view line, const Context& context, Scratch& scratch,
   text::skip_blanks(rest);
   if (rest.starts_with('(')) return damaged("tcpdump -v puts the addresses on a line of their own: leave it out");
   text::take(rest, "IP6 ") || text::take(rest, "IP ");
-  if (!read_end(text::take_word(rest), event.source, event.source_port)) {
+  if (!read_pf_end(text::take_word(rest), event.source, event.source_port)) {
     return damaged("no source: tcpdump -n writes numbers");
   }
   if (text::take_word(rest) != ">") return damaged("no destination");
   std::string_view destination = text::take_word(rest);
   if (!destination.ends_with(':')) return damaged("cut after the addresses");
   destination.remove_suffix(1);
-  if (!read_end(destination, event.destination, event.destination_port)) {
+  if (!read_pf_end(destination, event.destination, event.destination_port)) {
     return damaged("no destination: tcpdump -n writes numbers");
   }
   if (!read_protocol(rest, event)) return damaged("TCP flags that are none");

@@ -10,15 +10,15 @@ namespace gatepost::gate::log {
 
 namespace {
 
-constexpr std::array<std::pair<Format, std::string_view>, 9> kNames = {{{Format::automatic, "auto"},
-                                                                        {Format::netfilter, "netfilter"},
-                                                                        {Format::ulogd_json, "ulogd-json"},
-                                                                        {Format::windows, "windows"},
-                                                                        {Format::pf, "pf"},
-                                                                        {Format::aws, "aws"},
-                                                                        {Format::asa, "asa"},
-                                                                        {Format::fortigate, "fortigate"},
-                                                                        {Format::paloalto, "paloalto"}}};
+constexpr std::array<std::pair<Format, std::string_view>, 9> kFormatNames = {{{Format::automatic, "auto"},
+                                                                              {Format::netfilter, "netfilter"},
+                                                                              {Format::ulogd_json, "ulogd-json"},
+                                                                              {Format::windows, "windows"},
+                                                                              {Format::pf, "pf"},
+                                                                              {Format::aws, "aws"},
+                                                                              {Format::asa, "asa"},
+                                                                              {Format::fortigate, "fortigate"},
+                                                                              {Format::paloalto, "paloalto"}}};
 
 bool holds(std::string_view line, std::string_view part) { return line.find(part) != std::string_view::npos; }
 
@@ -34,14 +34,14 @@ bool is_aws_row(std::string_view line) {
 }  // namespace
 
 std::string_view to_string(Format format) {
-  for (const auto& [known, name] : kNames) {
+  for (const auto& [known, name] : kFormatNames) {
     if (known == format) return name;
   }
   return "";
 }
 
 std::optional<Format> parse_format(std::string_view name) {
-  for (const auto& [known, text] : kNames) {
+  for (const auto& [known, text] : kFormatNames) {
     if (text == name) return known;
   }
   return std::nullopt;

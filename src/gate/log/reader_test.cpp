@@ -8,18 +8,18 @@
 namespace gatepost::gate::log {
 namespace {
 
-Context context() {
+Context reader_context() {
   Context context;
   context.reference_year = 2026;
   context.boot_time = TimePoint(std::chrono::seconds(1'794'186'724));  // 2026-11-09T01:12:04Z
   return context;
 }
 
-std::string json(Format format, std::string_view line, const Context& with = context()) {
+std::string event_json(Format format, std::string_view line, const Context& with = reader_context()) {
   Reader reader(format, with);
   return format_json(reader.read(line));
 }
-std::string time_of(std::string_view line, const Context& with = context()) {
+std::string time_of(std::string_view line, const Context& with = reader_context()) {
   Reader reader(Format::netfilter, with);
   const Item& item = reader.read(line);
   return item.kind == Kind::event ? format_time(item.event.time) : std::string(to_string(item.kind));
@@ -60,7 +60,7 @@ TEST(FirewallLogTime, TheRuleIsFreeOfTheHeaderWhicheverItIs) {
         "[18220.000000] relay kernel: ", "<4>1 2026-11-09T06:15:44.1Z relay kernel - - - ",
         "Mon 2026-11-09 06:15:44 CET relay kernel: ", "1794204944.250000 relay kernel: ", "Nov  9 06:15:44 relay ",
         "kernel: "}) {
-    const std::string got = json(Format::netfilter, header + "edge block: " + kPacket);
+    const std::string got = event_json(Format::netfilter, header + "edge block: " + kPacket);
     EXPECT_THAT(got, testing::HasSubstr("\"rule\":\"edge block\"")) << header;
     EXPECT_THAT(got, testing::HasSubstr("\"verdict\":\"deny\",\"how\":\"drop\"")) << header;
   }
@@ -85,7 +85,7 @@ TEST(FirewallLogTime, AnUptimeThisMachineHasNotReachedIsOfAnotherStart) {
 }
 
 TEST(FirewallLogTime, SaysWhatWasAssumed) {
-  Context with = context();
+  Context with = reader_context();
   with.utc_offset_minutes = 90;
   Reader reader(Format::netfilter, with);
   const Item& local = reader.read("Nov  9 06:15:44 relay kernel: x: " + kPacket);
@@ -96,7 +96,7 @@ TEST(FirewallLogTime, SaysWhatWasAssumed) {
 }
 
 std::string rule_and_verdict(std::string_view prefix) {
-  Reader reader(Format::netfilter, context());
+  Reader reader(Format::netfilter, reader_context());
   const std::string line = std::string(prefix) + kPacket;
   const LogEvent& event = reader.read(line).event;
   std::string out(event.rule);
@@ -135,24 +135,26 @@ TEST(NetfilterLog, KnowsLinesThatArePartsOfOthersAndWordsItDoesNotNeed) {
       "Nov  9 06:15:44 h kernel: a IN=br0 OUT=br0 PHYSIN=eth0 PHYSOUT=eth1 MAC=aa SRC=::ffff:192.0.2.7 "
       "DST=0000:0000:0000:0000:0000:ffff:c000:0208 LEN=60 TC=0 HOPLIMIT=64 FLOWLBL=0 FRAG:1480 PROTO=UDP MARK=0x1 "
       "UID=0 GID=0";
-  EXPECT_EQ(json(Format::netfilter, unknown),
+  EXPECT_EQ(event_json(Format::netfilter, unknown),
             R"({"line":1,"kind":"event","time":"2026-11-09T06:15:44Z","zone_assumed":true,"year_assumed":true,)"
             R"("verdict":"log","direction":"forward","proto":"udp","src":"::ffff:192.0.2.7","dst":"::ffff:192.0.2.8",)"
             R"("in_if":"br0","out_if":"br0","rule":"a","length":60})");
-  EXPECT_THAT(json(Format::netfilter, kPacket + kPacket), testing::HasSubstr("two records in one line"));
-  EXPECT_THAT(json(Format::netfilter, "[1.000000] PLUGIN=yes loaded"), testing::HasSubstr("\"kind\":\"skip\""));
-  EXPECT_THAT(json(Format::netfilter, "[1.000000] x: IN=eth0"), testing::HasSubstr("\"kind\":\"error\""));
-  EXPECT_THAT(json(Format::netfilter, "IN=a OUT= SRC=1.2.3.4 DST=::1 PROTO=TCP "), testing::HasSubstr("two kinds"));
-  EXPECT_THAT(json(Format::netfilter, "IN=a OUT= SRC=1.2.3.4 DST=1.2.3.5 LEN=40 PROTO=47 "), testing::HasSubstr("gre"));
-  EXPECT_THAT(json(Format::netfilter, "IN=a OUT= SRC=1.2.3.4 DST=1.2.3.5 LEN=40 PROTO=TCP INCOMPLETE [4 bytes] "),
+  EXPECT_THAT(event_json(Format::netfilter, kPacket + kPacket), testing::HasSubstr("two records in one line"));
+  EXPECT_THAT(event_json(Format::netfilter, "[1.000000] PLUGIN=yes loaded"), testing::HasSubstr("\"kind\":\"skip\""));
+  EXPECT_THAT(event_json(Format::netfilter, "[1.000000] x: IN=eth0"), testing::HasSubstr("\"kind\":\"error\""));
+  EXPECT_THAT(event_json(Format::netfilter, "IN=a OUT= SRC=1.2.3.4 DST=::1 PROTO=TCP "),
+              testing::HasSubstr("two kinds"));
+  EXPECT_THAT(event_json(Format::netfilter, "IN=a OUT= SRC=1.2.3.4 DST=1.2.3.5 LEN=40 PROTO=47 "),
+              testing::HasSubstr("gre"));
+  EXPECT_THAT(event_json(Format::netfilter, "IN=a OUT= SRC=1.2.3.4 DST=1.2.3.5 LEN=40 PROTO=TCP INCOMPLETE [4 bytes] "),
               testing::Not(testing::HasSubstr("sport")));
-  EXPECT_THAT(json(Format::netfilter,
-                   "IN=a OUT= SRC=1.2.3.4 DST=1.2.3.5 LEN=40 PROTO=TCP SPT=1 DPT=2 WINDOW=0 RES=0x00 URGP=0 "),
+  EXPECT_THAT(event_json(Format::netfilter,
+                         "IN=a OUT= SRC=1.2.3.4 DST=1.2.3.5 LEN=40 PROTO=TCP SPT=1 DPT=2 WINDOW=0 RES=0x00 URGP=0 "),
               testing::HasSubstr("\"flags\":[]"));
 }
 
 TEST(FirewallLogReader, DropsAnOversizedLineAndKeepsTheNext) {
-  Reader reader(Format::netfilter, context());
+  Reader reader(Format::netfilter, reader_context());
   std::vector<std::string> got;
   const auto take = [&](const Item& item) {
     got.push_back(std::to_string(item.line) + std::string(to_string(item.kind)));
@@ -177,45 +179,49 @@ TEST(FirewallLogReader, ForgetsTheHeadOfAFileThatWasReplaced) {
 }
 
 TEST(FirewallLogReader, ReadsFormsTheSamplesDoNotShow) {
-  EXPECT_THAT(json(Format::asa,
-                   "Nov 09 2026 07:40:15 UTC: %FTD-6-302015: Built outbound UDP connection 9 for "
-                   "outside:2001:db8::53/53 (2001:db8::53/53) to in side:10.0.0.5/5353 (198.51.100.1/5353)"),
+  EXPECT_THAT(event_json(Format::asa,
+                         "Nov 09 2026 07:40:15 UTC: %FTD-6-302015: Built outbound UDP connection 9 for "
+                         "outside:2001:db8::53/53 (2001:db8::53/53) to in side:10.0.0.5/5353 (198.51.100.1/5353)"),
               testing::HasSubstr("\"kind\":\"error\""));
-  EXPECT_THAT(json(Format::asa,
-                   "Nov 09 2026 07:40:15 UTC: %FTD-6-302015: Built outbound UDP connection 9 for "
-                   "outside:2001:db8::53/53 (2001:db8::53/53) to inside:2001:db8:1::5/5353 (2001:db8:1::5/5353)"),
+  EXPECT_THAT(event_json(Format::asa,
+                         "Nov 09 2026 07:40:15 UTC: %FTD-6-302015: Built outbound UDP connection 9 for "
+                         "outside:2001:db8::53/53 (2001:db8::53/53) to inside:2001:db8:1::5/5353 (2001:db8:1::5/5353)"),
               testing::HasSubstr(R"("proto":"udp","src":"2001:db8:1::5","sport":5353,"dst":"2001:db8::53","dport":53,)"
                                  R"("in_if":"inside","out_if":"outside")"));
-  EXPECT_THAT(json(Format::asa, R"(%ASA-4-106023: Deny tcp src outside:192.0.2.9/1(LOCAL\bob) dst dmz:192.0.2.1/25 )"
-                                R"(by access-group "edge" [0x0, 0x0])"),
-              testing::HasSubstr(R"("sport":1,"dst":"192.0.2.1","dport":25)"));
-  EXPECT_THAT(json(Format::asa,
-                   "%ASA-6-302014: Teardown TCP connection 7 for a:192.0.2.9/1 to b:192.0.2.1/25 "
-                   "duration 0:00:01 bytes 12 TCP Reset-O (bob)"),
+  EXPECT_THAT(
+      event_json(Format::asa, R"(%ASA-4-106023: Deny tcp src outside:192.0.2.9/1(LOCAL\bob) dst dmz:192.0.2.1/25 )"
+                              R"(by access-group "edge" [0x0, 0x0])"),
+      testing::HasSubstr(R"("sport":1,"dst":"192.0.2.1","dport":25)"));
+  EXPECT_THAT(event_json(Format::asa,
+                         "%ASA-6-302014: Teardown TCP connection 7 for a:192.0.2.9/1 to b:192.0.2.1/25 "
+                         "duration 0:00:01 bytes 12 TCP Reset-O (bob)"),
               testing::HasSubstr(R"("reason":"TCP Reset-O")"));
-  EXPECT_THAT(json(Format::asa,
-                   "%ASA-2-106001: Inbound TCP connection denied from 192.0.2.9/1 to 192.0.2.1/25 flags SYN "
-                   " on interface outside"),
+  EXPECT_THAT(event_json(Format::asa,
+                         "%ASA-2-106001: Inbound TCP connection denied from 192.0.2.9/1 to 192.0.2.1/25 flags SYN "
+                         " on interface outside"),
               testing::HasSubstr(R"("in_if":"outside","flags":["SYN"])"));
   EXPECT_THAT(
-      json(Format::fortigate, R"(date=2026-11-09 time=08:00:00 tz="+0100" type="traffic" subtype="forward" )"
-                              R"(srcip=192.0.2.9 dstip=192.0.2.1 policyname="a \"quoted\" name" proto=1 )"
-                              R"(srcport=0 dstport=0 action="accept" policyid=4 service="PING")"),
+      event_json(Format::fortigate, R"(date=2026-11-09 time=08:00:00 tz="+0100" type="traffic" subtype="forward" )"
+                                    R"(srcip=192.0.2.9 dstip=192.0.2.1 policyname="a \"quoted\" name" proto=1 )"
+                                    R"(srcport=0 dstport=0 action="accept" policyid=4 service="PING")"),
       testing::HasSubstr(R"("time":"2026-11-09T07:00:00Z","verdict":"allow","direction":"forward","proto":"icmp",)"
                          R"("src":"192.0.2.9","dst":"192.0.2.1","rule":"policy:4")"));
-  EXPECT_THAT(json(Format::ulogd_json, R"({"oob.prefix":"a\u0041\ud83d\ude00 drop","oob.in":"e\"0","x":{"y":["}",[]]},)"
-                                       R"("src_ip":"::1","dest_ip":"::2","ip.protocol":17})"),
-              testing::HasSubstr("\"in_if\":\"e\\\"0\",\"rule\":\"aA\xf0\x9f\x98\x80 drop\""));
-  EXPECT_THAT(json(Format::ulogd_json, R"({"src_ip":"::1","dest_ip":"::2","ip.protocol":17} x)"),
+  EXPECT_THAT(
+      event_json(Format::ulogd_json, R"({"oob.prefix":"a\u0041\ud83d\ude00 drop","oob.in":"e\"0","x":{"y":["}",[]]},)"
+                                     R"("src_ip":"::1","dest_ip":"::2","ip.protocol":17})"),
+      testing::HasSubstr("\"in_if\":\"e\\\"0\",\"rule\":\"aA\xf0\x9f\x98\x80 drop\""));
+  EXPECT_THAT(event_json(Format::ulogd_json, R"({"src_ip":"::1","dest_ip":"::2","ip.protocol":17} x)"),
               testing::HasSubstr("error"));
   EXPECT_THAT(
-      json(Format::pf, "1794208759.5 rule 0..16777216/0(match): pass out on igb0: 192.0.2.1 > 192.0.2.2: ICMP echo"),
+      event_json(Format::pf,
+                 "1794208759.5 rule 0..16777216/0(match): pass out on igb0: 192.0.2.1 > 192.0.2.2: ICMP echo"),
       testing::HasSubstr(R"("proto":"icmp","src":"192.0.2.1","dst":"192.0.2.2","out_if":"igb0","rule":"pf:0")"));
+  EXPECT_THAT(event_json(Format::pf,
+                         "rule def/(match) [uid 0, pid 4] block in on em0: 192.0.2.1.80 > 192.0.2.2.90: . ack 1 win 5"),
+              testing::HasSubstr(R"("rule":"pf:def","flags":["ACK"])"));
   EXPECT_THAT(
-      json(Format::pf, "rule def/(match) [uid 0, pid 4] block in on em0: 192.0.2.1.80 > 192.0.2.2.90: . ack 1 win 5"),
-      testing::HasSubstr(R"("rule":"pf:def","flags":["ACK"])"));
-  EXPECT_THAT(json(Format::windows, "2026-11-09 07:04:56 DROP TCP 192.0.2.1 192.0.2.2 1 2 52 S 1 0 1 - - - RECEIVE"),
-              testing::HasSubstr("no #Fields: line"));
+      event_json(Format::windows, "2026-11-09 07:04:56 DROP TCP 192.0.2.1 192.0.2.2 1 2 52 S 1 0 1 - - - RECEIVE"),
+      testing::HasSubstr("no #Fields: line"));
 }
 
 TEST(FirewallLogAddress, IsWhatInetPtonReads) {
@@ -269,7 +275,7 @@ TEST(FirewallLogText, ObeysNothingThatStandsInALog) {
   std::string json;
   append_json_string(json, "\"\\\x1b\x9b\xe2\x80\xae\xf3\xa0\x80\x81");
   EXPECT_EQ(json, "\"\\\"\\\\\\u001b\xef\xbf\xbd\\u202e\\udb40\\udc01\"");
-  Reader reader(Format::netfilter, context());
+  Reader reader(Format::netfilter, reader_context());
   const std::string line = "[1.000000] \x1b[2J drop: " + kPacket;
   EXPECT_EQ(
       format_text(reader.read(line)),

@@ -27,7 +27,7 @@ const json::object& manifest() {
   return value.as_object();
 }
 
-Context context() {
+Context sample_context() {
   const json::object& from = manifest().at("context").as_object();
   Context context;
   context.reference_year = static_cast<int>(from.at("reference_year").as_int64());
@@ -46,7 +46,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 std::vector<json::object> parse(Format format, std::string_view text, std::size_t piece, Format* told = nullptr) {
-  Reader reader(format, context());
+  Reader reader(format, sample_context());
   std::vector<json::object> items;
   const auto take = [&](const Item& item) { items.push_back(json::parse(format_json(item)).as_object()); };
   while (!text.empty()) {
@@ -121,7 +121,7 @@ TEST(FirewallLogSamples, SayNothingWrongWhereverALineIsCut) {
     const std::vector<std::string> lines = lines_of(file(name));
     for (std::size_t i = 0; i < lines.size(); ++i) {
       if (expected[i].at("kind") != json::value("event")) continue;
-      Reader reader(format, context());
+      Reader reader(format, sample_context());
       for (std::size_t before = 0; before < i; ++before) reader.read(lines[before]);
       const json::object& whole = expected[i].as_object();
       for (std::size_t size = 0; size < lines[i].size(); ++size, ++cuts) {
@@ -146,7 +146,7 @@ TEST(FirewallLogSamples, SayNothingWrongWhereverALineIsCut) {
 TEST(FirewallLogSamples, SurviveEveryOctetInEveryPlace) {
   for_each_file([&](const std::string& name, Format format, const json::array&) {
     const std::vector<std::string> lines = lines_of(file(name));
-    Reader reader(format, context());
+    Reader reader(format, sample_context());
     for (std::size_t i = 0; i < lines.size(); i += 3) {
       std::string line = lines[i];
       for (std::size_t at = 0; at < line.size(); ++at) {

@@ -7,7 +7,7 @@ namespace gatepost::gate::log {
 
 namespace {
 
-bool read_action(std::string_view word, LogEvent& event) {
+bool read_windows_action(std::string_view word, LogEvent& event) {
   if (word == "DROP") {
     event.verdict = Verdict::deny;
     event.how = How::drop;
@@ -21,7 +21,7 @@ bool read_action(std::string_view word, LogEvent& event) {
   return true;
 }
 
-bool read_flags(std::string_view letters, LogEvent& event) {
+bool read_windows_flags(std::string_view letters, LogEvent& event) {
   std::uint8_t flags = 0;
   for (const char c : letters) {
     constexpr std::string_view kLetters = "FSRPAUEC";  // in the order of the bits
@@ -119,7 +119,7 @@ Outcome WindowsReader::read(std::string_view line, const Context& context, LogEv
         ok = ok && event.length;
         break;
       case Column::flags:
-        ok = ok && read_flags(word, event);
+        ok = ok && read_windows_flags(word, event);
         break;
       case Column::path:
         ok = ok && read_path(word, event);
@@ -131,7 +131,7 @@ Outcome WindowsReader::read(std::string_view line, const Context& context, LogEv
   if (action.starts_with("INFO-")) return {Kind::skip, "a count of lost events, not a packet"};
   if (seen < count_) return {Kind::error, "columns are missing"};
   if (!ok) return {Kind::error, "a column that does not hold what it should"};
-  if (!read_action(action, event)) return {Kind::error, "an unknown action"};
+  if (!read_windows_action(action, event)) return {Kind::error, "an unknown action"};
   if (!event.source.known || !event.destination.known) return {Kind::error, "an address is missing"};
   if (date.empty() || time.empty() || time.data() < date.data()) return {Kind::error, "no time"};
   // Two views of one line: a blank lies between them.

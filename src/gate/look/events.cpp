@@ -14,7 +14,7 @@ namespace {
 
 using explain::Facts;
 
-constexpr std::uint64_t kMostLogOctets = 256ULL << 20;  // of one file, from its end
+constexpr std::uint64_t kMostOfOneLog = 256ULL << 20;  // of one file, from its end
 constexpr std::size_t kMostEvents = 500;
 
 bool wanted(const explain::Question& q, const log::LogEvent& e, TimePoint when) {
@@ -47,7 +47,7 @@ bool read_log(const std::filesystem::path& path, const Clock& clock, Facts& fact
   if (!in) return false;
   in.seekg(0, std::ios::end);
   const auto size = static_cast<std::uint64_t>(std::max<std::streamoff>(in.tellg(), 0));
-  in.seekg(static_cast<std::streamoff>(size > kMostLogOctets ? size - kMostLogOctets : 0));
+  in.seekg(static_cast<std::streamoff>(size > kMostOfOneLog ? size - kMostOfOneLog : 0));
   log::Reader reader(log::Format::automatic, context_at(clock));
   const auto one = [&](const log::Item& item) {
     if (item.kind == log::Kind::event) take(facts, path.string(), item.event, item.event.time.at);

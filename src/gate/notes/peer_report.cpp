@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/utf8.hpp"
+#include "gate/notes/json_values.hpp"
 
 namespace gatepost::gate::notes {
 namespace {
@@ -15,14 +16,6 @@ std::string at(TimePoint time) { return time == TimePoint{} ? std::string() : da
 std::string string_in(const json::object& o, std::string_view key) {
   const json::value* v = o.if_contains(key);
   return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
-}
-
-std::uint64_t number_in(const json::object& o, std::string_view key) {
-  const json::value* v = o.if_contains(key);
-  if (v == nullptr) return 0;
-  boost::system::error_code error;
-  const auto number = v->to_number<std::uint64_t>(error);
-  return error ? 0 : number;
 }
 
 TimePoint time_in(const json::object& o, std::string_view key) {

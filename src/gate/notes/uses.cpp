@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "gate/notes/json_values.hpp"
+
 namespace gatepost::gate::notes {
 namespace {
 
@@ -20,12 +22,6 @@ Network shown(const IpAddress& first) { return {first, static_cast<std::uint8_t>
 std::string text_in(const json::object& o, std::string_view key) {
   const json::value* v = o.if_contains(key);
   return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
-}
-std::uint64_t number_in(const json::object& o, std::string_view key) {
-  const json::value* v = o.if_contains(key);
-  boost::system::error_code error;
-  const auto number = v == nullptr ? 0 : v->to_number<std::uint64_t>(error);
-  return error ? 0 : number;
 }
 
 }  // namespace

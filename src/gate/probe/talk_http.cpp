@@ -32,7 +32,7 @@ Result<HttpHead> get_anew(Talk& talk, std::string_view path) {
   return get(own, path);
 }
 
-bool limits_the_tester(const HttpHead& head) { return head.status == 429 || head.status == 503; }
+bool status_limits_the_tester(const HttpHead& head) { return head.status == 429 || head.status == 503; }
 
 void judge_plain(Talk& talk, const HttpHead& head) {
   const std::string_view to = head.field("location");
@@ -64,7 +64,7 @@ void judge_hsts(Talk& talk, const HttpHead& head) {
 void judge_autodiscover(Talk& talk) {
   const auto head = get_anew(talk, "/autodiscover/autodiscover.xml");
   if (!head) return talk.add(Stage::action, Outcome::unknown, fmt::format("Autodiscover: {}", head.error().detail));
-  if (limits_the_tester(*head)) {
+  if (status_limits_the_tester(*head)) {
     return talk.add(Stage::action, Outcome::unknown,
                     fmt::format("Autodiscover: the server limited the tester ({})", head->status));
   }
@@ -98,7 +98,7 @@ void judge_administration(Talk& talk) {
 void talk_http(Talk& talk) {
   const auto head = get(talk, "/");
   if (!head) return talk.add_broken(Stage::banner, head.error());
-  if (limits_the_tester(*head)) {
+  if (status_limits_the_tester(*head)) {
     return talk.add(Stage::banner, Outcome::unknown, fmt::format("the server limited the tester: {}", head->status),
                     "try again later");
   }

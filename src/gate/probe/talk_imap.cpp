@@ -10,7 +10,7 @@ namespace gatepost::gate::probe {
 
 namespace {
 
-Result<ImapAnswer> command(Talk& talk, std::string_view words) {
+Result<ImapAnswer> imap_command(Talk& talk, std::string_view words) {
   return talk.ask<ImapAnswer>(fmt::format("p1 {}\r\n", words), [](std::string_view input, ImapAnswer& into) {
     return take_imap_answer(input, "p1", into);
   });
@@ -37,8 +37,8 @@ std::optional<std::string> greeting(Talk& talk) {
   return *std::move(line);
 }
 
-std::optional<std::vector<std::string>> capabilities(Talk& talk, Stage stage) {
-  const auto answer = command(talk, "CAPABILITY");
+std::optional<std::vector<std::string>> imap_capabilities(Talk& talk, Stage stage) {
+  const auto answer = imap_command(talk, "CAPABILITY");
   if (!answer) {
     talk.add_broken(stage, answer.error());
     return std::nullopt;
@@ -55,7 +55,7 @@ std::optional<std::vector<std::string>> capabilities(Talk& talk, Stage stage) {
   return words;
 }
 
-bool takes_passwords(const std::vector<std::string>& words) {
+bool imap_takes_passwords(const std::vector<std::string>& words) {
   return !has(words, "LOGINDISABLED") || has(words, "AUTH=PLAIN") || has(words, "AUTH=LOGIN");
 }
 
@@ -71,7 +71,7 @@ void judge_before_tls(Talk& talk, const std::vector<std::string>& words) {
 void judge_after_tls(Talk& talk, const std::vector<std::string>& words) {
   const bool some_mechanism =
       std::ranges::any_of(words, [](const std::string& word) { return word.starts_with("AUTH="); });
-  if (takes_passwords(words) || some_mechanism) {
+  if (imap_takes_passwords(words) || some_mechanism) {
     talk.add(Stage::sign_in, Outcome::ok, "offered after TLS");
   } else {
     talk.add(Stage::sign_in, Outcome::fail, "no sign-in is offered: nobody can read mail here",
@@ -79,20 +79,20 @@ void judge_after_tls(Talk& talk, const std::vector<std::string>& words) {
   }
 }
 
-bool prepare_tls(Talk& talk) {
+bool prepare_imap_tls(Talk& talk) {
   const auto line = talk.ask<std::string>("", take_line);
   if (!line || !ascii::istarts_with(*line, "* OK")) return false;
-  const auto answer = command(talk, "STARTTLS");
+  const auto answer = imap_command(talk, "STARTTLS");
   return answer && answer->status == "OK";
 }
 
-bool upgrade(Talk& talk, const std::vector<std::string>& words) {
+bool upgrade_imap(Talk& talk, const std::vector<std::string>& words) {
   const bool announced = has(words, "STARTTLS");
   if (!announced) {
     talk.add(Stage::starttls, Outcome::fail, "STARTTLS is not offered",
              "give the server a certificate; if it offers STARTTLS on its own host, a device on the way removes it");
   }
-  const auto answer = command(talk, "STARTTLS");
+  const auto answer = imap_command(talk, "STARTTLS");
   if (!answer) {
     talk.add_broken(Stage::starttls, answer.error());
     return false;
@@ -112,17 +112,17 @@ bool upgrade(Talk& talk, const std::vector<std::string>& words) {
 
 void talk_imap(Talk& talk) {
   if (!greeting(talk)) return;
-  auto words = capabilities(talk, talk.connection->encrypted() ? Stage::after_tls : Stage::capabilities);
+  auto words = imap_capabilities(talk, talk.connection->encrypted() ? Stage::after_tls : Stage::capabilities);
   if (!words) return;
   const bool implicit = talk.connection->encrypted();
   if (!implicit) {
     judge_before_tls(talk, *words);
-    if (talk.service.tls != Tls::starttls || !upgrade(talk, *words)) return;
-    words = capabilities(talk, Stage::after_tls);
+    if (talk.service.tls != Tls::starttls || !upgrade_imap(talk, *words)) return;
+    words = imap_capabilities(talk, Stage::after_tls);
     if (!words) return;
   }
   judge_after_tls(talk, *words);
-  talk.try_old_tls(implicit ? nullptr : prepare_tls);
+  talk.try_old_tls(implicit ? nullptr : prepare_imap_tls);
   (void)talk.connection->write("p2 LOGOUT\r\n");
 }
 

@@ -83,24 +83,24 @@ void judge_anonymous(Talk& talk, const LdapMessage& dse) {
            "let anonymous users read the root DSE only");
 }
 
-bool ask_for_tls(Talk& talk, std::optional<LdapMessage>& answer) {
+bool ask_ldap_for_tls(Talk& talk, std::optional<LdapMessage>& answer) {
   auto asked = talk.ask<LdapMessage>(ldap_extended(3, kLdapStartTls), take_ldap_message);
   if (!asked) return false;
   answer = *std::move(asked);
   return answer->operation == 24 && answer->result == 0U;
 }
 
-bool prepare_tls(Talk& talk) {
+bool prepare_ldap_tls(Talk& talk) {
   std::optional<LdapMessage> answer;
-  return ask_for_tls(talk, answer);
+  return ask_ldap_for_tls(talk, answer);
 }
 
 // false: without TLS it does not go on.
-bool upgrade(Talk& talk, const LdapMessage& dse) {
+bool upgrade_ldap(Talk& talk, const LdapMessage& dse) {
   const auto* const extensions = dse.attribute("supportedExtension");
   const bool announced = extensions != nullptr && has(*extensions, kLdapStartTls);
   std::optional<LdapMessage> answer;
-  if (!ask_for_tls(talk, answer)) {
+  if (!ask_ldap_for_tls(talk, answer)) {
     talk.add(Stage::starttls, Outcome::warn,
              announced ? fmt::format("offered, then refused: {}", printable(answer ? answer->diagnostic : "no answer"))
                        : "StartTLS is not offered",
@@ -119,12 +119,12 @@ void talk_ldap(Talk& talk) {
   if (!dse) return;
   if (!implicit) {
     talk.add(Stage::sign_in, Outcome::ok, "not tried: LDAP does not say whether it takes passwords before TLS");
-    if (talk.service.tls != Tls::starttls || !upgrade(talk, *dse)) return judge_anonymous(talk, *dse);
+    if (talk.service.tls != Tls::starttls || !upgrade_ldap(talk, *dse)) return judge_anonymous(talk, *dse);
     dse = root(talk, Stage::after_tls);
     if (!dse) return;
   }
   judge_anonymous(talk, *dse);
-  talk.try_old_tls(implicit ? nullptr : prepare_tls);
+  talk.try_old_tls(implicit ? nullptr : prepare_ldap_tls);
 }
 
 }  // namespace gatepost::gate::probe

@@ -8,15 +8,15 @@ namespace gatepost::gate::probe {
 
 namespace {
 
-Result<Pop3Answer> command(Talk& talk, std::string_view words, bool multiline) {
+Result<Pop3Answer> pop3_command(Talk& talk, std::string_view words, bool multiline) {
   return talk.ask<Pop3Answer>(words, [multiline](std::string_view input, Pop3Answer& into) {
     return take_pop3_answer(input, multiline, into);
   });
 }
 
 // none: the server knows no CAPA, or the conversation is over; either is noted.
-std::optional<std::vector<std::string>> capabilities(Talk& talk, Stage stage, bool& over) {
-  auto answer = command(talk, "CAPA\r\n", true);
+std::optional<std::vector<std::string>> pop3_capabilities(Talk& talk, Stage stage, bool& over) {
+  auto answer = pop3_command(talk, "CAPA\r\n", true);
   over = !answer;
   if (!answer) {
     talk.add_broken(stage, answer.error());
@@ -32,7 +32,7 @@ std::optional<std::vector<std::string>> capabilities(Talk& talk, Stage stage, bo
   return std::move(answer->lines);
 }
 
-bool takes_passwords(const std::vector<std::string>& lines) {
+bool pop3_takes_passwords(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) {
     if (ascii::iequals(line, "USER")) return true;
     if (!ascii::istarts_with(line, "SASL ")) continue;
@@ -44,22 +44,22 @@ bool takes_passwords(const std::vector<std::string>& lines) {
 }
 
 bool signs_in(const std::vector<std::string>& lines) {
-  if (takes_passwords(lines)) return true;
+  if (pop3_takes_passwords(lines)) return true;
   for (const std::string& line : lines) {
     if (ascii::istarts_with(line, "SASL ")) return true;
   }
   return false;
 }
 
-bool prepare_tls(Talk& talk) {
-  const auto banner = command(talk, "", false);
+bool prepare_pop3_tls(Talk& talk) {
+  const auto banner = pop3_command(talk, "", false);
   if (!banner || !banner->ok) return false;
-  const auto answer = command(talk, "STLS\r\n", false);
+  const auto answer = pop3_command(talk, "STLS\r\n", false);
   return answer && answer->ok;
 }
 
-bool upgrade(Talk& talk, bool announced, bool known) {
-  const auto answer = command(talk, "STLS\r\n", false);
+bool upgrade_pop3(Talk& talk, bool announced, bool known) {
+  const auto answer = pop3_command(talk, "STLS\r\n", false);
   if (!answer) {
     talk.add_broken(Stage::starttls, answer.error());
     return false;
@@ -80,7 +80,7 @@ bool upgrade(Talk& talk, bool announced, bool known) {
 }  // namespace
 
 void talk_pop3(Talk& talk) {
-  const auto banner = command(talk, "", false);
+  const auto banner = pop3_command(talk, "", false);
   if (!banner) return talk.add_broken(Stage::banner, banner.error());
   if (!banner->ok) {
     return talk.add(Stage::banner, Outcome::unknown,
@@ -90,20 +90,21 @@ void talk_pop3(Talk& talk) {
   talk.add(Stage::banner, Outcome::ok, "+OK " + printable(banner->text));
   const bool implicit = talk.connection->encrypted();
   bool over = false;
-  auto lines = capabilities(talk, implicit ? Stage::after_tls : Stage::capabilities, over);
+  auto lines = pop3_capabilities(talk, implicit ? Stage::after_tls : Stage::capabilities, over);
   if (over) return;
   if (!implicit) {
     if (!lines) {
       talk.add(Stage::sign_in, Outcome::unknown,
                "whether passwords are taken before TLS cannot be told without trying one");
-    } else if (takes_passwords(*lines)) {
+    } else if (pop3_takes_passwords(*lines)) {
       talk.add(Stage::sign_in, Outcome::fail, "passwords are taken in plain text, before TLS",
                "announce neither USER nor SASL PLAIN until TLS is on (RFC 2595 2.1)");
     } else {
       talk.add(Stage::sign_in, Outcome::ok, "no plain-text password before TLS");
     }
-    if (talk.service.tls != Tls::starttls || !upgrade(talk, lines && has(*lines, "STLS"), lines.has_value())) return;
-    lines = capabilities(talk, Stage::after_tls, over);
+    if (talk.service.tls != Tls::starttls || !upgrade_pop3(talk, lines && has(*lines, "STLS"), lines.has_value()))
+      return;
+    lines = pop3_capabilities(talk, Stage::after_tls, over);
     if (over) return;
   }
   if (lines) {
@@ -112,7 +113,7 @@ void talk_pop3(Talk& talk) {
              some ? "offered after TLS" : "no sign-in is offered: nobody can read mail here",
              some ? "" : "switch a mechanism on");
   }
-  talk.try_old_tls(implicit ? nullptr : prepare_tls);
+  talk.try_old_tls(implicit ? nullptr : prepare_pop3_tls);
   (void)talk.connection->write("QUIT\r\n");
 }
 

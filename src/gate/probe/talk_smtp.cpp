@@ -20,7 +20,7 @@ bool refuses_relay(const SmtpReply& reply) {
 }
 
 // RFC 5321 3.8: 421 ends the session; 4.7.x are limits by policy (RFC 3463 3.8).
-bool limits_the_tester(const SmtpReply& reply) {
+bool reply_limits_the_tester(const SmtpReply& reply) {
   if (reply.code == 421) return true;
   return reply.is(4) && !refuses_relay(reply) && !reply.lines.empty() && reply.lines.front().starts_with("4.7.");
 }
@@ -36,7 +36,7 @@ bool read_banner(Talk& talk) {
     talk.add_broken(Stage::banner, banner.error());
     return false;
   }
-  if (limits_the_tester(*banner)) {
+  if (reply_limits_the_tester(*banner)) {
     add_limited(talk, Stage::banner, *banner);
     return false;
   }
@@ -55,7 +55,7 @@ std::optional<std::vector<std::string>> hello(Talk& talk, Stage stage) {
     talk.add_broken(stage, reply.error());
     return std::nullopt;
   }
-  if (limits_the_tester(*reply)) {
+  if (reply_limits_the_tester(*reply)) {
     add_limited(talk, stage, *reply);
     return std::nullopt;
   }
@@ -120,20 +120,20 @@ void judge_without_tls(Talk& talk) {
 }
 
 // STARTTLS up to the point where the handshake begins.
-bool ask_for_tls(Talk& talk) {
+bool ask_smtp_for_tls(Talk& talk) {
   const auto reply = talk.smtp("STARTTLS\r\n");
   return reply && reply->code == 220;
 }
 
-bool prepare_tls(Talk& talk) {
+bool prepare_smtp_tls(Talk& talk) {
   const auto banner = talk.smtp("");
   if (!banner || banner->code != 220) return false;
   const auto reply = talk.smtp("EHLO " + talk.settings.helo_name + "\r\n");
-  return reply && reply->is(2) && ask_for_tls(talk);
+  return reply && reply->is(2) && ask_smtp_for_tls(talk);
 }
 
 // false: the conversation cannot go on.
-bool upgrade(Talk& talk, const std::vector<std::string>& words) {
+bool upgrade_smtp(Talk& talk, const std::vector<std::string>& words) {
   const bool announced = has(words, "STARTTLS");
   const bool hidden = std::ranges::any_of(words, overwritten);
   if (!announced && hidden) {
@@ -163,7 +163,7 @@ bool upgrade(Talk& talk, const std::vector<std::string>& words) {
     talk.add(Stage::after_tls, Outcome::warn, "STARTTLS is offered within TLS", "RFC 3207 4.2 forbids it");
   }
   judge_sign_in_after_tls(talk, *after);
-  talk.try_old_tls(prepare_tls);
+  talk.try_old_tls(prepare_smtp_tls);
   return true;
 }
 
@@ -179,7 +179,7 @@ void talk_smtp(Talk& talk) {
   } else {
     judge_sign_in_before_tls(talk, *words);
     judge_without_tls(talk);
-    if (talk.service.tls == Tls::starttls && !upgrade(talk, *words)) return;
+    if (talk.service.tls == Tls::starttls && !upgrade_smtp(talk, *words)) return;
   }
   if (talk.service.relay_test && talk.settings.relay_test) try_relay(talk);
   (void)talk.connection->write("QUIT\r\n");
@@ -244,8 +244,8 @@ void try_forms(const Talk& talk, std::span<Trial> trials, std::atomic<bool>& lim
       Connection::open(own.endpoint(), own.settings.source, own.settings.connect_timeout, own.connection);
   if (connected.how != Connected::How::open) return;
   const auto banner = own.smtp("");
-  if (!banner || banner->code != 220 || limits_the_tester(*banner)) {
-    limited = limited || (banner && limits_the_tester(*banner));
+  if (!banner || banner->code != 220 || reply_limits_the_tester(*banner)) {
+    limited = limited || (banner && reply_limits_the_tester(*banner));
     return;
   }
   const auto greeted = own.smtp("EHLO " + own.settings.helo_name + "\r\n");
@@ -254,7 +254,7 @@ void try_forms(const Talk& talk, std::span<Trial> trials, std::atomic<bool>& lim
     if (limited || std::chrono::steady_clock::now() > until) break;
     const auto sender = own.smtp("MAIL FROM:<" + trial.form.sender + ">\r\n");
     if (!sender) return;
-    if (limits_the_tester(*sender)) limited = true;
+    if (reply_limits_the_tester(*sender)) limited = true;
     if (!sender->is(2)) {
       trial.tried = sender->is(4) ? Tried::temporary : Tried::refused;
       trial.answer = sender->text();
@@ -264,7 +264,7 @@ void try_forms(const Talk& talk, std::span<Trial> trials, std::atomic<bool>& lim
     if (!recipient) return;
     trial.answer = recipient->text();
     trial.tried = outcome_of(*recipient);
-    if (limits_the_tester(*recipient)) limited = true;
+    if (reply_limits_the_tester(*recipient)) limited = true;
     if (recipient->code == 421 || !own.smtp("RSET\r\n")) return;
   }
   (void)own.connection->write("QUIT\r\n");

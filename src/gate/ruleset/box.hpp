@@ -8,6 +8,11 @@
 
 namespace gatepost::gate {
 
+// Bits of ct_state, as the kernel has them (include/uapi/linux/netfilter/nf_conntrack_common.h).
+namespace ct {
+inline constexpr std::uint8_t kInvalid = 1, kEstablished = 2, kNew = 8, kUntracked = 64;
+}
+
 enum Dimension : std::uint8_t { kSource, kDestination, kSourcePort, kDestinationPort, kInterface, kDimensions };
 
 // A product of sets: which packets are meant. Interfaces are numbers of Atoms.
@@ -45,7 +50,7 @@ struct Box {
   std::uint8_t l4proto = 6;
   std::uint32_t mark = 0, ct_mark = 0;
   bool mark_known = true, ct_mark_known = true;
-  std::uint8_t ct_state = 8;  // bits of the kernel's; NEW
+  std::uint8_t ct_state = ct::kNew;
   bool ct_state_known = true;
   bool answer = false;  // the packet that goes back, not the first one
   bool untracked = false;

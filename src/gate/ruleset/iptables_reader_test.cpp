@@ -16,7 +16,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Host host() {
+Host iptables_host() {
   Host h;
   h.interfaces = {"lo", "eth0", "wg0"};
   h.addresses = set_of({*Network::parse("127.0.0.0/8"), *Network::parse("::1"), *Network::parse("198.51.100.1"),
@@ -34,10 +34,11 @@ Ruleset input(std::string_view rules, std::string_view policy = "DROP", bool v6 
   return *std::move(read);
 }
 
-Fate fate(const Ruleset& rules, std::string_view source, std::uint16_t port, std::string_view interface = "eth0") {
+Fate ruleset_fate(const Ruleset& rules, std::string_view source, std::uint16_t port,
+                  std::string_view interface = "eth0") {
   Question q;
   q.ports = Values::of(port);
-  const Answer a = reach(rules, host(), q);
+  const Answer a = reach(rules, iptables_host(), q);
   const IpAddress from = *IpAddress::parse(source);
   for (const Region& r : a.regions) {
     if (r.v6 != from.is_v4() && r.sources.contains(number_of(from)) &&
@@ -75,15 +76,15 @@ TEST(IptablesReader, ExtensionsSayWhatTheyWereTold) {
       "-A INPUT -i wg+ -g mine\n"
       "-A mine -p tcp -m tcp --dport 22 -j ACCEPT\n");
   EXPECT_THAT(r.notes, IsEmpty());
-  EXPECT_EQ(fate(r, "10.1.2.3", 993), Fate::open);
-  EXPECT_EQ(fate(r, "10.1.2.3", 996), Fate::dropped);
-  EXPECT_EQ(fate(r, "192.0.2.9", 25), Fate::refused);
-  EXPECT_EQ(fate(r, "192.0.2.10", 25), Fate::dropped);
-  EXPECT_EQ(fate(r, "203.0.113.9", 443), Fate::open);
-  EXPECT_EQ(fate(r, "203.0.113.9", 80), Fate::dropped);
-  EXPECT_EQ(fate(r, "203.0.114.0", 80), Fate::open);
-  EXPECT_EQ(fate(r, "203.0.113.9", 22, "wg0"), Fate::open);
-  EXPECT_EQ(fate(r, "203.0.113.9", 22), Fate::dropped);
+  EXPECT_EQ(ruleset_fate(r, "10.1.2.3", 993), Fate::open);
+  EXPECT_EQ(ruleset_fate(r, "10.1.2.3", 996), Fate::dropped);
+  EXPECT_EQ(ruleset_fate(r, "192.0.2.9", 25), Fate::refused);
+  EXPECT_EQ(ruleset_fate(r, "192.0.2.10", 25), Fate::dropped);
+  EXPECT_EQ(ruleset_fate(r, "203.0.113.9", 443), Fate::open);
+  EXPECT_EQ(ruleset_fate(r, "203.0.113.9", 80), Fate::dropped);
+  EXPECT_EQ(ruleset_fate(r, "203.0.114.0", 80), Fate::open);
+  EXPECT_EQ(ruleset_fate(r, "203.0.113.9", 22, "wg0"), Fate::open);
+  EXPECT_EQ(ruleset_fate(r, "203.0.113.9", 22), Fate::dropped);
   EXPECT_EQ(r.chains[0].rules[2].comment, "the \"office\"");
 }
 
@@ -100,9 +101,9 @@ TEST(IptablesReader, LimitsMakeItConditionalAndCarryTheirNumber) {
       "DROP\n"
       "-A INPUT -p tcp -m tcp --dport 22 -m time --timestart 08:00:00 --timestop 17:00:00 -j ACCEPT\n");
   EXPECT_THAT(r.notes, IsEmpty());
-  EXPECT_EQ(fate(r, "10.0.0.1", 25), Fate::may);
-  EXPECT_EQ(fate(r, "10.0.0.1", 22), Fate::may);
-  EXPECT_EQ(fate(r, "10.0.0.1", 23), Fate::dropped);
+  EXPECT_EQ(ruleset_fate(r, "10.0.0.1", 25), Fate::may);
+  EXPECT_EQ(ruleset_fate(r, "10.0.0.1", 22), Fate::may);
+  EXPECT_EQ(ruleset_fate(r, "10.0.0.1", 23), Fate::dropped);
   const auto limit = [&](std::size_t rule) {
     for (const Statement& s : r.chains[0].rules[rule].statements) {
       if (const auto* d = std::get_if<Depends>(&s)) return *d;
@@ -118,15 +119,17 @@ TEST(IptablesReader, WhatIsNotKnownIsUnknownAndNeverClosed) {
        {"-A INPUT -m set --match-set bad src -j DROP\n", "-A INPUT -m mac --mac-source 02:00:00:00:00:01 -j DROP\n",
         "-A INPUT -j NFQUEUE --queue-num 0\n", "-A INPUT -m bpf --bytecode 1 -j DROP\n", "-A INPUT -j nowhere\n",
         "-A INPUT -s host.example -j DROP\n", "-A INPUT -p tcp -m tcp --dport imap --wonder -j DROP\n"}) {
-    EXPECT_EQ(fate(input(odd, "ACCEPT"), "10.0.0.1", 993), Fate::unknown) << odd;
+    EXPECT_EQ(ruleset_fate(input(odd, "ACCEPT"), "10.0.0.1", 993), Fate::unknown) << odd;
   }
   EXPECT_THAT(input("-A INPUT -m set --match-set bad src -j DROP\n").notes,
               Contains(HasSubstr("match set of iptables")));
 }
 
 TEST(IptablesReader, RoutingHeadersOfTypeZeroNeverArrive) {
-  EXPECT_EQ(fate(input("-A INPUT -m rt --rt-type 0 -j DROP\n", "ACCEPT", true), "2001:db8::9", 993), Fate::open);
-  EXPECT_EQ(fate(input("-A INPUT -m rt --rt-type 2 -j DROP\n", "ACCEPT", true), "2001:db8::9", 993), Fate::unknown);
+  EXPECT_EQ(ruleset_fate(input("-A INPUT -m rt --rt-type 0 -j DROP\n", "ACCEPT", true), "2001:db8::9", 993),
+            Fate::open);
+  EXPECT_EQ(ruleset_fate(input("-A INPUT -m rt --rt-type 2 -j DROP\n", "ACCEPT", true), "2001:db8::9", 993),
+            Fate::unknown);
 }
 
 TEST(IptablesReader, SetsOfIpsetAreLookedUp) {
@@ -141,15 +144,15 @@ TEST(IptablesReader, SetsOfIpsetAreLookedUp) {
       "create pairs hash:ip,port family inet hashsize 1024 maxelem 65536\nadd pairs 10.0.0.1,tcp:993\n";
   const auto r = read_iptables({text, "", sets});
   ASSERT_TRUE(r) << r.error().detail;
-  EXPECT_EQ(fate(*r, "10.1.0.1", 993), Fate::open);
-  EXPECT_EQ(fate(*r, "11.0.0.1", 993), Fate::unknown);  // of the third rule nobody knows
-  EXPECT_EQ(fate(*r, "203.0.113.10", 25), Fate::open);
+  EXPECT_EQ(ruleset_fate(*r, "10.1.0.1", 993), Fate::open);
+  EXPECT_EQ(ruleset_fate(*r, "11.0.0.1", 993), Fate::unknown);  // of the third rule nobody knows
+  EXPECT_EQ(ruleset_fate(*r, "203.0.113.10", 25), Fate::open);
   const auto two =
       read_iptables({text.substr(0, text.find("-A INPUT -m set --match-set pairs")) + "COMMIT\n", "", sets});
-  EXPECT_EQ(fate(*two, "10.1.0.1", 993), Fate::open);
-  EXPECT_EQ(fate(*two, "10.9.0.1", 993), Fate::dropped);
-  EXPECT_EQ(fate(*two, "203.0.113.9", 25), Fate::dropped);
-  EXPECT_EQ(fate(*read_iptables({text, ""}), "10.1.0.1", 993), Fate::unknown);
+  EXPECT_EQ(ruleset_fate(*two, "10.1.0.1", 993), Fate::open);
+  EXPECT_EQ(ruleset_fate(*two, "10.9.0.1", 993), Fate::dropped);
+  EXPECT_EQ(ruleset_fate(*two, "203.0.113.9", 25), Fate::dropped);
+  EXPECT_EQ(ruleset_fate(*read_iptables({text, ""}), "10.1.0.1", 993), Fate::unknown);
   EXPECT_FALSE(read_iptables({text, "", "hello there you\n"}));
 }
 
@@ -160,9 +163,9 @@ TEST(IptablesReader, TranslationsAreFollowed) {
       "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 993 -j ACCEPT\nCOMMIT\n";
   const auto r = read_iptables({text, ""});
   ASSERT_TRUE(r);
-  EXPECT_EQ(fate(*r, "10.0.0.1", 8993), Fate::open);
-  EXPECT_EQ(fate(*r, "10.0.0.1", 8080), Fate::forwarded);
-  EXPECT_EQ(fate(*r, "10.0.0.1", 8081), Fate::dropped);
+  EXPECT_EQ(ruleset_fate(*r, "10.0.0.1", 8993), Fate::open);
+  EXPECT_EQ(ruleset_fate(*r, "10.0.0.1", 8080), Fate::forwarded);
+  EXPECT_EQ(ruleset_fate(*r, "10.0.0.1", 8081), Fate::dropped);
 }
 
 TEST(IptablesReader, WhatIsNoListingIsRefused) {
@@ -177,19 +180,20 @@ TEST(IptablesReader, LendsTheNftListingWhatExtensionsWereTold) {
       R"({"rule":{"family":"ip","table":"filter","chain":"INPUT","handle":4,"expr":[{"xt":{"type":"match","name":"multiport"}},{"counter":{"packets":0,"bytes":0}},{"drop":null}]}}]})";
   const std::string saved =
       "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m multiport --dports 143,993 -j DROP\nCOMMIT\n";
-  EXPECT_EQ(fate(*read_ruleset(nft), "10.0.0.1", 993), Fate::unknown);
+  EXPECT_EQ(ruleset_fate(*read_ruleset(nft), "10.0.0.1", 993), Fate::unknown);
   const auto lent = read_ruleset(nft, {saved, ""});
   EXPECT_THAT(lent->notes, IsEmpty());
-  EXPECT_EQ(fate(*lent, "10.0.0.1", 993), Fate::dropped);
-  EXPECT_EQ(fate(*lent, "10.0.0.1", 994), Fate::open);
+  EXPECT_EQ(ruleset_fate(*lent, "10.0.0.1", 993), Fate::dropped);
+  EXPECT_EQ(ruleset_fate(*lent, "10.0.0.1", 994), Fate::open);
   EXPECT_EQ(lent->chains[0].rules[0].handle, 4u);
   // A listing of another moment does not fit.
-  EXPECT_EQ(fate(*read_ruleset(nft, {"*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n", ""}), "10.0.0.1", 993), Fate::unknown);
+  EXPECT_EQ(ruleset_fate(*read_ruleset(nft, {"*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n", ""}), "10.0.0.1", 993),
+            Fate::unknown);
 }
 
 std::vector<Hidden> hidden(std::string_view rules, std::string_view policy = "DROP") {
   bool complete = false;
-  auto out = hidden_rules(input(rules, policy), host(), complete);
+  auto out = hidden_rules(input(rules, policy), iptables_host(), complete);
   EXPECT_TRUE(complete);
   return out;
 }

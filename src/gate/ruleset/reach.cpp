@@ -9,7 +9,6 @@ namespace {
 
 // linux/netfilter_ipv4.h: enum nf_ip_hook_priorities; the same numbers for IPv6.
 constexpr std::int64_t kConntrack = -200, kDestinationNat = -100, kSourceNat = 100;
-constexpr std::uint8_t kInvalid = 1, kEstablished = 2, kNew = 8, kUntracked = 64;
 constexpr std::size_t kMaxPieces = 5'000;
 
 struct End {
@@ -116,7 +115,7 @@ class Reach {
     Values devices;
     for (const std::string& d : c.devices) devices = devices | answer_.atoms.named(d);
     for (Box& box : boxes) {
-      box.ct_state = kInvalid;
+      box.ct_state = ct::kInvalid;
       if (c.devices.empty()) {
         box.conditions |= kIfUnknown;
         out.push_back(box);
@@ -146,14 +145,14 @@ class Reach {
   static void track(Box& box, const Chain& c) {
     box.ct_state_known = true;
     if (box.untracked) {
-      box.ct_state = kUntracked;
+      box.ct_state = ct::kUntracked;
       // The answer of what was not tracked may be.
       box.ct_state_known = !box.answer;
     } else if ((c.hook == Hook::prerouting || c.hook == Hook::output) && c.priority <= kConntrack) {
-      box.ct_state = kInvalid;
+      box.ct_state = ct::kInvalid;
       box.ct_state_known = c.priority != kConntrack;
     } else {
-      box.ct_state = box.answer ? kEstablished : kNew;
+      box.ct_state = box.answer ? ct::kEstablished : ct::kNew;
     }
   }
 

@@ -483,11 +483,10 @@ void Walk::rule(std::size_t chain_index, std::size_t rule_index, std::vector<Box
         translate(*nat, std::move(box), next);
       } else if (std::get_if<Notrack>(&s) != nullptr) {
         // Only before connection tracking took the packet up.
-        constexpr std::uint8_t kInvalid = 1, kUntracked = 64;
         if (!box.ct_state_known) box.conditions |= kIfUnknown;
-        if (box.ct_state == kInvalid) {
+        if (box.ct_state == ct::kInvalid) {
           box.untracked = true;
-          box.ct_state = kUntracked;
+          box.ct_state = ct::kUntracked;
         }
         matched.push_back(std::move(box));
       } else {

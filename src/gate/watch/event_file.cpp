@@ -24,19 +24,15 @@ constexpr std::size_t kVersionAt = 8, kOpenedAt = 16, kAliveAt = 24, kGapsAt = 3
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMostOctets = 64U << 20;
 
-void put(std::string& out, std::size_t at, std::uint64_t value, std::size_t octets) {
+void put_number(std::string& out, std::size_t at, std::uint64_t value, std::size_t octets) {
   for (std::size_t i = 0; i < octets; ++i) out[at + i] = static_cast<char>(value >> (8 * i) & 0xff);
 }
-std::uint64_t get(std::string_view in, std::size_t at, std::size_t octets) {
+std::uint64_t get_number(std::string_view in, std::size_t at, std::size_t octets) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < octets; ++i) value |= std::uint64_t{static_cast<unsigned char>(in[at + i])} << (8 * i);
   return value;
 }
-std::uint64_t micros(TimePoint at) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count());
-}
-TimePoint time_of(std::uint64_t value) {
+TimePoint bounded_time(std::uint64_t value) {
   return TimePoint(
       std::chrono::microseconds(static_cast<std::int64_t>(std::min<std::uint64_t>(value, 4'000'000'000'000'000))));
 }
@@ -78,14 +74,14 @@ Result<> write_at(int fd, std::string_view octets, std::size_t at) {
 std::filesystem::path event_file_path(const std::filesystem::path& state_dir) { return state_dir / "events"; }
 
 Result<EventsRead> read_events(std::string_view octets) {
-  if (octets.size() < kRecordOctets || !octets.starts_with(kMagic) || get(octets, kVersionAt, 4) != kVersion)
+  if (octets.size() < kRecordOctets || !octets.starts_with(kMagic) || get_number(octets, kVersionAt, 4) != kVersion)
     return fail(Errc::invalid, "no file of firewall events");
   EventsRead out;
   // A head that was being written counts as none: then nothing is claimed of what was heard.
-  if (get(octets, kCrcAt, 4) == crc32c(octets.substr(0, kCrcAt))) {
-    out.opened = time_of(get(octets, kOpenedAt, 8));
-    out.alive = time_of(get(octets, kAliveAt, 8));
-    out.gaps = get(octets, kGapsAt, 8);
+  if (get_number(octets, kCrcAt, 4) == crc32c(octets.substr(0, kCrcAt))) {
+    out.opened = bounded_time(get_number(octets, kOpenedAt, 8));
+    out.alive = bounded_time(get_number(octets, kAliveAt, 8));
+    out.gaps = get_number(octets, kGapsAt, 8);
   }
   for (std::size_t at = kRecordOctets; at + kRecordOctets <= octets.size(); at += kRecordOctets) {
     if (auto event = decode(octets.substr(at, kRecordOctets))) out.events.push_back(*std::move(event));
@@ -127,11 +123,11 @@ Result<> EventFile::add(KeptEvent event) {
 Result<> EventFile::alive(TimePoint now, std::uint64_t gaps) {
   std::string head(kRecordOctets, '\0');
   head.replace(0, kMagic.size(), kMagic);
-  put(head, kVersionAt, kVersion, 4);
-  put(head, kOpenedAt, micros(opened_), 8);
-  put(head, kAliveAt, micros(now), 8);
-  put(head, kGapsAt, gaps, 8);
-  put(head, kCrcAt, crc32c(std::string_view(head).substr(0, kCrcAt)), 4);
+  put_number(head, kVersionAt, kVersion, 4);
+  put_number(head, kOpenedAt, micros(opened_), 8);
+  put_number(head, kAliveAt, micros(now), 8);
+  put_number(head, kGapsAt, gaps, 8);
+  put_number(head, kCrcAt, crc32c(std::string_view(head).substr(0, kCrcAt)), 4);
   static_assert(kHeadOctets <= kRecordOctets);
   return write_at(fd_.get(), head, 0);
 }

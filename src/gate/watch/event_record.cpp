@@ -33,22 +33,18 @@ constexpr std::uint16_t kAllFlags = 4095;
 
 // Numbers are little-endian.
 template <std::unsigned_integral T>
-void put(EventRecord& r, std::size_t at, T value) {
+void put_field(EventRecord& r, std::size_t at, T value) {
   for (std::size_t i = 0; i < sizeof(T); ++i) r[at + i] = static_cast<char>(value >> (8 * i) & 0xff);
 }
 template <std::unsigned_integral T>
-T get(std::string_view r, std::size_t at) {
+T get_field(std::string_view r, std::size_t at) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < sizeof(T); ++i) value |= std::uint64_t{static_cast<unsigned char>(r[at + i])} << (8 * i);
   return static_cast<T>(value);
 }
 
-std::uint64_t micros(TimePoint at) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count());
-}
 // Far beyond any clock: arithmetic on it stays defined.
-std::optional<TimePoint> time_of(std::uint64_t value) {
+std::optional<TimePoint> valid_time(std::uint64_t value) {
   constexpr std::int64_t kMost = 4'000'000'000'000'000;  // the year 2096
   const auto signed_value = static_cast<std::int64_t>(value);
   if (signed_value < 0 || signed_value > kMost) return std::nullopt;
@@ -99,34 +95,35 @@ std::uint16_t flags_of(const KeptEvent& e) {
 
 EventRecord encode(const KeptEvent& e) {
   EventRecord r{};
-  put(r, kFlags, flags_of(e));
-  put(r, kNumber, e.number);
-  put(r, kArrived, micros(e.arrived));
-  put(r, kTime, e.time.known ? micros(e.time.at) : std::uint64_t{0});
+  put_field(r, kFlags, flags_of(e));
+  put_field(r, kNumber, e.number);
+  put_field(r, kArrived, micros(e.arrived));
+  put_field(r, kTime, e.time.known ? micros(e.time.at) : std::uint64_t{0});
   r[kVerdict] = static_cast<char>(e.verdict);
   r[kHow] = static_cast<char>(e.how);
   r[kDirection] = static_cast<char>(e.direction);
   r[kProtocol] = static_cast<char>(e.protocol.value_or(0));
   r[kTcpFlags] = static_cast<char>(e.tcp_flags.value_or(0));
-  put(r, kSourcePort, e.source_port.value_or(0));
-  put(r, kDestinationPort, e.destination_port.value_or(0));
+  put_field(r, kSourcePort, e.source_port.value_or(0));
+  put_field(r, kDestinationPort, e.destination_port.value_or(0));
   if (e.source.known) put_address(r, kSource, e.source);
   if (e.destination.known) put_address(r, kDestination, e.destination);
   put_text(r, kInInterface, kInterfaceOctets, e.in_interface);
   put_text(r, kOutInterface, kInterfaceOctets, e.out_interface);
   put_text(r, kRule, kRuleOctets, e.rule);
   put_text(r, kReason, kReasonOctets, e.reason);
-  put(r, kCrc, crc32c({r.data() + kFlags, r.size() - kFlags}));
+  put_field(r, kCrc, crc32c({r.data() + kFlags, r.size() - kFlags}));
   return r;
 }
 
 std::optional<KeptEvent> decode(std::string_view r) {
-  if (r.size() != kRecordOctets || get<std::uint32_t>(r, kCrc) != crc32c(r.substr(kFlags))) return std::nullopt;
-  const auto flags = get<std::uint16_t>(r, kFlags);
+  if (r.size() != kRecordOctets || get_field<std::uint32_t>(r, kCrc) != crc32c(r.substr(kFlags))) return std::nullopt;
+  const auto flags = get_field<std::uint16_t>(r, kFlags);
   const auto octet = [r](std::size_t at) { return static_cast<std::uint8_t>(r[at]); };
   KeptEvent e;
-  e.number = get<std::uint64_t>(r, kNumber);
-  const auto arrived = time_of(get<std::uint64_t>(r, kArrived)), at = time_of(get<std::uint64_t>(r, kTime));
+  e.number = get_field<std::uint64_t>(r, kNumber);
+  const auto arrived = valid_time(get_field<std::uint64_t>(r, kArrived)),
+             at = valid_time(get_field<std::uint64_t>(r, kTime));
   auto in = text_of(r, kInInterface, kInterfaceOctets), out = text_of(r, kOutInterface, kInterfaceOctets),
        rule = text_of(r, kRule, kRuleOctets), reason = text_of(r, kReason, kReasonOctets);
   if (e.number == 0 || (flags & ~kAllFlags) != 0 || !arrived || !at || !in || !out || !rule || !reason ||
@@ -145,8 +142,8 @@ std::optional<KeptEvent> decode(std::string_view r) {
   e.direction = static_cast<log::Direction>(octet(kDirection));
   if ((flags & kHasProtocol) != 0) e.protocol = octet(kProtocol);
   if ((flags & kHasTcpFlags) != 0) e.tcp_flags = octet(kTcpFlags);
-  if ((flags & kHasSourcePort) != 0) e.source_port = get<std::uint16_t>(r, kSourcePort);
-  if ((flags & kHasDestinationPort) != 0) e.destination_port = get<std::uint16_t>(r, kDestinationPort);
+  if ((flags & kHasSourcePort) != 0) e.source_port = get_field<std::uint16_t>(r, kSourcePort);
+  if ((flags & kHasDestinationPort) != 0) e.destination_port = get_field<std::uint16_t>(r, kDestinationPort);
   e.source = address_of(r, kSource, (flags & kSourceKnown) != 0, (flags & kSourceV6) != 0);
   e.destination = address_of(r, kDestination, (flags & kDestinationKnown) != 0, (flags & kDestinationV6) != 0);
   e.in_interface = *std::move(in);

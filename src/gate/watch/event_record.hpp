@@ -21,4 +21,10 @@ std::optional<KeptEvent> decode(std::string_view octets);
 log::LogEvent event_of(const KeptEvent& kept);
 KeptEvent kept_of(const log::LogEvent& event, std::uint64_t number, TimePoint arrived);
 
+// Microseconds since 1970.
+inline std::uint64_t micros(TimePoint at) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count());
+}
+
 }  // namespace gatepost::gate::watch

@@ -13,7 +13,7 @@ constexpr std::uint32_t kAnyPort = 65536;
 constexpr double kMinute = 60, kHour = 3600;
 constexpr std::size_t kMaxTextOctets = 128;
 constexpr std::string_view kTooManyTexts = "(more names than are kept)";
-enum Kind : std::uint8_t { kUnused, kSource, kPort, kBoth };
+enum Kind : std::uint8_t { kUnused, kSourceOnly, kPort, kBoth };
 
 std::uint64_t mix(std::uint64_t x) {  // the finalizer of splitmix64
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
@@ -108,7 +108,7 @@ void EventRing::add(const log::LogEvent& event) {
   const double seconds = seconds_since_start();
   const bool denied = event.verdict == log::Verdict::deny;
   const IpAddress source = event.source.ip.limit_key();
-  if (event.source.known) count({source, kAnyPort, kSource}, denied, seconds);
+  if (event.source.known) count({source, kAnyPort, kSourceOnly}, denied, seconds);
   if (!event.destination_port) return;
   count({{}, *event.destination_port, kPort}, denied, seconds);
   if (event.source.known) count({source, *event.destination_port, kBoth}, denied, seconds);
@@ -165,7 +165,9 @@ EventRate EventRing::rate(const Key& key) const {
   return place == begin + kWays ? EventRate{} : rate_of(*place, seconds_since_start());
 }
 
-EventRate EventRing::rate(const IpAddress& source) const { return rate(Key{source.limit_key(), kAnyPort, kSource}); }
+EventRate EventRing::rate(const IpAddress& source) const {
+  return rate(Key{source.limit_key(), kAnyPort, kSourceOnly});
+}
 EventRate EventRing::rate(std::uint16_t port) const { return rate(Key{{}, port, kPort}); }
 EventRate EventRing::rate(const IpAddress& source, std::uint16_t port) const {
   return rate(Key{source.limit_key(), port, kBoth});
@@ -177,7 +179,7 @@ std::vector<BusySource> EventRing::busiest(std::size_t most) const {
     const Lock lock(mutex_);
     const double seconds = seconds_since_start();
     for (const Counter& counter : counters_) {
-      if (counter.key.kind != kSource) continue;
+      if (counter.key.kind != kSourceOnly) continue;
       const EventRate rate = rate_of(counter, seconds);
       if (rate.denied_last_hour != 0) all.push_back({counter.key.source, rate});
     }

@@ -16,7 +16,7 @@ namespace gatepost::gate::watch {
 namespace {
 
 // The kernel's longest record with its properties (printk's CONSOLE_EXT_LOG_MAX); a smaller buffer is refused.
-constexpr std::size_t kRecordOctets = 8192;
+constexpr std::size_t kLogRecordOctets = 8192;
 
 // The kernel counts from its start, by a clock nobody sets; what that is in wall time is asked each time, so that a
 // wall clock that jumps moves later events only.
@@ -43,7 +43,7 @@ Result<KernelLog> KernelLog::open(const Clock& clock, const std::string& path) {
 void KernelLog::skip_to_end() { lseek(fd_.get(), 0, SEEK_END); }
 
 Result<> KernelLog::receive(const std::function<void(const log::Item&)>& take) {
-  char record[kRecordOctets];
+  char record[kLogRecordOctets];
   for (;;) {
     const ssize_t got = ::read(fd_.get(), record, sizeof record);
     if (got == 0) return {};
