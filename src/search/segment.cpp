@@ -8,7 +8,7 @@
 namespace gatepost::search {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kSegmentFormat = 1;
 constexpr std::size_t kDictionaryOctets = 16 << 10;
 constexpr std::size_t kPostingOctets = 64 << 10;  // of all posting blocks but the last
 // A key is a kind and the characters of a word.
@@ -91,7 +91,7 @@ Result<> SegmentWriter::finish() {
   GP_CHECK(end_dictionary_block());
   GP_CHECK(put_full_postings(true));
   std::string out;
-  put_u8(out, kFormat);
+  put_u8(out, kSegmentFormat);
   put_varint(out, items_.size());
   std::uint64_t next = 0;
   for (const SegmentItem& item : items_) {
@@ -113,7 +113,7 @@ Result<> SegmentWriter::finish() {
 Result<SegmentContents> SegmentContents::read(const GetBlock& get) {
   GP_TRY(const std::string block, get(0));
   ByteReader in(block);
-  if (in.u8() != kFormat) return fail(Errc::unsupported, "a segment of an unknown format");
+  if (in.u8() != kSegmentFormat) return fail(Errc::unsupported, "a segment of an unknown format");
   SegmentContents out;
   const std::uint64_t items = in.varint();
   if (!in.ok() || items > kMaxItems || items > block.size() / 5) return damaged("a segment's items");

@@ -9,12 +9,12 @@
 namespace gatepost::traffic {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kDistinctFormat = 1;
 constexpr std::size_t kFewRegisters = 300;  // written one by one; more are written as they are
 constexpr std::uint8_t kMaxRank = 64 - 10 + 1;
 
 // splitmix64: numbers in a row become numbers all over.
-std::uint64_t spread(std::uint64_t v) {
+std::uint64_t mixed(std::uint64_t v) {
   v += 0x9e3779b97f4a7c15;
   v = (v ^ (v >> 30)) * 0xbf58476d1ce4e5b9;
   v = (v ^ (v >> 27)) * 0x94d049bb133111eb;
@@ -24,7 +24,7 @@ std::uint64_t spread(std::uint64_t v) {
 }  // namespace
 
 void Distinct::add(std::uint64_t who) {
-  const std::uint64_t hash = spread(who);
+  const std::uint64_t hash = mixed(who);
   std::uint8_t& at = registers_[hash >> (64 - kIndexBits)];
   const int zeros = std::countl_zero(hash << kIndexBits | 1ULL << (kIndexBits - 1));
   at = std::max(at, static_cast<std::uint8_t>(zeros + 1));
@@ -47,7 +47,7 @@ bool Distinct::empty() const {
 
 std::string Distinct::encode() const {
   std::string out;
-  put_u8(out, kFormat);
+  put_u8(out, kDistinctFormat);
   const auto used = static_cast<std::size_t>(kRegisters - std::ranges::count(registers_, 0));
   const bool few = used <= kFewRegisters;
   put_u16(out, few ? static_cast<std::uint16_t>(used) : kRegisters);
@@ -61,7 +61,7 @@ std::string Distinct::encode() const {
 
 Result<Distinct> Distinct::decode(std::string_view value) {
   ByteReader in(value);
-  if (in.u8() != kFormat) return fail(Errc::corrupt, "sketch format");
+  if (in.u8() != kDistinctFormat) return fail(Errc::corrupt, "sketch format");
   const std::size_t used = in.u16();
   if (used > kFewRegisters && used != kRegisters) return fail(Errc::corrupt, "sketch");
   Distinct out;

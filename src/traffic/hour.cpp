@@ -8,7 +8,7 @@
 namespace gatepost::traffic {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kHourFormat = 1;
 constexpr std::array<std::string_view, kServices> kNames = {"all",  "smtp", "submission", "imap",
                                                             "pop3", "http", "ldap",       "other"};
 
@@ -36,7 +36,7 @@ Service service_named(std::string_view name) {
 
 std::string encode(const HourRecord& record) {
   std::string out;
-  put_u8(out, kFormat);
+  put_u8(out, kHourFormat);
   put_varint(out, record.covered);
   put_varint(out, record.queue_peak);
   put_varint(out, record.backup_seconds);
@@ -55,7 +55,8 @@ std::string encode(const HourRecord& record) {
 Result<HourRecord> decode_hour(Hour hour, std::string_view value) {
   ByteReader in(value);
   const std::uint8_t format = in.u8();
-  if (format != kFormat) return fail(format > kFormat ? Errc::unsupported : Errc::corrupt, "traffic record format");
+  if (format != kHourFormat)
+    return fail(format > kHourFormat ? Errc::unsupported : Errc::corrupt, "traffic record format");
   HourRecord out;
   out.hour = hour;
   out.covered = narrow(in.varint());

@@ -30,7 +30,7 @@ constexpr double kQueueFactor = 4;
 constexpr std::uint64_t kQueueLong = 20;
 
 // What one earlier time was like.
-struct Sample {
+struct PlanSample {
   double people = 0, messages = 0;
   bool backup = false;
   std::uint64_t queue = 0;
@@ -45,9 +45,9 @@ double quantile(std::vector<double>& values, double at) {
 }
 
 template <class Of>
-Spread spread(const std::vector<Sample>& samples, Of of) {
+Spread spread(const std::vector<PlanSample>& samples, Of of) {
   std::vector<double> values;
-  for (const Sample& s : samples) values.push_back(of(s));
+  for (const PlanSample& s : samples) values.push_back(of(s));
   return {quantile(values, 0.5), quantile(values, 0.1), quantile(values, 0.9)};
 }
 
@@ -91,13 +91,13 @@ class Planner {
 
  private:
   struct Samples {
-    std::vector<Sample> list;
+    std::vector<PlanSample> list;
     bool same_weekday = true;
   };
 
   // What a span was like; none: the server did not run for much of it.
-  std::optional<Sample> at(TimePoint begin, minutes length) const {
-    Sample out;
+  std::optional<PlanSample> at(TimePoint begin, minutes length) const {
+    PlanSample out;
     double measured = 0;
     const TimePoint end = begin + length;
     for (TimePoint from = begin; from < end;) {
@@ -124,7 +124,7 @@ class Planner {
     return out;
   }
 
-  std::optional<Sample> same_time_before(WallTime wall, days back, minutes length) const {
+  std::optional<PlanSample> same_time_before(WallTime wall, days back, minutes length) const {
     const auto begin = zone_.moment(wall - back);
     return begin ? at(*begin, length) : std::nullopt;
   }
@@ -149,8 +149,8 @@ class Planner {
   Window window(TimePoint begin, const Samples& samples) const {
     Window out;
     out.begin = begin;
-    out.people = spread(samples.list, [](const Sample& s) { return s.people; });
-    out.messages = spread(samples.list, [](const Sample& s) { return s.messages; });
+    out.people = spread(samples.list, [](const PlanSample& s) { return s.people; });
+    out.messages = spread(samples.list, [](const PlanSample& s) { return s.messages; });
     out.samples = samples.list.size();
     out.same_weekday = samples.same_weekday;
     const auto cost = [](const Spread& s) { return s.median + kHighWeight * s.high; };
@@ -167,11 +167,11 @@ class Planner {
     const auto found = [&](Avoided::Why why, std::size_t n) {
       return Avoided{why, zone_.wall(w.begin), n, samples.list.size(), 1};
     };
-    const std::size_t backups = times([](const Sample& s) { return s.backup; });
+    const std::size_t backups = times([](const PlanSample& s) { return s.backup; });
     if (often(backups)) return found(Avoided::Why::backup, backups);
-    const std::size_t queues = times([&](const Sample& s) { return s.queue > long_queue_; });
+    const std::size_t queues = times([&](const PlanSample& s) { return s.queue > long_queue_; });
     if (often(queues)) return found(Avoided::Why::queue, queues);
-    const auto is_peak = [&](const Sample& s) {
+    const auto is_peak = [&](const PlanSample& s) {
       return s.messages > std::max(kPeakMessages, kPeakFactor * w.messages.median) ||
              s.people > std::max(kPeakPeople, kPeakFactor * w.people.median);
     };

@@ -7,6 +7,8 @@
 #include <random>
 #include <set>
 
+#include "traffic/test_support.hpp"
+
 namespace gatepost::traffic {
 namespace {
 
@@ -15,8 +17,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 constexpr int kYearHours = 24 * 365;
-
-TimePoint at(std::string_view text) { return *date::parse_rfc3339(text); }
 
 struct LocalTime {
   unsigned weekday;  // 0: Sunday

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "traffic/test_support.hpp"
+
 namespace gatepost::traffic {
 namespace {
 
@@ -9,7 +11,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TimePoint at(std::string_view text) { return *date::parse_rfc3339(text); }
 WallTime wall(std::string_view text) {
   return std::chrono::floor<seconds>(date::parse_rfc3339(std::string(text) + "Z")->time_since_epoch());
 }

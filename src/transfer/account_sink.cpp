@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kTogether = 200;              // messages in one commit
 constexpr std::size_t kTogetherOctets = 512 << 10;  // of their summaries
-constexpr std::size_t kPage = 512;
+constexpr std::size_t kSinkPage = 512;
 // Of one message: anybody may have written X-Keywords into it.
 constexpr std::size_t kMostKeywords = 64;
 
@@ -187,7 +187,7 @@ class AccountSink final : public Sink {
     GP_CHECK(account_.rows(folder.id, all, [&](const account::Row& row) {
       items.push_back(row.item);
       received.push_back(row.received);
-      if (items.size() >= kPage) noted = note();
+      if (items.size() >= kSinkPage) noted = note();
       return noted.has_value();
     }));
     GP_CHECK(std::move(noted));

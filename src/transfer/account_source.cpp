@@ -9,7 +9,7 @@
 namespace gatepost::transfer {
 namespace {
 
-constexpr std::size_t kPage = 512;
+constexpr std::size_t kSourcePage = 512;
 
 class AccountSource final : public Source {
  public:
@@ -70,7 +70,7 @@ class AccountSource final : public Source {
     bool more = false;
     auto read = account_.rows(current_.id, NumberSet::of(next_uid_, std::numeric_limits<account::Uid>::max()),
                               [&](const account::Row& row) {
-                                more = rows_.size() >= kPage;
+                                more = rows_.size() >= kSourcePage;
                                 if (more) return false;
                                 rows_.push_back(row);
                                 return true;

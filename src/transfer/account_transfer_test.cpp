@@ -5,6 +5,7 @@
 #include "account/account.hpp"
 #include "mime/summary.hpp"
 #include "store/memory_store.hpp"
+#include "transfer/test_support.hpp"
 
 namespace gatepost::transfer {
 namespace {
@@ -13,14 +14,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-struct Read {
-  Message message;
-  std::string octets;
-};
-
-class Given final : public Source {
+class GivenMessages final : public Source {
  public:
-  explicit Given(std::vector<Read> all) : all_(std::move(all)) {}
+  explicit GivenMessages(std::vector<Read> all) : all_(std::move(all)) {}
   Result<std::optional<Message>> next() override {
     if (at_ == stop_before) return fail(Errc::closed, "cut short");
     if (at_ >= all_.size()) return std::nullopt;
@@ -41,7 +37,7 @@ class Given final : public Source {
   std::string_view left_;
 };
 
-class Taken final : public Sink {
+class TakenMessages final : public Sink {
  public:
   Result<> begin(const Message& message) override {
     all.push_back({message, {}});
@@ -61,7 +57,7 @@ class Transfer : public testing::Test {
   std::shared_ptr<account::Account> open(std::uint64_t id) { return *accounts_->open(account::AccountId{id}); }
   Imported take_in(account::Account& to, std::vector<Read> all, std::size_t stop_before = SIZE_MAX) {
     Imported outcome;
-    Given given(std::move(all));
+    GivenMessages given(std::move(all));
     given.stop_before = stop_before;
     const auto sink = import_into(to, clock_, outcome);
     EXPECT_EQ(pump(given, *sink).has_value(), stop_before == SIZE_MAX);
@@ -69,7 +65,7 @@ class Transfer : public testing::Test {
   }
   std::vector<Read> all_of(account::Account& from, const std::string& only = {}) {
     const auto source = export_from(from, only, {});
-    Taken taken;
+    TakenMessages taken;
     const auto done = pump(*source, taken);
     EXPECT_TRUE(done) << done.error().detail;
     return taken.all;
@@ -114,7 +110,7 @@ TEST_F(Transfer, BringsEverythingFromOneAccountToAnother) {
   }
   EXPECT_THAT(all_of(*one, "Projects/2026"), SizeIs(1));
   EXPECT_THAT(all_of(*one, "Drafts"), IsEmpty());
-  Taken taken;
+  TakenMessages taken;
   EXPECT_EQ(pump(*export_from(*one, "Nowhere", {}), taken).error().code, Errc::not_found);
   // Summaries came along.
   const auto inbox = *other->find_folder("INBOX");
@@ -184,7 +180,7 @@ TEST_F(Transfer, EndsAtTheQuotaAndKeepsWhatIsThere) {
   std::vector<Read> all;
   for (int i = 0; i < 1'000; ++i) all.push_back(mail("INBOX", "message " + std::to_string(i), i));
   Imported outcome;
-  Given given(all);
+  GivenMessages given(all);
   EXPECT_EQ(pump(given, *import_into(*a, clock_, outcome)).error().code, Errc::over_quota);
   EXPECT_EQ(a->find_folder("INBOX")->total, outcome.added);
   quota_ = 0;

@@ -9,11 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "transfer/message.hpp"
+
 namespace gatepost::transfer {
 namespace {
-
-// Year 2255: TimePoint counts nanoseconds in 63 bits.
-constexpr std::int64_t kMaxSeconds = 9'000'000'000;
 
 std::unexpected<Error> failure(const std::string& name) {
   const Errc code = errno == ENOENT || errno == ENOTDIR  ? Errc::not_found

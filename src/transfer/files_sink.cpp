@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxSmallFile = 1 << 20;
+constexpr std::size_t kMaxWrittenSmallFile = 1 << 20;
 
 Result<> make_directory(const fs::path& path) {
   std::error_code ec;
@@ -38,7 +38,7 @@ Result<> move_file(const fs::path& from, const fs::path& to) {
 class Places {
  public:
   explicit Places(fs::path root)
-      : root_(std::move(root)), names_(LongNames::parse(read_small(root_ / LongNames::kFile, kMaxSmallFile))) {}
+      : root_(std::move(root)), names_(LongNames::parse(read_small(root_ / LongNames::kFile, kMaxWrittenSmallFile))) {}
 
   Result<fs::path> of_maildir(const std::string& path) {
     const std::size_t before = names_.size();
@@ -158,7 +158,7 @@ class FilesSink final : public Sink {
     } else {
       GP_CHECK(make_directory(folder.path));
     }
-    folder.keywords = parse_keyword_letters(read_small(folder.path / "dovecot-keywords", kMaxSmallFile));
+    folder.keywords = parse_keyword_letters(read_small(folder.path / "dovecot-keywords", kMaxWrittenSmallFile));
     std::error_code ec;
     for (fs::directory_iterator i(maildir_ ? folder.path / "cur" : folder.path, ec);
          !ec && i != fs::directory_iterator(); i.increment(ec)) {

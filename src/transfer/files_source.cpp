@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxDepth = 50;  // of directories within directories
-constexpr std::size_t kMaxSmallFile = 256 << 20;
+constexpr std::size_t kMaxReadSmallFile = 256 << 20;
 constexpr std::string_view kEml = ".eml";
 
 struct Directory {
@@ -42,7 +42,7 @@ std::vector<fs::path> entries(const fs::path& directory, bool directories, const
 }
 
 LongNames long_names(const fs::path& from) {
-  return LongNames::parse(read_small(from / LongNames::kFile, kMaxSmallFile));
+  return LongNames::parse(read_small(from / LongNames::kFile, kMaxReadSmallFile));
 }
 
 std::string name_on_disk(const LongNames& names, const std::string& name) {
@@ -128,7 +128,7 @@ class FilesSource final : public Source {
 
   void list(const Directory& directory) {
     const KeywordLetters keywords =
-        parse_keyword_letters(read_small(directory.path / "dovecot-keywords", kMaxSmallFile));
+        parse_keyword_letters(read_small(directory.path / "dovecot-keywords", kMaxReadSmallFile));
     std::vector<Entry> found;
     const auto add = [&](const fs::path& path, std::string_view letters) {
       Entry entry{path, path.filename().string(), {}, 0};
@@ -175,7 +175,7 @@ class FilesSource final : public Source {
   }
 
   void number(const fs::path& directory, std::vector<Entry>& found) const {
-    const UidList list = parse_uid_list(read_small(directory / "dovecot-uidlist", kMaxSmallFile));
+    const UidList list = parse_uid_list(read_small(directory / "dovecot-uidlist", kMaxReadSmallFile));
     if (list.entries.empty()) return;
     std::map<std::string_view, const UidList::Entry*> uids;
     for (const UidList::Entry& e : list.entries) uids[e.name] = &e;

@@ -10,6 +10,7 @@
 
 #include "transfer/folder_names.hpp"
 #include "transfer/marks.hpp"
+#include "transfer/test_support.hpp"
 #include "transfer/uid_list.hpp"
 
 namespace gatepost::transfer {
@@ -20,14 +21,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-struct Read {
-  Message message;
-  std::string octets;
-};
-
-class Given final : public Source {
+class GivenFiles final : public Source {
  public:
-  explicit Given(std::vector<Read> all) : all_(std::move(all)) {}
+  explicit GivenFiles(std::vector<Read> all) : all_(std::move(all)) {}
   Result<std::optional<Message>> next() override {
     if (++at_ > all_.size()) return std::nullopt;
     left_ = all_[at_ - 1].octets;
@@ -46,7 +42,7 @@ class Given final : public Source {
   std::string_view left_;
 };
 
-class Taken final : public Sink {
+class TakenFiles final : public Sink {
  public:
   Result<> begin(const Message& message) override {
     all.push_back({message, {}});
@@ -81,12 +77,12 @@ class Files : public testing::Test {
     };
     auto source = open_files(format, top_ / from, folder, problem, std::move(names));
     EXPECT_TRUE(source) << source.error().detail;
-    Taken taken;
+    TakenFiles taken;
     EXPECT_TRUE(pump(**source, taken));
     return taken.all;
   }
   Result<std::uint64_t> write(Format format, const fs::path& to, std::vector<Read> all) {
-    Given given(std::move(all));
+    GivenFiles given(std::move(all));
     auto sink = create_files(format, top_ / to);
     EXPECT_TRUE(sink) << sink.error().detail;
     return pump(given, **sink);
@@ -180,7 +176,7 @@ TEST_F(Files, OfAnExportThatWasCutShortAreCompletedByTheNextOne) {
   for (const Format format : {Format::maildir, Format::eml}) {
     const std::string to = "cut" + std::to_string(static_cast<int>(format));
     {
-      Given given(some());
+      GivenFiles given(some());
       auto sink = create_files(format, top_ / to);
       ASSERT_TRUE((*sink)->begin(some()[0].message));
       ASSERT_TRUE((*sink)->write(some()[0].octets));

@@ -2,17 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include "transfer/test_support.hpp"
+
 namespace gatepost::transfer {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-struct Read {
-  Message message;
-  std::string octets;
-};
 
 std::vector<Read> read(std::string_view file, MboxQuoting quoting = MboxQuoting::mboxrd, std::size_t chunk = 0) {
   MboxReader reader(quoting);

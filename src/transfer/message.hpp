@@ -14,6 +14,9 @@
 // account is both, so is each kind of file, and so is a pipe between the two programs that have the one and the other.
 namespace gatepost::transfer {
 
+// Year 2255: TimePoint counts nanoseconds in 63 bits.
+inline constexpr std::int64_t kMaxSeconds = 9'000'000'000;
+
 inline constexpr std::size_t kMaxKeywords = 1'000;  // of one message
 inline constexpr std::size_t kMaxKeywordOctets = 255;
 inline constexpr std::size_t kMaxPathOctets = 16'384;  // of a folder

@@ -15,8 +15,7 @@
 namespace gatepost::transfer {
 namespace {
 
-constexpr int kPollMs = 500;                         // how late a stop is noticed
-constexpr std::int64_t kMaxSeconds = 9'000'000'000;  // year 2255: TimePoint counts nanoseconds in 63 bits
+constexpr int kPollMs = 500;  // how late a stop is noticed
 
 std::unexpected<Error> damaged() { return fail(Errc::corrupt, "the stream of messages is damaged"); }
 
