@@ -15,7 +15,7 @@ using http::server::Exchange;
 using http::server::Response;
 using runtime::Task;
 
-json::object shown(const AppPassword& one) {
+json::object app_password_json(const AppPassword& one) {
   json::array services, networks;
   for (const std::string& service : one.scope.services) services.push_back(json::string(service));
   for (const Network& network : one.scope.networks) networks.push_back(json::string(network.to_string()));
@@ -72,14 +72,14 @@ std::optional<std::uint32_t> id_of(const Exchange& exchange) {
 }
 
 // GET /api/app-passwords
-Task<> list(const Services& services, Exchange& exchange) {
+Task<> list_app_passwords(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange);
   if (!from) co_return exchange.respond(refusal(from.error()));
   auto job = [&] { return services.directory.app_passwords(from->principal.id); };
   const auto all = co_await services.workers.run(job);
   if (!all) co_return exchange.respond(refusal(all.error()));
   json::array out;
-  for (const AppPassword& one : *all) out.push_back(shown(one));
+  for (const AppPassword& one : *all) out.push_back(app_password_json(one));
   exchange.respond(answer(out));
 }
 
@@ -120,7 +120,7 @@ Task<> change(const Services& services, Exchange& exchange) {
 }
 
 // DELETE /api/app-passwords/{id}
-Task<> remove(const Services& services, Exchange& exchange) {
+Task<> remove_app_password(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange);
   if (!from) co_return exchange.respond(refusal(from.error()));
   const auto id = id_of(exchange);
@@ -143,10 +143,10 @@ void add_app_password_routes(http::server::Router& router, const Services& servi
                 .methods = {std::move(method)},
                 .handler = [services, run](Exchange& exchange) { return run(services, exchange); }});
   };
-  route("/api/app-passwords", "GET", list);
+  route("/api/app-passwords", "GET", list_app_passwords);
   route("/api/app-passwords", "POST", add);
   route("/api/app-passwords/{id}", "PUT", change);
-  route("/api/app-passwords/{id}", "DELETE", remove);
+  route("/api/app-passwords/{id}", "DELETE", remove_app_password);
 }
 
 }  // namespace gatepost::api

@@ -111,7 +111,7 @@ Task<> send(const Services& services, Running& running, Exchange& exchange) {
 }
 
 // GET /api/export/state: a page asks before it leads a browser to the file.
-Task<> show(const Services& services, Running& running, Exchange& exchange) {
+Task<> show_export(const Services& services, Running& running, Exchange& exchange) {
   const auto from = caller(services, exchange);
   if (!from) co_return exchange.respond(refusal(from.error()));
   exchange.respond(answer(json::object{{"running", running.has(from->principal.id)}}));
@@ -127,7 +127,7 @@ void add_export_routes(http::server::Router& router, const Services& services) {
               .handler = [services, running](Exchange& exchange) { return send(services, *running, exchange); },
               .access = Access::signed_in});
   router.add({.path = "/api/export/state", .methods = {"GET"}, .handler = [services, running](Exchange& exchange) {
-                return show(services, *running, exchange);
+                return show_export(services, *running, exchange);
               }});
 }
 

@@ -54,7 +54,7 @@ Task<> look_up(const Services& services, Exchange& exchange) {
 }
 
 // GET /api/photos/{id}
-Task<> show(const Services& services, Exchange& exchange) {
+Task<> show_photo(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange);
   if (!from) co_return exchange.respond(refusal(from.error()));
   const std::string_view text = exchange.request().parameter("id");
@@ -112,7 +112,7 @@ Task<> put(const Services& services, Exchange& exchange) {
   co_await std::move(done);
 }
 // DELETE /api/photo
-Task<> remove(const Services& services, Exchange& exchange) {
+Task<> remove_photo(const Services& services, Exchange& exchange) {
   Task<> done = set_own(services, exchange, true);
   co_await std::move(done);
 }
@@ -127,9 +127,9 @@ void add_photo_routes(http::server::Router& router, const Services& services) {
                 .content_octets = directory::kMaxPhotoOctets});
   };
   route("/api/photos", "POST", look_up);
-  route("/api/photos/{id}", "GET", show);
+  route("/api/photos/{id}", "GET", show_photo);
   route("/api/photo", "PUT", put);
-  route("/api/photo", "DELETE", remove);
+  route("/api/photo", "DELETE", remove_photo);
 }
 
 }  // namespace gatepost::api

@@ -18,14 +18,14 @@ using http::server::Exchange;
 using http::server::Response;
 using runtime::Task;
 
-json::object shown(const directory::Principal& principal) {
+json::object principal_json(const directory::Principal& principal) {
   return {{"user", principal.address},
           {"name", principal.display_name},
           {"role", principal.role == directory::Role::none ? json::value(nullptr)
                                                            : json::value(directory::to_string(principal.role))}};
 }
 
-json::object shown(const WebSession& session) {
+json::object principal_json(const WebSession& session) {
   return {{"id", session.id},
           {"created", time_value(session.created)},
           {"used", time_value(session.used)},
@@ -37,10 +37,10 @@ json::object shown(const WebSession& session) {
 
 json::object described(const Services& services, const directory::Principal& principal, const WebSession& session,
                        std::string_view token) {
-  json::object out = shown(principal);
+  json::object out = principal_json(principal);
   out["totp"] = api::shown(directory::second_factors(services.directory).status(principal));
   out["csrf"] = WebSessions::csrf_token(token);
-  out["session"] = shown(session);
+  out["session"] = principal_json(session);
   return out;
 }
 
@@ -54,9 +54,9 @@ Response begun(const Services& services, const directory::Principal& principal, 
   return out;
 }
 
-Result<WebSessions::Begun> begin(const Services& services, const Exchange& exchange,
-                                 const directory::Principal& principal, bool lasting,
-                                 const std::optional<WebSessions::Stamp>& proven = std::nullopt) {
+Result<WebSessions::Begun> begin_session(const Services& services, const Exchange& exchange,
+                                         const directory::Principal& principal, bool lasting,
+                                         const std::optional<WebSessions::Stamp>& proven = std::nullopt) {
   return services.sessions.begin(principal, lasting, exchange.request().field("user-agent"), exchange.request().client,
                                  proven);
 }
@@ -93,7 +93,7 @@ Task<> sign_in(const Services& services, Exchange& exchange) {
     }
     const directory::Principal& who = std::get<std::unique_ptr<directory::SignedIn>>(entered)->principal();
     if (!named || named->id != who.id) stamp.reset();  // by a name that an outside directory knows
-    GP_TRY(WebSessions::Begun one, begin(services, exchange, who, lasting, stamp));
+    GP_TRY(WebSessions::Begun one, begin_session(services, exchange, who, lasting, stamp));
     return std::pair(who, std::move(one));
   };
   const auto done = co_await services.sign_in_workers.run(check);
@@ -103,7 +103,7 @@ Task<> sign_in(const Services& services, Exchange& exchange) {
 }
 
 // GET /api/session
-Task<> show(const Services& services, Exchange& exchange) {
+Task<> show_session(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange, WebSessions::For::setting_up);
   if (!from) co_return exchange.respond(refusal(from.error()));
   exchange.respond(
@@ -129,12 +129,12 @@ Task<> sign_out(const Services& services, Exchange& exchange) {
 }
 
 // GET /api/sessions
-Task<> list(const Services& services, Exchange& exchange) {
+Task<> list_sessions(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange);
   if (!from) co_return exchange.respond(refusal(from.error()));
   json::array out;
   for (const WebSession& session : services.sessions.list(from->principal.id)) {
-    out.push_back(shown(session));
+    out.push_back(principal_json(session));
     out.back().as_object()["this"] = session.id == from->session.id;
   }
   exchange.respond(answer(out));
@@ -219,7 +219,7 @@ Task<> change_password(const Services& services, Exchange& exchange) {
     GP_CHECK(services.directory.set_password(from->principal.id, Secret(*fresh)));
     GP_CHECK(services.sessions.end_all(from->principal.id));
     services.door.revoke(from->principal.id);
-    return begin(services, exchange, from->principal, from->session.lasting);
+    return begin_session(services, exchange, from->principal, from->session.lasting);
   };
   const auto done = co_await services.sign_in_workers.run(job);
   if (!done) co_return exchange.respond(refusal(done.error()));
@@ -252,9 +252,9 @@ void add_session_routes(http::server::Router& router, const Services& services) 
                 .handler = [services, run](Exchange& exchange) { return run(services, exchange); }});
   };
   route("/api/session", "POST", sign_in);
-  route("/api/session", "GET", show);
+  route("/api/session", "GET", show_session);
   route("/api/session", "DELETE", sign_out);
-  route("/api/sessions", "GET", list);
+  route("/api/sessions", "GET", list_sessions);
   route("/api/sessions", "DELETE", end_others);
   route("/api/sessions/{id}", "DELETE", end);
   route("/api/connections", "GET", programs);

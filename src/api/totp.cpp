@@ -19,7 +19,7 @@ using runtime::Task;
 
 SecondFactors& factors(const Services& services) { return directory::second_factors(services.directory); }
 
-json::object shown(const std::vector<Secret>& codes) {
+json::object codes_json(const std::vector<Secret>& codes) {
   json::array out;
   for (const Secret& one : codes) out.push_back(json::string(one.reveal()));
   return {{"recovery_codes", std::move(out)}};
@@ -49,14 +49,14 @@ Result<> prove(const Services& services, const Exchange& exchange, const directo
 }
 
 // GET /api/totp
-Task<> show(const Services& services, Exchange& exchange) {
+Task<> show_codes(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange, WebSessions::For::setting_up);
   if (!from) co_return exchange.respond(refusal(from.error()));
   exchange.respond(answer(api::shown(factors(services).status(from->principal))));
 }
 
 // POST /api/totp: a key, which counts once a code of it was shown.
-Task<> begin(const Services& services, Exchange& exchange) {
+Task<> begin_enrolment(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange, WebSessions::For::setting_up);
   if (!from) co_return exchange.respond(refusal(from.error()));
   auto asked = co_await read_object(exchange);
@@ -95,7 +95,7 @@ Task<> confirm(const Services& services, Exchange& exchange) {
   const auto codes = co_await services.workers.run(job);
   if (!codes) co_return exchange.respond(refusal(codes.error()));
   note(services, exchange, from->principal, "on");
-  exchange.respond(answer(shown(*codes)));
+  exchange.respond(answer(codes_json(*codes)));
 }
 
 // POST /api/totp/recovery-codes
@@ -113,7 +113,7 @@ Task<> renew(const Services& services, Exchange& exchange) {
   if (refused) co_return exchange.respond(code_refusal(*refused));
   if (!codes) co_return exchange.respond(refusal(codes.error()));
   note(services, exchange, from->principal, "codes");
-  exchange.respond(answer(shown(*codes)));
+  exchange.respond(answer(codes_json(*codes)));
 }
 
 // POST /api/totp/disable
@@ -136,7 +136,7 @@ Task<> disable(const Services& services, Exchange& exchange) {
 
 }  // namespace
 
-json::object shown(const SecondFactors::Status& status) {
+json::object codes_json(const SecondFactors::Status& status) {
   return {{"active", status.active},
           {"required", status.required},
           {"since", status.active ? time_value(status.since) : json::value(nullptr)},
@@ -163,8 +163,8 @@ void add_totp_routes(http::server::Router& router, const Services& services) {
                 .methods = {std::move(method)},
                 .handler = [services, run](Exchange& exchange) { return run(services, exchange); }});
   };
-  route("/api/totp", "GET", show);
-  route("/api/totp", "POST", begin);
+  route("/api/totp", "GET", show_codes);
+  route("/api/totp", "POST", begin_enrolment);
   route("/api/totp", "PUT", confirm);
   route("/api/totp/recovery-codes", "POST", renew);
   route("/api/totp/disable", "POST", disable);

@@ -17,7 +17,7 @@ namespace {
 namespace json = boost::json;
 using std::chrono::seconds;
 
-constexpr ProgramLimits kLimits{.time = seconds(300), .octets = 1000};
+constexpr ProgramLimits kHookLimits{.time = seconds(300), .octets = 1000};
 constexpr seconds kServerAway{5};
 
 struct Job {
@@ -40,7 +40,7 @@ std::optional<Job> read_job(const std::string& text) {
 }
 
 // What it said, or how it ended without a word.
-std::string words_of(const Ran& ran) {
+std::string words_of_outcome(const Ran& ran) {
   if (!ran.status) return ran.why;
   if (!ran.errors.empty() || !ran.out.empty()) return ran.out + ran.errors;
   return *ran.status == 0 ? "" : fmt::format("it ended with status {}", *ran.status);
@@ -65,9 +65,9 @@ int serve_hooks(Context& context, const std::string& program, bool once) {
       if (once) return 0;
       continue;
     }
-    const Ran ran = run_program({program, job->action, job->record, job->value}, std::nullopt, kLimits);
+    const Ran ran = run_program({program, job->action, job->record, job->value}, std::nullopt, kHookLimits);
     const bool ok = ran.status == 0;
-    const std::string words = words_of(ran);
+    const std::string words = words_of_outcome(ran);
     std::cout << fmt::format("{} {}: {}\n", job->action, job->record, ok ? "done" : "failed: " + words) << std::flush;
     Options options{{"id", {fmt::format("{}", job->id)}}, {"detail", {words}}};
     if (ok) options["ok"] = {"1"};

@@ -10,13 +10,14 @@
 #include "base/base64.hpp"
 #include "base/secret.hpp"
 #include "cli/commands.hpp"
+#include "cli/password_prompt.hpp"
 #include "directory/photo.hpp"
 
 namespace gatepost::cli {
 namespace {
 
 // Values of one command's options, alive as long as the App that fills them.
-struct Values {
+struct DirectoryValues {
   std::string rule, file;
   std::string address, name, domain, id, quota, messages, kind, folder, identifier, rights, since, at;
   std::vector<std::string> ids;
@@ -24,17 +25,8 @@ struct Values {
   bool password_stdin = false;
 };
 
-// A password never stands on the command line, where every user of the machine could read it.
-std::string read_password() {
-  std::string password;
-  if (::isatty(STDIN_FILENO) != 0) std::cerr << "Password: ";
-  std::getline(std::cin, password);
-  if (!password.empty() && password.back() == '\r') password.pop_back();
-  return password;
-}
-
 CLI::App* verb(CLI::App* noun, Context& context, const std::string& name, const std::string& help,
-               const std::shared_ptr<Values>& values, std::function<Options()> options) {
+               const std::shared_ptr<DirectoryValues>& values, std::function<Options()> options) {
   CLI::App* command = noun->add_subcommand(name, help);
   const std::string full = noun->get_name() + " " + name;
   command->callback([&context, full, values, options = std::move(options)] { run_verb(context, full, options()); });
@@ -43,7 +35,7 @@ CLI::App* verb(CLI::App* noun, Context& context, const std::string& name, const 
 
 void add_domain(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("domain", "Mail domains")->require_subcommand(1);
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<DirectoryValues>();
   verb(noun, context, "add", "Serve a mail domain", v, [v] { return Options{{"name", {v->domain}}}; })
       ->add_option("name", v->domain)
       ->required();
@@ -62,7 +54,7 @@ void add_domain(CLI::App& app, Context& context) {
 }
 
 void add_recovery(CLI::App* account, Context& context) {
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<DirectoryValues>();
   const auto options = [v] {
     Options all{{"address", {v->address}}};
     if (!v->folder.empty()) all["folder"] = {v->folder};
@@ -91,7 +83,7 @@ void add_recovery(CLI::App* account, Context& context) {
 }
 
 void add_photo(CLI::App* account, Context& context) {
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<DirectoryValues>();
   auto remove = std::make_shared<bool>(false);
   CLI::App* photo = account->add_subcommand("photo", "A picture, as address books and the webmail show it");
   photo->add_option("address", v->address, "An account, a group, a contact")->required();
@@ -113,7 +105,7 @@ void add_photo(CLI::App* account, Context& context) {
 
 void add_account(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("account", "People's accounts")->require_subcommand(1);
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<DirectoryValues>();
   const auto address_only = [v] { return Options{{"address", {v->address}}}; };
   const auto with_password = [v] {
     Options options{{"address", {v->address}}, {"name", {v->name}}};
@@ -176,7 +168,7 @@ void add_account(CLI::App& app, Context& context) {
 
 void add_group(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("group", "Groups of people, with an address")->require_subcommand(1);
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<DirectoryValues>();
   const auto options = [v] {
     Options out{{"address", {v->address}}};
     if (!v->name.empty()) out["name"] = {v->name};
@@ -212,7 +204,7 @@ void add_group(CLI::App& app, Context& context) {
 
 void add_contact(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("contact", "People elsewhere whom address books show")->require_subcommand(1);
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<DirectoryValues>();
   const auto options = [v] {
     Options out{{"address", {v->address}}};
     if (!v->name.empty()) out["name"] = {v->name};
@@ -236,7 +228,7 @@ void add_contact(CLI::App& app, Context& context) {
 
 void add_address_book(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("address-book", "Who sees whom in address books")->require_subcommand(1);
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<DirectoryValues>();
   const auto options = [v] {
     Options out{{"name", {v->name}}};
     if (!v->targets.empty()) out["viewer"] = v->targets;
@@ -265,7 +257,7 @@ void add_address_book(CLI::App& app, Context& context) {
 
 void add_acl(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("acl", "Rights in other people's and shared folders")->require_subcommand(1);
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<DirectoryValues>();
   const auto options = [v] {
     Options out{{"address", {v->address}}};
     if (!v->folder.empty()) out["folder"] = {v->folder};
@@ -289,7 +281,7 @@ void add_acl(CLI::App& app, Context& context) {
 
 void add_alias(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("alias", "Addresses that lead to others")->require_subcommand(1);
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<DirectoryValues>();
   CLI::App* add = verb(noun, context, "add", "Let an address lead to others", v,
                        [v] { return Options{{"address", {v->address}}, {"target", v->targets}}; });
   add->add_option("address", v->address)->required();

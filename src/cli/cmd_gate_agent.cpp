@@ -27,7 +27,7 @@
 namespace gatepost::cli {
 namespace {
 
-constexpr ProgramLimits kLimits{.time = std::chrono::seconds(90), .octets = 8 << 20};
+constexpr ProgramLimits kAgentLimits{.time = std::chrono::seconds(90), .octets = 8 << 20};
 constexpr std::size_t kMaxName = 200;
 constexpr std::uint64_t kMaxWait = 24 * 60 * 60;
 
@@ -54,7 +54,7 @@ std::optional<std::uint64_t> number_in(const admin::Request& request, std::strin
 }
 
 // The command line's words behind "gate"; nothing: the request is none of ours.
-std::optional<std::vector<std::string>> words_of(const admin::Request& request) {
+std::optional<std::vector<std::string>> command_words(const admin::Request& request) {
   std::vector<std::string> out{request.verb.substr(request.verb.find(' ') + 1)};
   if (request.verb == "gate who") {
     const auto port = number_in(request, "port", 65535);
@@ -98,13 +98,13 @@ class Agent {
   admin::Reply answer(const admin::Request& request) {
     const auto verb = std::ranges::find(kVerbs, std::string_view(request.verb), &AgentVerb::name);
     if (verb == kVerbs.end()) return {2, "the agent does not do that\n", {}};
-    const auto words = words_of(request);
+    const auto words = command_words(request);
     if (!words) return {2, request.verb + ": a number that is none\n", {}};
     const std::unique_lock alone(mutex_, std::try_to_lock);
     if (!alone) return {1, "somebody else looks at the firewall or changes it: try again\n", {}};
     std::vector<std::string> arguments{program_, "--config", config_file_, "--json", "gate"};
     arguments.insert(arguments.end(), words->begin(), words->end());
-    const Ran ran = run_program(arguments, environment_for(request), kLimits);
+    const Ran ran = run_program(arguments, environment_for(request), kAgentLimits);
     if (!ran.status) return {1, "gatepost gate: " + ran.why + "\n", {}};
     const bool done = *ran.status == 0 || (verb->looks && *ran.status == 1 && !ran.out.empty());
     return {done ? 0 : *ran.status, ran.errors, done ? ran.out : std::string()};

@@ -6,20 +6,9 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/password_prompt.hpp"
 
 namespace gatepost::cli {
-namespace {
-
-std::string read_password() {
-  std::string password;
-  if (::isatty(STDIN_FILENO) != 0) std::cerr << "Password: ";
-  std::getline(std::cin, password);
-  if (!password.empty() && password.back() == '\r') password.pop_back();
-  return password;
-}
-
-}  // namespace
-
 void add_outside_commands(CLI::App& app, Context& context) {
   CLI::App* noun =
       app.add_subcommand("directory", "Outside directories: Active Directory, OpenLDAP")->require_subcommand(1);

@@ -51,7 +51,7 @@ int wrong_usage(const std::string& what) {
   return 2;
 }
 
-std::vector<std::string> words_of(const std::string& list) {
+std::vector<std::string> listed_words(const std::string& list) {
   std::vector<std::string> out;
   if (list.empty()) return out;
   for (const std::string_view word : ascii::split(list, ',')) out.emplace_back(ascii::trim(word));
@@ -140,7 +140,7 @@ int probe_from_server(Context& context, const ProbeOptions& options, const gate:
   gate::probe::VantageRequest request;
   request.host = options.host;
   request.profile = options.profile;
-  request.ports = words_of(options.ports);
+  request.ports = listed_words(options.ports);
   request.server_name = options.name;
   request.outside_domain = options.outside;
   request.leaf_on_disk = settings.leaf_on_disk.value_or("");
@@ -219,7 +219,7 @@ int probe(Context& context, const ProbeOptions& options) {
     if (!own_targets(context, settings, targets)) return 2;
     report.host = settings.server_name;
   } else {
-    const auto services = gate::probe::services_for(options.profile, words_of(options.ports));
+    const auto services = gate::probe::services_for(options.profile, listed_words(options.ports));
     if (!services) return wrong_usage(services.error().detail);
     report.host = options.host;
     report.profile = options.profile;

@@ -26,12 +26,12 @@ std::optional<daemon::RestartOptions> restart_options(Context& context) {
   return std::nullopt;
 }
 
-struct Values {
+struct ServerValues {
   std::string program;
   bool downgrade = false, one_way = false, check = false;
 };
 
-void upgrade_server(Context& context, const Values& v) {
+void upgrade_server(Context& context, const ServerValues& v) {
   // The new program judges the file: a new key may be unknown to this one.
   const config::LoadOutcome loaded = config::load(context.config_file);
   if (loaded.config.server.data_dir.empty()) {
@@ -63,7 +63,7 @@ void add_restart(CLI::App& app, Context& context) {
 }
 
 void add_upgrade(CLI::App& app, Context& context) {
-  auto v = std::make_shared<Values>();
+  auto v = std::make_shared<ServerValues>();
   CLI::App* upgrade = app.add_subcommand(
       "upgrade",
       "restart with another program, which first has to show that it can take over; no connection is refused");

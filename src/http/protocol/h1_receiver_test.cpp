@@ -8,7 +8,7 @@
 namespace gatepost::http {
 namespace {
 
-using Kind = H1Receiver::Kind;
+using ItemKind = H1Receiver::Kind;
 
 struct Heard {
   std::vector<std::string> lines;  // "POST /a", content, "end", "refused 400"
@@ -28,22 +28,22 @@ Heard hear(const std::string& input, std::size_t chunk = 1 << 20, H1Receiver::Li
     for (;;) {
       const auto item = receiver.next(waiting);
       EXPECT_LE(item.consumed, waiting.size());
-      if (item.kind == Kind::content && content) {
+      if (item.kind == ItemKind::content && content) {
         out.lines.back() += item.content;
-      } else if (item.kind == Kind::content) {
+      } else if (item.kind == ItemKind::content) {
         out.lines.emplace_back(item.content);
-      } else if (item.kind == Kind::head) {
+      } else if (item.kind == ItemKind::head) {
         out.heads.push_back(receiver.take_head());
         out.lines.push_back(out.heads.back().method + " " + out.heads.back().target);
-      } else if (item.kind == Kind::end) {
+      } else if (item.kind == ItemKind::end) {
         out.lines.emplace_back("end");
-      } else if (item.kind == Kind::refused) {
+      } else if (item.kind == ItemKind::refused) {
         out.lines.push_back("refused " + std::to_string(receiver.status()));
         return out;
       }
-      if (item.kind != Kind::need_more) content = item.kind == Kind::content;
+      if (item.kind != ItemKind::need_more) content = item.kind == ItemKind::content;
       waiting.erase(0, item.consumed);
-      if (item.kind == Kind::need_more) break;
+      if (item.kind == ItemKind::need_more) break;
     }
   }
   out.left = waiting.size();

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr SteadyPoint kStart{};
 
-std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload) {
+std::string h2_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload) {
   std::string out;
   for (int shift = 16; shift >= 0; shift -= 8) out += static_cast<char>(payload.size() >> shift);
   out += static_cast<char>(type);
@@ -42,12 +42,12 @@ const std::vector<std::pair<std::string, std::string>> kGet = {
     {":method", "GET"}, {":scheme", "https"}, {":path", "/a"}, {":authority", "x.example"}};
 
 std::string headers(std::uint32_t id, std::vector<std::pair<std::string, std::string>> fields, bool ends = true) {
-  return frame(kHeaders, static_cast<std::uint8_t>(kEndHeaders | (ends ? kEndStream : 0)), id, block(fields));
+  return h2_frame(kHeaders, static_cast<std::uint8_t>(kEndHeaders | (ends ? kEndStream : 0)), id, block(fields));
 }
 
 struct Peer final : H2Connection::Events {
   explicit Peer(H2Connection::Limits limits = {}) : connection(limits, *this) {
-    connection.receive(std::string(kPreface) + frame(kSettings, 0, 0, ""), kStart);
+    connection.receive(std::string(kPreface) + h2_frame(kSettings, 0, 0, ""), kStart);
     frames();
   }
   void request(StreamId id, RequestHead head) override { requests[id] = std::move(head); }
@@ -144,7 +144,7 @@ TEST(H2Connection, StopsAPeerThatOpensAndResetsForever) {
   Peer peer;
   std::uint32_t id = 1;
   for (; id < 4000 && !peer.connection.ended(); id += 2) {
-    peer.connection.receive(headers(id, kGet) + frame(kReset, 0, id, std::string("\0\0\0\x08", 4)), kStart);
+    peer.connection.receive(headers(id, kGet) + h2_frame(kReset, 0, id, std::string("\0\0\0\x08", 4)), kStart);
     peer.frames();
   }
   EXPECT_TRUE(peer.connection.ended());
@@ -154,7 +154,7 @@ TEST(H2Connection, StopsAPeerThatOpensAndResetsForever) {
   SteadyPoint now = kStart;
   for (id = 1; id < 1600; id += 2) {  // nghttp2 has a slower count of its own
     now += std::chrono::milliseconds(100);
-    calm.connection.receive(headers(id, kGet) + frame(kReset, 0, id, std::string("\0\0\0\x08", 4)), now);
+    calm.connection.receive(headers(id, kGet) + h2_frame(kReset, 0, id, std::string("\0\0\0\x08", 4)), now);
     calm.frames();
   }
   EXPECT_FALSE(calm.connection.ended());
@@ -162,11 +162,11 @@ TEST(H2Connection, StopsAPeerThatOpensAndResetsForever) {
 
 TEST(H2Connection, StopsAPeerThatNeverEndsItsHeader) {
   Peer peer;
-  peer.connection.receive(frame(kHeaders, kEndStream, 1, block(kGet)), kStart);
+  peer.connection.receive(h2_frame(kHeaders, kEndStream, 1, block(kGet)), kStart);
   EXPECT_TRUE(peer.connection.in_the_middle());
   std::size_t sent = 0;
   while (!peer.connection.ended() && sent < 10'000) {
-    peer.connection.receive(frame(kContinuation, 0, 1, block({{"a", "b"}})), kStart);
+    peer.connection.receive(h2_frame(kContinuation, 0, 1, block({{"a", "b"}})), kStart);
     peer.frames();
     ++sent;
   }
@@ -177,7 +177,7 @@ TEST(H2Connection, StopsAPeerThatNeverEndsItsHeader) {
 TEST(H2Connection, GivesRoomOnlyForWhatWasConsumed) {
   Peer peer;
   peer.connection.receive(headers(1, kGet, false), kStart);
-  const std::string piece = frame(kData, 0, 1, std::string(16000, 'x'));
+  const std::string piece = h2_frame(kData, 0, 1, std::string(16000, 'x'));
   for (int i = 0; i < 4; ++i) peer.connection.receive(piece, kStart);
   EXPECT_EQ(peer.contents[1].size(), 64000u);
   EXPECT_TRUE(peer.frames().empty());

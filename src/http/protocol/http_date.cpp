@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-std::optional<int> number(std::string_view text) {
+std::optional<int> date_number(std::string_view text) {
   if (text.empty() || text.size() > 4) return std::nullopt;
   int out = 0;
   for (const char c : text) {
@@ -35,7 +35,8 @@ std::optional<TimePoint> moment(std::optional<int> year, std::optional<unsigned>
                                 std::string_view time) {
   // time-of-day = hour ":" minute ":" second
   if (time.size() != 8 || time[2] != ':' || time[5] != ':') return std::nullopt;
-  const auto hour = number(time.substr(0, 2)), minute = number(time.substr(3, 2)), second = number(time.substr(6, 2));
+  const auto hour = date_number(time.substr(0, 2)), minute = date_number(time.substr(3, 2)),
+             second = date_number(time.substr(6, 2));
   if (!year || !mon || !day || !hour || !minute || !second) return std::nullopt;
   if (*hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
   // What a clock of nanoseconds can hold; no other year is a file's.
@@ -63,20 +64,21 @@ std::string format_date(TimePoint t) {
 std::optional<TimePoint> parse_date(std::string_view text) {
   // "Sun, 06 Nov 1994 08:49:37 GMT"
   if (text.size() == 29 && text.substr(3, 2) == ", " && text.ends_with(" GMT")) {
-    return moment(number(text.substr(12, 4)), month(text.substr(8, 3)), number(text.substr(5, 2)), text.substr(17, 8));
+    return moment(date_number(text.substr(12, 4)), month(text.substr(8, 3)), date_number(text.substr(5, 2)),
+                  text.substr(17, 8));
   }
   // "Sunday, 06-Nov-94 08:49:37 GMT": two digits are a year of this century unless that lies far ahead.
   const std::size_t comma = text.find(", ");
   if (comma != std::string_view::npos && text.size() == comma + 24 && text.ends_with(" GMT")) {
     const std::string_view rest = text.substr(comma + 2);
-    auto year = number(rest.substr(7, 2));
+    auto year = date_number(rest.substr(7, 2));
     if (year) *year += *year < 70 ? 2000 : 1900;
-    return moment(year, month(rest.substr(3, 3)), number(rest.substr(0, 2)), rest.substr(10, 8));
+    return moment(year, month(rest.substr(3, 3)), date_number(rest.substr(0, 2)), rest.substr(10, 8));
   }
   // "Sun Nov  6 08:49:37 1994"
   if (text.size() == 24) {
-    return moment(number(text.substr(20, 4)), month(text.substr(4, 3)), number(ascii::trim(text.substr(8, 2))),
-                  text.substr(11, 8));
+    return moment(date_number(text.substr(20, 4)), month(text.substr(4, 3)),
+                  date_number(ascii::trim(text.substr(8, 2))), text.substr(11, 8));
   }
   return std::nullopt;
 }

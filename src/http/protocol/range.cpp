@@ -10,7 +10,7 @@ namespace gatepost::http {
 namespace {
 
 // 1*DIGIT; what is larger than any size counts as the largest.
-std::optional<std::uint64_t> number(std::string_view text) {
+std::optional<std::uint64_t> range_number(std::string_view text) {
   if (text.empty()) return std::nullopt;
   std::uint64_t out = 0;
   for (const char c : text) {
@@ -32,7 +32,7 @@ RangeAnswer parse_range(std::string_view value, std::uint64_t size) {
   const std::size_t dash = range.find('-');
   if (dash == std::string_view::npos || range.find(',') != std::string_view::npos) return {};
   const std::string_view first_text = range.substr(0, dash), last_text = range.substr(dash + 1);
-  const auto first = number(first_text), last = number(last_text);
+  const auto first = range_number(first_text), last = range_number(last_text);
   if (first_text.empty()) {
     if (!last) return {};
     if (*last == 0 || size == 0) return {Kind::unsatisfiable, {}};

@@ -9,10 +9,10 @@
 namespace gatepost::http {
 namespace {
 
-using Kind = WebSocketReceiver::Kind;
+using MessageKind = WebSocketReceiver::Kind;
 
 // A client's frame, masked. `first`: FIN, RSV and opcode.
-std::string frame(std::uint8_t first, std::string_view payload, std::string_view mask = "\x12\x34\x56\x78") {
+std::string websocket_frame(std::uint8_t first, std::string_view payload, std::string_view mask = "\x12\x34\x56\x78") {
   std::string out;
   put_u8(out, first);
   if (payload.size() < 126) {
@@ -30,7 +30,7 @@ std::string frame(std::uint8_t first, std::string_view payload, std::string_view
 }
 
 struct Got {
-  Kind kind;
+  MessageKind kind;
   std::string content;
   std::uint16_t code;
   bool operator==(const Got&) const = default;
@@ -46,7 +46,7 @@ std::vector<Got> read(std::string_view octets, std::size_t piece = 1 << 20, std:
     for (;;) {
       auto item = receiver.next(waiting);
       waiting.erase(0, item.consumed);
-      if (item.kind == Kind::need_more) break;
+      if (item.kind == MessageKind::need_more) break;
       out.push_back({item.kind, item.content, item.code});
     }
     EXPECT_TRUE(waiting.empty());
@@ -55,17 +55,18 @@ std::vector<Got> read(std::string_view octets, std::size_t piece = 1 << 20, std:
 }
 
 TEST(WebSocket, GivesTheSameMessagesHoweverCut) {
-  const std::string octets = frame(0x81, "Hello") + frame(0x01, "a ") + frame(0x89, "are you there") +
-                             frame(0x00, "b ") + frame(0x80, "c") + frame(0x8a, "") +
-                             frame(0x82, std::string(300, '\xff')) + frame(0x81, std::string(70'000, 'x')) +
-                             frame(0x88, "\x03\xe8 bye") + frame(0x81, "late");
-  const std::vector<Got> wanted{{Kind::text, "Hello", 0},
-                                {Kind::ping, "are you there", 0},
-                                {Kind::text, "a b c", 0},
-                                {Kind::pong, "", 0},
-                                {Kind::binary, std::string(300, '\xff'), 0},
-                                {Kind::text, std::string(70'000, 'x'), 0},
-                                {Kind::close, "", close_code::kNormal}};
+  const std::string octets =
+      websocket_frame(0x81, "Hello") + websocket_frame(0x01, "a ") + websocket_frame(0x89, "are you there") +
+      websocket_frame(0x00, "b ") + websocket_frame(0x80, "c") + websocket_frame(0x8a, "") +
+      websocket_frame(0x82, std::string(300, '\xff')) + websocket_frame(0x81, std::string(70'000, 'x')) +
+      websocket_frame(0x88, "\x03\xe8 bye") + websocket_frame(0x81, "late");
+  const std::vector<Got> wanted{{MessageKind::text, "Hello", 0},
+                                {MessageKind::ping, "are you there", 0},
+                                {MessageKind::text, "a b c", 0},
+                                {MessageKind::pong, "", 0},
+                                {MessageKind::binary, std::string(300, '\xff'), 0},
+                                {MessageKind::text, std::string(70'000, 'x'), 0},
+                                {MessageKind::close, "", close_code::kNormal}};
   for (const std::size_t piece : {1, 2, 3, 7, 1'000, 1'000'000}) EXPECT_EQ(read(octets, piece), wanted) << piece;
 }
 
@@ -73,28 +74,30 @@ TEST(WebSocket, EndsWhatIsNoWebSocket) {
   const auto code = [](const std::string& octets, std::size_t most = 100) {
     const auto got = read(octets, 3, most);
     EXPECT_EQ(got.size(), 1U);
-    return got.empty() || got[0].kind != Kind::failed ? 0 : got[0].code;
+    return got.empty() || got[0].kind != MessageKind::failed ? 0 : got[0].code;
   };
-  EXPECT_EQ(code(std::string("\x81\x01x", 3)), close_code::kProtocolError);          // not masked
-  EXPECT_EQ(code(frame(0xc1, "x")), close_code::kProtocolError);                     // an extension's bit
-  EXPECT_EQ(code(frame(0x83, "x")), close_code::kProtocolError);                     // an opcode that is none
-  EXPECT_EQ(code(frame(0x80, "x")), close_code::kProtocolError);                     // goes on with nothing
-  EXPECT_EQ(code(frame(0x01, "x") + frame(0x81, "y")), close_code::kProtocolError);  // begins in the middle
-  EXPECT_EQ(code(frame(0x09, "x")), close_code::kProtocolError);                     // a ping in pieces
-  EXPECT_EQ(code(frame(0x89, std::string(126, 'x'))), close_code::kProtocolError);
-  EXPECT_EQ(code(frame(0x88, "x")), close_code::kProtocolError);
-  EXPECT_EQ(code(frame(0x88, "\x03\xed")), close_code::kProtocolError);  // 1005
-  EXPECT_EQ(code(frame(0x88, "\x03\xe8\xff")), close_code::kInvalid);
-  EXPECT_EQ(code(frame(0x81, "\xff")), close_code::kInvalid);
-  EXPECT_EQ(code(frame(0x81, std::string(101, 'x'))), close_code::kTooLarge);
-  EXPECT_EQ(code(frame(0x01, std::string(60, 'x')) + frame(0x80, std::string(41, 'x'))), close_code::kTooLarge);
+  EXPECT_EQ(code(std::string("\x81\x01x", 3)), close_code::kProtocolError);  // not masked
+  EXPECT_EQ(code(websocket_frame(0xc1, "x")), close_code::kProtocolError);   // an extension's bit
+  EXPECT_EQ(code(websocket_frame(0x83, "x")), close_code::kProtocolError);   // an opcode that is none
+  EXPECT_EQ(code(websocket_frame(0x80, "x")), close_code::kProtocolError);   // goes on with nothing
+  EXPECT_EQ(code(websocket_frame(0x01, "x") + websocket_frame(0x81, "y")),
+            close_code::kProtocolError);                                    // begins in the middle
+  EXPECT_EQ(code(websocket_frame(0x09, "x")), close_code::kProtocolError);  // a ping in pieces
+  EXPECT_EQ(code(websocket_frame(0x89, std::string(126, 'x'))), close_code::kProtocolError);
+  EXPECT_EQ(code(websocket_frame(0x88, "x")), close_code::kProtocolError);
+  EXPECT_EQ(code(websocket_frame(0x88, "\x03\xed")), close_code::kProtocolError);  // 1005
+  EXPECT_EQ(code(websocket_frame(0x88, "\x03\xe8\xff")), close_code::kInvalid);
+  EXPECT_EQ(code(websocket_frame(0x81, "\xff")), close_code::kInvalid);
+  EXPECT_EQ(code(websocket_frame(0x81, std::string(101, 'x'))), close_code::kTooLarge);
+  EXPECT_EQ(code(websocket_frame(0x01, std::string(60, 'x')) + websocket_frame(0x80, std::string(41, 'x'))),
+            close_code::kTooLarge);
   std::string endless = "\x81\xff";
   put_u64(endless, ~std::uint64_t{0});
   EXPECT_EQ(code(endless + "1234"), close_code::kTooLarge);
 }
 
 TEST(WebSocket, ClosesWithoutACode) {
-  EXPECT_EQ(read(frame(0x88, "")), (std::vector<Got>{{Kind::close, "", close_code::kNone}}));
+  EXPECT_EQ(read(websocket_frame(0x88, "")), (std::vector<Got>{{MessageKind::close, "", close_code::kNone}}));
 }
 
 TEST(WebSocket, WritesFramesOfEveryLength) {

@@ -7,13 +7,12 @@
 #include "base/ascii.hpp"
 #include "base/bytes.hpp"
 #include "ldap/protocol/ber.hpp"
+#include "ldap/protocol/broken.hpp"
 #include "ldap/protocol/matching.hpp"
 #include "ldap/protocol/schema.hpp"
 
 namespace gatepost::ldap {
 namespace {
-
-std::unexpected<Error> broken(const char* what) { return fail(Errc::invalid, what); }
 
 // RFC 4514 3, special: what may stand behind a "\" for itself.
 bool may_be_escaped(char c) { return std::string_view(" \"#+,;<=>\\").contains(c); }

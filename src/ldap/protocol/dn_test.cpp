@@ -7,7 +7,7 @@
 namespace gatepost::ldap {
 namespace {
 
-std::string again(std::string_view text) {
+std::string dn_again(std::string_view text) {
   const auto dn = parse_dn(text);
   if (!dn) return "invalid";
   const std::string out = to_text(*dn);
@@ -17,35 +17,35 @@ std::string again(std::string_view text) {
 std::string normal(std::string_view text) { return normal_form(*parse_dn(text)); }
 
 TEST(LdapDn, ReadsTheExamplesOfRfc4514) {
-  EXPECT_EQ(again("UID=jsmith,DC=example,DC=net"), "UID=jsmith,DC=example,DC=net");
-  EXPECT_EQ(again("OU=Sales+CN=J.  Smith,DC=example,DC=net"), "OU=Sales+CN=J.  Smith,DC=example,DC=net");
-  EXPECT_EQ(again("CN=James \\\"Jim\\\" Smith\\, III,DC=example"), "CN=James \\\"Jim\\\" Smith\\, III,DC=example");
-  EXPECT_EQ(again("CN=Before\\0dAfter,DC=example"), "CN=Before\\0dAfter,DC=example");
-  EXPECT_EQ(again("1.3.6.1.4.1.1466.0=#04024869"), "1.3.6.1.4.1.1466.0=Hi");
-  EXPECT_EQ(again("CN=Lu\\C4\\8Di\\C4\\87"), "CN=Lu\xc4\x8di\xc4\x87");
+  EXPECT_EQ(dn_again("UID=jsmith,DC=example,DC=net"), "UID=jsmith,DC=example,DC=net");
+  EXPECT_EQ(dn_again("OU=Sales+CN=J.  Smith,DC=example,DC=net"), "OU=Sales+CN=J.  Smith,DC=example,DC=net");
+  EXPECT_EQ(dn_again("CN=James \\\"Jim\\\" Smith\\, III,DC=example"), "CN=James \\\"Jim\\\" Smith\\, III,DC=example");
+  EXPECT_EQ(dn_again("CN=Before\\0dAfter,DC=example"), "CN=Before\\0dAfter,DC=example");
+  EXPECT_EQ(dn_again("1.3.6.1.4.1.1466.0=#04024869"), "1.3.6.1.4.1.1466.0=Hi");
+  EXPECT_EQ(dn_again("CN=Lu\\C4\\8Di\\C4\\87"), "CN=Lu\xc4\x8di\xc4\x87");
 }
 
 TEST(LdapDn, ReadsWhatOlderClientsWrite) {
-  EXPECT_EQ(again("cn = Anna , dc=example; dc=org"), "cn=Anna,dc=example,dc=org");
-  EXPECT_EQ(again("cn=\"Smith, Anna\",dc=example"), "cn=Smith\\, Anna,dc=example");
+  EXPECT_EQ(dn_again("cn = Anna , dc=example; dc=org"), "cn=Anna,dc=example,dc=org");
+  EXPECT_EQ(dn_again("cn=\"Smith, Anna\",dc=example"), "cn=Smith\\, Anna,dc=example");
 }
 
 TEST(LdapDn, TheRootIsEmpty) {
   EXPECT_TRUE(parse_dn("")->empty());
-  EXPECT_EQ(again(""), "");
+  EXPECT_EQ(dn_again(""), "");
   EXPECT_TRUE(parse_dn("dc=org")->parent().empty());
   EXPECT_EQ(to_text(parse_dn("uid=a,dc=b,dc=c")->parent()), "dc=b,dc=c");
 }
 
 TEST(LdapDn, KeepsBlanksThatSomebodyEscaped) {
-  EXPECT_EQ(again("cn=\\ a\\  ,dc=x"), "cn=\\ a\\ ,dc=x");
-  EXPECT_EQ(again("cn=\\#a"), "cn=\\#a");
+  EXPECT_EQ(dn_again("cn=\\ a\\  ,dc=x"), "cn=\\ a\\ ,dc=x");
+  EXPECT_EQ(dn_again("cn=\\#a"), "cn=\\#a");
 }
 
 TEST(LdapDn, RefusesWhatIsNoName) {
   for (const std::string_view text : {"cn", "=a", "cn=a,", "cn=a,,dc=b", "cn=a+", "c n=a", "cn=a\\", "cn=a\\g0",
                                       "cn=#04", "cn=#zz", "cn=\"a", "cn=a<b", "1..2=a", ".1=a", "cn=\"a\"b"}) {
-    EXPECT_EQ(again(text), "invalid") << text;
+    EXPECT_EQ(dn_again(text), "invalid") << text;
   }
   EXPECT_FALSE(parse_dn(std::string(10'000, 'a')));
   std::string long_name = "dc=a";

@@ -5,6 +5,7 @@
 
 #include "base/ascii.hpp"
 #include "ldap/protocol/ber.hpp"
+#include "ldap/protocol/broken.hpp"
 
 namespace gatepost::ldap {
 namespace {
@@ -41,8 +42,6 @@ constexpr ber::Tag tag_of(Kind kind) {
 
 bool is_inner(Kind kind) { return kind == Kind::all || kind == Kind::any || kind == Kind::negation; }
 
-std::unexpected<Error> broken(const char* what) { return fail(Errc::invalid, what); }
-
 // SubstringFilter ::= SEQUENCE { type, substrings SEQUENCE OF CHOICE { initial [0], any [1], final [2] } }: one initial
 // at most and only first, one final at most and only last, no part empty.
 Result<> read_substrings(ber::Reader in, Node& node) {
@@ -68,7 +67,7 @@ Result<> read_substrings(ber::Reader in, Node& node) {
 
 // MatchingRuleAssertion: matchingRule [1] OPTIONAL, type [2] OPTIONAL, matchValue [3], dnAttributes [4] DEFAULT FALSE;
 // one of the first two must be there.
-Result<> read_extensible(ber::Reader in, Node& node) {
+Result<> read_ber_extensible(ber::Reader in, Node& node) {
   if (in.next_is(ber::context(1))) node.rule = in.octets(ber::context(1));
   if (in.next_is(ber::context(2))) node.attribute = in.octets(ber::context(2));
   node.value = in.octets(ber::context(3));
@@ -102,7 +101,7 @@ Result<> read_leaf(ber::Reader& in, ber::Tag tag, Node& node) {
       GP_CHECK(read_substrings(in.inside(tag), node));
       break;
     case Kind::extensible:
-      GP_CHECK(read_extensible(in.inside(tag), node));
+      GP_CHECK(read_ber_extensible(in.inside(tag), node));
       break;
     default:
       GP_CHECK(read_assertion(in.inside(tag), node));

@@ -9,7 +9,7 @@
 namespace gatepost::ldap {
 namespace {
 
-std::string again(std::string_view text) {
+std::string filter_again(std::string_view text) {
   const auto filter = parse_filter_text(text);
   if (!filter) return "invalid";
   std::string octets;
@@ -42,7 +42,7 @@ TEST(LdapFilter, ReadsTheExamplesOfRfc4515) {
                                       "(mail=*)",
                                       "(&)",
                                       "(|)"}) {
-    EXPECT_EQ(again(text), text);
+    EXPECT_EQ(filter_again(text), text);
   }
 }
 
@@ -59,7 +59,7 @@ TEST(LdapFilter, RefusesWhatIsNoFilter) {
   for (const std::string_view text :
        {"", "()", "(a)", "(a=b", "(a=b))", "(&(a=b)", "(!)", "(!(a=b)(c=d))", "(=b)", "(a=(b)", "(a=\\2)", "(a=\\zz)",
         "(a b=c)", "(:=x)", "(a=b**c)", "(a:=)x", "(a:dn::=x)"}) {
-    EXPECT_EQ(again(text), "invalid") << text;
+    EXPECT_EQ(filter_again(text), "invalid") << text;
   }
 }
 

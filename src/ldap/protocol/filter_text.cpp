@@ -5,6 +5,7 @@
 
 #include "base/ascii.hpp"
 #include "base/bytes.hpp"
+#include "ldap/protocol/broken.hpp"
 #include "ldap/protocol/filter.hpp"
 
 namespace gatepost::ldap {
@@ -12,8 +13,6 @@ namespace {
 
 using Kind = Filter::Kind;
 using Node = Filter::Node;
-
-std::unexpected<Error> broken(const char* what) { return fail(Errc::invalid, what); }
 
 // valueencoding: "\" and two hex digits for any octet; a parenthesis, NUL or asterisk stands for itself only so.
 std::optional<std::string> unescaped(std::string_view text) {
@@ -49,7 +48,7 @@ std::string escaped(std::string_view value) {
 }
 
 // [attr] [":dn"] [":" rule] ":=" value; `text` is before the ":=".
-Result<> read_extensible(std::string_view text, Node& node) {
+Result<> read_text_extensible(std::string_view text, Node& node) {
   node.kind = Kind::extensible;
   const std::size_t colon = text.find(':');
   node.attribute = text.substr(0, colon);
@@ -109,7 +108,7 @@ Result<> read_item(std::string_view text, Node& node) {
   std::string_view before = text.substr(0, equals);
   const char last = before.back();
   if (last == ':') {
-    GP_CHECK(read_extensible(before.substr(0, before.size() - 1), node));
+    GP_CHECK(read_text_extensible(before.substr(0, before.size() - 1), node));
     GP_CHECK(read_value(value, node));
   } else if (last == '~' || last == '>' || last == '<') {
     before.remove_suffix(1);

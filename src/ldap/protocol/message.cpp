@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ldap/protocol/ber.hpp"
+#include "ldap/protocol/broken.hpp"
 
 namespace gatepost::ldap {
 namespace {
@@ -16,8 +17,6 @@ constexpr ber::Tag kBind = ber::application_constructed(0), kUnbind = ber::appli
                    kAdd = ber::application_constructed(8), kDelete = ber::application(10),
                    kModifyDn = ber::application_constructed(12), kCompare = ber::application_constructed(14),
                    kAbandon = ber::application(16), kExtended = ber::application_constructed(23);
-
-std::unexpected<Error> broken(const char* what) { return fail(Errc::invalid, what); }
 
 // INTEGER (0 .. maxInt)
 std::optional<std::uint32_t> small_number(std::int64_t value) {

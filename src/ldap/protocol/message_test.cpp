@@ -9,7 +9,7 @@
 namespace gatepost::ldap {
 namespace {
 
-Result<Request> again(const Request& request) {
+Result<Request> request_again(const Request& request) {
   std::string octets;
   write(octets, 7, request);
   GP_TRY(const Envelope envelope, parse_envelope(octets));
@@ -26,13 +26,13 @@ TEST(LdapMessage, ReadsTheRequestsItWrites) {
   BindRequest simple;
   simple.name = "uid=anna,dc=example,dc=org";
   simple.authentication = BindRequest::Simple{Secret("secret")};
-  const auto bound = again(std::move(simple));
+  const auto bound = request_again(std::move(simple));
   ASSERT_TRUE(bound);
   EXPECT_EQ(std::get<BindRequest::Simple>(std::get<BindRequest>(*bound).authentication).password.reveal(), "secret");
 
   BindRequest sasl;
   sasl.authentication = BindRequest::Sasl{"PLAIN", ""};
-  EXPECT_TRUE(again(std::move(sasl)));
+  EXPECT_TRUE(request_again(std::move(sasl)));
   SearchRequest search{.base = "dc=example,dc=org",
                        .scope = Scope::subtree,
                        .dereference = 3,
@@ -41,18 +41,18 @@ TEST(LdapMessage, ReadsTheRequestsItWrites) {
                        .types_only = true,
                        .filter = *parse_filter_text("(&(cn=a*)(mail=*))"),
                        .attributes = {"cn", "+"}};
-  const auto searched = again(search);
+  const auto searched = request_again(search);
   ASSERT_TRUE(searched);
   EXPECT_EQ(std::get<SearchRequest>(*searched).filter, search.filter);
   EXPECT_EQ(std::get<SearchRequest>(*searched).attributes, search.attributes);
-  EXPECT_TRUE(again(ModifyRequest{"uid=a", {{ModifyRequest::Kind::replace, {"title", {"Boss"}}}}}));
-  EXPECT_TRUE(again(AddRequest{"uid=a", {{"cn", {"A", "B"}}}}));
-  EXPECT_TRUE(again(DeleteRequest{"uid=a"}));
-  EXPECT_TRUE(again(ModifyDnRequest{"uid=a", "uid=b", true, "dc=x"}));
-  EXPECT_TRUE(again(CompareRequest{"uid=a", "cn", "A"}));
-  EXPECT_TRUE(again(AbandonRequest{3}));
-  EXPECT_TRUE(again(ExtendedRequest{"1.3.6.1.4.1.1466.20037", std::nullopt}));
-  EXPECT_TRUE(again(UnbindRequest{}));
+  EXPECT_TRUE(request_again(ModifyRequest{"uid=a", {{ModifyRequest::Kind::replace, {"title", {"Boss"}}}}}));
+  EXPECT_TRUE(request_again(AddRequest{"uid=a", {{"cn", {"A", "B"}}}}));
+  EXPECT_TRUE(request_again(DeleteRequest{"uid=a"}));
+  EXPECT_TRUE(request_again(ModifyDnRequest{"uid=a", "uid=b", true, "dc=x"}));
+  EXPECT_TRUE(request_again(CompareRequest{"uid=a", "cn", "A"}));
+  EXPECT_TRUE(request_again(AbandonRequest{3}));
+  EXPECT_TRUE(request_again(ExtendedRequest{"1.3.6.1.4.1.1466.20037", std::nullopt}));
+  EXPECT_TRUE(request_again(UnbindRequest{}));
 }
 
 TEST(LdapMessage, RefusesWhatIsCutOffAtEachOctet) {
@@ -88,10 +88,10 @@ TEST(LdapMessage, BoundsWhatIsListed) {
 TEST(LdapMessage, RefusesNumbersThatMakeNoSense) {
   SearchRequest search{.filter = *parse_filter_text("(cn=a)")};
   search.scope = static_cast<Scope>(3);
-  EXPECT_FALSE(again(search));
+  EXPECT_FALSE(request_again(search));
   search.scope = Scope::base;
   search.dereference = 4;
-  EXPECT_FALSE(again(search));
+  EXPECT_FALSE(request_again(search));
   std::string octets;
   write(octets, -1, UnbindRequest{});
   EXPECT_FALSE(parse_envelope(octets));

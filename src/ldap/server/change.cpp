@@ -19,7 +19,7 @@ using directory::Contact;
 using directory::ContactField;
 using directory::PrincipalKind;
 using directory::Role;
-using Kind = ModifyRequest::Kind;
+using ChangeKind = ModifyRequest::Kind;
 
 Outcome no(ResultCode code, std::string text) { return {code, std::move(text), {}}; }
 
@@ -83,20 +83,20 @@ bool same(const AttributeType& type, const std::string& a, const std::string& b)
 }
 
 // RFC 4511 4.6: what each kind of change does to a set of values.
-std::optional<Outcome> apply(Kind kind, const AttributeType& type, const std::vector<std::string>& given,
+std::optional<Outcome> apply(ChangeKind kind, const AttributeType& type, const std::vector<std::string>& given,
                              std::vector<std::string>& values) {
   const auto find = [&](const std::string& one) {
     return std::ranges::find_if(values, [&](const std::string& v) { return same(type, v, one); });
   };
-  if (kind == Kind::replace) values.clear();
-  if (kind == Kind::remove && given.empty()) {
+  if (kind == ChangeKind::replace) values.clear();
+  if (kind == ChangeKind::remove && given.empty()) {
     if (values.empty()) return no(ResultCode::no_such_attribute, fmt::format("there is no {}", type.name));
     values.clear();
   }
-  if (kind == Kind::add && given.empty()) return no(ResultCode::protocol_error, "an add of nothing");
+  if (kind == ChangeKind::add && given.empty()) return no(ResultCode::protocol_error, "an add of nothing");
   for (const std::string& one : given) {
     const auto at = find(one);
-    if (kind == Kind::remove) {
+    if (kind == ChangeKind::remove) {
       if (at == values.end()) return no(ResultCode::no_such_attribute, fmt::format("no such value of {}", type.name));
       values.erase(at);
     } else {
@@ -107,7 +107,7 @@ std::optional<Outcome> apply(Kind kind, const AttributeType& type, const std::ve
   return std::nullopt;
 }
 
-std::optional<Outcome> change_contact(Kind kind, const AttributeType& type, ContactField field,
+std::optional<Outcome> change_contact(ChangeKind kind, const AttributeType& type, ContactField field,
                                       const std::vector<std::string>& given, directory::Principal& principal) {
   Contact contact = principal.contact != nullptr ? *principal.contact : Contact();
   std::vector<std::string> values;
@@ -171,15 +171,15 @@ std::variant<Change, Outcome> plan_photo(const Viewer& viewer, const directory::
     }
     const auto& values = change.attribute.values;
     if (values.size() > 1) return no(ResultCode::constraint_violation, "there is one picture only");
-    if (change.kind == Kind::remove) {
+    if (change.kind == ChangeKind::remove) {
       if (!shows_photo(type->name, whose.photo)) {
         return no(ResultCode::no_such_attribute, fmt::format("there is no {}", type->name));
       }
       continue;
     }
-    if (change.kind == Kind::add && values.empty()) return no(ResultCode::protocol_error, "an add of nothing");
-    const bool goes_first = changes.front().kind == Kind::remove;
-    if (change.kind == Kind::add && whose.photo.type != directory::PhotoType::none && !goes_first) {
+    if (change.kind == ChangeKind::add && values.empty()) return no(ResultCode::protocol_error, "an add of nothing");
+    const bool goes_first = changes.front().kind == ChangeKind::remove;
+    if (change.kind == ChangeKind::add && whose.photo.type != directory::PhotoType::none && !goes_first) {
       return no(ResultCode::attribute_or_value_exists, std::string(type->name));
     }
     if (values.empty()) continue;
@@ -202,9 +202,9 @@ std::variant<Change, Outcome> plan_password(const Viewer& viewer, const director
   }
   // As Active Directory's programs do it: the old value goes, the new one comes.
   const ModifyRequest::Change& last = changes.back();
-  const bool drops_first = changes.size() == 2 && changes.front().kind == Kind::remove &&
+  const bool drops_first = changes.size() == 2 && changes.front().kind == ChangeKind::remove &&
                            find_attribute(changes.front().attribute.type) == find_attribute("userPassword");
-  if ((changes.size() != 1 && !drops_first) || last.attribute.values.size() != 1 || last.kind == Kind::remove) {
+  if ((changes.size() != 1 && !drops_first) || last.attribute.values.size() != 1 || last.kind == ChangeKind::remove) {
     return no(ResultCode::unwilling_to_perform, "a password is changed alone, to one value");
   }
   return Change(NewPassword{Secret(last.attribute.values.front())});

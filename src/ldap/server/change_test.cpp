@@ -17,8 +17,6 @@ using testing::Key;
 using testing::SizeIs;
 using Kind = ModifyRequest::Kind;
 
-constexpr std::string_view kStaffDn = "cn=staff,ou=groups,dc=example,dc=org";
-
 class LdapChange : public testing::Test {
  protected:
   ResultCode modify(std::string_view name, std::vector<ModifyRequest::Change> changes,

@@ -171,7 +171,7 @@ struct Row {
   bool (*read)(std::string_view value, Controls& into);
   bool valued = true;
 };
-constexpr auto kRows = std::to_array<Row>({
+constexpr auto kControlRows = std::to_array<Row>({
     {oid::kPagedResults, on({On::search}), read_paged},
     {oid::kSortRequest, on({On::search}), read_sort},
     {oid::kListViewRequest, on({On::search}), read_view},
@@ -191,8 +191,8 @@ constexpr auto kRows = std::to_array<Row>({
 std::optional<Refusal> read_controls(const std::vector<Control>& controls, On operation, Controls& into) {
   std::vector<std::string_view> seen;
   for (const Control& control : controls) {
-    const auto* const row = std::ranges::find(kRows, std::string_view(control.oid), &Row::oid);
-    const bool fits = row != kRows.end() && (row->operations & static_cast<std::uint16_t>(operation)) != 0;
+    const auto* const row = std::ranges::find(kControlRows, std::string_view(control.oid), &Row::oid);
+    const bool fits = row != kControlRows.end() && (row->operations & static_cast<std::uint16_t>(operation)) != 0;
     if (!fits) {
       if (!control.critical) continue;
       return Refusal{ResultCode::unavailable_critical_extension, "the control " + control.oid + " is not known here"};
@@ -214,7 +214,7 @@ std::optional<Refusal> read_controls(const std::vector<Control>& controls, On op
 
 std::vector<std::string_view> known_controls() {
   std::vector<std::string_view> out;
-  for (const Row& row : kRows) out.push_back(row.oid);
+  for (const Row& row : kControlRows) out.push_back(row.oid);
   return out;
 }
 

@@ -12,7 +12,7 @@
 namespace gatepost::ldap::server {
 namespace {
 
-using Kind = Filter::Kind;
+using FilterKind = Filter::Kind;
 using Node = Matcher::Node;
 
 // A value whose prepared form by these rules is itself in lower case: no blanks that do not count, nothing to escape.
@@ -55,11 +55,11 @@ bool has_parts_in_order(const Node& node, std::string_view value) {
 
 bool compare_fits(const Node& node, std::string_view prepared) {
   switch (node.kind) {
-    case Kind::substrings:
+    case FilterKind::substrings:
       return has_parts_in_order(node, prepared);
-    case Kind::greater_or_equal:
+    case FilterKind::greater_or_equal:
       return compare(node.rule, prepared, node.value) >= 0;
-    case Kind::less_or_equal:
+    case FilterKind::less_or_equal:
       return compare(node.rule, prepared, node.value) <= 0;
     default:
       if (node.rule == Rule::bit_and || node.rule == Rule::bit_or) return bits_match(node.rule, prepared, node.value);
@@ -112,15 +112,15 @@ Truth assertion(const Node& node, const Entry& entry) {
   std::string room;
   const auto values = values_of(entry, *node.type, room);
   if (!values) return Truth::no;
-  if (node.kind == Kind::present) return Truth::yes;
+  if (node.kind == FilterKind::present) return Truth::yes;
   // (objectClass=top) and (objectClass=person) stand for all that are derived of them; entries name them all.
   return any_value_fits(node, *values);
 }
 
 // What the rule of the filter needs: the value in its form, or that it cannot be compared.
 void make_ready(Node& node, const Filter::Node& from) {
-  if (node.kind == Kind::present) return;
-  if (node.kind == Kind::substrings) {
+  if (node.kind == FilterKind::present) return;
+  if (node.kind == FilterKind::substrings) {
     if (!has_parts(node.rule)) node.undefined = true;
     for (std::size_t i = 0; i < from.parts.size() && !node.undefined; ++i) {
       auto part =
@@ -133,7 +133,7 @@ void make_ready(Node& node, const Filter::Node& from) {
     }
     return;
   }
-  const bool ordered = node.kind == Kind::greater_or_equal || node.kind == Kind::less_or_equal;
+  const bool ordered = node.kind == FilterKind::greater_or_equal || node.kind == FilterKind::less_or_equal;
   if (node.rule == Rule::none || (ordered && !has_order(node.rule))) {
     node.undefined = true;
     return;
@@ -149,8 +149,9 @@ void make_ready(Node& node, const Filter::Node& from) {
 }  // namespace
 
 bool value_fits(const Node& node, std::string_view value) {
-  if (node.kind == Kind::present) return true;
-  const bool equality = node.kind == Kind::equality || node.kind == Kind::approximate || node.kind == Kind::extensible;
+  if (node.kind == FilterKind::present) return true;
+  const bool equality =
+      node.kind == FilterKind::equality || node.kind == FilterKind::approximate || node.kind == FilterKind::extensible;
   if (folds_simply(node.rule) && equality) {
     if (equal_folded(value, node.value)) return true;
     if (is_plain(value) && utf8::is_ascii(node.value)) return false;
@@ -171,13 +172,14 @@ Matcher make_matcher(
     node.from_start = from.from_start;
     node.to_end = from.to_end;
     node.dn_attributes = from.dn_attributes;
-    const bool inner = from.kind == Kind::all || from.kind == Kind::any || from.kind == Kind::negation;
+    const bool inner =
+        from.kind == FilterKind::all || from.kind == FilterKind::any || from.kind == FilterKind::negation;
     if (!inner) {
       // An option (RFC 4512 2.5) makes another attribute, of which we have none.
       if (!from.attribute.empty()) node.type = find_attribute(from.attribute);
       node.rule = node.type != nullptr ? node.type->equality : Rule::none;
-      if (from.kind == Kind::extensible && !from.rule.empty()) node.rule = find_rule(from.rule);
-      node.any_type = from.kind == Kind::extensible && from.attribute.empty();
+      if (from.kind == FilterKind::extensible && !from.rule.empty()) node.rule = find_rule(from.rule);
+      node.any_type = from.kind == FilterKind::extensible && from.attribute.empty();
       node.undefined = (node.type == nullptr && !node.any_type) || (node.rule == Rule::none && node.any_type);
       if (!node.undefined) make_ready(node, from);
       if (!node.undefined && node.rule == Rule::transitive_membership) {
@@ -200,14 +202,14 @@ namespace {
 Truth matches(const Matcher& matcher, const Entry& entry, std::uint32_t at) {
   const Node& node = matcher.nodes[at];
   switch (node.kind) {
-    case Kind::negation: {
+    case FilterKind::negation: {
       const Truth inner = matches(matcher, entry, at + 1);
       return inner == Truth::undefined ? inner : inner == Truth::yes ? Truth::no : Truth::yes;
     }
-    case Kind::all:
-    case Kind::any: {
-      const Truth decides = node.kind == Kind::all ? Truth::no : Truth::yes;
-      Truth out = node.kind == Kind::all ? Truth::yes : Truth::no;
+    case FilterKind::all:
+    case FilterKind::any: {
+      const Truth decides = node.kind == FilterKind::all ? Truth::no : Truth::yes;
+      Truth out = node.kind == FilterKind::all ? Truth::yes : Truth::no;
       for (std::uint32_t child = at + 1; child < node.end; child = matcher.nodes[child].end) {
         const Truth one = matches(matcher, entry, child);
         if (one == decides) return one;

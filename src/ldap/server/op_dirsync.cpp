@@ -17,14 +17,14 @@ namespace gatepost::ldap::server {
 namespace {
 
 constexpr std::size_t kMostOctets = 4 << 20, kLeastOctets = 16 << 10;  // of one answer
-constexpr std::size_t kPage = 1000;
+constexpr std::size_t kDirSyncPage = 1000;
 
 // Up to which change its owner knows everything; changes up to `fresh` are new to him.
 struct Place {
   std::uint64_t change = 0, fresh = 0;
 };
 // `mark`: of this server.
-std::string make_cookie(const Place& place, std::string_view mark) {
+std::string make_dirsync_cookie(const Place& place, std::string_view mark) {
   std::string out;
   put_u64(out, place.change);
   put_u64(out, place.fresh);
@@ -144,7 +144,7 @@ Task<Next> Session::dirsync(Operation operation, std::string base) {
   };
   // What others lie under comes first, and once.
   for (std::uint64_t after = 0; !place;) {
-    const std::vector<EntryPtr> page = shared_.tree.page(after, kPage);
+    const std::vector<EntryPtr> page = shared_.tree.page(after, kDirSyncPage);
     if (page.empty() || page.front()->is_principal()) break;
     for (const EntryPtr& entry : page) {
       after = entry->key;
@@ -187,7 +187,7 @@ Task<Next> Session::dirsync(Operation operation, std::string base) {
     }
   }
   if (!more) now.change = std::max(now.change, changes.up_to);
-  co_return answer(operation, Outcome{}, {response(more, make_cookie(now, mark))});
+  co_return answer(operation, Outcome{}, {response(more, make_dirsync_cookie(now, mark))});
 }
 
 }  // namespace gatepost::ldap::server

@@ -20,7 +20,7 @@ constexpr std::size_t kMaxSorted = 100'000;  // entries that are put in order in
 
 // A cookie is a place: for a walk the key of the last entry sent, for a sorted list how many were sent. It says which
 // search it belongs to; nothing is kept here between pages.
-std::string make_cookie(const std::string& search, std::uint64_t place, std::uint32_t sent) {
+std::string make_paging_cookie(const std::string& search, std::uint64_t place, std::uint32_t sent) {
   std::string out;
   put_u64(out, place);
   put_u32(out, sent);
@@ -139,7 +139,7 @@ Task<Next> Session::stream(const Operation& operation, const SearchRequest& requ
       if (most != 0 && sent >= most) co_return done(ResultCode::size_limit_exceeded, {});
       // Is there one more? Only then is the page not the last.
       if (controls.paged && on_page >= controls.paged->size) {
-        co_return done(ResultCode::success, make_cookie(mark, after, sent));
+        co_return done(ResultCode::success, make_paging_cookie(mark, after, sent));
       }
       room.clear();
       selector.append(room, entry, values);
@@ -234,7 +234,7 @@ Task<Next> Session::sorted(const Operation& operation, const SearchRequest& requ
   } else if (controls.paged) {
     begin = std::min<std::uint64_t>(begin, list.size());
     stop = std::min<std::uint64_t>(list.size(), begin + controls.paged->size);
-    const std::string cookie = stop < list.size() && controls.paged->size != 0 ? make_cookie(mark, stop, 0) : "";
+    const std::string cookie = stop < list.size() && controls.paged->size != 0 ? make_paging_cookie(mark, stop, 0) : "";
     with.push_back(
         {std::string(oid::kPagedResults), false, write_paged(static_cast<std::uint32_t>(list.size()), cookie)});
   }

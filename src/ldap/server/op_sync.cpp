@@ -13,7 +13,7 @@ namespace gatepost::ldap::server {
 namespace {
 
 constexpr std::size_t kMaxWatches = 8;  // of one connection
-constexpr std::size_t kPage = 4096;
+constexpr std::size_t kSyncPage = 4096;
 
 std::string state_control(SyncState state, const std::array<char, 16>& uuid) {
   std::string out;
@@ -93,7 +93,7 @@ Task<bool> Session::send_everything(SyncWatch& watch) {
   bool more = true;
   while (more) {
     found.clear();
-    auto job = [&walk, &found] { return walk.next(kPage, found); };
+    auto job = [&walk, &found] { return walk.next(kSyncPage, found); };
     more = co_await shared_.services.workers.run(std::move(job));
     for (const EntryPtr& entry : found) {
       room.clear();

@@ -8,7 +8,7 @@ namespace gatepost::ldap::server {
 namespace {
 
 // In the order of Request.
-constexpr std::array<OperationRow, std::variant_size_v<Request>> kRows{{
+constexpr std::array<OperationRow, std::variant_size_v<Request>> kOperationRows{{
     {"bind", On::bind, true, &Session::bind},
     {"unbind", On::none, true, &Session::unbind},
     {"search", On::search, true, &Session::search},  // looks itself: the root DSE is for everybody
@@ -23,7 +23,7 @@ constexpr std::array<OperationRow, std::variant_size_v<Request>> kRows{{
 
 }  // namespace
 
-const OperationRow& row_of(const Request& request) { return kRows[request.index()]; }
+const OperationRow& row_of(const Request& request) { return kOperationRows[request.index()]; }
 
 std::vector<std::string_view> known_extensions() {
   return {oid::kStartTls, oid::kWhoAmI, oid::kPasswordModify, oid::kCancel};

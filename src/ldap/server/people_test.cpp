@@ -175,16 +175,6 @@ TEST_F(LdapPeople, AddressBooksSayWhomSomebodySees) {
   EXPECT_THAT(entry(kAnnaDn)["memberOf"], UnorderedElementsAre(kStaff, "cn=secret,ou=groups,dc=example,dc=org"));
 }
 
-Control sync(bool persist, std::string_view cookie = {}) {
-  std::string value;
-  ber::Writer writer(value);
-  const std::size_t mark = writer.begin(ber::kSequence);
-  writer.integer(persist ? 3 : 1, ber::kEnumerated);
-  if (!cookie.empty()) writer.octets(cookie);
-  writer.end(mark);
-  return {std::string(oid::kSyncRequest), true, std::move(value)};
-}
-
 TEST_F(LdapPeople, ACopyBeginsAnewWhenAnAddressBookShowsOthers) {
   ASSERT_TRUE(world.directory->put_address_book({"anna", {std::string(kAnna)}, {"otto@example.net"}}));
   talk.bind();

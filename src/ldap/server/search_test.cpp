@@ -19,7 +19,6 @@ using testing::Not;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
-constexpr std::string_view kStaffDn = "cn=staff,ou=groups,dc=example,dc=org";
 constexpr std::string_view kRootDn = "uid=root,ou=people,dc=example,dc=org";
 constexpr std::string_view kHildeDn = "uid=hilde,ou=people,dc=example,dc=org";
 
@@ -336,15 +335,6 @@ TEST_F(LdapSearch, OnlyAdministratorsActForOthers) {
             "dn:" + std::string(kAnnaDn));
 }
 
-Control sync(bool persist, std::string_view cookie = {}) {
-  std::string value;
-  ber::Writer writer(value);
-  const auto mark = writer.begin(ber::kSequence);
-  writer.integer(persist ? 3 : 1, ber::kEnumerated);
-  if (!cookie.empty()) writer.octets(cookie);
-  writer.end(mark);
-  return {std::string(oid::kSyncRequest), true, value};
-}
 // "add uid=anna,...", and so on.
 std::vector<std::string> states(const std::vector<Heard>& heard) {
   std::vector<std::string> out;

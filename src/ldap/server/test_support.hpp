@@ -13,6 +13,7 @@
 #include "directory/door.hpp"
 #include "ldap/protocol/ber.hpp"
 #include "ldap/protocol/message.hpp"
+#include "ldap/protocol/oids.hpp"
 #include "ldap/server/server.hpp"
 #include "runtime/memory_stream.hpp"
 #include "runtime/run_to_end.hpp"
@@ -23,6 +24,7 @@ namespace gatepost::ldap::server {
 
 inline constexpr std::string_view kAnna = "anna@example.org", kPassword = "the password of anna";
 inline constexpr std::string_view kAnnaDn = "uid=anna,ou=people,dc=example,dc=org";
+inline constexpr std::string_view kStaffDn = "cn=staff,ou=groups,dc=example,dc=org";
 
 // A server with all it needs, in memory, and some people: anna, the help desk's hilde, the administrator root, a
 // disabled one, a room and a group with anna in it.
@@ -242,5 +244,16 @@ class Talk {
   std::string input_;
   std::unique_ptr<runtime::Session> session_;
 };
+
+// RFC 4533 2.2
+inline Control sync(bool persist, std::string_view cookie = {}) {
+  std::string value;
+  ber::Writer writer(value);
+  const std::size_t mark = writer.begin(ber::kSequence);
+  writer.integer(persist ? 3 : 1, ber::kEnumerated);
+  if (!cookie.empty()) writer.octets(cookie);
+  writer.end(mark);
+  return {std::string(oid::kSyncRequest), true, std::move(value)};
+}
 
 }  // namespace gatepost::ldap::server

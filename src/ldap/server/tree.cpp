@@ -12,7 +12,7 @@ namespace {
 
 using directory::PrincipalId;
 using directory::PrincipalKind;
-using Kind = Filter::Kind;
+using FilterKind = Filter::Kind;
 
 constexpr std::array kUnits{PrincipalKind::person, PrincipalKind::shared_mailbox, PrincipalKind::room,
                             PrincipalKind::group, PrincipalKind::contact};
@@ -266,9 +266,9 @@ Selection Tree::select(const Matcher& matcher, std::uint64_t after_key) {
 
 std::optional<Tree::Slots> Tree::candidates(const Matcher& matcher, std::uint32_t at) const {
   const Matcher::Node& node = matcher.nodes[at];
-  if (node.kind == Kind::all) return candidates_of_all(matcher, at);
-  if (node.kind == Kind::any) return candidates_of_any(matcher, at);
-  if (node.kind == Kind::negation) return std::nullopt;
+  if (node.kind == FilterKind::all) return candidates_of_all(matcher, at);
+  if (node.kind == FilterKind::any) return candidates_of_any(matcher, at);
+  if (node.kind == FilterKind::negation) return std::nullopt;
   // Never true, and what stands around it can only be true without it.
   if (node.undefined) return Slots();
   if (node.rule == Rule::transitive_membership) {
@@ -281,12 +281,13 @@ std::optional<Tree::Slots> Tree::candidates(const Matcher& matcher, std::uint32_
   }
   const Indexed* const row = node.type != nullptr && !node.dn_attributes ? indexed(node.type->name) : nullptr;
   if (row == nullptr || node.rule != node.type->equality) return std::nullopt;
-  if (node.kind == Kind::equality || node.kind == Kind::approximate || node.kind == Kind::extensible) {
+  if (node.kind == FilterKind::equality || node.kind == FilterKind::approximate ||
+      node.kind == FilterKind::extensible) {
     Slots out;
     equal_.find(hash_of(row->number, node.value), [&](Slot slot) { out.push_back(slot); });
     return out;
   }
-  if (node.kind != Kind::substrings || !row->parts) return std::nullopt;
+  if (node.kind != FilterKind::substrings || !row->parts) return std::nullopt;
   std::vector<TrigramIndex::Part> parts;
   for (std::size_t i = 0; i < node.parts.size(); ++i) parts.push_back({node.parts[i], node.from_start && i == 0});
   return parts_.find(parts);

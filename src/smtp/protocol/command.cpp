@@ -24,8 +24,6 @@ static_assert(kNames.size() == static_cast<std::size_t>(Verb::unknown) + 1);
 
 constexpr std::size_t kMaxMechanismOctets = 20;  // RFC 4422 3.1
 
-std::unexpected<SyntaxError> bad(const char* detail) { return std::unexpected(SyntaxError{Fault::syntax, detail}); }
-
 std::string_view drop_spaces(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   return text;

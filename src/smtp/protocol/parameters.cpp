@@ -15,7 +15,7 @@ namespace {
 
 using ascii::iequals;
 
-std::unexpected<SyntaxError> bad(const char* detail) {
+std::unexpected<SyntaxError> bad_parameter(const char* detail) {
   return std::unexpected(SyntaxError{Fault::bad_parameter, detail});
 }
 
@@ -35,11 +35,11 @@ std::expected<std::vector<Parameter>, SyntaxError> split(std::string_view text) 
     Parameter p{word.substr(0, equals), std::nullopt};
     if (equals != std::string_view::npos) p.value = word.substr(equals + 1);
     for (const Parameter& earlier : out) {
-      if (iequals(earlier.key, p.key)) return bad("a parameter is given twice");
+      if (iequals(earlier.key, p.key)) return bad_parameter("a parameter is given twice");
     }
     out.push_back(p);
     constexpr std::size_t kMaxParameters = 32;  // more than there are
-    if (out.size() > kMaxParameters) return bad("too many parameters");
+    if (out.size() > kMaxParameters) return bad_parameter("too many parameters");
   }
   return out;
 }
@@ -69,7 +69,7 @@ std::optional<Ret> parse_ret(std::string_view text) {
 }
 
 // AUTH=xtext, or <> (RFC 4954 5). What it names is the sender's claim; we only keep it from breaking lines.
-std::optional<std::string> parse_auth(std::string_view text) {
+std::optional<std::string> parse_auth_mailbox(std::string_view text) {
   if (text == "<>") return std::string();
   auto decoded = from_xtext(text);
   if (!decoded || decoded->empty() || decoded->size() > kMaxAuthParameterOctets) return std::nullopt;
@@ -178,7 +178,7 @@ template <class T>
 std::expected<void, SyntaxError> set(std::optional<T>& field, const Parameter& p,
                                      std::optional<T> (*parse)(std::string_view), const char* complaint) {
   if (p.value) field = parse(*p.value);
-  if (!field) return bad(complaint);
+  if (!field) return bad_parameter(complaint);
   return {};
 }
 
@@ -197,10 +197,10 @@ std::expected<MailParameters, SyntaxError> parse_mail_parameters(std::string_vie
     } else if (iequals(p.key, "BODY")) {
       GP_CHECK(set(out.body, p, parse_body, "BODY is 7BIT, 8BITMIME or BINARYMIME"));
     } else if (iequals(p.key, "SMTPUTF8")) {
-      if (p.value) return bad("SMTPUTF8 takes no value");
+      if (p.value) return bad_parameter("SMTPUTF8 takes no value");
       out.smtputf8 = true;
     } else if (iequals(p.key, "AUTH")) {
-      GP_CHECK(set(out.auth, p, parse_auth, "AUTH is not well-formed"));
+      GP_CHECK(set(out.auth, p, parse_auth_mailbox, "AUTH is not well-formed"));
     } else if (options.dsn && iequals(p.key, "RET")) {
       GP_CHECK(set(out.ret, p, parse_ret, "RET is FULL or HDRS"));
     } else if (options.dsn && iequals(p.key, "ENVID")) {
@@ -213,7 +213,7 @@ std::expected<MailParameters, SyntaxError> parse_mail_parameters(std::string_vie
       return unknown();
     }
   }
-  if (out.hold_for && out.hold_until) return bad("HOLDFOR and HOLDUNTIL exclude each other");
+  if (out.hold_for && out.hold_until) return bad_parameter("HOLDFOR and HOLDUNTIL exclude each other");
   return out;
 }
 

@@ -27,8 +27,6 @@ bool is_dot_string(std::string_view text, bool loose) {
   return true;
 }
 
-std::unexpected<SyntaxError> bad(const char* detail) { return std::unexpected(SyntaxError{Fault::syntax, detail}); }
-
 // Quoted-string = DQUOTE *QcontentSMTP DQUOTE, at the front of `text`
 std::expected<std::string, SyntaxError> take_quoted(std::string_view& text) {
   std::string out;

@@ -6,20 +6,21 @@ namespace gatepost::smtp {
 namespace {
 
 // The address read from `text`, or "!" and what the error is about.
-std::string read(std::string_view text, PathKind kind = PathKind::forward, const ParseOptions& options = {}) {
+std::string path_read(std::string_view text, PathKind kind = PathKind::forward, const ParseOptions& options = {}) {
   const auto path = take_path(text, kind, options);
   if (!path) return "! " + path.error().detail;
   if (!text.empty()) return path->address() + " then " + std::string(text);
   return path->address();
 }
 bool refused(std::string_view text, PathKind kind = PathKind::forward, const ParseOptions& options = {}) {
-  return read(text, kind, options).starts_with('!');
+  return path_read(text, kind, options).starts_with('!');
 }
 
 TEST(SmtpPath, ReadsMailboxesAndLowersTheDomainOnly) {
-  EXPECT_EQ(read("<Anna@Example.ORG>"), "Anna@example.org");
-  EXPECT_EQ(read("<a.b+c=d!#$%&'*/?^_`{|}~-@x-1.example> SIZE=1"), "a.b+c=d!#$%&'*/?^_`{|}~-@x-1.example then  SIZE=1");
-  EXPECT_EQ(read("<a@b>"), "a@b");
+  EXPECT_EQ(path_read("<Anna@Example.ORG>"), "Anna@example.org");
+  EXPECT_EQ(path_read("<a.b+c=d!#$%&'*/?^_`{|}~-@x-1.example> SIZE=1"),
+            "a.b+c=d!#$%&'*/?^_`{|}~-@x-1.example then  SIZE=1");
+  EXPECT_EQ(path_read("<a@b>"), "a@b");
   for (std::string_view text : {"<a@>",   "<@b>",    "<a>",      "<a@b",    "a@b",      "<a@b>x",   "<a b@c>",
                                 "<.a@b>", "<a.@b>",  "<a..b@c>", "<a@b.>",  "<a@.b>",   "<a@b..c>", "<a@-b>",
                                 "<a@b->", "<a@b c>", "<a@b@c>",  "<a,b@c>", "<(x)a@b>", "",         "<"}) {
@@ -28,38 +29,38 @@ TEST(SmtpPath, ReadsMailboxesAndLowersTheDomainOnly) {
 }
 
 TEST(SmtpPath, KnowsTheNullPathAndPostmasterInTheirPlaces) {
-  EXPECT_EQ(read("<>", PathKind::reverse), "");
+  EXPECT_EQ(path_read("<>", PathKind::reverse), "");
   EXPECT_TRUE(refused("<>", PathKind::forward));
-  EXPECT_EQ(read("<PostMaster>", PathKind::forward), "postmaster");
+  EXPECT_EQ(path_read("<PostMaster>", PathKind::forward), "postmaster");
   EXPECT_TRUE(refused("<postmaster>", PathKind::reverse));
   EXPECT_TRUE(refused("<abuse>", PathKind::forward));
-  EXPECT_EQ(read("<Postmaster@a>", PathKind::forward), "Postmaster@a");
+  EXPECT_EQ(path_read("<Postmaster@a>", PathKind::forward), "Postmaster@a");
 }
 
 TEST(SmtpPath, TakesQuotesOffAndPutsThemBackWhereNeeded) {
   std::string_view text = R"(<"a\ \"b"@c>)";
   EXPECT_EQ(take_path(text, PathKind::forward, {})->local_part, "a \"b");
-  EXPECT_EQ(read(R"(<"a b"@c>)"), R"("a b"@c)");
-  EXPECT_EQ(read(R"(<"ab"@c>)"), "ab@c");
-  EXPECT_EQ(read(R"(<"a@b>"@c>)"), R"("a@b>"@c)");
-  EXPECT_EQ(read(R"(<""@c>)"), R"(""@c)");
-  EXPECT_EQ(read(R"(<"a\\"@c>)"), R"("a\\"@c)");
-  EXPECT_EQ(read(R"(<".a"@c>)"), R"(".a"@c)");
+  EXPECT_EQ(path_read(R"(<"a b"@c>)"), R"("a b"@c)");
+  EXPECT_EQ(path_read(R"(<"ab"@c>)"), "ab@c");
+  EXPECT_EQ(path_read(R"(<"a@b>"@c>)"), R"("a@b>"@c)");
+  EXPECT_EQ(path_read(R"(<""@c>)"), R"(""@c)");
+  EXPECT_EQ(path_read(R"(<"a\\"@c>)"), R"("a\\"@c)");
+  EXPECT_EQ(path_read(R"(<".a"@c>)"), R"(".a"@c)");
   for (std::string_view bad : {"<\"a@b>", "<\"a\"b@c>", "<\"a\tb\"@c>", "<\"a\\\"@c>"})
     EXPECT_TRUE(refused(bad)) << bad;
 }
 
 TEST(SmtpPath, DropsSourceRoutes) {
-  EXPECT_EQ(read("<@a.example,@b.example:c@d>"), "c@d");
-  EXPECT_EQ(read("<@[IPv6:::1]:c@d>"), "c@d");
+  EXPECT_EQ(path_read("<@a.example,@b.example:c@d>"), "c@d");
+  EXPECT_EQ(path_read("<@[IPv6:::1]:c@d>"), "c@d");
   for (std::string_view text : {"<@a.example>", "<@a:>", "<@a,b:c@d>", "<@:c@d>", "<@a c@d>"})
     EXPECT_TRUE(refused(text)) << text;
 }
 
 TEST(SmtpPath, ReadsAddressLiterals) {
-  EXPECT_EQ(read("<a@[192.0.2.1]>"), "a@[192.0.2.1]");
-  EXPECT_EQ(read("<a@[IPV6:2001:DB8:0::1]>"), "a@[IPv6:2001:db8::1]");
-  EXPECT_EQ(read("<a@[IPv6:::ffff:192.0.2.1]>"), "a@[192.0.2.1]");
+  EXPECT_EQ(path_read("<a@[192.0.2.1]>"), "a@[192.0.2.1]");
+  EXPECT_EQ(path_read("<a@[IPV6:2001:DB8:0::1]>"), "a@[IPv6:2001:db8::1]");
+  EXPECT_EQ(path_read("<a@[IPv6:::ffff:192.0.2.1]>"), "a@[192.0.2.1]");
   for (std::string_view text : {"<a@[192.0.2]>", "<a@[192.0.2.256]>", "<a@[2001:db8::1]>", "<a@[IPv6:192.0.2.1]>",
                                 "<a@[]>", "<a@[192.0.2.1>", "<a@[x-tag:y]>", "<a@[192.0.2.1]x>"}) {
     EXPECT_TRUE(refused(text)) << text;
@@ -95,11 +96,11 @@ TEST(SmtpPath, HoldsTheLimitsOfTheStandard) {
 }
 
 TEST(SmtpPath, IsTolerantOnlyWhereToldTo) {
-  EXPECT_EQ(read("<a@b_c>"), "a@b_c");
+  EXPECT_EQ(path_read("<a@b_c>"), "a@b_c");
   EXPECT_TRUE(refused("<a@b_c>", PathKind::forward, {.underscore_in_domain = false}));
   const ParseOptions loose{.missing_brackets = true, .loose_dots_in_local_part = true};
-  EXPECT_EQ(read("a@b SIZE=1", PathKind::reverse, loose), "a@b then  SIZE=1");
-  EXPECT_EQ(read("<a..b.@c>", PathKind::forward, loose), "\"a..b.\"@c");
+  EXPECT_EQ(path_read("a@b SIZE=1", PathKind::reverse, loose), "a@b then  SIZE=1");
+  EXPECT_EQ(path_read("<a..b.@c>", PathKind::forward, loose), "\"a..b.\"@c");
   EXPECT_TRUE(refused("<.a@c>", PathKind::forward, loose));
 }
 

@@ -13,7 +13,7 @@ std::string written(const Reply& reply) {
   return out;
 }
 
-Result<std::optional<Reply>> read(std::string_view text, std::size_t piece = 0) {
+Result<std::optional<Reply>> reply_read(std::string_view text, std::size_t piece = 0) {
   if (piece == 0) piece = text.size();
   ReplyReader reader;
   Result<std::optional<Reply>> result = std::nullopt;
@@ -50,7 +50,7 @@ TEST(SmtpReply, LetsNoTextBreakTheFraming) {
       EXPECT_TRUE(utf8::is_valid(rest.substr(0, end)));
       rest.remove_prefix(end);
     }
-    EXPECT_EQ((*read(out))->code, 550);
+    EXPECT_EQ((*reply_read(out))->code, 550);
   }
 }
 
@@ -70,7 +70,7 @@ TEST(SmtpReply, WritesChallengesInBase64) {
 TEST(SmtpReplyReader, ReadsTheSameHoweverItIsCut) {
   const std::string_view text = "250-2.1.5 one\r\n250-2.1.5 two\r\n250-three\r\n250 2.1.5\r\n";
   for (std::size_t piece = 1; piece <= text.size(); ++piece) {
-    const auto reply = read(text, piece);
+    const auto reply = reply_read(text, piece);
     ASSERT_TRUE(reply && *reply);
     EXPECT_EQ(**reply, (Reply{250, EnhancedCode{2, 1, 5}, {"one", "two", "three", ""}}));
   }
@@ -90,34 +90,34 @@ TEST(SmtpReplyReader, StopsAtTheEndOfAReply) {
 }
 
 TEST(SmtpReplyReader, TakesTheFormsThatServersUse) {
-  EXPECT_EQ((*read("250\r\n"))->lines, std::vector<std::string>{""});
-  EXPECT_EQ((*read("250 ok\n"))->lines, std::vector<std::string>{"ok"});
-  EXPECT_EQ((*read("250 4.0.0 odd\r\n"))->enhanced, std::nullopt);
-  EXPECT_EQ((*read("250 2.0.0x\r\n"))->enhanced, std::nullopt);
-  EXPECT_EQ((*read("250 2.1000.0 x\r\n"))->enhanced, std::nullopt);
-  EXPECT_EQ((*read("550 5.7.512 x\r\n"))->enhanced, (EnhancedCode{5, 7, 512}));
+  EXPECT_EQ((*reply_read("250\r\n"))->lines, std::vector<std::string>{""});
+  EXPECT_EQ((*reply_read("250 ok\n"))->lines, std::vector<std::string>{"ok"});
+  EXPECT_EQ((*reply_read("250 4.0.0 odd\r\n"))->enhanced, std::nullopt);
+  EXPECT_EQ((*reply_read("250 2.0.0x\r\n"))->enhanced, std::nullopt);
+  EXPECT_EQ((*reply_read("250 2.1000.0 x\r\n"))->enhanced, std::nullopt);
+  EXPECT_EQ((*reply_read("550 5.7.512 x\r\n"))->enhanced, (EnhancedCode{5, 7, 512}));
 }
 
 TEST(SmtpReplyReader, RefusesWhatIsNoReply) {
   for (std::string_view text :
        {"hello\r\n", "25\r\n", "250x\r\n", "150 x\r\n", "650 x\r\n", "\r\n", "250-a\r\n550 b\r\n", "250-a\r\nx\r\n"}) {
-    EXPECT_EQ(read(text).error().code, Errc::invalid) << text;
+    EXPECT_EQ(reply_read(text).error().code, Errc::invalid) << text;
   }
 }
 
 TEST(SmtpReplyReader, IsBounded) {
-  EXPECT_EQ(read("250 " + std::string(ReplyReader::kMaxLineOctets, 'x')).error().code, Errc::too_large);
+  EXPECT_EQ(reply_read("250 " + std::string(ReplyReader::kMaxLineOctets, 'x')).error().code, Errc::too_large);
   std::string lines;
   for (std::size_t i = 0; i < ReplyReader::kMaxLines; ++i) lines += "250-x\r\n";
-  EXPECT_EQ(*read(lines), std::nullopt);
-  EXPECT_EQ(read(lines + "250-x\r\n").error().code, Errc::too_large);
+  EXPECT_EQ(*reply_read(lines), std::nullopt);
+  EXPECT_EQ(reply_read(lines + "250-x\r\n").error().code, Errc::too_large);
   std::string large;
   for (int i = 0; i < 20; ++i) large += "250-" + std::string(4000, 'x') + "\r\n";
-  EXPECT_EQ(read(large, 100).error().code, Errc::too_large);
+  EXPECT_EQ(reply_read(large, 100).error().code, Errc::too_large);
 }
 
 TEST(SmtpCapabilities, ReadsWhatAServerOffers) {
-  const auto reply = read(
+  const auto reply = reply_read(
       "250-mx.example greets you\r\n250-PIPELINING\r\n250-size 1000\r\n250-8BITMIME\r\n250-BINARYMIME\r\n"
       "250-CHUNKING\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-STARTTLS\r\n250-DSN\r\n250-X-OTHER y\r\n"
       "250-AUTH plain  LOGIN\r\n250 AUTH=LOGIN XOAUTH2\r\n");

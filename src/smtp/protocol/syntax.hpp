@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string>
 
 #include "smtp/protocol/reply.hpp"
@@ -37,5 +38,10 @@ struct SyntaxError {
 
 // The reply that says so.
 Reply reply_for(const SyntaxError& error);
+
+// What readers say of what the grammar does not have. `detail` is a literal.
+inline std::unexpected<SyntaxError> bad(const char* detail) {
+  return std::unexpected(SyntaxError{Fault::syntax, detail});
+}
 
 }  // namespace gatepost::smtp
