@@ -13,7 +13,7 @@ namespace gatepost::acme {
 namespace {
 
 namespace json = boost::json;
-using Method = HttpRequest::Method;
+using HttpMethod = HttpRequest::Method;
 
 constexpr int kNonceTries = 10;
 constexpr std::string_view kKeyFile = "account.key";
@@ -39,7 +39,7 @@ Client::Client(Transport& transport, certificates::Folder folder, AccountSetting
     : transport_(transport), folder_(std::move(folder)), settings_(std::move(settings)), clock_(clock) {}
 
 Outcome<> Client::read_directory(std::stop_token stop) {
-  GP_TRY(const HttpResponse response, transport_.send({Method::get, settings_.directory, {}, {}}, stop));
+  GP_TRY(const HttpResponse response, transport_.send({HttpMethod::get, settings_.directory, {}, {}}, stop));
   if (response.status != 200) return refusal(response);
   auto read = acme::read_directory(response.body);
   if (!read) return not_understood("directory", read.error());
@@ -107,7 +107,7 @@ Outcome<> Client::make_account(std::stop_token stop) {
 
 Outcome<std::string> Client::nonce(std::stop_token stop) {
   if (!nonce_.empty()) return std::exchange(nonce_, {});
-  GP_TRY(const HttpResponse response, transport_.send({Method::head, directory_.new_nonce, {}, {}}, stop));
+  GP_TRY(const HttpResponse response, transport_.send({HttpMethod::head, directory_.new_nonce, {}, {}}, stop));
   if (response.nonce.empty()) return failed("the authority gave no nonce", "nothing: it is tried again");
   return response.nonce;
 }
@@ -124,7 +124,7 @@ Outcome<HttpResponse> Client::try_post(const std::string& url, const std::string
   for (int tries = 1;; ++tries) {
     GP_TRY(const std::string fresh, nonce(stop));
     GP_ACME_TRY(std::string body, signed_request(*key_, by_key ? std::string() : account_, url, fresh, payload));
-    GP_TRY(HttpResponse response, transport_.send({Method::post, url, std::move(body), accept}, stop));
+    GP_TRY(HttpResponse response, transport_.send({HttpMethod::post, url, std::move(body), accept}, stop));
     nonce_ = response.nonce;
     if (response.status < 400) return response;
     auto refused = refusal(response);
@@ -156,7 +156,7 @@ Outcome<std::optional<certificates::Suggestion>> Client::suggestion(const certif
   using std::chrono::minutes;
   if (directory_.renewal_info.empty() || facts.authority_key.empty() || facts.serial.empty()) return std::nullopt;
   const std::string url = directory_.renewal_info + "/" + renewal_id(facts.authority_key, facts.serial);
-  GP_TRY(const HttpResponse response, transport_.send({Method::get, url, {}, {}}, stop));
+  GP_TRY(const HttpResponse response, transport_.send({HttpMethod::get, url, {}, {}}, stop));
   if (response.status >= 400) return refusal(response);
   auto read = read_renewal_info(response.body);
   if (!read) return not_understood("renewal information", read.error());

@@ -17,9 +17,9 @@
 namespace gatepost::certificates {
 namespace {
 
-constexpr std::size_t kMaxPemOctets = 1 << 20;
+constexpr std::size_t kMaxChainOctets = 1 << 20;
 constexpr std::size_t kMaxCertificates = 16;
-constexpr int kMaxNames = 1000;
+constexpr int kMostNamesRead = 1000;
 
 std::string one_line(const X509_NAME* name) {
   const BioPtr memory = write_to_memory();
@@ -28,7 +28,7 @@ std::string one_line(const X509_NAME* name) {
 }
 
 // Dates of certificates go further than a TimePoint does.
-TimePoint time_of(const ASN1_TIME* time) {
+TimePoint time_of_asn1(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
   const std::chrono::seconds since(timegm(&parts));
@@ -37,7 +37,7 @@ TimePoint time_of(const ASN1_TIME* time) {
   return TimePoint(std::clamp(since, kFirst, kLast));
 }
 
-std::string text_of(const ASN1_STRING* string) {
+std::string text_of_asn1(const ASN1_STRING* string) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
           static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
@@ -58,11 +58,11 @@ std::string address_of(std::string_view octets) {
 std::vector<std::string> names_of(const X509* certificate) {
   std::vector<std::string> names;
   auto* const all = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < std::min(sk_GENERAL_NAME_num(all), kMaxNames); ++i) {
+  for (int i = 0; i < std::min(sk_GENERAL_NAME_num(all), kMostNamesRead); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(all, i);
     std::string text;
-    if (name->type == GEN_DNS) text = ascii::to_lower(text_of(name->d.dNSName));
-    if (name->type == GEN_IPADD) text = address_of(text_of(name->d.iPAddress));
+    if (name->type == GEN_DNS) text = ascii::to_lower(text_of_asn1(name->d.dNSName));
+    if (name->type == GEN_IPADD) text = address_of(text_of_asn1(name->d.iPAddress));
     if (!text.empty()) names.push_back(std::move(text));
   }
   GENERAL_NAMES_free(all);
@@ -72,7 +72,7 @@ std::vector<std::string> names_of(const X509* certificate) {
 std::string authority_key_of(const X509* certificate) {
   auto* const id =
       static_cast<AUTHORITY_KEYID*>(X509_get_ext_d2i(certificate, NID_authority_key_identifier, nullptr, nullptr));
-  std::string out = id != nullptr && id->keyid != nullptr ? text_of(id->keyid) : std::string();
+  std::string out = id != nullptr && id->keyid != nullptr ? text_of_asn1(id->keyid) : std::string();
   AUTHORITY_KEYID_free(id);
   return out;
 }
@@ -104,8 +104,8 @@ Facts facts_of(X509* certificate) {
   out.authority_key = authority_key_of(certificate);
   out.public_der = public_der_of(certificate);
   out.der = to_der(certificate);
-  out.not_before = time_of(X509_get0_notBefore(certificate));
-  out.not_after = time_of(X509_get0_notAfter(certificate));
+  out.not_before = time_of_asn1(X509_get0_notBefore(certificate));
+  out.not_after = time_of_asn1(X509_get0_notAfter(certificate));
   out.is_authority = X509_check_ca(certificate) != 0;
   out.self_issued = X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
   return out;
@@ -114,7 +114,7 @@ Facts facts_of(X509* certificate) {
 }  // namespace
 
 Result<std::vector<Facts>> read_chain(std::string_view pem) {
-  if (pem.size() > kMaxPemOctets) return fail(Errc::invalid, "too long for a chain of certificates");
+  if (pem.size() > kMaxChainOctets) return fail(Errc::invalid, "too long for a chain of certificates");
   const BioPtr bio = read_from(pem);
   std::vector<Facts> out;
   for (;;) {

@@ -15,7 +15,7 @@
 namespace gatepost::certificates {
 namespace {
 
-constexpr std::size_t kMaxPemOctets = 64 << 10;
+constexpr std::size_t kMaxKeyOctets = 64 << 10;
 constexpr int kCoordinateOctets = 32;
 
 struct FreeMd {
@@ -71,7 +71,7 @@ Result<Key> Key::make(KeyKind kind) {
 }
 
 Result<Key> Key::from_pem(std::string_view pem) {
-  if (pem.size() > kMaxPemOctets) return fail(Errc::invalid, "too long for a private key");
+  if (pem.size() > kMaxKeyOctets) return fail(Errc::invalid, "too long for a private key");
   const BioPtr bio = read_from(pem);
   EVP_PKEY* const key = PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr);
   ERR_clear_error();

@@ -21,13 +21,13 @@ json::value time_value(TimePoint at) {
   return at == TimePoint{} ? json::value() : json::value(date::format_rfc3339(at));
 }
 
-TimePoint time_of(const json::object& from, std::string_view key) {
+TimePoint time_in(const json::object& from, std::string_view key) {
   const json::value* const value = from.if_contains(key);
   if (value == nullptr || !value->is_string()) return {};
   return date::parse_rfc3339({value->as_string().data(), value->as_string().size()}).value_or(TimePoint{});
 }
 
-std::string text_of(const json::object& from, std::string_view key) {
+std::string text_in(const json::object& from, std::string_view key) {
   const json::value* const value = from.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
 }
@@ -85,14 +85,14 @@ Result<State> state_from_json(std::string_view text) {
     out.share = std::clamp(share->to_number<double>(ec), 0.0, 1.0);
   if (const auto* failures = object.if_contains("failures"); failures != nullptr && failures->is_int64())
     out.failures = static_cast<unsigned>(std::clamp<std::int64_t>(failures->as_int64(), 0, 1'000'000));
-  out.retry_at = time_of(object, "retry_at");
-  out.tried_at = time_of(object, "tried_at");
-  out.cause = text_of(object, "cause");
-  out.remedy = text_of(object, "remedy");
+  out.retry_at = time_in(object, "retry_at");
+  out.tried_at = time_in(object, "tried_at");
+  out.cause = text_in(object, "cause");
+  out.remedy = text_in(object, "remedy");
   if (const auto* s = object.if_contains("suggestion"); s != nullptr && s->is_object()) {
     const json::object& from = s->as_object();
-    out.suggestion = Suggestion{time_of(from, "start"), time_of(from, "end"), time_of(from, "ask_again"),
-                                text_of(from, "explanation")};
+    out.suggestion = Suggestion{time_in(from, "start"), time_in(from, "end"), time_in(from, "ask_again"),
+                                text_in(from, "explanation")};
   }
   return out;
 }

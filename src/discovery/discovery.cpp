@@ -26,7 +26,7 @@ using runtime::Task;
 namespace {
 
 // [MS-OXDSCLI]: what Protocol= of Autodiscover v2 may be here.
-constexpr std::string_view kProtocols = "AutodiscoverV1";
+constexpr std::string_view kAutodiscoverProtocols = "AutodiscoverV1";
 
 Response xml(std::string text) {
   Response out(200, "text/xml; charset=utf-8", std::move(text));
@@ -154,15 +154,15 @@ Task<> Discovery::State::v2(Exchange& exchange, std::string address) {
   const auto settings_now = current();
   if (!ours(address)) {
     exchange.respond(json_error(404, "UserNotFound", "The given user is not found."));
-  } else if (!ascii::iequals(protocol, kProtocols)) {
-    exchange.respond(
-        json_error(400, "InvalidProtocol",
-                   fmt::format("The given protocol value is invalid. Supported values are '{}'.", kProtocols)));
+  } else if (!ascii::iequals(protocol, kAutodiscoverProtocols)) {
+    exchange.respond(json_error(
+        400, "InvalidProtocol",
+        fmt::format("The given protocol value is invalid. Supported values are '{}'.", kAutodiscoverProtocols)));
   } else {
     const std::string port = settings_now->https_port == 443 ? "" : fmt::format(":{}", settings_now->https_port);
     exchange.respond(Response(200, "application/json; charset=utf-8",
                               fmt::format(R"({{"Protocol":"{}","Url":"https://{}{}/autodiscover/autodiscover.xml"}})",
-                                          kProtocols, settings_now->hostname, port)));
+                                          kAutodiscoverProtocols, settings_now->hostname, port)));
   }
   co_return;
 }

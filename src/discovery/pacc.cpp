@@ -19,7 +19,7 @@ struct Protocol {
   Kind kind;
   std::uint16_t port;
 };
-constexpr std::array<Protocol, 3> kProtocols{
+constexpr std::array<Protocol, 3> kPaccProtocols{
     {{"imap", Kind::imap, 993}, {"pop3", Kind::pop3, 995}, {"smtp", Kind::submission, 465}}};
 
 }  // namespace
@@ -32,7 +32,7 @@ std::string write_pacc(std::string_view domain, std::string_view hostname, const
     protocols += fmt::format(R"({}"{}":{{"{}":"{}"}})", protocols.empty() ? "" : ",", name, key, value);
   };
   if (https == kHttps) add("jmap", "url", fmt::format("https://{}/.well-known/jmap", hostname));
-  for (const Protocol& protocol : kProtocols) {
+  for (const Protocol& protocol : kPaccProtocols) {
     const auto found = std::ranges::find_if(services, [&](const MailService& s) {
       return s.kind == protocol.kind && s.tls == Tls::implicit && s.port == protocol.port;
     });

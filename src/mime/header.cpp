@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/ascii.hpp"
+#include "mime/octets.hpp"
 
 namespace gatepost::mime {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 std::size_t line_octets(std::string_view text) {
   const std::size_t lf = text.find('\n');
   return lf == std::string_view::npos ? text.size() : lf + 1;
-}
-
-std::string_view without_line_end(std::string_view line) {
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
 }
 
 // field-name = 1*ftext       ftext = %d33-57 / %d59-126   (RFC 5322 3.6.8), and 8-bit octets

@@ -6,6 +6,7 @@
 #include "base/ascii.hpp"
 #include "mime/charset.hpp"
 #include "mime/encoded_word.hpp"
+#include "mime/octets.hpp"
 
 namespace gatepost::mime {
 namespace {
@@ -133,12 +134,6 @@ void read_name(RawParameter& raw) {
     }
   }
   raw.base = base;
-}
-
-int hex_value(char c) {
-  if (ascii::is_digit(c)) return c - '0';
-  if (ascii::lower(c) >= 'a' && ascii::lower(c) <= 'f') return ascii::lower(c) - 'a' + 10;
-  return -1;
 }
 
 // ext-octet = "%" 2(DIGIT / "A" / ... / "F")

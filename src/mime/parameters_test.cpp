@@ -19,7 +19,7 @@ struct Read {
   }
 };
 std::string read(std::string_view value) { return Read(value).text(); }
-std::optional<std::string> decoded(std::string_view value, std::string_view name) {
+std::optional<std::string> decoded_parameter(std::string_view value, std::string_view name) {
   const Read read(value);
   return decode_parameter(read.parameters, name);
 }
@@ -71,16 +71,16 @@ TEST(MimeParameters, SectionsThatDoNotFitStayAsTheyAre) {
 }
 
 TEST(MimeParameters, DecodesToUtf8) {
-  EXPECT_EQ(decoded("a/b; name*=utf-8''na%C3%AFve.txt; name=naive.txt", "NAME"), "na\xc3\xafve.txt");
-  EXPECT_EQ(decoded("a/b; name*=iso-8859-1'fr'na%EFve", "name"), "na\xc3\xafve");
-  EXPECT_EQ(decoded("a/b; name*0*=utf-8''%C3; name*1*=%AF", "name"), "\xc3\xaf");
-  EXPECT_EQ(decoded("a/b; name*=x-nobody-knows''%C3%AF%41", "name"),
+  EXPECT_EQ(decoded_parameter("a/b; name*=utf-8''na%C3%AFve.txt; name=naive.txt", "NAME"), "na\xc3\xafve.txt");
+  EXPECT_EQ(decoded_parameter("a/b; name*=iso-8859-1'fr'na%EFve", "name"), "na\xc3\xafve");
+  EXPECT_EQ(decoded_parameter("a/b; name*0*=utf-8''%C3; name*1*=%AF", "name"), "\xc3\xaf");
+  EXPECT_EQ(decoded_parameter("a/b; name*=x-nobody-knows''%C3%AF%41", "name"),
             "\xc3\xaf"
             "A");
-  EXPECT_EQ(decoded("a/b; name*=broken%41%4", "name"), "brokenA%4");
-  EXPECT_EQ(decoded("a/b; name=\"=?utf-8?q?na=C3=AFve?=\"", "name"), "na\xc3\xafve");
-  EXPECT_EQ(decoded("a/b; name=na\xefve", "name"), "na\xc3\xafve");
-  EXPECT_FALSE(decoded("a/b; name=x", "nam"));
+  EXPECT_EQ(decoded_parameter("a/b; name*=broken%41%4", "name"), "brokenA%4");
+  EXPECT_EQ(decoded_parameter("a/b; name=\"=?utf-8?q?na=C3=AFve?=\"", "name"), "na\xc3\xafve");
+  EXPECT_EQ(decoded_parameter("a/b; name=na\xefve", "name"), "na\xc3\xafve");
+  EXPECT_FALSE(decoded_parameter("a/b; name=x", "nam"));
 }
 
 TEST(MimeParameters, ReadsDispositions) {

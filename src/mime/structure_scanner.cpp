@@ -4,6 +4,7 @@
 
 #include "base/ascii.hpp"
 #include "mime/delimiters.hpp"
+#include "mime/octets.hpp"
 #include "mime/part_header.hpp"
 #include "mime/structure.hpp"
 
@@ -17,12 +18,6 @@ constexpr std::size_t kMaxDelimiterOctets = kMaxBoundaryOctets + 1024;
 struct Position {
   std::uint64_t octets = 0, lines = 0;
 };
-
-std::string_view without_line_end(std::string_view line) {
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
 
 }  // namespace
 

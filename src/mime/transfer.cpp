@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/ascii.hpp"
+#include "mime/octets.hpp"
 
 namespace gatepost::mime {
 namespace {
@@ -23,12 +24,6 @@ constexpr std::array<std::uint8_t, 256> kBase64 = [] {
 }();
 
 std::uint8_t base64_value(char c) { return kBase64[static_cast<unsigned char>(c)]; }
-
-int hex_value(char c) {
-  if (ascii::is_digit(c)) return c - '0';
-  if (ascii::lower(c) >= 'a' && ascii::lower(c) <= 'f') return ascii::lower(c) - 'a' + 10;
-  return -1;
-}
 
 }  // namespace
 

@@ -6,7 +6,7 @@ namespace gatepost::mime {
 namespace {
 
 // Decodes whole and cut at every small size; they must agree.
-std::string decoded(std::string_view text, TransferEncoding encoding) {
+std::string decoded_body(std::string_view text, TransferEncoding encoding) {
   const std::string whole = decode_transfer(text, encoding);
   for (std::size_t n = 1; n <= 8; ++n) {
     TransferDecoder decoder(encoding);
@@ -17,8 +17,8 @@ std::string decoded(std::string_view text, TransferEncoding encoding) {
   }
   return whole;
 }
-std::string from_base64(std::string_view text) { return decoded(text, TransferEncoding::base64); }
-std::string from_quoted(std::string_view text) { return decoded(text, TransferEncoding::quoted_printable); }
+std::string from_base64(std::string_view text) { return decoded_body(text, TransferEncoding::base64); }
+std::string from_quoted(std::string_view text) { return decoded_body(text, TransferEncoding::quoted_printable); }
 
 TEST(MimeTransfer, KnowsTheEncodingsByName) {
   EXPECT_EQ(transfer_encoding("BASE64"), TransferEncoding::base64);
@@ -75,8 +75,8 @@ TEST(MimeTransfer, ALongRunOfBlanksIsNotKept) {
 }
 
 TEST(MimeTransfer, OthersStayAsTheyAre) {
-  EXPECT_EQ(decoded("=41 \r\n", TransferEncoding::identity), "=41 \r\n");
-  EXPECT_EQ(decoded("=41 \r\n", TransferEncoding::unknown), "=41 \r\n");
+  EXPECT_EQ(decoded_body("=41 \r\n", TransferEncoding::identity), "=41 \r\n");
+  EXPECT_EQ(decoded_body("=41 \r\n", TransferEncoding::unknown), "=41 \r\n");
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ constexpr std::size_t kMaxUrlOctets = 2000;
 constexpr std::size_t kMaxNameOctets = 320;
 constexpr std::size_t kShownOctets = 100;
 
-std::string shown(std::string_view text) {
+std::string shown_claim(std::string_view text) {
   std::string out = utf8::sanitize(text.substr(0, kShownOctets));
   std::ranges::replace_if(out, ascii::is_control, ' ');
   return out;
@@ -47,7 +47,7 @@ Result<std::string> account_of(const Claims& claims, const Provider& provider) {
   }
   const std::string domain = ascii::to_lower(std::string_view(name).substr(name.rfind('@') + 1));
   if (!provider.domains.empty() && !has(provider.domains, domain))
-    return fail(Errc::invalid, fmt::format("the provider may not speak for accounts of {}", shown(domain)));
+    return fail(Errc::invalid, fmt::format("the provider may not speak for accounts of {}", shown_claim(domain)));
   return name;
 }
 
@@ -78,16 +78,16 @@ TokenVerdict judge(const Claims& claims, std::string_view type, const Provider& 
   const bool jwt = provider.check == Provider::Check::jwt;
   // RFC 9068 4 wants "at+jwt"; most providers write "JWT", or nothing.
   if (!type.empty() && type != "jwt" && type != "at+jwt")
-    return refuse(Kind::not_here, fmt::format("it is of type {}, no access token", shown(type)));
+    return refuse(Kind::not_here, fmt::format("it is of type {}, no access token", shown_claim(type)));
   if (!claims.kind.empty() && !ascii::iequals(claims.kind, "Bearer"))
-    return refuse(Kind::not_here, fmt::format("it is a token for {}, not for access", shown(claims.kind)));
+    return refuse(Kind::not_here, fmt::format("it is a token for {}, not for access", shown_claim(claims.kind)));
   if (!provider.issuer.empty() && claims.issuer != provider.issuer && (jwt || !claims.issuer.empty()))
-    return refuse(Kind::not_here, fmt::format("its issuer is {}", shown(claims.issuer)));
+    return refuse(Kind::not_here, fmt::format("its issuer is {}", shown_claim(claims.issuer)));
   // RFC 9068 4: "aud" has to name us. A provider that is asked may leave it out (RFC 7662 2.2).
   if (!provider.audiences.empty() && (jwt || !claims.audiences.empty()) &&
       std::ranges::none_of(claims.audiences, [&](const std::string& one) { return has(provider.audiences, one); })) {
     return refuse(Kind::not_here,
-                  fmt::format("it is for {}", shown(fmt::format("{}", fmt::join(claims.audiences, " ")))));
+                  fmt::format("it is for {}", shown_claim(fmt::format("{}", fmt::join(claims.audiences, " ")))));
   }
   if (jwt && !claims.expires) return refuse(Kind::not_here, "it does not say when it expires");
   if (claims.expires && now >= *claims.expires + provider.leeway)
@@ -113,7 +113,7 @@ Result<Discovery> read_discovery(std::string_view json, std::string_view issuer)
   // OpenID Connect Discovery 4.3, RFC 8414 3.3: letter by letter.
   const std::string says = object.text("issuer").value_or("");
   if (!issuer.empty() && says != issuer)
-    return fail(Errc::invalid, fmt::format("it is of the issuer \"{}\"", shown(says)));
+    return fail(Errc::invalid, fmt::format("it is of the issuer \"{}\"", shown_claim(says)));
   const auto url = [&](std::string_view key) {
     std::string out = object.text(key).value_or("");
     return is_https_url(out) ? out : std::string();

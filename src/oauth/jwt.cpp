@@ -19,7 +19,7 @@ constexpr std::size_t kMaxKeyIdOctets = 500;
 constexpr std::size_t kMaxSignatureOctets = 1024;  // RSA of 8192 bits
 
 // For logs and terminals.
-std::string shown(std::string_view text) {
+std::string shown_header(std::string_view text) {
   std::string out = utf8::sanitize(text.substr(0, 40));
   std::ranges::replace_if(out, ascii::is_control, ' ');
   return out;
@@ -48,7 +48,7 @@ Result<Jwt> parse_jwt(std::string_view token) {
   if (header.has("crit")) return fail(Errc::unsupported, "the token has a header that must be understood");
   const std::string name = header.text("alg").value_or("");
   const auto algorithm = algorithm_named(name);
-  if (!algorithm) return fail(Errc::invalid, fmt::format("signed by \"{}\", which is not taken", shown(name)));
+  if (!algorithm) return fail(Errc::invalid, fmt::format("signed by \"{}\", which is not taken", shown_header(name)));
   Jwt out;
   out.algorithm = *algorithm;
   out.key_id = header.text("kid").value_or("");

@@ -14,10 +14,9 @@ namespace {
 
 using directory::Principal;
 using directory::PrincipalId;
-using Kind = directory::OutsideSignIn::Answer::Kind;
+using AnswerKind = directory::OutsideSignIn::Answer::Kind;
 
 constexpr std::chrono::hours kVerifierAge{6};  // then its time is written anew
-constexpr std::chrono::hours kSeenAge{6};      // likewise
 
 constexpr std::chrono::hours kKnown{1};  // how long knows() says so
 
@@ -92,7 +91,7 @@ Result<directory::OutsideSignIn::Answer> Directories::check(std::string_view typ
     const std::string key = source->settings().name + '\n' + ascii::to_lower(name->whole);
     if (auto known = answers_.find(key, password)) {
       count(*source, "remembered");
-      return Answer{known->right ? Kind::right : Kind::wrong, std::move(known->address)};
+      return Answer{known->right ? AnswerKind::right : AnswerKind::wrong, std::move(known->address)};
     }
     auto person = source->find(*name);
     if (!person) {
@@ -105,9 +104,9 @@ Result<directory::OutsideSignIn::Answer> Directories::check(std::string_view typ
       if (!answer && answer.error().code == Errc::unavailable) {
         return without_servers(*sources, *name, password, answer.error());
       }
-      if (answer && answer->kind == Kind::right) {
+      if (answer && answer->kind == AnswerKind::right) {
         answers_.remember(key, password, {true, answer->address}, source->settings().remember_right);
-      } else if (answer && answer->kind == Kind::wrong) {
+      } else if (answer && answer->kind == AnswerKind::wrong) {
         answers_.remember(key, password, {false, {}}, source->settings().remember_wrong);
       }
       return answer;
@@ -115,7 +114,7 @@ Result<directory::OutsideSignIn::Answer> Directories::check(std::string_view typ
   }
   if (outage) return without_servers(*sources, *name, password, *outage);
   // What it had as a password before it came from outside, or still has, lets nobody in whose entry is gone.
-  if (link_of(*sources, *name)) return Answer{Kind::wrong, {}};
+  if (link_of(*sources, *name)) return Answer{AnswerKind::wrong, {}};
   return Answer{};
 }
 
@@ -128,7 +127,7 @@ Result<directory::OutsideSignIn::Answer> Directories::prove(Source& source, cons
   if (proof.kind == Proof::Kind::right) return accepted(source, person, name, password);
   if (proof.kind == Proof::Kind::wrong) {
     count(source, "wrong");
-    return Answer{Kind::wrong, {}};
+    return Answer{AnswerKind::wrong, {}};
   }
   count(source, "refused");
   const std::string why = fmt::format("{}: {}", source.settings().name, to_string(proof.kind));
@@ -152,7 +151,7 @@ Result<directory::OutsideSignIn::Answer> Directories::accepted(const Source& sou
   }
   count(source, "right");
   note(source, person, *account, name, password);
-  return Answer{Kind::right, account->address};
+  return Answer{AnswerKind::right, account->address};
 }
 
 Result<std::string> Directories::vouched(std::string_view directory, std::string_view user, std::string_view realm) {
@@ -283,11 +282,11 @@ Result<directory::OutsideSignIn::Answer> Directories::without_servers(const Sour
   if (!account) return unknown();
   GP_TRY(const bool right, hasher_->verify(link->verifier, password));
   count(**source, right ? "outage_right" : "outage_wrong");
-  if (!right) return Answer{Kind::wrong, {}};
+  if (!right) return Answer{AnswerKind::wrong, {}};
   parts_.log.write(
       event::kOutage,
       {{"directory", link->directory}, {"name", account->address}, {"proven", date::format_rfc3339(link->proven)}});
-  return Answer{Kind::right, account->address};
+  return Answer{AnswerKind::right, account->address};
 }
 
 Directories::Tested Directories::test(std::string_view typed, const Secret* password) {

@@ -10,7 +10,7 @@
 namespace gatepost::outside {
 namespace {
 
-constexpr std::size_t kMaxNameOctets = 320;
+constexpr std::size_t kMaxSearchedOctets = 320;
 
 }  // namespace
 
@@ -28,7 +28,7 @@ std::string escape_value(std::string_view value) {
 }
 
 Result<Name> read_name(std::string_view typed) {
-  const bool readable = !typed.empty() && typed.size() <= kMaxNameOctets && utf8::is_valid(typed) &&
+  const bool readable = !typed.empty() && typed.size() <= kMaxSearchedOctets && utf8::is_valid(typed) &&
                         std::ranges::none_of(typed, ascii::is_control);
   if (!readable) return fail(Errc::invalid, "not a name somebody could have");
   Name out{.whole = std::string(typed), .user = std::string(typed), .domain = {}, .is_address = false};

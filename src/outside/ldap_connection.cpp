@@ -28,7 +28,7 @@ using std::chrono::steady_clock;
 
 constexpr int kOwnIo = 4;  // LDAP_PROTO_EXT of libldap's own header
 constexpr const char* kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
-constexpr std::size_t kMaxDetail = 300;
+constexpr std::size_t kMaxDiagnostic = 300;
 // An answer in many messages may take longer than a message.
 constexpr int kAnswerTimes = 12;
 constexpr seconds kFarewell{1};
@@ -153,7 +153,7 @@ class LdapConnection final : public Connection {
 
 std::unexpected<Error> LdapConnection::failed(int result, std::string_view what, std::string_view diagnostic) const {
   std::string detail = fmt::format("{}: {}: {}", at_, what, ldap_err2string(result));
-  if (!diagnostic.empty()) detail += fmt::format(" ({})", utf8::sanitize(diagnostic.substr(0, kMaxDetail)));
+  if (!diagnostic.empty()) detail += fmt::format(" ({})", utf8::sanitize(diagnostic.substr(0, kMaxDiagnostic)));
   return fail(code_of(result), std::move(detail));
 }
 

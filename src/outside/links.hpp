@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,6 +17,8 @@
 #include "store/key_value.hpp"
 
 namespace gatepost::outside {
+
+inline constexpr std::chrono::hours kSeenAge{6};  // how exact Link::seen is, so that not every look writes
 
 // That an account, or a group, belongs to an entry of an outside directory, and what is remembered of it. An account
 // may belong to one of each directory: people may come from one and passwords from another.

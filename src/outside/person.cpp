@@ -12,7 +12,7 @@ namespace gatepost::outside {
 namespace {
 
 constexpr std::size_t kMaxAddresses = 200;  // of one person
-constexpr std::size_t kMaxNameOctets = 200;
+constexpr std::size_t kMaxDisplayNameOctets = 200;
 constexpr std::size_t kMaxIdOctets = 200;  // 16 or 36 of those there are
 
 std::uint64_t number_in(std::string_view text) {
@@ -99,7 +99,7 @@ std::vector<std::string> addresses_in(const Settings& settings, const Entry& ent
 }
 
 std::string name_in(const Settings& settings, const Entry& entry) {
-  std::string out = utf8::sanitize(entry.first(settings.attributes.display_name).substr(0, kMaxNameOctets));
+  std::string out = utf8::sanitize(entry.first(settings.attributes.display_name).substr(0, kMaxDisplayNameOctets));
   std::erase_if(out, ascii::is_control);
   return out;
 }
@@ -112,7 +112,7 @@ Group read_group(const Settings& settings, Entry entry) {
   out.unique_id = entry.first(settings.attributes.unique_id).substr(0, kMaxIdOctets);
   out.addresses = addresses_in(settings, entry);
   out.display_name = name_in(settings, entry);
-  if (out.display_name.empty()) out.display_name = utf8::sanitize(entry.first("cn").substr(0, kMaxNameOctets));
+  if (out.display_name.empty()) out.display_name = utf8::sanitize(entry.first("cn").substr(0, kMaxDisplayNameOctets));
   std::erase_if(out.display_name, ascii::is_control);
   out.members = names_in(entry, "member");
   for (std::string& one : names_in(entry, "uniqueMember")) out.members.push_back(std::move(one));

@@ -10,8 +10,6 @@ namespace {
 using directory::Principal;
 using directory::PrincipalKind;
 
-constexpr std::chrono::hours kSeenAge{6};  // how exact Link::seen is, so that not every look writes
-
 bool has(const std::vector<std::string>& all, std::string_view one) { return std::ranges::find(all, one) != all.end(); }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/await.hpp"
 #include "runtime/socket_address.hpp"
 #include "runtime/tcp_stream.hpp"
 #include "runtime/unique_fd.hpp"
@@ -22,8 +23,6 @@ namespace gatepost::runtime {
 namespace asio = boost::asio;
 
 namespace {
-
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 // The socket with its connect(2) under way.
 Result<UniqueFd> begin_connect(const Endpoint& to, const std::optional<IpAddress>& source) {

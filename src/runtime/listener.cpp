@@ -15,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/await.hpp"
 #include "runtime/connection_observer.hpp"
 #include "runtime/events.hpp"
 #include "runtime/proxy_protocol.hpp"
@@ -27,7 +28,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr int kAcceptBatch = 64;  // then others on this thread have their turn
 constexpr std::chrono::milliseconds kBackOff{100};
 constexpr std::chrono::seconds kProxyHeaderTime{10};

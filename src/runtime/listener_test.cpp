@@ -25,7 +25,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const Endpoint kLoopback{*IpAddress::parse("127.0.0.1"), 0};
+const Endpoint kAnyLoopbackPort{*IpAddress::parse("127.0.0.1"), 0};
 
 // A listener with LineSession on two real I/O threads.
 class ListenerTest : public ::testing::Test {
@@ -43,7 +43,7 @@ class ListenerTest : public ::testing::Test {
     threads_.stop();
   }
   void start(LimitSettings own = {}) {
-    auto socket = open_listening_socket(kLoopback);
+    auto socket = open_listening_socket(kAnyLoopbackPort);
     ASSERT_TRUE(socket.has_value());
     listener_ = std::make_unique<Listener>(connections_, limits_, *std::move(socket), settings_, std::move(own));
     threads_.start();
@@ -398,7 +398,7 @@ TEST_F(ListenerTest, ClosesConnectionsBeyondTheLimitsWithoutABanner) {
 }
 
 TEST_F(ListenerTest, ClosesAddressesOutsideTheAudienceWithoutABanner) {
-  settings_.admits = [](const IpAddress& client) { return client != kLoopback.address; };
+  settings_.admits = [](const IpAddress& client) { return client != kAnyLoopbackPort.address; };
   start();
   TestClient client(at());
   EXPECT_EQ(client.read_rest(), "");

@@ -14,6 +14,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/await.hpp"
 #include "runtime/tls_context.hpp"
 #include "runtime/tls_session.hpp"
 
@@ -23,7 +24,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // With the loop's own executor type: the type-erased one would cost every idle connection some 250 octets more.
 using Socket = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,

@@ -8,13 +8,13 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/await.hpp"
+
 namespace gatepost::runtime {
 
 namespace asio = boost::asio;
 
-namespace {
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-}
+namespace {}
 
 Task<> sleep_for(std::chrono::steady_clock::duration duration) {
   auto executor = co_await asio::this_coro::executor;

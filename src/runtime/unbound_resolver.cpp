@@ -1,3 +1,4 @@
+#include "runtime/await.hpp"
 #include "runtime/resolver.hpp"
 
 #include <poll.h>
@@ -32,7 +33,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr int kClassIn = 1;
 constexpr int kNoError = 0;
 constexpr int kNameError = 3;  // RFC 1035 4.1.1

@@ -10,31 +10,29 @@
 namespace gatepost::sieve {
 namespace {
 
-using Kind = Command::Kind;
+using CommandKind = Command::Kind;
 
-struct Known {
+struct KnownCommand {
   std::string_view name;
-  Kind kind;
+  CommandKind kind;
   std::optional<Extension> extension;
 };
 constexpr std::array kCommands = {
-    Known{"addflag", Kind::add_flag, Extension::imap4flags},
-    Known{"discard", Kind::discard, {}},
-    Known{"ereject", Kind::ereject, Extension::ereject},
-    Known{"error", Kind::error, Extension::ihave},
-    Known{"fileinto", Kind::file_into, Extension::fileinto},
-    Known{"keep", Kind::keep, {}},
-    Known{"redirect", Kind::redirect, {}},
-    Known{"reject", Kind::reject, Extension::reject},
-    Known{"removeflag", Kind::remove_flag, Extension::imap4flags},
-    Known{"set", Kind::set, Extension::variables},
-    Known{"setflag", Kind::set_flag, Extension::imap4flags},
-    Known{"stop", Kind::stop, {}},
-    Known{"vacation", Kind::vacation, Extension::vacation},
+    KnownCommand{"addflag", CommandKind::add_flag, Extension::imap4flags},
+    KnownCommand{"discard", CommandKind::discard, {}},
+    KnownCommand{"ereject", CommandKind::ereject, Extension::ereject},
+    KnownCommand{"error", CommandKind::error, Extension::ihave},
+    KnownCommand{"fileinto", CommandKind::file_into, Extension::fileinto},
+    KnownCommand{"keep", CommandKind::keep, {}},
+    KnownCommand{"redirect", CommandKind::redirect, {}},
+    KnownCommand{"reject", CommandKind::reject, Extension::reject},
+    KnownCommand{"removeflag", CommandKind::remove_flag, Extension::imap4flags},
+    KnownCommand{"set", CommandKind::set, Extension::variables},
+    KnownCommand{"setflag", CommandKind::set_flag, Extension::imap4flags},
+    KnownCommand{"stop", CommandKind::stop, {}},
+    KnownCommand{"vacation", CommandKind::vacation, Extension::vacation},
 };
 
-// RFC 5230 4.1, RFC 6131 2: what is asked for is brought between these.
-constexpr std::uint64_t kDay = 24 * 60 * 60;
 constexpr std::uint64_t kLongestSilence = 60 * kDay;
 
 }  // namespace
@@ -63,7 +61,7 @@ Parsed<Block> Compiler::block(const std::vector<Node>& nodes) {
 // if / elsif / else (RFC 5228 3.1)
 Parsed<Command> Compiler::choose(const std::vector<Node>& nodes, std::size_t& at) {
   Command out;
-  out.kind = Kind::choose;
+  out.kind = CommandKind::choose;
   out.origin.line = nodes[at].line;
   out.rule = nodes[at].rule;
   do {
@@ -90,41 +88,41 @@ Parsed<Command> Compiler::command(const Node& node) {
   Command out;
   out.origin.line = node.line;
   out.rule = node.rule;
-  const auto known = std::ranges::find(kCommands, node.name, &Known::name);
+  const auto known = std::ranges::find(kCommands, node.name, &KnownCommand::name);
   Parsed<> done = unknown(node.line, "nobody knows the command \"" + node.name + "\"");
   if (known != kCommands.end()) {
     out.kind = known->kind;
     if (known->extension) GP_CHECK(need(*known->extension, out.origin, "\"" + node.name + "\""));
     switch (out.kind) {
-      case Kind::keep:
+      case CommandKind::keep:
         done = keep(node, out);
         break;
-      case Kind::file_into:
+      case CommandKind::file_into:
         done = file_into(node, out);
         break;
-      case Kind::redirect:
+      case CommandKind::redirect:
         done = redirect(node, out);
         break;
-      case Kind::reject:
-      case Kind::ereject:
-      case Kind::error:
+      case CommandKind::reject:
+      case CommandKind::ereject:
+      case CommandKind::error:
         done = with_reason(node, out);
         break;
-      case Kind::set:
+      case CommandKind::set:
         done = set(node, out);
         break;
-      case Kind::set_flag:
-      case Kind::add_flag:
-      case Kind::remove_flag:
+      case CommandKind::set_flag:
+      case CommandKind::add_flag:
+      case CommandKind::remove_flag:
         done = flags(node, out);
         break;
-      case Kind::vacation:
+      case CommandKind::vacation:
         done = vacation(node, out);
         break;
-      case Kind::stop:
-      case Kind::discard:
-      case Kind::choose:
-      case Kind::nothing:
+      case CommandKind::stop:
+      case CommandKind::discard:
+      case CommandKind::choose:
+      case CommandKind::nothing:
         done = Arguments(node).end();
         break;
     }

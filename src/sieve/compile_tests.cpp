@@ -9,34 +9,34 @@
 namespace gatepost::sieve {
 namespace {
 
-using Kind = Test::Kind;
+using TestKind = Test::Kind;
 
-struct Known {
+struct KnownTest {
   std::string_view name;
-  Kind kind;
+  TestKind kind;
   std::optional<Extension> extension;
 };
 constexpr std::array kTests = {
-    Known{"address", Kind::address, {}},
-    Known{"allof", Kind::all_of, {}},
-    Known{"anyof", Kind::any_of, {}},
-    Known{"body", Kind::body, Extension::body},
-    Known{"currentdate", Kind::current_date, Extension::date},
-    Known{"date", Kind::date, Extension::date},
-    Known{"duplicate", Kind::duplicate, Extension::duplicate},
-    Known{"envelope", Kind::envelope, Extension::envelope},
-    Known{"environment", Kind::environment, Extension::environment},
-    Known{"exists", Kind::exists, {}},
-    Known{"false", Kind::no, {}},
-    Known{"hasflag", Kind::has_flag, Extension::imap4flags},
-    Known{"header", Kind::header, {}},
-    Known{"ihave", Kind::i_have, Extension::ihave},
-    Known{"mailboxexists", Kind::mailbox_exists, Extension::mailbox},
-    Known{"not", Kind::not_this, {}},
-    Known{"size", Kind::size, {}},
-    Known{"specialuse_exists", Kind::special_use_exists, Extension::special_use},
-    Known{"string", Kind::string, Extension::variables},
-    Known{"true", Kind::yes, {}},
+    KnownTest{"address", TestKind::address, {}},
+    KnownTest{"allof", TestKind::all_of, {}},
+    KnownTest{"anyof", TestKind::any_of, {}},
+    KnownTest{"body", TestKind::body, Extension::body},
+    KnownTest{"currentdate", TestKind::current_date, Extension::date},
+    KnownTest{"date", TestKind::date, Extension::date},
+    KnownTest{"duplicate", TestKind::duplicate, Extension::duplicate},
+    KnownTest{"envelope", TestKind::envelope, Extension::envelope},
+    KnownTest{"environment", TestKind::environment, Extension::environment},
+    KnownTest{"exists", TestKind::exists, {}},
+    KnownTest{"false", TestKind::no, {}},
+    KnownTest{"hasflag", TestKind::has_flag, Extension::imap4flags},
+    KnownTest{"header", TestKind::header, {}},
+    KnownTest{"ihave", TestKind::i_have, Extension::ihave},
+    KnownTest{"mailboxexists", TestKind::mailbox_exists, Extension::mailbox},
+    KnownTest{"not", TestKind::not_this, {}},
+    KnownTest{"size", TestKind::size, {}},
+    KnownTest{"specialuse_exists", TestKind::special_use_exists, Extension::special_use},
+    KnownTest{"string", TestKind::string, Extension::variables},
+    KnownTest{"true", TestKind::yes, {}},
 };
 
 // RFC 5228 5.1: fields that hold addresses.
@@ -113,48 +113,48 @@ Parsed<Test> Compiler::test(const Node& node) {
 }
 
 Parsed<> Compiler::test_arguments(const Node& node, Test& out) {
-  const auto known = std::ranges::find(kTests, node.name, &Known::name);
+  const auto known = std::ranges::find(kTests, node.name, &KnownTest::name);
   if (known == kTests.end()) return unknown(node.line, "nobody knows the test \"" + node.name + "\"");
   out.kind = known->kind;
   if (known->extension) GP_CHECK(need(*known->extension, out.origin, "the test \"" + node.name + "\""));
   switch (out.kind) {
-    case Kind::all_of:
-    case Kind::any_of:
-    case Kind::not_this:
+    case TestKind::all_of:
+    case TestKind::any_of:
+    case TestKind::not_this:
       return group(node, out);
-    case Kind::yes:
-    case Kind::no:
+    case TestKind::yes:
+    case TestKind::no:
       return Arguments(node).end();
-    case Kind::address:
-    case Kind::envelope:
+    case TestKind::address:
+    case TestKind::envelope:
       return address(node, out);
-    case Kind::header:
+    case TestKind::header:
       return compared(node, out, "the names of headers", true);
-    case Kind::environment:
-    case Kind::string:
-      return compared(node, out, out.kind == Kind::string ? "sources" : "an item", false);
-    case Kind::size:
+    case TestKind::environment:
+    case TestKind::string:
+      return compared(node, out, out.kind == TestKind::string ? "sources" : "an item", false);
+    case TestKind::size:
       return size(node, out);
-    case Kind::body:
+    case TestKind::body:
       return body(node, out);
-    case Kind::date:
-    case Kind::current_date:
+    case TestKind::date:
+    case TestKind::current_date:
       return date(node, out);
-    case Kind::duplicate:
+    case TestKind::duplicate:
       return duplicate(node, out);
-    case Kind::has_flag:
+    case TestKind::has_flag:
       return has_flag(node, out);
-    case Kind::special_use_exists:
+    case TestKind::special_use_exists:
       return special_use(node, out);
-    case Kind::exists:
-    case Kind::i_have:
-    case Kind::mailbox_exists:
+    case TestKind::exists:
+    case TestKind::i_have:
+    case TestKind::mailbox_exists:
       break;
   }
   Arguments arguments(node);
   if (const Argument* tag = arguments.tag()) return unknown_tag(node, *tag);
   GP_TRY(out.names, arguments.texts("names"));
-  if (out.kind == Kind::i_have && !std::ranges::all_of(out.names, is_constant)) {
+  if (out.kind == TestKind::i_have && !std::ranges::all_of(out.names, is_constant)) {
     return wrong(node.line, "variables have no place in \"ihave\"");
   }
   return arguments.end();
@@ -162,7 +162,7 @@ Parsed<> Compiler::test_arguments(const Node& node, Test& out) {
 
 Parsed<> Compiler::group(const Node& node, Test& out) {
   GP_CHECK(Arguments(node).end(true));
-  const bool is_not = out.kind == Kind::not_this;
+  const bool is_not = out.kind == TestKind::not_this;
   if (is_not ? node.has_test_list || node.tests.size() != 1 : !node.has_test_list) {
     return wrong(node.line, "\"" + node.name + (is_not ? "\" takes one test" : "\" takes tests in parentheses"));
   }
@@ -244,7 +244,7 @@ Parsed<bool> Compiler::index_tag(const Argument& tag, Arguments& arguments, Test
 }
 
 Parsed<bool> Compiler::zone_tag(const Argument& tag, Arguments& arguments, Test& out) {
-  const bool is_original = tag.tag == "originalzone" && out.kind == Kind::date;
+  const bool is_original = tag.tag == "originalzone" && out.kind == TestKind::date;
   if (tag.tag != "zone" && !is_original) return false;
   GP_CHECK(arguments.once("a zone"));
   out.zone.kind = is_original ? Zone::Kind::original : Zone::Kind::given;
@@ -267,7 +267,7 @@ Parsed<> Compiler::compared(const Node& node, Test& out, std::string_view names,
   }
   if (out.last && !out.number) return wrong(node.line, ":last goes with :index");
   GP_CHECK(check_match(out));
-  if (out.kind == Kind::environment) {
+  if (out.kind == TestKind::environment) {
     GP_TRY(out.text, arguments.text(names));
   } else {
     GP_TRY(out.names, arguments.texts(names));
@@ -278,7 +278,7 @@ Parsed<> Compiler::compared(const Node& node, Test& out, std::string_view names,
 
 Parsed<> Compiler::address(const Node& node, Test& out) {
   Arguments arguments(node);
-  const bool is_envelope = out.kind == Kind::envelope;
+  const bool is_envelope = out.kind == TestKind::envelope;
   while (const Argument* tag = arguments.tag()) {
     GP_TRY(bool taken, match_tag(*tag, arguments, out));
     if (!taken) {
@@ -342,7 +342,7 @@ Parsed<> Compiler::body(const Node& node, Test& out) {
 
 Parsed<> Compiler::date(const Node& node, Test& out) {
   Arguments arguments(node);
-  const bool of_field = out.kind == Kind::date;
+  const bool of_field = out.kind == TestKind::date;
   while (const Argument* tag = arguments.tag()) {
     GP_TRY(bool taken, match_tag(*tag, arguments, out));
     if (!taken) {

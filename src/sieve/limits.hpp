@@ -6,6 +6,8 @@
 // What scripts of people, and the mail that they look at, may cost.
 namespace gatepost::sieve {
 
+inline constexpr std::uint64_t kDay = 24 * 60 * 60;  // in seconds
+
 inline constexpr std::size_t kMaxScriptOctets = 128 << 10;
 inline constexpr std::size_t kMaxNesting = 32;     // of blocks and tests together; RFC 5228 2.10.5 asks for 15
 inline constexpr std::size_t kMaxNodes = 10'000;   // commands and tests of a script

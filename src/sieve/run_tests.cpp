@@ -5,6 +5,7 @@
 #include "mime/encoded_word.hpp"
 #include "mime/header.hpp"
 #include "sieve/body_texts.hpp"
+#include "sieve/limits.hpp"
 #include "sieve/moment.hpp"
 #include "sieve/run.hpp"
 #include "sieve/text.hpp"
@@ -12,7 +13,6 @@
 namespace gatepost::sieve {
 namespace {
 
-constexpr std::uint64_t kDay = 24 * 60 * 60;
 constexpr std::uint64_t kUsualMemory = 7 * kDay, kLongestMemory = 90 * kDay;  // RFC 7352 3.3
 constexpr std::size_t kMaxUniqueId = 4'000;
 // Octets to a step where they are decoded and not only looked through.
