@@ -20,7 +20,7 @@ namespace gatepost::transcripts {
 namespace {
 
 namespace asio = boost::asio;
-using Kind = Step::Kind;
+using StepKind = Step::Kind;
 using runtime::Task;
 
 // Streams do their own make-believe TLS; connections want to see this.
@@ -49,7 +49,7 @@ class Script {
 
   // What lies in the mailboxes before the client comes.
   void prepare() {
-    while (!failed() && at_ < steps_.size() && steps_[at_].kind == Kind::mail) mailbox(steps_[at_++]);
+    while (!failed() && at_ < steps_.size() && steps_[at_].kind == StepKind::mail) mailbox(steps_[at_++]);
   }
 
   // Nothing more comes from the server unless something else happens.
@@ -68,42 +68,42 @@ class Script {
         return Then::disconnect;
       }
       const Step& step = steps_[at_];
-      if (step.kind != Kind::expect && unexpected()) return Then::disconnect;
+      if (step.kind != StepKind::expect && unexpected()) return Then::disconnect;
       switch (step.kind) {
-        case Kind::expect:
+        case StepKind::expect:
           expect(step);
           ++at_;
           break;
-        case Kind::send:
+        case StepKind::send:
           to_send = step.text;
           ++at_;
           return Then::send;
-        case Kind::wait:
+        case StepKind::wait:
           left = step.pause;
           ++at_;
           return Then::pause;
-        case Kind::hang_up:
+        case StepKind::hang_up:
           ++at_;
           return Then::disconnect;
-        case Kind::connect:
+        case StepKind::connect:
           return Then::disconnect;
-        case Kind::closed:
+        case StepKind::closed:
           return Then::should_close;
-        case Kind::tls:
+        case StepKind::tls:
           fault(step, "the server does not begin TLS");
           break;
-        case Kind::stop:
+        case StepKind::stop:
           live_.stop_all(false);
           ++at_;
           return Then::woken;
-        case Kind::disable:
-        case Kind::grant:
+        case StepKind::disable:
+        case StepKind::grant:
           administer(step);
           ++at_;
           return Then::woken;
-        case Kind::mail:
-        case Kind::newest:
-        case Kind::empty:
+        case StepKind::mail:
+        case StepKind::newest:
+        case StepKind::empty:
           mailbox(step);
           ++at_;
           return Then::woken;
@@ -113,9 +113,9 @@ class Script {
 
   // The server begins TLS: is that in the script?
   bool handshake() {
-    while (!failed() && at_ < steps_.size() && steps_[at_].kind == Kind::expect) expect(steps_[at_++]);
+    while (!failed() && at_ < steps_.size() && steps_[at_].kind == StepKind::expect) expect(steps_[at_++]);
     if (failed()) return false;
-    if (at_ == steps_.size() || steps_[at_].kind != Kind::tls) {
+    if (at_ == steps_.size() || steps_[at_].kind != StepKind::tls) {
       error_ = "the server begins TLS unexpectedly";
       return false;
     }
@@ -133,25 +133,25 @@ class Script {
         return std::nullopt;
       }
       const Step& step = steps_[at_];
-      if (step.kind != Kind::expect && unexpected()) return std::nullopt;
+      if (step.kind != StepKind::expect && unexpected()) return std::nullopt;
       switch (step.kind) {
-        case Kind::expect:
+        case StepKind::expect:
           expect(step);
           break;
-        case Kind::closed:
+        case StepKind::closed:
           if (client_closed) fault(step, "the client closed, not the server");
           client_closed = true;
           break;
-        case Kind::connect:
+        case StepKind::connect:
           ++at_;
           return step.text;
-        case Kind::disable:
-        case Kind::grant:
+        case StepKind::disable:
+        case StepKind::grant:
           administer(step);
           break;
-        case Kind::mail:
-        case Kind::newest:
-        case Kind::empty:
+        case StepKind::mail:
+        case StepKind::newest:
+        case StepKind::empty:
           mailbox(step);
           break;
         default:
@@ -185,13 +185,13 @@ class Script {
     return true;
   }
   void administer(const Step& step) {
-    const auto done = step.kind == Kind::disable
+    const auto done = step.kind == StepKind::disable
                           ? world_.disable(step.account)
                           : world_.grant(step.account, step.folder, step.identifier, step.rights);
     if (!done) fault(step, done.error().detail);
   }
   void mailbox(const Step& step) {
-    if (step.kind == Kind::mail) {
+    if (step.kind == StepKind::mail) {
       std::string text;
       for (const std::string& line : step.lines) text += line + "\r\n";
       if (const auto added = world_.add(step.account, step.folder, text); !added) fault(step, added.error().detail);
@@ -199,7 +199,7 @@ class Script {
     }
     auto newest = world_.newest(step.account, step.folder);
     if (newest && !newest->ends_with("\r\n")) *newest += "\r\n";
-    if (step.kind == Kind::empty) {
+    if (step.kind == StepKind::empty) {
       if (newest || newest.error().code != Errc::not_found) fault(step, "the folder is not empty");
     } else if (!newest) {
       fault(step, newest.error().detail);

@@ -10,8 +10,6 @@
 namespace gatepost::transcripts {
 namespace {
 
-std::uint32_t number(std::string_view text) { return static_cast<std::uint32_t>(std::stoul(std::string(text))); }
-
 // Takes a setting of the head, or says no.
 bool set(smtp::server::Settings& s, std::string_view name, std::string_view value) {
   if (name == "max_message_octets") {

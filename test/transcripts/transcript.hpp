@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -44,5 +45,8 @@ using Variables = std::map<std::string, std::string, std::less<>>;
 
 // Errc::invalid with the line and the fault.
 Result<Transcript> parse(std::string_view text, const Variables& variables);
+
+// A number of a transcript's head; throws where there is none.
+inline std::uint32_t number(std::string_view text) { return static_cast<std::uint32_t>(std::stoul(std::string(text))); }
 
 }  // namespace gatepost::transcripts

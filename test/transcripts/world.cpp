@@ -18,8 +18,6 @@ T must(Result<T> result, std::string_view what) {
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
-std::uint32_t number(std::string_view text) { return static_cast<std::uint32_t>(std::stoul(std::string(text))); }
-
 }  // namespace
 
 Variables variables() {
