@@ -10,7 +10,7 @@ namespace {
 using directory::PrincipalId;
 
 constexpr char kLinkKey = 'l';
-constexpr std::uint8_t kMade = 1, kDisabled = 2;
+constexpr std::uint8_t kMade = 1, kLinkDisabled = 2;
 constexpr std::chrono::seconds kReadTime{60};
 constexpr std::size_t kScanPage = 1000;
 constexpr int kTries = 10;
@@ -40,7 +40,7 @@ std::string encode(const Link& link) {
   put_time(out, link.seen);
   put_text(out, link.verifier);
   put_time(out, link.proven);
-  put_u8(out, static_cast<std::uint8_t>((link.made ? kMade : 0) | (link.disabled ? kDisabled : 0)));
+  put_u8(out, static_cast<std::uint8_t>((link.made ? kMade : 0) | (link.disabled ? kLinkDisabled : 0)));
   put_varint(out, link.missed);
   put_varint(out, link.aliases.size());
   for (const std::string& alias : link.aliases) put_text(out, alias);
@@ -62,7 +62,7 @@ Result<Link> decode_link(PrincipalId account, std::string_view directory, std::s
   out.proven = time_of(in.u64());
   const std::uint8_t flags = in.u8();
   out.made = (flags & kMade) != 0;
-  out.disabled = (flags & kDisabled) != 0;
+  out.disabled = (flags & kLinkDisabled) != 0;
   out.missed = static_cast<std::uint32_t>(in.varint());
   for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) out.aliases.emplace_back(in.text());
   if (!in.ok() || !in.at_end()) return fail(Errc::corrupt, "a link to an outside directory");
