@@ -13,6 +13,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(GATEPOST_FUZZ "build the fuzz targets (sanitizers included)" OFF)
 option(GATEPOST_BENCH "build the load programs" OFF)
+option(GATEPOST_UNITY "compile the files of a layer a few at a time: quick from nothing, slow after a change of one" ON)
 set(GATEPOST_SANITIZE "" CACHE STRING "sanitizers, e.g. address,undefined or thread")
 
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
@@ -42,6 +43,14 @@ if(GATEPOST_FUZZ)
 elseif(GATEPOST_SANITIZE)
   add_compile_options(-fsanitize=${GATEPOST_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GATEPOST_SANITIZE})
+endif()
+
+# Half of what compiling a file costs is what it includes, so eight are compiled as one. More would save little, need more
+# memory and leave one processor idle at the end. What the files of a layer name for themselves is therefore unique
+# within it, which script/layers checks.
+if(GATEPOST_UNITY)
+  set(CMAKE_UNITY_BUILD ON)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 8 CACHE STRING "files that are compiled as one; 0: all of a target")
 endif()
 
 # How a test program's own files are compiled: fast to build, for they are half of all code. What they test keeps the
