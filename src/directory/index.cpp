@@ -67,7 +67,9 @@ void Index::put_principal(Principal principal) {
   const PrincipalId id = principal.id;
   PrincipalRow& row = principals_[id];
   if (row.credentials == nullptr) {
-    row.credentials = std::make_shared<const Credentials>();
+    // Most of a directory that signs in elsewhere has none: one object is enough for all of them.
+    static const auto kNone = std::make_shared<const Credentials>();
+    row.credentials = kNone;
     row.generation = ++last_generation_;
     addresses_.insert_or_assign(principal.address, id);
   } else if (row.principal.enabled != principal.enabled) {

@@ -335,6 +335,7 @@ class Loader {
       if (field == 0 || field > static_cast<std::uint8_t>(kLastContactField)) return false;
       contact.emplace_back(static_cast<ContactField>(field), value.text());
     }
+    contact.shrink_to_fit();  // half of it is room to grow, times everybody
     if (!contact.empty()) p.contact = std::make_shared<const Contact>(std::move(contact));
     return true;
   }

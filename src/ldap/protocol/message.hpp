@@ -190,6 +190,8 @@ void write_entry(std::string& out, std::int32_t id, std::string_view dn, std::st
 // IntermediateResponse (RFC 4511 4.13).
 void write_intermediate(std::string& out, std::int32_t id, std::string_view oid, std::string_view value);
 void append_attribute(std::string& out, std::string_view type, const std::vector<std::string>& values);
+// The same with the content of the SET of values as it is.
+void append_attribute_set(std::string& out, std::string_view type, std::string_view set);
 // The [0] element, or nothing.
 void append_controls(std::string& out, const std::vector<Control>& controls);
 

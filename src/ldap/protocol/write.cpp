@@ -122,6 +122,15 @@ void append_attribute(std::string& out, std::string_view type, const std::vector
   writer.end(mark);
 }
 
+void append_attribute_set(std::string& out, std::string_view type, std::string_view set) {
+  const std::size_t name = ber::head_octets(type.size()) + type.size();
+  ber::append_head(out, ber::kSequence, name + ber::head_octets(set.size()) + set.size());
+  ber::append_head(out, ber::kOctetString, type.size());
+  out += type;
+  ber::append_head(out, ber::kSet, set.size());
+  out += set;
+}
+
 void append_controls(std::string& out, const std::vector<Control>& controls) {
   if (controls.empty()) return;
   Writer writer(out);

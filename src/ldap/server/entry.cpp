@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,7 +33,7 @@ std::string time_text(TimePoint at) {
 std::string_view local_part(std::string_view address) { return address.substr(0, address.rfind('@')); }
 std::string_view domain_part(std::string_view address) { return address.substr(address.rfind('@') + 1); }
 
-// Gathers attributes and encodes them in the order of the schema.
+// Gathers attributes and packs them in the order in which they came.
 class Attributes {
  public:
   void add(std::string_view type, std::string value) {
@@ -44,9 +45,9 @@ class Attributes {
     }
     rows_.push_back({type, {std::move(value)}});
   }
-  std::string encoded() const {
+  std::string packed() const {
     std::string out;
-    for (const auto& [type, values] : rows_) append_attribute(out, type, values);
+    for (const auto& [type, values] : rows_) pack_attribute(out, type, values);
     out.shrink_to_fit();
     return out;
   }
@@ -174,6 +175,22 @@ bool shows_photo(std::string_view attribute, const directory::PhotoMark& photo) 
          photo.octets <= directory::kMaxThumbnailOctets;
 }
 
+void pack_attribute(std::string& out, std::string_view type, const std::vector<std::string>& values) {
+  const AttributeType* const known = find_attribute(type);
+  GP_ASSERT(known != nullptr);
+  std::size_t octets = 0;
+  for (const std::string& value : values) octets += ber::head_octets(value.size()) + value.size();
+  out.push_back(static_cast<char>(index_of(*known)));
+  out.push_back(static_cast<char>(std::min<std::size_t>(octets, 255)));
+  if (octets >= 255) {
+    GP_ASSERT(octets <= std::numeric_limits<std::uint32_t>::max());
+    const auto whole = static_cast<std::uint32_t>(octets);
+    out.append(reinterpret_cast<const char*>(&whole), sizeof whole);
+  }
+  ber::Writer writer(out);
+  for (const std::string& value : values) writer.octets(value);
+}
+
 std::string operational_attributes(const Entry& entry) {
   Attributes out;
   out.add("structuralObjectClass", std::string(structural_class(entry.kind)));
@@ -183,7 +200,7 @@ std::string operational_attributes(const Entry& entry) {
   out.add("entryDN", entry.dn);
   out.add("hasSubordinates", entry.has_children ? "TRUE" : "FALSE");
   out.add("subschemaSubentry", std::string(kSubschemaDn));
-  return out.encoded();
+  return out.packed();
 }
 
 std::optional<std::string_view> values_of(const Entry& entry, const AttributeType& type, std::string& room) {
@@ -192,8 +209,8 @@ std::optional<std::string_view> values_of(const Entry& entry, const AttributeTyp
   // There, and nothing to compare with.
   if (is_photo(type.name)) return shows_photo(type.name, entry.photo) ? std::optional(std::string_view()) : found;
   each_attribute(type.operational() ? std::string_view(room) : std::string_view(entry.attributes),
-                 [&](std::string_view name, std::string_view, std::string_view values) {
-                   if (name != type.name) return true;
+                 [&](const AttributeType& one, std::string_view values) {
+                   if (&one != &type) return true;
                    found = values;
                    return false;
                  });
@@ -268,7 +285,7 @@ Entry EntryMaker::domain(const directory::Domain& domain) const {
   for (const char* name : {"top", "domain"}) out.add("objectClass", name);
   out.add("dc", domain.name.substr(0, domain.name.find('.')));
   add_common(out, entry);
-  entry.attributes = out.encoded();
+  entry.attributes = out.packed();
   return entry;
 }
 
@@ -284,7 +301,7 @@ Entry EntryMaker::unit(const directory::Domain& domain, PrincipalKind kind) cons
   for (const char* name : {"top", "organizationalUnit"}) out.add("objectClass", name);
   out.add("ou", std::string(unit_name(kind)));
   add_common(out, entry);
-  entry.attributes = out.encoded();
+  entry.attributes = out.packed();
   return entry;
 }
 
@@ -349,13 +366,13 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
     members.push_back(principal_dn(*member.principal));
   }
   add_common(out, entry);
-  entry.attributes = out.encoded();
+  entry.attributes = out.packed();
   // Beside the others, which look for doubles: there may be many.
-  if (!members.empty()) append_attribute(entry.attributes, "member", members);
+  if (!members.empty()) pack_attribute(entry.attributes, "member", members);
   const auto append_names = [&](std::string_view type, const std::vector<const directory::Principal*>& principals) {
     std::vector<std::string> names;
     for (const directory::Principal* one : principals) names.push_back(principal_dn(*one));
-    if (!names.empty()) append_attribute(entry.attributes, type, names);
+    if (!names.empty()) pack_attribute(entry.attributes, type, names);
   };
   append_names("publicDelegates", profile.delegates);
   append_names("publicDelegatesBL", profile.delegators);

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +19,7 @@ namespace gatepost::ldap::server {
 
 enum class EntryKind : std::uint8_t { domain, unit, person, shared_mailbox, room, group, contact };
 
-// One entry, as octets that answers are copied from. Immutable; shared by the tree and the searches that found it.
+// One entry, with values that answers are copied from. Immutable; shared by the tree and the searches that found it.
 struct Entry {
   std::uint64_t key = 0;        // its place among all entries; stays while the server runs
   directory::PrincipalId id{};  // 0: a domain or a unit
@@ -27,7 +29,7 @@ struct Entry {
   std::uint16_t rdn_octets = 0;  // of `normal`, the comma behind it not counted
   std::string dn, normal;        // as it is shown, and its normal form
   std::string domain;
-  std::string attributes;  // encoded user attributes, one after the other
+  std::string attributes;  // user attributes, packed
   std::array<char, 16> uuid{};
   TimePoint created{}, changed{};
   std::uint64_t change = 0;
@@ -42,20 +44,30 @@ struct Entry {
 };
 using EntryPtr = std::shared_ptr<const Entry>;
 
-// Calls visit(name, whole element, content of the SET of values) for each attribute in `encoded`, until it returns
-// false. `encoded` is our own writing.
+// Attributes one after the other as they are kept in memory: names and frames, which are the same in every entry, are
+// half of what an answer has. Of each attribute an octet, its type's place in attribute_types(); how long the rest is,
+// in an octet, or 255 and four octets in the machine's order; the content of its SET of values as in an answer.
+// The type has to be one of the schema.
+void pack_attribute(std::string& out, std::string_view type, const std::vector<std::string>& values);
+
+// Calls visit(type, content of the SET of values) for each attribute that is packed there, until it returns false.
 template <class F>
-void each_attribute(std::string_view encoded, F&& visit) {
-  ber::Reader in(encoded);
-  while (in.ok() && !in.at_end()) {
-    const std::string_view element = in.element();
-    ber::Reader attribute = ber::Reader(element).inside(ber::kSequence);
-    const std::string_view name = attribute.octets();
-    if (!visit(name, element, attribute.content(ber::kSet))) return;
+void each_attribute(std::string_view packed, F&& visit) {
+  const std::span<const AttributeType> types = attribute_types();
+  while (!packed.empty()) {
+    const AttributeType& type = types[static_cast<std::uint8_t>(packed[0])];
+    std::uint32_t octets = static_cast<std::uint8_t>(packed[1]);
+    packed.remove_prefix(2);
+    if (octets == 255) {
+      std::memcpy(&octets, packed.data(), sizeof octets);
+      packed.remove_prefix(sizeof octets);
+    }
+    if (!visit(type, packed.substr(0, octets))) return;
+    packed.remove_prefix(octets);
   }
 }
 
-// What the server says of an entry beside its user attributes (RFC 4512 3.4), encoded likewise.
+// What the server says of an entry beside its user attributes (RFC 4512 3.4), packed.
 std::string operational_attributes(const Entry& entry);
 // The values of one attribute: a SET's content within `entry` or `room`, which keeps what had to be made. nullopt: it
 // has none.

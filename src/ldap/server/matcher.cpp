@@ -98,10 +98,9 @@ Truth assertion(const Node& node, const Entry& entry) {
   if (node.dn_attributes && dn_fits(node, entry)) return Truth::yes;
   if (node.any_type) {
     Truth found = Truth::no;
-    for (const std::string& encoded : {entry.attributes, operational_attributes(entry)}) {
-      each_attribute(encoded, [&](std::string_view name, std::string_view, std::string_view values) {
-        const AttributeType* type = find_attribute(name);
-        if (type == nullptr || type->equality != node.rule) return true;
+    for (const std::string& packed : {entry.attributes, operational_attributes(entry)}) {
+      each_attribute(packed, [&](const AttributeType& type, std::string_view values) {
+        if (type.equality != node.rule) return true;
         found = any_value_fits(node, values);
         return found != Truth::yes;
       });

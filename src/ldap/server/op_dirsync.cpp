@@ -66,17 +66,17 @@ Entry tombstone(const directory::Removed& gone, const std::array<char, 16>& uuid
                          uuid_text(uuid), base);
   std::vector<std::string> classes;
   for (const std::string_view name : directory::object_classes(gone.kind)) classes.emplace_back(name);
-  append_attribute(entry.attributes, "objectClass", classes);
-  append_attribute(entry.attributes, "isDeleted", {"TRUE"});
-  append_attribute(entry.attributes, "objectGUID", {guid_octets(uuid)});
+  pack_attribute(entry.attributes, "objectClass", classes);
+  pack_attribute(entry.attributes, "isDeleted", {"TRUE"});
+  pack_attribute(entry.attributes, "objectGUID", {guid_octets(uuid)});
   return entry;
 }
 
 // What is not there any more is sent without values, so that whoever has it drops it.
 void append_absent(std::string& out, const Entry& entry, const Selector& selector) {
   std::vector<std::string_view> there;
-  each_attribute(entry.attributes, [&](std::string_view name, std::string_view, std::string_view) {
-    there.push_back(name);
+  each_attribute(entry.attributes, [&](const AttributeType& type, std::string_view) {
+    there.push_back(type.name);
     return true;
   });
   const auto absent = [&](std::string_view name) {
@@ -167,7 +167,7 @@ Task<Next> Session::dirsync(Operation operation, std::string base) {
       const Entry gone = tombstone(*item.gone, shared_.tree.uuid_of(item.id), top->dn);
       if (matches(matcher, gone) != Truth::yes) continue;
       // Whatever was asked for: that it is gone is what is told.
-      room = gone.attributes;
+      Selector({}, false).append(room, gone);
       octets += room.size();
       write_entry(out(), operation.id, gone.dn, room);
     } else {

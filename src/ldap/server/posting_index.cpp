@@ -1,6 +1,7 @@
 #include "ldap/server/posting_index.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace gatepost::ldap::server {
 namespace {
@@ -26,8 +27,9 @@ void each_trigram(std::string_view text, bool from_start, F&& visit) {
 
 void EqualityIndex::add(std::uint64_t hash, Slot slot) {
   if (nodes_.size() >= heads_.size()) grow();
-  std::uint32_t& head = heads_[hash & (heads_.size() - 1)];
-  nodes_.push_back({tag_of(hash), static_cast<std::uint32_t>(hash), slot, head});
+  const std::uint32_t tag = tag_of(hash);
+  std::uint32_t& head = heads_[tag & (heads_.size() - 1)];
+  nodes_.push_back({tag, slot, head});
   head = static_cast<std::uint32_t>(nodes_.size() - 1);
 }
 
@@ -35,21 +37,47 @@ void EqualityIndex::grow() {
   constexpr std::size_t kFirst = 1024;
   heads_.assign(std::max(kFirst, 2 * heads_.size()), kNone);
   for (std::uint32_t at = 0; at < nodes_.size(); ++at) {
-    std::uint32_t& head = heads_[nodes_[at].low & (heads_.size() - 1)];
+    std::uint32_t& head = heads_[nodes_[at].tag & (heads_.size() - 1)];
     nodes_[at].next = head;
     head = at;
   }
 }
 
+void SlotSet::add(Slot slot) {
+  if (!bits_.empty()) {
+    set_bit(slot);
+    return;
+  }
+  if (!slots_.empty() && slots_.back() == slot) return;
+  slots_.push_back(slot);
+  ++size_;
+  // Bits take less from one slot in 32 on. Of short lists there are many, and none is worth a second thought.
+  constexpr std::size_t kSlotBits = 8 * sizeof(Slot), kShort = 64;
+  if (slots_.size() < kShort || slot >= kSlotBits * slots_.size()) return;
+  size_ = 0;
+  for (const Slot one : std::exchange(slots_, {})) set_bit(one);
+}
+
+void SlotSet::set_bit(Slot slot) {
+  const std::size_t word = slot / kWordBits;
+  if (word >= bits_.size()) bits_.resize(word + 1);
+  const std::uint64_t bit = std::uint64_t{1} << (slot % kWordBits);
+  if ((bits_[word] & bit) == 0) ++size_;
+  bits_[word] |= bit;
+}
+
+bool SlotSet::contains(Slot slot) const {
+  if (bits_.empty()) return std::ranges::binary_search(slots_, slot);
+  const std::size_t word = slot / kWordBits;
+  return word < bits_.size() && (bits_[word] >> (slot % kWordBits) & 1) != 0;
+}
+
 void TrigramIndex::add(std::string_view value, Slot slot) {
-  each_trigram(value, true, [&](std::uint32_t trigram) {
-    std::vector<Slot>& list = lists_[trigram];
-    if (list.empty() || list.back() != slot) list.push_back(slot);
-  });
+  each_trigram(value, true, [&](std::uint32_t trigram) { lists_[trigram].add(slot); });
 }
 
 std::optional<std::vector<Slot>> TrigramIndex::find(const std::vector<Part>& parts) const {
-  std::vector<const std::vector<Slot>*> lists;
+  std::vector<const SlotSet*> lists;
   bool any = false, missing = false;
   for (const Part& part : parts) {
     each_trigram(part.text, part.from_start, [&](std::uint32_t trigram) {
@@ -68,11 +96,11 @@ std::optional<std::vector<Slot>> TrigramIndex::find(const std::vector<Part>& par
   lists.erase(std::unique(lists.begin(), lists.end()), lists.end());
   if (lists.size() > kListsLookedAt) lists.resize(kListsLookedAt);
   std::vector<Slot> out;
-  for (const Slot slot : *lists.front()) {
-    const bool in_all = std::all_of(lists.begin() + 1, lists.end(),
-                                    [&](const auto* list) { return std::ranges::binary_search(*list, slot); });
+  lists.front()->each([&](Slot slot) {
+    const bool in_all =
+        std::all_of(lists.begin() + 1, lists.end(), [&](const auto* list) { return list->contains(slot); });
     if (in_all) out.push_back(slot);
-  }
+  });
   return out;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,8 +20,9 @@ class EqualityIndex {
   template <class F>
   void find(std::uint64_t hash, F&& visit) const {
     if (heads_.empty()) return;
-    for (std::uint32_t at = heads_[hash & (heads_.size() - 1)]; at != kNone; at = nodes_[at].next) {
-      if (nodes_[at].tag == tag_of(hash)) visit(nodes_[at].slot);
+    const std::uint32_t tag = tag_of(hash);
+    for (std::uint32_t at = heads_[tag & (heads_.size() - 1)]; at != kNone; at = nodes_[at].next) {
+      if (nodes_[at].tag == tag) visit(nodes_[at].slot);
     }
   }
   std::size_t size() const { return nodes_.size(); }
@@ -31,12 +33,37 @@ class EqualityIndex {
   void grow();
 
   struct Node {
-    std::uint32_t tag, low;  // both halves of the hash
+    std::uint32_t tag;  // half of the hash: enough to find a place by and to tell most others from it
     Slot slot;
     std::uint32_t next;
   };
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> heads_;  // as many as a power of two
+};
+
+// Slots in ascending order: each by its number, or, where they are close together, a bit for each that could be.
+class SlotSet {
+ public:
+  void add(Slot slot);  // no smaller than those that are there
+  std::size_t size() const { return size_; }
+  bool contains(Slot slot) const;
+  template <class F>
+  void each(F&& visit) const {
+    for (const Slot slot : slots_) visit(slot);
+    for (std::size_t word = 0; word < bits_.size(); ++word) {
+      for (std::uint64_t left = bits_[word]; left != 0; left &= left - 1) {
+        visit(static_cast<Slot>(word * kWordBits + static_cast<unsigned>(std::countr_zero(left))));
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kWordBits = 64;
+  void set_bit(Slot slot);
+
+  std::vector<Slot> slots_;          // empty once there are bits
+  std::vector<std::uint64_t> bits_;  // empty until then
+  std::uint32_t size_ = 0;
 };
 
 // Which slots have a value with some three octets in a row; the beginning of a value counts as an octet of its own.
@@ -54,7 +81,7 @@ class TrigramIndex {
   std::optional<std::vector<Slot>> find(const std::vector<Part>& parts) const;
 
  private:
-  std::unordered_map<std::uint32_t, std::vector<Slot>> lists_;
+  std::unordered_map<std::uint32_t, SlotSet> lists_;
 };
 
 }  // namespace gatepost::ldap::server

@@ -15,7 +15,7 @@ std::vector<std::string> strings(const std::vector<std::string_view>& views) { r
 std::string Session::root_dse() {
   std::string out;
   const auto add = [&out](std::string_view type, std::vector<std::string> values) {
-    if (!values.empty()) append_attribute(out, type, values);
+    if (!values.empty()) pack_attribute(out, type, values);
   };
   add("objectClass", {"top"});
   shared_.tree.refresh();

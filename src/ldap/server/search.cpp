@@ -48,21 +48,19 @@ Selector::Selector(const std::vector<std::string>& names, bool types_only) : typ
     } else if (name == "+") {  // RFC 3673
       all_operational_ = true;
     } else if (const AttributeType* type = find_attribute(name)) {
-      names_.push_back(type->name);
+      chosen_.push_back(type);
       if (type->operational()) any_operational_ = true;
     }
     // "1.1" and whatever nobody knows choose nothing.
   }
 }
 
-bool Selector::chooses(std::string_view name) const { return std::ranges::find(names_, name) != names_.end(); }
+bool Selector::chooses(std::string_view name) const {
+  return std::ranges::find(chosen_, name, &AttributeType::name) != chosen_.end();
+}
 
 void Selector::append(std::string& out, const Entry& entry, const ValueChoice& values) const {
-  if (all_user_ && !types_only_ && values.all()) {
-    out += entry.attributes;
-  } else {
-    append_some(out, entry.attributes, all_user_, values);
-  }
+  append_some(out, entry.attributes, all_user_, values);
   if (all_operational_ || any_operational_) append_some(out, operational_attributes(entry), all_operational_, values);
 }
 
@@ -78,24 +76,23 @@ void Selector::append_special(std::string& out, std::string_view attributes) con
   append_some(out, attributes, all_user_ || all_operational_, {});
 }
 
-void Selector::append_some(std::string& out, std::string_view encoded, bool all, const ValueChoice& values) const {
-  if (!all && names_.empty()) return;
-  each_attribute(encoded, [&](std::string_view name, std::string_view element, std::string_view set) {
-    if (!all && !chooses(name)) return true;
+void Selector::append_some(std::string& out, std::string_view packed, bool all, const ValueChoice& values) const {
+  if (!all && chosen_.empty()) return;
+  each_attribute(packed, [&](const AttributeType& type, std::string_view set) {
+    if (!all && std::ranges::find(chosen_, &type) == chosen_.end()) return true;
     if (types_only_) {
-      append_attribute(out, name, {});
+      append_attribute(out, type.name, {});
     } else if (values.all()) {
-      out += element;
+      append_attribute_set(out, type.name, set);
     } else {
       std::vector<std::string> shown;
-      const AttributeType& type = *find_attribute(name);
       ber::Reader in(set);
       while (in.ok() && !in.at_end()) {
         const std::string_view value = in.octets();
         if (values.shows(type, value)) shown.emplace_back(value);
       }
       // RFC 3876 2 wants the attribute without values; of what is hidden, not even that it is there.
-      if (!shown.empty() || values.by_value()) append_attribute(out, name, shown);
+      if (!shown.empty() || values.by_value()) append_attribute(out, type.name, shown);
     }
     return true;
   });
@@ -156,8 +153,8 @@ bool matches_special(const Matcher& matcher, std::string_view attributes) {
   const Matcher::Node& node = matcher.nodes.front();
   if (matcher.nodes.size() == 1 && node.type != nullptr && !node.undefined) {
     bool found = false;
-    each_attribute(attributes, [&](std::string_view name, std::string_view, std::string_view set) {
-      if (name != node.type->name) return true;
+    each_attribute(attributes, [&](const AttributeType& type, std::string_view set) {
+      if (&type != node.type) return true;
       ber::Reader in(set);
       while (in.ok() && !in.at_end()) found = value_fits(node, in.octets()) || found;
       return false;
@@ -172,17 +169,17 @@ bool matches_special(const Matcher& matcher, std::string_view attributes) {
 const std::string& subschema_attributes() {
   static const std::string all = [] {
     std::string out;
-    append_attribute(out, "objectClass", {"top", "subentry", "subschema"});
-    append_attribute(out, "cn", {"Subschema"});
-    append_attribute(out, "subtreeSpecification", {"{ }"});
-    append_attribute(out, "structuralObjectClass", {"subentry"});
-    append_attribute(out, "subschemaSubentry", {std::string(kSubschemaDn)});
-    append_attribute(out, "entryDN", {std::string(kSubschemaDn)});
-    append_attribute(out, "attributeTypes", attribute_type_descriptions());
-    append_attribute(out, "objectClasses", object_class_descriptions());
-    append_attribute(out, "matchingRules", matching_rule_descriptions());
-    append_attribute(out, "matchingRuleUse", matching_rule_use_descriptions());
-    append_attribute(out, "ldapSyntaxes", syntax_descriptions());
+    pack_attribute(out, "objectClass", {"top", "subentry", "subschema"});
+    pack_attribute(out, "cn", {"Subschema"});
+    pack_attribute(out, "subtreeSpecification", {"{ }"});
+    pack_attribute(out, "structuralObjectClass", {"subentry"});
+    pack_attribute(out, "subschemaSubentry", {std::string(kSubschemaDn)});
+    pack_attribute(out, "entryDN", {std::string(kSubschemaDn)});
+    pack_attribute(out, "attributeTypes", attribute_type_descriptions());
+    pack_attribute(out, "objectClasses", object_class_descriptions());
+    pack_attribute(out, "matchingRules", matching_rule_descriptions());
+    pack_attribute(out, "matchingRuleUse", matching_rule_use_descriptions());
+    pack_attribute(out, "ldapSyntaxes", syntax_descriptions());
     return out;
   }();
   return all;

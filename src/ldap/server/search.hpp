@@ -49,11 +49,11 @@ class Selector {
 
  private:
   bool chooses(std::string_view name) const;
-  void append_some(std::string& out, std::string_view encoded, bool all, const ValueChoice& values) const;
+  void append_some(std::string& out, std::string_view packed, bool all, const ValueChoice& values) const;
 
   bool all_user_ = false, all_operational_ = false, types_only_ = false;
   bool any_operational_ = false;
-  std::vector<std::string_view> names_;  // as the schema has them
+  std::vector<const AttributeType*> chosen_;
 };
 
 // Goes through what a search may find, in order of keys.
@@ -83,7 +83,7 @@ class Walk {
 
 // Does the filter match what is in no naming context? Operational attributes are looked at in `attributes` alone.
 bool matches_special(const Matcher& matcher, std::string_view attributes);
-// The subschema's entry (RFC 4512 4.2), encoded.
+// The subschema's entry (RFC 4512 4.2), packed.
 const std::string& subschema_attributes();
 
 // RFC 2891 1.2: what is wrong with the keys.

@@ -143,10 +143,9 @@ void Tree::put_domains(const std::vector<directory::Domain>& domains) {
 void Tree::index(const Entry& entry, Slot slot) {
   std::vector<std::uint64_t> hashes{hash_of(kDnNumber, entry.normal), hash_of(13, uuid_text(entry.uuid))};
   TrigramIndex* const parts = &parts_;
-  each_attribute(entry.attributes, [&](std::string_view name, std::string_view, std::string_view values) {
-    const Indexed* const row = indexed(name);
+  each_attribute(entry.attributes, [&](const AttributeType& type, std::string_view values) {
+    const Indexed* const row = indexed(type.name);
     if (row == nullptr || row->number == kDnNumber) return true;
-    const AttributeType& type = *find_attribute(name);
     ber::Reader in(values);
     while (in.ok() && !in.at_end()) {
       const auto prepared = prepare(type.equality, in.octets());
