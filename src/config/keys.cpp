@@ -161,13 +161,14 @@ void add_auth(Keys& k) {
                                         "\"PLAIN\", \"SCRAM-SHA-256\"", "list of SASL mechanisms",
                                         "What clients may sign in with, in the order it is offered."));
   k.push_back(number(s, "argon2_memory_kib", AT(Config, auth.argon2_memory_kib), 8192, 4 << 20,
-                     "Memory of one password check; applies to passwords set from now on."));
+                     "Memory of one argon2id hash, which is made when a password is set; applies from now on."));
   k.push_back(number(s, "argon2_iterations", AT(Config, auth.argon2_iterations), 1, 100,
-                     "Rounds of one password check; applies to passwords set from now on."));
+                     "Rounds of one argon2id hash; applies to passwords set from now on."));
   k.push_back(number(s, "parallel_hashes", AT(Config, auth.parallel_hashes), 1, 256,
-                     "Password checks at one time; further ones wait. Each costs argon2_memory_kib."));
-  k.push_back(number(s, "scram_iterations", AT(Config, auth.scram_iterations), 4096, 10'000'000,
-                     "Of SCRAM verifiers; applies to passwords set from now on."));
+                     "Hashes made at one time; further ones wait. Each costs argon2_memory_kib."));
+  k.push_back(
+      number(s, "scram_iterations", AT(Config, auth.scram_iterations), 4096, 10'000'000,
+             "Of SCRAM verifiers, which decide every sign-in by password; applies to passwords set from now on."));
   k.push_back(
       number(s, "failures", AT(Config, auth.failures), 1, 100'000,
              "Different wrong passwords for one account from one address before the pair is refused for a while."));

@@ -61,10 +61,10 @@ const AppSecret* find_app_secret(const Credentials& credentials, const Secret& t
 // One of the places to hash in, given back at the end.
 class PasswordHasher::Turn {
  public:
-  explicit Turn(PasswordHasher& hasher) : hasher_(hasher) {
+  Turn(PasswordHasher& hasher, Patience patience) : hasher_(hasher) {
     std::unique_lock lock(hasher.mutex_);
     const auto free = [&] { return hasher.running_ < hasher.options_.parallel; };
-    if (!free() && hasher.waiting_ >= hasher.options_.waiting) return;
+    if (!free() && (patience == Patience::none || hasher.waiting_ >= hasher.options_.waiting)) return;
     ++hasher.waiting_;
     taken_ = hasher.freed_.wait_for(lock, hasher.options_.wait, free);
     --hasher.waiting_;
@@ -104,8 +104,8 @@ Result<std::unique_ptr<PasswordHasher>> PasswordHasher::create(const Options& op
   return hasher;
 }
 
-Result<std::string> PasswordHasher::hash(const Secret& password) {
-  const Turn turn(*this);
+Result<std::string> PasswordHasher::hash(const Secret& password, Patience patience) {
+  const Turn turn(*this, patience);
   GP_CHECK(turn.taken());
   std::array<char, crypto_pwhash_STRBYTES> encoded{};
   const std::string_view text = password.reveal();
@@ -118,7 +118,7 @@ Result<std::string> PasswordHasher::hash(const Secret& password) {
 }
 
 Result<bool> PasswordHasher::verify(const std::string& encoded, const Secret& password) {
-  const Turn turn(*this);
+  const Turn turn(*this, Patience::waits);
   GP_CHECK(turn.taken());
   const std::string_view text = password.reveal();
   // libsodium does not tell a wrong password from missing memory by its result, only by errno.

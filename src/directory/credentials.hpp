@@ -86,9 +86,11 @@ class PasswordHasher {
   // Errc::invalid: parameters argon2 does not take.
   static Result<std::unique_ptr<PasswordHasher>> create(const Options&);
 
+  // none: only if there is a place at once.
+  enum class Patience : bool { none, waits };
   // Errc::unavailable from both: `parallel` others were at it for `wait`, `waiting` others wait for it, or there
   // is not enough memory.
-  Result<std::string> hash(const Secret& password);
+  Result<std::string> hash(const Secret& password, Patience patience = Patience::waits);
   Result<bool> verify(const std::string& encoded, const Secret& password);
   // Made with other parameters than ours.
   bool outdated(const std::string& encoded) const;

@@ -47,7 +47,8 @@ std::optional<PrincipalRow> StoredDirectory::sign_in_row(std::string_view name) 
   return found != nullptr ? std::optional(*found) : std::nullopt;
 }
 
-Result<PasswordRecord> StoredDirectory::make_record(const Secret& password, const PasswordRecord* kept) {
+Result<PasswordRecord> StoredDirectory::make_record(const Secret& password, const PasswordRecord* kept,
+                                                    PasswordHasher::Patience patience) {
   PasswordRecord record;
   const auto salt_of = [&](const sasl::ScramVerifier* old) {
     const bool stays = old != nullptr && old->iterations == options_.scram_iterations;
@@ -57,7 +58,7 @@ Result<PasswordRecord> StoredDirectory::make_record(const Secret& password, cons
   const sasl::ScramVerifier* const old1 = kept != nullptr ? &kept->scram_sha1 : nullptr;
   GP_TRY(record.scram_sha256, sasl::derive_scram_sha256(password, salt_of(old256), options_.scram_iterations));
   GP_TRY(record.scram_sha1, sasl::derive_scram_sha1(password, salt_of(old1), options_.scram_iterations));
-  GP_TRY(record.argon2id, hasher_->hash(password));
+  GP_TRY(record.argon2id, hasher_->hash(password, patience));
   return record;
 }
 
@@ -107,7 +108,7 @@ Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed) {
   if (!has_mailbox(before->principal.kind)) return fail(Errc::invalid, "nobody signs in as a group or a contact");
   GP_CHECK(check_new_password(options_.password_policy, *password, before->principal));
   const auto& old = before->credentials->password;
-  GP_TRY(const PasswordRecord record, make_record(*password, old ? &*old : nullptr));
+  GP_TRY(const PasswordRecord record, make_record(*password, old ? &*old : nullptr, PasswordHasher::Patience::waits));
   return write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(id);
     if (found == nullptr) return no_principal();
@@ -126,11 +127,13 @@ Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed) {
   });
 }
 
-// What is wrong by the SCRAM verifier is wrong: that costs a millisecond and no memory to find out, so that a storm of
-// guesses keeps nobody from an argon2id check, which only what is right there gets. Neither is worth more than the
-// other to somebody who stole both. Whoever is not there, or has no main password, costs the time of a wrong password.
-Result<StoredDirectory::Proof> StoredDirectory::prove(const std::optional<PrincipalRow>& row, const Secret& password,
-                                                      const Secret& typed) {
+// The SCRAM verifier decides: that costs a millisecond and no memory, where argon2id would take tens of milliseconds
+// and of megabytes, so that after a start, or in a storm of guesses, everybody would wait for everybody. It decides as
+// well: both are made of the same password, and no other one has the same StoredKey. What argon2id is good for, to be
+// slow for whoever stole what is stored, it is not where the thief has both. Whoever is not there, or has no main
+// password, costs the time of a wrong one.
+StoredDirectory::Proof StoredDirectory::prove(const std::optional<PrincipalRow>& row, const Secret& password,
+                                              const Secret& typed) {
   if (typed.reveal().size() > kMaxPasswordOctets) return Proof{};
   if (row) {
     if (const AppSecret* app = find_app_secret(*row->credentials, typed)) return Proof{.right = true, .app = app};
@@ -139,8 +142,7 @@ Result<StoredDirectory::Proof> StoredDirectory::prove(const std::optional<Princi
       const sasl::ScramVerifier& verifier = row->credentials->password->scram_sha256;
       const auto derived = sasl::derive_scram_sha256(password, verifier.salt, verifier.iterations);
       if (!derived || !equal_in_constant_time(derived->stored_key, verifier.stored_key)) return Proof{};
-      GP_TRY(const bool right, hasher_->verify(row->credentials->password->argon2id, password));
-      return Proof{.right = right};
+      return Proof{.right = true};
     }
   }
   (void)sasl::derive_scram_sha256(password, kNobodysSalt, options_.scram_iterations);
@@ -158,7 +160,7 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
   const Secret password = prepared(typed);
   for (int attempt = 0; attempt < kCheckAttempts; ++attempt) {
     const auto before = sign_in_row(name);
-    GP_TRY(const Proof proof, prove(before, password, typed));
+    const Proof proof = prove(before, password, typed);
     if (!proof.right) return fail(Errc::unauthenticated, "wrong name or password");
     // What was right a moment ago may have been changed while we calculated.
     auto now = sign_in_row(name);
@@ -220,12 +222,12 @@ bool StoredDirectory::has_password(PrincipalId id) {
   return found && found->credentials->password;
 }
 
-// Once the password is known again, what is kept of it follows the options. Not vital: when it fails, the next sign-in
-// tries again.
+// Once the password is known again, what is kept of it follows the options. Not vital: when it fails, or when others
+// are hashing (everybody would, after a change of options), a later sign-in tries again.
 void StoredDirectory::refresh_password(const PrincipalRow& row, const Secret& password) {
   const PasswordRecord& old = *row.credentials->password;
   if (!hasher_->outdated(old.argon2id) && old.scram_sha256.iterations == options_.scram_iterations) return;
-  const auto record = make_record(password, &old);
+  const auto record = make_record(password, &old, PasswordHasher::Patience::none);
   if (!record) return;
   const PrincipalId id = row.principal.id;
   (void)write([&](const Current& current, Change& change) -> Result<> {

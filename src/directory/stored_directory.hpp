@@ -178,11 +178,12 @@ class StoredDirectory final : public Directory, public SecondFactors {
   struct Proof {
     bool right = false;
     const AppSecret* app = nullptr;  // of the row's credentials; null: the main password
-    bool remembered = false;         // true: no hash was needed
+    bool remembered = false;         // true: nothing had to be calculated
   };
-  Result<Proof> prove(const std::optional<PrincipalRow>& row, const Secret& prepared, const Secret& typed);
+  Proof prove(const std::optional<PrincipalRow>& row, const Secret& prepared, const Secret& typed);
   // `kept`: whose salts stay, so that the password it replaces can be told from a guess.
-  Result<PasswordRecord> make_record(const Secret& prepared, const PasswordRecord* kept);
+  Result<PasswordRecord> make_record(const Secret& prepared, const PasswordRecord* kept,
+                                     PasswordHasher::Patience patience);
   // What to remember of the password that `found` has when `fresh` takes its place.
   // Errc::forbidden: `purpose` cannot ask for the second factor that is wanted beside the main password.
   Result<> check_second_factor(const Principal& principal, const SignInPurpose& purpose);
