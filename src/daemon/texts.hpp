@@ -1,6 +1,8 @@
 #pragma once
 
 #include <fmt/format.h>
+
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <vector>
