@@ -53,6 +53,9 @@ Response refusal(const Error& error) {
     case Errc::unauthenticated:
       detail = "the name or the password is wrong";
       break;
+    case Errc::expired:
+      detail = "the password has expired, or has to be replaced: choose another";
+      break;
     case Errc::denied:
       detail = "this account may not";
       break;

@@ -18,6 +18,8 @@ std::string_view to_string(Errc code) {
       return "forbidden";
     case Errc::unauthenticated:
       return "unauthenticated";
+    case Errc::expired:
+      return "expired";
     case Errc::over_quota:
       return "over_quota";
     case Errc::too_large:

@@ -19,6 +19,7 @@ enum class Errc {
   denied,           // known, but not permitted
   forbidden,        // permitted to others: whoever asks lacks the right
   unauthenticated,  // wrong or missing credentials
+  expired,          // the right credentials, whose time is over: they have to be replaced first
   over_quota,       // the account's limit
   too_large,        // over a configured or protocol size limit
   limit,            // a count or rate limit of ours

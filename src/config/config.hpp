@@ -117,10 +117,12 @@ struct Auth {
   std::uint32_t address_failures = 100;   // failures of one address over all accounts
   std::uint32_t min_password_characters = 8;
   bool refuse_common_passwords = true;
-  std::filesystem::path refused_passwords_file;    // more that are refused, one a line
-  std::uint32_t password_history = 0;              // so many replaced ones are not taken again
-  std::vector<std::string> require_second_factor;  // roles, or "everybody"; empty: nobody has to have one
-  std::uint32_t remember_former_days = 30;         // how long a replaced password is told from a guess; 0: not
+  std::filesystem::path refused_passwords_file;     // more that are refused, one a line
+  std::uint32_t password_history = 0;               // so many replaced ones are not taken again
+  seconds password_max_age{0};                      // 0: passwords do not expire
+  seconds password_warning{std::chrono::days(14)};  // before they do
+  std::vector<std::string> require_second_factor;   // roles, or "everybody"; empty: nobody has to have one
+  std::uint32_t remember_former_days = 30;          // how long a replaced password is told from a guess; 0: not
   bool operator==(const Auth&) const = default;
 };
 inline constexpr std::string_view kSignInWithoutTls = "yes, send passwords in clear";

@@ -188,6 +188,13 @@ void add_auth(Keys& k) {
   k.push_back(number(s, "password_history", AT(Config, auth.password_history), 0, 24,
                      "So many replaced passwords, and the present one, are not taken as new ones; 0: they are. "
                      "A change of `scram_iterations` forgets them."));
+  k.push_back(shown(duration(s, "password_max_age", AT(Config, auth.password_max_age), seconds(0), days(3650),
+                             "How long a password that is kept here is good since its last change; then it has to be "
+                             "replaced before anything is let in by it. 0: for ever. App passwords, and accounts with "
+                             "`password_never_expires`, are not meant."),
+                    "never"));
+  k.push_back(duration(s, "password_warning", AT(Config, auth.password_warning), seconds(0), days(365),
+                       "So long before it expires people are told."));
   k.push_back(shown(
       list<Config, std::string>(s, "require_second_factor", AT(Config, auth.require_second_factor), take_factor_owner,
                                 write_text, 0, "\"admin\", \"helpdesk\"", "list of roles, or \"everybody\"",

@@ -114,6 +114,7 @@ Result<> Daemon::build() {
   outside_->set(std::move(outside));
   directory::set_outside(*product.directory, outside_.get());
   directory::second_factors(*product.directory).set_policy(second_factor_policy(c));
+  directory::password_ages(*product.directory).set_age_policy(password_age_policy(c));
   door_ = std::make_unique<directory::Door>(*sasl_, *authenticator_, door_policy(c), log_, product.metrics);
   GP_TRY(web_sessions_, directory::WebSessions::open(product.store->keys(), *product.directory, web_session_settings(c),
                                                      clock_, product.random));

@@ -100,6 +100,7 @@ Result<> Daemon::apply(Fresh fresh) {
   tickets_->set(kerberos_settings(c));
   door_->set_policy(door_policy(c));
   directory::second_factors(*product_->directory).set_policy(second_factor_policy(c));
+  directory::password_ages(*product_->directory).set_age_policy(password_age_policy(c));
   web_sessions_->set_settings(web_session_settings(c));
   reception_->set_options(reception_options(c));
   protocols_->reload(c);

@@ -187,6 +187,10 @@ directory::SecondFactorPolicy second_factor_policy(const Config& c) {
   return out;
 }
 
+directory::PasswordAgePolicy password_age_policy(const Config& c) {
+  return {.longest = c.auth.password_max_age, .warning = c.auth.password_warning};
+}
+
 directory::WebSessionSettings web_session_settings(const Config& c) {
   return {.idle = c.http.session_idle, .lasting = c.http.session_lasting, .longest = c.http.session_longest};
 }

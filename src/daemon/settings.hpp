@@ -9,6 +9,7 @@
 #include "daemon/paths.hpp"
 #include "directory/credentials.hpp"
 #include "directory/door.hpp"
+#include "directory/password_age.hpp"
 #include "directory/second_factor.hpp"
 #include "directory/web_sessions.hpp"
 #include "gate/bans/ban_list.hpp"
@@ -40,6 +41,7 @@ Result<std::vector<oauth::Provider>> oauth_providers(const config::Config&);
 kerberos::Settings kerberos_settings(const config::Config&);
 directory::DoorPolicy door_policy(const config::Config&);
 directory::SecondFactorPolicy second_factor_policy(const config::Config&);
+directory::PasswordAgePolicy password_age_policy(const config::Config&);
 directory::WebSessionSettings web_session_settings(const config::Config&);
 account::AccountsOptions accounts_options(const config::Config&);
 mailflow::ReceptionOptions reception_options(const config::Config&);

@@ -15,14 +15,16 @@
 #include "base/utf8.hpp"
 #include "directory/addresses.hpp"
 #include "directory/events.hpp"
+#include "directory/password_age.hpp"
 #include "directory/second_factor.hpp"
 #include "directory/sign_in_guard.hpp"
 
 namespace gatepost::directory {
 namespace {
 
-enum class Outcome : std::uint8_t { accepted, failed, disabled, refused, unchecked };
-constexpr std::array<std::string_view, 5> kOutcomes{"accepted", "failed", "disabled", "refused", "unchecked"};
+enum class Outcome : std::uint8_t { accepted, failed, disabled, refused, unchecked, expired };
+constexpr std::array<std::string_view, 6> kOutcomes{"accepted", "failed",    "disabled",
+                                                    "refused",  "unchecked", "expired"};
 
 // What names are counted and logged by: the account's address however it was written, or what was given instead.
 std::string counted_name(Directory& directory, std::string_view name) {
@@ -120,6 +122,10 @@ struct Authenticator::State {
     } else if (error.code == Errc::forbidden) {
       log.write(event::kAppPasswordNeeded, line);
       count(context, Outcome::disabled);
+    } else if (error.code == Errc::expired) {
+      line.emplace_back("detail", error.detail);
+      log.write(event::kPasswordExpired, line);
+      count(context, Outcome::expired);
     } else {
       line.emplace_back("code", to_string(error.code));
       line.emplace_back("detail", error.detail);
@@ -150,7 +156,7 @@ Result<Principal> Authenticator::with_password(std::string_view name, const Secr
                                                const SignInContext& context) {
   const std::string counted = counted_name(directory_, name);
   GP_CHECK(state_->allowed(counted, context));
-  auto principal = directory_.verify_password(name, password, {context.service, context.remote});
+  auto principal = directory_.verify_password(name, password, {context.service, context.remote, context.renewing});
   if (principal) return state_->accepted(*std::move(principal), context);
   if (principal.error().code != Errc::unauthenticated) {
     return state_->not_accepted(std::move(principal).error(), counted, context);
@@ -163,7 +169,7 @@ Result<std::variant<Principal, CodeAnswer>> Authenticator::with_code(std::string
                                                                      const Secret& code, const SignInContext& context) {
   const std::string counted = counted_name(directory_, name);
   GP_CHECK(state_->allowed(counted, context));
-  auto principal = directory_.verify_password(name, password, {context.service, context.remote});
+  auto principal = directory_.verify_password(name, password, {context.service, context.remote, context.renewing});
   if (!principal && principal.error().code == Errc::unauthenticated) {
     state_->failed(counted, directory_.is_known(name), context, state_->mark_of(counted, password.reveal()));
     return std::unexpected(std::move(principal).error());
@@ -223,6 +229,12 @@ Result<Principal> Authenticator::password_proven(std::string_view name, const Si
   if (principal && principal->enabled && second_factors(directory_).wanted(*principal)) {
     GP_CHECK(state_->allowed(principal->address, context));
     return state_->not_accepted({Errc::forbidden, "an app password is needed"}, principal->address, context);
+  }
+  if (principal && principal->enabled) {
+    if (auto good = password_ages(directory_).check(*principal); !good) {
+      GP_CHECK(state_->allowed(principal->address, context));
+      return state_->not_accepted(std::move(good).error(), principal->address, context);
+    }
   }
   return proven(name, context);
 }

@@ -31,7 +31,8 @@ struct SignInContext {
   IpAddress remote;
   std::string_view service;  // "imap", "smtp", "pop3"
   std::string_view connection_id;
-  bool proxied = false;  // the address is what a trusted proxy said
+  bool proxied = false;   // the address is what a trusted proxy said
+  bool renewing = false;  // SignInPurpose::renewing
 };
 
 // What is to be said to whom knows the password, but has not shown the second factor.
@@ -72,7 +73,8 @@ class Authenticator {
   // Errc::unauthenticated: wrong name or password (one answer for both). Errc::limit: refused by the limits without a
   // look at the password. Errc::denied: right password, account disabled. Errc::forbidden: right main password, but a
   // second factor is wanted, and the service cannot ask for it. Others: could not be checked. Service "web" is let in
-  // by the password alone, to prove again somebody who is signed in; to sign in there is with_code().
+  // by the password alone, to prove again somebody who is signed in; to sign in there is with_code(). Errc::expired:
+  // the right main password, which has to be replaced first; no failure.
   Result<Principal> with_password(std::string_view name, const Secret& password, const SignInContext&);
   // The password, and a code of the second factor where there is one (RFC 6238). No success is counted, and no failure
   // forgiven, before both are right; a wrong code counts as a wrong password does. Errc::limit also: too many wrong
@@ -82,7 +84,7 @@ class Authenticator {
   // After a SCRAM exchange: was it allowed to start, and how it ended.
   Result<> may_try(std::string_view name, const SignInContext&);
   Result<Principal> proven(std::string_view name, const SignInContext&);  // the mechanism proved it
-  // The mechanism proved the main password. Errc::forbidden as above.
+  // The mechanism proved the main password. Errc::forbidden, expired as above.
   Result<Principal> password_proven(std::string_view name, const SignInContext&);
   // `fingerprint`: equal for equal wrong passwords where the mechanism shows that, so that a device which repeats one
   // old password counts once. A SCRAM proof does not: nonces make each a new one (RFC 5802 3), and each counts. Only a

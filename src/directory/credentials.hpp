@@ -23,6 +23,7 @@ namespace gatepost::directory {
 struct PasswordRecord {
   std::string argon2id;  // encoded: "$argon2id$v=19$m=65536,t=3,p=1$..."
   sasl::ScramVerifier scram_sha256, scram_sha1;
+  PasswordFacts facts = {};
 };
 
 // An app password. Its secret has some 116 bits of chance, so one fast salted hash is as good as a slow one.

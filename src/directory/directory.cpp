@@ -81,12 +81,16 @@ Result<> StoredDirectory::start() {
     const Lock lock(writer_);
     GP_CHECK(reload());
   }
-  if (!decoy_key_.empty()) return {};
   std::string key(kDecoyKeyOctets, '\0');
   random_.fill(std::as_writable_bytes(std::span(key)));
-  const Result<> kept = write([&](const Current&, Change& change) -> Result<> {
-    if (!decoy_key_.empty()) return {};  // somebody else was faster
-    change.put(std::string(kDecoyKeyKey), encode_decoy_key(key));
+  const TimePoint now = clock_.now();
+  // Each is written once; somebody else may have been faster.
+  const Result<> kept = write([&](const Current& current, Change& change) -> Result<> {
+    if (decoy_key_.empty()) change.put(std::string(kDecoyKeyKey), encode_decoy_key(key));
+    if (current.index.ages_since() == TimePoint{}) {
+      change.put(std::string(kAgesSinceKey), encode_ages_since(now));
+      change.apply = [now](Index& index) { index.set_ages_since(now); };
+    }
     return {};
   });
   // A tool beside a stopped server reads only: nobody signs in there.
@@ -333,6 +337,14 @@ Result<> StoredDirectory::update_principal(const Principal& wanted) {
         change.erase(copy_sent_key(row.id));
       }
     }
+    if (row.password_never_expires != wanted.password_never_expires) {
+      row.password_never_expires = wanted.password_never_expires;
+      if (row.password_never_expires) {
+        change.put(never_expires_key(row.id), encode_never_expires());
+      } else {
+        change.erase(never_expires_key(row.id));
+      }
+    }
     if (row.rule.empty() != wanted.rule.empty()) {
       return fail(Errc::invalid, "whether its members follow from a rule is what a group is made with");
     }
@@ -390,6 +402,7 @@ Result<> StoredDirectory::remove_principal(PrincipalId id) {
     change.erase(totp_key(id));
     change.erase(message_quota_key(id));
     change.erase(copy_sent_key(id));
+    change.erase(never_expires_key(id));
     change.batch.erases = {all_apps(id),    all_app_uses(id), all_shares(id),
                            all_members(id), all_senders(id),  all_photo_pieces(id)};
     const std::string own_name = grantee(id);

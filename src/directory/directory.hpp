@@ -54,7 +54,11 @@ struct Options {
 struct SignInPurpose {
   std::string_view service;  // as DoorContext::service; empty: not said
   IpAddress remote{};
+  bool renewing = false;  // to replace the main password, which may have expired
 };
+
+// initial: its owner has to replace it when he signs in.
+enum class PasswordKind : std::uint8_t { own, initial };
 
 inline constexpr std::size_t kMembersAtOnce = 400;  // with all that is kept of them in one commit
 inline constexpr std::size_t kMaxMembers = 10'000;  // of one group, those of groups in it not counted
@@ -101,8 +105,8 @@ class Directory {
   // and go. Errc::invalid: none that member_rule.hpp knows.
   virtual Result<Principal> add_rule_group(std::string_view address, std::string_view display_name,
                                            std::string_view rule) = 0;
-  // Display name, enabled, quotas, role, contact, copy_sent and rule; the address does not change. A rule is changed,
-  // not taken away or given to a group of named members: Errc::invalid.
+  // Display name, enabled, quotas, role, contact, copy_sent, password_never_expires and rule; the address does not
+  // change. A rule is changed, not taken away or given to a group of named members: Errc::invalid.
   virtual Result<> update_principal(const Principal&) = 0;
   virtual Result<> remove_principal(PrincipalId) = 0;  // its addresses and credentials too; not its account data
   virtual Result<Principal> principal(PrincipalId) = 0;
@@ -209,7 +213,7 @@ class Directory {
 
   // Credentials. Passwords are stored as argon2id, with SCRAM-SHA-256 and SCRAM-SHA-1 verifiers beside.
   // Errc::invalid: shorter than the policy wants, longer than kMaxPasswordOctets, not UTF-8, or easily guessed.
-  virtual Result<> set_password(PrincipalId, const Secret& password) = 0;
+  virtual Result<> set_password(PrincipalId, const Secret& password, PasswordKind kind = PasswordKind::own) = 0;
   // Drops what is kept of replaced passwords for longer than the policy says. For now and then.
   virtual Result<> forget_former_passwords() = 0;
   // Adds an app password with a generated secret, which is returned once and never again. Errc::invalid: a name or a
@@ -224,7 +228,8 @@ class Directory {
   // what an app password has to be good for; without a service its scope is not looked at. Errc::unauthenticated: wrong
   // name or password. Errc::denied: right password, but the account is disabled, or the app password is not for this.
   // Errc::forbidden: the right main password, but a second factor is wanted, and only service "web" asks for one: it is
-  // for that caller to do (second_factor.hpp).
+  // for that caller to do (second_factor.hpp). Errc::expired: the right main password, which has to be replaced first
+  // (password_age.hpp); `purpose` may say that this is what it is shown for.
   // Errc::unavailable: too many waited for a hash. No limits here: see authenticate.hpp.
   virtual Result<Principal> verify_password(std::string_view name, const Secret& password,
                                             const SignInPurpose& purpose = {}) = 0;

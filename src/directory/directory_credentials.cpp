@@ -99,7 +99,7 @@ Result<> StoredDirectory::check_history(const PrincipalRow& found, const Passwor
   return {};
 }
 
-Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed) {
+Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed, PasswordKind kind) {
   if (typed.reveal().size() > kMaxPasswordOctets) return fail(Errc::invalid, "a password has at most 1024 octets");
   auto password = sasl::saslprep(typed);
   if (!password) return fail(Errc::invalid, "a password is UTF-8 text without control characters");
@@ -108,7 +108,8 @@ Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed) {
   if (!has_mailbox(before->principal.kind)) return fail(Errc::invalid, "nobody signs in as a group or a contact");
   GP_CHECK(check_new_password(options_.password_policy, *password, before->principal));
   const auto& old = before->credentials->password;
-  GP_TRY(const PasswordRecord record, make_record(*password, old ? &*old : nullptr, PasswordHasher::Patience::waits));
+  GP_TRY(PasswordRecord record, make_record(*password, old ? &*old : nullptr, PasswordHasher::Patience::waits));
+  record.facts = {clock_.now(), kind == PasswordKind::initial};
   return write([&](const Current& current, Change& change) -> Result<> {
     const PrincipalRow* found = current.index.principal(id);
     if (found == nullptr) return no_principal();
@@ -122,7 +123,12 @@ Result<> StoredDirectory::set_password(PrincipalId id, const Secret& typed) {
     } else if (!found->credentials->former.empty()) {
       change.erase(former_key(id));
     }
-    change.apply = [id, credentials](Index& index) { index.put_credentials(id, credentials); };
+    // Directory services show when that was.
+    const Principal owner = touched(current, change, found->principal);
+    change.apply = [id, owner, credentials](Index& index) {
+      index.put_principal(owner);
+      index.put_credentials(id, credentials);
+    };
     return {};
   });
 }
@@ -177,6 +183,7 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
       refresh_password(*now, password);
     }
     GP_CHECK(check_second_factor(now->principal, purpose));
+    if (!purpose.renewing) GP_CHECK(check_age(*now));
     return std::move(now->principal);
   }
   return fail(Errc::unavailable, "the password is being changed all the time");
@@ -236,8 +243,10 @@ void StoredDirectory::refresh_password(const PrincipalRow& row, const Secret& pa
       return {};
     }
     auto credentials = std::make_shared<Credentials>(*found->credentials);
-    credentials->password = *record;
-    change.put(password_key(id), encode(*record));
+    PasswordRecord fresh = *record;
+    fresh.facts = found->credentials->password->facts;
+    credentials->password = fresh;
+    change.put(password_key(id), encode(fresh));
     // Of other iterations the former ones cannot be recognised.
     if (record->scram_sha256.iterations != old.scram_sha256.iterations && !credentials->former.empty()) {
       credentials->former.clear();

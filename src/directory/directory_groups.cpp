@@ -163,7 +163,9 @@ bool StoredDirectory::is_member(PrincipalId group, PrincipalId id) {
 }
 
 Profile StoredDirectory::profile(const Principal& principal) const {
-  Profile out{principal, index_.aliases_to(principal.address), {}, {}, {}, {}};
+  Profile out{principal, index_.aliases_to(principal.address), {}, {}, {}, {}, {}};
+  const auto& password = index_.principal(principal.id)->credentials->password;
+  if (password) out.password = password->facts;
   for (const auto& [who, rights] : index_.senders(principal.id)) {
     if (rights.on_behalf) out.delegates.push_back(&index_.principal(who)->principal);
   }

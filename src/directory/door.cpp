@@ -53,7 +53,7 @@ bool takes_passwords(const DoorPolicy& policy, const DoorContext& context) {
 }
 
 SignInContext sign_in_context(const DoorContext& context) {
-  return {context.remote, context.service, context.connection_id, context.proxied};
+  return {context.remote, context.service, context.connection_id, context.proxied, context.renewing};
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ struct DoorContext {
   TimePoint certificate_until{};               // TlsFacts::client_until
   std::string web_session;                     // WebSession::id, where that is what signs in
   bool proxied = false;                        // `remote` is what a trusted proxy said
+  bool renewing = false;                       // SignInPurpose::renewing
 };
 
 // A session that is signed in; leaves the count when dropped. revoked() is thread-safe.
@@ -64,7 +65,8 @@ inline constexpr std::size_t kMaxProgramOctets = 100;
 
 // Asks for more, or the end: signed in, or why not. Errc of the Error: unauthenticated (wrong name or password; also
 // what the mechanism calls a broken proof), invalid (broken message), denied (disabled, or wants to be somebody else),
-// forbidden (the right main password, but a second factor is wanted: an app password is needed), limit (refused by
+// forbidden (the right main password, but a second factor is wanted: an app password is needed), expired (the right
+// main password, which has to be replaced first), limit (refused by
 // sign-in limits or sessions_per_account), unsupported (no such mechanism here), unavailable and others (could not be
 // checked).
 using SignInStep = std::variant<sasl::Challenge, std::unique_ptr<SignedIn>, Error>;

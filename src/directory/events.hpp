@@ -22,6 +22,13 @@ inline constexpr Event kAppPasswordNeeded{
     "sign_in.app_password_needed", Level::notice, "The main password was right, but is not taken here.",
     "`name` has a second factor, or has to have one, and `service` cannot ask for a code.",
     "Give the program an app password: Settings of the webmail, or `gatepost app-password add`."};
+inline constexpr Event kPasswordExpired{"sign_in.password_expired", Level::notice,
+                                        "The main password was right, and has to be replaced first.",
+                                        "`detail` says why: it is older than `[auth] password_max_age`, or somebody "
+                                        "else has set it. It counts for no limit.",
+                                        "Nothing: `name` changes it at the sign-in page of the webmail. For a program "
+                                        "that cannot be told: an app password, "
+                                        "or `gatepost account set NAME password_never_expires=yes`."};
 inline constexpr Event kWrongCode{
     "sign_in.wrong_code", Level::notice, "The password was right, the code of the second factor was not.",
     "A code of another time, one that was used already, or a guess; it counts as a wrong password. With a `detail` it "
@@ -78,9 +85,9 @@ inline constexpr Event kTicketRefused{
     "`gatepost directory test NAME` shows whether a directory has this person; [[kerberos.realm]] says which names of "
     "a realm are whose."};
 
-inline constexpr std::array kAll{kSignedIn,     kFailed,       kDisabled,           kOutdated,          kRefused,
-                                 kBanned,       kBroken,       kUnchecked,          kTooManySessions,   kRevoked,
-                                 kTokenRefused, kTokenEnded,   kCertificateRefused, kAppPasswordNeeded, kWrongCode,
-                                 kRecoveryCode, kTicketRefused};
+inline constexpr std::array kAll{kSignedIn,     kFailed,        kDisabled,           kOutdated,          kRefused,
+                                 kBanned,       kBroken,        kUnchecked,          kTooManySessions,   kRevoked,
+                                 kTokenRefused, kTokenEnded,    kCertificateRefused, kAppPasswordNeeded, kWrongCode,
+                                 kRecoveryCode, kTicketRefused, kPasswordExpired};
 
 }  // namespace gatepost::directory::event

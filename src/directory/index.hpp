@@ -113,6 +113,10 @@ class Index {
     if (const auto at = address_books_.find(name); at != address_books_.end()) address_books_.erase(at);
   }
 
+  // When passwords whose age is not known were seen first; epoch: not yet.
+  TimePoint ages_since() const { return ages_since_; }
+  void set_ages_since(TimePoint at) { ages_since_ = at; }
+
   // Aliases that lead to this address alone.
   std::vector<std::string_view> aliases_to(std::string_view address) const;
   // In order of change.
@@ -149,6 +153,7 @@ class Index {
   std::unordered_multimap<std::string, std::string, Hash, std::equal_to<>> aliases_to_;  // by target
   std::unordered_map<std::string, AddressEntry, Hash, std::equal_to<>> addresses_;
   std::uint64_t last_generation_ = 0;
+  TimePoint ages_since_{};
 };
 
 // The domain of a canonical address.

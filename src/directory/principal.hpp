@@ -61,6 +61,14 @@ struct Principal {
   std::string home;                                  // of a contact: the domain of ours whose address book it is in
   std::string rule;   // of a group whose members follow from it (member_rule.hpp); empty: they are named one by one
   PhotoMark photo{};  // Directory::photo() has the octets
+  bool password_never_expires = false;  // whatever the policy says (password_age.hpp)
+};
+
+// What is known of a main password that is kept here.
+struct PasswordFacts {
+  TimePoint changed{};       // epoch: before such times were kept
+  bool must_change = false;  // at the next sign-in, by its owner
+  bool operator==(const PasswordFacts&) const = default;
 };
 
 // What somebody may be allowed beside writing in his own name. Readers of mail that is sent as somebody see nobody
@@ -117,6 +125,7 @@ struct Profile {
   std::vector<Member> members;               // of a group
   std::vector<const Principal*> delegates;   // who may send on its behalf, as it was granted
   std::vector<const Principal*> delegators;  // who granted that to it
+  std::optional<PasswordFacts> password;     // none is kept here: empty
 };
 
 // One that is gone.

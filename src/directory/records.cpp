@@ -48,7 +48,7 @@ constexpr std::uint8_t kPrincipalFormat = kSecondFormat;
 constexpr std::uint8_t kSendAsBit = 1, kOnBehalfBit = 2;
 std::uint8_t newest_format(std::string_view key) {
   if (key.starts_with('p')) return kThirdFormat;
-  const bool has_second = std::string_view("btufx").contains(key.empty() ? '\0' : key.front());
+  const bool has_second = std::string_view("bfostuxz").contains(key.empty() ? '\0' : key.front());
   return has_second ? kSecondFormat : store::kRecordFormat;
 }
 
@@ -228,6 +228,9 @@ class Loader {
       case 'n':
         into_.next_id = value.u64();
         return true;
+      case 'o':
+        into_.index.set_ages_since(get_time(value));
+        return true;
       case 'p':
         return take_principal(rest, value);
       case 'q':
@@ -248,6 +251,8 @@ class Loader {
         return take_removed(rest, value);
       case 'y':
         return take_copy_sent(rest);
+      case 'z':
+        return take_never_expires(rest);
       default:
         return false;
     }
@@ -401,6 +406,16 @@ class Loader {
     return true;
   }
 
+  bool take_never_expires(std::string_view rest) {
+    ByteReader key(rest);
+    const PrincipalRow* row = into_.index.principal(PrincipalId{key.u64()});
+    if (!key.ok() || !key.at_end() || row == nullptr) return false;
+    Principal p = row->principal;
+    p.password_never_expires = true;
+    into_.index.put_principal(std::move(p));
+    return true;
+  }
+
   bool take_password(std::string_view rest, ByteReader& value) {
     ByteReader key(rest);
     const PrincipalId id{key.u64()};
@@ -408,6 +423,13 @@ class Loader {
     record.argon2id = value.text();
     record.scram_sha256 = get_verifier(value);
     record.scram_sha1 = get_verifier(value);
+    if (format_ == kSecondFormat) {
+      record.facts.changed = get_time(value);
+      const std::uint8_t must_change = value.u8();
+      record.facts.must_change = must_change == 1;
+      // What says nothing is written in the first form.
+      if (must_change > 1 || record.facts == PasswordFacts{}) return false;
+    }
     if (!key.ok() || !key.at_end() || into_.index.principal(id) == nullptr) return false;
     if (!record.argon2id.starts_with("$argon2id$") || record.argon2id.contains('\0')) return false;
     if (!is_verifier(record.scram_sha256, 32) || !is_verifier(record.scram_sha1, 20)) return false;
@@ -505,6 +527,7 @@ std::string sender_key(PrincipalId of, PrincipalId grantee) {
   return key;
 }
 std::string copy_sent_key(PrincipalId id) { return numbered('y', id); }
+std::string never_expires_key(PrincipalId id) { return numbered('z', id); }
 store::RangeErase all_senders(PrincipalId of) { return family_of('w', of); }
 std::string photo_key(PrincipalId id, std::uint32_t piece) { return numbered('i', id, piece); }
 std::string address_book_key(std::string_view name) { return "b" + std::string(name); }
@@ -560,10 +583,15 @@ std::string encode_targets(const std::vector<std::string>& targets) {
 }
 
 std::string encode(const PasswordRecord& record) {
-  std::string out = begin_value();
+  const bool known = record.facts != PasswordFacts{};
+  std::string out = known ? std::string(1, static_cast<char>(kSecondFormat)) : begin_value();
   put_text(out, record.argon2id);
   put_verifier(out, record.scram_sha256);
   put_verifier(out, record.scram_sha1);
+  if (known) {
+    put_time(out, record.facts.changed);
+    put_u8(out, record.facts.must_change ? 1 : 0);
+  }
   return out;
 }
 
@@ -630,6 +658,12 @@ std::string encode_message_quota(std::uint64_t messages) {
 std::string encode_share() { return begin_value(); }
 std::string encode_member() { return begin_value(); }
 std::string encode_copy_sent() { return begin_value(); }
+std::string encode_never_expires() { return std::string(1, static_cast<char>(kSecondFormat)); }
+std::string encode_ages_since(TimePoint at) {
+  std::string out = encode_never_expires();
+  put_time(out, at);
+  return out;
+}
 
 std::string encode(Index::SendRights rights) {
   std::string out = begin_value();

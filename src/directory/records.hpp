@@ -21,6 +21,7 @@ namespace gatepost::directory {
 inline constexpr std::string_view kNextIdKey = "n";
 inline constexpr std::string_view kDecoyKeyKey = "k";
 inline constexpr std::size_t kDecoyKeyOctets = 32;
+inline constexpr std::string_view kAgesSinceKey = "o";
 
 std::string domain_key(std::string_view name);
 std::string principal_key(PrincipalId id);
@@ -36,6 +37,7 @@ std::string member_key(PrincipalId group, std::string_view member);
 std::string removed_key(std::uint64_t change);
 std::string sender_key(PrincipalId of, PrincipalId grantee);
 std::string copy_sent_key(PrincipalId id);
+std::string never_expires_key(PrincipalId id);
 // A picture is kept in pieces, which are not read at the start.
 std::string photo_key(PrincipalId id, std::uint32_t piece);
 std::string address_book_key(std::string_view name);
@@ -65,6 +67,8 @@ std::string encode_share();
 std::string encode_member();
 std::string encode(Index::SendRights);
 std::string encode_copy_sent();
+std::string encode_never_expires();
+std::string encode_ages_since(TimePoint);
 std::string encode(const Removed&);
 std::string encode(const AddressBook&);  // people as grantees
 inline constexpr std::size_t kPhotoPieceOctets = 60 << 10;

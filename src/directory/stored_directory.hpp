@@ -16,6 +16,7 @@
 #include "directory/directory.hpp"
 #include "directory/index.hpp"
 #include "directory/outside.hpp"
+#include "directory/password_age.hpp"
 #include "directory/records.hpp"
 #include "directory/resolve.hpp"
 #include "directory/second_factor.hpp"
@@ -27,7 +28,7 @@ namespace gatepost::directory {
 
 // The directory over a store: everything in memory for reading, every change durable before it is seen. Writers go one
 // after the other and hold no lock that readers want while the disk works; nobody holds a lock while hashing.
-class StoredDirectory final : public Directory, public SecondFactors {
+class StoredDirectory final : public Directory, public SecondFactors, public PasswordAges {
  public:
   StoredDirectory(store::KeyValue& keys, Options options, const Clock& clock, Random& random,
                   std::unique_ptr<PasswordHasher> hasher);
@@ -94,7 +95,7 @@ class StoredDirectory final : public Directory, public SecondFactors {
   std::unique_ptr<ShareWatch> watch_shares(std::function<void()> changed) override;
   std::vector<Principal> sharers(PrincipalId id) override;
 
-  Result<> set_password(PrincipalId id, const Secret& password) override;
+  Result<> set_password(PrincipalId id, const Secret& password, PasswordKind kind) override;
   Result<> forget_former_passwords() override;
   Result<Secret> add_app_password(PrincipalId id, std::string_view name, const AppScope& scope) override;
   Result<> set_app_scope(PrincipalId id, std::uint32_t app, const AppScope& scope) override;
@@ -112,6 +113,10 @@ class StoredDirectory final : public Directory, public SecondFactors {
   Result<Outcome> use(PrincipalId id, const Secret& code) override;
   Result<std::vector<Secret>> renew_recovery_codes(PrincipalId id) override;
   Result<> disable(PrincipalId id) override;
+  void set_age_policy(PasswordAgePolicy policy) override;
+  PasswordStanding standing(const Principal& principal) override;
+  Result<> check(const Principal& principal) override;
+  Result<> demand_change(PrincipalId id, bool demanded) override;
   void set_outside(OutsideSignIn* outside) { outside_ = outside; }
   bool has_password(PrincipalId id);
   Result<std::optional<sasl::ScramVerifier>> scram_verifier(std::string_view name, std::string_view hash) override;
@@ -187,6 +192,9 @@ class StoredDirectory final : public Directory, public SecondFactors {
   // What to remember of the password that `found` has when `fresh` takes its place.
   // Errc::forbidden: `purpose` cannot ask for the second factor that is wanted beside the main password.
   Result<> check_second_factor(const Principal& principal, const SignInPurpose& purpose);
+  // Errc::expired: the main password of the row has to be replaced first.
+  Result<> check_age(const PrincipalRow& row);
+  PasswordStanding standing_of(const PrincipalRow& row);
   // Changes the second factor that is there. Errc::not_found: there is none.
   Result<> change_totp(PrincipalId id, const std::function<Result<>(TotpRecord&)>& change);
   Result<> check_history(const PrincipalRow& found, const PasswordRecord& fresh) const;
@@ -229,6 +237,9 @@ class StoredDirectory final : public Directory, public SecondFactors {
   SecondFactorPolicy factor_policy_ GP_GUARDED_BY(factors_mutex_);
   std::map<PrincipalId, Enrolment> enrolments_ GP_GUARDED_BY(factors_mutex_);
   std::map<PrincipalId, WrongCodes> wrong_codes_ GP_GUARDED_BY(factors_mutex_);  // of those who have a second factor
+
+  Mutex ages_mutex_;  // after the others
+  PasswordAgePolicy age_policy_ GP_GUARDED_BY(ages_mutex_);
 
   // What address book policies show, by the policies' names, as of one change of the directory.
   struct SeenAt {

@@ -10,6 +10,7 @@ Refusal refusal_for_call(const Error& error) {
     case Errc::denied:
     case Errc::forbidden:
     case Errc::unauthenticated:
+    case Errc::expired:
       return {"forbidden", {}, {}, {}};
     case Errc::limit:
     case Errc::too_large:
@@ -41,6 +42,7 @@ Refusal refusal_for_object(const Error& error) {
     case Errc::denied:
     case Errc::forbidden:
     case Errc::unauthenticated:
+    case Errc::expired:
     case Errc::read_only:
       return {"forbidden", {}, {}, {}};
     case Errc::over_quota:

@@ -19,6 +19,7 @@ int status_for(Errc code) {
     case Errc::forbidden:
       return 403;
     case Errc::unauthenticated:
+    case Errc::expired:
       return 401;
     case Errc::over_quota:
     case Errc::disk_full:

@@ -18,6 +18,8 @@ Answer response_for(Errc code) {
       return no(code::kNoPerm, "You have no right to do that here");
     case Errc::unauthenticated:
       return no(code::kAuthenticationFailed, "The name or the password is wrong");
+    case Errc::expired:  // RFC 5530 3
+      return no(code::kExpired, "The password has expired: change it in the webmail first");
     case Errc::over_quota:
       return no(code::kOverQuota, "The account is full");
     case Errc::too_large:

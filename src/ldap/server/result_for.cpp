@@ -18,6 +18,8 @@ Outcome outcome_for(Errc code) {
       return {ResultCode::insufficient_access_rights, "not permitted", {}};
     case Errc::unauthenticated:
       return {ResultCode::invalid_credentials, "the name or the password is wrong", {}};
+    case Errc::expired:  // draft-behera-ldap-password-policy-11 8.1.2
+      return {ResultCode::invalid_credentials, "the password has expired: change it first", {}};
     case Errc::over_quota:
     case Errc::too_large:
     case Errc::limit:

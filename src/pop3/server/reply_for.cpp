@@ -25,6 +25,8 @@ Words words_for(Errc code) {
       return {"", "Not permitted"};
     case Errc::unauthenticated:
       return {kCredentials, "The name or the password is wrong"};
+    case Errc::expired:
+      return {kCredentials, "The password has expired: change it in the webmail first"};
     case Errc::over_quota:
       return {"", "The mailbox is full"};
     case Errc::too_large:

@@ -12,6 +12,7 @@ Words reply_for(Errc code) {
     case Errc::forbidden:
       return {550, {5, 7, 1}, "not permitted"};
     case Errc::unauthenticated:
+    case Errc::expired:
       return {530, {5, 7, 0}, "sign in first"};
     case Errc::over_quota:
       return {552, {5, 2, 2}, "the mailbox is full"};
@@ -84,6 +85,8 @@ Words reply_for_sign_in(Errc code) {
     case Errc::not_found:
     case Errc::denied:  // a switched off account is not told from a wrong password
       return {535, {5, 7, 8}, "wrong name or password"};
+    case Errc::expired:  // not 432 4.7.12, which is about another mechanism (RFC 4954 6)
+      return {535, {5, 7, 8}, "the password has expired: change it in the webmail first"};
     case Errc::forbidden:  // RFC 4954 6: too weak for this user
       return {534, {5, 7, 9}, "this account has a second factor: use an app password here"};
     case Errc::invalid:
