@@ -28,6 +28,9 @@ inline constexpr std::string_view kSyncState = "1.3.6.1.4.1.4203.1.9.1.2";
 inline constexpr std::string_view kSyncDone = "1.3.6.1.4.1.4203.1.9.1.3";
 inline constexpr std::string_view kSyncInfo = "1.3.6.1.4.1.4203.1.9.1.4";
 
+inline constexpr std::string_view kPasswordPolicy =
+    "1.3.6.1.4.1.42.2.27.8.5.1";  // draft-behera-ldap-password-policy-11
+
 inline constexpr std::string_view kDirSync = "1.2.840.113556.1.4.841";  // [MS-ADTS] 3.1.1.3.4.1.3
 
 inline constexpr std::string_view kAllOperationalAttributes = "1.3.6.1.4.1.4203.1.5.1";  // RFC 3673

@@ -70,6 +70,7 @@ constexpr auto kTypes = std::to_array<AttributeType>({
     {"2.5.4.49", "distinguishedName", "", "", dn, Rule::distinguished_name, false, false, false, Usage::user, true},
     {"1.2.840.113556.1.4.8", "userAccountControl", "", "", integer, Rule::integer, false, true, true, Usage::user,
      true},
+    {"1.2.840.113556.1.4.96", "pwdLastSet", "", "", integer, Rule::integer, false, true, true, Usage::user, true},
     {"1.2.840.113556.1.4.302", "sAMAccountType", "", "", integer, Rule::integer, false, true, true, Usage::user, true},
     {"1.2.840.113556.1.4.750", "groupType", "", "", integer, Rule::integer, false, true, true, Usage::user, true},
     {"1.2.840.113556.1.2.2", "whenCreated", "", "", generalized_time, Rule::generalized_time, false, true, true,
@@ -92,6 +93,11 @@ constexpr auto kTypes = std::to_array<AttributeType>({
      Usage::directory, true},
     {"1.3.6.1.1.20", "entryDN", "", "", dn, Rule::distinguished_name, false, false, true, Usage::directory, true},
     {"1.3.6.1.1.16.4", "entryUUID", "", "", uuid, Rule::uuid, false, true, true, Usage::directory, true},
+    // draft-behera-ldap-password-policy-11 5.3
+    {"1.3.6.1.4.1.42.2.27.8.1.16", "pwdChangedTime", "", "", generalized_time, Rule::generalized_time, false, true,
+     true, Usage::directory, true},
+    {"1.3.6.1.4.1.42.2.27.8.1.22", "pwdReset", "", "", boolean, Rule::boolean, false, false, true, Usage::directory,
+     true},
     // RFC 4512 5.1, RFC 3045
     {"1.3.6.1.4.1.1466.101.120.5", "namingContexts", "", "", dn, Rule::distinguished_name, false, false, false,
      Usage::dsa, true},
@@ -150,7 +156,7 @@ constexpr auto kClasses = std::to_array<ObjectClass>({
      "displayName employeeNumber givenName homePhone initials jpegPhoto mail manager mobile o pager preferredLanguage "
      "uid"},
     {"1.2.840.113556.1.5.9", "user", "top", ClassKind::auxiliary, "",
-     "sAMAccountName userPrincipalName userAccountControl sAMAccountType"},
+     "sAMAccountName userPrincipalName userAccountControl pwdLastSet sAMAccountType"},
     {"1.2.840.113556.1.3.46", "mailRecipient", "top", ClassKind::auxiliary, "cn",
      "mail proxyAddresses mailNickname displayName department company c co wWWHomePage publicDelegates "
      "publicDelegatesBL jpegPhoto thumbnailPhoto"},

@@ -132,6 +132,11 @@ bool read_authorization(std::string_view value, Controls& into) {
   return true;
 }
 
+bool read_password_policy(std::string_view, Controls& into) {
+  into.password_policy = true;
+  return true;
+}
+
 // syncRequestValue ::= SEQUENCE { mode ENUMERATED { refreshOnly (1), refreshAndPersist (3) }, cookie OPTIONAL,
 // reloadHint BOOLEAN DEFAULT FALSE }
 bool read_sync(std::string_view value, Controls& into) {
@@ -183,6 +188,8 @@ constexpr auto kControlRows = std::to_array<Row>({
     {oid::kSubentries, on({On::search}), read_subentries},
     {oid::kSyncRequest, on({On::search}), read_sync},
     {oid::kDirSync, on({On::search}), read_dirsync},
+    {oid::kPasswordPolicy, static_cast<std::uint16_t>(kAnyOfEntries | on({On::bind, On::extended})),
+     read_password_policy, false},
     {oid::kProxiedAuthorization, static_cast<std::uint16_t>(kAnyOfEntries | on({On::extended})), read_authorization},
 });
 
@@ -245,6 +252,23 @@ std::string write_view_result(std::uint32_t position, std::uint32_t count, Resul
   writer.integer(position);
   writer.integer(count);
   writer.integer(static_cast<std::int64_t>(code), ber::kEnumerated);
+  writer.end(mark);
+  return out;
+}
+
+// PasswordPolicyResponseValue ::= SEQUENCE { warning [0] CHOICE { timeBeforeExpiration [0] INTEGER (0 .. maxInt),
+// graceAuthNsRemaining [1] INTEGER } OPTIONAL, error [1] ENUMERATED OPTIONAL }
+std::string write_password_policy(const PasswordPolicyAnswer& answer) {
+  std::string out;
+  ber::Writer writer(out);
+  const std::size_t mark = writer.begin(ber::kSequence);
+  if (answer.ends_in) {
+    const std::size_t warning = writer.begin(ber::context_constructed(0));
+    writer.integer(std::clamp<std::int64_t>(answer.ends_in->count(), 0, std::numeric_limits<std::int32_t>::max()),
+                   ber::context(0));
+    writer.end(warning);
+  }
+  if (answer.problem) writer.integer(static_cast<std::int64_t>(*answer.problem), ber::context(1));
   writer.end(mark);
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -69,6 +70,7 @@ struct Controls {
   std::optional<SyncRequest> sync;
   std::optional<DirSyncRequest> dirsync;
   std::optional<std::string> authorization;  // RFC 4370: whose rights are wanted
+  bool password_policy = false;              // whether the answer is to say how the password stands
 };
 
 struct Refusal {
@@ -81,7 +83,20 @@ std::optional<Refusal> read_controls(const std::vector<Control>& controls, On op
 // supportedControl.
 std::vector<std::string_view> known_controls();
 
+// How a password stands, in answers (draft-behera-ldap-password-policy-11 6.2).
+struct PasswordPolicyAnswer {
+  enum class Problem : std::uint8_t {
+    expired = 0,
+    change_after_reset = 2,
+    must_supply_old = 4,
+    insufficient_quality = 5,
+  };
+  std::optional<std::chrono::seconds> ends_in;  // soon enough to be told
+  std::optional<Problem> problem;
+};
+
 // Values of response controls.
+std::string write_password_policy(const PasswordPolicyAnswer& answer);
 std::string write_paged(std::uint32_t estimate, std::string_view cookie);
 std::string write_sort_result(ResultCode code, std::string_view attribute);
 std::string write_view_result(std::uint32_t position, std::uint32_t count, ResultCode code);

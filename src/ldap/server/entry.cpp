@@ -21,13 +21,23 @@ namespace {
 using directory::ContactField;
 using directory::PrincipalKind;
 
-// [MS-ADTS] 2.2.16: NORMAL_ACCOUNT, and ACCOUNTDISABLE where nobody signs in.
-constexpr int kNormalAccount = 0x200, kAccountDisabled = 0x2;
+// [MS-ADTS] 2.2.16: NORMAL_ACCOUNT, and ACCOUNTDISABLE where nobody signs in; DONT_EXPIRE_PASSWORD.
+constexpr int kNormalAccount = 0x200, kAccountDisabled = 0x2, kPasswordNeverExpires = 0x10000;
 // [MS-SAMR] 2.2.1.9 and [MS-ADTS] 2.2.12: a person; a group for mail alone, in all domains.
 constexpr int kSamUser = 0x30000000, kSamDistribution = 0x10000001, kGroupTypeUniversal = 8;
 
 std::string time_text(TimePoint at) {
   return generalized_time(std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count());
+}
+
+// [MS-ADA3] 2.175: a FILETIME ([MS-DTYP] 2.3.3), steps of 100 ns since 1601; 0 where it has to be changed. What is not
+// known is not shown.
+std::string last_set(const directory::PasswordFacts& password) {
+  constexpr std::int64_t kUnixEpoch = 116'444'736'000'000'000;
+  if (password.must_change) return "0";
+  if (password.changed == TimePoint{}) return {};
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(password.changed.time_since_epoch());
+  return std::to_string(micros.count() * 10 + kUnixEpoch);
 }
 
 std::string_view local_part(std::string_view address) { return address.substr(0, address.rfind('@')); }
@@ -197,6 +207,10 @@ std::string operational_attributes(const Entry& entry) {
   out.add("createTimestamp", time_text(entry.created));
   out.add("modifyTimestamp", time_text(entry.changed));
   out.add("entryUUID", uuid_text(entry.uuid));
+  if (entry.password && entry.password->changed != TimePoint{}) {
+    out.add("pwdChangedTime", time_text(entry.password->changed));
+  }
+  if (entry.password && entry.password->must_change) out.add("pwdReset", "TRUE");
   out.add("entryDN", entry.dn);
   out.add("hasSubordinates", entry.has_children ? "TRUE" : "FALSE");
   out.add("subschemaSubentry", std::string(kSubschemaDn));
@@ -313,6 +327,7 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
   entry.enabled = p.enabled;
   entry.domain = directory::home_domain(p);
   entry.photo = p.photo;
+  entry.password = profile.password;
   entry.uuid = uuid_of(p.id);
   entry.created = p.created;
   entry.changed = p.changed;
@@ -339,7 +354,9 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
     out.add("sAMAccountName", local);
     out.add("userPrincipalName", p.address);
     const bool signs_in = p.enabled && entry.kind == EntryKind::person;
-    out.add("userAccountControl", std::to_string(kNormalAccount | (signs_in ? 0 : kAccountDisabled)));
+    out.add("userAccountControl", std::to_string(kNormalAccount | (signs_in ? 0 : kAccountDisabled) |
+                                                 (p.password_never_expires ? kPasswordNeverExpires : 0)));
+    if (profile.password) out.add("pwdLastSet", last_set(*profile.password));
     out.add("sAMAccountType", std::to_string(kSamUser));
   } else if (entry.kind == EntryKind::group) {
     out.add("sAMAccountName", local);

@@ -34,7 +34,8 @@ struct Entry {
   TimePoint created{}, changed{};
   std::uint64_t change = 0;
   std::vector<directory::PrincipalId> groups, members;  // direct ones; members: of ours
-  directory::PhotoMark photo{};                         // append_photo() has the octets as attributes
+  std::optional<directory::PasswordFacts> password;
+  directory::PhotoMark photo{};  // append_photo() has the octets as attributes
 
   bool is_principal() const { return id != directory::PrincipalId{}; }
   // The normal form of what it lies under.

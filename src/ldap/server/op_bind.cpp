@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/ascii.hpp"
+#include "directory/password_age.hpp"
 #include "ldap/protocol/dn.hpp"
 #include "ldap/server/events.hpp"
 #include "ldap/server/result_for.hpp"
@@ -19,6 +20,7 @@ Task<Next> Session::bind(Operation operation) {
   // RFC 4511 4.2.1: whoever binds is nobody until he is somebody.
   end_watches();
   signed_in_.reset();
+  has_to_change_.reset();
   operation.viewer = {};
   if (request.version != 3) {
     sign_in_.reset();
@@ -53,7 +55,7 @@ Task<Next> Session::simple(Operation operation, std::string name, Secret passwor
     return *std::move(entered);
   };
   directory::SignInStep step = co_await shared_.services.workers_for_sign_in().run(std::move(job));
-  co_return settle(operation, std::move(step));
+  co_return settle(operation, std::move(step), address);
 }
 
 Task<Next> Session::sasl(Operation operation, BindRequest::Sasl request) {
@@ -94,7 +96,7 @@ std::string Session::authorization_name(const std::optional<std::string>& given)
   return text;
 }
 
-Next Session::settle(const Operation& operation, directory::SignInStep step) {
+Next Session::settle(const Operation& operation, directory::SignInStep step, std::string_view name) {
   Reply reply{.id = operation.id, .answer = Answer::bind};
   if (const auto* const challenge = std::get_if<sasl::Challenge>(&step)) {
     reply.outcome.code = ResultCode::sasl_bind_in_progress;
@@ -104,14 +106,43 @@ Next Session::settle(const Operation& operation, directory::SignInStep step) {
   }
   sign_in_.reset();
   if (auto* const error = std::get_if<Error>(&step)) {
+    if (error->code == Errc::expired) return expired(operation, name);
+    reply.controls = policy_control(operation, {});
     reply.outcome = outcome_for_sign_in(error->code);
     write(out(), reply);
     if (++failed_sign_ins_ < settings_->failed_sign_ins) return Next::more;
     return disconnect(ResultCode::unwilling_to_perform, "too many wrong passwords", {});
   }
   signed_in_ = std::move(std::get<std::unique_ptr<directory::SignedIn>>(step));
+  if (operation.controls.password_policy) {
+    PasswordPolicyAnswer said;
+    const auto standing = directory::password_ages(shared_.services.door.directory()).standing(signed_in_->principal());
+    if (standing.ends_soon) {
+      said.ends_in = std::chrono::duration_cast<std::chrono::seconds>(*standing.expires - shared_.services.clock.now());
+    }
+    reply.controls = policy_control(operation, said);
+  }
   write(out(), reply);
   return Next::more;
+}
+
+// draft-behera-ldap-password-policy-11 8.1.1, 8.1.2: what has expired is refused. What somebody else has set lets its
+// owner in to replace it, where the program says that it knows what that means; one that only wants to know whether the
+// password is right must not take the answer for a yes.
+Next Session::expired(const Operation& operation, std::string_view name) {
+  using Problem = PasswordPolicyAnswer::Problem;
+  directory::Directory& directory = shared_.services.door.directory();
+  const auto who = name.empty() ? Result<directory::Principal>(fail(Errc::not_found)) : directory.find(name);
+  const bool by_other = who && directory::password_ages(directory).standing(*who).must_change;
+  auto with = policy_control(operation, {.problem = by_other ? Problem::change_after_reset : Problem::expired});
+  if (by_other && operation.controls.password_policy) {
+    has_to_change_ = who->id;
+    return answer(operation, Outcome{}, std::move(with));
+  }
+  // Programs look for Active Directory's numbers: ERROR_PASSWORD_EXPIRED, ERROR_PASSWORD_MUST_CHANGE ([MS-ERREF] 2.2).
+  Outcome outcome = outcome_for_sign_in(Errc::expired);
+  outcome.text += by_other ? " (data 773)" : " (data 532)";
+  return answer(operation, std::move(outcome), std::move(with));
 }
 
 // The mail address that a name stands for: a DN, an address or user principal name, DOMAIN\user with the domain's name

@@ -101,9 +101,15 @@ Task<Next> Session::password_modify(Operation operation) {
   const ExtendedRequest request = std::move(std::get<ExtendedRequest>(operation.request));
   auto wanted = read_password_modify(request.value);
   if (!wanted) co_return bad(operation, ResultCode::protocol_error, "the value of a password modify");
-  if (!signed_in_) co_return answer(operation, ResultCode::insufficient_access_rights, "sign in first");
   if (!tls()) co_return answer(operation, ResultCode::confidentiality_required, "passwords are taken only under TLS");
+  // Whoever has not signed in, since his password has expired, shows it here (RFC 3062 2).
+  const bool stranger = !signed_in_ && !has_to_change_;
+  if (stranger && (!wanted->user || !wanted->old_password)) {
+    co_return answer(operation, ResultCode::insufficient_access_rights, "sign in first");
+  }
+  using Problem = PasswordPolicyAnswer::Problem;
   directory::Door& door = shared_.services.door;
+  const directory::PrincipalId viewer = has_to_change_.value_or(operation.viewer.id);
   std::string name;
   if (wanted->user) {
     std::string_view user = *wanted->user;
@@ -111,34 +117,55 @@ Task<Next> Session::password_modify(Operation operation) {
     if (user.starts_with("u:")) user.remove_prefix(2);
     name = sign_in_name(user);
   }
-  auto whose = wanted->user ? door.directory().find(name) : door.directory().principal(operation.viewer.id);
-  if (!whose || !may_set_password(operation.viewer, *whose)) {
+  const auto whose = wanted->user ? door.directory().find(name) : door.directory().principal(viewer);
+  // Whose name it is, a stranger is told by nothing but the right password.
+  const bool own = stranger || (whose && whose->id == viewer);
+  if (!own && (!whose || has_to_change_ || !may_set_password(operation.viewer, *whose))) {
     co_return answer(operation, outcome_for(Errc::denied));
   }
   if (!settings_->writable) co_return answer(operation, ResultCode::unwilling_to_perform, "nothing is changed here");
-  // Whoever finds a signed-in program must not be able to lock its owner out.
-  const bool own = operation.viewer.id == whose->id;
-  if (own && !wanted->old_password) {
-    co_return answer(operation, ResultCode::unwilling_to_perform, "the old password is asked for");
+  // Whoever finds a signed-in program must not be able to lock its owner out. Who has just shown it need not again.
+  if (own && !wanted->old_password && !has_to_change_) {
+    co_return answer(operation, {ResultCode::unwilling_to_perform, "the old password is asked for", {}},
+                     policy_control(operation, {.problem = Problem::must_supply_old}));
   }
   const bool made = !wanted->new_password;
   constexpr std::size_t kCharacters = 16;
   if (made) wanted->new_password = Secret(shared_.services.random.token(kCharacters));
-  const directory::DoorContext context = door_context();
-  auto job = [&door, &wanted, &whose, &context, own]() -> Result<> {
-    if (own) GP_CHECK(door.with_password(whose->address, *wanted->old_password, context, [] {}));
-    return door.directory().set_password(whose->id, *wanted->new_password);
+  directory::DoorContext context = door_context();
+  context.renewing = true;
+  bool proven = false;
+  auto job = [&]() -> Result<directory::Principal> {
+    Result<directory::Principal> owner = whose;
+    if (own && wanted->old_password) {
+      GP_TRY(const auto entered,
+             door.with_password(whose ? whose->address : name, *wanted->old_password, context, [] {}));
+      owner = entered->principal();
+    }
+    GP_CHECK(owner);
+    proven = true;
+    GP_CHECK(door.directory().set_password(owner->id, *wanted->new_password));
+    return owner;
   };
-  const Result<> done = co_await shared_.services.workers_for_sign_in().run(std::move(job));
+  const Result<directory::Principal> done = co_await shared_.services.workers_for_sign_in().run(std::move(job));
   if (!done) {
-    const bool wrong = done.error().code == Errc::unauthenticated || done.error().code == Errc::limit;
-    co_return answer(operation, wrong ? outcome_for_sign_in(done.error().code) : outcome_for(done.error().code));
+    const Errc code = done.error().code;
+    if (!proven && code == Errc::unauthenticated && ++failed_sign_ins_ >= settings_->failed_sign_ins) {
+      answer(operation, outcome_for_sign_in(code));
+      co_return disconnect(ResultCode::unwilling_to_perform, "too many wrong passwords", {});
+    }
+    PasswordPolicyAnswer said;
+    if (proven && code == Errc::invalid) said.problem = Problem::insufficient_quality;
+    co_return answer(operation, proven ? outcome_for(code) : outcome_for_sign_in(code),
+                     policy_control(operation, said));
   }
-  shared_.services.log.write(
-      event::kPasswordChanged,
-      {{"conn", peer_.connection_id}, {"account", signed_in_->principal().address}, {"entry", whose->address}});
+  shared_.services.log.write(event::kPasswordChanged,
+                             {{"conn", peer_.connection_id},
+                              {"account", signed_in_ ? signed_in_->principal().address : done->address},
+                              {"entry", done->address}});
   shared_.changes.add();
-  Reply reply{.id = operation.id, .answer = Answer::extended};
+  has_to_change_.reset();
+  Reply reply{.id = operation.id, .answer = Answer::extended, .controls = policy_control(operation, {})};
   if (made) {
     std::string value;
     ber::Writer writer(value);
@@ -148,7 +175,7 @@ Task<Next> Session::password_modify(Operation operation) {
     reply.value = std::move(value);
   }
   write(out(), reply);
-  door.revoke(whose->id);
+  door.revoke(done->id);
   co_return Next::more;
 }
 

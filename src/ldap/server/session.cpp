@@ -114,6 +114,11 @@ Task<Next> Session::run(Envelope envelope, Operation operation) {
       co_return answer(operation, refused->code, refused->text);
     }
   }
+  // draft-behera-ldap-password-policy-11 8.1.1: everything else waits.
+  if (has_to_change_ && row.on != On::bind && row.on != On::none && row.on != On::extended) {
+    co_return answer(operation, {ResultCode::insufficient_access_rights, "replace the password first", {}},
+                     policy_control(operation, {.problem = PasswordPolicyAnswer::Problem::change_after_reset}));
+  }
   if (!row.for_all && !signed_in_) {
     co_return bad(operation, ResultCode::insufficient_access_rights, "sign in first");
   }
@@ -157,6 +162,7 @@ void Session::tls_started(const runtime::TlsFacts&) {
   end_watches();
   sign_in_.reset();
   signed_in_.reset();
+  has_to_change_.reset();
 }
 
 // RFC 4511 4.4.1: unavailable: no new connections for an extended period of time.
@@ -196,6 +202,11 @@ Next Session::answer(const Operation& operation, Outcome outcome, std::vector<Co
                      .outcome = std::move(outcome),
                      .controls = std::move(controls)});
   return Next::more;
+}
+
+std::vector<Control> Session::policy_control(const Operation& operation, const PasswordPolicyAnswer& said) {
+  if (!operation.controls.password_policy) return {};
+  return {{std::string(oid::kPasswordPolicy), false, write_password_policy(said)}};
 }
 
 Next Session::bad(const Operation& operation, ResultCode code, std::string_view text) {

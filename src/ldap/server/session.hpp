@@ -118,6 +118,8 @@ class Session final : public runtime::Session {
   std::variant<EntryPtr, Outcome> entry_named(const Operation& operation, std::string_view name);
   std::variant<EntryPtr, Outcome> entry_at(const Operation& operation, const Dn& dn, std::string_view normal);
   std::optional<Outcome> assertion_fails(const Operation& operation, const Entry& entry);
+  // The response control, where the request asks for one.
+  static std::vector<Control> policy_control(const Operation& operation, const PasswordPolicyAnswer& said);
   std::string& out() { return output_.buffer(); }
 
   // op_bind.cpp
@@ -125,7 +127,10 @@ class Session final : public runtime::Session {
   Task<Next> sasl(Operation operation, BindRequest::Sasl request);
   std::string sign_in_name(std::string_view name);
   std::string authorization_name(const std::optional<std::string>& given);
-  Next settle(const Operation& operation, directory::SignInStep step);
+  // `name`: who signs in, where the bind says it.
+  Next settle(const Operation& operation, directory::SignInStep step, std::string_view name = {});
+  // Who has shown the right password, and has to replace it first.
+  Next expired(const Operation& operation, std::string_view name);
 
   // op_sync.cpp
   Task<Next> synchronize(Operation operation, std::string base);
@@ -157,6 +162,8 @@ class Session final : public runtime::Session {
   std::unique_ptr<directory::SignIn> sign_in_;  // a SASL exchange is running ...
   std::string mechanism_;                       // ... of this mechanism
   std::unique_ptr<directory::SignedIn> signed_in_;
+  // Who has bound by a password that was set for him: he may replace it, and nothing else. Never beside signed_in_.
+  std::optional<directory::PrincipalId> has_to_change_;
   std::vector<SyncWatch> watches_;  // searches that go on
   std::uint32_t bad_messages_ = 0, failed_sign_ins_ = 0;
   bool heard_ = false;
