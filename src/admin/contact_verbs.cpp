@@ -64,7 +64,7 @@ Reply contact_set(Services& services, const Request& request, std::stop_token) {
 Reply contact_show(Services& services, const Request& request, std::stop_token) {
   const auto contact = named_contact(services, request);
   if (!contact) return contact.error();
-  return show_details(*contact);
+  return show_details(services, *contact);
 }
 
 Reply contact_delete(Services& services, const Request& request, std::stop_token) {

@@ -8,6 +8,6 @@ namespace gatepost::admin {
 
 // Applies the options "set", KEY=VALUE each, and keeps the principal.
 Reply set_details(Services& services, const Request& request, directory::Principal principal);
-Reply show_details(const directory::Principal& principal);
+Reply show_details(Services& services, const directory::Principal& principal);
 
 }  // namespace gatepost::admin

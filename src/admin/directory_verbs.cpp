@@ -8,6 +8,7 @@
 #include "admin/verbs.hpp"
 #include "base/date.hpp"
 #include "directory/addresses.hpp"
+#include "directory/password_age.hpp"
 #include "organisation/plan.hpp"
 
 namespace gatepost::admin {
@@ -92,6 +93,10 @@ Reply account_add(Services& services, const Request& request, std::stop_token) {
       organisation::add_mailbox(services.directory, services.accounts,
                                 {*kind, address, request.option("name"), *quota, *messages}, fresh.password);
   if (!added) return failure(added.error(), "account " + address);
+  if (signs_in && request.has("must-change")) {
+    const auto asked = directory::password_ages(services.directory).demand_change(added->id, true);
+    if (!asked) return failure(asked.error(), added->address);
+  }
   if (!signs_in) {
     return done(
         fmt::format("Account {0} is ready. Grant rights in it: gatepost acl set {0} IDENTIFIER RIGHTS", added->address),
@@ -104,7 +109,8 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
   const auto principals = services.directory.principals();
   if (!principals) return failure(principals.error(), "accounts");
   Table table({"address", "kind", "name", "enabled", "messages", "octets", "quota", "message_quota", "removed",
-               "created", "role", "copy_sent"});
+               "created", "role", "copy_sent", "password_changed", "password_expires", "must_change_password",
+               "password_never_expires"});
   for (const auto& p : *principals) {
     account::Account::Quota used;
     if (!directory::has_mailbox(p.kind)) continue;
@@ -120,6 +126,11 @@ Reply account_list(Services& services, const Request&, std::stop_token) {
         .text(date::format_rfc3339(p.created))
         .text(directory::to_string(p.role))
         .boolean(p.copy_sent);
+    const directory::PasswordStanding password = directory::password_ages(services.directory).standing(p);
+    table.text(password.changed ? date::format_rfc3339(*password.changed) : "")
+        .text(password.expires ? date::format_rfc3339(*password.expires) : "")
+        .boolean(password.must_change)
+        .boolean(p.password_never_expires);
   }
   return table.reply("No account yet: gatepost account add ADDRESS");
 }
@@ -128,11 +139,15 @@ Reply account_passwd(Services& services, const Request& request, std::stop_token
   const auto principal = named_account(services, request);
   if (!principal) return principal.error();
   const NewPassword fresh = new_password(services, request);
-  if (auto set = services.directory.set_password(principal->id, fresh.password); !set) {
+  const auto kind = request.has("must-change") ? directory::PasswordKind::initial : directory::PasswordKind::own;
+  if (auto set = services.directory.set_password(principal->id, fresh.password, kind); !set) {
     return failure(set.error(), principal->address);
   }
   end_sessions(services, *principal);
-  return done_with(fmt::format("The password of {} is changed.", principal->address), principal->address, fresh);
+  return done_with(
+      fmt::format("The password of {} is changed{}.", principal->address,
+                  kind == directory::PasswordKind::initial ? ", and has to be replaced at the next sign-in" : ""),
+      principal->address, fresh);
 }
 
 Reply set_enabled(Services& services, const Request& request, bool enabled) {

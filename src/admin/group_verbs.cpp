@@ -25,7 +25,7 @@ Reply account_set(Services& services, const Request& request, std::stop_token) {
 Reply account_show(Services& services, const Request& request, std::stop_token) {
   const auto principal = named_account(services, request);
   if (!principal) return principal.error();
-  return show_details(*principal);
+  return show_details(services, *principal);
 }
 
 std::expected<Principal, Reply> named_group(Services& services, const Request& request) {

@@ -74,10 +74,12 @@ Result<admin::Request> request_of(const AdminVerb& verb, const json::object& ask
   return out;
 }
 
+// What is for administrators alone.
 bool sets_role(const admin::Request& request) {
   const auto set = request.options.find("set");
-  return set != request.options.end() &&
-         std::ranges::any_of(set->second, [](const std::string& one) { return one.starts_with("role="); });
+  return set != request.options.end() && std::ranges::any_of(set->second, [](const std::string& one) {
+           return one.starts_with("role=") || one.starts_with("password-never-expires=");
+         });
 }
 
 Response answer_of(const admin::Reply& reply) {

@@ -9,12 +9,12 @@ namespace {
 using directory::Role;
 
 constexpr std::array kVerbs{
-    AdminVerb{"account add", Role::admin, true, "address name kind password quota messages"},
+    AdminVerb{"account add", Role::admin, true, "address name kind password quota messages must-change"},
     AdminVerb{"account delete", Role::admin, true, "address"},
     AdminVerb{"account disable", Role::admin, true, "address"},
     AdminVerb{"account enable", Role::admin, true, "address"},
     AdminVerb{"account list", Role::auditor, false, ""},
-    AdminVerb{"account passwd", Role::helpdesk, true, "address password"},
+    AdminVerb{"account passwd", Role::helpdesk, true, "address password must-change"},
     AdminVerb{"account photo", Role::helpdesk, true, "address photo remove"},
     AdminVerb{"account quota", Role::admin, true, "address octets messages"},
     AdminVerb{"account removed list", Role::auditor, false, "address folder since"},

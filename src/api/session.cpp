@@ -6,6 +6,7 @@
 #include "api/caller.hpp"
 #include "api/json.hpp"
 #include "api/totp.hpp"
+#include "directory/password_age.hpp"
 #include "http/server/session_cookie.hpp"
 
 namespace gatepost::api {
@@ -25,7 +26,7 @@ json::object principal_json(const directory::Principal& principal) {
                                                            : json::value(directory::to_string(principal.role))}};
 }
 
-json::object principal_json(const WebSession& session) {
+json::object session_json(const WebSession& session) {
   return {{"id", session.id},
           {"created", time_value(session.created)},
           {"used", time_value(session.used)},
@@ -35,12 +36,36 @@ json::object principal_json(const WebSession& session) {
           {"address", session.remote.to_string()}};
 }
 
+// How the password stands; null: none is kept here.
+json::value standing_json(const directory::PasswordStanding& standing) {
+  if (!standing.kept) return nullptr;
+  return {{"changed", standing.changed ? time_value(*standing.changed) : json::value(nullptr)},
+          {"expires", standing.expires ? time_value(*standing.expires) : json::value(nullptr)},
+          {"ends_soon", standing.ends_soon},
+          {"expired", standing.expired}};
+}
+
+// 401; "password" says why the right one lets nobody in.
+Response expiry_refusal(bool initial) {
+  Response out(401, "application/problem+json",
+               json::serialize(json::object{{"type", "about:blank"},
+                                            {"title", "Unauthorized"},
+                                            {"status", 401},
+                                            {"password", initial ? "initial" : "expired"},
+                                            {"detail", initial ? "this password was set for you: choose one of your own"
+                                                               : "the password has expired: choose another"}}) +
+                   "\n");
+  out.set("cache-control", "no-store").set("www-authenticate", "Session realm=\"Gatepost\"");
+  return out;
+}
+
 json::object described(const Services& services, const directory::Principal& principal, const WebSession& session,
                        std::string_view token) {
   json::object out = principal_json(principal);
   out["totp"] = api::shown(directory::second_factors(services.directory).status(principal));
+  out["password"] = standing_json(directory::password_ages(services.directory).standing(principal));
   out["csrf"] = WebSessions::csrf_token(token);
-  out["session"] = principal_json(session);
+  out["session"] = session_json(session);
   return out;
 }
 
@@ -61,6 +86,15 @@ Result<WebSessions::Begun> begin_session(const Services& services, const Exchang
                                  proven);
 }
 
+// For who has proven the present one. Every session and connection ends, and one begins.
+Result<WebSessions::Begun> replace_password(const Services& services, const Exchange& exchange,
+                                            const directory::Principal& who, const Secret& fresh, bool lasting) {
+  GP_CHECK(services.directory.set_password(who.id, fresh));
+  GP_CHECK(services.sessions.end_all(who.id));
+  services.door.revoke(who.id);
+  return begin_session(services, exchange, who, lasting);
+}
+
 // POST /api/session
 Task<> sign_in(const Services& services, Exchange& exchange) {
   if (!exchange.request().secure) co_return exchange.respond(refusal(Error{Errc::denied, "without TLS"}));
@@ -78,6 +112,9 @@ Task<> sign_in(const Services& services, Exchange& exchange) {
   const Secret password(*typed);
   const bool lasting = truth_of(*asked, "lasting").value_or(false);
   const Secret code(text_of(*asked, "code").value_or(""));
+  const auto fresh = text_of(*asked, "new_password");
+  directory::DoorContext context = door_context(exchange);
+  context.renewing = fresh.has_value();
   std::optional<directory::CodeAnswer> code_refused;
   auto check = [&]() -> Result<std::pair<directory::Principal, WebSessions::Begun>> {
     // Of before the check: a password that is replaced while it goes on must begin no session of the new one.
@@ -86,18 +123,32 @@ Task<> sign_in(const Services& services, Exchange& exchange) {
     if (named) {
       GP_TRY(stamp, services.sessions.stamp_of(*named));
     }
-    GP_TRY(const auto entered, services.door.with_code(*user, password, code, door_context(exchange), [] {}));
+    GP_TRY(auto entered, services.door.with_code(*user, password, code, context, [] {}));
     if (const auto* refused = std::get_if<directory::CodeAnswer>(&entered)) {
       code_refused = *refused;
       return fail(Errc::unauthenticated, "the code");
     }
-    const directory::Principal& who = std::get<std::unique_ptr<directory::SignedIn>>(entered)->principal();
+    auto& session = std::get<std::unique_ptr<directory::SignedIn>>(entered);
+    const directory::Principal who = session->principal();
+    if (fresh) {
+      session.reset();
+      if (!directory::password_ages(services.directory).standing(who).kept) {
+        return fail(Errc::denied, "the password is kept elsewhere");
+      }
+      GP_TRY(WebSessions::Begun one, replace_password(services, exchange, who, Secret(*fresh), lasting));
+      return std::pair(who, std::move(one));
+    }
     if (!named || named->id != who.id) stamp.reset();  // by a name that an outside directory knows
     GP_TRY(WebSessions::Begun one, begin_session(services, exchange, who, lasting, stamp));
     return std::pair(who, std::move(one));
   };
   const auto done = co_await services.sign_in_workers.run(check);
   if (code_refused) co_return exchange.respond(code_refusal(*code_refused));
+  if (!done && done.error().code == Errc::expired) {
+    const auto named = services.directory.find(*user);
+    const bool initial = named && directory::password_ages(services.directory).standing(*named).must_change;
+    co_return exchange.respond(expiry_refusal(initial));
+  }
   if (!done) co_return exchange.respond(refusal(done.error()));
   exchange.respond(begun(services, done->first, done->second));
 }
@@ -134,7 +185,7 @@ Task<> list_sessions(const Services& services, Exchange& exchange) {
   if (!from) co_return exchange.respond(refusal(from.error()));
   json::array out;
   for (const WebSession& session : services.sessions.list(from->principal.id)) {
-    out.push_back(principal_json(session));
+    out.push_back(session_json(session));
     out.back().as_object()["this"] = session.id == from->session.id;
   }
   exchange.respond(answer(out));
@@ -212,14 +263,12 @@ Task<> change_password(const Services& services, Exchange& exchange) {
   auto job = [&]() -> Result<WebSessions::Begun> {
     {
       // Whoever sits down at a browser that is signed in does not know it; guesses count as everywhere.
-      GP_TRY(const auto proven,
-             services.door.with_password(from->principal.address, Secret(*current), door_context(exchange), [] {}));
+      directory::DoorContext context = door_context(exchange);
+      context.renewing = true;
+      GP_TRY(const auto proven, services.door.with_password(from->principal.address, Secret(*current), context, [] {}));
       if (proven->principal().id != from->principal.id) return fail(Errc::denied, "another account");
     }
-    GP_CHECK(services.directory.set_password(from->principal.id, Secret(*fresh)));
-    GP_CHECK(services.sessions.end_all(from->principal.id));
-    services.door.revoke(from->principal.id);
-    return begin_session(services, exchange, from->principal, from->session.lasting);
+    return replace_password(services, exchange, from->principal, Secret(*fresh), from->session.lasting);
   };
   const auto done = co_await services.sign_in_workers.run(job);
   if (!done) co_return exchange.respond(refusal(done.error()));

@@ -107,8 +107,10 @@ void add_account(CLI::App& app, Context& context) {
   CLI::App* noun = app.add_subcommand("account", "People's accounts")->require_subcommand(1);
   auto v = std::make_shared<DirectoryValues>();
   const auto address_only = [v] { return Options{{"address", {v->address}}}; };
-  const auto with_password = [v] {
+  auto must_change = std::make_shared<bool>(false);
+  const auto with_password = [v, must_change] {
     Options options{{"address", {v->address}}, {"name", {v->name}}};
+    if (*must_change) options["must-change"] = {""};
     if (v->password_stdin) options["password"] = {read_password()};
     if (!v->quota.empty()) options["quota"] = {v->quota};
     if (!v->messages.empty()) options["messages"] = {v->messages};
@@ -123,9 +125,11 @@ void add_account(CLI::App& app, Context& context) {
   add->add_option("--messages", v->messages, "Messages it may hold, 0 for no limit")->check(CLI::NonNegativeNumber);
   add->add_option("--kind", v->kind, "user, or what people share: shared or room")
       ->check(CLI::IsMember({"user", "shared", "room"}));
+  add->add_flag("--must-change", *must_change, "Its owner has to replace the password at the first sign-in");
   add->add_flag("--password-stdin", v->password_stdin, "Read the password from the first line of standard input");
   verb(noun, context, "list", "The accounts and what they use", v, [] { return Options{}; });
   CLI::App* passwd = verb(noun, context, "passwd", "Set a new password", v, with_password);
+  passwd->add_flag("--must-change", *must_change, "Its owner has to replace it at the next sign-in");
   passwd->add_option("address", v->address)->required();
   passwd->add_flag("--password-stdin", v->password_stdin, "Read the password from the first line of standard input");
   for (const auto& [name, help] :
@@ -137,7 +141,8 @@ void add_account(CLI::App& app, Context& context) {
                        [v] { return Options{{"address", {v->address}}, {"set", v->settings}}; });
   set->add_option("address", v->address)->required();
   set->add_option("setting", v->settings,
-                  "KEY=VALUE, such as phone=+49301234 title=Director role=helpdesk; an empty value deletes")
+                  "KEY=VALUE, such as phone=+49301234 title=Director role=helpdesk must-change-password=yes "
+                  "password-never-expires=yes; an empty value deletes")
       ->required();
   verb(noun, context, "show", "Name, role and contact details", v, address_only)
       ->add_option("address", v->address)

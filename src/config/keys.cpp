@@ -191,7 +191,7 @@ void add_auth(Keys& k) {
   k.push_back(shown(duration(s, "password_max_age", AT(Config, auth.password_max_age), seconds(0), days(3650),
                              "How long a password that is kept here is good since its last change; then it has to be "
                              "replaced before anything is let in by it. 0: for ever. App passwords, and accounts with "
-                             "`password_never_expires`, are not meant."),
+                             "`password-never-expires`, are not meant."),
                     "never"));
   k.push_back(duration(s, "password_warning", AT(Config, auth.password_warning), seconds(0), days(365),
                        "So long before it expires people are told."));

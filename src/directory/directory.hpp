@@ -54,7 +54,7 @@ struct Options {
 struct SignInPurpose {
   std::string_view service;  // as DoorContext::service; empty: not said
   IpAddress remote{};
-  bool renewing = false;  // to replace the main password, which may have expired
+  bool renewing = false;  // to replace the main password, which may have expired; app passwords are refused
 };
 
 // initial: its owner has to replace it when he signs in.

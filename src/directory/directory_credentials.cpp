@@ -174,7 +174,7 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
     if (!now->principal.enabled) return fail(Errc::denied, fmt::format("{} is disabled", now->principal.address));
     if (proof.app != nullptr) {
       // The row that was proven by keeps it alive.
-      GP_CHECK(check_scope(*proof.app, purpose, clock_.now()));
+      GP_CHECK(check_use(*proof.app, purpose));
       note_use(now->principal.id, proof.app->id, purpose);
       return std::move(now->principal);
     }
@@ -189,6 +189,12 @@ Result<Principal> StoredDirectory::verify_password(std::string_view name, const 
   return fail(Errc::unavailable, "the password is being changed all the time");
 }
 
+// Whoever has a program's password must not be able to take the account over.
+Result<> StoredDirectory::check_use(const AppSecret& app, const SignInPurpose& purpose) const {
+  if (purpose.renewing) return fail(Errc::denied, "by an app password no other one is set");
+  return check_scope(app, purpose, clock_.now());
+}
+
 Result<std::optional<Principal>> StoredDirectory::verify_app_password(std::string_view name, const Secret& typed,
                                                                       const SignInPurpose& purpose) {
   if (typed.reveal().size() > kMaxPasswordOctets) return std::nullopt;
@@ -196,7 +202,7 @@ Result<std::optional<Principal>> StoredDirectory::verify_app_password(std::strin
   const AppSecret* const app = found ? find_app_secret(*found->credentials, typed) : nullptr;
   if (app == nullptr) return std::nullopt;
   if (!found->principal.enabled) return fail(Errc::denied, fmt::format("{} is disabled", found->principal.address));
-  GP_CHECK(check_scope(*app, purpose, clock_.now()));
+  GP_CHECK(check_use(*app, purpose));
   note_use(found->principal.id, app->id, purpose);
   return std::move(found->principal);
 }

@@ -28,7 +28,7 @@ inline constexpr Event kPasswordExpired{"sign_in.password_expired", Level::notic
                                         "else has set it. It counts for no limit.",
                                         "Nothing: `name` changes it at the sign-in page of the webmail. For a program "
                                         "that cannot be told: an app password, "
-                                        "or `gatepost account set NAME password_never_expires=yes`."};
+                                        "or `gatepost account set NAME password-never-expires=yes`."};
 inline constexpr Event kWrongCode{
     "sign_in.wrong_code", Level::notice, "The password was right, the code of the second factor was not.",
     "A code of another time, one that was used already, or a guess; it counts as a wrong password. With a `detail` it "

@@ -177,6 +177,7 @@ class StoredDirectory final : public Directory, public SecondFactors, public Pas
   // By an app password; nullopt: it is none of theirs.
   Result<std::optional<Principal>> verify_app_password(std::string_view name, const Secret& password,
                                                        const SignInPurpose& purpose);
+  Result<> check_use(const AppSecret& app, const SignInPurpose& purpose) const;
   // By whoever is outside; nullopt: nobody there is called so.
   Result<std::optional<Principal>> verify_outside(std::string_view name, const Secret& password,
                                                   const SignInPurpose& purpose);

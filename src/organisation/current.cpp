@@ -96,7 +96,8 @@ Result<Declaration> read_current(Target& target) {
                              .contact = p.contact != nullptr ? *p.contact : directory::Contact(),
                              .rights = std::move(rights),
                              .senders = senders_of(target, p),
-                             .copy_sent = p.copy_sent});
+                             .copy_sent = p.copy_sent,
+                             .password_never_expires = p.password_never_expires});
   }
   GP_TRY(auto aliases, target.directory.aliases());
   for (directory::Alias& a : aliases) out.aliases.push_back({.address = a.address, .targets = std::move(a.targets)});

@@ -210,7 +210,8 @@ class Reader {
     Mailbox out;
     out.line = table.line;
     const std::string_view known =
-        "address, kind, name, enabled, role, quota, messages, contact, rights, send_as, send_on_behalf and copy_sent";
+        "address, kind, name, enabled, role, quota, messages, contact, rights, send_as, send_on_behalf, copy_sent and "
+        "password_never_expires";
     keys(table, known, [&](const std::string& key, const Node& node) {
       if (key == "address") {
         address(key, node, out.address);
@@ -241,6 +242,8 @@ class Reader {
         out.rights = rights(node);
       } else if (key == "copy_sent") {
         boolean(key, node, out.copy_sent);
+      } else if (key == "password_never_expires") {
+        boolean(key, node, out.password_never_expires);
       } else {
         return senders(key, node, out.senders);
       }
@@ -542,6 +545,7 @@ std::string to_toml(const Declaration& declaration) {
     if (m.rights) line("rights", rights_list(*m.rights));
     senders(m.senders);
     if (m.copy_sent) line("copy_sent", *m.copy_sent ? "true" : "false");
+    if (m.password_never_expires) line("password_never_expires", *m.password_never_expires ? "true" : "false");
     out += "\n";
   }
   for (const Outsider& c : declaration.contacts) {

@@ -179,6 +179,10 @@ class Planner {
       out.emplace_back(*m.copy_sent ? "copies of what others send as it" : "no copies of what others send as it");
       to.copy_sent = *m.copy_sent;
     }
+    if (m.password_never_expires && *m.password_never_expires != now.password_never_expires) {
+      out.emplace_back(*m.password_never_expires ? "its password never expires" : "its password expires");
+      to.password_never_expires = *m.password_never_expires;
+    }
     return out;
   }
 
@@ -193,6 +197,7 @@ class Planner {
     out.quota_messages = m.quota_messages.value_or(0);
     if (m.contact) out.contact = std::make_shared<const Contact>(*m.contact);
     out.copy_sent = m.copy_sent.value_or(false);
+    out.password_never_expires = m.password_never_expires.value_or(false);
     return out;
   }
 

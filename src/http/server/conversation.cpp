@@ -239,14 +239,15 @@ Task<> Conversation::sign_in_and_handle(std::shared_ptr<Exchange> exchange) {
     co_return;
   }
   const Errc why = entered.error().code;
-  if (why == Errc::unauthenticated || why == Errc::invalid || why == Errc::forbidden) {
+  if (why == Errc::unauthenticated || why == Errc::invalid || why == Errc::forbidden || why == Errc::expired) {
     // The connection is kept: the next request comes with a password.
     const bool by_password = ascii::istarts_with(exchange->request_.field("authorization"), "basic");
     if (why == Errc::forbidden && by_password) {
       exchange->respond(problem(403, "this account has a second factor: use an app password here"));
       co_return;
     }
-    Response answer = plain_answer(why == Errc::forbidden ? 403 : 401);
+    Response answer = why == Errc::expired ? problem(401, "the password has expired: change it in the webmail first")
+                                           : plain_answer(why == Errc::forbidden ? 403 : 401);
     for (const std::string& challenge : sign_ins_.challenges(exchange->request_, settings_->hostname, why))
       answer.fields.add("www-authenticate", challenge);
     exchange->respond(std::move(answer));
