@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "admin/test_product.hpp"
+#include "directory/password_age.hpp"
 
 namespace gatepost::admin {
 namespace {
@@ -99,6 +100,33 @@ TEST_F(DirectoryVerbs, MakeAPasswordWhenNoneIsGivenAndShowItOnce) {
   EXPECT_EQ(sign_in("anna@example.org", "battery staple"), std::nullopt);
   EXPECT_EQ(error(ask("account passwd", {{"address", {"anna@example.org"}}, {"password", {""}}})), "invalid");
   EXPECT_EQ(error(ask("account passwd", {{"address", {"ben@example.org"}}})), "not_found");
+}
+
+TEST_F(DirectoryVerbs, AskForAnotherPasswordAndExempt) {
+  done("domain add", {{"name", {"example.org"}}});
+  const std::map<std::string, std::vector<std::string>> anna{{"address", {"anna@example.org"}}};
+  const auto with = [&anna](const std::string& name, const std::string& value) {
+    auto out = anna;
+    out[name] = {value};
+    return out;
+  };
+  const std::string first = text(json(done("account add", with("must-change", ""))), "password");
+  EXPECT_EQ(sign_in("anna@example.org", first), Errc::expired);
+  done("account set", with("set", "must-change-password=no"));
+  EXPECT_EQ(sign_in("anna@example.org", first), std::nullopt);
+  const std::string second = text(json(done("account passwd", with("must-change", ""))), "password");
+  EXPECT_EQ(sign_in("anna@example.org", second), Errc::expired);
+  EXPECT_TRUE(json(done("account list")).at(0).at("must_change_password").as_bool());
+  EXPECT_THAT(done("account show", anna).text, HasSubstr("must_change_password"));
+  const std::string third = text(json(done("account passwd", anna)), "password");
+  EXPECT_EQ(sign_in("anna@example.org", third), std::nullopt);
+
+  directory::password_ages(*directory).set_age_policy({.longest = std::chrono::days(90)});
+  EXPECT_THAT(done("account show", anna).text, HasSubstr("password_expires"));
+  done("account set", with("set", "password-never-expires=yes"));
+  EXPECT_THAT(done("account show", anna).text, Not(HasSubstr("password_expires")));
+  EXPECT_TRUE(json(done("account list")).at(0).at("password_never_expires").as_bool());
+  EXPECT_EQ(error(ask("account set", with("set", "password-never-expires=perhaps"))), "invalid");
 }
 
 TEST_F(DirectoryVerbs, LimitWhatAnAccountMayHold) {
