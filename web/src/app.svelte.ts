@@ -44,6 +44,8 @@ class App {
   admin = $state<string | null>(null);
   // Signed in, but a second factor comes first.
   mustSetUp = $state(false);
+  // How the password of whoever is signed in stands; null: it is kept elsewhere.
+  password = $state.raw<session.PasswordState | null>(null);
   notice = $state('');
   view = $state.raw<View | null>(null);
   threadId = $state<Id | null>(null);
@@ -105,8 +107,8 @@ class App {
     }, 10_000);
   }
 
-  async signIn(name: string, password: string, code: string): Promise<void> {
-    const entered = await session.signIn(name, password, code);
+  async signIn(name: string, password: string, code: string, fresh: string): Promise<void> {
+    const entered = await session.signIn(name, password, code, fresh);
     if (this.user && this.user.toLowerCase() !== entered.user.toLowerCase()) await Db.forgetAll();
     await this.goIn(entered);
   }
@@ -114,6 +116,7 @@ class App {
   private async goIn(entered: session.Entered): Promise<void> {
     this.user = entered.user;
     this.mustSetUp = entered.mustSetUp;
+    this.password = entered.password;
     if (!entered.mustSetUp) await this.enter(entered.user, false);
   }
   // The second factor that was missing is there.

@@ -12,6 +12,8 @@ export class Refused extends Error {
     readonly code: 'wanted' | 'wrong' | null = null,
     // What the server says about it.
     readonly detail = '',
+    // The password is right, and has to be replaced first: it has expired, or somebody else has set it.
+    readonly replace: 'expired' | 'initial' | null = null,
   ) {
     super(detail || `refused with ${status}`);
   }
@@ -24,8 +26,17 @@ export interface Factor {
   since: string | null;
   recovery_codes: number;
 }
+// How the password stands, as docs/api.md has it.
+export interface PasswordState {
+  changed: string | null;
+  expires: string | null;
+  ends_soon: boolean;
+  expired: boolean;
+}
 export interface Entered {
   user: string;
+  // null: it is kept elsewhere, or not known.
+  password: PasswordState | null;
   // Nothing is let in before a second factor is set up.
   mustSetUp: boolean;
 }
@@ -46,15 +57,15 @@ function basic(user: string, password: string): string {
 }
 
 async function take(answer: Response): Promise<Entered> {
-  const session = (await answer.json()) as { user: string; csrf: string; role?: Role | null; totp?: Factor };
+  const session = (await answer.json()) as { user: string; csrf: string; role?: Role | null; totp?: Factor; password?: PasswordState | null };
   csrf = session.csrf;
   ofServer = session.role ?? null;
-  return { user: session.user, mustSetUp: session.totp !== undefined && session.totp.required && !session.totp.active };
+  return { user: session.user, password: session.password ?? null, mustSetUp: session.totp !== undefined && session.totp.required && !session.totp.active };
 }
 
 async function refused(answer: Response): Promise<Refused> {
-  const said = (await answer.json().catch(() => ({}))) as { second_factor?: 'wanted' | 'wrong'; detail?: string };
-  return new Refused(answer.status, said.second_factor ?? null, said.detail ?? '');
+  const said = (await answer.json().catch(() => ({}))) as { second_factor?: 'wanted' | 'wrong'; detail?: string; password?: 'expired' | 'initial' };
+  return new Refused(answer.status, said.second_factor ?? null, said.detail ?? '', said.password ?? null);
 }
 
 // Who is signed in still, after the page was loaded again; null: nobody. TypeError when there is no network.
@@ -64,11 +75,12 @@ export async function resume(): Promise<Entered | null> {
 }
 
 // Who that is. Throws Refused: 401 the password or the code, 429 too many tries; TypeError when there is no network.
-export async function signIn(user: string, password: string, code: string): Promise<Entered> {
+// `fresh`: the password from now on, where the present one has to be replaced; 400: it is not taken.
+export async function signIn(user: string, password: string, code: string, fresh = ''): Promise<Entered> {
   const answer = await fetch('/api/session', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ user, password, lasting: true, ...(code ? { code } : {}) }),
+    body: JSON.stringify({ user, password, lasting: true, ...(code ? { code } : {}), ...(fresh ? { new_password: fresh } : {}) }),
   });
   if (answer.ok) return take(answer);
   if (answer.status !== 404 && answer.status !== 405) throw await refused(answer);
@@ -76,7 +88,19 @@ export async function signIn(user: string, password: string, code: string): Prom
   const entered = await fetch('/jmap/session', { headers: { authorization: wish }, credentials: 'omit', cache: 'no-store' });
   if (!entered.ok) throw new Refused(entered.status);
   authorization = wish;
-  return { user, mustSetUp: false };
+  return { user, password: null, mustSetUp: false };
+}
+
+// Everybody else who is signed in as this person is signed out. Throws Refused: 401 the present one is wrong, 400 the
+// new one is not taken.
+export async function changePassword(current: string, fresh: string): Promise<Entered> {
+  const answer = await fetch('/api/password', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-csrf-token': csrf },
+    body: JSON.stringify({ current, new: fresh }),
+  });
+  if (!answer.ok) throw await refused(answer);
+  return take(answer);
 }
 
 // Whether the server knows this browser by a session, so that it has settings of the account for it.
