@@ -41,6 +41,10 @@ export interface Account {
   created: string;
   role: 'none' | 'auditor' | 'helpdesk' | 'admin';
   copy_sent: boolean;
+  password_changed: string; // '': not known, or kept elsewhere
+  password_expires: string; // '': never
+  must_change_password: boolean;
+  password_never_expires: boolean;
 }
 export interface Group {
   address: string;
