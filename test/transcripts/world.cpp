@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/ascii.hpp"
+#include "directory/password_age.hpp"
 #include "mime/structure.hpp"
 #include "mime/summary.hpp"
 #include "sharing/sharing.hpp"
@@ -76,6 +77,10 @@ World::World(const Transcript& transcript) {
     if (name == "grant") must(grant(words.at(0), words.at(1), words.at(2), words.at(3)), value);
     if (name == "alias") {
       must(directory->add_alias(words.at(0), std::vector<std::string>(words.begin() + 1, words.end())), "alias");
+    }
+    if (name == "initial") {
+      const auto principal = must(directory->find(value), value);
+      must(directory::password_ages(*directory).demand_change(principal.id, true), value);
     }
     if (name == "quota" || name == "disabled") {
       auto principal = must(directory->find(words.at(0)), value);

@@ -124,8 +124,8 @@ Task<Next> Session::password_modify(Operation operation) {
     co_return answer(operation, outcome_for(Errc::denied));
   }
   if (!settings_->writable) co_return answer(operation, ResultCode::unwilling_to_perform, "nothing is changed here");
-  // Whoever finds a signed-in program must not be able to lock its owner out. Who has just shown it need not again.
-  if (own && !wanted->old_password && !has_to_change_) {
+  // Whoever finds a signed-in program must not be able to lock its owner out.
+  if (own && !wanted->old_password) {
     co_return answer(operation, {ResultCode::unwilling_to_perform, "the old password is asked for", {}},
                      policy_control(operation, {.problem = Problem::must_supply_old}));
   }
@@ -137,7 +137,7 @@ Task<Next> Session::password_modify(Operation operation) {
   bool proven = false;
   auto job = [&]() -> Result<directory::Principal> {
     Result<directory::Principal> owner = whose;
-    if (own && wanted->old_password) {
+    if (own) {
       GP_TRY(const auto entered,
              door.with_password(whose ? whose->address : name, *wanted->old_password, context, [] {}));
       owner = entered->principal();
