@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "directory/password_age.hpp"
 #include "ldap/protocol/ber.hpp"
 #include "ldap/protocol/oids.hpp"
 #include "ldap/server/events.hpp"
@@ -144,6 +145,9 @@ Task<Next> Session::password_modify(Operation operation) {
     }
     GP_CHECK(owner);
     proven = true;
+    if (stranger && !directory::password_ages(door.directory()).standing(*owner).kept) {
+      return fail(Errc::denied, "the password is kept elsewhere");
+    }
     GP_CHECK(door.directory().set_password(owner->id, *wanted->new_password));
     return owner;
   };
