@@ -139,6 +139,7 @@ Answer push_subscription_get(Call& call) {
     if (std::ranges::find(kTold, property) == kTold.end()) return bad_argument("properties");
   }
   if (ids) {
+    if (ids->size() > call.context.limits.objects_in_get) return refuse("requestTooLarge");
     for (std::string& id : *ids) id = call.context.id_of(id).value_or(id);
   }
   const auto account = own_opened_account(call);

@@ -31,6 +31,13 @@ Response json_answer(std::string body) {
   return Response(200, "application/json", std::move(body)).set("cache-control", "no-cache, no-store, must-revalidate");
 }
 
+// RFC 8620 3.6.1: what is exceeded is named.
+Response over_limit(int status, std::string_view limit) {
+  const Problem told{
+      .type = "urn:ietf:params:jmap:error:limit", .status = status, .detail = {}, .limit = std::string(limit)};
+  return {status, "application/problem+json", to_text(told)};
+}
+
 Task<> session(Server& server, Exchange& exchange) {
   const directory::Principal& user = exchange.signed_in().principal();
   const std::string origin = origin_of(exchange.request());
@@ -47,28 +54,24 @@ Task<> api(Server& server, Exchange& exchange) {
                      R"({"type":"urn:ietf:params:jmap:error:notJSON","status":400,"detail":"Content-Type"})");
     co_return exchange.respond(std::move(refused));
   }
+  const directory::Principal& user = exchange.signed_in().principal();
+  const auto slot = server.request_slot(user);
+  if (!slot) co_return exchange.respond(over_limit(400, "maxConcurrentRequests"));
   auto content = co_await exchange.read_all(server.limits().request_octets);
   if (!content) {
     if (content.error().code != Errc::too_large) co_return exchange.respond(content.error());
-    Response refused(400, "application/problem+json",
-                     R"({"type":"urn:ietf:params:jmap:error:limit","status":400,"limit":"maxSizeRequest"})");
-    co_return exchange.respond(std::move(refused));
+    co_return exchange.respond(over_limit(400, "maxSizeRequest"));
   }
-  const directory::Principal& user = exchange.signed_in().principal();
   auto job = [&] { return server.call(user, *content); };
   Reply reply = co_await exchange.workers().run(job);
   exchange.respond(Response(reply.status, reply.type, std::move(reply.body)).set("cache-control", "no-store"));
 }
 
-// RFC 8620 6.1, 6.2: failures as RFC 7807 has them; what is too large names the limit (3.6.1).
+// RFC 8620 6.1, 6.2: failures as RFC 7807 has them.
 Response refused(const Error& error) {
+  if (error.code == Errc::too_large) return over_limit(413, "maxSizeUpload");
   Response out = http::server::failure(error.code);
-  Problem told{.type = "about:blank", .status = out.status, .detail = {}, .limit = {}};
-  if (error.code == Errc::too_large) {
-    told.type = "urn:ietf:params:jmap:error:limit";
-    told.limit = "maxSizeUpload";
-  }
-  out.content = to_text(told);
+  out.content = to_text(Problem{.type = "about:blank", .status = out.status, .detail = {}, .limit = {}});
   out.set("content-type", "application/problem+json");
   return out;
 }
@@ -82,6 +85,8 @@ Task<> upload(Server& server, Exchange& exchange) {
   const std::uint64_t most = server.limits().upload_octets;
   const auto too_large = [] { return refused(Error{Errc::too_large, "an upload"}); };
   if (exchange.request().head.content_length.value_or(0) > most) co_return exchange.respond(too_large());
+  const auto slot = server.upload_slot(user);
+  if (!slot) co_return exchange.respond(over_limit(400, "maxConcurrentUpload"));
   std::uint64_t octets = 0;
   auto begin = [&] { return server.begin_upload(user, account); };
   auto writer = co_await exchange.workers().run(begin);

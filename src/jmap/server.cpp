@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
-#include <unordered_map>
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
@@ -14,6 +12,7 @@
 #include "jmap/principal.hpp"
 #include "jmap/pusher.hpp"
 #include "jmap/sieve_script.hpp"
+#include "jmap/slots.hpp"
 #include "jmap/snooze.hpp"
 #include "jmap/states.hpp"
 #include "jmap/submission.hpp"
@@ -40,9 +39,7 @@ struct Server::State {
   std::atomic<std::chrono::seconds> removed_kept{std::chrono::seconds(0)};
   std::atomic<bool> removed_may_be_destroyed{false};
   RemovedPolicy removed() const { return {removed_kept, removed_may_be_destroyed}; }
-  // RFC 8620 3.6.1: requests of one account at one time.
-  std::mutex mutex;
-  std::unordered_map<directory::PrincipalId, std::uint32_t> running;
+  Slots requests, uploads;  // RFC 8620 2: maxConcurrentRequests, maxConcurrentUpload
   Counter* calls = nullptr;
 };
 
@@ -210,22 +207,6 @@ Reply Server::call(const directory::Principal& user, std::string_view text) {
   if (text.size() > limits_.request_octets) {
     return problem({"urn:ietf:params:jmap:error:limit", 400, "The request is too large.", "maxSizeRequest"});
   }
-  struct Running {
-    State& state;
-    directory::PrincipalId user;
-    std::uint32_t others = 0;
-    Running(State& s, directory::PrincipalId u) : state(s), user(u) {
-      const std::scoped_lock lock(state.mutex);
-      others = state.running[user]++;
-    }
-    ~Running() {
-      const std::scoped_lock lock(state.mutex);
-      if (--state.running[user] == 0) state.running.erase(user);
-    }
-  } running(*state_, user.id);
-  if (running.others >= limits_.concurrent_requests) {
-    return problem({"urn:ietf:params:jmap:error:limit", 400, "Too many requests at once.", "maxConcurrentRequests"});
-  }
   auto request = read_request(text, limits_.calls);
   if (!request) return problem(request.error());
   Context context(services_, limits_, state_->views, state_->submissions, user, *request);
@@ -272,6 +253,14 @@ Reply Server::call(const directory::Principal& user, std::string_view text) {
   }
   out += ",\"sessionState\":\"" + state_of_session(context) + "\"}";
   return {200, "application/json", std::move(out)};
+}
+
+std::optional<Slots::Held> Server::request_slot(const directory::Principal& user) {
+  return state_->requests.take(user.id, limits_.concurrent_requests);
+}
+
+std::optional<Slots::Held> Server::upload_slot(const directory::Principal& user) {
+  return state_->uploads.take(user.id, limits_.concurrent_uploads);
 }
 
 Result<std::unique_ptr<account::BodyWriter>> Server::begin_upload(const directory::Principal& user,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "base/random.hpp"
 #include "directory/directory.hpp"
 #include "jmap/capabilities.hpp"
+#include "jmap/slots.hpp"
 
 namespace gatepost::mailflow {
 class Reception;
@@ -73,9 +75,14 @@ class Server {
   std::string session(const directory::Principal& user, std::string_view origin);
   // The value of the session's "state": it changes when anything of session() does.
   std::string session_state(const directory::Principal& user);
+  // What a request has from its head to its answer; nullopt: the user has maxConcurrentRequests of them (RFC 8620 2).
+  // Never blocks.
+  std::optional<Slots::Held> request_slot(const directory::Principal& user);
   // A POST to the API.
   Reply call(const directory::Principal& user, std::string_view request);
 
+  // As request_slot(), of uploads and maxConcurrentUpload.
+  std::optional<Slots::Held> upload_slot(const directory::Principal& user);
   // RFC 8620 6.1. `account`: as in the URL. Errc::not_found: the user has no such account; Errc::forbidden.
   Result<std::unique_ptr<account::BodyWriter>> begin_upload(const directory::Principal& user, std::string_view account);
   // What is answered: JSON.

@@ -70,6 +70,48 @@ TEST_F(JmapServer, DescribesTheSession) {
   EXPECT_EQ(std::string(session.at("state").as_string()), world.server.session_state(world.principal(kAnna)));
 }
 
+TEST_F(JmapServer, GivesAllOfATypeOnlyWithinTheLimit) {
+  const auto answer = [&](std::size_t most, std::string_view method, std::string_view more = "") {
+    Server small{{*world.accounts, *world.directory, *world.reception, *world.queue, nullptr, world.clock, world.random,
+                  world.log, world.metrics},
+                 {.objects_in_get = most}};
+    const Reply reply = small.call(
+        world.principal(kAnna),
+        R"({"using":["urn:ietf:params:jmap:core","urn:ietf:params:jmap:mail","urn:ietf:params:jmap:submission",)"
+        R"("urn:ietf:params:jmap:principals"],"methodCalls":[[")" +
+            std::string(method) + R"(",{"accountId":")" + world.id() + "\"" + std::string(more) + R"(},"c"]]})");
+    const json::value got = parse(reply.body)->at("methodResponses").at(0).at(1);
+    return got.as_object().contains("type") ? std::string(got.at("type").as_string())
+                                            : std::to_string(got.at("list").as_array().size());
+  };
+  for (const char* method : {"Mailbox/get", "Principal/get", "Identity/get"}) {
+    const std::string all = answer(1'000, method);
+    ASSERT_THAT(all, testing::MatchesRegex("[0-9]+")) << method;
+    EXPECT_EQ(answer(std::stoul(all), method), all) << method;
+    EXPECT_EQ(answer(std::stoul(all) - 1, method), "requestTooLarge") << method;
+    EXPECT_EQ(answer(0, method, R"(,"ids":[])"), "0") << method;
+  }
+}
+
+TEST_F(JmapServer, LetsEachUserHaveSoMuchAtOnce) {
+  const auto anna = world.principal(kAnna), bert = world.principal(kBert);
+  const Limits& limits = world.server.limits();
+  std::vector<Slots::Held> requests, uploads;
+  for (std::uint32_t i = 0; i < limits.concurrent_requests; ++i) {
+    requests.push_back(*world.server.request_slot(anna));
+    uploads.push_back(*world.server.upload_slot(anna));
+  }
+  EXPECT_FALSE(world.server.request_slot(anna));
+  EXPECT_FALSE(world.server.upload_slot(anna));
+  EXPECT_TRUE(world.server.request_slot(bert));
+  EXPECT_TRUE(world.server.upload_slot(bert));
+  requests.pop_back();
+  EXPECT_TRUE(world.server.request_slot(anna));
+  EXPECT_FALSE(world.server.upload_slot(anna));
+  uploads.clear();
+  EXPECT_TRUE(world.server.upload_slot(anna));
+}
+
 TEST_F(JmapServer, KeepsWhatIsUploadedToItsAccount) {
   auto writer = *world.server.begin_upload(world.principal(kAnna), world.id());
   ASSERT_TRUE(writer->append("Subject: up\r\n\r\nload"));

@@ -23,12 +23,13 @@ Outcome<GetRequest> read_get(Call& call, Arguments& arguments, std::span<const s
   const std::string account = arguments.id("accountId");
   out.ids = arguments.texts("ids");
   out.properties = arguments.texts("properties");
+  out.at_most = call.context.limits.objects_in_get;
   if (account.empty()) return bad_argument("accountId");
   auto access = call.context.access(account);
   if (!access) return std::unexpected(access.error());
   out.access = *access;
   if (out.ids) {
-    if (out.ids->size() > call.context.limits.objects_in_get) return refuse("requestTooLarge");
+    if (out.ids->size() > out.at_most) return refuse("requestTooLarge");
     for (std::string& id : *out.ids) {
       if (auto found = call.context.id_of(id)) id = std::move(*found);
     }
@@ -47,6 +48,7 @@ Outcome<GetRequest> read_get(Call& call, Arguments& arguments, std::span<const s
 
 Answer answer_get(const GetRequest& request, account::Modseq state, const std::vector<std::string>& ids,
                   const std::function<Outcome<std::optional<json::object>>(const std::string&)>& object) {
+  if (ids.size() > request.at_most) return refuse("requestTooLarge");
   json::array list;
   std::vector<std::string> missing;
   std::set<std::string_view> seen;

@@ -18,12 +18,14 @@ struct GetRequest {
   Access* access = nullptr;
   std::optional<std::vector<std::string>> ids;  // creation ids replaced; none: all
   std::optional<std::vector<std::string>> properties;
+  std::size_t at_most = 0;  // maxObjectsInGet
   bool wants(std::string_view property) const;
 };
 // Leaves the method's own arguments; whoever calls it asks for those and for done() afterwards.
 // Errors: requestTooLarge and those of the arguments. `known`: all properties of the type; another one is refused.
 Outcome<GetRequest> read_get(Call& call, Arguments& arguments, std::span<const std::string_view> known);
-// Objects of `ids` as `object` makes them, each id once; those for which it makes none are not found.
+// Objects of `ids` as `object` makes them, each id once; those for which it makes none are not found. Errors:
+// requestTooLarge, when all were asked for and they are more than may be (RFC 8620 5.1); whatever `object` fails with.
 Answer answer_get(const GetRequest& request, account::Modseq state, const std::vector<std::string>& ids,
                   const std::function<Outcome<std::optional<json::object>>(const std::string&)>& object);
 

@@ -206,6 +206,12 @@ Spoken hear(Server& server, const directory::Principal& user, std::string_view m
   const std::string_view kind =
       type != nullptr && type->is_string() ? std::string_view(type->get_string()) : std::string_view();
   if (kind == "Request") {
+    const auto slot = server.request_slot(user);
+    if (!slot) {
+      out.reply = answer("RequestError", request_id,
+                         to_text(Problem{"urn:ietf:params:jmap:error:limit", 400, {}, "maxConcurrentRequests"}));
+      return out;
+    }
     const Reply reply = server.call(user, message);
     out.reply = answer(reply.status == 200 ? "Response" : "RequestError", request_id, reply.body);
   } else if (kind == "WebSocketPushDisable") {

@@ -32,6 +32,20 @@ TEST_F(JmapWebSocket, AnswersRequestsByTheirIds) {
   EXPECT_TRUE(parse(say(R"({"@type":"Hello"})").reply));
 }
 
+TEST_F(JmapWebSocket, CountsItsRequestsAmongThoseOfTheUser) {
+  std::vector<Slots::Held> others;
+  while (auto slot = world.server.request_slot(world.principal(kAnna))) others.push_back(*std::move(slot));
+  constexpr std::string_view kRequest = R"({"@type":"Request","id":"R1","using":[],"methodCalls":[]})";
+  const auto refused = parse(say(kRequest).reply);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->at("@type"), "RequestError");
+  EXPECT_EQ(refused->at("requestId"), "R1");
+  EXPECT_EQ(refused->at("type"), "urn:ietf:params:jmap:error:limit");
+  EXPECT_EQ(refused->at("limit"), "maxConcurrentRequests");
+  others.clear();
+  EXPECT_THAT(say(kRequest).reply, HasSubstr(R"("@type":"Response")"));
+}
+
 TEST_F(JmapWebSocket, TurnsNewsOnAndOff) {
   const auto on = say(R"({"@type":"WebSocketPushEnable","dataTypes":["Email","Mailbox"],"pushState":"aaa"})");
   EXPECT_EQ(on.push, Spoken::Push::on);

@@ -84,6 +84,53 @@ class Jmap(unittest.TestCase):
         status, _, body = client.request("GET", client.path("downloadUrl", accountId=client.account, blobId=part["blobId"], name="a.png", type="image/png"))
         self.assertEqual((status, body), (200, b"ABCDE"))
 
+    def begun(self, path, type):
+        """A request whose content does not come, once the server has taken its head."""
+        client = Client(self.demo)
+        client.web.putrequest("POST", path)
+        for name, value in {**client.headers, "Content-Type": type, "Content-Length": "10", "Expect": "100-continue"}.items():
+            client.web.putheader(name, value)
+        client.web.endheaders()
+        self.assertIn(b"100 Continue", client.web.sock.recv(100))
+        return client.web
+
+    def test_a_user_has_so_many_requests_and_uploads_at_once(self):
+        client = Client(self.demo)
+        core = client.session["capabilities"]["urn:ietf:params:jmap:core"]
+        uploads, api = client.path("uploadUrl", accountId=client.account), client.path("apiUrl")
+        other = Client(self.demo, self.demo.user2, self.demo.pass2)
+        others = other.path("uploadUrl", accountId=other.account)
+        for path, type, limit, good in ((uploads, "text/plain", "maxConcurrentUpload", 201), (api, "application/json", "maxConcurrentRequests", 200)):
+            held = [self.begun(path, type) for _ in range(core[limit])]
+            content = json.dumps({"using": [], "methodCalls": []})
+            status, headers, body = client.request("POST", path, content, Content_Type=type)
+            self.assertEqual((status, headers["Content-Type"]), (400, "application/problem+json"))
+            self.assertEqual(json.loads(body), {"type": "urn:ietf:params:jmap:error:limit", "status": 400, "limit": limit})
+            # Those of another user are not his, and the connection is as good as before.
+            self.assertEqual(other.request("POST", others if path == uploads else path, content, Content_Type=type)[0], good)
+            for web in held:
+                web.close()
+            for _ in range(100):
+                status = client.request("POST", path, content, Content_Type=type)[0]
+                if status == good:
+                    break
+                time.sleep(0.1)
+            self.assertEqual(status, good)
+
+    def test_more_mailboxes_than_are_given_at_once_come_by_query(self):
+        client = Client(self.demo, self.demo.user2, self.demo.pass2)
+        most = client.session["capabilities"]["urn:ietf:params:jmap:core"]["maxObjectsInGet"]
+        few = len(client.call("Mailbox/get")["list"])
+        made = client.call("Mailbox/set", create={f"c{i}": {"name": f"Many {i}"} for i in range(most - few)})["created"]
+        self.assertEqual(len(made), most - few)
+        self.assertEqual(len(client.call("Mailbox/get")["list"]), most)
+        one = client.call("Mailbox/set", create={"one": {"name": "One more"}})["created"]["one"]["id"]
+        self.assertEqual(client.call("Mailbox/get")["type"], "requestTooLarge")
+        ids = client.call("Mailbox/query")["ids"]
+        self.assertEqual(len(ids), most + 1)
+        self.assertEqual(len(client.call("Mailbox/get", ids=ids[:most])["list"]), most)
+        client.call("Mailbox/set", destroy=[one, *(m["id"] for m in made.values())][:most])
+
     def test_news_come_as_events(self):
         client, stream = Client(self.demo), Client(self.demo)
         stream.web.request("GET", stream.path("eventSourceUrl", types="*", closeafter="state", ping="0"), headers=stream.headers)
