@@ -274,7 +274,7 @@ export class Mail {
 
   // Puts the calls of a round into a batch; an action's own calls may stand before them.
   private askChanges(batch: Batch, list: MailList | null) {
-    const mailboxes = this.mailboxState ? batch.call('Mailbox/changes', { sinceState: this.mailboxState }) : undefined;
+    const mailboxes = this.mailboxState ? batch.call('Mailbox/changes', { sinceState: this.mailboxState, maxChanges: MAX_CHANGES }) : undefined;
     const boxes = mailboxes
       ? [batch.call('Mailbox/get', { '#ids': mailboxes.ref('/created') }), batch.call('Mailbox/get', { '#ids': mailboxes.ref('/updated') })]
       : [batch.call('Mailbox/get', { ids: null })];
@@ -345,7 +345,7 @@ export class Mail {
     if ([ask.mailboxes, ask.emails].some((call) => call?.error?.type === 'cannotCalculateChanges')) return this.beginAnew();
     if (ask.identities && !ask.identities.error) this.identities = ask.identities.value.list;
     if (ask.waiting && !ask.waiting.got.error) this.takeWaiting(ask.waiting.got.value.list, ask.waiting.emails.error ? [] : ask.waiting.emails.value.list);
-    this.takeMailboxes(ask);
+    await this.takeMailboxes(ask);
     const fresh: Email[] = [];
     if (ask.emails) {
       const changes = ask.emails.value;
@@ -402,15 +402,32 @@ export class Mail {
     this.take(got.list, []);
   }
 
-  private takeMailboxes(ask: ReturnType<Mail['askChanges']>): void {
+  // More of them than the server gives at once (RFC 8620 5.1). What changes meanwhile shows in the changes since this state.
+  private async manyMailboxes(): Promise<{ list: Mailbox[]; state: string }> {
+    const core = this.client.session.capabilities['urn:ietf:params:jmap:core'] as { maxObjectsInGet: number };
+    const first = this.client.batch();
+    const now = first.call('Mailbox/get', { ids: [] });
+    const found = first.call('Mailbox/query', {});
+    await first.send();
+    const ids = found.value.ids;
+    const batch = this.client.batch();
+    const pages: Call<'Mailbox/get'>[] = [];
+    for (let i = 0; i < ids.length; i += core.maxObjectsInGet) pages.push(batch.call('Mailbox/get', { ids: ids.slice(i, i + core.maxObjectsInGet) }));
+    await batch.send();
+    return { list: pages.flatMap((page) => page.value.list), state: now.value.state };
+  }
+
+  private async takeMailboxes(ask: ReturnType<Mail['askChanges']>): Promise<void> {
     if (!ask.mailboxes) {
-      const got = ask.boxes[0]!.value;
+      const all = ask.boxes[0]!;
+      const got = all.error?.type === 'requestTooLarge' ? await this.manyMailboxes() : all.value;
       this.mailboxes = got.list;
       this.mailboxState = got.state;
       return;
     }
     const changes = ask.mailboxes.value;
     this.mailboxState = changes.newState;
+    if (changes.hasMoreChanges) this.again = true;
     const news = ask.boxes.flatMap((call) => call.value.list);
     if (news.length === 0 && changes.destroyed.length === 0) return;
     const all = new Map(this.mailboxes.map((m) => [m.id, m]));

@@ -20,6 +20,12 @@ export interface Reference {
   path: string;
 }
 
+export interface Uploaded {
+  blobId: Id;
+  type: string;
+  size: number;
+}
+
 // A call that was put into a batch. `value` is there once the batch was sent; it throws what the server refused.
 export class Call<M extends Method> {
   answers: { name: string; value: unknown }[] = [];
@@ -120,8 +126,34 @@ export class Client {
     return new Blob([await answer.arrayBuffer()], { type });
   }
 
+  // RFC 8620 2, maxConcurrentUpload: half of them for each page that is open; the others wait for their turn.
+  private uploads = 0;
+  private readonly turns: (() => void)[] = [];
+  async upload(file: Blob, progress: (part: number) => void, signal?: AbortSignal): Promise<Uploaded> {
+    const core = this.session.capabilities['urn:ietf:params:jmap:core'] as { maxConcurrentUpload?: number } | undefined;
+    const most = Math.max(1, (core?.maxConcurrentUpload ?? 4) >> 1);
+    if (this.uploads >= most) await new Promise<void>((turn) => this.turns.push(turn));
+    else this.uploads++;
+    try {
+      for (let wait = 1000; ; wait *= 2) {
+        if (signal?.aborted) throw new DOMException('aborted', 'AbortError');
+        try {
+          return await this.post(file, progress, signal);
+        } catch (e) {
+          if (!(e instanceof Refused) || e.detail !== 'maxConcurrentUpload' || wait > 30_000) throw e;
+        }
+        await new Promise((done) => setTimeout(done, wait));
+      }
+    } finally {
+      // Whoever waits has this one's place.
+      const next = this.turns.shift();
+      if (next) next();
+      else this.uploads--;
+    }
+  }
+
   // fetch tells nothing of an upload's progress, so it is an XMLHttpRequest.
-  upload(file: Blob, progress: (part: number) => void, signal?: AbortSignal): Promise<{ blobId: Id; type: string; size: number }> {
+  private post(file: Blob, progress: (part: number) => void, signal?: AbortSignal): Promise<Uploaded> {
     return new Promise((done, fail) => {
       const xhr = new XMLHttpRequest();
       xhr.open('POST', this.path(this.session.uploadUrl, { accountId: this.account }));
@@ -129,7 +161,10 @@ export class Client {
       xhr.setRequestHeader('content-type', file.type || 'application/octet-stream');
       xhr.responseType = 'json';
       xhr.upload.onprogress = (e) => progress(e.lengthComputable && e.total > 0 ? e.loaded / e.total : 0);
-      xhr.onload = () => (xhr.status === 201 || xhr.status === 200 ? done(xhr.response as { blobId: Id; type: string; size: number }) : fail(new Refused(xhr.status)));
+      xhr.onload = () => {
+        if (xhr.status === 201 || xhr.status === 200) done(xhr.response as Uploaded);
+        else fail(new Refused(xhr.status, null, (xhr.response as { limit?: string } | null)?.limit));
+      };
       xhr.onerror = () => fail(new TypeError('network'));
       xhr.onabort = () => fail(new DOMException('aborted', 'AbortError'));
       signal?.addEventListener('abort', () => xhr.abort());

@@ -246,6 +246,7 @@ export interface QueryChangesResponse {
 export interface Methods {
   'Mailbox/get': GetResponse<Mailbox>;
   'Mailbox/changes': ChangesResponse & { updatedProperties: string[] | null };
+  'Mailbox/query': QueryResponse;
   'Mailbox/set': SetResponse;
   'Thread/get': GetResponse<Thread>;
   'Email/get': GetResponse<Email & EmailBody>;
