@@ -63,8 +63,7 @@ std::string description_of(const Principal& principal) {
   return out;
 }
 
-// Every change of the directory, and of who shares with whom, makes another one.
-std::string principals_state(const Context& context) { return std::to_string(context.services.directory.change()); }
+std::string principals_state(const Context& context) { return principal_state(context.services.directory.change()); }
 
 std::vector<directory::PrincipalId> with_accounts(const Context& context) {
   std::vector<directory::PrincipalId> out{context.user.id};
@@ -118,6 +117,9 @@ bool principal_matches(const Principal& one, const std::vector<directory::Princi
 }
 
 }  // namespace
+
+// Every change of the directory, and of who shares with whom, makes another one.
+std::string principal_state(std::uint64_t change) { return std::to_string(change); }
 
 std::string principal_name(directory::PrincipalId id) { return "P" + std::to_string(static_cast<std::uint64_t>(id)); }
 

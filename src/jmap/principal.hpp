@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ Answer share_notification_changes(Call& call);
 Answer share_notification_set(Call& call);
 Answer share_notification_query(Call& call);
 Answer share_notification_query_changes(Call& call);
+
+// The state of all principals, and that of the directory at such a change (Directory::change()).
+std::string principal_state(std::uint64_t change);
 
 // The state of an account's notifications; of none where they cannot be read. Blocks.
 std::string share_notification_state(account::Account& account);

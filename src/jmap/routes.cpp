@@ -207,7 +207,11 @@ Task<> events(Server& server, Exchange& exchange) {
   if (ping.count() > 0) ping = std::clamp(ping, kLeastPing, kMostPing);
   auto watch = [&] { return server.watch(user, exchange.caller()); };
   const auto watches = co_await exchange.workers().run(watch);
-  auto read = [&] { return server.states(user, types); };
+  std::uint64_t directory = 0;
+  auto read = [&] {
+    directory = server.directory_change(types);
+    return server.states(user, types);
+  };
   std::string told = co_await exchange.workers().run(read);
   exchange.begin(Response(200, "text/event-stream", "").set("cache-control", "no-store"));
   // Comments are passed over by clients; the first one opens the stream on every path.
@@ -227,7 +231,8 @@ Task<> events(Server& server, Exchange& exchange) {
             out = "event: ping\ndata: {\"interval\":" + std::to_string(ping.count()) + "}\n\n";
           }
           if (!co_await exchange.write(out)) co_return;
-          continue;
+          if (server.directory_change(types) == directory) continue;
+          break;
         }
         case Exchange::News::called:
         case Exchange::News::content:

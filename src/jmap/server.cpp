@@ -307,6 +307,10 @@ std::string Server::states(const directory::Principal& user, const std::vector<s
   return json::serialize(json::object{{"@type", "StateChange"}, {"changed", std::move(changed)}});
 }
 
+std::uint64_t Server::directory_change(const std::vector<std::string>& types) const {
+  return States::tell_of_directory(types) ? services_.directory.change() : 0;
+}
+
 std::vector<std::unique_ptr<account::Watch>> Server::watch(const directory::Principal& user,
                                                            std::function<void()> changed) {
   Request none;

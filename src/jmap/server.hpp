@@ -93,6 +93,10 @@ class Server {
 
   // RFC 8620 7.1: "states" of a StateChange: of each account, each type, as of now. JSON.
   std::string states(const directory::Principal& user, const std::vector<std::string>& types);
+  // Another value says that states() of `types` may be others though nothing was told to a watch: the directory has
+  // changed. Costs nothing, on any thread. Who listens looks now and then: were everybody woken, each change would be
+  // work for as many as listen.
+  std::uint64_t directory_change(const std::vector<std::string>& types) const;
   // Runs `changed` soon after something changed in an account of the user's; from any thread, must not block.
   std::vector<std::unique_ptr<account::Watch>> watch(const directory::Principal& user, std::function<void()> changed);
 

@@ -147,5 +147,20 @@ TEST_F(JmapServer, TellsStatesThatChangesGoOnFrom) {
   EXPECT_EQ(text(changes.at("created")), R"([")" + email + R"("])");
 }
 
+TEST_F(JmapServer, TellsOfTheDirectoryToWhoLooks) {
+  const auto state = [&] {
+    const auto all = *parse(world.server.states(world.principal(kAnna), {"Principal"}));
+    return std::string(all.at("changed").at(world.id()).at("Principal").as_string());
+  };
+  const std::string before = state();
+  EXPECT_EQ(before, world.call("Principal/get", R"({"accountId":"$","ids":[]})").at("state").as_string());
+  const std::uint64_t change = world.server.directory_change({"Principal"});
+  EXPECT_EQ(world.server.directory_change({}), change);
+  ASSERT_TRUE(world.directory->add_principal(directory::PrincipalKind::group, "crew@example.org", "The crew"));
+  EXPECT_NE(world.server.directory_change({"Email", "Principal"}), change);
+  EXPECT_EQ(world.server.directory_change({"Email"}), 0U);
+  EXPECT_NE(state(), before);
+}
+
 }  // namespace
 }  // namespace gatepost::jmap

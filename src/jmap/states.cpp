@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "jmap/ids.hpp"
+#include "jmap/principal.hpp"
 #include "jmap/quota.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/vacation.hpp"
@@ -54,6 +55,11 @@ bool States::follow(Context& context, const Access& access, Known& known) {
   return true;
 }
 
+bool States::tell_of_directory(const std::vector<std::string>& types) {
+  return types.empty() ||
+         std::ranges::any_of(types, [](std::string_view type) { return type == "Principal" || type == "Identity"; });
+}
+
 json::object States::of(Context& context, const Access& access, const std::vector<std::string>& types) {
   const std::pair key(access.id(), access.own);
   Known known;
@@ -71,7 +77,10 @@ json::object States::of(Context& context, const Access& access, const std::vecto
   json::object all{
       {"Email", modseq}, {"EmailDelivery", state_name(known.delivered)}, {"Mailbox", modseq}, {"Thread", modseq}};
   if (const auto quota = quota_state(access)) all["Quota"] = *quota;
-  if (access.own) all.insert(known.others.begin(), known.others.end());
+  if (access.own) {
+    all.insert(known.others.begin(), known.others.end());
+    all["Principal"] = principal_state(known.directory);
+  }
   if (types.empty()) return all;
   json::object out;
   for (const auto& [name, state] : all) {

@@ -16,6 +16,8 @@ class States {
  public:
   // Those of `types`, or of all when there are none, by type. Blocks.
   json::object of(Context& context, const Access& access, const std::vector<std::string>& types);
+  // Whether those of `types` change with the directory, of which no account's watch tells.
+  static bool tell_of_directory(const std::vector<std::string>& types);
 
  private:
   struct Known {

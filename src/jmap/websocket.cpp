@@ -121,7 +121,7 @@ class Channel {
     types_ = std::move(spoken.types);
     auto watch = [this, call = exchange_.caller()] { return server_.watch(user_, call); };
     watches_ = co_await exchange_.workers().run(watch);
-    auto read = [this] { return server_.states(user_, types_); };
+    auto read = [this] { return read_states(); };
     told_ = co_await exchange_.workers().run(read);
     // RFC 8887 4.3.5.2: what the client does not know of yet is told at once.
     if (!spoken.push_state || *spoken.push_state == push_state_of(told_)) co_return true;
@@ -148,7 +148,9 @@ class Channel {
         asked_ = true;
         http::write(out, WebSocketFrame::ping, "");
         const Result<> sent = co_await exchange_.write(out);
-        co_return sent.has_value();
+        if (!sent) co_return false;
+        if (server_.directory_change(types_) == directory_) co_return true;
+        break;
       }
       case Exchange::News::called:
         break;
@@ -156,12 +158,17 @@ class Channel {
     if (watches_.empty()) co_return true;
     const Exchange::News more = co_await exchange_.wait(kWebSocketGather);
     if (more == Exchange::News::over) co_return true;  // the next wait says so again
-    auto read = [this] { return server_.states(user_, types_); };
+    auto read = [this] { return read_states(); };
     std::string now = co_await exchange_.workers().run(read);
     if (now == told_) co_return true;
     told_ = std::move(now);
     const bool sent = co_await send(state_change(told_));
     co_return sent;
+  }
+
+  std::string read_states() {
+    directory_ = server_.directory_change(types_);
+    return server_.states(user_, types_);
   }
 
   Task<bool> send(std::string message) {
@@ -182,6 +189,7 @@ class Channel {
   std::vector<std::unique_ptr<account::Watch>> watches_;  // while it wants news
   std::vector<std::string> types_;
   std::string told_;
+  std::uint64_t directory_ = 0;  // its change when that was read
 };
 
 }  // namespace

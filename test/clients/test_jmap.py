@@ -144,6 +144,17 @@ class Jmap(unittest.TestCase):
         data = [line[6:] for line in text.splitlines() if line.startswith("data: ")][0]
         self.assertIn("Email", json.loads(data)["changed"][client.account])
 
+    def test_a_change_of_the_directory_is_told_with_the_next_sign_of_life(self):
+        stream = Client(self.demo)
+        stream.web.request("GET", stream.path("eventSourceUrl", types="Principal", closeafter="state", ping="30"), headers=stream.headers)
+        answer = stream.web.getresponse()
+        self.demo.gatepost("account", "add", f"carl@{self.demo.domain}", "--password-stdin", stdin="the password of carl\n")
+        text = answer.read().decode()
+        data = [line[6:] for line in text.splitlines() if line.startswith("data: ")]
+        self.assertEqual(json.loads(data[0]), {"interval": 30})
+        state = stream.call("Principal/get", ids=[])["state"]
+        self.assertEqual(json.loads(data[1])["changed"], {stream.account: {"Principal": state}})
+
     def test_mail_that_is_put_off_comes_back(self):
         client = Client(self.demo)
         imap = self.demo.imap()
