@@ -117,8 +117,9 @@ export class Client {
   downloadPath(blobId: Id, name: string, type: string): string {
     return this.path(this.session.downloadUrl, { accountId: this.account, blobId, name: name || 'file', type });
   }
+  // Of what the page looks at again. The directory changes with everybody's doings, and is asked when it is needed.
   eventsPath(): string {
-    return this.path(this.session.eventSourceUrl, { types: '*', closeafter: 'no', ping: '60' });
+    return this.path(this.session.eventSourceUrl, { types: 'Email,Mailbox,Thread,EmailSubmission,ShareNotification', closeafter: 'no', ping: '60' });
   }
   async download(blobId: Id, name: string, type: string): Promise<Blob> {
     const answer = await request(this.downloadPath(blobId, name, type));
