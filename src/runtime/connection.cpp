@@ -156,12 +156,14 @@ class Connection final : public Output, public LiveConnections::Member {
   const IpAddress& remote() const override { return peer_.remote.address; }
 
  private:
-  enum class Event { input, woken, timed_out, ended };
+  enum class Event { input, nothing, woken, timed_out, ended };
 
   // These leave the session's last answer in step_; false: the connection is to end.
   Task<bool> begin();
   Task<bool> advance();
   Task<bool> event(Result<bool> readable);
+  void note_step();
+  bool settles_at_once() const;
   Task<bool> settle();
   Task<> conclude();
   void failed(const std::exception_ptr& failure);
@@ -170,7 +172,7 @@ class Connection final : public Output, public LiveConnections::Member {
   Task<bool> start_deflate();
   void prepare_to_wait();
   void look_at_first(std::string_view octets);
-  Task<Event> after_wait(Result<bool> readable);
+  Event after_read(const Result<std::optional<std::size_t>>& got, std::span<const char> octets);
 
   SteadyPoint now() const { return parts_.clock.steady(); }
   void note(std::size_t consumed);
@@ -178,6 +180,7 @@ class Connection final : public Output, public LiveConnections::Member {
   std::chrono::seconds allowed() const;
   bool ends_now() const { return stop_requested_ && (insisted_ || (!session_->finishing() && session_->may_stop())); }
   bool overfull() const { return input_.size() >= std::max(session_->max_buffered(), BufferPool::kOctets); }
+  bool send_now();
   Task<Result<bool>> wait();
   void let_go_text() {
     if (text_.capacity() < kTinyText || !text_.empty()) return;
@@ -267,19 +270,34 @@ SteadyPoint Connection::deadline() const {
   return std::min(of_phase, item_since_ + settings_.deadlines.command);
 }
 
+// What is written mostly fits into what the kernel takes at once. False: drain() has the rest to send.
+bool Connection::send_now() {
+  if (broken_) return false;
+  const std::size_t sent = stream_->write_now(text_);
+  if (sent == text_.size()) {
+    text_.clear();
+    return true;
+  }
+  text_.erase(0, sent);
+  return false;
+}
+
 Task<Result<>> Connection::drain() {
   if (broken_) co_return fail(Errc::closed, "the peer is gone");
   std::size_t sent = 0;
   while (sent < text_.size()) {
     const std::string_view piece = std::string_view(text_).substr(sent, kWritePiece);
     stream_->set_deadline(now() + settings_.deadlines.data);
-    auto done = co_await stream_->write_all(piece);
+    const std::size_t now_sent = stream_->write_now(piece);
+    sent += now_sent;
+    if (now_sent == piece.size()) continue;
+    auto done = co_await stream_->write_all(piece.substr(now_sent));
     if (!done) {
       broken_ = true;
       text_.clear();
       co_return std::unexpected(std::move(done).error());
     }
-    sent += piece.size();
+    sent += piece.size() - now_sent;
   }
   text_.clear();
   co_return Result<>();
@@ -336,30 +354,38 @@ void Connection::look_at_first(std::string_view octets) {
   if (!peer_.tls) failure_ = kTlsTooEarly;
 }
 
-Task<Connection::Event> Connection::after_wait(Result<bool> readable) {
-  if (!readable) co_return readable.error().code == Errc::timed_out ? Event::timed_out : Event::ended;
-  if (!*readable) co_return Event::woken;
-  const std::span<char> room = input_.room(session_->max_buffered());
-  auto got = co_await stream_->read_some(room);
+Connection::Event Connection::after_read(const Result<std::optional<std::size_t>>& got, std::span<const char> octets) {
   if (!got) {
     const bool late = got.error().code == Errc::timed_out;
     broken_ = !late;
-    co_return late ? Event::timed_out : Event::ended;
+    return late ? Event::timed_out : Event::ended;
   }
-  if (*got == 0) co_return Event::ended;
-  if (!std::exchange(heard_, true)) look_at_first({room.data(), *got});
-  input_.filled(*got);
+  if (!*got) return Event::nothing;
+  const std::size_t read = **got;
+  if (read == 0) return Event::ended;
+  if (!std::exchange(heard_, true)) look_at_first({octets.data(), read});
+  input_.filled(read);
   read_at_ = now();
-  co_return Event::input;
+  return Event::input;
 }
 
 Task<bool> Connection::event(Result<bool> readable) {
   step_ = Step{};
   untried_ = false;
-  const Event what = co_await after_wait(std::move(readable));
+  Event what = Event::woken;
+  if (!readable) {
+    what = readable.error().code == Errc::timed_out ? Event::timed_out : Event::ended;
+  } else if (*readable) {
+    const std::span<char> room = input_.room(session_->max_buffered());
+    Result<std::optional<std::size_t>> got = stream_->read_now(room);
+    if (!got && got.error().code == Errc::unsupported) got = co_await stream_->read_some(room);
+    what = after_read(got, room);
+  }
   switch (what) {
     case Event::input:
       step_ = co_await session_->step(input_.view());
+      co_return true;
+    case Event::nothing:
       co_return true;
     case Event::woken:
       untried_ = true;
@@ -395,11 +421,19 @@ Task<bool> Connection::begin() {
   co_return true;
 }
 
-// Does what the session's last answer asks for.
-Task<bool> Connection::settle() {
+void Connection::note_step() {
   input_.consume(std::min(step_.consumed, input_.size()));
   if (step_.consumed != 0 || step_.next == Next::close) judged_ = true;  // it took part, or had no occasion to
   note(step_.consumed);
+}
+
+// Nothing of what settle() does is to be done.
+bool Connection::settles_at_once() const {
+  return step_.next == Next::more && text_.size() < kFullOctets && !ends_now();
+}
+
+// Does what the session's last answer asks for.
+Task<bool> Connection::settle() {
   if (step_.next == Next::close) co_return false;
   if (step_.next == Next::start_tls) {
     if (!co_await start_tls()) co_return false;
@@ -415,7 +449,9 @@ Task<bool> Connection::settle() {
 
 // Feeds the session until it needs what is not there yet.
 Task<bool> Connection::advance() {
-  while (co_await settle()) {
+  for (;;) {
+    note_step();
+    if (!settles_at_once() && !co_await settle()) co_return false;
     if (!input_.empty() && (step_.consumed != 0 || untried_)) {
       untried_ = false;
       step_ = co_await session_->step(input_.view());
@@ -425,11 +461,10 @@ Task<bool> Connection::advance() {
       log(runtime::event::kSessionStuck, std::to_string(input_.size()) + " octets");
       co_return false;
     }
-    if (text_.empty()) co_return true;
+    if (text_.empty() || send_now()) co_return true;
     auto sent = co_await drain();
     co_return sent.has_value();
   }
-  co_return false;
 }
 
 // Not a coroutine: its frame would be one more in every idle connection.

@@ -39,8 +39,8 @@ class TlsClient;
 class Stream {
  public:
   virtual ~Stream() = default;
-  // Waits until octets (or the end of the stream) can be read without holding a buffer. Also returns when wake() was
-  // called: false = woken, true = readable.
+  // Waits, without holding a buffer, until something has come that read_some() or read_now() is to look at: octets, the
+  // end of the stream. Also returns when wake() was called: false = woken, true = readable.
   virtual Task<Result<bool>> wait_readable() = 0;
   // The same, but what can be read does not end the wait: only wake() (false), or that the connection broke (true).
   virtual Task<Result<bool>> wait_woken() = 0;
@@ -57,6 +57,11 @@ class Stream {
   virtual void set_deadline(SteadyPoint) = 0;
   // Makes a pending or the next wait_readable() return false. Call on the stream's own thread.
   virtual void wake() = 0;
+  // What goes without waiting, and so without a coroutine. read_now(): as read_some(); nullopt when nothing is there
+  // yet: what wait_readable() saw may be a part of something. Errc::unsupported: the stream cannot, read_some() can.
+  // write_now(): how many of the first octets have left; the rest, and what went wrong, is for write_all().
+  virtual Result<std::optional<std::size_t>> read_now(std::span<char>) { return fail(Errc::unsupported); }
+  virtual std::size_t write_now(std::string_view) { return 0; }
 };
 
 }  // namespace gatepost::runtime

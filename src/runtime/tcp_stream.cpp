@@ -10,6 +10,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -29,6 +30,12 @@ using Socket = asio::posix::basic_stream_descriptor<asio::io_context::executor_t
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                          asio::io_context::executor_type>;
 using WaitFor = Socket::wait_type;
+
+// With the loop's own executor here, too: what a wait ends with comes straight from the loop. The coroutine's
+// type-erased one would be copied, compared and asked to run it, each time.
+auto await_on(const asio::io_context::executor_type& loop) {
+  return asio::bind_executor(loop, asio::as_tuple(asio::use_awaitable));
+}
 
 asio::io_context& loop_of(const asio::any_io_executor& executor) {
   return static_cast<asio::io_context&>(asio::query(executor, asio::execution::context));
@@ -81,7 +88,7 @@ class Core : public std::enable_shared_from_this<Core> {
     socket_.close(ignored);
   }
 
-  Socket& socket() { return socket_; }
+  auto async_wait(WaitFor what) { return socket_.async_wait(what, await_on(socket_.get_executor())); }
 
   // The two halves of a wait. Before: nothing when one may wait. After, with what the wait ended with: true when ready,
   // false when something else happened, which the next before_wait() tells.
@@ -99,7 +106,7 @@ class Core : public std::enable_shared_from_this<Core> {
   Task<Result<>> wait(WaitFor what) {
     for (;;) {
       GP_CO_CHECK(before_wait());
-      auto [error] = co_await socket_.async_wait(what, kAwait);
+      auto [error] = co_await async_wait(what);
       GP_CO_TRY(const bool ready, after_wait(error));
       if (ready) co_return Result<>();
     }
@@ -157,6 +164,8 @@ class TcpStream final : public Stream {
   Task<Result<bool>> wait_woken() override;
   Task<Result<std::size_t>> read_some(std::span<char> into) override;
   Task<Result<>> write_all(std::string_view octets) override;
+  Result<std::optional<std::size_t>> read_now(std::span<char> into) override;
+  std::size_t write_now(std::string_view octets) override;
   Task<Result<TlsFacts>> start_tls_server(TlsServer& server) override;
   Task<Result<TlsFacts>> start_tls_client(TlsClient& client, std::string_view server_name) override;
   Task<> shutdown() override;
@@ -169,6 +178,7 @@ class TcpStream final : public Stream {
 
  private:
   Task<Result<TlsFacts>> handshake(std::unique_ptr<TlsSession> session);
+  Result<std::optional<std::size_t>> read_tls_now(std::span<char> into, TlsProgress& progress);
   Task<Result<std::size_t>> read_tls(std::span<char> into);
   Task<Result<>> write_tls(std::string_view octets);
   Task<Result<>> wait_for(TlsProgress progress);
@@ -182,24 +192,22 @@ class TcpStream final : public Stream {
 };
 
 // Where connections spend their lives: every octet of this frame is multiplied by their number, so it does not call
-// wait().
+// wait(). What has come, an end and a failure of TLS too, is for read_now() to find out; only where that was not enough
+// for it, the rest of a record is waited for.
 Task<Result<bool>> TcpStream::wait_readable() {
-  for (bool ready = false;;) {
+  for (;;) {
     if (core_->take_wake()) co_return false;
-    // An end or a failure of TLS is for read_some() to report.
-    const bool looks = tls_ && (ready || tls_->holds_input());
-    const TlsProgress progress = looks ? tls_->peek() : TlsProgress::want_read;
+    const TlsProgress progress = tls_ && tls_->holds_input() ? tls_->peek() : TlsProgress::want_read;
     if (progress != TlsProgress::want_read && progress != TlsProgress::want_write) co_return true;
     if (auto may = core_->before_wait(); !may) co_return std::unexpected(std::move(may).error());
     if (unanswered_) acknowledge();
     const auto want = progress == TlsProgress::want_write ? WaitFor::wait_write : WaitFor::wait_read;
     core_->set_wakeable(true);
-    auto [error] = co_await core_->socket().async_wait(want, kAwait);
+    auto [error] = co_await core_->async_wait(want);
     core_->set_wakeable(false);
-    auto waited = core_->after_wait(error);
-    if (!waited) co_return std::unexpected(std::move(waited).error());
-    ready = *waited;
-    if (ready && !tls_) co_return true;
+    auto ready = core_->after_wait(error);
+    if (!ready) co_return std::unexpected(std::move(ready).error());
+    if (*ready) co_return true;
   }
 }
 
@@ -208,7 +216,7 @@ Task<Result<bool>> TcpStream::wait_woken() {
     if (core_->take_wake()) co_return false;
     if (auto may = core_->before_wait(); !may) co_return std::unexpected(std::move(may).error());
     core_->set_wakeable(true);
-    auto [error] = co_await core_->socket().async_wait(WaitFor::wait_error, kAwait);
+    auto [error] = co_await core_->async_wait(WaitFor::wait_error);
     core_->set_wakeable(false);
     auto broken = core_->after_wait(error);
     if (!broken) co_return std::unexpected(std::move(broken).error());
@@ -224,18 +232,47 @@ void TcpStream::acknowledge() {
   unanswered_ = false;
 }
 
-Task<Result<std::size_t>> TcpStream::read_some(std::span<char> into) {
+Result<std::optional<std::size_t>> TcpStream::read_now(std::span<char> into) {
   unanswered_ = true;
-  if (tls_) co_return co_await read_tls(into);
+  if (core_->closed()) return fail(Errc::closed, "the connection was closed");
+  if (tls_) {
+    TlsProgress progress{};
+    return read_tls_now(into, progress);
+  }
   for (;;) {
-    if (core_->closed()) co_return fail(Errc::closed, "the connection was closed");
     const ssize_t got = ::recv(core_->fd(), into.data(), into.size(), 0);
     if (got == 0) peer_ended_ = true;
-    if (got >= 0) co_return static_cast<std::size_t>(got);
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return fail(Errc::closed, std::strerror(errno));
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
+    if (errno != EINTR) return fail(Errc::closed, std::strerror(errno));
+  }
+}
+
+Task<Result<std::size_t>> TcpStream::read_some(std::span<char> into) {
+  if (tls_) co_return co_await read_tls(into);
+  for (;;) {
+    GP_CO_TRY(const auto got, read_now(into));
+    if (got) co_return *got;
     GP_CO_CHECK(co_await core_->wait(WaitFor::wait_read));
   }
+}
+
+std::size_t TcpStream::write_now(std::string_view octets) {
+  unanswered_ = false;
+  std::size_t sent = 0;
+  while (sent < octets.size() && !core_->closed()) {
+    if (tls_) {
+      std::size_t put = 0;
+      const TlsProgress progress = tls_->write(octets.substr(sent), put);
+      sent += put;
+      if (progress != TlsProgress::done) break;
+    } else {
+      const ssize_t put = ::send(core_->fd(), octets.data() + sent, octets.size() - sent, MSG_NOSIGNAL);
+      if (put < 0) break;
+      sent += static_cast<std::size_t>(put);
+    }
+  }
+  return sent;
 }
 
 Task<Result<>> TcpStream::write_all(std::string_view octets) {
@@ -265,20 +302,31 @@ std::unexpected<Error> TcpStream::tls_broken(TlsProgress progress) const {
   return fail(Errc::closed, progress == TlsProgress::ended ? "the peer ended TLS" : tls_->failure());
 }
 
-Task<Result<std::size_t>> TcpStream::read_tls(std::span<char> into) {
+// nullopt: `progress` says what to wait for.
+Result<std::optional<std::size_t>> TcpStream::read_tls_now(std::span<char> into, TlsProgress& progress) {
   std::size_t total = 0;
-  while (!core_->closed() && tls_) {
+  for (;;) {
     std::size_t got = 0;
-    const TlsProgress progress = tls_->read(into.subspan(total), got);
+    progress = tls_->read(into.subspan(total), got);
     total += got;
     // A full record is usually followed by another.
-    if (got == kTlsRecordOctets && into.size() - total >= kTlsRecordOctets) continue;
-    if (total != 0) co_return total;
-    if (progress == TlsProgress::ended) {
-      peer_ended_ = true;
-      co_return std::size_t{0};
-    }
-    if (progress == TlsProgress::failed) co_return tls_broken(progress);
+    if (got != kTlsRecordOctets || into.size() - total < kTlsRecordOctets) break;
+  }
+  if (total != 0) return total;
+  if (progress == TlsProgress::ended) {
+    peer_ended_ = true;
+    return std::size_t{0};
+  }
+  if (progress == TlsProgress::failed) return tls_broken(progress);
+  return std::nullopt;
+}
+
+Task<Result<std::size_t>> TcpStream::read_tls(std::span<char> into) {
+  unanswered_ = true;
+  while (!core_->closed() && tls_) {
+    TlsProgress progress{};
+    GP_CO_TRY(const auto got, read_tls_now(into, progress));
+    if (got) co_return *got;
     GP_CO_CHECK(co_await wait_for(progress));
   }
   co_return fail(Errc::closed, "the connection was closed");

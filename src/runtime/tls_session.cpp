@@ -49,6 +49,12 @@ bool validates(const SSL* ssl) {
   return SSL_is_server(ssl) == 1 && std::string_view(reinterpret_cast<const char*>(protocol), size) == kAcmeProtocol;
 }
 
+// Before each call, so that what it says is its own. Looking is cheaper than clearing what is empty.
+void clear_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+  errno = 0;
+}
+
 }  // namespace
 
 TlsSession::TlsSession(ssl_st* ssl, std::shared_ptr<const void> context) : ssl_(ssl), context_(std::move(context)) {}
@@ -56,6 +62,7 @@ TlsSession::TlsSession(ssl_st* ssl, std::shared_ptr<const void> context) : ssl_(
 TlsSession::~TlsSession() { SSL_free(ssl_); }
 
 TlsProgress TlsSession::progress(int result) {
+  if (result == 1) return TlsProgress::done;
   const int saved = errno;
   switch (SSL_get_error(ssl_, result)) {
     case SSL_ERROR_NONE:
@@ -81,8 +88,7 @@ TlsProgress TlsSession::progress(int result) {
 }
 
 TlsProgress TlsSession::handshake() {
-  ERR_clear_error();
-  errno = 0;
+  clear_errors();
   const TlsProgress at = progress(SSL_do_handshake(ssl_));
   if (at == TlsProgress::ended) failure_ = "the peer closed the connection in the middle of the handshake";
   if (at == TlsProgress::done && validates(ssl_)) {
@@ -102,15 +108,13 @@ Errc TlsSession::failure_code() const {
 }
 
 TlsProgress TlsSession::read(std::span<char> into, std::size_t& got) {
-  ERR_clear_error();
-  errno = 0;
+  clear_errors();
   got = 0;
   return progress(SSL_read_ex(ssl_, into.data(), into.size(), &got));
 }
 
 TlsProgress TlsSession::write(std::string_view octets, std::size_t& put) {
-  ERR_clear_error();
-  errno = 0;
+  clear_errors();
   put = 0;
   return progress(SSL_write_ex(ssl_, octets.data(), octets.size(), &put));
 }
@@ -119,8 +123,7 @@ bool TlsSession::holds_input() const { return SSL_has_pending(ssl_) == 1; }
 
 TlsProgress TlsSession::peek() {
   if (SSL_pending(ssl_) > 0) return TlsProgress::done;
-  ERR_clear_error();
-  errno = 0;
+  clear_errors();
   char octet = 0;
   std::size_t got = 0;
   return progress(SSL_peek_ex(ssl_, &octet, 1, &got));
