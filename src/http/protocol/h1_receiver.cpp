@@ -155,7 +155,7 @@ H1Receiver::H1Receiver(Limits limits) : limits_(limits) {}
 H1Receiver::~H1Receiver() = default;
 
 RequestHead H1Receiver::take_head() {
-  RequestHead out = std::exchange(parser_->head, {});
+  RequestHead out = std::move(parser_->head);
   if (state_ == State::end) parser_.reset();
   return out;
 }
@@ -223,7 +223,6 @@ H1Receiver::Item H1Receiver::parse_head(std::string_view text) {
   if (error || used != text.size()) return refuse(400, "the header");
   const Framing framing = read_framing(parser_->head);
   if (framing.status != 0) return refuse(framing.status, framing.why);
-  parser_->head.fields.shrink();
   state_ = parser_->is_done() ? State::end : State::content;
   return {Kind::head, {}, text.size()};
 }

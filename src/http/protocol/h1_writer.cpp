@@ -10,8 +10,13 @@ namespace gatepost::http {
 
 void write_head(std::string& out, const ResponseHead& head) {
   fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", head.status, reason_phrase(head.status));
-  for (std::size_t i = 0; i < head.fields.size(); ++i) {
-    const Fields::Item field = head.fields.at(i);
+  write_fields(out, head.fields);
+  out += "\r\n";
+}
+
+void write_fields(std::string& out, const Fields& fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const Fields::Item field = fields.at(i);
     out += field.name;
     out += ": ";
     out += field.value;
@@ -22,7 +27,6 @@ void write_head(std::string& out, const ResponseHead& head) {
     }
     out += "\r\n";
   }
-  out += "\r\n";
 }
 
 void write_chunk(std::string& out, std::string_view piece) {

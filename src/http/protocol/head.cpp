@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 
 #include "base/ascii.hpp"
@@ -47,9 +48,24 @@ void Fields::add(std::string_view name, std::string_view value) {
 }
 
 void Fields::set(std::string_view name, std::string_view value) {
-  const std::string kept(value);  // may be a view into what add() moves
+  const bool own = !value.empty() && !std::less<>()(value.data(), text_.data()) &&
+                   std::less<>()(value.data(), text_.data() + text_.size());
   remove(name);
-  add(name, kept);
+  if (own) {
+    add(name, std::string(value));  // what add() moves
+  } else {
+    add(name, value);
+  }
+}
+
+void Fields::add_all(const Fields& others) {
+  const auto begin = static_cast<std::uint32_t>(text_.size());
+  text_ += others.text_;
+  entries_.reserve(entries_.size() + others.entries_.size() + 4);  // some of this one answer follow
+  for (Entry entry : others.entries_) {
+    entry.at += begin;
+    entries_.push_back(entry);
+  }
 }
 
 void Fields::remove(std::string_view name) {

@@ -27,6 +27,7 @@ class Fields {
   void add(std::string_view name, std::string_view value);
   // In place of all of that name.
   void set(std::string_view name, std::string_view value);
+  void add_all(const Fields& others);
   void remove(std::string_view name);
   bool has(std::string_view name) const { return find(name).has_value(); }
   // The first of that name (in lower case). Views live until the next change.

@@ -106,6 +106,22 @@ TEST(HttpConditions, FollowTheOrderOfPrecedence) {
   EXPECT_FALSE(if_range_holds(with("If-Range", "Sun, 06 Nov 1994 08:49:36 GMT"), have));
 }
 
+TEST(HttpFields, TakeWhatIsTheirOwn) {
+  Fields fields;
+  fields.add("a", std::string(100, 'x'));
+  for (int i = 0; i < 20; ++i) fields.set("b", *fields.find("a"));
+  fields.set("a", *fields.find("a"));
+  EXPECT_EQ(fields.find("b"), std::string(100, 'x'));
+  EXPECT_EQ(fields.find("a"), std::string(100, 'x'));
+  Fields more;
+  more.add("c", "1");
+  more.add_all(fields);
+  ASSERT_EQ(more.size(), 3u);
+  EXPECT_EQ(more.at(0).value, "1");
+  EXPECT_EQ(more.at(1).name, "b");
+  EXPECT_EQ(more.find("a"), std::string(100, 'x'));
+}
+
 TEST(HttpFields, KeepOrderAndFoldCase) {
   Fields fields = with("X-One", "1");
   fields.add("Cookie", "a=1");

@@ -13,6 +13,7 @@
 #include "http/protocol/http_date.hpp"
 #include "http/server/events.hpp"
 #include "http/server/forwarded.hpp"
+#include "http/server/prepared_head.hpp"
 #include "http/server/session_cookie.hpp"
 #include "http/server/status_for.hpp"
 
@@ -124,7 +125,7 @@ void Conversation::find_client(Request& request) const {
 }
 
 // `status`: 0, or what is wrong with it.
-Request Conversation::request_of(RequestHead head, int& status) const {
+Request Conversation::request_of(RequestHead&& head, int& status) const {
   Request out;
   out.head = std::move(head);
   out.connection_id = peer_.connection_id;
@@ -152,7 +153,7 @@ std::optional<std::chrono::seconds> Conversation::away(const Request& request, c
   return shared_.services.away(request.client);
 }
 
-std::shared_ptr<Exchange> Conversation::start(RequestHead head) {
+std::shared_ptr<Exchange> Conversation::start(RequestHead&& head) {
   int status = 0;
   Request request = request_of(std::move(head), status);
   Router::Found found;
@@ -170,8 +171,9 @@ std::shared_ptr<Exchange> Conversation::start(RequestHead head) {
     found.status = status;
   }
   request.parameters = std::move(found.parameters);
+  request.target.segments = {};  // what the router needs alone
   auto exchange = std::make_shared<Exchange>(*this, std::move(request), executor_);
-  exchange->since_ = shared_.services.clock.steady();
+  if (settings_->access_log) exchange->since_ = shared_.services.clock.steady();
   exchange->in_limit_ = settings_->body_octets;
   if (exchange->request_.proxied && shared_.services.refuses && shared_.services.refuses(exchange->request_.client)) {
     exchange->handler_done_ = true;
@@ -203,10 +205,10 @@ std::shared_ptr<Exchange> Conversation::start(RequestHead head) {
   return exchange;
 }
 
-std::shared_ptr<Exchange> Conversation::start_refused(RequestHead head, Response answer) {
+std::shared_ptr<Exchange> Conversation::start_refused(RequestHead&& head, Response answer) {
   int status = 0;
   auto exchange = std::make_shared<Exchange>(*this, request_of(std::move(head), status), executor_);
-  exchange->since_ = shared_.services.clock.steady();
+  if (settings_->access_log) exchange->since_ = shared_.services.clock.steady();
   exchange->handler_done_ = true;
   exchange->respond(std::move(answer));
   return exchange;
@@ -220,14 +222,22 @@ void Conversation::run(const std::shared_ptr<Exchange>& exchange) {
     return;
   }
   ++running_;
+  exchange->request_.head.fields.shrink();  // it may be held for long
   handled_.push_back(exchange);
-  // Without a sign-in there is one frame less beside every request that is held for long.
-  Task<> task = route.access == Access::signed_in ? sign_in_and_handle(exchange) : route.handler(*exchange);
-  asio::co_spawn(executor_, std::move(task),
+  if (route.access != Access::signed_in) return handle(exchange);
+  asio::co_spawn(executor_, sign_in(exchange), [this, exchange](const std::exception_ptr& failure, bool signed_in) {
+    if (failure || !signed_in) return handler_ended(*exchange, failure);
+    handle(exchange);
+  });
+}
+
+void Conversation::handle(const std::shared_ptr<Exchange>& exchange) {
+  asio::co_spawn(executor_, exchange->route_->handler(*exchange),
                  [this, exchange](const std::exception_ptr& failure) { handler_ended(*exchange, failure); });
 }
 
-Task<> Conversation::sign_in_and_handle(std::shared_ptr<Exchange> exchange) {
+// Its frame ends before the handler's begins: a request may be held for long. false: it was answered.
+Task<bool> Conversation::sign_in(std::shared_ptr<Exchange> exchange) {
   auto entered = co_await sign_ins_.enter(exchange->request_);
   if (entered) {
     exchange->signed_in_ = *std::move(entered);
@@ -235,8 +245,7 @@ Task<> Conversation::sign_in_and_handle(std::shared_ptr<Exchange> exchange) {
     if (session_token(exchange->request_).empty()) {
       exchange->signed_in_->set_program(exchange->request_.field("user-agent"));
     }
-    co_await exchange->route_->handler(*exchange);
-    co_return;
+    co_return true;
   }
   const Errc why = entered.error().code;
   if (why == Errc::unauthenticated || why == Errc::invalid || why == Errc::forbidden || why == Errc::expired) {
@@ -244,7 +253,7 @@ Task<> Conversation::sign_in_and_handle(std::shared_ptr<Exchange> exchange) {
     const bool by_password = ascii::istarts_with(exchange->request_.field("authorization"), "basic");
     if (why == Errc::forbidden && by_password) {
       exchange->respond(problem(403, "this account has a second factor: use an app password here"));
-      co_return;
+      co_return false;
     }
     Response answer = why == Errc::expired ? problem(401, "the password has expired: change it in the webmail first")
                                            : plain_answer(why == Errc::forbidden ? 403 : 401);
@@ -254,6 +263,7 @@ Task<> Conversation::sign_in_and_handle(std::shared_ptr<Exchange> exchange) {
   } else {
     exchange->respond(entered.error());
   }
+  co_return false;
 }
 
 void Conversation::handler_ended(Exchange& exchange, const std::exception_ptr& failure) {
@@ -282,6 +292,10 @@ void Conversation::handler_ended(Exchange& exchange, const std::exception_ptr& f
 ResponseHead Conversation::head_of(Exchange& exchange) {
   ResponseHead out{exchange.head_->status, std::move(exchange.head_->fields)};
   exchange.head_.reset();
+  if (exchange.prepared_ != nullptr) {
+    out.fields.add_all(exchange.prepared_->fields());
+    if (exchange.more_prepared_ != nullptr) out.fields.add_all(exchange.more_prepared_->fields());
+  }
   // RFC 9110 6.6.1
   out.fields.set("date", date_of(shared_.services.clock.now()));
   if (!out.fields.has("x-content-type-options")) out.fields.add("x-content-type-options", "nosniff");
@@ -297,6 +311,22 @@ ResponseHead Conversation::head_of(Exchange& exchange) {
     out.fields.set("content-length", std::to_string(*exchange.length_));
   }
   return out;
+}
+
+// As head_of() and write_head() would.
+void Conversation::write_prepared_head(std::string& out, Exchange& exchange) {
+  exchange.head_.reset();
+  exchange.no_content_ = exchange.request_.method() == "HEAD";
+  out += "HTTP/1.1 200 OK\r\n";
+  out += exchange.prepared_->lines();
+  if (exchange.more_prepared_ != nullptr) out += exchange.more_prepared_->lines();
+  out += "date: ";
+  out += date_of(shared_.services.clock.now());
+  if (settings_->hsts.count() != 0 && exchange.request_.secure) {
+    out += "\r\nstrict-transport-security: max-age=";
+    out += fmt::format_int(settings_->hsts.count()).c_str();
+  }
+  out += "\r\n";
 }
 
 void Conversation::report(runtime::Conduct what, std::string_view detail) const {

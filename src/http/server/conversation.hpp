@@ -52,11 +52,13 @@ class Conversation : public runtime::Session {
 
  protected:
   // Routes the request and starts its handler, or answers at once. Never null.
-  std::shared_ptr<Exchange> start(RequestHead head);
+  std::shared_ptr<Exchange> start(RequestHead&& head);
   // An answer of the server's own, without a handler.
-  std::shared_ptr<Exchange> start_refused(RequestHead head, Response answer);
+  std::shared_ptr<Exchange> start_refused(RequestHead&& head, Response answer);
   // The answer's head as it is to be sent, but for its framing.
   ResponseHead head_of(Exchange& exchange);
+  // The same of one whose fields were prepared, as lines of HTTP/1.1 without the last one.
+  void write_prepared_head(std::string& out, Exchange& exchange);
   // Once the answer is sent, or cannot be.
   void settled(Exchange& exchange);
   // Ends those whose sign-in was revoked; true: there were some.
@@ -85,11 +87,12 @@ class Conversation : public runtime::Session {
 
  private:
   struct Routed;
-  Request request_of(RequestHead head, int& status) const;
+  Request request_of(RequestHead&& head, int& status) const;
   void find_client(Request& request) const;
   std::optional<std::chrono::seconds> away(const Request& request, const Route* route) const;
   void run(const std::shared_ptr<Exchange>& exchange);
-  Task<> sign_in_and_handle(std::shared_ptr<Exchange> exchange);
+  Task<bool> sign_in(std::shared_ptr<Exchange> exchange);
+  void handle(const std::shared_ptr<Exchange>& exchange);
   void handler_ended(Exchange& exchange, const std::exception_ptr& failure);
   void count_bad(const Exchange& exchange);
   void report_client(const Request& request, runtime::Conduct what) const;

@@ -14,8 +14,8 @@ namespace {
 constexpr std::chrono::hours kLong{24};
 }  // namespace
 
-Exchange::Exchange(Conversation& conversation, Request request, boost::asio::any_io_executor executor)
-    : conversation_(conversation), request_(std::move(request)), executor_(std::move(executor)) {}
+Exchange::Exchange(Conversation& conversation, Request&& request, const boost::asio::any_io_executor& executor)
+    : conversation_(conversation), request_(std::move(request)), executor_(executor) {}
 
 Exchange::~Exchange() = default;
 
@@ -23,12 +23,11 @@ runtime::Workers& Exchange::workers() const { return conversation_.services().wo
 const runtime::Peer& Exchange::peer() const { return conversation_.peer(); }
 const Clock& Exchange::clock() const { return conversation_.services().clock; }
 
-Task<> Exchange::pause(std::chrono::steady_clock::duration at_most) {
+// Not a coroutine: its frame would be one more in every request that is held. It waits until the result is awaited.
+Task<bool> Exchange::pause(std::chrono::steady_clock::duration at_most) {
   if (!bell_) bell_ = std::make_shared<Bell>(executor_);
-  const std::shared_ptr<Bell> bell = bell_;
   waiting_ = true;
-  co_await bell->alarm.wait(at_most);
-  waiting_ = false;
+  return bell_->alarm.wait(at_most);
 }
 
 void Exchange::ring() {
@@ -49,6 +48,7 @@ Task<Result<std::string>> Exchange::read() {
     wants_content_ = true;
     conversation_.touched();
     co_await pause(kLong);
+    waiting_ = false;
   }
 }
 
@@ -82,6 +82,14 @@ void Exchange::respond(Response response, std::string_view content, std::shared_
   finish();
 }
 
+void Exchange::respond(const PreparedHead& head, const PreparedHead* more, std::string_view content,
+                       std::shared_ptr<const void> keeps) {
+  if (status_ != 0) return;
+  prepared_ = &head;
+  more_prepared_ = more;
+  respond(Response(200), content, std::move(keeps));
+}
+
 void Exchange::respond(const Error& error) { respond(failure(error.code)); }
 
 void Exchange::begin(Response response, std::optional<std::uint64_t> length) {
@@ -100,6 +108,7 @@ Task<Result<>> Exchange::write(std::string_view octets) {
     const std::string_view piece = octets.substr(0, left < kOutOctets ? kOutOctets - left : 0);
     if (piece.empty()) {
       co_await pause(kLong);
+      waiting_ = false;
       continue;
     }
     if (out_at_ != 0) {
@@ -149,6 +158,7 @@ Task<Exchange::News> Exchange::wait(std::chrono::steady_clock::duration at_most)
     const auto left = until - std::chrono::steady_clock::now();
     if (left <= std::chrono::steady_clock::duration::zero()) co_return News::time;
     co_await pause(left);
+    waiting_ = false;
   }
 }
 
@@ -164,6 +174,7 @@ Task<Exchange::News> Exchange::listen(std::chrono::steady_clock::duration at_mos
     wants_content_ = true;
     conversation_.touched();
     co_await pause(left);
+    waiting_ = false;
   }
 }
 

@@ -27,6 +27,7 @@ namespace gatepost::http::server {
 
 using runtime::Task;
 class Conversation;
+class PreparedHead;
 struct Route;
 
 // One request and its answer, as a handler has them. A handler is a coroutine on the connection's I/O thread: it may
@@ -37,7 +38,7 @@ struct Route;
 // client takes a part for the whole. When the peer is gone, waiting calls end with Errc::closed, and the handler ends.
 class Exchange {
  public:
-  Exchange(Conversation& conversation, Request request, boost::asio::any_io_executor executor);
+  Exchange(Conversation& conversation, Request&& request, const boost::asio::any_io_executor& executor);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -59,6 +60,9 @@ class Exchange {
   void respond(Response response);
   // The same with content that is elsewhere and stays there, as it is, for as long as `keeps` lives. It is not copied.
   void respond(Response response, std::string_view content, std::shared_ptr<const void> keeps);
+  // 200 with fields that were made before, Content-Length among them; `more` may be null. They live as long as `keeps`.
+  void respond(const PreparedHead& head, const PreparedHead* more, std::string_view content,
+               std::shared_ptr<const void> keeps);
   // The table's answer to a failure (status_for.hpp).
   void respond(const Error& error);
   // The answer's start; its content follows by write(). `length`, where it is known, is Content-Length.
@@ -117,7 +121,7 @@ class Exchange {
   std::string_view unsent() const { return (kept_ ? kept_content_ : std::string_view(out_)).substr(out_at_); }
   void sent(std::size_t octets);
 
-  Task<> pause(std::chrono::steady_clock::duration at_most);
+  Task<bool> pause(std::chrono::steady_clock::duration at_most);
 
   Conversation& conversation_;
   Request request_;
@@ -135,7 +139,9 @@ class Exchange {
   std::shared_ptr<const void> kept_;
   std::size_t out_at_ = 0;  // of either
   std::uint64_t out_octets_ = 0;
-  std::optional<Response> head_;  // until it is sent
+  std::optional<Response> head_;            // until it is sent
+  const PreparedHead* prepared_ = nullptr;  // its fields, with more_prepared_
+  const PreparedHead* more_prepared_ = nullptr;
   std::optional<std::uint64_t> length_;
   int status_ = 0;  // of the answer, once it began
   bool in_ended_ = false, wants_content_ = false, continued_ = false, finished_ = false, head_sent_ = false;

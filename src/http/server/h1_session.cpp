@@ -27,7 +27,11 @@ H1Session::H1Session(Shared& shared, std::shared_ptr<const Settings> settings, r
 Task<Step> H1Session::step(std::string_view input) {
   inside_ = true;
   Step out = take(input);
-  if (out.next == Next::more && !co_await pump()) out.next = Next::close;
+  if (out.next == Next::more) {
+    std::optional<bool> open = pump_now();
+    if (!open) open = co_await pump();
+    if (!*open) out.next = Next::close;
+  }
   inside_ = false;
   co_return out;
 }
@@ -88,7 +92,7 @@ void H1Session::end_content() {
   if (exchange_ && !exchange_->tunnel_) exchange_->end_content();
 }
 
-void H1Session::begin(RequestHead head) {
+void H1Session::begin(RequestHead&& head) {
   keep_alive_ = head.keep_alive && !stopping_;
   chunked_ = dropping_ = false;
   dropped_ = 0;
@@ -120,8 +124,24 @@ Step H1Session::refuse() {
 }
 
 void H1Session::write_head_of(Exchange& exchange) {
-  ResponseHead head = head_of(exchange);
   const bool http10 = exchange.request_.head.version == Version::http10;
+  // Content nobody asked for yet need not be sent (RFC 9110 10.1.1), or is too much to be read for nothing.
+  const bool unasked = exchange.request_.head.expects_continue && !exchange.continued_;
+  const auto length = exchange.request_.head.content_length;
+  const std::uint64_t left = length ? *length - exchange.in_octets_ : 0;
+  if (exchange.closes_ || (!content_over_ && (unasked || left > kMaxDropped))) keep_alive_ = false;
+  exchange.head_sent_ = true;
+  if (exchange.prepared_ != nullptr) {
+    write_prepared_head(out(), exchange);
+    if (!keep_alive_) {
+      out() += "connection: close\r\n";
+    } else if (http10) {
+      out() += "connection: keep-alive\r\n";
+    }
+    out() += "\r\n";
+    return;
+  }
+  ResponseHead head = head_of(exchange);
   chunked_ = !exchange.length_ && !exchange.no_content_ && head.status >= 200;
   if (chunked_ && http10) {
     chunked_ = false;
@@ -130,11 +150,6 @@ void H1Session::write_head_of(Exchange& exchange) {
   if (chunked_ || (!exchange.length_ && exchange.no_content_ && !http10 && head.status == 200)) {
     head.fields.set("transfer-encoding", "chunked");
   }
-  // Content nobody asked for yet need not be sent (RFC 9110 10.1.1), or is too much to be read for nothing.
-  const bool unasked = exchange.request_.head.expects_continue && !exchange.continued_;
-  const auto length = exchange.request_.head.content_length;
-  const std::uint64_t left = length ? *length - exchange.in_octets_ : 0;
-  if (exchange.closes_ || (!content_over_ && (unasked || left > kMaxDropped))) keep_alive_ = false;
   if (head.status == 101) {
     keep_alive_ = false;
   } else if (!keep_alive_) {
@@ -143,7 +158,6 @@ void H1Session::write_head_of(Exchange& exchange) {
     head.fields.set("connection", "keep-alive");
   }
   write_head(out(), head);
-  exchange.head_sent_ = true;
 }
 
 bool H1Session::move_answer() {
@@ -190,26 +204,28 @@ bool H1Session::finish_exchange() {
   return keep_alive_ && !spent();
 }
 
-Task<bool> H1Session::pump() {
-  while (exchange_) {
-    if (!move_answer()) {
-      settled(*exchange_);
-      co_return false;
-    }
-    if (output_.full()) {
-      const Result<> drained = co_await output_.drain();
-      if (!drained) {
-        abandon(*exchange_);
-        co_return false;
-      }
-      continue;
-    }
-    if (!exchange_->answer_is_whole() || !exchange_->handler_done_) co_return true;
-    const bool open = finish_exchange();
-    if (!open && exchange_) settled(*exchange_);
-    if (!open || exchange_) co_return open;
+// Whether the connection goes on; nullopt: the output is full, and is to be sent first.
+std::optional<bool> H1Session::pump_now() {
+  if (!exchange_) return !stopping_;
+  if (!move_answer()) {
+    settled(*exchange_);
+    return false;
   }
-  co_return !stopping_;
+  if (output_.full()) return std::nullopt;
+  if (!exchange_->answer_is_whole() || !exchange_->handler_done_) return true;
+  const bool open = finish_exchange();
+  if (!open && exchange_) settled(*exchange_);
+  return open && (exchange_ || !stopping_);
+}
+
+Task<bool> H1Session::pump() {
+  for (;;) {
+    if (const auto open = pump_now()) co_return *open;
+    const Result<> drained = co_await output_.drain();
+    if (drained) continue;
+    abandon(*exchange_);
+    co_return false;
+  }
 }
 
 bool H1Session::timed_out() {

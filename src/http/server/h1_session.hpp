@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -29,7 +30,7 @@ class H1Session final : public Conversation {
 
   // Handles at most one item of the input.
   runtime::Step take(std::string_view input);
-  void begin(RequestHead head);
+  void begin(RequestHead&& head);
   void end_content();
   runtime::Step refuse();
   bool wants_content() const;
@@ -37,6 +38,7 @@ class H1Session final : public Conversation {
   bool move_answer();
   void write_head_of(Exchange& exchange);
   bool finish_exchange();
+  std::optional<bool> pump_now();
   Task<bool> pump();
 
   H1Receiver receiver_;

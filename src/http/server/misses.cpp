@@ -9,6 +9,7 @@ bool Misses::missed(const IpAddress& client, std::string_view path, std::uint32_
   const std::lock_guard lock(mutex_);
   const IpAddress key = client.limit_key();
   if (!clients_.contains(key)) make_room(now);
+  any_.store(true, std::memory_order_relaxed);
   Client& one = clients_.try_emplace(key, Client{now, {}}).first->second;
   if (now - one.since > kWindow) one = {now, {}};
   const std::size_t hash = std::hash<std::string_view>()(path);
@@ -19,8 +20,10 @@ bool Misses::missed(const IpAddress& client, std::string_view path, std::uint32_
 }
 
 void Misses::found(const IpAddress& client) {
+  if (!any_.load(std::memory_order_relaxed)) return;
   const std::lock_guard lock(mutex_);
   clients_.erase(client.limit_key());
+  any_.store(!clients_.empty(), std::memory_order_relaxed);
 }
 
 void Misses::make_room(SteadyPoint now) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,7 @@ class Misses {
 
   std::mutex mutex_;  // guards the rest
   std::map<IpAddress, Client> clients_;
+  std::atomic<bool> any_{false};  // of them; nearly every request asks, and nearly always there are none
 };
 
 }  // namespace gatepost::http::server

@@ -17,6 +17,7 @@
 #include "http/server/accept_encoding.hpp"
 #include "http/server/compress.hpp"
 #include "http/server/content.hpp"
+#include "http/server/prepared_head.hpp"
 #include "http/server/status_for.hpp"
 
 namespace gatepost::http::server {
@@ -71,6 +72,35 @@ Result<std::string> read_file(const fs::path& path) {
   return text;
 }
 
+Fields policy_fields(const std::string& policy) {
+  Fields out;
+  if (policy.empty()) return out;
+  out.add("content-security-policy", policy);
+  out.add("referrer-policy", "no-referrer");
+  return out;
+}
+
+// What send_content() and those who send it would say of all of it.
+Fields whole_answer(const Content& content) {
+  Fields out = content.more;
+  out.add("etag", content.validators.etag);
+  out.add("content-type", content.type);
+  out.add("accept-ranges", "bytes");
+  out.add("x-content-type-options", "nosniff");
+  out.add("content-length", std::to_string(content.size));
+  return out;
+}
+
+// Without a condition and a range (RFC 9110 13, 14).
+bool asks_for_all(const Request& request) {
+  const Fields& fields = request.head.fields;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::string_view name = fields.at(i).name;
+    if (name.starts_with("if-") || name == "range") return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string_view type_of(std::string_view name) {
@@ -78,20 +108,35 @@ std::string_view type_of(std::string_view name) {
   return known != nullptr ? known->type : "application/octet-stream";
 }
 
+struct StaticFiles::Form {
+  std::string coding;  // "" is the file itself
+  std::string octets;
+  std::string etag;
+  std::optional<PreparedHead> head;  // of the answer with all of it
+};
+
 struct StaticFiles::File {
-  struct Form {
-    std::string coding;  // "" is the file itself
-    std::string octets;
-    std::string etag;
-  };
   std::string type;
   bool for_ever = false;
   std::vector<Form> forms;  // the smallest first, the file itself last
+  bool is_page() const { return type.starts_with("text/html"); }
 };
 
 struct StaticFiles::Folder {
   std::map<std::string, File, std::less<>> files;
 };
+
+Content StaticFiles::content_of(const File& file, const Form& form, const std::string& policy) {
+  Content content;
+  content.type = file.type;
+  content.size = form.octets.size();
+  content.validators.etag = form.etag;
+  content.more.add("cache-control", file.for_ever ? kForEver : kAskAgain);
+  if (file.forms.size() > 1) content.more.add("vary", "Accept-Encoding");
+  if (!form.coding.empty()) content.more.add("content-encoding", form.coding);
+  if (!policy.empty() && file.is_page()) content.more.add_all(policy_fields(policy));
+  return content;
+}
 
 Result<> StaticFiles::load(const fs::path& folder) {
   auto fresh = std::make_shared<Folder>();
@@ -118,18 +163,20 @@ Result<> StaticFiles::load(const fs::path& folder) {
       for (const Coding coding : {Coding::brotli, Coding::zstd, Coding::gzip}) {
         std::string packed = compress(coding, text);
         if (!packed.empty() && packed.size() < text.size()) {
-          file.forms.push_back({std::string(to_string(coding)), std::move(packed), {}});
+          file.forms.push_back({std::string(to_string(coding)), std::move(packed), {}, {}});
         }
       }
-      std::ranges::sort(file.forms, {}, [](const File::Form& form) { return form.octets.size(); });
+      std::ranges::sort(file.forms, {}, [](const Form& form) { return form.octets.size(); });
     }
     // RFC 9110 8.8.3.3: another tag for each coding.
     const Sha256Value hash = sha256(text);
     std::string opaque;
     for (std::size_t i = 0; i < 12; ++i) fmt::format_to(std::back_inserter(opaque), "{:02x}", hash[i]);
-    file.forms.push_back({"", std::move(text), {}});
-    for (File::Form& form : file.forms)
+    file.forms.push_back({"", std::move(text), {}, {}});
+    for (Form& form : file.forms) {
       form.etag = make_etag(form.coding.empty() ? opaque : opaque + "-" + form.coding);
+      form.head.emplace(whole_answer(content_of(file, form, {})));
+    }
     fresh->files.emplace(name, std::move(file));
   }
   if (error) return fail(Errc::denied, fmt::format("{}: {}", root.string(), error.message()));
@@ -156,7 +203,7 @@ std::size_t StaticFiles::size() const {
 struct StaticFiles::Found {
   std::shared_ptr<const Folder> folder;  // keeps the others
   const File* file = nullptr;
-  const File::Form* form = nullptr;
+  const Form* form = nullptr;
 };
 
 // None: it was answered that there is no such file.
@@ -171,32 +218,26 @@ std::optional<StaticFiles::Found> StaticFiles::find(Exchange& exchange) const {
   }
   out.file = &found->second;
   const AcceptedCodings accepted(exchange.request().head.fields);
-  out.form = &*std::ranges::find_if(
-      out.file->forms, [&](const File::Form& one) { return one.coding.empty() || accepted.takes(one.coding); });
+  out.form = &*std::ranges::find_if(out.file->forms,
+                                    [&](const Form& one) { return one.coding.empty() || accepted.takes(one.coding); });
   return out;
 }
 
-Content StaticFiles::content_of(const Found& found, const std::string& policy) {
-  Content content;
-  content.type = found.file->type;
-  content.size = found.form->octets.size();
-  content.validators.etag = found.form->etag;
-  content.more.add("cache-control", found.file->for_ever ? kForEver : kAskAgain);
-  if (found.file->forms.size() > 1) content.more.add("vary", "Accept-Encoding");
-  if (!found.form->coding.empty()) content.more.add("content-encoding", found.form->coding);
-  if (!policy.empty() && found.file->type.starts_with("text/html")) {
-    content.more.add("content-security-policy", policy);
-    content.more.add("referrer-policy", "no-referrer");
-  }
-  return content;
-}
-
 Route StaticFiles::route(std::string path, std::string policy) const {
-  return {
-      .path = std::move(path), .methods = {"GET"}, .at_once = [this, policy = std::move(policy)](Exchange& exchange) {
-        const std::optional<Found> found = find(exchange);
-        if (found) send_content(exchange, content_of(*found, policy), found->form->octets, found->folder);
-      }};
+  const auto of_pages = std::make_shared<const PreparedHead>(policy_fields(policy));
+  return {.path = std::move(path),
+          .methods = {"GET"},
+          .at_once = [this, policy = std::move(policy), of_pages](Exchange& exchange) {
+            const std::optional<Found> found = find(exchange);
+            if (!found) return;
+            const Form& form = *found->form;
+            if (asks_for_all(exchange.request())) {
+              exchange.respond(*form.head, found->file->is_page() ? of_pages.get() : nullptr, form.octets,
+                               found->folder);
+            } else {
+              send_content(exchange, content_of(*found->file, form, policy), form.octets, found->folder);
+            }
+          }};
 }
 
 }  // namespace gatepost::http::server

@@ -34,11 +34,12 @@ class StaticFiles {
   Route route(std::string path, std::string policy) const;
 
  private:
+  struct Form;
   struct File;
   struct Folder;
   struct Found;
   std::optional<Found> find(Exchange& exchange) const;
-  static Content content_of(const Found& found, const std::string& policy);
+  static Content content_of(const File& file, const Form& form, const std::string& policy);
   std::shared_ptr<const Folder> current() const;
   mutable std::mutex mutex_;  // guards folder_
   std::shared_ptr<const Folder> folder_;

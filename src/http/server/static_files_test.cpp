@@ -93,6 +93,29 @@ TEST(StaticFiles, KnowWhatTheClientHasAlready) {
   EXPECT_EQ(Site::field(beyond, "content-range"), "bytes */1000");
 }
 
+// A request without conditions is answered with a head that was made before.
+TEST(StaticFiles, SayTheSameWithAHeadThatWasPrepared) {
+  Site site;
+  const auto lines = [](const std::string& answer) {
+    std::vector<std::string> out;
+    for (std::size_t at = 0, end = 0; (end = answer.find("\r\n", at)) != at; at = end + 2)
+      out.push_back(answer.substr(at, end - at));
+    std::ranges::sort(out);
+    return out;
+  };
+  for (const char* const path : {"/", "/pixel.png", "/assets/app-1a2b.js"}) {
+    for (const char* const more : {"", "Accept-Encoding: br\r\n"}) {
+      const std::string prepared = site.get(path, more);
+      const std::string made = site.get(path, more + std::string("If-None-Match: \"other\"\r\n"));
+      EXPECT_EQ(lines(prepared), lines(made));
+      EXPECT_EQ(prepared.substr(prepared.find("\r\n\r\n")), made.substr(made.find("\r\n\r\n")));
+    }
+  }
+  const std::string head = talk(site, "HEAD /pixel.png HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_THAT(head, EndsWith("\r\nconnection: keep-alive\r\n\r\n"));
+  EXPECT_EQ(Site::field(head, "content-length"), "1000");
+}
+
 TEST(StaticFiles, NeverLeaveTheirFolder) {
   Site site;
   for (const char* const path :
