@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <utility>
 
 #include "base/ascii.hpp"
 #include "http/server/content.hpp"
@@ -188,65 +189,104 @@ Task<> download(Server& server, Exchange& exchange) {
   co_await http::server::send_content(exchange, content);
 }
 
-// RFC 8620 7.3: changes as events, until the client goes or has what it wanted.
-Task<> events(Server& server, Exchange& exchange) {
-  const directory::Principal user = exchange.signed_in().principal();
-  const http::server::Request& request = exchange.request();
-  std::vector<std::string> types;
+// RFC 8620 7.3: what an event stream is asked for.
+struct EventsWanted {
+  std::vector<std::string> types;  // none: all
+  bool once = false;
+  std::chrono::seconds ping{0};  // 0: none
+};
+bool read_wanted(const http::server::Request& request, EventsWanted& out) {
   const std::string wanted = request.query("types").value_or("*");
   if (wanted != "*") {
-    for (const std::string_view type : ascii::split(wanted, ',')) types.emplace_back(type);
+    for (const std::string_view type : ascii::split(wanted, ',')) out.types.emplace_back(type);
   }
   const std::string close_after = request.query("closeafter").value_or("no");
-  const bool once = close_after == "state";
-  std::chrono::seconds ping{0};
+  out.once = close_after == "state";
   const std::string interval = request.query("ping").value_or("0");
   const bool number = !interval.empty() && interval.size() < 7 && std::ranges::all_of(interval, ascii::is_digit);
-  if (!number || (!once && close_after != "no")) co_return exchange.respond(http::server::plain_answer(400));
-  ping = std::chrono::seconds(std::stoi(interval));
-  if (ping.count() > 0) ping = std::clamp(ping, kLeastPing, kMostPing);
-  auto watch = [&] { return server.watch(user, exchange.caller()); };
-  const auto watches = co_await exchange.workers().run(watch);
-  std::uint64_t directory = 0;
-  auto read = [&] {
-    directory = server.directory_change(types);
-    return server.states(user, types);
-  };
-  std::string told = co_await exchange.workers().run(read);
-  exchange.begin(Response(200, "text/event-stream", "").set("cache-control", "no-store"));
-  // Comments are passed over by clients; the first one opens the stream on every path.
-  if (!co_await exchange.write(": ok\n\n")) co_return;
-  // One that comes back says what it had last (Last-Event-ID): whatever happened since is told at once.
-  const std::string_view last = request.field("last-event-id");
-  bool check = !last.empty() && last != push_state_of(told);
-  if (check) told.clear();
-  for (;;) {
-    if (!check) {
-      switch (co_await exchange.wait(ping.count() > 0 ? ping : kMostPing)) {
-        case Exchange::News::over:
-          co_return exchange.finish();
-        case Exchange::News::time: {
-          std::string out = ": still here\n\n";
-          if (ping.count() > 0) {
-            out = "event: ping\ndata: {\"interval\":" + std::to_string(ping.count()) + "}\n\n";
-          }
-          if (!co_await exchange.write(out)) co_return;
-          if (server.directory_change(types) == directory) continue;
-          break;
-        }
-        case Exchange::News::called:
-        case Exchange::News::content:
-          break;
-      }
-      // Commits come in rows; what follows at once is told with the first.
-      if (co_await exchange.wait(kEventSourceGather) == Exchange::News::over) co_return exchange.finish();
-    }
-    check = false;
-    std::string now = co_await exchange.workers().run(read);
-    if (now == told) continue;
+  if (!number || (!out.once && close_after != "no")) return false;
+  out.ping = std::chrono::seconds(std::stoi(interval));
+  if (out.ping.count() > 0) out.ping = std::clamp(out.ping, kLeastPing, kMostPing);
+  return true;
+}
+
+std::string sign_of_life(std::chrono::seconds ping) {
+  // Comments are passed over by clients.
+  if (ping.count() == 0) return ": still here\n\n";
+  return "event: ping\ndata: {\"interval\":" + std::to_string(ping.count()) + "}\n\n";
+}
+
+// What one stream knows, while it waits.
+struct EventStream {
+  EventStream(Server& s, Exchange& e) : server(s), exchange(e) {}
+  Server& server;
+  Exchange& exchange;
+  EventsWanted wanted;
+  std::vector<std::unique_ptr<account::Watch>> watches;
+  std::string told;             // the push state of what the client has
+  std::uint64_t directory = 0;  // its change at that time
+
+  // What is there now, when the client does not have it. Blocks.
+  std::string news() {
+    directory = server.directory_change(wanted.types);
+    const std::string states = server.states(exchange.signed_in().principal(), wanted.types);
+    std::string now = push_state_of(states);
+    if (now == told) return {};
     told = std::move(now);
-    if (!co_await exchange.write("event: state\nid: " + push_state_of(told) + "\ndata: " + told + "\n\n")) co_return;
-    if (once) co_return exchange.finish();
+    return "event: state\nid: " + told + "\ndata: " + states + "\n\n";
+  }
+};
+
+// In frames that end, so that nothing of it stays with a stream that waits. false: it is over.
+Task<bool> begin_events(EventStream& stream) {
+  auto begin = [&] {
+    stream.watches = stream.server.watch(stream.exchange.signed_in().principal(), stream.exchange.caller());
+    return stream.news();
+  };
+  std::string now = co_await stream.exchange.workers().run(begin);
+  stream.exchange.begin(Response(200, "text/event-stream", "").set("cache-control", "no-store"));
+  // One that comes back says what it had last (Last-Event-ID): whatever happened since is told at once.
+  const std::string_view last = stream.exchange.request().field("last-event-id");
+  const bool tells = !last.empty() && last != stream.told;
+  std::string first = ": ok\n\n";  // opens the stream on every path
+  if (tells) first += now;
+  const Result<> written = co_await stream.exchange.write(first);
+  if (tells && stream.wanted.once) stream.exchange.finish();
+  co_return written && !(tells && stream.wanted.once);
+}
+
+Task<bool> tell_events(EventStream& stream) {
+  // Commits come in rows; what follows at once is told with the first.
+  const Exchange::News more = co_await stream.exchange.wait(kEventSourceGather);
+  if (more == Exchange::News::over) co_return true;  // the next wait says so again
+  auto read = [&] { return stream.news(); };
+  std::string now = co_await stream.exchange.workers().run(read);
+  if (now.empty()) co_return true;
+  const Result<> written = co_await stream.exchange.write(now);
+  if (written && stream.wanted.once) stream.exchange.finish();
+  co_return written && !stream.wanted.once;
+}
+
+Task<bool> live_events(EventStream& stream) {
+  const std::string sign = sign_of_life(stream.wanted.ping);
+  const Result<> written = co_await stream.exchange.write(sign);
+  co_return written.has_value();
+}
+
+// Changes as events, until the client goes or has what it wanted. There are many of these frames, for long.
+Task<> events(Server& server, Exchange& exchange) {
+  EventStream stream(server, exchange);
+  if (!read_wanted(exchange.request(), stream.wanted)) co_return exchange.respond(http::server::plain_answer(400));
+  bool open = co_await begin_events(stream);
+  while (open) {
+    const Exchange::News news = co_await exchange.wait(stream.wanted.ping.count() > 0 ? stream.wanted.ping : kMostPing);
+    if (news == Exchange::News::over) co_return exchange.finish();
+    if (news == Exchange::News::time) {
+      open = co_await live_events(stream);
+      // Nothing calls when the directory has changed.
+      if (!open || server.directory_change(stream.wanted.types) == stream.directory) continue;
+    }
+    open = co_await tell_events(stream);
   }
 }
 
