@@ -355,17 +355,14 @@ Result<EmailMatch::Message*> EmailMatch::message(const Line& line) {
 }
 
 Result<bool> EmailMatch::attached(const Line& line) {
-  const auto number = static_cast<std::uint64_t>(line.item);
-  if (const std::uint64_t block = number / ItemMarks::kItems; !marks_ || block != marked_block_) {
+  if (const std::uint64_t block = AttachmentMarks::block_of(line.item); !marks_ || block != marked_block_) {
     marks_ = views_.marks(access_.id(), block);
     marked_block_ = block;
   }
-  auto& mark = marks_->marks[number % ItemMarks::kItems];
-  const auto known = mark.load(std::memory_order_relaxed);
-  if (known != ItemMarks::unknown) return known == ItemMarks::attachment;
+  if (const auto known = marks_->find(*access_.account, line.item)) return *known;
   GP_TRY(const Message* const opened, message(line));
   const bool has = has_attachment(opened->structure);
-  mark.store(has ? ItemMarks::attachment : ItemMarks::no_attachment, std::memory_order_relaxed);
+  marks_->set(*access_.account, line.item, has);
   return has;
 }
 

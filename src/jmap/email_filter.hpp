@@ -108,7 +108,7 @@ class EmailMatch {
   };
   std::unordered_map<std::uint32_t, std::unordered_map<account::ItemId, Tally>> threads_;
   std::unique_ptr<Message> message_;
-  std::shared_ptr<ItemMarks> marks_;  // of the items of marked_block_
+  std::shared_ptr<AttachmentMarks> marks_;  // of the items of marked_block_
   std::uint64_t marked_block_ = 0;
 };
 

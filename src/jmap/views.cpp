@@ -230,14 +230,14 @@ void Views::keep(account::AccountId account, const std::string& query, account::
   resize(known, octets);
 }
 
-std::shared_ptr<ItemMarks> Views::marks(account::AccountId account, std::uint64_t block) {
+std::shared_ptr<AttachmentMarks> Views::marks(account::AccountId account, std::uint64_t block) {
   const std::scoped_lock lock(mutex_);
   // No query begins so.
   Entry& known = entry({account, account::kRoot, "marks " + std::to_string(block)});
   if (known.marks) return known.marks;
-  auto marks = std::make_shared<ItemMarks>();
+  auto marks = std::make_shared<AttachmentMarks>();
   known.marks = marks;
-  resize(known, sizeof(ItemMarks) + kEntryOctets);
+  resize(known, sizeof(AttachmentMarks) + kEntryOctets);
   return marks;
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "account/account.hpp"
+#include "jmap/attachment_marks.hpp"
 #include "jmap/lines.hpp"
 #include "jmap/sort_order.hpp"
 
@@ -25,14 +24,6 @@ struct FolderView {
   std::vector<std::vector<account::KeywordId>> keywords;  // [0] is empty
   std::uint32_t unread = 0;                               // without $seen and $draft
   std::uint32_t threads = 0, unread_threads = 0;
-};
-
-// What is known of the messages of one account whose numbers are next to each other, so that it is looked up once: an
-// item never changes. Thread-safe.
-struct ItemMarks {
-  static constexpr std::uint64_t kItems = 4'096;
-  enum Mark : std::uint8_t { unknown, no_attachment, attachment };
-  std::array<std::atomic<std::uint8_t>, kItems> marks{};
 };
 
 // Views of the folders that somebody looked at lately, and what queries found. Following a folder costs what changed in
@@ -51,8 +42,8 @@ class Views {
 
   SortOrders& sort_orders() { return sort_orders_; }
 
-  // Of the items whose number divided by ItemMarks::kItems is `block`.
-  std::shared_ptr<ItemMarks> marks(account::AccountId account, std::uint64_t block);
+  // Of the items of AttachmentMarks::block_of().
+  std::shared_ptr<AttachmentMarks> marks(account::AccountId account, std::uint64_t block);
 
  private:
   struct Followed;  // a folder, and what following it needs
@@ -67,7 +58,7 @@ class Views {
     Key key;
     std::shared_ptr<Followed> followed;  // shared with those that follow it just now
     Found ids;
-    std::shared_ptr<ItemMarks> marks;
+    std::shared_ptr<AttachmentMarks> marks;
     account::Modseq at = 0;
     std::size_t octets = 0;
   };
