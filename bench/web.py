@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """Static files over TLS by HTTP/1.1 and HTTP/2, beside Debian's nginx in one run; and what a held request costs.
 
-web.py [--binary FILE] [--nginx FILE] [--seconds 4] [--rounds 5] [--held 2000]
+web.py [--binary FILE] [--nginx FILE] [--seconds 4] [--rounds 5] [--held 10000] [--only compare|hold]
 
 Both servers have the same files, the same certificate and one worker (I/O thread); they take turns, in short rounds. Printed are requests a second
-as h2load counts them, processor time of the server for each request, and the medians of the rounds' ratios. Then idle connections are held, by
-either version, in a fresh process of ours: private memory for each. Needs h2load (nghttp2-client); nginx is /usr/sbin/nginx, or unpacked:
+as h2load counts them, processor time of the server for each request, and the medians of the rounds' ratios. Then idle connections and long polls are
+held, by either version, in a fresh process of ours each: private memory for each of --held, after a tenth as many. Needs h2load (nghttp2-client); nginx is /usr/sbin/nginx, or unpacked:
 apt-get download nginx && dpkg-deb -x nginx_*.deb DIR.
 """
 
 import argparse
+import http.client
+import json
+import multiprocessing
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -23,6 +27,8 @@ import tempfile
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
+CLIENTS = 4  # processes that hold connections, each from an address of its own
+USER, PASSWORD = "held@bench.example", "the password of whoever waits"
 
 
 def free_port():
@@ -89,6 +95,8 @@ access_log = false
 idle_timeout = "1 h"
 [limits]
 unlimited = ["127.0.0.0/8"]
+connections = 100000
+connections_per_account = 100000
 [listener.web]
 service = "https"
 tls = "implicit"
@@ -97,6 +105,10 @@ address = "127.0.0.1"
 reason = "measured"
 """)
         os.makedirs(f"{home}/data", mode=0o700)
+        for words, stdin in ((["domain", "add", USER.partition("@")[2]], ""), (["account", "add", USER, "--password-stdin"], PASSWORD + "\n")):
+            done = subprocess.run([options.binary, "--config", str(config), *words], input=stdin, text=True, capture_output=True)
+            if done.returncode:
+                raise SystemExit(f"{words}: {done.stdout}{done.stderr}")
         self.process = subprocess.Popen([options.binary, "--config", str(config), "serve"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self.port)
 
@@ -157,35 +169,95 @@ def compare(options, servers):
                   f"{last['nginx'][1]:6.1f} us   rate x{statistics.median(rates):.2f}  processor time x{statistics.median(costs):.2f} less")
 
 
+def number7(value, first=0):
+    """An integer of HPACK with a prefix of seven bits (RFC 7541 5.1)."""
+    if value < 127:
+        return bytes([first | value])
+    out, value = [first | 127], value - 127
+    while value >= 128:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def h2_request(stream, path, cookie):
+    block = b"\x82\x87\x04" + number7(len(path)) + path.encode() + b"\x01\x09localhost"
+    if cookie:
+        block += b"\x0f\x11" + number7(len(cookie)) + cookie.encode()
+    return len(block).to_bytes(3, "big") + b"\x01\x05" + stream.to_bytes(4, "big") + block
+
+
+H2_BEGIN = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
+H2_ACKNOWLEDGED = bytes(3) + b"\x04\x01" + bytes(4)
+
+
+def client(pipe, port, source, version, path, cookie, streams, sign):
+    """Holds connections: as many more as it is told, each with so many requests that are answered as far as `sign`."""
+    context = ssl._create_unverified_context()
+    context.set_alpn_protocols(["http/1.1" if version == "h1" else "h2"])
+    held = []
+    while count := pipe.recv():
+        for _ in range(count):
+            plain = socket.socket()
+            plain.bind((source, 0))
+            plain.connect(("127.0.0.1", port))
+            s = context.wrap_socket(plain, server_hostname="localhost")
+            s.settimeout(60)
+            if version == "h1":
+                field = f"Cookie: {cookie}\r\n" if cookie else ""
+                s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{field}\r\n".encode())
+            else:
+                s.sendall(H2_BEGIN + b"".join(h2_request(1 + 2 * i, path, cookie) for i in range(streams)) + H2_ACKNOWLEDGED)
+            got = b""
+            while got.count(sign) < streams:
+                more = s.recv(65536)
+                assert more, got
+                got += more
+            held.append(s)
+        pipe.send(count)
+
+
+def sign_in(port):
+    """The cookie of a session of the web application."""
+    web = http.client.HTTPSConnection("localhost", port, context=ssl._create_unverified_context(), timeout=60)
+    web.request("POST", "/api/session", json.dumps({"user": USER, "password": PASSWORD}), {"Content-Type": "application/json"})
+    answer = web.getresponse()
+    assert answer.status == 200, answer.read()
+    return answer.headers["Set-Cookie"].split(";")[0]
+
+
 def hold(options, folder):
-    """Connections that have answered one request and wait for the next."""
-    for version, protocol in (("h1", "http/1.1"), ("h2", "h2")):
+    """Connections that have answered one request and wait for the next, and long polls (JMAP's events) that wait for news."""
+    events = "/jmap/events?types=Email&closeafter=no&ping=0"
+    for what, version, path, streams, sign in (("idle connection", "h1", "/none", 1, b"404 Not Found\n"), ("idle connection", "h2", "/none", 1, b"404 Not Found\n"),
+                                               ("held long poll", "h1", events, 1, b": ok\n\n"), ("held long poll", "h2", events, 1, b": ok\n\n"),
+                                               ("held long poll of 100 on a connection", "h2", events, 100, b": ok\n\n")):
         server = Gatepost(options, folder)
-        context = ssl._create_unverified_context()
-        context.set_alpn_protocols([protocol])
-        held = []
+        cookie = sign_in(server.port) if path == events else ""
+        pipes, processes = [], []
+        for i in range(CLIENTS):
+            ours, theirs = multiprocessing.Pipe()
+            processes.append(multiprocessing.Process(target=client, args=(theirs, server.port, f"127.0.0.{2 + i}", version, path, cookie, streams, sign), daemon=True))
+            processes[-1].start()
+            pipes.append(ours)
 
         def more(count):
-            for _ in range(count):
-                s = context.wrap_socket(socket.create_connection(("127.0.0.1", server.port)), server_hostname="localhost")
-                if version == "h1":
-                    s.sendall(b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                else:
-                    block = b"\x82\x87\x04\x05/none\x41\x09localhost"
-                    s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5) + len(block).to_bytes(3, "big") + b"\x01\x05\0\0\0\x01" + block)
-                got = b""
-                while b"404 Not Found" not in got.replace(b"HTTP/1.1 404 Not Found", b""):
-                    got += s.recv(65536)
-                held.append(s)
+            each = max(1, count // streams // CLIENTS)
+            for pipe in pipes:
+                pipe.send(each)
+            for pipe in pipes:
+                pipe.recv()
+            return each * CLIENTS * streams
 
-        more(options.held // 10)
-        time.sleep(1)
+        first = more(options.held // 10)
+        time.sleep(2)
         base = private_kib(server.process.pid)
-        more(options.held)
-        time.sleep(1)
-        print(f"{version} idle connection: {(private_kib(server.process.pid) - base) / options.held:.1f} KiB")
-        for s in held:
-            s.close()
+        count = more(options.held)
+        time.sleep(2)
+        print(f"{version} {what}: {(private_kib(server.process.pid) - base) / count:.1f} KiB, from {first} to {first + count}", flush=True)
+        for process in processes:
+            process.kill()
+            process.join()
         server.stop()
 
 
@@ -195,7 +267,8 @@ def main():
     parser.add_argument("--nginx", default="/usr/sbin/nginx")
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--held", type=int, default=2000)
+    parser.add_argument("--held", type=int, default=10_000)
+    parser.add_argument("--only", choices=("compare", "hold"))
     options = parser.parse_args()
     options.binary = os.path.abspath(options.binary)
     folder = tempfile.mkdtemp(prefix="gatepost-bench-")
@@ -207,14 +280,18 @@ def main():
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-addext",
                         "subjectAltName=DNS:localhost", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem", "-days", "2"], check=True,
                        capture_output=True)
-        if os.path.exists(options.nginx):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 2 * options.held + 1000),) * 2)
+        if options.only == "hold":
+            pass
+        elif os.path.exists(options.nginx):
             servers = [Gatepost(options, folder), Nginx(options, folder)]
             compare(options, servers)
             for server in servers:
                 server.stop()
         else:
             print(f"{options.nginx} is not there: nothing to compare with")
-        hold(options, folder)
+        if options.only != "compare":
+            hold(options, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
