@@ -71,7 +71,7 @@ def wait_for(port):
 class Server:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        self.process.wait(180)
 
 
 class Gatepost(Server):
@@ -280,7 +280,10 @@ def main():
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-addext",
                         "subjectAltName=DNS:localhost", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem", "-days", "2"], check=True,
                        capture_output=True)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 2 * options.held + 1000),) * 2)
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        if most != resource.RLIM_INFINITY and most < 1.1 * options.held + 500:
+            raise SystemExit(f"ulimit -Hn is {most}: too few for --held {options.held}")
         if options.only == "hold":
             pass
         elif os.path.exists(options.nginx):

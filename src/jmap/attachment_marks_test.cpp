@@ -36,6 +36,7 @@ TEST(AttachmentMarks, PassOverNotesThatAreNotTheirs) {
   note[0] = 1;
   note[1] = static_cast<char>(0b11'10'01'00);
   account->keep_notes(8, 2, note);
+  ASSERT_TRUE(world.accounts->write_derived({}));
   AttachmentMarks marks;
   for (std::uint64_t item = 0; item < 512; ++item) EXPECT_FALSE(marks.find(*account, account::ItemId{item}));
   EXPECT_FALSE(marks.find(*account, account::ItemId{512}));
@@ -62,8 +63,12 @@ TEST(AttachmentMarks, AnswerQueries) {
   auto note = account->notes(8, 0);
   ASSERT_TRUE(note);
   const std::uint64_t first = std::stoull(emails.front().substr(1));
-  (*note)[1 + first / 4] = static_cast<char>((*note)[1 + first / 4] & ~(3 << first % 4 * 2) | 2 << first % 4 * 2);
+  const auto shift = first % 4 * 2;
+  auto octet = static_cast<unsigned char>((*note)[1 + first / 4]);
+  octet = static_cast<unsigned char>((octet & ~(3U << shift)) | 2U << shift);
+  (*note)[1 + first / 4] = static_cast<char>(octet);
   account->keep_notes(8, 0, *note);
+  ASSERT_TRUE(world.accounts->write_derived({}));
   Server again{{*world.accounts, *world.directory, *world.reception, *world.queue, nullptr, world.clock, world.random,
                 world.log, world.metrics},
                {}};

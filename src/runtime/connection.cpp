@@ -139,6 +139,9 @@ class Connection final : public Output, public LiveConnections::Member {
     return text_;
   }
   Task<Result<>> drain() override;
+  std::size_t pass(std::string_view octets) override {
+    return text_.empty() || send_now() ? stream_->write_now(octets) : 0;
+  }
 
   void stop(bool insist) override {
     stop_requested_ = stop_wake_ = true;

@@ -55,6 +55,9 @@ class Output {
   // Errc::closed / timed_out when the peer is gone: the session should return Next::close.
   virtual Task<Result<>> drain() = 0;
   static constexpr std::size_t kFullOctets = 32 << 10;
+  // Sends what is in the buffer, and behind it as much of `octets` as goes without waiting; they are not copied. How
+  // many of them went: the next to be written, or passed, are those that follow. 0 is always allowed.
+  virtual std::size_t pass(std::string_view) { return 0; }
 };
 
 // Which deadline runs while the session waits for its peer. refresh: it waits for news, and wants timed_out() now and

@@ -15,6 +15,8 @@ using runtime::Waiting;
 namespace {
 // What is read of content that the handler did not want, so that the connection can be kept.
 constexpr std::size_t kMaxDropped = 256 << 10;
+constexpr std::size_t kRecordOctets = 16 << 10;
+constexpr std::size_t kLeastPassed = 2 * kRecordOctets;  // less is copied to what is written before it
 }  // namespace
 
 H1Session::H1Session(Shared& shared, std::shared_ptr<const Settings> settings, runtime::Peer& peer,
@@ -160,6 +162,17 @@ void H1Session::write_head_of(Exchange& exchange) {
   write_head(out(), head);
 }
 
+// Content that stays where it is goes out from there, once the head and what fills up its TLS record are away.
+void H1Session::pass_content(Exchange& exchange) {
+  if (!exchange.kept_ || chunked_ || exchange.no_content_ || exchange.unsent().size() < kLeastPassed) return;
+  if (const std::size_t used = out().size() % kRecordOctets; used != 0) {
+    const std::string_view first = exchange.unsent().substr(0, kRecordOctets - used);
+    out() += first;
+    exchange.sent(first.size());
+  }
+  if (const std::size_t passed = output_.pass(exchange.unsent()); passed != 0) exchange.sent(passed);
+}
+
 bool H1Session::move_answer() {
   Exchange& exchange = *exchange_;
   if (exchange.wants_content_ && !exchange.continued_ && exchange.request_.head.expects_continue &&
@@ -169,6 +182,7 @@ bool H1Session::move_answer() {
   }
   if (exchange.head_) write_head_of(exchange);
   if (!exchange.head_sent_) return !exchange.gone_;
+  pass_content(exchange);
   while (!output_.full() && !exchange.unsent().empty()) {
     const std::string_view piece = exchange.unsent().substr(0, runtime::Output::kFullOctets);
     if (!exchange.no_content_) {

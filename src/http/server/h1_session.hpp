@@ -36,6 +36,7 @@ class H1Session final : public Conversation {
   bool wants_content() const;
   // Puts what the exchange has into the output until that is full or nothing is left. false: the connection is to end.
   bool move_answer();
+  void pass_content(Exchange& exchange);
   void write_head_of(Exchange& exchange);
   bool finish_exchange();
   std::optional<bool> pump_now();

@@ -111,8 +111,8 @@ TEST(StaticFiles, SayTheSameWithAHeadThatWasPrepared) {
       EXPECT_EQ(prepared.substr(prepared.find("\r\n\r\n")), made.substr(made.find("\r\n\r\n")));
     }
   }
-  const std::string head = talk(site, "HEAD /pixel.png HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-  EXPECT_THAT(head, EndsWith("\r\nconnection: keep-alive\r\n\r\n"));
+  const std::string head = talk(site, "HEAD /pixel.png HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(head, EndsWith("\r\nconnection: close\r\n\r\n"));
   EXPECT_EQ(Site::field(head, "content-length"), "1000");
 }
 
