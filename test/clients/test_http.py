@@ -74,6 +74,33 @@ class Web(unittest.TestCase):
             except (ConnectionResetError, ssl.SSLError):
                 return out
 
+    def test_a_tls_record_may_come_in_pieces(self):
+        context = ssl.create_default_context(cafile=self.demo.env["GP_CA"])
+        there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(back, there, server_hostname="localhost")
+        with socket.create_connection(("127.0.0.1", self.demo.port("HTTPS")), timeout=30) as plain:
+
+            def until_done(step):
+                while True:
+                    try:
+                        return step()
+                    except ssl.SSLWantReadError:
+                        plain.sendall(there.read())
+                        back.write(plain.recv(65536))
+
+            until_done(tls.do_handshake)
+            for path, length in (("/blob.bin", len(self.blob)), ("/", len(self.page))):
+                tls.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                record = there.read()
+                for at in range(0, len(record), 9):
+                    plain.sendall(record[at:at + 9])
+                    time.sleep(0.01)
+                got = b""
+                while b"\r\n\r\n" not in got or len(got.partition(b"\r\n\r\n")[2]) < length:
+                    got += until_done(lambda: tls.read(65536))
+                self.assertTrue(got.startswith(b"HTTP/1.1 200 OK\r\n"), got[:200])
+                self.assertEqual(got.partition(b"\r\n\r\n")[2], self.blob if path != "/" else self.page.encode())
+
     def both(self, *arguments):
         """The same by either version."""
         one = self.curl("--http1.1", *arguments)
