@@ -5,7 +5,8 @@ export const MAX_HEIGHT = 8_000_000;
 
 export class Virtual {
   count = 0;
-  private offset = 0;
+  // Rows stand this many pixels above where they would in an element of the whole length.
+  offset = 0;
   private last = 0;
   constructor(public rowHeight: number) {}
 

@@ -15,7 +15,9 @@ export interface KeptList {
 }
 
 export const WINDOW = 50;
-const KEPT = 200;
+export const KEPT = 200;
+// So many windows are asked for at once. Who pulls the bar passes more of them than anybody can see.
+const AT_ONCE = 2;
 
 export class MailList {
   total = $state(0);
@@ -28,6 +30,8 @@ export class MailList {
   prefix: Id[] = [];
   private far = new Map<number, Id>();
   private asked = new Set<number>();
+  // What was wanted last, when too much was under way.
+  private wanted: [number, number] | null = null;
 
   constructor(
     readonly key: string,
@@ -47,24 +51,33 @@ export class MailList {
     return -1;
   }
 
-  // Asks for what is missing of [from, to).
+  // Asks for what is missing of [from, to). Of what is wanted while others are under way, the last counts.
   ensure(from: number, to: number): void {
+    this.wanted = null;
     const end = Math.min(to, this.known ? this.total : WINDOW);
-    for (let page = Math.floor(from / WINDOW); page * WINDOW < end; ++page) {
+    for (let page = Math.floor(Math.max(0, from) / WINDOW); page * WINDOW < end; ++page) {
       const begin = page * WINDOW;
       if (this.asked.has(page)) continue;
       let missing = false;
       for (let i = Math.max(begin, from); i < Math.min(begin + WINDOW, end) && !missing; ++i) missing = this.at(i) === undefined;
       if (!missing && this.known) continue;
+      if (this.asked.size >= AT_ONCE) {
+        this.wanted = [from, to];
+        return;
+      }
       this.asked.add(page);
-      void this.fetch(this, begin, WINDOW).finally(() => this.asked.delete(page));
+      void this.fetch(this, begin, WINDOW).finally(() => {
+        this.asked.delete(page);
+        if (this.wanted) this.ensure(...this.wanted);
+      });
     }
   }
 
   // A window of the state that the list is at.
   add(position: number, ids: Id[], total: number): void {
     if (position <= this.prefix.length) {
-      this.prefix = [...this.prefix.slice(0, position), ...ids, ...this.prefix.slice(position + ids.length)];
+      // What stands behind it stays.
+      for (let i = 0; i < ids.length; ++i) this.prefix[position + i] = ids[i]!;
       // A window that was looked at before may follow now.
       for (let next = this.far.get(this.prefix.length); next !== undefined; next = this.far.get(this.prefix.length)) {
         this.far.delete(this.prefix.length);
@@ -119,7 +132,7 @@ export class MailList {
 
   // How it was before something was left out of it.
   snapshot(): KeptList {
-    return { ids: this.prefix, total: this.total, state: this.state };
+    return { ids: [...this.prefix], total: this.total, state: this.state };
   }
   kept(): KeptList {
     return { ids: this.prefix.slice(0, KEPT), total: this.total, state: this.state };

@@ -6,7 +6,7 @@ import { Client, MethodError, type Batch, type Call } from '../jmap/client';
 import type { Address, Email, EmailBody, EmailSubmission, Id, Identity, JmapSession, Mailbox, Quota, Role, SetError, SetResponse, Thread } from '../jmap/types';
 import { SignedOut } from '../session';
 import { Db } from './db';
-import { MailList, WINDOW, type KeptList, type ListQuery } from './list.svelte';
+import { KEPT, MailList, WINDOW, type KeptList, type ListQuery } from './list.svelte';
 
 export const LINE = ['id', 'blobId', 'threadId', 'mailboxIds', 'keywords', 'size', 'receivedAt', 'from', 'to', 'subject', 'hasAttachment', 'preview', 'snoozed'];
 const FLAGS = ['id', 'threadId', 'keywords', 'mailboxIds', 'snoozed'];
@@ -186,7 +186,7 @@ export class Mail {
         const calls = this.askWindow(batch, list.query, position, limit);
         await batch.send();
         const answer = calls.query.value;
-        this.takeWindow(calls);
+        this.takeWindow(calls, position < KEPT);
         if (answer.queryState === list.state || list !== this.list) {
           list.add(position, answer.ids, answer.total ?? list.total);
           await this.completeThreads(answer.ids);
@@ -208,10 +208,11 @@ export class Mail {
     const all = batch.call('Email/get', { '#ids': threads.ref('/list/*/emailIds'), properties: LINE });
     return { query: found, heads, threads, all };
   }
-  private takeWindow(calls: { threads?: Call<'Thread/get'>; all?: Call<'Email/get'>; heads: Call<'Email/get'> }): void {
+  // `keep`: ids of windows further down are not kept, so lines of them are not either, until somebody reads them.
+  private takeWindow(calls: { threads?: Call<'Thread/get'>; all?: Call<'Email/get'>; heads: Call<'Email/get'> }, keep = true): void {
     const threads = calls.threads?.error ? [] : (calls.threads?.value.list ?? []);
     const full = calls.all && !calls.all.error ? calls.all.value.list : calls.all ? [] : calls.heads.value.list;
-    this.take(full, threads);
+    this.take(full, threads, keep);
   }
 
   // Conversations with more emails than one call may get.
@@ -223,10 +224,10 @@ export class Mail {
     if (this.list) this.list.version++;
   }
 
-  private take(emails: Email[], threads: Thread[]): void {
+  private take(emails: Email[], threads: Thread[], keep = true): void {
     for (const email of emails) this.emails.set(email.id, email);
     for (const t of threads) this.threads.set(t.id, t.emailIds);
-    if (emails.length > 0 || threads.length > 0) void this.db.putMail(emails, threads);
+    if (keep && (emails.length > 0 || threads.length > 0)) void this.db.putMail(emails, threads);
   }
 
   // Everything that changed. One at a time; who asks meanwhile gets another round.
@@ -501,6 +502,8 @@ export class Mail {
       });
       for (const body of got.list) this.bodies.set(body.id, body);
       void this.db.putBodies(got.list);
+      const lines = got.list.flatMap(({ id }) => this.emails.get(id) ?? []);
+      void this.db.putMail(lines, lines.flatMap(({ threadId: id }) => ({ id, emailIds: this.threads.get(id) ?? [] })).filter((one) => one.emailIds.length > 0));
     }
     // What is in memory beyond need goes, the oldest first.
     for (const id of this.bodies.keys()) {
