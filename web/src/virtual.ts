@@ -28,7 +28,7 @@ export class Virtual {
     }
     const far = Math.abs(scrollTop - this.last) > viewport * 4;
     if (far || scrollTop <= 0 || scrollTop >= most) {
-      const top = (Math.max(0, Math.min(scrollTop, most)) / most) * mostOfWhole;
+      const top = Math.round((Math.max(0, Math.min(scrollTop, most)) / most) * mostOfWhole);
       // At either end of the bar by small steps, but not of the list: as far as the step was.
       if (!far && Math.abs(top - (this.last + this.offset)) > viewport * 4) return this.jump(this.last + this.offset + (scrollTop - this.last), viewport);
       this.offset = top - scrollTop;
@@ -43,7 +43,13 @@ export class Virtual {
   // Makes `top` of the whole list the top.
   jump(top: number, viewport: number): { top: number; scrollTop: number } {
     const mostOfWhole = Math.max(0, this.whole - viewport);
-    const to = Math.max(0, Math.min(top, mostOfWhole));
+    const to = Math.round(Math.max(0, Math.min(top, mostOfWhole)));
+    // A short way leaves the rows where they are.
+    const near = to - this.offset;
+    if (this.whole > MAX_HEIGHT && Math.abs(near - this.last) <= viewport * 4 && near > 0 && near < this.height - viewport) {
+      this.last = near;
+      return { top: to, scrollTop: near };
+    }
     const scrollTop = this.whole <= MAX_HEIGHT ? to : Math.round((to / mostOfWhole) * (this.height - viewport));
     this.offset = to - scrollTop;
     this.last = scrollTop;

@@ -83,6 +83,10 @@ it('scrolls a million rows by steps and by leaps', () => {
   const jumped = v.jump(84 * 700_000, 800);
   expect(Math.floor(jumped.top / 84)).toBe(700_000);
   expect(84 * 700_000 - v.offset).toBeCloseTo(jumped.scrollTop, 0);
+  // By keys, from there: the rows stay where they are.
+  const before = v.offset;
+  expect(v.jump(84 * 700_001, 800)).toEqual({ top: 84 * 700_001, scrollTop: jumped.scrollTop + 84 });
+  expect(v.offset).toBe(before);
 });
 it('scrolls short lists as they are', () => {
   const v = new Virtual(50);
