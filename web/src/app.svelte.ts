@@ -76,6 +76,7 @@ class App {
     } catch {
       // Asked for.
     }
+    if (this.user) Db.prepare(this.user.toLowerCase());
     try {
       const entered = await session.resume();
       if (entered) await this.goIn(entered);

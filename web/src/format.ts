@@ -27,6 +27,9 @@ export function shortDate(text: string, now = new Date()): string {
 export function longDate(text: string): string {
   return dateFormat({ weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' }).format(new Date(text));
 }
+export function dayOf(text: string): string {
+  return dateFormat({ day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(text));
+}
 // A moment to come: its time today, the weekday this week.
 export function whenText(date: Date, now = new Date()): string {
   const days = (date.getTime() - new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime()) / 86_400_000;
@@ -39,6 +42,9 @@ export function timeOf(date: Date): string {
   return dateFormat({ hour: '2-digit', minute: '2-digit' }).format(date);
 }
 
+export function figures(n: number): string {
+  return n.toLocaleString(locale());
+}
 export function size(octets: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
   let unit = 0;
@@ -52,7 +58,9 @@ export function size(octets: number): string {
     unit: units[unit]!,
     unitDisplay: unit === 0 ? 'narrow' : 'short',
     maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0,
-  }).format(value);
+  })
+    .format(value)
+    .replace(/(\d)(\p{L})/u, '$1\u00a0$2');
 }
 
 export function nameOf(address: Address): string {

@@ -26,10 +26,21 @@ function finished(t: IDBTransaction): Promise<void> {
   });
 }
 
+let prepared: { name: string; db: Promise<Db> } | null = null;
+
 export class Db {
   private constructor(private readonly db: IDBDatabase | null) {}
 
-  static async open(name: string): Promise<Db> {
+  // Opens it before it is asked for, while the server is asked whether it may be.
+  static prepare(name: string): void {
+    prepared = { name, db: Db.begin(name) };
+  }
+  static open(name: string): Promise<Db> {
+    const db = prepared?.name === name ? prepared.db : Db.begin(name);
+    prepared = null;
+    return db;
+  }
+  private static async begin(name: string): Promise<Db> {
     try {
       const r = indexedDB.open(`gatepost:${name}`, VERSION);
       r.onupgradeneeded = () => {

@@ -1,4 +1,4 @@
-// Buttons at the lower edge, which nothing that floats there may cover: marked by `use:foot`.
+// Buttons at the lower edge, which nothing that floats there may cover: marked by `use:foot`, or a dialog's.
 import { SvelteSet } from 'svelte/reactivity';
 
 const feet = new SvelteSet<Element>();
@@ -25,7 +25,7 @@ export function clearance(left: number, right: number, height: number, least: nu
   void moved;
   let up = least;
   // From below: what is lifted over one may meet the next.
-  const all = [...feet].map((e) => e.getBoundingClientRect()).filter((r) => r.width > 0 && r.left < right && r.right > left);
+  const all = [...feet, ...document.querySelectorAll('[aria-modal] :is(.buttons, .adm-buttons)')].map((e) => e.getBoundingClientRect()).filter((r) => r.width > 0 && r.left < right && r.right > left);
   for (const r of all.sort((a, b) => b.bottom - a.bottom)) {
     if (r.bottom > innerHeight - up - height - 8 && r.top < innerHeight - up) up = innerHeight - r.top + 10;
   }
