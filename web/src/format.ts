@@ -27,6 +27,13 @@ export function shortDate(text: string, now = new Date()): string {
 export function longDate(text: string): string {
   return dateFormat({ weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' }).format(new Date(text));
 }
+// As short as a mark of an axis.
+export function hourOf(date: Date): string {
+  return dateFormat({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(date);
+}
+export function dayOfYear(date: Date): string {
+  return dateFormat({ day: 'numeric', month: 'short' }).format(date);
+}
 export function dayOf(text: string): string {
   return dateFormat({ day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(text));
 }
