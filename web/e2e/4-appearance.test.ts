@@ -73,6 +73,13 @@ it('fits a phone', async () => {
   await row(page, 'Notes of Tuesday').click();
   await page.frameLocator('article iframe').getByText('Lena brings the projector.').waitFor();
   await shot(page, 'phone-reading');
+  await page.goBack();
+  await row(page, 'Notes of Tuesday').waitFor();
+  await page.getByRole('button', { name: 'New message' }).click();
+  await page.locator('.gp-editor').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  await row(page, 'Notes of Tuesday').click();
+  await page.frameLocator('article iframe').getByText('Lena brings the projector.').waitFor();
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   expect(wide).toBe(false);
   await page.getByRole('button', { name: 'Reply', exact: true }).last().click();

@@ -67,6 +67,26 @@ it('asks for what has changed, the second time', async () => {
   await context.close();
 });
 
+it('has what was further down the list, too', async () => {
+  const { page, context } = await visit(browser);
+  await signIn(page);
+  await row(page, 'Notes of Tuesday').waitFor();
+  const look = async (): Promise<void> => {
+    await page.locator('#list').evaluate((e) => (e.scrollTop = 84 * 75));
+    await row(page, 'Report number 50').waitFor();
+  };
+  await look();
+  // Whatever changes: then what is known of the list is kept.
+  await send({ to: user(), from: 'Late <late@elsewhere.example>', subject: 'While you looked further down', text: 'x' });
+  await page.locator('#list').evaluate((e) => (e.scrollTop = 0));
+  await row(page, 'While you looked further down').waitFor();
+  await page.waitForTimeout(500);
+  await page.reload();
+  await row(page, 'Notes of Tuesday').waitFor();
+  await look();
+  await context.close();
+});
+
 it('reads what was read, without a network', async () => {
   const { page, context } = await visit(browser, { serviceWorkers: 'allow' });
   await context.unroute(/.*/);

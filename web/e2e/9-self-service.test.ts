@@ -68,6 +68,12 @@ it('brings back what was deleted for good', { timeout: 120_000 }, async () => {
   await page.getByText('2 messages are back in Inbox.').waitFor();
   await expect.poll(() => rows.count()).toBe(1);
   await page.getByLabel('Select: Invoice 2026-118').check();
+  // The notice is there still, and above the buttons.
+  const bar = (await page.locator('.bar', { hasText: 'Bring back' }).boundingBox())!;
+  await expect.poll(async () => {
+    const notice = await page.locator('.toast').boundingBox();
+    return notice ? notice.y + notice.height : 0;
+  }).toBeLessThanOrEqual(bar.y);
   await page.getByLabel('Bring back to').selectOption({ label: 'Archive' });
   await page.getByRole('button', { name: 'Bring back' }).click();
   await page.getByText('1 message is back in Archive.').waitFor();

@@ -15,6 +15,7 @@ const PARTS = ['partId', 'blobId', 'size', 'name', 'type', 'charset', 'dispositi
 export const IDENTITY = ['id', 'name', 'email', 'replyTo', 'bcc', 'textSignature', 'htmlSignature', 'mayDelete', 'sendRight'];
 const MAX_BODY = 1 << 20;
 const MAX_CHANGES = 400;
+const IN_VIEW = 20; // lines that a first view waits for
 
 interface KeptStart {
   session: JmapSession;
@@ -157,8 +158,14 @@ export class Mail {
     if (!list.known) {
       const kept = await this.db.get<KeptList>(`list:${key}`);
       if (kept && !list.known) {
-        await this.hydrate(kept.ids.slice(0, WINDOW));
-        if (!list.known) list.restore(kept);
+        await this.hydrate(kept.ids.slice(0, IN_VIEW));
+        if (!list.known) {
+          list.restore(kept);
+          // The others, and what the browser has dropped of them.
+          void this.hydrate(kept.ids)
+            .then(() => this.completeThreads(kept.ids))
+            .catch(() => undefined);
+        }
       }
     }
     if (this.list === list) await this.sync();
@@ -176,9 +183,6 @@ export class Mail {
   }
 
   private async fetchWindow(list: MailList, position: number, limit: number): Promise<void> {
-    // Kept from the last time, ids without lines.
-    const known = list.prefix.slice(position, position + limit);
-    if (known.length > 0) await this.hydrate(known);
     if (!list.known) return;
     try {
       for (let round = 0; round < 3; ++round) {
