@@ -16,6 +16,8 @@ export default defineConfig({
     sequence: { sequencer: ByName },
     testTimeout: 60_000,
     hookTimeout: 90_000,
+    // A machine may have other things to do, too.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ['verbose'],
   },
 });
