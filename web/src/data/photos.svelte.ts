@@ -2,7 +2,7 @@
 import { hasSession, own } from '../session';
 
 const MOST = 200; // of one question
-const SOON = 40; // milliseconds
+const SOON = 150; // milliseconds: who scrolls meets new people all the time, and each question costs a part of a frame
 
 let found = $state.raw<ReadonlyMap<string, string>>(new Map());
 let asked = new Set<string>();
