@@ -144,31 +144,36 @@ class App {
     this.follow();
     if (!offline) {
       mail.arrived = (emails) => this.tell(emails);
-      this.push = new Push(
-        () => mail.client.eventsPath(),
-        (accounts) => {
-          for (const one of [mail, ...this.others]) if (!accounts || accounts.has(one.client.account)) void one.sync();
-          const shares = accounts?.get(mail.client.account)?.['ShareNotification'];
-          if (!accounts || (shares !== undefined && shares !== this.newsState)) void this.lookForNews();
-        },
-        (is) => {
-          mail.online = is;
-        },
-      );
       // What was kept of the last time may be less than the server of today offers.
       mail.renewed = (now) => void this.findOthers(now);
-      void Client.sessionObject()
-        .then((now) => this.findOthers(now))
-        .then(async () => {
-          for (const other of this.others) await other.sync();
-        })
-        .catch(() => undefined);
-      void this.lookForNews();
-      setTimeout(() => void mail.db.tidy(), 20_000);
+      // The first view comes first.
+      setTimeout(() => this.own === mail && this.listen(mail), 100);
     } else {
       mail.online = false;
       for (const other of this.others) other.online = false;
     }
+  }
+
+  // From now on news come by themselves.
+  private listen(mail: Mail): void {
+    this.push = new Push(
+      () => mail.client.eventsPath(),
+      (accounts) => {
+        for (const one of [mail, ...this.others]) if (!accounts || accounts.has(one.client.account)) void one.sync();
+        const shares = accounts?.get(mail.client.account)?.['ShareNotification'];
+        if (!accounts || (shares !== undefined && shares !== this.newsState)) void this.lookForNews();
+      },
+      (is) => {
+        mail.online = is;
+      },
+    );
+    void Client.sessionObject()
+      .then((now) => this.findOthers(now))
+      .then(async () => {
+        for (const other of this.others) await other.sync();
+      })
+      .catch(() => undefined);
+    setTimeout(() => void mail.db.tidy(), 20_000);
   }
 
   // What others have changed in what they share with the reader.

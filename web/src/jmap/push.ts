@@ -48,7 +48,7 @@ function changedAccounts(data: string): Changed | null {
 // Longer than the server is ever silent.
 const SILENCE = 100_000;
 
-// Calls `changed` when something is new, and after every reconnection, because events may have been missed meanwhile.
+// Calls `changed` when something is new, and after every connection, because events may have been missed before it.
 export class Push {
   private stopped = false;
   private abort = new AbortController();
@@ -82,9 +82,9 @@ export class Push {
   };
 
   private async run(): Promise<void> {
-    for (let again = false; !this.stopped; again = true) {
+    while (!this.stopped) {
       try {
-        await this.listen(again);
+        await this.listen();
         this.wait = 1000;
       } catch (e) {
         if (e instanceof SignedOut || this.stopped) return;
@@ -99,13 +99,13 @@ export class Push {
     }
   }
 
-  private async listen(again: boolean): Promise<void> {
+  private async listen(): Promise<void> {
     this.abort = new AbortController();
     const answer = await request(this.path(), { signal: this.abort.signal, headers: { accept: 'text/event-stream' }, cache: 'no-store' });
     if (!answer.ok || !answer.body) throw new Error(`events: ${answer.status}`);
     this.online(true);
     this.wait = 1000;
-    if (again) this.changed(null);
+    this.changed(null);
     const parser = new EventParser();
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let silence = setTimeout(() => this.abort.abort(), SILENCE);
