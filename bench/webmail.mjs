@@ -156,6 +156,7 @@ async function scroll(context, address, rate) {
     const box = await page.locator('#list').boundingBox();
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     const events = await traced(cdp, () => way(page, Date.now() + Number(options.seconds) * 1000, box));
+    await page.locator('#list [data-row]').first().waitFor({ timeout: 5000 }).catch(() => undefined);
     const reached = await page.evaluate(() => Math.max(0, ...[...document.querySelectorAll('#list [data-row]')].map((e) => Number(e.ariaPosInSet ?? e.getAttribute('aria-posinset')))));
     out[name] = { reached, ...frames(events) };
     if (options.explain) console.error(name, rate, spent(events).slice(0, 16));
