@@ -7,7 +7,7 @@ gp_build_packages() {
   cat <<LIST
 clang-19 libclang-rt-19-dev libstdc++-12-dev cmake ninja-build ccache mold git pkg-config ca-certificates
 libboost${boost}-dev libboost-json${boost}-dev libssl-dev libfmt-dev libicu-dev librocksdb-dev libzstd-dev zlib1g-dev libsqlite3-dev
-libgsasl-dev libkrb5-dev libsodium-dev libldap-dev libunbound-dev libidn2-dev libcurl4-openssl-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libseccomp-dev libnetfilter-log-dev libnftables-dev libnghttp2-dev libbrotli-dev libpugixml-dev
+libgsasl-dev libkrb5-dev libsodium-dev libldap-dev libunbound-dev libidn2-dev libcurl4-openssl-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libseccomp-dev libnetfilter-log-dev libnftables-dev libnghttp2-dev libbrotli-dev libpugixml-dev libarchive-dev
 libgtest-dev libgmock-dev
 openssl procps
 LIST
