@@ -11,6 +11,7 @@
 #include "mime/header.hpp"
 #include "mime/normal_form.hpp"
 #include "reading/message_reader.hpp"
+#include "reading/text_part.hpp"
 #include "reading/text_walk.hpp"
 
 namespace gatepost::jmap {
@@ -238,18 +239,25 @@ bool EmailFilter::is_mailbox_alone() const {
                      [](const Condition& c) { return c.test == Test::all_of; });
 }
 
+bool EmailFilter::asks_body() const {
+  return std::ranges::any_of(conditions_,
+                             [](const Condition& c) { return c.test == Test::text || c.test == Test::body; });
+}
+
 bool EmailFilter::asks_threads() const {
   return std::ranges::any_of(conditions_, [](const Condition& c) { return is_of_thread(c.test); });
 }
 
 // The message that was looked at last, as far as it was.
 struct EmailMatch::Message : private reading::TextWalk::Visitor {
-  explicit Message(account::Account& account) : reader(account) {}
+  Message(account::Account& account, const search::AttachmentTexts* texts) : reader(account), attachments(texts) {}
 
   account::ItemId item{};
+  account::Body body;
   reading::MessageReader reader;
   mime::Structure structure;
   reading::TextWalk walk;
+  const search::AttachmentTexts* const attachments;
 
   bool field_has(SummaryField field, const std::string& needle) const {
     return reading::searched_text(structure, field).find(needle) != std::string::npos;
@@ -257,7 +265,7 @@ struct EmailMatch::Message : private reading::TextWalk::Visitor {
   Result<bool> body_has(const std::string& needle) {
     searcher_.emplace(needle);
     GP_CHECK(walk.walk(reader, structure, *this));
-    return searcher_->found();
+    return searcher_->found() || attachments_have();
   }
   Result<bool> header_has(const std::string& field, const std::string& needle) {
     GP_TRY(const std::string_view block, reading::header_of(reader, structure.parts[0]));
@@ -270,6 +278,13 @@ struct EmailMatch::Message : private reading::TextWalk::Visitor {
   }
 
  private:
+  bool attachments_have() {
+    if (attachments == nullptr || std::ranges::none_of(structure.parts, reading::may_hold_text)) return false;
+    return std::ranges::any_of(attachments->texts_of(body), [&](const std::string& utf8) {
+      searcher_->restart();
+      return searcher_->feed(mime::fold(utf8));
+    });
+  }
   bool wants_headers() const override { return false; }
   bool text(std::string_view folded, bool /*in_body*/) override { return !searcher_->feed(folded); }
   void end_text() override {
@@ -279,8 +294,9 @@ struct EmailMatch::Message : private reading::TextWalk::Visitor {
 };
 
 EmailMatch::EmailMatch(const EmailFilter& filter, const Access& access, Views& views, search::Answers answers,
+                       const search::AttachmentTexts* attachments,
                        const std::vector<std::shared_ptr<const FolderView>>& all)
-    : filter_(filter), access_(access), views_(views), answers_(std::move(answers)) {
+    : filter_(filter), access_(access), views_(views), answers_(std::move(answers)), attachments_(attachments) {
   if (filter.asks_threads()) read_threads(all);
 }
 EmailMatch::~EmailMatch() = default;
@@ -344,11 +360,12 @@ Result<bool> EmailMatch::test(std::uint32_t& at, const FolderView& view, const L
 }
 
 Result<EmailMatch::Message*> EmailMatch::message(const Line& line) {
-  if (!message_) message_ = std::make_unique<Message>(*access_.account);
+  if (!message_) message_ = std::make_unique<Message>(*access_.account, attachments_);
   if (message_->item == line.item) return message_.get();
   message_->item = {};
   GP_TRY(const account::Item item, access_.account->item(line.item));
   message_->reader.open(item.body);
+  message_->body = item.body;
   GP_TRY(message_->structure, reading::structure_of(message_->reader, item.summary));
   message_->item = line.item;
   return message_.get();

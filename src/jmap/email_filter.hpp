@@ -10,6 +10,7 @@
 
 #include "jmap/standard.hpp"
 #include "jmap/views.hpp"
+#include "search/attachment_texts.hpp"
 #include "search/query.hpp"
 
 // What Email/query looks for (RFC 8621 4.4.1).
@@ -66,6 +67,7 @@ class EmailFilter {
   // The only mailbox that something can be found in, when the filter says so.
   std::optional<account::FolderId> only_in() const;
   bool is_mailbox_alone() const;  // everything in only_in() matches
+  bool asks_body() const;         // some condition looks into the text of messages
   bool asks_threads() const;      // the answer for a message depends on others of its conversation
 
  private:
@@ -82,9 +84,10 @@ class EmailFilter {
 // blocks.
 class EmailMatch {
  public:
-  // Borrows all. `all`: the visible folders' views, for conditions on conversations.
+  // Borrows all. `attachments`: what was found in them (RFC 8621 4.4.1: text in attachments may be looked for, too);
+  // null: nothing. `all`: the visible folders' views, for conditions on conversations.
   EmailMatch(const EmailFilter& filter, const Access& access, Views& views, search::Answers answers,
-             const std::vector<std::shared_ptr<const FolderView>>& all);
+             const search::AttachmentTexts* attachments, const std::vector<std::shared_ptr<const FolderView>>& all);
   ~EmailMatch();
   Result<bool> operator()(const FolderView& view, const Line& line);
 
@@ -101,6 +104,7 @@ class EmailMatch {
   const Access& access_;
   Views& views_;
   search::Answers answers_;
+  const search::AttachmentTexts* const attachments_;
   // Of each condition on conversations, by its index: how many messages a conversation has, and how many with the
   // keyword.
   struct Tally {

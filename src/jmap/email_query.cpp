@@ -44,6 +44,9 @@ struct Query {
   std::vector<Comparator> sort;
   bool collapse = false;
   std::string text;  // the same for the same query
+  // What it finds depends on what was found in attachments so far, which no change of the account tells: of which
+  // state.
+  std::optional<std::uint64_t> attachments;
 };
 
 constexpr std::size_t kMaxSort = 10;
@@ -107,6 +110,11 @@ Outcome<Query> read_query(Call& call, Arguments& arguments) {
   out.text = account_name(account::AccountId{static_cast<std::uint64_t>(call.context.user.id)}) +
              (filter != nullptr ? json::serialize(*filter) : "") + (sort != nullptr ? json::serialize(*sort) : "") +
              (out.collapse ? "c" : "");
+  const search::Indexes* const indexes = call.context.services.search;
+  if (indexes != nullptr && indexes->attachment_texts() != nullptr && out.filter.asks_body()) {
+    out.attachments = indexes->attachments_found();
+    out.text += fmt::format("a{}", *out.attachments);
+  }
   return out;
 }
 
@@ -275,10 +283,11 @@ Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
     all.push_back(std::move(view));
   }
   search::Answers answers;
-  if (!query.filter.queries().empty() && call.context.services.search != nullptr) {
-    answers = call.context.services.search->look(access.id(), query.filter.queries());
-  }
-  EmailMatch match(query.filter, access, call.context.views, std::move(answers), all);
+  search::Indexes* const indexes = call.context.services.search;
+  if (!query.filter.queries().empty() && indexes != nullptr)
+    answers = indexes->look(access.id(), query.filter.queries());
+  EmailMatch match(query.filter, access, call.context.views, std::move(answers),
+                   indexes != nullptr ? indexes->attachment_texts() : nullptr, all);
   auto ids = std::make_shared<std::vector<ItemId>>();
   Collapse collapse(query.collapse);
   if (is_plain_order(query)) {
@@ -398,8 +407,9 @@ Answer email_query(Call& call) {
   names.reserve(page->ids.size());
   for (const ItemId id : page->ids) names.emplace_back(email_name(id));
   json::object out{{"accountId", account_name(query->access->id())},
-                   {"queryState", state_name(state)},
-                   {"canCalculateChanges", true},
+                   {"queryState", query->attachments ? fmt::format("{}.{}", state_name(state), *query->attachments)
+                                                     : state_name(state)},
+                   {"canCalculateChanges", !query->attachments},
                    {"position", page->position},
                    {"ids", std::move(names)},
                    {"collapseThreads", query->collapse}};
@@ -417,6 +427,7 @@ Answer email_query_changes(Call& call) {
   const bool total = arguments.boolean("calculateTotal");
   if (!since_text) arguments.wrong("sinceQueryState");
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  if (query->attachments) return refuse("cannotCalculateChanges");
   const auto since = read_state(*since_text);
   if (!since) return refuse("cannotCalculateChanges");
   Access& access = *query->access;

@@ -26,6 +26,11 @@ bool is_html(const mime::Part& part) {
   return ascii::iequals(part.subtype, "html") && ascii::iequals(part.type, "text");
 }
 
+bool may_hold_text(const mime::Part& part) {
+  if (part.kind != mime::Part::Kind::single || ascii::iequals(part.type, "message")) return false;
+  return !ascii::iequals(part.type, "text") || !(is_html(part) || ascii::iequals(part.subtype, "plain"));
+}
+
 TextPartReader::TextPartReader(MessageReader& reader, const mime::Structure& structure, const mime::Part& part)
     : octets_(reader, {part.body_begin, part.body_end}, mime::TransferDecoder(mime::transfer_encoding(part.encoding))),
       charset_(charset_of(structure, part)) {

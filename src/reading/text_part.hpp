@@ -13,6 +13,8 @@ namespace gatepost::reading {
 // A part that people read: text/*, message/delivery-status and their like.
 bool is_text(const mime::Part& part);
 bool is_html(const mime::Part& part);
+// A part that is no message and no text as it is: what something else may find text in, a document say.
+bool may_hold_text(const mime::Part& part);
 
 // The text of such a part as UTF-8 in pieces: transfer encoding and charset undone, HTML as what is read of it. A
 // charset nobody knows is read as ASCII.

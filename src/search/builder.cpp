@@ -31,10 +31,12 @@ std::uint64_t hash_of(std::uint64_t seed, TermKind kind, std::string_view text) 
 void SegmentBuilder::begin(std::uint64_t item, std::uint32_t check) {
   items_.push_back({.id = item, .check = check});
   item_terms_ = 0;
+  given_ = false;
 }
 
 bool SegmentBuilder::text(std::string_view folded, Fields in) {
   in_ = in;
+  given_ = true;
   splitter_.feed(folded, [this](TermKind kind, std::string_view term) { add(kind, term); });
   return !items_.back().incomplete;
 }
@@ -44,6 +46,12 @@ void SegmentBuilder::end_text() {
 }
 
 void SegmentBuilder::incomplete() { items_.back().incomplete = true; }
+
+bool SegmentBuilder::take_back() {
+  if (given_) return false;
+  items_.pop_back();
+  return true;
+}
 
 std::size_t SegmentBuilder::memory() const {
   return items_.size() * sizeof(SegmentItem) + texts_.size() + terms_.size() * (sizeof(Term) + 4) + slots_.size() * 4 +

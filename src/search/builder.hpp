@@ -26,6 +26,8 @@ class SegmentBuilder {
   bool text(std::string_view folded, Fields in);
   void end_text();    // nothing is found across this
   void incomplete();  // not all of the item's text was there
+  // Takes back the item that was begun last. False: it cannot, for some of its text was given already.
+  bool take_back();
 
   std::size_t items() const { return items_.size(); }
   std::size_t memory() const;  // octets, about
@@ -53,6 +55,7 @@ class SegmentBuilder {
   std::vector<std::uint32_t> before_{0};  // of each posting: the one before it of the same term
   Splitter splitter_;
   Fields in_ = 0;
+  bool given_ = false;  // some text of the last item
   std::size_t item_terms_ = 0;
 };
 

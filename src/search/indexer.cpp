@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -24,6 +25,7 @@ using std::chrono::seconds;
 constexpr int kLowestPriority = 19;
 constexpr seconds kRetry{60};
 constexpr milliseconds kStartWait{3'000};  // until those have been served who waited for the start
+constexpr const char* kVersionFile = "version";
 constexpr std::size_t kItemsAtOnce = 256;
 constexpr std::size_t kItemsPerStep = 10'000;
 constexpr std::size_t kWorthTelling = 1'000;
@@ -51,6 +53,15 @@ std::size_t to_merge(const std::vector<SegmentInfo>& segments) {
 std::uint64_t seconds_of(TimePoint time) {
   const auto s = std::chrono::duration_cast<seconds>(time.time_since_epoch()).count();
   return s < 0 ? 0 : static_cast<std::uint64_t>(s);
+}
+
+// Whose index a file is; nullopt: it is none.
+std::optional<std::uint64_t> id_of(const std::filesystem::directory_entry& file) {
+  const std::string name = file.path().filename().string();
+  std::uint64_t id = 0;
+  const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (error != std::errc() || std::string_view(rest) != ".index") return std::nullopt;
+  return id;
 }
 
 bool needs_new_file(const Error& error) {
@@ -127,12 +138,10 @@ void Indexes::remove_orphans(const std::set<Id>& owners) {
   std::error_code ec;
   for (std::filesystem::recursive_directory_iterator it(options_.directory, ec), end; !ec && it != end;
        it.increment(ec)) {
-    const std::string name = it->path().filename().string();
-    Id id = 0;
-    const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-    if (error != std::errc() || std::string_view(rest) != ".index" || owners.contains(id)) continue;
-    const auto still = account::item_totals(store_, account::AccountId{id});
-    if (!still && still.error().code == Errc::not_found) remove_file(id);
+    const auto id = id_of(*it);
+    if (!id || owners.contains(*id)) continue;
+    const auto still = account::item_totals(store_, account::AccountId{*id});
+    if (!still && still.error().code == Errc::not_found) remove_file(*id);
   }
 }
 
@@ -144,6 +153,7 @@ Result<bool> Indexes::step(Id id, bool rebuild, std::stop_token stop) {
     return false;
   }
   if (rebuild) remove_file(id);
+  GP_CHECK(follow_version());
   // The rest of the disk is for mail. Not worth a word: the store has said so.
   if (store_.disk_low()) return fail(Errc::closed, "the disk is nearly full");
   {
@@ -178,6 +188,39 @@ Result<bool> Indexes::step(Id id, bool rebuild, std::stop_token stop) {
   return more;
 }
 
+Result<> Indexes::follow_version() {
+  GP_TRY(const std::uint64_t version, source_.version());
+  const std::scoped_lock lock(version_mutex_);
+  const std::filesystem::path path = options_.directory / kVersionFile;
+  if (!version_) {
+    version_ = 0;
+    std::ifstream in(path);
+    if (std::uint64_t written = 0; in >> written) version_ = written;
+  }
+  if (*version_ == version) return {};
+  std::error_code ec;
+  std::vector<Id> ids;
+  for (std::filesystem::recursive_directory_iterator it(options_.directory, ec), end; !ec && it != end;
+       it.increment(ec)) {
+    if (const auto id = id_of(*it)) ids.push_back(*id);
+  }
+  for (const Id id : ids) {
+    remove_file(id);
+    enqueue(id, milliseconds(0), 0, false);
+  }
+  {
+    const std::scoped_lock jobs(mutex_);
+    known_.clear();
+  }
+  std::filesystem::create_directories(options_.directory, ec);
+  // Last: whoever is interrupted before begins again.
+  std::ofstream out(path, std::ios::trunc);
+  out << version << '\n';
+  if (!out.flush()) return fail(Errc::unavailable, path.string() + " cannot be written");
+  version_ = version;
+  return {};
+}
+
 Result<std::unique_ptr<IndexFile>> Indexes::open_for_writing(Id id, const account::ItemTotals& totals) {
   GP_TRY(auto file, IndexFile::create(path_of(id), id));
   if (file->head().next_item > static_cast<std::uint64_t>(totals.next))
@@ -209,15 +252,17 @@ Result<bool> Indexes::index_some(Id id, IndexFile& file, const account::ItemTota
   const SteadyPoint begun = clock_.steady();
   account::ItemId next{file.head().next_item};
   SegmentBuilder builder(random_.u64());
+  Result<> read;
   if (next < totals.next) {
     const auto owner = accounts_.open(account::AccountId{id});
     if (!owner) return std::unexpected(of_mail(owner.error()));
     const auto enough = [&] {
-      return stop.stop_requested() || builder.items() >= kItemsPerStep ||
-             (builder.items() > 0 && builder.memory() >= options_.memory_octets);
+      if (stop.stop_requested() || builder.items() >= kItemsPerStep) return true;
+      const bool long_enough = options_.step.count() > 0 && clock_.steady() - begun >= options_.step;
+      return builder.items() > 0 && (long_enough || builder.memory() >= options_.memory_octets);
     };
     std::vector<account::ListedItem> page;
-    while (next < totals.next && !enough()) {
+    while (read && next < totals.next && !enough()) {
       page.clear();
       const auto take = [&](account::ListedItem& listed) {
         page.push_back(std::move(listed));
@@ -227,7 +272,11 @@ Result<bool> Indexes::index_some(Id id, IndexFile& file, const account::ItemTota
       if (!behind) return std::unexpected(of_mail(behind.error()));
       next = *behind;
       for (const account::ListedItem& listed : page) {
-        GP_CHECK(index_one(**owner, listed, builder));
+        if (read = index_one(**owner, listed, builder); !read) {
+          if (!builder.take_back()) return std::unexpected(read.error());
+          next = listed.id;
+          break;
+        }
         pace(builder.items(), begun, stop);
         if (!enough()) continue;
         next = account::ItemId{static_cast<std::uint64_t>(listed.id) + 1};
@@ -246,11 +295,13 @@ Result<bool> Indexes::index_some(Id id, IndexFile& file, const account::ItemTota
       return head;
     }));
     indexed_.add(builder.items());
+    ++news_;
     if (builder.items() >= kWorthTelling) {
       const auto took = std::chrono::duration_cast<milliseconds>(clock_.steady() - begun).count();
       log_.write(event::kBuilt, {{"account", id}, {"messages", builder.items()}, {"ms", took}});
     }
   }
+  if (!read) return std::unexpected(read.error());  // what came before is kept
   const std::scoped_lock lock(mutex_);
   const bool more = next < totals.next;
   if (const auto job = jobs_.find(id); job != jobs_.end())

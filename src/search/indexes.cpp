@@ -39,7 +39,8 @@ Indexes::Indexes(Options options, store::Store& store, account::Accounts& accoun
       clock_(clock),
       log_(log),
       indexed_(metrics.counter("gatepost_search_indexed_total", "", "Messages taken into search indexes.")),
-      damaged_(metrics.counter("gatepost_search_damaged_total", "", "Search indexes found damaged and made again.")) {}
+      damaged_(metrics.counter("gatepost_search_damaged_total", "", "Search indexes found damaged and made again.")),
+      news_(static_cast<std::uint64_t>(clock.now().time_since_epoch().count())) {}
 
 Indexes::~Indexes() { stop(); }
 
@@ -85,9 +86,21 @@ void Indexes::enqueue(Id id, milliseconds wait, account::Modseq modseq, bool reb
   wake_.notify_one();
 }
 
+void Indexes::add_attachments(Indexes& indexes, const AttachmentTexts& texts) {
+  attachments_ = &indexes;
+  attachment_texts_ = &texts;
+}
+
 Answers Indexes::look(account::AccountId account, std::span<const Query> queries) {
   const Id id = static_cast<Id>(account);
   if (queries.empty()) return {};
+  Answers answers = look_at_own(id, queries);
+  if (attachments_ == nullptr || answers.empty()) return answers;
+  if (Answers further = attachments_->look_at_own(id, queries); !further.empty()) answers.add(std::move(further));
+  return answers;
+}
+
+Answers Indexes::look_at_own(Id id, std::span<const Query> queries) {
   Result<Answers> answers = [&]() -> Result<Answers> {
     const std::shared_lock here(presence(id));
     GP_TRY(const auto file, IndexFile::open(path_of(id), id));
@@ -117,13 +130,21 @@ std::vector<std::vector<std::string>> Indexes::similar(account::AccountId accoun
     GP_TRY(const auto file, IndexFile::open(path_of(id), id));
     SimilarWords similar(words);
     for (const SegmentInfo& segment : file->head().segments) GP_CHECK(similar.ask(file->reader(segment)));
+    if (attachments_ == nullptr) return similar.finish(at_most);
+    const std::shared_lock there(attachments_->presence(id));
+    const auto further = IndexFile::open(attachments_->path_of(id), id);
+    if (!further) return similar.finish(at_most);
+    for (const SegmentInfo& segment : (*further)->head().segments) GP_CHECK(similar.ask((*further)->reader(segment)));
     return similar.finish(at_most);
   }();
   // What is wrong with it, look() finds out, which whoever asks this asks next.
   return found ? *std::move(found) : std::vector<std::vector<std::string>>(words.size());
 }
 
-void Indexes::rebuild(account::AccountId id) { enqueue(static_cast<Id>(id), milliseconds(0), 0, true); }
+void Indexes::rebuild(account::AccountId id) {
+  enqueue(static_cast<Id>(id), milliseconds(0), 0, true);
+  if (attachments_ != nullptr) attachments_->rebuild(id);
+}
 
 Result<IndexStatus> Indexes::status(account::AccountId account) {
   const Id id = static_cast<Id>(account);
@@ -132,6 +153,10 @@ Result<IndexStatus> Indexes::status(account::AccountId account) {
   {
     const std::scoped_lock lock(mutex_);
     out.working = jobs_.contains(id);
+  }
+  if (attachments_ != nullptr) {
+    GP_TRY(const IndexStatus of_attachments, attachments_->status(account));
+    out.attachments_behind = of_attachments.behind;
   }
   const std::shared_lock here(presence(id));
   const auto file = IndexFile::open(path_of(id), id);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
+#include "search/attachment_texts.hpp"
 #include "search/query.hpp"
 #include "search/text_source.hpp"
 
@@ -40,6 +42,8 @@ struct Options {
   std::chrono::milliseconds settle{2'000};  // after a change, so that several become one
   std::size_t memory_octets = 64 << 20;     // of each thread
   std::uint32_t messages_per_second = 0;    // of each thread; 0: as fast as it goes
+  // What takes longer is written down in between, and can be found from then on; 0: at the end.
+  std::chrono::milliseconds step{0};
 };
 
 // How the index of one account stands.
@@ -49,6 +53,8 @@ struct IndexStatus {
   std::uint64_t behind = 0;    // messages that came since, at most
   std::uint64_t segments = 0, octets = 0;
   bool working = false;  // waits for a thread, or has one
+  // Messages whose attachments were not looked at, at most; nullopt: they are not searched.
+  std::optional<std::uint64_t> attachments_behind;
 };
 
 struct IndexLag {
@@ -65,6 +71,14 @@ class Indexes {
   Indexes(Options options, store::Store& store, account::Accounts& accounts, TextSource& source, Random& random,
           const Clock& clock, Log& log, Metrics& metrics);
   ~Indexes();
+
+  // Text of the same messages that comes later, in indexes of their own: look(), similar(), rebuild() and status() are
+  // of both. `texts`: what those hold, for whoever looks into a message itself. Before start(); both outlive this.
+  void add_attachments(Indexes& indexes, const AttachmentTexts& texts);
+  const AttachmentTexts* attachment_texts() const { return attachment_texts_; }  // null: attachments are not searched
+
+  // Another number: more of attachments can be found than before, in some account.
+  std::uint64_t attachments_found() const { return attachments_ != nullptr ? attachments_->news_.load() : 0; }
 
   // Follows all accounts from now on, beginning with those that changed before.
   void start();
@@ -99,9 +113,12 @@ class Indexes {
     account::Modseq modseq = 0;
   };
 
+  Answers look_at_own(Id id, std::span<const Query> queries);
   void work(std::stop_token stop);
   void begin_with_all(std::stop_token stop);
   void enqueue(Id id, std::chrono::milliseconds wait, account::Modseq modseq, bool rebuild);
+  // All indexes are removed when the source finds other texts than it did for them.
+  Result<> follow_version();
   // A job of bounded length; true: there is more to do.
   Result<bool> step(Id id, bool rebuild, std::stop_token stop);
   Result<bool> index_some(Id id, IndexFile& file, const account::ItemTotals& totals, std::stop_token stop);
@@ -123,10 +140,16 @@ class Indexes {
   const Clock& clock_;
   Log& log_;
   Counter &indexed_, &damaged_;
+  std::atomic<std::uint64_t> news_;  // not the same again after a restart
+  Indexes* attachments_ = nullptr;
+  const AttachmentTexts* attachment_texts_ = nullptr;
 
   // Held shared by whoever has a file open: none is removed meanwhile, for SQLite would then remove what belongs to the
   // next one of that name.
   std::array<std::shared_mutex, 64> presence_;
+
+  std::mutex version_mutex_;
+  std::optional<std::uint64_t> version_;  // of the source, that the indexes follow
 
   std::mutex mutex_;                   // guards what follows
   std::condition_variable_any wake_;   // something to do

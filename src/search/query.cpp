@@ -94,19 +94,29 @@ Result<std::vector<Looker::Found>> find_all(Looker& looker, std::string_view nee
 }  // namespace
 
 Says Answers::of(std::size_t query, const account::Row& row) {
-  if (query >= found_.size() || !found_[query].answerable) return Says::unknown;
+  Says says = own(query, row, Says::unknown);
+  for (Answers& further : further_) {
+    if (says == Says::yes) break;
+    const Says more = further.own(query, row, Says::no);
+    if (more != Says::no) says = more;
+  }
+  return says;
+}
+
+Says Answers::own(std::size_t query, const account::Row& row, Says otherwise) {
+  if (query >= found_.size() || !found_[query].answerable) return otherwise;
   const auto id = static_cast<std::uint64_t>(row.item);
   if (near_ + 1 < items_.size() && items_[near_ + 1].id == id) {
     ++near_;
   } else if (near_ >= items_.size() || items_[near_].id != id) {
     const auto at = std::ranges::lower_bound(items_, id, {}, &Item::id);
-    if (at == items_.end() || at->id != id) return Says::unknown;
+    if (at == items_.end() || at->id != id) return otherwise;
     near_ = static_cast<std::size_t>(at - items_.begin());
   }
   // Another message under the same number: the store was put back to an earlier state and went on differently.
   const auto received = std::chrono::duration_cast<std::chrono::seconds>(row.received.time_since_epoch()).count();
   if (items_[near_].check != item_check(row.octets, received < 0 ? 0 : static_cast<std::uint64_t>(received)))
-    return Says::unknown;
+    return otherwise;
   if (found_[query].yes.test(near_)) return Says::yes;
   return found_[query].unknown.test(near_) ? Says::unknown : Says::no;
 }

@@ -30,6 +30,9 @@ class Answers {
   Answers() = default;  // knows nothing
   Says of(std::size_t query, const account::Row& row);
   bool empty() const { return found_.empty(); }
+  // Of further text of the same messages, by the same queries: what has it there has it. Of which it knows nothing has
+  // none.
+  void add(Answers further) { further_.push_back(std::move(further)); }
 
  private:
   friend class Gatherer;
@@ -41,6 +44,10 @@ class Answers {
     bool answerable = false;
     Bits yes, unknown;
   };
+  // `otherwise`: of what it does not know.
+  Says own(std::size_t query, const account::Row& row, Says otherwise);
+
+  std::vector<Answers> further_;
   std::vector<Item> items_;  // ascending
   std::vector<Found> found_;
   std::size_t near_ = 0;  // rows often come in the order of items

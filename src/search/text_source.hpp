@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "account/account.hpp"
 #include "base/result.hpp"
 #include "search/builder.hpp"
@@ -10,7 +12,11 @@ namespace gatepost::search {
 class TextSource {
  public:
   virtual ~TextSource() = default;
-  // Gives the builder the texts of an item that was begun there. Blocks.
+  // Another number: it finds other texts in the same messages than before, and all indexes are to be made again.
+  // Errc::closed: it can find none now; what is to be done is left until later. Blocks.
+  virtual Result<std::uint64_t> version() { return 0; }
+  // Gives the builder the texts of an item that was begun there. Errc::closed: as above; then it has given none.
+  // Blocks.
   virtual Result<> read(account::Account& owner, const account::Item& item, SegmentBuilder& into) = 0;
 };
 

@@ -142,7 +142,9 @@ void Session::write_context_changes(const SearchContext& context, const ContextC
 Task<std::vector<ContextChange>> Session::look_at_contexts(NumberSet messages) {
   std::vector<ContextChange> changes;
   for (SearchContext& context : selected_->contexts) {
-    auto look = [&] { return look_again(context, account(), *selected_, messages, services().clock); };
+    auto look = [&] {
+      return look_again(context, account(), *selected_, messages, services().clock, attachment_texts());
+    };
     ContextChange change = co_await workers().run(look);
     changes.push_back(std::move(change));
   }

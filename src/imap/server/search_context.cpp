@@ -79,11 +79,11 @@ class Placer {
 };
 
 Result<> look(SearchContext& context, account::Account& account, const Selected& view, const NumberSet& messages,
-              const Clock& clock, ContextChange& change) {
+              const Clock& clock, const search::AttachmentTexts* attachments, ContextChange& change) {
   GP_TRY(const auto keywords, account.keywords());
   auto program = SearchProgram::make(context.search, view, *keywords, clock.now(), context.collation.casemap);
   if (!program) return fail(Errc::invalid, "the charset was known before");
-  SearchRun run(*program, account, view, clock, SearchRun::Wanted::all, &messages);
+  SearchRun run(*program, account, view, clock, SearchRun::Wanted::all, &messages, nullptr, 0, attachments);
   for (bool more = true; more;) {
     GP_TRY(more, run.next());
   }
@@ -127,9 +127,9 @@ ContextChange drop_vanished(SearchContext& context, const Selected& view, const 
 }
 
 ContextChange look_again(SearchContext& context, account::Account& account, const Selected& view,
-                         const NumberSet& messages, const Clock& clock) {
+                         const NumberSet& messages, const Clock& clock, const search::AttachmentTexts* attachments) {
   ContextChange change;
-  const auto done = look(context, account, view, messages, clock, change);
+  const auto done = look(context, account, view, messages, clock, attachments, change);
   change.lost = !done || !has_room(context);
   return change;
 }

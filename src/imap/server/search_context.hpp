@@ -11,6 +11,10 @@
 #include "imap/protocol/response.hpp"
 #include "imap/server/collation.hpp"
 
+namespace gatepost::search {
+class AttachmentTexts;
+}
+
 namespace gatepost::imap::server {
 
 class Selected;
@@ -44,6 +48,6 @@ struct ContextChange {
 ContextChange drop_vanished(SearchContext& context, const Selected& view, const NumberSet& vanished);
 // Looks at these messages again. Blocks.
 ContextChange look_again(SearchContext& context, account::Account& account, const Selected& view,
-                         const NumberSet& messages, const Clock& clock);
+                         const NumberSet& messages, const Clock& clock, const search::AttachmentTexts* attachments);
 
 }  // namespace gatepost::imap::server

@@ -8,6 +8,7 @@
 #include "imap/server/object_id.hpp"
 #include "mime/encoded_word.hpp"
 #include "mime/header.hpp"
+#include "reading/text_part.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -34,11 +35,12 @@ std::chrono::sys_days day_of(TimePoint time) { return std::chrono::floor<std::ch
 }  // namespace
 
 SearchMatch::SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view,
-                         search::Answers* index)
+                         search::Answers* index, const search::AttachmentTexts* attachments)
     : program_(program),
       view_(view),
       account_(account.id()),
       index_(index != nullptr && !index->empty() ? index : nullptr),
+      attachments_(attachments),
       reader_(account),
       values_(program.tests().size()),
       chain_(program.tests().size()),
@@ -151,7 +153,7 @@ Result<bool> SearchMatch::by_message(const account::Row& row, const account::Ite
     GP_CHECK(look_at_header());
   }
   if (combine() == Truth::unknown) {
-    GP_CHECK(look_at_text());
+    GP_CHECK(look_at_text(item));
   }
   return combine() == Truth::yes;
 }
@@ -215,7 +217,7 @@ Result<> SearchMatch::look_at_header() {
   return {};
 }
 
-Result<> SearchMatch::look_at_text() {
+Result<> SearchMatch::look_at_text(const account::Item& item) {
   if (!need(Depth::text)) return {};
   seeking_.clear();
   for (Seeker& seeker : seekers_) {
@@ -224,8 +226,20 @@ Result<> SearchMatch::look_at_text() {
     seeking_.push_back(&seeker);
   }
   GP_CHECK(walk_.walk(reader_, structure_, *this));
+  if (attachments_ != nullptr && !seeking_.empty()) look_at_attachments(item.body);
   for (const Seeker* seeker : seeking_) values_[seeker->test] = Truth::no;
   return {};
+}
+
+// What was found in them belongs to the body (RFC 9051 6.4.4: "the body of the message").
+void SearchMatch::look_at_attachments(const account::Body& body) {
+  if (std::ranges::none_of(structure_.parts, reading::may_hold_text)) return;
+  std::string folded;
+  for (const std::string& utf8 : attachments_->texts_of(body)) {
+    end_text();
+    folded = mime::fold(utf8, program_.casemap());
+    if (!text(folded, true)) return;
+  }
 }
 
 bool SearchMatch::wants_headers() const { return std::ranges::any_of(seeking_, &Seeker::in_headers); }

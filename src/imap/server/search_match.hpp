@@ -14,6 +14,7 @@
 #include "mime/fold.hpp"
 #include "mime/structure.hpp"
 #include "reading/text_walk.hpp"
+#include "search/attachment_texts.hpp"
 #include "search/query.hpp"
 
 namespace gatepost::imap::server {
@@ -25,8 +26,10 @@ enum class Truth : std::uint8_t { no, yes, unknown };
 // less come first. Keeps its memory between messages. Blocks where it says so.
 class SearchMatch : private reading::TextWalk::Visitor {
  public:
-  // All of these outlive it. `index`: what it knows of program.queries(); may be null.
-  SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view, search::Answers* index);
+  // All of these outlive it. `index`: what it knows of program.queries(); may be null. `attachments`: what else there
+  // is to look into; null: nothing.
+  SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view, search::Answers* index,
+              const search::AttachmentTexts* attachments = nullptr);
 
   Truth by_row(const account::Row& row);
   // For what by_row() left unknown. Blocks.
@@ -52,7 +55,8 @@ class SearchMatch : private reading::TextWalk::Visitor {
   const std::string& summary_text(SummaryField field);
   Result<> look_at_header();
 
-  Result<> look_at_text();
+  Result<> look_at_text(const account::Item& item);
+  void look_at_attachments(const account::Body& body);
   bool wants_headers() const override;
   bool text(std::string_view folded, bool in_body) override;
   void end_text() override;
@@ -61,6 +65,7 @@ class SearchMatch : private reading::TextWalk::Visitor {
   const Selected& view_;
   const account::AccountId account_;
   search::Answers* const index_;
+  const search::AttachmentTexts* const attachments_;
   MessageReader reader_;
   std::vector<Truth> values_;
   std::vector<bool> chain_, needed_;  // chain_: the key and all above it are undecided

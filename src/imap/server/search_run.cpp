@@ -12,7 +12,8 @@ constexpr std::size_t kSearchedAtOnce = 64;
 }  // namespace
 
 SearchRun::SearchRun(const SearchProgram& program, account::Account& account, const Selected& view, const Clock& clock,
-                     Wanted wanted, const NumberSet* among, search::Answers* index, std::uint32_t most)
+                     Wanted wanted, const NumberSet* among, search::Answers* index, std::uint32_t most,
+                     const search::AttachmentTexts* attachments)
     : account_(account),
       view_(view),
       clock_(clock),
@@ -31,7 +32,7 @@ SearchRun::SearchRun(const SearchProgram& program, account::Account& account, co
         return undecided;
       }()),
       pages_(undecided_, wanted == Wanted::last),
-      match_(program, account, view, index) {}
+      match_(program, account, view, index, attachments) {}
 
 Result<bool> SearchRun::next() {
   const SteadyPoint until = clock_.steady() + kJob;

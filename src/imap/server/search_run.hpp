@@ -19,9 +19,10 @@ class SearchRun {
   enum class Wanted : std::uint8_t { all, first, last };
   // All of these outlive it, and nothing of `view` changes meanwhile.
   SearchRun(const SearchProgram& program, account::Account& account, const Selected& view, const Clock& clock,
-            Wanted wanted, const NumberSet* among = nullptr,  // among: only these are looked at
-            search::Answers* index = nullptr,                 // index: what it knows of program.queries()
-            std::uint32_t most = 0);                          // and no more, from the newest on; 0: any number
+            Wanted wanted, const NumberSet* among = nullptr,        // among: only these are looked at
+            search::Answers* index = nullptr,                       // index: what it knows of program.queries()
+            std::uint32_t most = 0,                                 // and no more, from the newest on; 0: any number
+            const search::AttachmentTexts* attachments = nullptr);  // null: they are not searched
 
   // Goes on for a while. False: done. Blocks.
   Result<bool> next();
