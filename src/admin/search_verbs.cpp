@@ -39,7 +39,10 @@ Reply search_status(Services& services, const Request& request, std::stop_token 
   if (services.search == nullptr) return none();
   const auto listed = owners(services, request);
   if (!listed) return listed.error();
-  Table table({"address", "messages", "indexed", "behind", "done_percent", "segments", "octets", "working"});
+  std::vector<std::string_view> columns{"address",      "messages", "indexed", "behind",
+                                        "done_percent", "segments", "octets",  "working"};
+  if (services.search->attachment_texts() != nullptr) columns.push_back("attachments_behind");
+  Table table(std::move(columns));
   for (const Principal& owner : *listed) {
     if (stop.stop_requested()) break;
     const auto status = services.search->status(static_cast<account::AccountId>(owner.id));
@@ -47,6 +50,7 @@ Reply search_status(Services& services, const Request& request, std::stop_token 
     if (!status) return failure(status.error(), "search " + owner.address);
     table.row().text(owner.address).number(status->messages).number(status->indexed).number(status->behind);
     table.number(done_percent(*status)).number(status->segments).number(status->octets).boolean(status->working);
+    if (status->attachments_behind) table.number(*status->attachments_behind);
   }
   return table.reply("There is no mail yet.");
 }

@@ -98,8 +98,11 @@ struct Store {
 struct Search {
   bool index = true;
   std::uint32_t threads = 1;
-  std::uint64_t memory_octets = 64ULL << 20;  // of each thread
-  std::uint32_t messages_per_second = 0;      // of each thread; 0: no limit
+  std::uint64_t memory_octets = 64ULL << 20;      // of each thread
+  std::uint32_t messages_per_second = 0;          // of each thread; 0: no limit
+  std::filesystem::path converter;                // socket of gatepost-text-agent; "": attachments are not searched
+  std::uint32_t attachment_threads = 1;           // that ask it
+  std::uint64_t attachment_octets = 32ULL << 20;  // larger ones are left
   bool operator==(const Search&) const = default;
 };
 

@@ -133,6 +133,16 @@ Result<> Daemon::build() {
   if (c.search.index && c.store.engine != config::Store::Engine::memory) {
     indexes_ = std::make_unique<search::Indexes>(search_options(c), *product.store, *product.accounts, index_text_,
                                                  product.random, clock_, log_, product.metrics);
+    if (!c.search.converter.empty()) {
+      attachment_texts_ = std::make_unique<search::AttachmentTexts>(attachments_directory(c) / "texts.sqlite");
+      attachment_source_ = std::make_unique<attachments::AttachmentSource>(
+          attachments::Options{.socket = c.search.converter, .max_octets = c.search.attachment_octets},
+          *attachment_texts_, log_, product.metrics);
+      attachment_indexes_ =
+          std::make_unique<search::Indexes>(attachment_search_options(c), *product.store, *product.accounts,
+                                            *attachment_source_, product.random, clock_, log_, product.metrics);
+      indexes_->add_attachments(*attachment_indexes_, *attachment_texts_);
+    }
   }
   GP_TRY(resolver_, runtime::UnboundResolver::create(resolver_settings(c), clock_));
   reception_ = mailflow::Reception::create(reception_options(c), *product.directory, *product.accounts, *product.queue,
@@ -283,6 +293,7 @@ Result<> Daemon::start() {
                   }});
   outside_clock_ = std::make_unique<Maintenance>(std::move(look), clock_, log_);
   if (indexes_) indexes_->start();
+  if (attachment_indexes_) attachment_indexes_->start();
   keeper_->start();
   const bool serves_directory = std::ranges::any_of(config->listeners, [](const config::Listener& l) {
     return l.service == config::Service::ldap && l.audience != config::Audience::off;
@@ -432,6 +443,7 @@ Status Daemon::status() {
   s.ban_enforcement = bans_->enforcement();
   s.disk_low = product_->store->disk_low();
   if (indexes_) s.search = indexes_->lag();
+  if (attachment_indexes_) s.attachments = attachment_indexes_->lag();
   if (tls_ != nullptr) s.certificates = tls_.load()->certificates();
   auto window = window_.now();
   const std::lock_guard lock(mutex_);

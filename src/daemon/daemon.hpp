@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "attachments/attachment_source.hpp"
 #include "base/log.hpp"
 #include "certificates/store.hpp"
 #include "config/config.hpp"
@@ -42,6 +43,7 @@
 #include "runtime/tls_context.hpp"
 #include "runtime/workers.hpp"
 #include "sasl/mechanism.hpp"
+#include "search/attachment_texts.hpp"
 #include "search/indexes.hpp"
 #include "smtp/client/delivery.hpp"
 
@@ -218,6 +220,10 @@ class Daemon {
   std::unique_ptr<directory::WebSessions> web_sessions_;
   std::unique_ptr<runtime::Workers> workers_, sign_in_workers_;
   imap::server::IndexText index_text_;
+  // Of attachments; null: they are not searched.
+  std::unique_ptr<search::AttachmentTexts> attachment_texts_;
+  std::unique_ptr<attachments::AttachmentSource> attachment_source_;
+  std::unique_ptr<search::Indexes> attachment_indexes_;
   std::unique_ptr<search::Indexes> indexes_;  // none: switched off, or nothing is kept either
   std::unique_ptr<runtime::Resolver> resolver_;
   std::unique_ptr<mailflow::Reception> reception_;

@@ -5,6 +5,7 @@
 
 #include "account/events.hpp"
 #include "api/events.hpp"
+#include "attachments/events.hpp"
 #include "daemon/certificate_events.hpp"
 #include "daemon/events.hpp"
 #include "directory/events.hpp"
@@ -33,6 +34,7 @@ std::vector<Event> event_catalogue() {
       store::event::kAll,
       account::event::kAll,
       search::event::kAll,
+      attachments::event::kAll,
       mailflow::event::kAll,
       jmap::event::kAll,
       directory::event::kAll,

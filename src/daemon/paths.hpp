@@ -12,5 +12,7 @@ std::filesystem::path store_directory(const config::Config&);
 std::filesystem::path certificates_directory(const config::Config&);
 // The search indexes, which are made again when they are missing.
 std::filesystem::path search_directory(const config::Config&);
+// Those of attachments, and the texts that were found in them.
+std::filesystem::path attachments_directory(const config::Config&);
 
 }  // namespace gatepost::daemon

@@ -98,6 +98,18 @@ std::filesystem::path certificates_directory(const Config& c) { return c.server.
 
 std::filesystem::path search_directory(const Config& c) { return c.server.data_dir / "search"; }
 
+std::filesystem::path attachments_directory(const Config& c) { return search_directory(c) / "attachments"; }
+
+search::Options attachment_search_options(const Config& c) {
+  using namespace std::chrono_literals;
+  // Later than the messages themselves, and found soon though one takes long.
+  return {.directory = attachments_directory(c),
+          .threads = c.search.attachment_threads,
+          .settle = 3s,
+          .memory_octets = c.search.memory_octets,
+          .step = 5s};
+}
+
 search::Options search_options(const Config& c) {
   return {.directory = search_directory(c),
           .threads = c.search.threads,

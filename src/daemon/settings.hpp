@@ -30,6 +30,7 @@ namespace gatepost::daemon {
 
 store::Options store_options(const config::Config&);
 search::Options search_options(const config::Config&);
+search::Options attachment_search_options(const config::Config&);
 directory::Options directory_options(const config::Config&);
 directory::SignInLimits sign_in_limits(const config::Config&);
 // `own`: the host's addresses, which are never banned.

@@ -44,6 +44,10 @@ std::string as_text(const Status& s) {
                      "  search         {} account(s) to be indexed, {} change(s) behind, {} message(s) to be read\n",
                      s.search->accounts, s.search->changes, s.search->messages);
   }
+  if (s.attachments && s.attachments->accounts > 0) {
+    out += fmt::format("  attachments    of {} account(s) to be looked at, {} message(s)\n", s.attachments->accounts,
+                       s.attachments->messages);
+  }
   out += fmt::format("  connections    {} open; signed in:", s.connections);
   for (const auto& [service, count] : s.signed_in) out += fmt::format(" {} {}", service, count);
   if (!s.imap_clients.empty()) {
@@ -118,6 +122,10 @@ json::object as_json(const Status& s) {
       s.search
           ? json::value(json::object{
                 {"accounts", s.search->accounts}, {"changes", s.search->changes}, {"messages", s.search->messages}})
+          : json::value();
+  out["attachments"] =
+      s.attachments
+          ? json::value(json::object{{"accounts", s.attachments->accounts}, {"messages", s.attachments->messages}})
           : json::value();
   out["signed_in"] = std::move(signed_in);
   out["imap_clients"] = std::move(imap_clients);

@@ -35,7 +35,8 @@ struct Status {
   std::size_t bans = 0, refused_sign_ins = 0;
   gate::Enforcement ban_enforcement;
   bool disk_low = false;
-  std::optional<search::IndexLag> search;  // none: there are no indexes
+  std::optional<search::IndexLag> search;       // none: there are no indexes
+  std::optional<search::IndexLag> attachments;  // none: they are not searched
   std::vector<runtime::TlsCertificateFacts> certificates;
   std::chrono::seconds drain_limit{0};
   std::optional<MaintenanceWindow::State> window;  // of maintenance; none: everybody is served

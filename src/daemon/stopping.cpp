@@ -146,6 +146,8 @@ bool Daemon::stop(std::chrono::milliseconds grace) {
   control_.reset();
   keeper_.reset();
   (void)gate_notes_.save();
+  if (attachment_source_) attachment_source_->stop();
+  if (attachment_indexes_) attachment_indexes_->stop();
   if (indexes_) indexes_->stop();
   listeners_.clear();
   settle();

@@ -74,6 +74,11 @@ void Daemon::add_metrics() {
     m.callback("gatepost_search_messages_behind", "", "Messages to be read for search indexes, as far as known.",
                [this] { return static_cast<double>(indexes_->lag().messages); });
   }
+  if (attachment_indexes_) {
+    m.callback("gatepost_attachments_messages_behind", "",
+               "Messages whose attachments are to be looked at, as far as known.",
+               [this] { return static_cast<double>(attachment_indexes_->lag().messages); });
+  }
   m.callback("gatepost_workers_queued", "", "Jobs that wait for a worker thread.",
              [this] { return static_cast<double>(workers_->queued()); });
   m.callback("gatepost_certificate_expiry_seconds", "", "When the first certificate ends, in seconds since 1970.",
@@ -121,6 +126,13 @@ std::vector<Chore> Daemon::chores() {
                    GP_CHECK(product_->store->collect(stop));
                    return {};
                  }});
+  if (attachment_texts_) {
+    out.push_back(
+        {"texts of attachments that are gone", minutes(30), hours(6), [this](std::stop_token stop) -> Result<> {
+           GP_CHECK(attachment_texts_->sweep(*product_->store, stop));
+           return {};
+         }});
+  }
   out.push_back({"old change records", minutes(20), hours(6),
                  [this](std::stop_token stop) { return product_->accounts->prune(stop); }});
   out.push_back({"what makes the next look cheap", seconds(10), seconds(10),

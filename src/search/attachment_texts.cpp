@@ -185,12 +185,6 @@ Result<> AttachmentTexts::open_file() const {
   return {};
 }
 
-Result<std::unique_ptr<AttachmentTexts>> AttachmentTexts::open(const std::filesystem::path& path) {
-  std::unique_ptr<AttachmentTexts> out(new AttachmentTexts(path));
-  GP_CHECK(out->open_file());
-  return out;
-}
-
 AttachmentTexts::AttachmentTexts(std::filesystem::path path) : path_(std::move(path)) {}
 AttachmentTexts::~AttachmentTexts() = default;
 

@@ -32,8 +32,8 @@ class AttachmentTexts {
     std::string text;           // UTF-8; empty: it has none
   };
 
-  // Made when it is missing.
-  static Result<std::unique_ptr<AttachmentTexts>> open(const std::filesystem::path& path);
+  // The file is made when it is first needed and missing.
+  explicit AttachmentTexts(std::filesystem::path path);
   ~AttachmentTexts();
 
   // Of all attachments of a message that have some, as far as they were converted. Never fails: what cannot be read is
@@ -54,7 +54,6 @@ class AttachmentTexts {
 
  private:
   struct Database;
-  explicit AttachmentTexts(std::filesystem::path path);
   Result<> open_file() const;
   // Runs it, and when the file turns out to be damaged, begins a new one.
   template <class F>
