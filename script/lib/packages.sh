@@ -21,6 +21,7 @@ clang-format-19 clang-tidy-19 llvm-19
 python3 python3-ldap3 curl nghttp2-client pebble bind9 swaks isync ldap-utils libsasl2-modules netcat-openbsd iproute2 nftables iptables systemd-container dbus-daemon python3-dbus python3-gi
 samba-ad-dc samba-ad-provision krb5-user python3-gssapi libsasl2-modules-gssapi-mit
 chromium fonts-dejavu-core
+poppler-utils catdoc
 LIST
 }
 

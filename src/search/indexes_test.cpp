@@ -28,12 +28,35 @@ class Raw final : public TextSource {
     if (fails != Errc{}) return fail(fails, "not now");
     std::string text(item.body.size, '\0');
     GP_CHECK(owner.read_body(item.body, 0, text));
-    into.text(text, field::kBody);
+    into.text(text.substr(0, text.find('+')), field::kBody);
     into.end_text();
     return {};
   }
   std::atomic<int> reads{0};
   std::atomic<Errc> fails{Errc{}};
+};
+
+// What comes later: the text behind "+" of messages that have one, as far as it is known.
+class Later final : public TextSource {
+ public:
+  Result<std::uint64_t> version() override {
+    if (away) return fail(Errc::closed, "away");
+    return current.load();
+  }
+  Result<> read(account::Account& owner, const account::Item& item, SegmentBuilder& into) override {
+    ++reads;
+    std::string text(item.body.size, '\0');
+    GP_CHECK(owner.read_body(item.body, 0, text));
+    if (text.starts_with("wait") && away_at_wait) return fail(Errc::closed, "away");
+    const auto plus = text.find('+');
+    if (plus == std::string::npos) return {};
+    into.text(text.substr(plus + 1), field::kBody);
+    into.end_text();
+    return {};
+  }
+  std::atomic<int> reads{0};
+  std::atomic<std::uint64_t> current{1};
+  std::atomic<bool> away{false}, away_at_wait{false};
 };
 
 class SearchIndexes : public testing::Test {
@@ -264,6 +287,52 @@ TEST_F(SearchIndexes, FollowByThemselves) {
   open(&real);
   indexes->start();
   EXPECT_TRUE(soon([&] { return file().empty(); }));  // of an account that is no more
+}
+
+TEST_F(SearchIndexes, FindWhatComesLaterToo) {
+  Later later;
+  AttachmentTexts texts(directory / "texts.sqlite");
+  const Options options{.directory = directory / "search" / "attachments"};
+  Indexes further(options, store, *accounts, later, random, clock, log, metrics);
+  indexes->add_attachments(further, texts);
+  deliver("one+pdf apple");
+  deliver("two apple");
+  deliver("wait+pear");
+  deliver("three+pear apple");
+  later.away = true;
+  EXPECT_EQ(further.catch_up(kAnna).error().code, Errc::closed);
+  ASSERT_TRUE(indexes->catch_up(kAnna));
+  EXPECT_EQ(said("two"), "nynn");
+  EXPECT_EQ(indexes->status(kAnna)->attachments_behind, 4U);
+
+  // What was read before it went away is found, and nothing is asked twice.
+  later.away = false;
+  later.away_at_wait = true;
+  EXPECT_EQ(further.catch_up(kAnna).error().code, Errc::closed);
+  EXPECT_EQ(indexes->status(kAnna)->attachments_behind, 2U);
+  later.away_at_wait = false;
+  const int reads = later.reads;
+  ASSERT_TRUE(further.catch_up(kAnna));
+  EXPECT_EQ(later.reads, reads + 2);
+  EXPECT_EQ(indexes->status(kAnna)->attachments_behind, 0U);
+
+  // What it does not know yet is in no doubt.
+  EXPECT_EQ(said("pear"), "nnyy");
+  EXPECT_EQ(said("nowhere"), "nnnn");
+  deliver("four");
+  ASSERT_TRUE(indexes->catch_up(kAnna));
+  EXPECT_EQ(said("pear"), "nnyyn");
+
+  // It can do more: all is looked at again, without a word.
+  const auto found = indexes->attachments_found();
+  later.current = 2;
+  const int before = later.reads;
+  ASSERT_TRUE(further.catch_up(kAnna));
+  EXPECT_EQ(later.reads, before + 5);
+  EXPECT_NE(indexes->attachments_found(), found);
+  Indexes again(options, store, *accounts, later, random, clock, log, metrics);
+  ASSERT_TRUE(again.catch_up(kAnna));
+  EXPECT_EQ(later.reads, before + 5);
 }
 
 }  // namespace
