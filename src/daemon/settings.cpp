@@ -107,7 +107,8 @@ search::Options attachment_search_options(const Config& c) {
           .threads = c.search.attachment_threads,
           .settle = 3s,
           .memory_octets = c.search.memory_octets,
-          .step = 5s};
+          .step = 5s,
+          .labels = "of=\"attachments\""};
 }
 
 search::Options search_options(const Config& c) {

@@ -38,8 +38,10 @@ Indexes::Indexes(Options options, store::Store& store, account::Accounts& accoun
       random_(random),
       clock_(clock),
       log_(log),
-      indexed_(metrics.counter("gatepost_search_indexed_total", "", "Messages taken into search indexes.")),
-      damaged_(metrics.counter("gatepost_search_damaged_total", "", "Search indexes found damaged and made again.")),
+      indexed_(
+          metrics.counter("gatepost_search_indexed_total", options_.labels, "Messages taken into search indexes.")),
+      damaged_(metrics.counter("gatepost_search_damaged_total", options_.labels,
+                               "Search indexes found damaged and made again.")),
       news_(static_cast<std::uint64_t>(clock.now().time_since_epoch().count())) {}
 
 Indexes::~Indexes() { stop(); }

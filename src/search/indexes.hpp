@@ -44,6 +44,7 @@ struct Options {
   std::uint32_t messages_per_second = 0;    // of each thread; 0: as fast as it goes
   // What takes longer is written down in between, and can be found from then on; 0: at the end.
   std::chrono::milliseconds step{0};
+  std::string labels = {};  // of the metrics
 };
 
 // How the index of one account stands.
