@@ -5,6 +5,7 @@
 
 #include "imap/protocol/response.hpp"
 #include "imap/server/row_writer.hpp"
+#include "imap/server/search_match.hpp"
 
 namespace gatepost::imap::server {
 
@@ -143,7 +144,7 @@ Task<std::vector<ContextChange>> Session::look_at_contexts(NumberSet messages) {
   std::vector<ContextChange> changes;
   for (SearchContext& context : selected_->contexts) {
     auto look = [&] {
-      return look_again(context, account(), *selected_, messages, services().clock, attachment_texts());
+      return look_again(context, account(), *selected_, messages, services().clock, attachment_texts(services()));
     };
     ContextChange change = co_await workers().run(look);
     changes.push_back(std::move(change));

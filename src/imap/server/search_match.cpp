@@ -6,9 +6,11 @@
 #include "base/ascii.hpp"
 #include "base/date.hpp"
 #include "imap/server/object_id.hpp"
+#include "imap/server/server.hpp"
 #include "mime/encoded_word.hpp"
 #include "mime/header.hpp"
 #include "reading/text_part.hpp"
+#include "search/indexes.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -33,6 +35,10 @@ bool compare_day(SearchOp op, std::chrono::sys_days day, std::chrono::sys_days w
 std::chrono::sys_days day_of(TimePoint time) { return std::chrono::floor<std::chrono::days>(time); }
 
 }  // namespace
+
+const search::AttachmentTexts* attachment_texts(const Services& services) {
+  return services.search != nullptr ? services.search->attachment_texts() : nullptr;
+}
 
 SearchMatch::SearchMatch(const SearchProgram& program, account::Account& account, const Selected& view,
                          search::Answers* index, const search::AttachmentTexts* attachments)

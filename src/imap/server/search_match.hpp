@@ -19,6 +19,11 @@
 
 namespace gatepost::imap::server {
 
+struct Services;
+
+// What searches look into beside messages; null: nothing.
+const search::AttachmentTexts* attachment_texts(const Services& services);
+
 // Yes, no, or not known before more of the message is read.
 enum class Truth : std::uint8_t { no, yes, unknown };
 

@@ -51,7 +51,7 @@ Task<std::expected<SearchFound, Answer>> find_messages(Session& session, Selecte
   }
 
   SearchRun run(*program, view.account(), view, session.services().clock, wanted, among, known ? &*known : nullptr,
-                most, session.attachment_texts());
+                most, attachment_texts(session.services()));
   for (bool more = true; more;) {
     auto go_on = [&run] { return run.next(); };
     Result<bool> done = co_await session.workers().run(go_on);

@@ -10,7 +10,6 @@
 #include "imap/server/events.hpp"
 #include "imap/server/languages.hpp"
 #include "imap/server/response_for.hpp"
-#include "search/indexes.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -99,10 +98,6 @@ Session::~Session() {
   shared_.services.log.write(
       event::kClosed,
       {{"conn", peer_.connection_id}, {"account", signed_in_->principal().address}, {"commands", commands_}});
-}
-
-const search::AttachmentTexts* Session::attachment_texts() const {
-  return services().search != nullptr ? services().search->attachment_texts() : nullptr;
 }
 
 State Session::state() const {

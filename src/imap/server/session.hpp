@@ -86,7 +86,6 @@ class Session final : public runtime::Session {
   State state() const;
   const Settings& settings() const { return *settings_; }
   const Services& services() const { return shared_.services; }
-  const search::AttachmentTexts* attachment_texts() const;  // what searches look into, too; null: nothing
   runtime::Workers& workers() const { return shared_.services.workers; }
   bool tls() const { return peer_.tls.has_value(); }
   bool offers_starttls() const { return offers_tls_ && !tls(); }
