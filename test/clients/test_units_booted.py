@@ -17,6 +17,7 @@ import threading
 import time
 import unittest
 
+import documents
 from demo import PRESET, TOP
 from gate_world import possible as namespaces_and_nft
 
@@ -76,7 +77,7 @@ class Machine:
         (self.root / "etc/systemd/system/tested.target").write_text("[Unit]\nRequires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n")
 
     def install(self):
-        for program in ("gatepost", "gatepost-gate-helper"):
+        for program in ("gatepost", "gatepost-gate-helper", "gatepost-text-agent"):
             (self.root / "usr/bin" / program).unlink(missing_ok=True)
             shutil.copy(BUILD / program, self.root / "usr/bin" / program)
         for unit in (TOP / "contrib/systemd").iterdir():
@@ -151,7 +152,7 @@ class Machine:
 
 
 UNITS = ["gatepost.socket", "gatepost.service", "gatepost-gate.service", "gatepost-gate-helper.service", "gatepost-gate-agent.service", "gatepost-gate-watch.service",
-         "gatepost-gate-audit.timer"]
+         "gatepost-gate-audit.timer", "gatepost-text-agent.service"]
 
 # Connects to ports again and again, each at most PATIENCE for its greeting; one line of numbers when its input ends.
 KNOCKER = r"""
@@ -269,6 +270,29 @@ class Booted(unittest.TestCase):
             answer = asked("gatepost", verb).stdout
             self.assertIn(word, answer, self.journal("gatepost-gate-agent.service"))
         self.assertNotEqual(0, asked("nobody", "plan").returncode)
+
+    def test_attachments_are_read_by_a_user_who_may_nothing(self):
+        self.wait_for(lambda: self.active("gatepost-text-agent.service"), "the agent runs")
+        agent = self.status_of(self.pid("gatepost-text-agent.service"))
+        self.assertFalse(set(agent["Uid"].split()) & {"0", self.machine("id", "-u", "gatepost").stdout.strip()})
+        self.assertEqual(int(agent["CapBnd"], 16), 0)
+        (self.machine.root / "usr/share/gatepost-test.pdf").write_bytes(documents.pdf("harpsichord"))
+        (self.machine.root / "usr/share/gatepost-test.docx").write_bytes(documents.docx("harpsichord"))
+        ask = ("import socket, struct, sys\n"
+               "frame = lambda content: struct.pack('>I', len(content)) + content\n"
+               "text = lambda words: bytes([len(words)]) + words.encode()\n"
+               "s = socket.socket(socket.AF_UNIX)\n"
+               "s.connect('/run/gatepost-text-agent/socket')\n"
+               "s.sendall(frame(b'R' + text('application/octet-stream') + text(sys.argv[1])) + frame(b'D' + open(sys.argv[1], 'rb').read()) + frame(b'D'))\n"
+               "s.shutdown(socket.SHUT_WR)\n"
+               "print(b''.join(iter(lambda: s.recv(65536), b''))[-40:])\n")
+
+        def asked(user, name):
+            return self.machine("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "python3", "-c", ask, name, check=False).stdout
+
+        for name in ["gatepost-test.docx"] + ["gatepost-test.pdf"] * bool(shutil.which("pdftotext")):
+            self.assertIn("harpsichord", asked("gatepost", f"/usr/share/{name}"), self.journal("gatepost-text-agent.service"))
+        self.assertNotIn("harpsichord", asked("nobody", "/usr/share/gatepost-test.docx"))
 
     def test_every_unit_runs_with_the_rights_it_is_left(self):
         for unit in UNITS:
