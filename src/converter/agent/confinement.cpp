@@ -87,7 +87,6 @@ Result<> limit_files(const std::filesystem::path& program) {
 }
 
 Result<> limit_calls_of_program() {
-  if (kSanitized) return {};
   scmp_filter_ctx filter = ::seccomp_init(SCMP_ACT_ALLOW);
   if (filter == nullptr) return fail(Errc::unsupported, "seccomp");
   bool good = true;
