@@ -21,10 +21,6 @@ account::Body body_of(std::string_view text) { return {sha256(text), text.size()
 
 class SearchAttachmentTexts : public testing::Test {
  protected:
-  SearchAttachmentTexts() {
-    std::string name = (fs::temp_directory_path() / "gatepost-texts-XXXXXX").string();
-    directory = ::mkdtemp(name.data());
-  }
   ~SearchAttachmentTexts() override {
     std::error_code ignored;
     fs::remove_all(directory, ignored);
@@ -32,7 +28,11 @@ class SearchAttachmentTexts : public testing::Test {
   void put(std::string_view body, std::uint32_t part, std::string_view octets, AttachmentTexts::Content content) {
     ASSERT_TRUE(texts.put(body_of(body), part, sha256(octets), content));
   }
-  fs::path directory;
+  static fs::path fresh() {
+    std::string name = (fs::temp_directory_path() / "gatepost-texts-XXXXXX").string();
+    return ::mkdtemp(name.data());
+  }
+  fs::path directory = fresh();
   AttachmentTexts texts{directory / "below" / "texts.sqlite"};
 };
 
@@ -53,7 +53,10 @@ TEST_F(SearchAttachmentTexts, KeepsEachContentOnce) {
   // It can be read now.
   put("b", 3, "broken", {.version = 2, .text = "mended"});
   EXPECT_THAT(texts.texts_of(body_of("b")), ElementsAre("of a pdf", "mended"));
-  const AttachmentTexts again(directory / "below" / "texts.sqlite");
+  AttachmentTexts again(directory / "below" / "texts.sqlite");
+  const auto totals = again.totals();
+  ASSERT_TRUE(totals) << totals.error().detail;
+  EXPECT_EQ(totals->contents, 4U);
   EXPECT_THAT(again.texts_of(body_of("b")), ElementsAre("of a pdf", "mended"));
 }
 
@@ -66,7 +69,9 @@ TEST_F(SearchAttachmentTexts, ForgetsWhatTheStoreDoesNotHave) {
   put("kept", 1, "pdf", {.version = 1, .text = "one"});
   put("gone", 1, "pdf", {.version = 1, .text = "one"});
   put("gone", 2, "doc", {.version = 1, .text = "two"});
-  EXPECT_EQ(texts.sweep(*store, {}), 1U);
+  const auto swept = texts.sweep(*store, {});
+  ASSERT_TRUE(swept) << swept.error().detail;
+  EXPECT_EQ(*swept, 1U);
   EXPECT_THAT(texts.texts_of(body_of("kept")), ElementsAre("one"));
   EXPECT_THAT(texts.texts_of(body_of("gone")), IsEmpty());
   EXPECT_EQ(texts.totals()->contents, 1U);
