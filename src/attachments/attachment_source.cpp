@@ -46,6 +46,7 @@ struct AttachmentSource::Attachment {
   const mime::Part& part;
   converter::Request request;
   reading::MessageReader& reader;
+  std::string kind = {};  // as which it is read: the same octets as another one may have another text
 
   // Its octets without transfer encoding, piece by piece.
   Result<> each(const std::function<Result<bool>(std::string_view)>& take) const {
@@ -143,7 +144,9 @@ Result<> AttachmentSource::read(account::Account& owner, const account::Item& it
         .part = part,
         .request = {ascii::to_lower(part.type) + '/' + ascii::to_lower(part.subtype), name_of(structure, part)},
         .reader = reader};
-    if (!converter::match(hello.kinds, attachment.request.type, attachment.request.name)) continue;
+    const auto kind = converter::match(hello.kinds, attachment.request.type, attachment.request.name);
+    if (!kind) continue;
+    attachment.kind = hello.kinds[*kind].type + ',' + hello.kinds[*kind].suffix;
     auto text = text_of(attachment, asking->client(), hello.version);
     if (!text) {
       if (is_lost(text.error())) continue;
@@ -172,6 +175,7 @@ Result<std::optional<std::string>> AttachmentSource::text_of(Attachment& attachm
   if (usable(known)) return as_text(std::move(known));
 
   Sha256 hash;
+  hash.update(attachment.kind + '\n');
   std::uint64_t octets = 0;
   GP_CHECK(attachment.each([&](std::string_view piece) -> Result<bool> {
     hash.update(piece);

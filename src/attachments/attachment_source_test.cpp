@@ -58,7 +58,8 @@ class Converter {
       const int fd = ::accept(listener_, nullptr, nullptr);
       if (fd < 0) return;
       client_ = fd;
-      say(converter::write(converter::Greeting{version_, {{"application/x-loud", ".loud"}}}));
+      say(converter::write(
+          converter::Greeting{version_, {{"application/x-loud", ".loud"}, {"application/x-too", ""}}}));
       serve();
       client_ = -1;
       ::close(fd);
@@ -160,14 +161,15 @@ TEST_F(AttachmentSources, EachContentIsConvertedOnce) {
              other = deliver("two");
   deliver("no", "application/x-other", "a.other");
   deliver("no", "image/png", "a.loud");
+  deliver("two", "application/x-too");  // read as something else
   EXPECT_EQ(catch_up(), Errc{});
-  EXPECT_EQ(converter.asked, 2);
+  EXPECT_EQ(converter.asked, 3);
   EXPECT_THAT(texts->texts_of(first), ElementsAre("ONE TEXT"));
   EXPECT_THAT(texts->texts_of(again), ElementsAre("ONE TEXT"));
   EXPECT_THAT(texts->texts_of(other), ElementsAre("TWO"));
   indexes->rebuild(kAnna);
   EXPECT_EQ(catch_up(), Errc{});
-  EXPECT_EQ(converter.asked, 2);
+  EXPECT_EQ(converter.asked, 3);
 }
 
 TEST_F(AttachmentSources, WhatCannotBeReadIsTriedAgainByAnotherVersion) {

@@ -41,7 +41,7 @@ class AttachmentTexts {
   std::vector<std::string> texts_of(const account::Body& body) const;
 
   Result<std::optional<Content>> of_part(const account::Body& body, std::uint32_t part);  // mime::Structure::parts
-  Result<std::optional<Content>> of_octets(const Sha256Value& octets);                    // of the attachment, decoded
+  Result<std::optional<Content>> of_octets(const Sha256Value& octets);                    // names what was converted
   Result<> put(const account::Body& body, std::uint32_t part, const Sha256Value& octets, const Content& content);
 
   // Forgets those of messages that the store does not have any more. How many.

@@ -196,7 +196,7 @@ class Attachments(unittest.TestCase):
         self.wait_found(imap, "See attached", [1, 2, 3, 4, 5, 6], 5)
         self.wait_found(imap, "theorbo", [6])
         self.wait(demo)
-        self.assertEqual(self.found(imap, "BODY", "word"), [3])
+        self.assertEqual(self.found(imap, "BODY", "word"), [3], [line for line in demo.log().splitlines() if "attachments" in line])
         log = demo.log()
         for outcome in ("timed_out", "failed", "too_large"):
             self.assertIn(outcome, log)
