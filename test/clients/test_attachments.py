@@ -136,6 +136,15 @@ class Attachments(unittest.TestCase):
         # Few messages are looked into without asking the index.
         self.assertEqual(self.found(imap, "UID", "1:3", "BODY", "harpsichord1"), [2])
 
+        # A result that is kept up to date (RFC 5267) goes by attachments, too.
+        imap.xatom("SEARCH", "RETURN (UPDATE ALL) BODY harpsichord0")
+        self.assertIn(b"ALL 1", imap.response("ESEARCH")[1][0])
+        other = demo.imap()
+        other.select("INBOX")
+        other.store("1", "+FLAGS", "\\Flagged")
+        imap.noop()
+        self.assertEqual(imap.response("ESEARCH")[1], [None])
+
         jmap = jmap_client.Client(demo)
         self.assertEqual([e["subject"] for e in jmap.emails(text="harpsichord2")], ["number 2"])
         self.assertEqual([e["subject"] for e in jmap.emails(body="harpsichord3 in autumn")], ["number 3"])
