@@ -12,6 +12,7 @@
 #include "mime/transfer.hpp"
 #include "reading/message_reader.hpp"
 #include "reading/text_part.hpp"
+#include "search/attachment_limits.hpp"
 #include "search/builder.hpp"
 #include "search/terms.hpp"
 
@@ -129,6 +130,8 @@ Result<> AttachmentSource::read(account::Account& owner, const account::Item& it
   std::optional<Asking> asking;
   converter::Greeting hello;
   std::vector<std::string> texts;
+  std::size_t asked = 0, octets = 0;
+  const auto until = std::chrono::steady_clock::now() + search::kMaxAttachmentTime;
   for (std::uint32_t i = 0; i < structure.parts.size(); ++i) {
     const mime::Part& part = structure.parts[i];
     if (!reading::may_hold_text(part) || part.body_octets() == 0) continue;
@@ -146,13 +149,19 @@ Result<> AttachmentSource::read(account::Account& owner, const account::Item& it
         .reader = reader};
     const auto kind = converter::match(hello.kinds, attachment.request.type, attachment.request.name);
     if (!kind) continue;
+    if (++asked > search::kMaxAttachments || octets > search::kMaxAttachmentText ||
+        std::chrono::steady_clock::now() > until) {
+      break;
+    }
     attachment.kind = hello.kinds[*kind].type + ',' + hello.kinds[*kind].suffix;
     auto text = text_of(attachment, asking->client(), hello.version);
     if (!text) {
       if (is_lost(text.error())) continue;
       return std::unexpected(text.error());
     }
-    if (*text) texts.push_back(**std::move(text));
+    if (!*text) continue;
+    octets += (*text)->size();
+    texts.push_back(**std::move(text));
   }
   for (const std::string& text : texts) {
     if (!into.text(mime::fold(text), search::field::kBody)) break;

@@ -123,6 +123,9 @@ class AttachmentSources : public testing::Test {
         "Content-Type: ";
     text.append(type).append("\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=");
     text.append(name).append("\r\n\r\n").append(base64::encode(attachment)).append("\r\n--b--\r\n");
+    return deliver_whole(text);
+  }
+  account::Body deliver_whole(const std::string& text) {
     auto writer = *accounts->new_body(text.size());
     EXPECT_TRUE(writer->append(text));
     account::NewItem item;
@@ -220,6 +223,17 @@ TEST_F(AttachmentSources, WhatKillsTheAgentIsLeft) {
   EXPECT_THAT(texts->texts_of(before), ElementsAre("BEFORE"));
   EXPECT_THAT(texts->texts_of(after), ElementsAre("AFTER"));
   EXPECT_EQ(converter.asked, 4);
+}
+
+TEST_F(AttachmentSources, OfManyAttachmentsSomeAreRead) {
+  Converter converter(directory / "socket");
+  std::string text = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (int i = 0; i < 150; ++i) text += "--b\r\nContent-Type: application/x-loud\r\n\r\nn" + std::to_string(i) + "\r\n";
+  text += "--b--\r\n";
+  const account::Body body = deliver_whole(text);
+  EXPECT_EQ(catch_up(), Errc{});
+  EXPECT_EQ(converter.asked, 100);
+  EXPECT_EQ(texts->texts_of(body).size(), 100U);
 }
 
 TEST_F(AttachmentSources, StopsAtOnce) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.hpp"
+#include "search/attachment_limits.hpp"
 #include "store/blob_store.hpp"
 #include "store/store.hpp"
 
@@ -195,10 +196,12 @@ std::vector<std::string> AttachmentTexts::texts_of(const account::Body& body) co
                              "SELECT content.seal, content.text FROM part JOIN content ON content.id = part.content"
                              " WHERE part.body = ? AND content.state = 1 ORDER BY part.number");
     rows.blob(key_of(body));
+    std::size_t octets = 0;
     while (true) {
       GP_TRY(const bool there, rows.step());
-      if (!there) return out;
+      if (!there || octets > kMaxAttachmentText) return out;
       out.emplace_back(rows.blob_at(1));
+      octets += out.back().size();
       if (crc32c(out.back()) != static_cast<std::uint32_t>(rows.number_at(0)))
         return fail(Errc::corrupt, "texts of attachments: a text has changed");
     }
