@@ -193,7 +193,7 @@ class Attachments(unittest.TestCase):
 
     def test_what_cannot_be_read_costs_itself_alone(self):
         demo = self.demo("--convert", "application/x-hangs=/bin/sleep 1000", "--convert", "application/x-dies=/bin/false",
-                         "--convert", "application/x-many=/usr/bin/yes word", "--seconds", "2")
+                         "--convert", "application/x-many=/usr/bin/yes word", "--seconds", "10")
         imap = demo.imap()
         for kind in ("x-hangs", "x-dies", "x-many"):
             imap.append("INBOX", None, None, with_attachment(kind, b"octets", "application/" + kind, "x"))
