@@ -6,10 +6,10 @@
 namespace gatepost::directory {
 namespace {
 
-const Principal kAnna{.address = "anna.smith@example.org", .display_name = "Anna Smith"};
+const Principal kAnnaSmith{.address = "anna.smith@example.org", .display_name = "Anna Smith"};
 
 bool taken(std::string_view password, PasswordPolicy policy = {}) {
-  const Result<> checked = check_new_password(policy, Secret(password), kAnna);
+  const Result<> checked = check_new_password(policy, Secret(password), kAnnaSmith);
   if (!checked) {
     EXPECT_EQ(checked.error().code, Errc::invalid);
     if (password != "password") {

@@ -195,7 +195,7 @@ struct EventsWanted {
   bool once = false;
   std::chrono::seconds ping{0};  // 0: none
 };
-bool read_wanted(const http::server::Request& request, EventsWanted& out) {
+bool read_events_wanted(const http::server::Request& request, EventsWanted& out) {
   const std::string wanted = request.query("types").value_or("*");
   if (wanted != "*") {
     for (const std::string_view type : ascii::split(wanted, ',')) out.types.emplace_back(type);
@@ -276,7 +276,8 @@ Task<bool> live_events(EventStream& stream) {
 // Changes as events, until the client goes or has what it wanted. There are many of these frames, for long.
 Task<> events(Server& server, Exchange& exchange) {
   EventStream stream(server, exchange);
-  if (!read_wanted(exchange.request(), stream.wanted)) co_return exchange.respond(http::server::plain_answer(400));
+  if (!read_events_wanted(exchange.request(), stream.wanted))
+    co_return exchange.respond(http::server::plain_answer(400));
   bool open = co_await begin_events(stream);
   while (open) {
     const Exchange::News news = co_await exchange.wait(stream.wanted.ping.count() > 0 ? stream.wanted.ping : kMostPing);

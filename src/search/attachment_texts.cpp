@@ -16,7 +16,7 @@
 namespace gatepost::search {
 namespace {
 
-constexpr int kApplication = 0x47507461;  // "GPta"
+constexpr int kTextsApplication = 0x47507461;  // "GPta"
 constexpr int kFormat = 1;
 constexpr std::size_t kBodiesAtOnce = 500;
 
@@ -43,7 +43,7 @@ std::optional<account::Body> body_of(std::string_view key) {
 }
 std::string_view view(const Sha256Value& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
 
-bool is_damage(int result) {
+bool is_damaged_file(int result) {
   switch (result & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -62,7 +62,7 @@ struct AttachmentTexts::Database {
   ~Database() { sqlite3_close_v2(handle); }
 
   std::unexpected<Error> failed(int result, std::string_view what) const {
-    const Errc code = is_damage(result)                ? Errc::corrupt
+    const Errc code = is_damaged_file(result)          ? Errc::corrupt
                       : (result & 0xff) == SQLITE_FULL ? Errc::disk_full
                                                        : Errc::unavailable;
     return fail(code, fmt::format("texts of attachments: {}: {}", what,
@@ -168,12 +168,13 @@ Result<> AttachmentTexts::open_file() const {
         GP_CHECK(asks_again.step());
         application = asks_again.number_at(0);
       }
-      if (format == kFormat && application == kApplication) return {};
+      if (format == kFormat && application == kTextsApplication) return {};
       if (format != 0 || application != 0) return fail(Errc::corrupt, "another format");
       GP_CHECK(database->run("BEGIN IMMEDIATE"));
       GP_CHECK(database->run(kTables));
       return database->run(
-          fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", kApplication, kFormat).c_str());
+          fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", kTextsApplication, kFormat)
+              .c_str());
     }();
     if (ready) {
       database_ = std::move(database);

@@ -13,7 +13,7 @@
 namespace gatepost::search {
 namespace {
 
-constexpr int kApplication = 0x47507365;  // "GPse"
+constexpr int kIndexApplication = 0x47507365;  // "GPse"
 constexpr int kIndexFormat = 1;
 constexpr std::uint32_t kMaxBlock = (1U << 24) - 1;
 constexpr std::size_t kMaxSegments = 10'000;
@@ -194,7 +194,7 @@ Result<std::unique_ptr<IndexFile>> IndexFile::open(const std::filesystem::path& 
   GP_CHECK(database->open(path, SQLITE_OPEN_READWRITE));
   GP_TRY(const std::int64_t application, database->number("PRAGMA application_id"));
   GP_TRY(const std::int64_t format, database->number("PRAGMA user_version"));
-  if (application != kApplication) return fail(Errc::corrupt, path.string() + " is no index");
+  if (application != kIndexApplication) return fail(Errc::corrupt, path.string() + " is no index");
   if (format != kIndexFormat) return fail(Errc::unsupported, path.string() + " has another format");
   GP_CHECK(database->prepare_all());
   std::unique_ptr<IndexFile> out(new IndexFile(std::move(database)));
@@ -215,7 +215,7 @@ Result<std::unique_ptr<IndexFile>> IndexFile::create(const std::filesystem::path
   GP_TRY(const std::int64_t application, db.number("PRAGMA application_id"));
   GP_TRY(const std::int64_t pages, db.number("PRAGMA page_count"));
   if (pages > 0 && (format != 0 || application != 0)) {
-    if (application != kApplication) return fail(Errc::corrupt, path.string() + " is no index");
+    if (application != kIndexApplication) return fail(Errc::corrupt, path.string() + " is no index");
     if (format != kIndexFormat) return fail(Errc::unsupported, path.string() + " has another format");
   }
   GP_CHECK(db.run("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216"));
@@ -229,9 +229,9 @@ Result<std::unique_ptr<IndexFile>> IndexFile::create(const std::filesystem::path
                "CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB NOT NULL)"));
     GP_CHECK(db.prepare_all());
     GP_CHECK(out->store_head(head));
-    GP_CHECK(
-        db.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", kApplication, kIndexFormat)
-                   .c_str()));
+    GP_CHECK(db.run(
+        fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", kIndexApplication, kIndexFormat)
+            .c_str()));
   } else {
     GP_CHECK(db.prepare_all());
   }

@@ -23,7 +23,7 @@ namespace {
 constexpr uid_t kNobody = 65534;
 constexpr int kLowPriority = 10;
 
-bool failed(const std::string& what) {
+bool could_not(const std::string& what) {
   std::fprintf(stderr, "gatepost-text-agent: %s: %s\n", what.c_str(), std::strerror(errno));
   return false;
 }
@@ -56,9 +56,9 @@ int listening_socket(const AgentOptions& options) {
 bool give_up_rights() {
   if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setresgid(kNobody, kNobody, kNobody) != 0 ||
                            ::setresuid(kNobody, kNobody, kNobody) != 0)) {
-    return failed("cannot become nobody");
+    return could_not("cannot become nobody");
   }
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("no_new_privs");
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return could_not("no_new_privs");
   ::prctl(PR_SET_DUMPABLE, 0);
   (void)::setpriority(PRIO_PROCESS, 0, kLowPriority);
   return true;
@@ -79,7 +79,7 @@ int run_agent(const AgentOptions& options) {
   const uid_t user = options.user.value_or(::geteuid());
   const int listener = listening_socket(options);
   if (listener < 0) {
-    failed(options.listen);
+    could_not(options.listen);
     return 1;
   }
   if (!give_up_rights()) return 1;
