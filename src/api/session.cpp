@@ -62,7 +62,7 @@ Response expiry_refusal(bool initial) {
 json::object described(const Services& services, const directory::Principal& principal, const WebSession& session,
                        std::string_view token) {
   json::object out = principal_json(principal);
-  out["totp"] = api::shown(directory::second_factors(services.directory).status(principal));
+  out["totp"] = factor_json(directory::second_factors(services.directory).status(principal));
   out["password"] = standing_json(directory::password_ages(services.directory).standing(principal));
   out["csrf"] = WebSessions::csrf_token(token);
   out["session"] = session_json(session);

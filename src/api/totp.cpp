@@ -52,7 +52,7 @@ Result<> prove(const Services& services, const Exchange& exchange, const directo
 Task<> show_codes(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange, WebSessions::For::setting_up);
   if (!from) co_return exchange.respond(refusal(from.error()));
-  exchange.respond(answer(api::shown(factors(services).status(from->principal))));
+  exchange.respond(answer(factor_json(factors(services).status(from->principal))));
 }
 
 // POST /api/totp: a key, which counts once a code of it was shown.
@@ -136,7 +136,7 @@ Task<> disable(const Services& services, Exchange& exchange) {
 
 }  // namespace
 
-json::object codes_json(const SecondFactors::Status& status) {
+json::object factor_json(const SecondFactors::Status& status) {
   return {{"active", status.active},
           {"required", status.required},
           {"since", status.active ? time_value(status.since) : json::value(nullptr)},
