@@ -70,7 +70,7 @@ json::object ban_json(const gate::Ban& ban, const gate::Enforcement& enforcement
           {"in_force", where_in_force(ban, enforcement)}};
 }
 
-json::array ban_json(const std::vector<gate::Sighting>& seen) {
+json::array evidence_json(const std::vector<gate::Sighting>& seen) {
   json::array out;
   for (const gate::Sighting& s : seen) {
     out.push_back(json::object{{"first", when(s.first)},
@@ -144,7 +144,7 @@ Reply ban_explain(Services& services, const Request& request, std::stop_token) {
   out["never_banned_because"] = s.exempt;
   out["points"] = s.points;
   out["limit"] = s.limit;
-  out["evidence"] = ban_json(s.ban ? s.ban->evidence : s.seen);
+  out["evidence"] = evidence_json(s.ban ? s.ban->evidence : s.seen);
   out["refused_sign_ins"] = std::move(sign_ins);
   out["before"] = s.before ? json::value(ban_json(*s.before, enforcement)) : json::value();
   out["lift"] = s.ban ? fmt::format("gatepost ban lift {}", s.ban->network.to_string()) : std::string();

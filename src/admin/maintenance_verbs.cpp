@@ -93,7 +93,7 @@ json::object window_json(const Window& w, const traffic::Zone& zone) {
           {"same_weekday", w.same_weekday}};
 }
 
-std::string window_json(const Plan& plan, const traffic::Zone& zone, const traffic::PlanOptions& options) {
+std::string plan_json(const Plan& plan, const traffic::Zone& zone, const traffic::PlanOptions& options) {
   json::array best;
   for (const Window& w : plan.best) best.push_back(window_json(w, zone));
   json::array avoided;
@@ -178,11 +178,11 @@ Reply maintenance_plan(Services& services, const Request& request, std::stop_tok
   Reply reply;
   reply.exit_code = plan.confidence == Plan::Confidence::none ? 1 : 0;
   reply.text = plan_text(plan, *zone, options);
-  reply.json = window_json(plan, *zone, options);
+  reply.json = plan_json(plan, *zone, options);
   return reply;
 }
 
-json::object window_json(const traffic::HourRecord& one) {
+json::object hour_json(const traffic::HourRecord& one) {
   json::object by_service;
   const double covered = std::max<double>(one.covered, 1);
   for (std::size_t i = 0; i < traffic::kServices; ++i) {
@@ -224,7 +224,7 @@ Reply maintenance_traffic(Services& services, const Request& request, std::stop_
         .number(sum.messages_in)
         .number(sum.messages_out)
         .number(one.queue_peak);
-    list.push_back(window_json(one));
+    list.push_back(hour_json(one));
   }
   Reply reply = table.reply("Nothing was counted then.");
   reply.json = json::serialize(list);

@@ -141,10 +141,12 @@ void add_search(Keys& k) {
   k.push_back(number("search", "messages_per_second", AT(Config, search.messages_per_second), 0, kMany,
                      "At most so many messages are indexed a second by each thread, to spare a slow disk; 0: no "
                      "limit."));
-  k.push_back(path("search", "converter", AT(Config, search.converter),
-                   "Socket of gatepost-text-agent, which turns attachments (PDF, office documents) into text, so that "
-                   "searches find them by what is in them: /run/gatepost-text-agent/socket. Empty: attachments are not "
-                   "searched, but for those that are text. docs/attachments.md."));
+  k.push_back(
+      shown(path("search", "converter", AT(Config, search.converter),
+                 "Socket of gatepost-text-agent, which turns attachments (PDF, office documents) into text, so that "
+                 "searches find them by what is in them: /run/gatepost-text-agent/socket. Empty: attachments are not "
+                 "searched, but for those that are text. docs/attachments.md."),
+            "none"));
   k.push_back(number("search", "attachment_threads", AT(Config, search.attachment_threads), 1, 16,
                      "Threads that ask it, each for one attachment at a time."));
   k.push_back(octets("search", "attachment_octets", AT(Config, search.attachment_octets), 64 * kKiB, 64 * kMiB,
