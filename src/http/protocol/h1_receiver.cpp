@@ -71,6 +71,8 @@ class H1Receiver::Parser final : public beast::http::basic_parser<true> {
     // RFC 9112 7.1.1: extensions nobody knows are ignored, but not without a limit.
     extension_octets_ += extensions.size();
     if (extension_octets_ > limits_.head_octets) error = beast::http::error::header_limit;
+    // Beast takes anything between quotes; who ends a line at a bare LF would read other chunks (RFC 9112 2.2).
+    if (!is_field_value(extensions)) error = beast::http::error::bad_chunk_extension;
     in_chunk = size != 0;
   }
   std::size_t on_chunk_body_impl(std::uint64_t remain, beast::string_view body, error_code&) override {

@@ -113,6 +113,9 @@ TEST(HttpReceiver, RefusesBrokenChunks) {
   EXPECT_EQ(after("0x5\r\nhello\r\n0\r\n\r\n"), "refused 400");
   EXPECT_EQ(after("fffffffffffffffff\r\nhello\r\n0\r\n\r\n"), "refused 400");
   EXPECT_EQ(after("\r\nhello\r\n0\r\n\r\n"), "refused 400");
+  // Whoever ends the line at the LF reads another size.
+  EXPECT_EQ(after("5;a=\"\n\"\r\nhello\r\n0\r\n\r\n"), "refused 400");
+  EXPECT_EQ(after("5\r\nhello\r\n0;a=\"\n\"\r\n\r\n"), "refused 400");
 }
 
 TEST(HttpReceiver, RefusesRequestLinesAndVersionsItDoesNotSpeak) {
