@@ -108,6 +108,7 @@ struct H2Connection::State {
   void request_is_whole(StreamId id, Stream& stream, bool ends);
 
   // What nghttp2 calls.
+  static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame, void* self);
   static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* self);
   static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
                     const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* self);
@@ -134,6 +135,14 @@ struct H2Connection::State {
   bool given_up = false, broken = false, in_block = false, shut = false;
   std::optional<Misconduct> misconduct;
 };
+
+// RFC 9113 6.3: nghttp2 passes over PRIORITY unread where the old priorities are turned off.
+int H2Connection::State::begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame, void* self) {
+  if (frame->type == NGHTTP2_PRIORITY && frame->stream_id == 0) {
+    static_cast<State*>(self)->give_up(NGHTTP2_PROTOCOL_ERROR);
+  }
+  return 0;
+}
 
 int H2Connection::State::begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* self) {
   State& state = *static_cast<State*>(self);
@@ -305,6 +314,7 @@ ssize_t H2Connection::State::read_data(nghttp2_session*, StreamId id, std::uint8
 void H2Connection::State::start() {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
+  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, begin_frame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, header);
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, frame_invalid);

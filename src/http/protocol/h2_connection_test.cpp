@@ -23,7 +23,8 @@ std::string h2_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream
   out += payload;
   return out;
 }
-constexpr std::uint8_t kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kGoaway = 7, kContinuation = 9;
+constexpr std::uint8_t kData = 0, kHeaders = 1, kPriority = 2, kReset = 3, kSettings = 4, kGoaway = 7,
+                       kContinuation = 9;
 constexpr std::uint8_t kEndStream = 1, kEndHeaders = 4;
 
 // RFC 7541 6.2.2: literal without indexing, new name, no Huffman.
@@ -193,6 +194,15 @@ TEST(H2Connection, SaysGoodbyeAndLetsStreamsEnd) {
   EXPECT_FALSE(peer.connection.ended());
   peer.connection.respond(1, {204, {}}, true);
   peer.frames();
+  EXPECT_TRUE(peer.connection.ended());
+}
+
+TEST(H2Connection, EndsForAPriorityOfTheConnection) {
+  Peer peer;
+  peer.connection.receive(h2_frame(kPriority, 0, 1, std::string(5, '\0')), kStart);
+  EXPECT_TRUE(peer.frames().empty());
+  peer.connection.receive(h2_frame(kPriority, 0, 0, std::string(5, '\0')), kStart);
+  ASSERT_FALSE(peer.frames().empty());
   EXPECT_TRUE(peer.connection.ended());
 }
 
