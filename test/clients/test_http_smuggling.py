@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import tempfile
+import time
 import unittest
 
 from demo import Demo
@@ -105,12 +106,18 @@ LENGTHS = [
     ("6.3", "content of an OPTIONS", b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n" + LENGTH + b"\r\n" + HIDDEN, ONE),
     ("6.3", "content where there is nothing", b"POST /none HTTP/1.1\r\nHost: localhost\r\n" + LENGTH + b"\r\n" + HIDDEN, ONE),
     ("6.3", "content that is not wanted", b"POST / HTTP/1.1\r\nHost: localhost\r\n" + LENGTH + b"\r\n" + HIDDEN, ONE),
+    ("6.3", "much content that is not wanted", b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (len(HIDDEN) * 20_000) + HIDDEN * 20_000, REFUSED),
+    ("6.3", "chunks that are not wanted", b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + ALL_CHUNKS, ONE),
+    ("6.3", "many chunks that are not wanted", b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"%x\r\n%s\r\n" % (len(HIDDEN), HIDDEN)) * 20_000 + b"0\r\n\r\n", REFUSED),
+    ("6.3", "broken chunks that are not wanted", b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello" + HIDDEN, REFUSED),
     ("6.3", "content", POST + LENGTH + b"\r\n" + HIDDEN, ONE),
     ("6.3", "chunks", CHUNKED + ALL_CHUNKS, ONE),
     ("RFC 9110 10.1.1", "content before 100 (Continue)", POST + LENGTH + b"Expect: 100-continue\r\n\r\n" + HIDDEN, EITHER),
     ("RFC 9110 10.1.1", "an unknown expectation", POST + LENGTH + b"Expect: miracles\r\n\r\n" + HIDDEN, EITHER),
     ("RFC 9110 7.6.1", "a length that is said to be hop-by-hop", POST + b"Connection: content-length, keep-alive\r\n" + LENGTH + b"\r\n" + HIDDEN, ONE),
     ("RFC 9110 7.8", "an upgrade to HTTP/2", POST + b"Connection: upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n" + LENGTH + b"\r\n" + HIDDEN, ONE),
+    ("RFC 9110 7.8", "a WebSocket without a name, with content", b"GET /jmap/ws HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: jmap\r\n" + LENGTH + b"\r\n" + HIDDEN, ONE),
+    ("RFC 9110 7.8", "a WebSocket of another version, with content", b"GET /jmap/ws HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 777\r\n" + LENGTH + b"\r\n" + HIDDEN, ONE),
     ("RFC 9110 9.3.6", "CONNECT", b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n" + LENGTH + b"\r\n" + HIDDEN, EITHER),
 ]
 
@@ -245,7 +252,7 @@ class Smuggling(unittest.TestCase):
         os.chmod(cls.folder, 0o755)
         for name in ("carrier", "hidden", "last"):
             pathlib.Path(cls.folder, f"{name}.txt").write_text(f"<this is {name}>")
-        cls.demo = Demo(extra_config=f'[http]\nweb_dir = "{cls.folder}"\nhead_timeout = "20 s"\nbody_timeout = "20 s"\n')
+        cls.demo = Demo(extra_config=f'[http]\nweb_dir = "{cls.folder}"\nhead_timeout = "20 s"\nbody_timeout = "12 s"\n')
         cls.demo.start()
         cls.context = ssl.create_default_context(cafile=cls.demo.env["GP_CA"])
         cls.context.set_alpn_protocols(["http/1.1"])
@@ -257,7 +264,7 @@ class Smuggling(unittest.TestCase):
 
     def ask(self, octets, piece=None):
         """The answers until the server closes; None: it did not, and waits for more. True in the second: it was cut off."""
-        plain = socket.create_connection(("127.0.0.1", self.demo.port("HTTPS")), timeout=6)
+        plain = socket.create_connection(("127.0.0.1", self.demo.port("HTTPS")), timeout=10)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         out, cut = b"", False
         with self.context.wrap_socket(plain, server_hostname="localhost") as stream:
@@ -312,6 +319,31 @@ class Smuggling(unittest.TestCase):
 
     def test_request_lines_and_hosts_are_read_in_one_way(self):
         self.walk(TARGETS)
+
+    def test_an_early_answer_does_not_move_the_end_of_content(self):
+        """RFC 9112 9.3: what was announced is content, though the answer came before it."""
+        starts = ((b"POST / HTTP/1.1\r\nHost: localhost\r\n" + LENGTH + b"\r\n", HIDDEN),
+                  (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", ALL_CHUNKS),
+                  (GET + LENGTH + b"\r\n", HIDDEN), (GET + b"Transfer-Encoding: chunked\r\n\r\n", ALL_CHUNKS))
+        for pause in (0, 14):
+            opened = []
+            for start, late in starts:
+                plain = socket.create_connection(("127.0.0.1", self.demo.port("HTTPS")), timeout=20)
+                stream = self.context.wrap_socket(plain, server_hostname="localhost")
+                stream.sendall(start)
+                opened.append((start, late, stream, stream.recv(65536)))
+            time.sleep(pause)  # beyond the time for content: the connection is over, not at its next request
+            for start, late, stream, answers in opened:
+                with self.subTest(start=start, pause=pause), stream:
+                    self.assertRegex(answers, rb"^HTTP/1\.1 (405|200) ")
+                    try:
+                        stream.sendall(late + LAST)
+                        while more := stream.recv(65536):
+                            answers += more
+                    except (ConnectionError, ssl.SSLError):
+                        self.assertNotEqual(pause, 0)
+                    self.assertNotIn(b"<this is hidden>", answers)
+                    self.assertEqual(answers.count(b"HTTP/1.1 "), 1 if pause else 2, answers)
 
     def test_the_server_is_well_afterwards(self):
         self.assertTrue(self.ask(LAST)[0].endswith(b"<this is last>"))
