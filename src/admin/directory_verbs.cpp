@@ -85,7 +85,7 @@ Reply account_add(Services& services, const Request& request, std::stop_token) {
   const auto messages = parse_number<std::uint64_t>(request.option("messages", "0"));
   if (!messages) return usage("--messages wants a number, 0 for no limit");
   const auto kind = organisation::mailbox_kind_named(request.option("kind", "user"));
-  if (!kind) return usage("--kind is user, shared or room");
+  if (!kind) return usage("--kind is user, shared, room or equipment");
   // Nobody signs in to what is not a person's, unless a password is given.
   const bool signs_in = *kind == directory::PrincipalKind::person || request.has("password");
   const NewPassword fresh = signs_in ? new_password(services, request) : NewPassword();

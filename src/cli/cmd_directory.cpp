@@ -123,8 +123,8 @@ void add_account(CLI::App& app, Context& context) {
   add->add_option("--name", v->name, "Display name");
   add->add_option("--quota", v->quota, "Octets it may hold, 0 for no limit")->check(CLI::NonNegativeNumber);
   add->add_option("--messages", v->messages, "Messages it may hold, 0 for no limit")->check(CLI::NonNegativeNumber);
-  add->add_option("--kind", v->kind, "user, or what people share: shared or room")
-      ->check(CLI::IsMember({"user", "shared", "room"}));
+  add->add_option("--kind", v->kind, "user, or what people share: shared, room or equipment")
+      ->check(CLI::IsMember({"user", "shared", "room", "equipment"}));
   add->add_flag("--must-change", *must_change, "Its owner has to replace the password at the first sign-in");
   add->add_flag("--password-stdin", v->password_stdin, "Read the password from the first line of standard input");
   verb(noun, context, "list", "The accounts and what they use", v, [] { return Options{}; });

@@ -48,6 +48,7 @@ std::vector<std::string_view> object_classes(PrincipalKind kind) {
   switch (kind) {
     case PrincipalKind::person:
     case PrincipalKind::shared_mailbox:
+    case PrincipalKind::equipment:
       return {"top", "person", "organizationalPerson", "inetOrgPerson", "user", "mailRecipient"};
     case PrincipalKind::room:
       return {"top", "room", "mailRecipient"};

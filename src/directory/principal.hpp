@@ -21,8 +21,9 @@ enum class PrincipalId : std::uint64_t {};
 
 // contact: somebody elsewhere whom address books show. It has no mailbox and never signs in; its address is one of
 // another domain, and the aliases that lead there are its addresses here. The numbers are kept on disk.
-enum class PrincipalKind : std::uint8_t { person, shared_mailbox, room, group, contact };
-inline constexpr auto kLastPrincipalKind = PrincipalKind::contact;
+// equipment: what is booked as a room is, such as a car.
+enum class PrincipalKind : std::uint8_t { person, shared_mailbox, room, group, contact, equipment };
+inline constexpr auto kLastPrincipalKind = PrincipalKind::equipment;
 // Does it own an account, with mail in it?
 constexpr bool has_mailbox(PrincipalKind kind) {
   return kind != PrincipalKind::group && kind != PrincipalKind::contact;

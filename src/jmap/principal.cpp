@@ -25,6 +25,8 @@ std::string_view type_of(PrincipalKind kind) {
       return "group";
     case PrincipalKind::room:
       return "location";
+    case PrincipalKind::equipment:
+      return "resource";
     // Neither signs in, so that nothing can be shared with them.
     case PrincipalKind::shared_mailbox:
     case PrincipalKind::contact:

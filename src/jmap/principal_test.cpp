@@ -47,6 +47,12 @@ class JmapPrincipal : public testing::Test {
   World world;
 };
 
+TEST_F(JmapPrincipal, OfEquipmentIsAResource) {
+  ASSERT_TRUE(world.directory->add_principal(directory::PrincipalKind::equipment, "crane@example.org", "The crane"));
+  EXPECT_EQ(find(R"({"type":"resource"})"), "crane ");
+  EXPECT_EQ(find(R"({"type":"location"})"), "dock ");
+}
+
 TEST_F(JmapPrincipal, IsWhatTheDirectoryKnowsOfSomebody) {
   const auto got = world.call("Principal/get", R"({"accountId":"$","ids":[")" + principal(kBert) + R"(","P1","x"]})");
   const auto& bert = got.at("list").at(0);

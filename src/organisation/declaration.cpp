@@ -221,7 +221,7 @@ class Reader {
         if (const auto kind = mailbox_kind_named(value)) {
           out.kind = *kind;
         } else {
-          wrong(node.line, key, "unknown", "It is \"user\", \"shared\" or \"room\".");
+          wrong(node.line, key, "unknown", "It is \"user\", \"shared\", \"room\" or \"equipment\".");
         }
       } else if (key == "name") {
         text(key, node, out.name);
@@ -586,6 +586,7 @@ std::optional<PrincipalKind> mailbox_kind_named(std::string_view name) {
   if (name == "user") return PrincipalKind::person;
   if (name == "shared") return PrincipalKind::shared_mailbox;
   if (name == "room") return PrincipalKind::room;
+  if (name == "equipment") return PrincipalKind::equipment;
   return std::nullopt;
 }
 
@@ -601,6 +602,8 @@ std::string_view name_of(PrincipalKind kind) {
       return "group";
     case PrincipalKind::contact:
       return "contact";
+    case PrincipalKind::equipment:
+      return "equipment";
   }
   return "";
 }

@@ -102,7 +102,7 @@ std::expected<Declaration, std::vector<config::Problem>> parse(std::string_view 
 // The text that parse() makes the same of.
 std::string to_toml(const Declaration& declaration);
 
-// "user", "shared", "room", as everywhere on the command line; nullopt: none of them.
+// "user", "shared", "room", "equipment", as everywhere on the command line; nullopt: none of them.
 std::optional<directory::PrincipalKind> mailbox_kind_named(std::string_view name);
 std::string_view name_of(directory::PrincipalKind kind);  // "group" and "contact", too
 

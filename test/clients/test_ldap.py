@@ -37,6 +37,7 @@ class Directory(unittest.TestCase):
         d.gatepost("group", "add", f"staff@{d.domain}", d.user1, "--name", "All staff")
         d.gatepost("alias", "add", f"boss@{d.domain}", d.user1)
         d.gatepost("account", "add", f"aquarium@{d.domain}", "--name", "The Aquarium", "--kind", "room")
+        d.gatepost("account", "add", f"van@{d.domain}", "--name", "The van", "--kind", "equipment")
 
     @classmethod
     def tearDownClass(cls):
@@ -119,6 +120,7 @@ class Directory(unittest.TestCase):
         group = self.search("-b", f"ou=groups,{self.base}", "-s", "one", "(objectClass=groupOfNames)")
         self.assertIn(f"member: {self.dn1}\n", group)
         self.assertEqual(self.names(self.search("-b", self.base, "(objectClass=room)")), [f"cn=aquarium,ou=rooms,{self.base}"])
+        self.assertIn("userAccountControl: 514\n", self.search("-b", f"uid=van,ou=equipment,{self.base}", "-s", "base", "(objectClass=user)"))
 
     def test_every_filter_and_scope(self):
         d = self.demo
@@ -127,7 +129,7 @@ class Directory(unittest.TestCase):
                      f"(memberOf:1.2.840.113556.1.4.1941:=cn=staff,ou=groups,{self.base})", f"(&(userAccountControl:1.2.840.113556.1.4.803:=512)(uid={self.local1}))"):
             self.assertEqual(self.names(self.search("-b", self.base, text, "1.1")), [self.dn1], text)
         self.assertEqual(self.names(self.search("-b", self.base, "(&(uid=*)(nonsense=x))", "1.1")), [])
-        self.assertEqual(len(self.names(self.search("-b", self.base, "-s", "one", "1.1"))), 5)
+        self.assertEqual(len(self.names(self.search("-b", self.base, "-s", "one", "1.1"))), 6)
         self.assertEqual(self.names(self.search("-b", self.dn1, "-s", "base", "1.1")), [self.dn1])
         self.search("-b", "uid=nobody," + self.base, "-s", "base", check=32)
         self.assertIn("Size limit exceeded", self.search("-b", self.base, "-z", "1", "1.1", check=4))

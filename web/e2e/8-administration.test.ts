@@ -140,7 +140,7 @@ it('keeps groups, rooms, shared mailboxes, aliases and domains', { timeout: 150_
   await shot(page, 'admin-group');
   await accessible(page, 'a group');
 
-  for (const [section, button, local, name] of [['Rooms', 'Add a room', 'hall', 'Great hall'], ['Shared mailboxes', 'Add a shared mailbox', 'lobby', 'Lobby']] as const) {
+  for (const [section, button, local, name] of [['Rooms', 'Add a room', 'hall', 'Great hall'], ['Equipment', 'Add equipment', 'van', 'Blue van'], ['Shared mailboxes', 'Add a shared mailbox', 'lobby', 'Lobby']] as const) {
     await page.locator('nav').getByRole('link', { name: section }).click();
     await page.getByRole('button', { name: button }).click();
     await page.getByRole('dialog').getByLabel('Name').fill(name);

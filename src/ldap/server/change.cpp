@@ -125,8 +125,8 @@ std::optional<Outcome> change_contact(ChangeKind kind, const AttributeType& type
 }
 
 bool is_display_name(const AttributeType& type, const Entry& entry) {
-  const bool person =
-      entry.kind == EntryKind::person || entry.kind == EntryKind::shared_mailbox || entry.kind == EntryKind::contact;
+  const bool person = entry.kind == EntryKind::person || entry.kind == EntryKind::shared_mailbox ||
+                      entry.kind == EntryKind::equipment || entry.kind == EntryKind::contact;
   return type.name == "displayName" || (type.name == "cn" && person);
 }
 
@@ -261,14 +261,14 @@ namespace {
 std::variant<NewEntry, Outcome> named_entry(Tree& tree, const Dn& dn) {
   if (dn.rdns.size() < 3 || dn.rdns.front().size() != 1) {
     return no(ResultCode::naming_violation,
-              "entries lie under ou=people, ou=shared, ou=rooms, ou=groups and ou=contacts");
+              "entries lie under ou=people, ou=shared, ou=rooms, ou=equipment, ou=groups and ou=contacts");
   }
   const EntryPtr unit = tree.find(normal_form(dn.parent()));
   if (unit == nullptr) return no(ResultCode::no_such_object, "there is nothing above it");
   NewEntry out;
   bool found = false;
   for (const PrincipalKind kind : {PrincipalKind::person, PrincipalKind::shared_mailbox, PrincipalKind::room,
-                                   PrincipalKind::group, PrincipalKind::contact}) {
+                                   PrincipalKind::equipment, PrincipalKind::group, PrincipalKind::contact}) {
     if (unit->dn != unit_dn(kind, unit->domain)) continue;
     out.kind = kind;
     found = true;

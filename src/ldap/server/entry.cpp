@@ -74,6 +74,7 @@ std::string_view structural_class(EntryKind kind) {
       return "organizationalUnit";
     case EntryKind::person:
     case EntryKind::shared_mailbox:
+    case EntryKind::equipment:
       return "inetOrgPerson";
     case EntryKind::room:
       return "room";
@@ -97,6 +98,8 @@ EntryKind entry_kind(PrincipalKind kind) {
       return EntryKind::group;
     case PrincipalKind::contact:
       return EntryKind::contact;
+    case PrincipalKind::equipment:
+      return EntryKind::equipment;
   }
   return EntryKind::person;
 }
@@ -119,10 +122,15 @@ void add_common(Attributes& out, const Entry& entry) {
 }
 
 // The names of somebody.
+// What has the classes of a person.
+bool is_named_by_uid(PrincipalKind kind) {
+  return kind == PrincipalKind::person || kind == PrincipalKind::shared_mailbox || kind == PrincipalKind::equipment;
+}
+
 void add_names(Attributes& out, const directory::Principal& p) {
   const std::string local(local_part(p.address));
   const std::string shown(directory::shown_name(p));
-  if (p.kind == PrincipalKind::person || p.kind == PrincipalKind::shared_mailbox || p.kind == PrincipalKind::contact) {
+  if (is_named_by_uid(p.kind) || p.kind == PrincipalKind::contact) {
     out.add("cn", shown);
     out.add("sn", std::string(directory::surname(p)));
     out.add("givenName", std::string(first_of(p.contact.get(), ContactField::given_name)));
@@ -251,6 +259,8 @@ std::string_view unit_name(PrincipalKind kind) {
       return "groups";
     case PrincipalKind::contact:
       return "contacts";
+    case PrincipalKind::equipment:
+      return "equipment";
   }
   return "people";
 }
@@ -259,9 +269,7 @@ std::string unit_dn(PrincipalKind kind, std::string_view domain) {
   return fmt::format("ou={},{}", unit_name(kind), domain_dn(domain));
 }
 
-std::string_view naming_attribute(PrincipalKind kind) {
-  return kind == PrincipalKind::person || kind == PrincipalKind::shared_mailbox ? "uid" : "cn";
-}
+std::string_view naming_attribute(PrincipalKind kind) { return is_named_by_uid(kind) ? "uid" : "cn"; }
 
 std::string principal_dn(PrincipalKind kind, std::string_view address, std::string_view home) {
   const bool elsewhere = kind == PrincipalKind::contact;
@@ -350,7 +358,8 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
   } else {
     out.add("mailNickname", local);
   }
-  if (entry.kind == EntryKind::person || entry.kind == EntryKind::shared_mailbox) {
+  // As in Active Directory, where shared mailboxes and equipment are users that are disabled.
+  if (is_named_by_uid(p.kind)) {
     out.add("sAMAccountName", local);
     out.add("userPrincipalName", p.address);
     const bool signs_in = p.enabled && entry.kind == EntryKind::person;

@@ -17,7 +17,7 @@
 
 namespace gatepost::ldap::server {
 
-enum class EntryKind : std::uint8_t { domain, unit, person, shared_mailbox, room, group, contact };
+enum class EntryKind : std::uint8_t { domain, unit, person, shared_mailbox, room, group, contact, equipment };
 
 // One entry, with values that answers are copied from. Immutable; shared by the tree and the searches that found it.
 struct Entry {
@@ -85,8 +85,8 @@ std::optional<directory::ContactField> contact_field_of(std::string_view attribu
 
 inline constexpr std::string_view kSubschemaDn = "cn=Subschema";
 
-// Names of entries. A domain is dc=example,dc=org; what is in it lies under ou=people, ou=shared, ou=rooms, ou=groups,
-// ou=contacts.
+// Names of entries. A domain is dc=example,dc=org; what is in it lies under ou=people, ou=shared, ou=rooms,
+// ou=equipment, ou=groups, ou=contacts.
 std::string domain_dn(std::string_view domain);
 std::string unit_dn(directory::PrincipalKind kind, std::string_view domain);
 // `home`: of a contact (directory::Principal::home).

@@ -73,12 +73,19 @@ TEST_F(LdapSearch, FindsByEveryKindOfFilter) {
     EXPECT_THAT(find(filter), IsEmpty()) << filter;
   }
   EXPECT_THAT(find("(member=uid=anna,ou=people,dc=example,dc=org)"), ElementsAre(kStaffDn));
-  EXPECT_THAT(find("(&)"), SizeIs(11)) << "the domain, five units, three people, a room and a group";
+  EXPECT_THAT(find("(&)"), SizeIs(12)) << "the domain, six units, three people, a room and a group";
+}
+
+TEST_F(LdapSearch, ShowsEquipmentAsAUserWhoDoesNotSignIn) {
+  ASSERT_TRUE(world.directory->add_principal(directory::PrincipalKind::equipment, "van@example.org", "The van"));
+  EXPECT_THAT(find("(&(objectClass=user)(uid=van)(userAccountControl:1.2.840.113556.1.4.803:=2))"),
+              ElementsAre("uid=van,ou=equipment,dc=example,dc=org"));
+  EXPECT_THAT(find("(&(cn=The van)(sAMAccountName=van)(mail=van@example.org))"), SizeIs(1));
 }
 
 TEST_F(LdapSearch, KeepsToItsScope) {
   EXPECT_THAT(talk.find("(objectClass=*)", "dc=example,dc=org", Scope::base), ElementsAre("dc=example,dc=org"));
-  EXPECT_THAT(talk.find("(objectClass=*)", "dc=example,dc=org", Scope::one), SizeIs(5));
+  EXPECT_THAT(talk.find("(objectClass=*)", "dc=example,dc=org", Scope::one), SizeIs(6));
   EXPECT_THAT(talk.find("(uid=*)", "ou=people,dc=example,dc=org", Scope::one),
               UnorderedElementsAre(kAnnaDn, kHildeDn, kRootDn));
   EXPECT_THAT(talk.find("(uid=*)", kAnnaDn, Scope::subtree), ElementsAre(kAnnaDn));

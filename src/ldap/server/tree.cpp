@@ -14,8 +14,8 @@ using directory::PrincipalId;
 using directory::PrincipalKind;
 using FilterKind = Filter::Kind;
 
-constexpr std::array kUnits{PrincipalKind::person, PrincipalKind::shared_mailbox, PrincipalKind::room,
-                            PrincipalKind::group, PrincipalKind::contact};
+constexpr std::array kUnits{PrincipalKind::person,    PrincipalKind::shared_mailbox, PrincipalKind::room,
+                            PrincipalKind::equipment, PrincipalKind::group,          PrincipalKind::contact};
 // Domains and units come before all that lies in them.
 constexpr std::uint64_t kFirstPrincipalKey = std::uint64_t{1} << 62;
 constexpr std::size_t kMaxLinked = 1'000'000;

@@ -28,9 +28,11 @@ export async function call<T = unknown>(verb: string, options: Options = {}): Pr
   throw new Failure(answer.status, detail || String(answer.status));
 }
 
+// What the button says that adds one.
+export const ADDS = { user: 'addPerson', shared: 'addShared', room: 'addRoom', equipment: 'addEquipment' } as const;
 export interface Account {
   address: string;
-  kind: 'user' | 'shared' | 'room';
+  kind: 'user' | 'shared' | 'room' | 'equipment';
   name: string;
   enabled: boolean;
   messages: number;

@@ -3,7 +3,7 @@ import { app } from '../app.svelte';
 import type { Role } from '../session';
 import { t } from '../i18n/i18n.svelte';
 
-export type SectionName = 'people' | 'groups' | 'shared' | 'rooms' | 'aliases' | 'domains';
+export type SectionName = 'people' | 'groups' | 'shared' | 'rooms' | 'equipment' | 'aliases' | 'domains';
 
 // "/people/anna%40example.org" -> ["people", "anna@example.org"]
 export function place(): { section: string; item: string } {
