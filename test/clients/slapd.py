@@ -20,6 +20,14 @@ def find_slapd():
     return next((r for r in roots if (r / "usr/sbin/slapd").exists()), None)
 
 
+def environment(root):
+    """What programs below `root` are started with, so that they find their libraries."""
+    if root == pathlib.Path("/"):
+        return dict(os.environ)
+    libraries = [str(p) for p in (root / "usr/lib", *(root / "usr/lib").glob("*-linux-gnu"), *(root / "lib").glob("*-linux-gnu"))]
+    return dict(os.environ, LD_LIBRARY_PATH=":".join(libraries))
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -39,8 +47,7 @@ class Slapd:
         self.root = find_slapd()
         self.folder, self.ca, self.cert, self.key = pathlib.Path(folder), ca, cert, key
         self.port, self.tls_port = free_port(), free_port()
-        libraries = [str(p) for p in (self.root / "usr/lib", *(self.root / "usr/lib").glob("*-linux-gnu"), *(self.root / "lib").glob("*-linux-gnu"))]
-        self.env = dict(os.environ) if self.root == pathlib.Path("/") else dict(os.environ, LD_LIBRARY_PATH=":".join(libraries))
+        self.env = environment(self.root)
         self.process = None
         (self.folder / "db").mkdir(parents=True)
         etc = self.root / "etc/ldap/schema"

@@ -16,7 +16,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPException
 
 from demo import Demo
-
+from slapd import environment, find_slapd
 
 
 class Directory(unittest.TestCase):
@@ -226,11 +226,10 @@ class Directory(unittest.TestCase):
 
     def test_slapd_keeps_a_copy_in_step(self):
         """Debian's slapd as a syncrepl consumer: adds, changes, removals, and our restart."""
-        slapd = next((p for p in ("/usr/sbin/slapd", "/opt/slapd-peer/usr/sbin/slapd") if os.path.exists(p)), None)
-        if slapd is None:
-            self.skipTest("slapd is not installed (bench/peers/unpack-slapd)")
+        root = find_slapd()
+        if root is None:
+            self.skipTest("slapd is not installed, nor unpacked (bench/peers/unpack-slapd)")
         d = self.demo
-        root = slapd.removesuffix("/usr/sbin/slapd")
         work = pathlib.Path(tempfile.mkdtemp(prefix="gatepost-slapd-"))
         self.addCleanup(shutil.rmtree, work, ignore_errors=True)
         (work / "db").mkdir()
@@ -255,9 +254,8 @@ syncrepl rid=001 provider=ldaps://127.0.0.1:{d.port("LDAPS")} type=refreshAndPer
   filter="(objectClass=inetOrgPerson)" attrs="objectClass,cn,sn,uid,mail,title" schemachecking=off bindmethod=simple binddn="uid=chief,ou=people,{self.base}"
   credentials="{self.admin_password}" tls_cacert={d.env["GP_CA"]} tls_reqcert=demand
 """)
-        env = dict(os.environ, LD_LIBRARY_PATH=f"{root}/usr/lib:{root}/usr/lib/x86_64-linux-gnu")
         with open(work / "log", "w") as log:
-            process = subprocess.Popen([slapd, "-d", "sync", "-f", work / "slapd.conf", "-h", f"ldap://127.0.0.1:{port}"], stdout=log, stderr=log, env=env)
+            process = subprocess.Popen([root / "usr/sbin/slapd", "-d", "sync", "-f", work / "slapd.conf", "-h", f"ldap://127.0.0.1:{port}"], stdout=log, stderr=log, env=environment(root))
 
         def stop():
             process.terminate()
