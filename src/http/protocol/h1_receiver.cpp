@@ -232,8 +232,9 @@ H1Receiver::Item H1Receiver::parse_head(std::string_view text) {
 H1Receiver::Item H1Receiver::more_content(std::string_view input) {
   std::size_t consumed = 0;
   while (consumed < input.size()) {
-    const std::string_view rest = input.substr(consumed);
     const bool in_header = parser_->chunked() && !parser_->in_chunk;
+    // No more than the limit, so that what is over it is refused as that however it arrives.
+    const std::string_view rest = input.substr(consumed, in_header ? limits_.head_octets : std::string_view::npos);
     if (in_header && rest.size() < kLeastChunkOctets) break;
     parser_->piece = {};
     beast::error_code error;
