@@ -305,15 +305,16 @@ Answer email_get(Call& call) {
   std::map<std::string_view, std::size_t> at;
   for (std::size_t i = 0; i < found.size(); ++i) at.try_emplace((*request->ids)[i], i);
   Teller teller(call.context, access, *properties, *names);
-  return answer_get(*request, state, *request->ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-    const auto& email = found[at.at(id)];
-    if (!email) return std::nullopt;
-    auto told = teller.tell(*email);
-    // What went meanwhile is as if it had before.
-    if (!told && told.error().code == Errc::not_found) return std::nullopt;
-    if (!told) return std::unexpected(refusal_for_call(told.error()));
-    return std::move(*told);
-  });
+  return answer_get(*request, state_name(state), *request->ids,
+                    [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+                      const auto& email = found[at.at(id)];
+                      if (!email) return std::nullopt;
+                      auto told = teller.tell(*email);
+                      // What went meanwhile is as if it had before.
+                      if (!told && told.error().code == Errc::not_found) return std::nullopt;
+                      if (!told) return std::unexpected(refusal_for_call(told.error()));
+                      return std::move(*told);
+                    });
 }
 
 Answer email_parse(Call& call) {

@@ -2,8 +2,6 @@
 #include <array>
 
 #include "base/ascii.hpp"
-#include "base/bytes.hpp"
-#include "base/digest.hpp"
 #include "jmap/ids.hpp"
 #include "jmap/principal.hpp"
 #include "jmap/submission.hpp"
@@ -46,8 +44,7 @@ std::string identities_state(const std::vector<Identity>& identities) {
     all += json::serialize(i.json);
     all += right_name(i.kind);
   }
-  const Sha256Value hash = sha256(all);
-  return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
+  return state_of(all);
 }
 
 // What is only the directory's own is not kept: it goes along with the directory.
@@ -138,11 +135,8 @@ Result<std::string> identity_state(const Access& access, directory::Directory& d
 }
 
 Answer identity_get(Call& call) {
-  Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kKnown);
+  auto request = read_own_get(call, kKnown);
   if (!request) return std::unexpected(request.error());
-  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  if (!request->access->own) return refuse("accountNotSupportedByMethod");
   JMAP_CALL_TRY(const auto all, identities_of(*request->access, call.context.services.directory));
   std::vector<std::string> ids;
   if (request->ids) {
@@ -150,55 +144,32 @@ Answer identity_get(Call& call) {
   } else {
     for (const Identity& i : all) ids.push_back(i.id);
   }
-  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-    const auto found = std::ranges::find(all, id, &Identity::id);
-    if (found == all.end()) return std::nullopt;
-    json::object out;
-    for (const std::string_view property : kIdentityProperties) {
-      if (request->wants(property)) out[property] = found->json.at(property);
-    }
-    if (request->properties && request->wants(kSendRight)) out[kSendRight] = right_name(found->kind);
-    return out;
-  });
-  if (answer) (*answer)["state"] = identities_state(all);
-  return answer;
+  return answer_get(*request, identities_state(all), ids,
+                    [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+                      const auto found = std::ranges::find(all, id, &Identity::id);
+                      if (found == all.end()) return std::nullopt;
+                      json::object out = request->wanted_of(found->json);
+                      if (request->properties && request->wants(kSendRight)) out[kSendRight] = right_name(found->kind);
+                      return out;
+                    });
 }
 
 // Which identity changed is not kept: whoever has another state asks for all of them, which are few.
 Answer identity_changes(Call& call) {
-  Arguments arguments(call.given);
-  const std::string account = arguments.id("accountId");
-  const auto since = arguments.text("sinceState");
-  if (arguments.number("maxChanges") == 0U) arguments.wrong("maxChanges");  // RFC 8620 5.2
-  if (!since) arguments.wrong("sinceState");
-  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  auto access = call.context.access(account);
-  if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
-  JMAP_CALL_TRY(const auto all, identities_of(**access, call.context.services.directory));
-  if (identities_state(all) != *since) return refuse("cannotCalculateChanges");
-  return json::object{{"accountId", account},      {"oldState", *since},       {"newState", *since},
-                      {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
-                      {"destroyed", json::array()}};
+  return answer_no_changes(call, [&](Access& access) -> Outcome<std::string> {
+    JMAP_CALL_TRY(const auto all, identities_of(access, call.context.services.directory));
+    return identities_state(all);
+  });
 }
 
 Answer identity_set(Call& call) {
   Arguments arguments(call.given);
   const auto account = arguments.id("accountId");
-  auto access = call.context.access(account);
+  auto access = own_access(call, account);
   if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
   JMAP_CALL_TRY(auto all, identities_of(**access, call.context.services.directory));
-  const std::string before = identities_state(all);
-  if (const auto* wanted = call.given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
-    if (wanted->get_string() != before) return refuse("stateMismatch");
-  } else if (wanted != nullptr && !wanted->is_null()) {
-    return bad_argument("ifInState");
-  }
-  json::object given = call.given;
-  given.erase("ifInState");
-  Arguments rest(given);
   SetRun run(call, **access);
+  run.state = [&]() -> Outcome<std::string> { return identities_state(all); };
   const auto save = [&]() -> Outcome<> {
     if (const auto kept = keep(**access, all, call.context.services.directory); !kept)
       return std::unexpected(refusal_for_object(kept.error()));
@@ -264,12 +235,7 @@ Answer identity_set(Call& call) {
     }
     return {};
   };
-  auto answer = run.run(rest);
-  if (answer) {
-    (*answer)["oldState"] = before;
-    (*answer)["newState"] = identities_state(all);
-  }
-  return answer;
+  return run.run(arguments);
 }
 
 }  // namespace gatepost::jmap

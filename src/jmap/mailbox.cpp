@@ -118,13 +118,14 @@ Answer mailbox_get(Call& call) {
   } else {
     for (const Folder& folder : folders) ids.push_back(mailbox_name(folder.id));
   }
-  return answer_get(*request, state, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-    const auto number = read_mailbox(id);
-    const auto folder = number ? std::ranges::find(folders, *number, &Folder::id) : folders.end();
-    if (folder == folders.end()) return std::nullopt;
-    return mailbox_object(call.context, *request->access, *folder, *orders,
-                          [&](std::string_view property) { return request->wants(property); });
-  });
+  return answer_get(*request, state_name(state), ids,
+                    [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+                      const auto number = read_mailbox(id);
+                      const auto folder = number ? std::ranges::find(folders, *number, &Folder::id) : folders.end();
+                      if (folder == folders.end()) return std::nullopt;
+                      return mailbox_object(call.context, *request->access, *folder, *orders,
+                                            [&](std::string_view property) { return request->wants(property); });
+                    });
 }
 
 Answer mailbox_changes(Call& call) {

@@ -133,11 +133,8 @@ std::optional<directory::PrincipalId> read_principal(std::string_view id) {
 bool is_visible(const Context& context, const Principal& principal) { return context.sight().sees(principal); }
 
 Answer principal_get(Call& call) {
-  Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kPrincipalProperties);
+  auto request = read_own_get(call, kPrincipalProperties);
   if (!request) return std::unexpected(request.error());
-  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  if (!request->access->own) return refuse("accountNotSupportedByMethod");
   Context& context = call.context;
   const std::string state = principals_state(context);
   const auto having = with_accounts(context);
@@ -150,7 +147,7 @@ Answer principal_get(Call& call) {
       if (is_visible(context, one)) ids.push_back(principal_name(one.id));
     }
   }
-  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+  return answer_get(*request, state, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
     const auto number = read_principal(id);
     if (!number) return std::nullopt;
     const auto found = context.services.directory.principal(*number);
@@ -168,50 +165,24 @@ Answer principal_get(Call& call) {
     if (request->wants("accounts")) out["accounts"] = shared_accounts(context, *found, having);
     return out;
   });
-  if (answer) (*answer)["state"] = state;
-  return answer;
 }
 
 // RFC 9670 2.2: a directory need not know what has changed. Whoever has another state asks for those he shows.
 Answer principal_changes(Call& call) {
-  Arguments arguments(call.given);
-  const std::string account = arguments.id("accountId");
-  const auto since = arguments.text("sinceState");
-  if (arguments.number("maxChanges") == 0U) arguments.wrong("maxChanges");  // RFC 8620 5.2
-  if (!since) arguments.wrong("sinceState");
-  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  auto access = call.context.access(account);
-  if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
-  if (principals_state(call.context) != *since) return refuse("cannotCalculateChanges");
-  return json::object{{"accountId", account},      {"oldState", *since},       {"newState", *since},
-                      {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
-                      {"destroyed", json::array()}};
+  return answer_no_changes(call, [&](Access&) -> Outcome<std::string> { return principals_state(call.context); });
 }
 
 // RFC 9670 2.3: the directory is administered elsewhere.
 Answer principal_set(Call& call) {
   Arguments arguments(call.given);
-  const auto account = arguments.id("accountId");
-  auto access = call.context.access(account);
+  const auto access = own_access(call, arguments.id("accountId"));
   if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
-  const std::string state = principals_state(call.context);
-  if (const auto* wanted = call.given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
-    if (wanted->get_string() != state) return refuse("stateMismatch");
-  } else if (wanted != nullptr && !wanted->is_null()) {
-    return bad_argument("ifInState");
-  }
-  json::object given = call.given;
-  given.erase("ifInState");
-  Arguments rest(given);
   SetRun run(call, **access);
+  run.state = [&]() -> Outcome<std::string> { return principals_state(call.context); };
   run.create = [](const json::object&) -> Outcome<json::object> { return refuse("forbidden"); };
   run.update = [](const std::string&, const json::object&) -> Outcome<json::value> { return refuse("forbidden"); };
   run.destroy = [](const std::string&) -> Outcome<> { return refuse("forbidden"); };
-  auto answer = run.run(rest);
-  if (answer) (*answer)["oldState"] = (*answer)["newState"] = state;
-  return answer;
+  return run.run(arguments);
 }
 
 Answer principal_query(Call& call) {
@@ -221,9 +192,8 @@ Answer principal_query(Call& call) {
   const json::array* sort_given = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  auto access = call.context.access(account);
+  auto access = own_access(call, account);
   if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
   const auto sort = read_sort(sort_given, kPrincipalSort);
   if (!sort) return std::unexpected(sort.error());
   if (auto good = check_filter(filter, kPrincipalFilter); !good) return std::unexpected(good.error());

@@ -80,19 +80,13 @@ Answer quota_get(Call& call) {
   } else {
     for (const json::object& one : all) ids.emplace_back(one.at("id").as_string());
   }
-  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+  return answer_get(*request, state.text(), ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
     for (const json::object& one : all) {
       if (one.at("id").as_string() != id) continue;
-      json::object out;
-      for (const std::string_view property : kQuotaProperties) {
-        if (request->wants(property)) out[property] = one.at(property);
-      }
-      return out;
+      return request->wanted_of(one);
     }
     return std::nullopt;
   });
-  if (answer) (*answer)["state"] = state.text();
-  return answer;
 }
 
 // Every change of the account changes what is used (RFC 9425 4.3).

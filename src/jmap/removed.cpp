@@ -211,37 +211,34 @@ Answer removed_get(Call& call) {
   Sight sight(access);
   reading::MessageReader reader(*access.account);
   std::uint64_t budget = 0;
-  return answer_get(*request, state, *request->ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-    const auto at = by_id.find(id);
-    const account::Folder* folder = at == by_id.end() ? nullptr : sight.folder_of(*at->second);
-    if (folder == nullptr) return std::nullopt;
-    const Removed& one = *at->second;
-    account::Flags flags = one.row.flags;
-    flags.system &= static_cast<std::uint8_t>(~account::flag::kDeleted);
-    json::object all{
-        {"id", id},
-        {"mailboxId", folder->id == account::kRoot ? json::value() : json::value(mailbox_name(folder->id))},
-        {"mailboxName", one.path},
-        {"removedAt", utc_date(one.removed)},
-        {"receivedAt", utc_date(one.row.received)},
-        {"size", one.row.octets},
-        {"keywords", keywords_of(flags, *names)}};
-    if (!wanted.names.empty()) {
-      const auto item = access.account->item(one.item);
-      if (!item && item.error().code == Errc::not_found) return std::nullopt;
-      if (!item) return std::unexpected(refusal_for_call(item.error()));
-      reader.open(item->body);
-      JMAP_CALL_TRY(const auto structure, reading::structure_of(reader, item->summary));
-      if (const auto done = describe_message(reader, structure, "", wanted, budget, all); !done) {
-        return std::unexpected(refusal_for_call(done.error()));
-      }
-    }
-    json::object out;
-    for (const std::string_view property : kRemovedProperties) {
-      if (request->wants(property)) out[property] = all.at(property);
-    }
-    return out;
-  });
+  return answer_get(
+      *request, state_name(state), *request->ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+        const auto at = by_id.find(id);
+        const account::Folder* folder = at == by_id.end() ? nullptr : sight.folder_of(*at->second);
+        if (folder == nullptr) return std::nullopt;
+        const Removed& one = *at->second;
+        account::Flags flags = one.row.flags;
+        flags.system &= static_cast<std::uint8_t>(~account::flag::kDeleted);
+        json::object all{
+            {"id", id},
+            {"mailboxId", folder->id == account::kRoot ? json::value() : json::value(mailbox_name(folder->id))},
+            {"mailboxName", one.path},
+            {"removedAt", utc_date(one.removed)},
+            {"receivedAt", utc_date(one.row.received)},
+            {"size", one.row.octets},
+            {"keywords", keywords_of(flags, *names)}};
+        if (!wanted.names.empty()) {
+          const auto item = access.account->item(one.item);
+          if (!item && item.error().code == Errc::not_found) return std::nullopt;
+          if (!item) return std::unexpected(refusal_for_call(item.error()));
+          reader.open(item->body);
+          JMAP_CALL_TRY(const auto structure, reading::structure_of(reader, item->summary));
+          if (const auto done = describe_message(reader, structure, "", wanted, budget, all); !done) {
+            return std::unexpected(refusal_for_call(done.error()));
+          }
+        }
+        return request->wanted_of(all);
+      });
 }
 
 // They come back under their own ids, into `mailboxId`, or where they were; out of the trash, into the inbox.

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include "base/bytes.hpp"
-#include "base/digest.hpp"
 #include "jmap/blob.hpp"
 #include "jmap/context.hpp"
 #include "jmap/forwarding.hpp"
@@ -14,6 +12,7 @@
 #include "jmap/sieve_script.hpp"
 #include "jmap/slots.hpp"
 #include "jmap/snooze.hpp"
+#include "jmap/standard.hpp"
 #include "jmap/states.hpp"
 #include "jmap/submission.hpp"
 #include "jmap/views.hpp"
@@ -141,8 +140,7 @@ std::string state_of_session(Context& context) {
     const auto access = context.access(id);
     if (access) all += " " + (*access)->owner.address + ((*access)->read_only ? "/r" : "");
   }
-  const Sha256Value hash = sha256(all);
-  return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
+  return state_of(all);
 }
 
 }  // namespace

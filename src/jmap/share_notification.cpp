@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/bytes.hpp"
-#include "base/digest.hpp"
 #include "jmap/ids.hpp"
 #include "jmap/principal.hpp"
 #include "jmap/standard.hpp"
@@ -17,17 +15,10 @@ using sharing::Notice;
 constexpr std::array<std::string_view, 9> kShareNotificationProperties = {
     "id", "created", "changedBy", "objectType", "objectAccountId", "objectId", "oldRights", "newRights", "name"};
 
-Outcome<Access*> own_account_access(Call& call, std::string_view id) {
-  auto access = call.context.access(id);
-  if (access && !(*access)->own) return refuse("accountNotSupportedByMethod");
-  return access;
-}
-
 std::string notices_state(const std::vector<Notice>& notices) {
   std::string ids;
   for (const Notice& one : notices) ids += one.id + " ";
-  const Sha256Value hash = sha256(ids);
-  return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
+  return state_of(ids);
 }
 
 json::object describe_notice(const Notice& notice) {
@@ -90,62 +81,40 @@ std::string share_notification_state(account::Account& account) {
 }
 
 Answer share_notification_get(Call& call) {
-  Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kShareNotificationProperties);
+  auto request = read_own_get(call, kShareNotificationProperties);
   if (!request) return std::unexpected(request.error());
-  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  if (!request->access->own) return refuse("accountNotSupportedByMethod");
   JMAP_CALL_TRY(const auto notices, sharing::notices_of(*request->access->account));
   std::vector<std::string> ids;
   for (const Notice& one : notices) ids.push_back(one.id);
   if (request->ids) ids = *request->ids;
-  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-    const auto found = std::ranges::find(notices, id, &Notice::id);
-    if (found == notices.end()) return std::nullopt;
-    const json::object all = describe_notice(*found);
-    json::object out;
-    for (const std::string_view property : kShareNotificationProperties) {
-      if (request->wants(property)) out[property] = all.at(property);
-    }
-    return out;
-  });
-  if (answer) (*answer)["state"] = notices_state(notices);
-  return answer;
+  return answer_get(*request, notices_state(notices), ids,
+                    [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+                      const auto found = std::ranges::find(notices, id, &Notice::id);
+                      if (found == notices.end()) return std::nullopt;
+                      const json::object all = describe_notice(*found);
+                      return request->wanted_of(all);
+                    });
 }
 
 // They are few: whoever has another state reads them all again.
 Answer share_notification_changes(Call& call) {
-  Arguments arguments(call.given);
-  const std::string account = arguments.id("accountId");
-  const auto since = arguments.text("sinceState");
-  if (arguments.number("maxChanges") == 0U) arguments.wrong("maxChanges");
-  if (!since) arguments.wrong("sinceState");
-  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  const auto access = own_account_access(call, account);
-  if (!access) return std::unexpected(access.error());
-  JMAP_CALL_TRY(const auto notices, sharing::notices_of(*(*access)->account));
-  const std::string state = notices_state(notices);
-  if (*since != state) return refuse("cannotCalculateChanges");
-  return json::object{{"accountId", account},      {"oldState", state},        {"newState", state},
-                      {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
-                      {"destroyed", json::array()}};
+  return answer_no_changes(call, [](Access& access) -> Outcome<std::string> {
+    JMAP_CALL_TRY(const auto notices, sharing::notices_of(*access.account));
+    return notices_state(notices);
+  });
 }
 
 Answer share_notification_set(Call& call) {
   Arguments arguments(call.given);
-  auto access = own_account_access(call, arguments.id("accountId"));
+  auto access = own_access(call, arguments.id("accountId"));
   if (!access) return std::unexpected(access.error());
   account::Account& account = *(*access)->account;
   JMAP_CALL_TRY(const auto notices, sharing::notices_of(account));
-  const std::string before = notices_state(notices);
-  json::object given = call.given;
-  if (const auto* wanted = given.if_contains("ifInState"); wanted != nullptr && !wanted->is_null()) {
-    if (!wanted->is_string()) return bad_argument("ifInState");
-    if (wanted->get_string() != before) return refuse("stateMismatch");
-  }
-  given.erase("ifInState");
-  Arguments rest(given);
   SetRun run(call, **access);
+  run.state = [&]() -> Outcome<std::string> {
+    JMAP_CALL_TRY(const auto now, sharing::notices_of(account));
+    return notices_state(now);
+  };
   // RFC 9670 3.3.
   run.create = [](const json::object&) -> Outcome<json::object> { return refuse("forbidden"); };
   run.update = [](const std::string&, const json::object&) -> Outcome<json::value> { return refuse("forbidden"); };
@@ -156,12 +125,7 @@ Answer share_notification_set(Call& call) {
     }
     return {};
   };
-  auto answer = run.run(rest);
-  if (!answer) return answer;
-  JMAP_CALL_TRY(const auto after, sharing::notices_of(account));
-  (*answer)["oldState"] = before;
-  (*answer)["newState"] = notices_state(after);
-  return answer;
+  return run.run(arguments);
 }
 
 Answer share_notification_query(Call& call) {
@@ -171,7 +135,7 @@ Answer share_notification_query(Call& call) {
   const json::array* sort = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  const auto access = own_account_access(call, account);
+  const auto access = own_access(call, account);
   if (!access) return std::unexpected(access.error());
   using Type = FilterProperty::Type;
   static constexpr std::array<FilterProperty, 4> kFilter = {

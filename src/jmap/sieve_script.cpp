@@ -29,13 +29,9 @@ std::optional<ScriptId> read_script(std::string_view id) {
 }
 
 // The account whose scripts these are: everybody's own. Errors: accountNotFound, accountNotSupportedByMethod.
-Outcome<Access*> own_access(Call& call, std::string_view account) {
-  auto access = call.context.access(account);
-  if (!access) return access;
-  if (!(*access)->own || call.context.services.reception.scripts() == nullptr) {
-    return refuse("accountNotSupportedByMethod");
-  }
-  return access;
+Outcome<Access*> scripts_access(Call& call, std::string_view account) {
+  if (call.context.services.reception.scripts() == nullptr) return refuse("accountNotSupportedByMethod");
+  return own_access(call, account);
 }
 
 // What the blob holds. Errors: blobNotFound, tooLarge.
@@ -228,7 +224,7 @@ Answer sieve_script_get(Call& call) {
   auto request = read_get(call, arguments, kSieveScriptProperties);
   if (!request) return std::unexpected(request.error());
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  const auto access = own_access(call, account_name(request->access->id()));
+  const auto access = scripts_access(call, account_name(request->access->id()));
   if (!access) return std::unexpected(access.error());
   account::Account& account = *request->access->account;
   Scripts& scripts = *call.context.services.reception.scripts();
@@ -236,7 +232,7 @@ Answer sieve_script_get(Call& call) {
   std::vector<std::string> ids;
   for (const Script& script : list.scripts) ids.push_back(script_name(script.id));
   if (request->ids) ids = *request->ids;
-  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+  return answer_get(*request, list.state, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
     const auto wanted = read_script(id);
     const Script* script = wanted ? find_script(list, *wanted) : nullptr;
     if (script == nullptr) return std::nullopt;
@@ -246,33 +242,24 @@ Answer sieve_script_get(Call& call) {
       JMAP_CALL_TRY(const std::string blob, blob_of(account, content));
       whole["blobId"] = blob;
     }
-    json::object out;
-    for (const std::string_view property : kSieveScriptProperties) {
-      if (request->wants(property)) out[property] = whole.at(property);
-    }
-    return out;
+    return request->wanted_of(whole);
   });
-  if (answer) (*answer)["state"] = list.state;
-  return answer;
 }
 
 Answer sieve_script_set(Call& call) {
-  Arguments first(call.given);
-  const auto access = own_access(call, first.id("accountId"));
+  Arguments arguments(call.given);
+  const auto access = scripts_access(call, arguments.id("accountId"));
   if (!access) return std::unexpected(access.error());
   account::Account& account = *(*access)->account;
   ScriptSet set(call, **access);
   JMAP_CALL_TRY(const ScriptList before, set.scripts().list(account));
-  json::object given = call.given;
-  if (const auto* wanted = given.if_contains("ifInState"); wanted != nullptr && !wanted->is_null()) {
-    if (!wanted->is_string()) return bad_argument("ifInState");
-    if (std::string_view(wanted->get_string()) != before.state) return refuse("stateMismatch");
-  }
-  given.erase("ifInState");
-  Arguments arguments(given);
   std::optional<std::string> activate;
   bool deactivate = false;
   SetRun run(call, **access);
+  run.state = [&]() -> Outcome<std::string> {
+    JMAP_CALL_TRY(const ScriptList now, set.scripts().list(account));
+    return now.state;
+  };
   run.create = [&](const json::object& one) { return set.create(one); };
   run.update = [&](const std::string& id, const json::object& patch) { return set.update(id, patch); };
   run.destroy = [&](const std::string& id) { return set.destroy(id); };
@@ -314,7 +301,6 @@ Answer sieve_script_set(Call& call) {
     const Script* old = find_script(before, script.id);
     if ((old != nullptr && old->active) != script.active) updated(script_name(script.id), script.active);
   }
-  (*answer)["oldState"] = before.state;
   (*answer)["newState"] = after.state;
   return answer;
 }
@@ -326,7 +312,7 @@ Answer sieve_script_query(Call& call) {
   const json::array* sort = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  const auto access = own_access(call, account);
+  const auto access = scripts_access(call, account);
   if (!access) return std::unexpected(access.error());
   const auto keys = read_sort(sort, kSieveScriptSort);
   if (!keys) return std::unexpected(keys.error());
@@ -350,7 +336,7 @@ Answer sieve_script_validate(Call& call) {
   const std::string blob = arguments.text("blobId").value_or("");
   if (blob.empty()) arguments.wrong("blobId");
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  const auto access = own_access(call, account);
+  const auto access = scripts_access(call, account);
   if (!access) return std::unexpected(access.error());
   auto content = content_of(call, **access, blob);
   if (!content) return std::unexpected(content.error());

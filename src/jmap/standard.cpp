@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
 #include "jmap/ids.hpp"
 
 namespace gatepost::jmap {
@@ -15,6 +17,14 @@ json::array strings(const std::vector<std::string>& texts) {
   json::array out;
   out.reserve(texts.size());
   for (const std::string& text : texts) out.emplace_back(text);
+  return out;
+}
+
+json::object GetRequest::wanted_of(const json::object& all) const {
+  json::object out;
+  for (const auto& [property, value] : all) {
+    if (wants(property)) out[property] = value;
+  }
   return out;
 }
 
@@ -46,7 +56,22 @@ Outcome<GetRequest> read_get(Call& call, Arguments& arguments, std::span<const s
   return out;
 }
 
-Answer answer_get(const GetRequest& request, account::Modseq state, const std::vector<std::string>& ids,
+Outcome<Access*> own_access(Call& call, std::string_view account) {
+  auto access = call.context.access(account);
+  if (access && !(*access)->own) return refuse("accountNotSupportedByMethod");
+  return access;
+}
+
+Outcome<GetRequest> read_own_get(Call& call, std::span<const std::string_view> known) {
+  Arguments arguments(call.given);
+  auto request = read_get(call, arguments, known);
+  if (!request) return request;
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  if (!request->access->own) return refuse("accountNotSupportedByMethod");
+  return request;
+}
+
+Answer answer_get(const GetRequest& request, const std::string& state, const std::vector<std::string>& ids,
                   const std::function<Outcome<std::optional<json::object>>(const std::string&)>& object) {
   if (ids.size() > request.at_most) return refuse("requestTooLarge");
   json::array list;
@@ -62,9 +87,31 @@ Answer answer_get(const GetRequest& request, account::Modseq state, const std::v
       missing.push_back(id);
   }
   return json::object{{"accountId", account_name(request.access->id())},
-                      {"state", state_name(state)},
+                      {"state", state},
                       {"list", std::move(list)},
                       {"notFound", strings(missing)}};
+}
+
+std::string state_of(std::string_view told) {
+  const Sha256Value hash = sha256(told);
+  return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
+}
+
+Answer answer_no_changes(Call& call, const std::function<Outcome<std::string>(Access&)>& state) {
+  Arguments arguments(call.given);
+  const std::string account = arguments.id("accountId");
+  const auto since = arguments.text("sinceState");
+  if (arguments.number("maxChanges") == 0U) arguments.wrong("maxChanges");  // RFC 8620 5.2
+  if (!since) arguments.wrong("sinceState");
+  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
+  const auto access = own_access(call, account);
+  if (!access) return std::unexpected(access.error());
+  const auto now = state(**access);
+  if (!now) return std::unexpected(now.error());
+  if (*now != *since) return refuse("cannotCalculateChanges");
+  return json::object{{"accountId", account},      {"oldState", *now},         {"newState", *now},
+                      {"hasMoreChanges", false},   {"created", json::array()}, {"updated", json::array()},
+                      {"destroyed", json::array()}};
 }
 
 Outcome<ChangesRequest> read_changes(Call& call) {
@@ -209,8 +256,12 @@ Answer SetRun::run(Arguments& arguments, const std::function<void()>& own) {
   const std::size_t objects = (creates != nullptr ? creates->size() : 0) + (updates != nullptr ? updates->size() : 0) +
                               (destroys ? destroys->size() : 0);
   if (objects > call_.context.limits.objects_in_set) return refuse("requestTooLarge");
-  const account::Modseq before = access_.account->modseq();
-  if (if_in_state && *if_in_state != state_name(before)) return refuse("stateMismatch");
+  const auto state_now = [this]() -> Outcome<std::string> {
+    return state ? state() : state_name(access_.account->modseq());
+  };
+  auto before = state_now();
+  if (!before) return std::unexpected(before.error());
+  if (if_in_state && *if_in_state != *before) return refuse("stateMismatch");
   json::object created, updated, not_created, not_updated, not_destroyed;
   if (creates != nullptr) {
     if (auto done = create_all(*creates, created, not_created); !done) return std::unexpected(done.error());
@@ -223,10 +274,12 @@ Answer SetRun::run(Arguments& arguments, const std::function<void()>& own) {
     const auto* known = not_destroyed.if_contains(id);
     if (known != nullptr && known->at("type") == "notFound") refusal = *known;
   }
+  auto after = state_now();
+  if (!after) return std::unexpected(after.error());
   const auto or_null = [](json::object&& o) { return o.empty() ? json::value() : json::value(std::move(o)); };
   return json::object{{"accountId", account_name(access_.id())},
-                      {"oldState", state_name(before)},
-                      {"newState", state_name(access_.account->modseq())},
+                      {"oldState", *std::move(before)},
+                      {"newState", *std::move(after)},
                       {"created", or_null(std::move(created))},
                       {"updated", or_null(std::move(updated))},
                       {"destroyed", destroyed_ids.empty() ? json::value() : json::value(strings(destroyed_ids))},

@@ -20,13 +20,20 @@ struct GetRequest {
   std::optional<std::vector<std::string>> properties;
   std::size_t at_most = 0;  // maxObjectsInGet
   bool wants(std::string_view property) const;
+  // Those of the properties that are wanted.
+  json::object wanted_of(const json::object& all) const;
 };
 // Leaves the method's own arguments; whoever calls it asks for those and for done() afterwards.
 // Errors: requestTooLarge and those of the arguments. `known`: all properties of the type; another one is refused.
 Outcome<GetRequest> read_get(Call& call, Arguments& arguments, std::span<const std::string_view> known);
+// The same for types that only the user's own account has and whose Foo/get has no arguments of its own; done() was
+// asked for. Errors: also accountNotSupportedByMethod.
+Outcome<GetRequest> read_own_get(Call& call, std::span<const std::string_view> known);
+// The account of such a type's other methods. Errors: accountNotFound, accountNotSupportedByMethod.
+Outcome<Access*> own_access(Call& call, std::string_view account);
 // Objects of `ids` as `object` makes them, each id once; those for which it makes none are not found. Errors:
 // requestTooLarge, when all were asked for and they are more than may be (RFC 8620 5.1); whatever `object` fails with.
-Answer answer_get(const GetRequest& request, account::Modseq state, const std::vector<std::string>& ids,
+Answer answer_get(const GetRequest& request, const std::string& state, const std::vector<std::string>& ids,
                   const std::function<Outcome<std::optional<json::object>>(const std::string&)>& object);
 
 struct ChangesRequest {
@@ -45,12 +52,22 @@ struct Changes {
 json::object answer_changes(const ChangesRequest& request, const Changes& changes);
 Outcome<account::AccountChanges> changes_of(const ChangesRequest& request);
 
+// A state that stands for what is told: whoever has another one asks for all of it again. For types of which an account
+// has few.
+std::string state_of(std::string_view told);
+// Foo/changes of such a type in the user's own account (RFC 8620 5.2): nothing, or cannotCalculateChanges. `state`: as
+// it is now.
+Answer answer_no_changes(Call& call, const std::function<Outcome<std::string>(Access&)>& state);
+
 // RFC 8620 5.3. Creates, then updates, then destroys, each object by itself.
 class SetRun {
  public:
   SetRun(Call& call, Access& access) : call_(call), access_(access) {}
   Access& access() { return access_; }
   Context& context() { return call_.context; }
+
+  // Of types that have a state of their own; the others have the account's version.
+  std::function<Outcome<std::string>()> state;
 
   // What the server says of a new object beside what the client said: at least its id.
   std::function<Outcome<json::object>(const json::object& given)> create;

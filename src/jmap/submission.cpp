@@ -22,12 +22,9 @@ const json::object* find_submission(const Submissions::Kept& kept, std::string_v
 }  // namespace
 
 Answer submission_get(Call& call) {
-  Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kSubmissionProperties);
+  auto request = read_own_get(call, kSubmissionProperties);
   if (!request) return std::unexpected(request.error());
-  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   Submissions& submissions = call.context.submissions;
-  if (!request->access->own) return refuse("accountNotSupportedByMethod");
   JMAP_CALL_TRY(const auto kept, call.context.submissions.read(*request->access->account));
   std::vector<std::string> ids;
   if (request->ids) {
@@ -35,19 +32,20 @@ Answer submission_get(Call& call) {
   } else {
     for (const json::object& one : kept.all) ids.emplace_back(one.at("id").as_string());
   }
-  return answer_get(*request, kept.state, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-    const auto found = find_submission(kept, id);
-    if (found == nullptr) return std::nullopt;
-    json::object out;
-    for (const std::string_view property : kSubmissionProperties) {
-      if (!request->wants(property)) continue;
-      if (property == "deliveryStatus")
-        out[property] = submissions.delivery_status(*found);
-      else
-        out[property] = found->at(property);
-    }
-    return out;
-  });
+  return answer_get(*request, state_name(kept.state), ids,
+                    [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+                      const auto found = find_submission(kept, id);
+                      if (found == nullptr) return std::nullopt;
+                      json::object out;
+                      for (const std::string_view property : kSubmissionProperties) {
+                        if (!request->wants(property)) continue;
+                        if (property == "deliveryStatus")
+                          out[property] = submissions.delivery_status(*found);
+                        else
+                          out[property] = found->at(property);
+                      }
+                      return out;
+                    });
 }
 
 Answer submission_changes(Call& call) {
@@ -99,9 +97,8 @@ Answer submission_query(Call& call) {
   const json::array* sort_given = arguments.array("sort");
   const Window window = read_window(arguments);
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  auto access = call.context.access(account);
+  auto access = own_access(call, account);
   if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
   // RFC 8621 7.3.
   using Type = FilterProperty::Type;
   static constexpr std::array<FilterProperty, 6> kFilter = {{{"identityIds", Type::texts},
@@ -147,24 +144,18 @@ Answer submission_query_changes(Call& call) { return refuse_query_changes(call, 
 Answer submission_set(Call& call) {
   Arguments arguments(call.given);
   const std::string account = arguments.id("accountId");
-  auto access = call.context.access(account);
+  auto access = own_access(call, account);
   if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
   account::Account& owner = *(*access)->account;
   Submissions& submissions = call.context.submissions;
   JMAP_CALL_TRY(const auto at_first, submissions.read(owner));
-  const std::string before = state_name(at_first.state);
-  json::object given = call.given;
-  if (const auto* wanted = given.if_contains("ifInState"); wanted != nullptr && wanted->is_string()) {
-    if (wanted->get_string() != before) return refuse("stateMismatch");
-  } else if (wanted != nullptr && !wanted->is_null()) {
-    return bad_argument("ifInState");
-  }
-  given.erase("ifInState");
-  Arguments rest(given);
   const json::object* on_update = nullptr;
   std::optional<std::vector<std::string>> on_destroy;
   SetRun run(call, **access);
+  run.state = [&]() -> Outcome<std::string> {
+    JMAP_CALL_TRY(const auto now, submissions.read(owner));
+    return state_name(now.state);
+  };
   std::map<std::string, std::string> emails;  // by submission
   run.create = [&](const json::object& wish) -> Outcome<json::object> {
     auto sent = send(run, wish);
@@ -198,14 +189,11 @@ Answer submission_set(Call& call) {
     if (!done) return std::unexpected(refusal_for_object(done.error()));
     return {};
   };
-  auto answer = run.run(rest, [&] {
-    on_update = rest.object("onSuccessUpdateEmail");
-    on_destroy = rest.texts("onSuccessDestroyEmail");
+  auto answer = run.run(arguments, [&] {
+    on_update = arguments.object("onSuccessUpdateEmail");
+    on_destroy = arguments.texts("onSuccessDestroyEmail");
   });
   if (!answer) return answer;
-  (*answer)["oldState"] = before;
-  JMAP_CALL_TRY(const auto at_last, submissions.read(owner));
-  (*answer)["newState"] = state_name(at_last.state);
   // RFC 8621 7.5: the email of each submission that was made, changed or destroyed, by its id or creation id.
   json::object updates;
   json::array destroys;

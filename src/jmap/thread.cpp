@@ -22,25 +22,27 @@ Answer thread_get(Call& call) {
   if (!request->ids) return refuse("requestTooLarge", "ids");
   const Access& access = *request->access;
   const account::Modseq state = access.account->modseq();
-  return answer_get(*request, state, *request->ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-    const auto thread = read_thread(access.id(), id);
-    if (!thread) return std::nullopt;
-    JMAP_CALL_TRY(const auto items, access.account->thread(*thread));
-    std::vector<std::string> names;
-    for (const account::ItemId item : items) names.push_back(email_name(item));
-    JMAP_CALL_TRY(auto emails, find_emails(access, names));
-    std::erase_if(emails, [](const auto& email) { return !email; });
-    if (emails.empty()) return std::nullopt;
-    // RFC 8621 3: oldest first.
-    std::ranges::sort(emails, {}, [](const auto& email) { return std::pair(email->row.received, email->row.item); });
-    json::object out{{"id", id}};
-    if (request->wants("emailIds")) {
-      json::array list;
-      for (const auto& email : emails) list.emplace_back(email_name(email->row.item));
-      out["emailIds"] = std::move(list);
-    }
-    return out;
-  });
+  return answer_get(
+      *request, state_name(state), *request->ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
+        const auto thread = read_thread(access.id(), id);
+        if (!thread) return std::nullopt;
+        JMAP_CALL_TRY(const auto items, access.account->thread(*thread));
+        std::vector<std::string> names;
+        for (const account::ItemId item : items) names.push_back(email_name(item));
+        JMAP_CALL_TRY(auto emails, find_emails(access, names));
+        std::erase_if(emails, [](const auto& email) { return !email; });
+        if (emails.empty()) return std::nullopt;
+        // RFC 8621 3: oldest first.
+        std::ranges::sort(emails, {},
+                          [](const auto& email) { return std::pair(email->row.received, email->row.item); });
+        json::object out{{"id", id}};
+        if (request->wants("emailIds")) {
+          json::array list;
+          for (const auto& email : emails) list.emplace_back(email_name(email->row.item));
+          out["emailIds"] = std::move(list);
+        }
+        return out;
+      });
 }
 
 Answer thread_changes(Call& call) {

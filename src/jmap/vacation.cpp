@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "base/bytes.hpp"
-#include "base/digest.hpp"
 #include "jmap/ids.hpp"
+#include "jmap/singleton.hpp"
 #include "mailflow/vacation.hpp"
 
 namespace gatepost::jmap {
@@ -24,11 +23,6 @@ json::object describe_vacation(const mailflow::Vacation& vacation) {
           {"subject", text(vacation.subject)},
           {"textBody", text(vacation.text)},
           {"htmlBody", text(vacation.html)}};
-}
-
-std::string vacation_response_state(const mailflow::Vacation& vacation) {
-  const Sha256Value hash = sha256(json::serialize(describe_vacation(vacation)));
-  return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
 }
 
 // Errors: invalidProperties.
@@ -69,69 +63,31 @@ Outcome<mailflow::Vacation> changed_vacation(const mailflow::Vacation& before, c
   return out;
 }
 
+Result<json::object> vacation_object(account::Account& account) {
+  GP_TRY(const auto vacation, mailflow::vacation_of(account));
+  return describe_vacation(vacation);
+}
+
 }  // namespace
 
 Result<std::string> vacation_state(account::Account& account) {
-  GP_TRY(const auto vacation, mailflow::vacation_of(account));
-  return vacation_response_state(vacation);
+  GP_TRY(const json::object now, vacation_object(account));
+  return singleton_state(now);
 }
 
-Answer vacation_get(Call& call) {
-  Arguments arguments(call.given);
-  auto request = read_get(call, arguments, kVacationProperties);
-  if (!request) return std::unexpected(request.error());
-  if (auto done = arguments.done(); !done) return std::unexpected(done.error());
-  if (!request->access->own) return refuse("accountNotSupportedByMethod");
-  JMAP_CALL_TRY(const auto vacation, mailflow::vacation_of(*request->access->account));
-  const auto ids = request->ids.value_or(std::vector<std::string>{std::string(kSingleton)});
-  auto answer = answer_get(*request, 0, ids, [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-    if (id != kSingleton) return std::nullopt;
-    const json::object all = describe_vacation(vacation);
-    json::object out;
-    for (const std::string_view property : kVacationProperties) {
-      if (request->wants(property)) out[property] = all.at(property);
-    }
-    return out;
-  });
-  if (answer) (*answer)["state"] = vacation_response_state(vacation);
-  return answer;
-}
+Answer vacation_get(Call& call) { return singleton_get(call, kVacationProperties, vacation_object); }
 
 Answer vacation_set(Call& call) {
-  Arguments arguments(call.given);
-  auto access = call.context.access(arguments.id("accountId"));
-  if (!access) return std::unexpected(access.error());
-  if (!(*access)->own) return refuse("accountNotSupportedByMethod");
-  account::Account& account = *(*access)->account;
-  JMAP_CALL_TRY(auto vacation, mailflow::vacation_of(account));
-  const std::string before = vacation_response_state(vacation);
-  json::object given = call.given;
-  if (const auto* wanted = given.if_contains("ifInState"); wanted != nullptr && !wanted->is_null()) {
-    if (!wanted->is_string()) return bad_argument("ifInState");
-    if (wanted->get_string() != before) return refuse("stateMismatch");
-  }
-  given.erase("ifInState");
-  Arguments rest(given);
-  SetRun run(call, **access);
-  // RFC 8621 8: there is one, always.
-  run.create = [](const json::object&) -> Outcome<json::object> { return refuse("singleton"); };
-  run.destroy = [](const std::string&) -> Outcome<> { return refuse("singleton"); };
-  run.update = [&](const std::string& id, const json::object& patch) -> Outcome<json::value> {
-    if (id != kSingleton) return refuse("notFound");
-    auto next = changed_vacation(vacation, patch);
+  return singleton_set(call, vacation_object, [](account::Account& account, const json::object& patch) -> Outcome<> {
+    JMAP_OBJECT_TRY(const auto before, mailflow::vacation_of(account));
+    const auto next = changed_vacation(before, patch);
     if (!next) return std::unexpected(next.error());
-    const bool same = *next == vacation;
-    if (const auto done = same ? Result<>() : mailflow::set_vacation(account, *next); !done) {
+    if (*next == before) return {};
+    if (const auto done = mailflow::set_vacation(account, *next); !done) {
       return std::unexpected(refusal_for_object(done.error()));
     }
-    vacation = std::move(*next);
-    return json::value();
-  };
-  auto answer = run.run(rest);
-  if (!answer) return answer;
-  (*answer)["oldState"] = before;
-  (*answer)["newState"] = vacation_response_state(vacation);
-  return answer;
+    return {};
+  });
 }
 
 }  // namespace gatepost::jmap

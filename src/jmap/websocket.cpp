@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "base/ascii.hpp"
-#include "base/bytes.hpp"
-#include "base/digest.hpp"
 #include "http/protocol/websocket.hpp"
 #include "http/server/status_for.hpp"
 #include "jmap/json.hpp"
 #include "jmap/request.hpp"
+#include "jmap/standard.hpp"
 #include "runtime/workers.hpp"
 
 namespace gatepost::jmap {
@@ -243,10 +242,7 @@ Spoken hear(Server& server, const directory::Principal& user, std::string_view m
   return out;
 }
 
-std::string push_state_of(std::string_view states) {
-  const Sha256Value hash = sha256(states);
-  return to_hex({reinterpret_cast<const char*>(hash.data()), 8});
-}
+std::string push_state_of(std::string_view states) { return state_of(states); }
 
 std::string state_change(std::string_view states) {
   std::string out(states.substr(0, states.rfind('}')));
