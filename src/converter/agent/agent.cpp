@@ -6,8 +6,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +14,8 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+
+#include "base/local_socket.hpp"
 
 namespace gatepost::converter {
 namespace {
@@ -28,29 +28,11 @@ bool could_not(const std::string& what) {
   return false;
 }
 
-int listening_socket(const AgentOptions& options) {
-  sockaddr_un at{};
-  at.sun_family = AF_UNIX;
-  const std::string path = options.listen.string();
-  if (path.size() >= sizeof at.sun_path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  std::memcpy(at.sun_path, path.c_str(), path.size() + 1);
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  ::unlink(path.c_str());
-  // Who may ask, the socket's mode can say only when it can be given away; may_ask() says it always.
+int agent_socket(const AgentOptions& options) {
+  // Who may ask, the socket's mode can say only when it can be given away; is_peer() says it always.
   const bool can_give = ::geteuid() == 0 && options.user.has_value();
-  const mode_t before = ::umask(can_give || !options.user ? 0177 : 0111);
-  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-  ::umask(before);
-  if (!bound || (can_give && ::chown(path.c_str(), *options.user, static_cast<gid_t>(-1)) != 0) ||
-      ::listen(fd, 8) != 0) {
-    ::close(fd);
-    return -1;
-  }
-  return fd;
+  return listen_locally(options.listen, SOCK_STREAM, can_give ? options.user : std::nullopt,
+                        options.user.has_value() && !can_give);
 }
 
 bool give_up_rights() {
@@ -64,12 +46,6 @@ bool give_up_rights() {
   return true;
 }
 
-bool may_ask(int fd, uid_t user) {
-  ucred who{};
-  socklen_t size = sizeof who;
-  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && (who.uid == 0 || who.uid == user);
-}
-
 // Interrupts poll().
 void on_child(int) {}
 
@@ -77,7 +53,7 @@ void on_child(int) {}
 
 int run_agent(const AgentOptions& options) {
   const uid_t user = options.user.value_or(::geteuid());
-  const int listener = listening_socket(options);
+  const int listener = agent_socket(options);
   if (listener < 0) {
     could_not(options.listen);
     return 1;
@@ -95,7 +71,7 @@ int run_agent(const AgentOptions& options) {
     if (::poll(&waiting, 1, working > 0 ? 1000 : -1) <= 0) continue;
     const int fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;
-    if (may_ask(fd, user)) {
+    if (is_peer(fd, user)) {
       const pid_t worker = ::fork();
       if (worker == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -8,9 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/local_socket.hpp"
 #include "gate/helper/kernel_sets.hpp"
 #include "gate/helper/message.hpp"
 
@@ -76,36 +75,6 @@ bool filter_calls() {
   return good || failed("seccomp");
 }
 
-int listening_socket(const HelperOptions& options) {
-  sockaddr_un at{};
-  at.sun_family = AF_UNIX;
-  const std::string path = options.listen.string();
-  if (path.size() >= sizeof at.sun_path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  std::memcpy(at.sun_path, path.c_str(), path.size() + 1);
-  const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  ::unlink(path.c_str());
-  const mode_t before = ::umask(0177);
-  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-  ::umask(before);
-  if (!bound || (options.user && ::chown(path.c_str(), *options.user, static_cast<gid_t>(-1)) != 0) ||
-      ::listen(fd, 8) != 0) {
-    ::close(fd);
-    return -1;
-  }
-  return fd;
-}
-
-bool may_ask(int fd, const HelperOptions& options) {
-  ucred who{};
-  socklen_t size = sizeof who;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return false;
-  return who.uid == 0 || (options.user && who.uid == *options.user);
-}
-
 Reply answer(KernelSets& sets, const Request& request) {
   Reply reply{.id = request.id};
   int error = EINVAL;
@@ -140,7 +109,7 @@ void take_client(std::array<pollfd, kMostClients + 1>& waiting, const HelperOpti
   if (fd < 0) return;
   for (std::size_t i = 1; i < waiting.size(); ++i) {
     if (waiting[i].fd >= 0) continue;
-    if (!may_ask(fd, options)) break;
+    if (!is_peer(fd, options.user)) break;
     waiting[i] = {fd, POLLIN, 0};
     return;
   }
@@ -156,7 +125,7 @@ int run_helper(const HelperOptions& options) {
   waiting.fill({-1, POLLIN, 0});
   const bool listens = options.connected < 0;
   if (listens) {
-    waiting[0].fd = listening_socket(options);
+    waiting[0].fd = listen_locally(options.listen, SOCK_SEQPACKET, options.user);
     if (waiting[0].fd < 0) {
       failed(options.listen.c_str());
       return 1;
