@@ -86,9 +86,13 @@ Result<WebSessions::Begun> begin_session(const Services& services, const Exchang
                                  proven);
 }
 
-// For who has proven the present one. Every session and connection ends, and one begins.
+// For who has proven the present one. Every session and connection ends, and one begins. Errc::forbidden: it is another
+// directory's.
 Result<WebSessions::Begun> replace_password(const Services& services, const Exchange& exchange,
                                             const directory::Principal& who, const Secret& fresh, bool lasting) {
+  if (!directory::password_ages(services.directory).standing(who).kept) {
+    return fail(Errc::forbidden, "the password is kept in another directory");
+  }
   GP_CHECK(services.directory.set_password(who.id, fresh));
   GP_CHECK(services.sessions.end_all(who.id));
   services.door.revoke(who.id);

@@ -11,10 +11,10 @@ import types
 import unittest
 
 import samba
+from browser import Browser
 from demo import Demo
 from samba import BASE, DISABLED, DOMAIN, GROUPS, NORMAL, READER, READER_PASSWORD, REALM, Samba, file_time
 from test_jmap_websocket import Socket
-from test_session import Browser
 
 SECRET = "Pass.word.of.1"
 PATIENCE = 120

@@ -3,8 +3,8 @@
 import json
 import unittest
 
+from browser import Browser
 from demo import Demo
-from test_session import Browser
 
 
 class Api(unittest.TestCase):

@@ -8,9 +8,9 @@ import subprocess
 import time
 import unittest
 
+from browser import Browser
 from demo import Demo
 from gate_world import possible, run
-from test_session import Browser
 
 CONFIG = """
 [gate]

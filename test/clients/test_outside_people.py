@@ -4,15 +4,18 @@ import base64
 import http.client
 import imaplib
 import json
+import os
 import pathlib
 import poplib
 import shutil
 import smtplib
+import subprocess
 import tempfile
 import time
 import unittest
 import urllib.parse
 
+from browser import Browser
 from demo import Demo
 from slapd import BASE, GROUPS, PEOPLE, READER, READER_PASSWORD, Slapd, find_slapd, ldif, person
 
@@ -123,6 +126,21 @@ class OutsidePeople(unittest.TestCase):
                 self.slapd.start()
         finally:
             self.configure()
+
+    def test_the_password_is_not_changed_here(self):
+        self.wait("an account", lambda: self.address("anna") in self.accounts())
+        browser = Browser(self.demo)
+        entered = browser.sign_in(SECRET, user=self.address("anna"))
+        self.assertEqual(200, entered.status)
+        self.assertIsNone(entered.json()["password"])
+        refused = browser.ask("POST", "/api/password", {"current": SECRET, "new": "another good long password"})
+        self.assertEqual((403, "the password is kept in another directory"), (refused.status, refused.json()["detail"]))
+        done = subprocess.run(["ldappasswd", "-x", "-H", f"ldaps://localhost:{self.demo.port('LDAPS')}", "-D", self.address("anna"), "-w", SECRET,
+                               "-a", SECRET, "-s", "another good long password"], capture_output=True, text=True, timeout=60,
+                              env=dict(os.environ, LDAPTLS_CACERT=self.demo.env["GP_CA"]))
+        self.assertNotEqual(0, done.returncode)
+        self.demo.imap(self.address("anna"), SECRET).logout()
+        self.assertEqual(200, Browser(self.demo).sign_in(SECRET, user=self.address("anna")).status)
 
     def test_names_and_addresses_follow(self):
         self.wait("an account", lambda: self.address("fred") in self.accounts())

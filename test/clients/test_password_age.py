@@ -10,9 +10,9 @@ import subprocess
 import time
 import unittest
 
+from browser import Browser
 from demo import Demo
 from test_second_factor import code_of
-from test_session import Browser
 
 FIRST, SECOND, THIRD = "the first password 1", "the second password 2", "the third password 3"
 

@@ -10,8 +10,8 @@ import struct
 import time
 import unittest
 
+from browser import Browser
 from demo import Demo
-from test_session import Browser
 
 
 def code_of(secret, ahead=0):

@@ -9,9 +9,9 @@ import unittest
 import zipfile
 from pathlib import Path
 
+from browser import Browser
 from demo import Demo
 from jmap_client import Client
-from test_session import Browser
 
 
 class SelfService(unittest.TestCase):

@@ -145,7 +145,7 @@ Task<Next> Session::password_modify(Operation operation) {
     }
     GP_CHECK(owner);
     proven = true;
-    if (stranger && !directory::password_ages(door.directory()).standing(*owner).kept) {
+    if (own && !directory::password_ages(door.directory()).standing(*owner).kept) {
       return fail(Errc::denied, "the password is kept elsewhere");
     }
     GP_CHECK(door.directory().set_password(owner->id, *wanted->new_password));
