@@ -137,7 +137,7 @@ std::variant<Change, Outcome> plan_members(Tree& tree, const Viewer& viewer, con
   if (!group.rule.empty()) return no(ResultCode::unwilling_to_perform, "its members follow from a rule");
   const AttributeType& type = *find_attribute("member");
   std::vector<std::string> before;
-  for (const directory::PrincipalId id : entry.members) {
+  for (const directory::PrincipalId id : entry.members()) {
     if (const auto principal = tree.directory().principal(id)) before.push_back(principal->address);
   }
   std::vector<std::string> after = before;
@@ -269,7 +269,7 @@ std::variant<NewEntry, Outcome> named_entry(Tree& tree, const Dn& dn) {
   bool found = false;
   for (const PrincipalKind kind : {PrincipalKind::person, PrincipalKind::shared_mailbox, PrincipalKind::room,
                                    PrincipalKind::equipment, PrincipalKind::group, PrincipalKind::contact}) {
-    if (unit->dn != unit_dn(kind, unit->domain)) continue;
+    if (unit->dn() != unit_dn(kind, unit->domain)) continue;
     out.kind = kind;
     found = true;
   }

@@ -104,17 +104,16 @@ EntryKind entry_kind(PrincipalKind kind) {
   return EntryKind::person;
 }
 
-void name_entry(Entry& entry, std::string dn) {
-  entry.dn = std::move(dn);
-  const auto parsed = parse_dn(entry.dn);
+void name_entry(Entry& entry, const std::string& dn) {
+  const auto parsed = parse_dn(dn);
   GP_ASSERT(parsed && !parsed->empty());
-  entry.normal = normal_form(*parsed);
+  entry.set_names(dn, normal_form(*parsed));
   entry.rdn_octets = static_cast<std::uint16_t>(normal_form(parsed->rdns.front()).size());
 }
 
 // What all entries have.
 void add_common(Attributes& out, const Entry& entry) {
-  out.add("distinguishedName", entry.dn);
+  out.add("distinguishedName", std::string(entry.dn()));
   out.add("objectGUID", guid_octets(entry.uuid));
   out.add("whenCreated", time_text(entry.created));
   out.add("whenChanged", time_text(entry.changed));
@@ -161,6 +160,20 @@ std::string url_of_rule(std::string_view rule) {
 }
 
 }  // namespace
+
+void Entry::set_names(std::string_view dn, std::string_view normal) {
+  names_.reserve(dn.size() + (normal == dn ? 0 : normal.size()));
+  names_ = dn;
+  if (normal != dn) names_ += normal;
+  dn_octets_ = static_cast<std::uint32_t>(dn.size());
+}
+
+void Entry::set_links(std::span<const directory::PrincipalId> groups, std::span<const directory::PrincipalId> members) {
+  links_.reserve(groups.size() + members.size());
+  links_.assign(groups.begin(), groups.end());
+  links_.insert(links_.end(), members.begin(), members.end());
+  groups_ = static_cast<std::uint32_t>(groups.size());
+}
 
 std::string uuid_text(const std::array<char, 16>& uuid) {
   const std::string hex = to_hex({uuid.data(), uuid.size()});
@@ -219,7 +232,7 @@ std::string operational_attributes(const Entry& entry) {
     out.add("pwdChangedTime", time_text(entry.password->changed));
   }
   if (entry.password && entry.password->must_change) out.add("pwdReset", "TRUE");
-  out.add("entryDN", entry.dn);
+  out.add("entryDN", std::string(entry.dn()));
   out.add("hasSubordinates", entry.has_children ? "TRUE" : "FALSE");
   out.add("subschemaSubentry", std::string(kSubschemaDn));
   return out.packed();
@@ -340,7 +353,6 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
   entry.created = p.created;
   entry.changed = p.changed;
   entry.change = p.change;
-  for (const directory::Principal* group : profile.groups) entry.groups.push_back(group->id);
   name_entry(entry, principal_dn(p));
 
   Attributes out;
@@ -386,11 +398,14 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
     out.add("memberOf", principal_dn(*group));
   }
   std::vector<std::string> members;
+  std::vector<directory::PrincipalId> group_ids, member_ids;
+  for (const directory::Principal* group : profile.groups) group_ids.push_back(group->id);
   for (const directory::Profile::Member& member : profile.members) {
     if (member.principal == nullptr) continue;  // an outside address is no entry
-    entry.members.push_back(member.principal->id);
+    member_ids.push_back(member.principal->id);
     members.push_back(principal_dn(*member.principal));
   }
+  entry.set_links(group_ids, member_ids);
   add_common(out, entry);
   entry.attributes = out.packed();
   // Beside the others, which look for doubles: there may be many.

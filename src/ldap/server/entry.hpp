@@ -26,22 +26,37 @@ struct Entry {
   EntryKind kind = EntryKind::person;
   bool enabled = true;
   bool has_children = false;
-  std::uint16_t rdn_octets = 0;  // of `normal`, the comma behind it not counted
-  std::string dn, normal;        // as it is shown, and its normal form
+  std::uint16_t rdn_octets = 0;  // of normal(), the comma behind it not counted
   std::string domain;
   std::string attributes;  // user attributes, packed
   std::array<char, 16> uuid{};
   TimePoint created{}, changed{};
   std::uint64_t change = 0;
-  std::vector<directory::PrincipalId> groups, members;  // direct ones; members: of ours
   std::optional<directory::PasswordFacts> password;
   directory::PhotoMark photo{};  // append_photo() has the octets as attributes
+
+  // There are many of these, so that what most have not or have twice takes no room.
+  void set_names(std::string_view dn, std::string_view normal);
+  std::string_view dn() const { return std::string_view(names_).substr(0, dn_octets_); }  // as it is shown
+  // The normal form of dn().
+  std::string_view normal() const {
+    return dn_octets_ == names_.size() ? names_ : std::string_view(names_).substr(dn_octets_);
+  }
+  // Direct ones; members: of ours.
+  void set_links(std::span<const directory::PrincipalId> groups, std::span<const directory::PrincipalId> members);
+  std::span<const directory::PrincipalId> groups() const { return std::span(links_).first(groups_); }
+  std::span<const directory::PrincipalId> members() const { return std::span(links_).subspan(groups_); }
 
   bool is_principal() const { return id != directory::PrincipalId{}; }
   // The normal form of what it lies under.
   std::string_view parent() const {
-    return rdn_octets < normal.size() ? std::string_view(normal).substr(rdn_octets + 1) : std::string_view();
+    return rdn_octets < normal().size() ? normal().substr(rdn_octets + 1) : std::string_view();
   }
+
+ private:
+  std::string names_;  // dn(), then normal() unless it is the same
+  std::vector<directory::PrincipalId> links_;
+  std::uint32_t dn_octets_ = 0, groups_ = 0;
 };
 using EntryPtr = std::shared_ptr<const Entry>;
 

@@ -76,7 +76,7 @@ Truth any_value_fits(const Node& node, std::string_view values) {
 }
 
 bool dn_fits(const Node& node, const Entry& entry) {
-  const auto dn = parse_dn(entry.dn);
+  const auto dn = parse_dn(entry.dn());
   if (!dn) return false;
   for (const Rdn& rdn : dn->rdns) {
     for (const Ava& ava : rdn) {

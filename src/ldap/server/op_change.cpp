@@ -21,7 +21,7 @@ Control read_response(std::string_view oid, const Entry& entry, const std::vecto
   Selector(names, false).append(attributes, entry);
   ber::Writer writer(value);
   const std::size_t mark = writer.begin(ber::application_constructed(4));
-  writer.octets(entry.dn);
+  writer.octets(entry.dn());
   ber::append_head(value, ber::kSequence, attributes.size());
   value += attributes;
   writer.end(mark);
@@ -141,7 +141,7 @@ Task<Next> Session::remove(Operation operation) {
   if (auto* const outcome = std::get_if<Outcome>(&found)) co_return answer(operation, std::move(*outcome));
   const EntryPtr entry = std::get<EntryPtr>(found);
   if (operation.viewer.role != directory::Role::admin) {
-    co_return refuse_change(operation, outcome_for(Errc::denied), "delete", entry->dn);
+    co_return refuse_change(operation, outcome_for(Errc::denied), "delete", std::string(entry->dn()));
   }
   if (!entry->is_principal()) co_return answer(operation, ResultCode::not_allowed_on_non_leaf, "it is not empty");
   if (const auto failed = assertion_fails(operation, *entry)) co_return answer(operation, *failed);

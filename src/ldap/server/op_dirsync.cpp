@@ -62,8 +62,9 @@ Entry tombstone(const directory::Removed& gone, const std::array<char, 16>& uuid
   entry.id = gone.id;
   entry.uuid = uuid;
   const std::size_t at = gone.home.empty() ? gone.address.rfind('@') : std::string::npos;
-  entry.dn = fmt::format("CN={}\\0ADEL:{},CN=Deleted Objects,{}", escape_dn_value(gone.address.substr(0, at)),
-                         uuid_text(uuid), base);
+  const std::string dn = fmt::format("CN={}\\0ADEL:{},CN=Deleted Objects,{}",
+                                     escape_dn_value(gone.address.substr(0, at)), uuid_text(uuid), base);
+  entry.set_names(dn, dn);
   std::vector<std::string> classes;
   for (const std::string_view name : directory::object_classes(gone.kind)) classes.emplace_back(name);
   pack_attribute(entry.attributes, "objectClass", classes);
@@ -139,7 +140,7 @@ Task<Next> Session::dirsync(Operation operation, std::string base) {
   const auto send = [&](const Entry& entry) {
     if (!selector.shows("objectGUID")) append_attribute(room, "objectGUID", {guid_octets(entry.uuid)});
     octets += room.size();
-    write_entry(out(), operation.id, entry.dn, room);
+    write_entry(out(), operation.id, entry.dn(), room);
     shared_.entries.add();
   };
   // What others lie under comes first, and once.
@@ -164,12 +165,12 @@ Task<Next> Session::dirsync(Operation operation, std::string base) {
     now.change = item.change;
     room.clear();
     if (item.gone != nullptr) {
-      const Entry gone = tombstone(*item.gone, shared_.tree.uuid_of(item.id), top->dn);
+      const Entry gone = tombstone(*item.gone, shared_.tree.uuid_of(item.id), top->dn());
       if (matches(matcher, gone) != Truth::yes) continue;
       // Whatever was asked for: that it is gone is what is told.
       Selector({}, false).append(room, gone);
       octets += room.size();
-      write_entry(out(), operation.id, gone.dn, room);
+      write_entry(out(), operation.id, gone.dn(), room);
     } else {
       const EntryPtr entry = shared_.tree.find(item.id);
       if (entry == nullptr || !walk.fits(*entry)) continue;

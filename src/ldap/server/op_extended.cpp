@@ -74,7 +74,7 @@ Next Session::who_am_i(const Operation& operation) {
   if (signed_in_) {
     shared_.tree.refresh();
     const EntryPtr entry = shared_.tree.find(operation.viewer.id);
-    who = entry != nullptr ? "dn:" + entry->dn : "u:" + signed_in_->principal().address;
+    who = entry != nullptr ? "dn:" + std::string(entry->dn()) : "u:" + signed_in_->principal().address;
   }
   write(out(), Reply{.id = operation.id, .answer = Answer::extended, .value = who});
   return Next::more;

@@ -16,6 +16,13 @@ namespace {
 
 // Looked at on the connection's own thread: what an index finds is fewer. More goes to a worker, page by page.
 constexpr std::size_t kLookedAtHere = 512, kLookedAtByWorker = 8192;
+
+// How many to look at next where `wanted` are still to be found and of `looked` just now `found` were: what is looked
+// at beyond the end of a page is looked at again for the next one.
+std::size_t look_ahead(std::size_t wanted, std::size_t looked, std::size_t found) {
+  if (found == 0 || wanted >= kLookedAtByWorker) return kLookedAtByWorker;
+  return std::clamp(wanted * looked / found, kLookedAtHere / 2, kLookedAtByWorker);
+}
 constexpr std::size_t kMaxSorted = 100'000;  // entries that are put in order in memory
 
 // A cookie is a place: for a walk the key of the last entry sent, for a sorted list how many were sent. It says which
@@ -125,13 +132,18 @@ Task<Next> Session::stream(const Operation& operation, const SearchRequest& requ
   std::uint32_t on_page = 0;
   std::vector<EntryPtr> found;
   std::string room;
-  for (bool first = true;; first = false) {
-    found.clear();
+  std::size_t looked_at = 0;
+  for (;;) {
     bool more = false;
-    if (first) {
-      more = walk.next(kLookedAtHere, found);
+    if (looked_at == 0) {
+      looked_at = kLookedAtHere;
+      more = walk.next(looked_at, found);
     } else {
-      auto job = [&walk, &found] { return walk.next(kLookedAtByWorker, found); };
+      // One beyond the page says whether it is the last.
+      const std::size_t wanted = controls.paged ? std::size_t{controls.paged->size} - on_page + 1 : kLookedAtByWorker;
+      looked_at = look_ahead(wanted, looked_at, found.size());
+      found.clear();
+      auto job = [&] { return walk.next(looked_at, found); };
       more = co_await shared_.services.workers.run(std::move(job));
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -147,7 +159,7 @@ Task<Next> Session::stream(const Operation& operation, const SearchRequest& requ
         Task<> read = append_photo(room, selector, entry);
         co_await std::move(read);
       }
-      write_entry(out(), operation.id, entry.dn, room);
+      write_entry(out(), operation.id, entry.dn(), room);
       after = entry.key;
       ++sent;
       ++on_page;
@@ -253,7 +265,7 @@ Task<Next> Session::sorted(const Operation& operation, const SearchRequest& requ
       Task<> read = append_photo(room, selector, entry);
       co_await std::move(read);
     }
-    write_entry(out(), operation.id, entry.dn, room);
+    write_entry(out(), operation.id, entry.dn(), room);
     shared_.entries.add();
     if (output_.full()) {
       auto drained = co_await output_.drain();

@@ -102,7 +102,7 @@ Task<bool> Session::send_everything(SyncWatch& watch) {
         Task<> read = append_photo(room, selector, *entry);
         co_await std::move(read);
       }
-      write_entry(out(), watch.id, entry->dn, room, state_control(SyncState::add, entry->uuid));
+      write_entry(out(), watch.id, entry->dn(), room, state_control(SyncState::add, entry->uuid));
       shared_.entries.add();
       if (output_.full()) {
         auto drained = co_await output_.drain();
@@ -145,7 +145,7 @@ Task<bool> Session::send_changes(SyncWatch& watch, bool refreshing, bool& comple
       Task<> read = append_photo(room, selector, *entry);
       co_await std::move(read);
     }
-    write_entry(out(), watch.id, entry->dn, room, state_control(state, entry->uuid));
+    write_entry(out(), watch.id, entry->dn(), room, state_control(state, entry->uuid));
     if (output_.full()) {
       auto drained = co_await output_.drain();
       if (!drained) co_return false;

@@ -1,11 +1,11 @@
 #include "ldap/server/posting_index.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace gatepost::ldap::server {
 namespace {
 
+constexpr std::size_t kFewGone = 1024;
 constexpr std::size_t kListsLookedAt = 4;  // the shortest ones; what is left is looked at anyway
 constexpr char kStart = '\x01';
 
@@ -24,6 +24,37 @@ void each_trigram(std::string_view text, bool from_start, F&& visit) {
 }
 
 }  // namespace
+
+std::optional<Slot> KeyIndex::find(std::uint64_t key) const {
+  const auto at = std::ranges::lower_bound(rows_, key, {}, &Row::key);
+  return at == rows_.end() || at->key != key || at->slot == kGone ? std::nullopt : std::optional(at->slot);
+}
+
+void KeyIndex::set(std::uint64_t key, Slot slot) {
+  auto at = rows_.end();
+  if (!rows_.empty() && rows_.back().key >= key) at = std::ranges::lower_bound(rows_, key, {}, &Row::key);
+  if (at == rows_.end() || at->key != key) {
+    rows_.insert(at, {key, slot});
+    return;
+  }
+  if (at->slot == kGone) --gone_;
+  at->slot = slot;
+}
+
+void KeyIndex::erase(std::uint64_t key) {
+  const auto at = std::ranges::lower_bound(rows_, key, {}, &Row::key);
+  if (at == rows_.end() || at->key != key || at->slot == kGone) return;
+  at->slot = kGone;
+  ++gone_;
+  if (gone_ < kFewGone || 2 * gone_ < rows_.size()) return;
+  std::erase_if(rows_, [](const Row& row) { return row.slot == kGone; });
+  gone_ = 0;
+}
+
+void KeyIndex::clear() {
+  rows_.clear();
+  gone_ = 0;
+}
 
 void EqualityIndex::add(std::uint64_t hash, Slot slot) {
   if (nodes_.size() >= heads_.size()) grow();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +40,40 @@ class EqualityIndex {
   };
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> heads_;  // as many as a power of two
+};
+
+// Which slot the entry of a key is in. Keys mostly come in ascending order, and few go: a list in order takes a quarter
+// of a map's room and is gone through as it lies. Not thread-safe.
+class KeyIndex {
+ public:
+  std::optional<Slot> find(std::uint64_t key) const;
+  void set(std::uint64_t key, Slot slot);
+  void erase(std::uint64_t key);
+  void clear();
+  std::size_t size() const { return rows_.size() - gone_; }
+  // Calls visit(slot) for those of keys above `after`, in order, until it returns false.
+  template <class F>
+  void each_after(std::uint64_t after, F&& visit) const {
+    for (auto at = std::ranges::upper_bound(rows_, after, {}, &Row::key); at != rows_.end(); ++at) {
+      if (at->slot != kGone && !visit(at->slot)) return;
+    }
+  }
+  // Puts renumbered(slot) in place of each slot, in the order of the keys.
+  template <class F>
+  void renumber(F&& renumbered) {
+    for (Row& row : rows_) {
+      if (row.slot != kGone) row.slot = renumbered(row.slot);
+    }
+  }
+
+ private:
+  static constexpr Slot kGone = 0xffffffff;
+  struct Row {
+    std::uint64_t key = 0;
+    Slot slot = 0;
+  };
+  std::vector<Row> rows_;
+  std::size_t gone_ = 0;  // rows without a slot: few, or they are taken out
 };
 
 // Slots in ascending order: each by its number, or, where they are close together, a bit for each that could be.

@@ -1,5 +1,6 @@
 #include "ldap/server/posting_index.hpp"
 
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -14,6 +15,40 @@ std::vector<Slot> all_of(const SlotSet& set) {
   std::vector<Slot> out;
   set.each([&](Slot slot) { out.push_back(slot); });
   return out;
+}
+
+TEST(KeyIndex, IsAMapInOrder) {
+  std::mt19937 random(11);
+  KeyIndex index;
+  std::map<std::uint64_t, Slot> expected;
+  for (Slot step = 0; step < 20'000; ++step) {
+    // Mostly in ascending order, now and then between the others or of one that is there.
+    const std::uint64_t key = random() % 10 != 0 ? 1000 + step : 1 + random() % (2000 + step);
+    if (step > 12'000 || random() % 8 == 0) {
+      index.erase(key);
+      expected.erase(key);
+    } else {
+      index.set(key, step);
+      expected[key] = step;
+    }
+    ASSERT_EQ(index.size(), expected.size());
+    const auto found = expected.find(key);
+    ASSERT_EQ(index.find(key), found == expected.end() ? std::nullopt : std::optional(found->second));
+  }
+  for (std::uint64_t key = 0; key < 14'000; ++key) index.erase(key), expected.erase(key);
+  for (const std::uint64_t after : {std::uint64_t{0}, std::uint64_t{15'000}, std::uint64_t{40'000}}) {
+    std::vector<Slot> seen, wanted;
+    index.each_after(after, [&](Slot slot) {
+      seen.push_back(slot);
+      return seen.size() < 100;
+    });
+    for (auto at = expected.upper_bound(after); at != expected.end() && wanted.size() < 100; ++at) {
+      wanted.push_back(at->second);
+    }
+    EXPECT_EQ(seen, wanted);
+  }
+  index.renumber([](Slot slot) { return slot + 1; });
+  for (const auto& [key, slot] : expected) EXPECT_EQ(index.find(key), slot + 1);
 }
 
 TEST(SlotSet, KeepsWhatIsAddedHoweverCloseTogetherItIs) {

@@ -119,16 +119,16 @@ Walk::Walk(Tree& tree, const SearchRequest& request, std::string base, Viewer vi
 }
 
 bool Walk::fits(const Entry& entry) const {
-  const bool here = scope_ == Scope::base ? entry.normal == base_ : in_scope(entry);
+  const bool here = scope_ == Scope::base ? entry.normal() == base_ : in_scope(entry);
   return here && viewer_.sees(entry) && matches(matcher_, entry) == Truth::yes;
 }
 
 bool Walk::in_scope(const Entry& entry) const {
   // Below the root lie the domains' entries and nothing else.
   if (scope_ == Scope::one) return base_.empty() ? entry.kind == EntryKind::domain : entry.parent() == base_;
-  if (base_.empty() || entry.normal == base_) return true;
-  return entry.normal.size() > base_.size() && entry.normal.ends_with(base_) &&
-         entry.normal[entry.normal.size() - base_.size() - 1] == ',';
+  if (base_.empty() || entry.normal() == base_) return true;
+  const std::string_view normal = entry.normal();
+  return normal.size() > base_.size() && normal.ends_with(base_) && normal[normal.size() - base_.size() - 1] == ',';
 }
 
 bool Walk::next(std::size_t count, std::vector<EntryPtr>& found) {

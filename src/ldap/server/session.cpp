@@ -247,7 +247,7 @@ std::variant<EntryPtr, Outcome> Session::entry_at(const Operation& operation, co
   for (Dn above = dn.parent(); !above.empty(); above = above.parent()) {
     const EntryPtr there = shared_.tree.find(normal_form(above));
     if (there == nullptr || !operation.viewer.sees(*there)) continue;
-    outcome.matched = there->dn;
+    outcome.matched = there->dn();
     break;
   }
   return outcome;

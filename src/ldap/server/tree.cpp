@@ -23,7 +23,7 @@ constexpr std::size_t kMinDead = 1 << 16;
 
 std::size_t weight_of(const Entry& entry) {
   constexpr std::size_t kUsual = 16;
-  return kUsual + entry.members.size() + entry.groups.size();
+  return kUsual + entry.members().size() + entry.groups().size();
 }
 
 std::uint64_t key_of(PrincipalId id) { return kFirstPrincipalKey + static_cast<std::uint64_t>(id); }
@@ -101,21 +101,21 @@ void Tree::begin_anew() {
 }
 
 void Tree::put(Entry entry) {
-  entry.key = entry.is_principal() ? key_of(entry.id) : structural_key(entry.normal);
+  entry.key = entry.is_principal() ? key_of(entry.id) : structural_key(std::string(entry.normal()));
   drop(entry.key);
   const auto slot = static_cast<Slot>(slots_.size());
   weight_ += weight_of(entry);
   index(entry, slot);
-  by_key_[entry.key] = slot;
+  by_key_.set(entry.key, slot);
   slots_.push_back(std::make_shared<const Entry>(std::move(entry)));
 }
 
 void Tree::drop(std::uint64_t key) {
   const auto at = by_key_.find(key);
-  if (at == by_key_.end()) return;
-  dead_ += weight_of(*slots_[at->second]);
-  slots_[at->second] = nullptr;
-  by_key_.erase(at);
+  if (!at) return;
+  dead_ += weight_of(*slots_[*at]);
+  slots_[*at] = nullptr;
+  by_key_.erase(key);
 }
 
 std::uint64_t Tree::structural_key(const std::string& normal) {
@@ -129,8 +129,8 @@ void Tree::put_domains(const std::vector<directory::Domain>& domains) {
   if (std::ranges::equal(domains, domains_, same)) return;
   for (const directory::Domain& domain : domains_) {
     if (std::ranges::any_of(domains, [&](const auto& d) { return same(d, domain); })) continue;
-    drop(structural_key(maker_.domain(domain).normal));
-    for (const PrincipalKind kind : kUnits) drop(structural_key(maker_.unit(domain, kind).normal));
+    drop(structural_key(std::string(maker_.domain(domain).normal())));
+    for (const PrincipalKind kind : kUnits) drop(structural_key(std::string(maker_.unit(domain, kind).normal())));
   }
   for (const directory::Domain& domain : domains) {
     if (std::ranges::any_of(domains_, [&](const auto& d) { return same(d, domain); })) continue;
@@ -141,7 +141,7 @@ void Tree::put_domains(const std::vector<directory::Domain>& domains) {
 }
 
 void Tree::index(const Entry& entry, Slot slot) {
-  std::vector<std::uint64_t> hashes{hash_of(kDnNumber, entry.normal), hash_of(13, uuid_text(entry.uuid))};
+  std::vector<std::uint64_t> hashes{hash_of(kDnNumber, entry.normal()), hash_of(13, uuid_text(entry.uuid))};
   TrigramIndex* const parts = &parts_;
   each_attribute(entry.attributes, [&](const AttributeType& type, std::string_view values) {
     const Indexed* const row = indexed(type.name);
@@ -167,11 +167,12 @@ void Tree::compact() {
   kept.reserve(by_key_.size());
   equal_ = {};
   parts_ = {};
-  for (auto& [key, slot] : by_key_) {
-    kept.push_back(std::move(slots_[slot]));
-    slot = static_cast<Slot>(kept.size() - 1);
-    index(*kept.back(), slot);
-  }
+  const std::span<EntryPtr> slots(slots_);
+  by_key_.renumber([&](Slot old) {
+    kept.push_back(std::move(slots[old]));
+    return static_cast<Slot>(kept.size() - 1);
+  });
+  for (Slot slot = 0; slot < kept.size(); ++slot) index(*kept[slot], slot);
   slots_ = std::move(kept);
   weight_ -= std::exchange(dead_, 0);
 }
@@ -190,23 +191,25 @@ EntryPtr Tree::find_locked(std::string_view normal) const {
   EntryPtr found;
   const std::span<const EntryPtr> slots(slots_);
   equal_.find(hash_of(kDnNumber, normal), [&](Slot slot) {
-    if (slots[slot] != nullptr && slots[slot]->normal == normal) found = slots[slot];
+    if (slots[slot] != nullptr && slots[slot]->normal() == normal) found = slots[slot];
   });
   return found;
 }
 
 EntryPtr Tree::find_locked(PrincipalId id) const {
   const auto at = by_key_.find(key_of(id));
-  return at == by_key_.end() ? nullptr : slots_[at->second];
+  return at ? slots_[*at] : nullptr;
 }
 
 std::vector<EntryPtr> Tree::page(std::uint64_t after, std::size_t count) {
   std::vector<EntryPtr> out;
   out.reserve(count);
   const SharedLock reading(mutex_);
-  for (auto at = by_key_.upper_bound(after); at != by_key_.end() && out.size() < count; ++at) {
-    out.push_back(slots_[at->second]);
-  }
+  const std::span<const EntryPtr> slots(slots_);
+  by_key_.each_after(after, [&](Slot slot) {
+    out.push_back(slots[slot]);
+    return out.size() < count;
+  });
   return out;
 }
 
@@ -239,7 +242,7 @@ std::shared_ptr<const IdSet> Tree::linked(const AttributeType& type, std::string
   while (!steps.empty() && out->size() < kMaxLinked) {
     const EntryPtr from = std::move(steps.back());
     steps.pop_back();
-    for (const PrincipalId next : down ? from->members : from->groups) {
+    for (const PrincipalId next : down ? from->members() : from->groups()) {
       if (!out->insert(static_cast<std::uint64_t>(next)).second) continue;
       if (EntryPtr entry = find_locked(next)) steps.push_back(std::move(entry));
     }
@@ -274,7 +277,7 @@ std::optional<Tree::Slots> Tree::candidates(const Matcher& matcher, std::uint32_
     Slots out;
     for (const std::uint64_t id : *node.ids) {
       const auto found = by_key_.find(key_of(PrincipalId{id}));
-      if (found != by_key_.end()) out.push_back(found->second);
+      if (found) out.push_back(*found);
     }
     return out;
   }

@@ -87,7 +87,7 @@ class Tree {
   std::atomic<bool> filled_{false};
 
   SharedMutex mutex_;
-  std::map<std::uint64_t, Slot> by_key_ GP_GUARDED_BY(mutex_);
+  KeyIndex by_key_ GP_GUARDED_BY(mutex_);
   std::vector<EntryPtr> slots_ GP_GUARDED_BY(mutex_);  // null: replaced or gone
   // What the indexes have, roughly in values: of all slots, and of those that are dead.
   std::size_t weight_ GP_GUARDED_BY(mutex_) = 0, dead_ GP_GUARDED_BY(mutex_) = 0;

@@ -22,7 +22,7 @@ class LdapTree : public testing::Test {
       if (page.empty()) return out;
       after = page.back()->key;
       for (const EntryPtr& entry : page) {
-        if (matches(matcher, *entry) == Truth::yes) out.insert(entry->dn);
+        if (matches(matcher, *entry) == Truth::yes) out.emplace(entry->dn());
       }
     }
   }
@@ -32,7 +32,7 @@ class LdapTree : public testing::Test {
     if (selection.everything) return std::nullopt;
     std::set<std::string> out;
     for (const EntryPtr& entry : selection.entries) {
-      if (matches(matcher, *entry) == Truth::yes) out.insert(entry->dn);
+      if (matches(matcher, *entry) == Truth::yes) out.emplace(entry->dn());
     }
     return out;
   }
@@ -113,7 +113,7 @@ TEST_F(LdapTree, IsTheSameAfterItWasMadeAnew) {
   ASSERT_EQ(fresh.size(), tree.size());
   const auto a = tree.page(0, 1000), b = fresh.page(0, 1000);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    EXPECT_EQ(a[i]->dn, b[i]->dn);
+    EXPECT_EQ(a[i]->dn(), b[i]->dn());
     EXPECT_EQ(a[i]->attributes, b[i]->attributes);
     EXPECT_EQ(a[i]->key, b[i]->key);
   }
@@ -137,7 +137,7 @@ TEST_F(LdapTree, NamesAreEscapedAndFound) {
   for (const directory::PrincipalId id : {odd.id, quoted->id}) {
     const EntryPtr entry = tree.find(id);
     ASSERT_NE(entry, nullptr);
-    EXPECT_EQ(tree.find(normal_form(*parse_dn(entry->dn))), entry) << entry->dn;
+    EXPECT_EQ(tree.find(normal_form(*parse_dn(entry->dn()))), entry) << entry->dn();
     EXPECT_EQ(entry->parent(), "ou=people,dc=example,dc=org");
   }
 }
