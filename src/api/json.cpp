@@ -34,6 +34,11 @@ std::optional<bool> truth_of(const json::object& object, std::string_view name) 
   return value->as_bool();
 }
 
+namespace {
+// RFC 9110 15.5.2: with each 401 a challenge; none that a browser opens a window for.
+constexpr std::string_view kChallenge = "Session realm=\"Gatepost\"";
+}  // namespace
+
 Response answer(const json::value& value, int status) {
   return Response(status, "application/json", json::serialize(value) + "\n").set("cache-control", "no-store");
 }
@@ -63,10 +68,17 @@ Response refusal(const Error& error) {
       detail = "this cannot be done at the moment";
   }
   Response out = http::server::problem(http::server::status_for(error.code), detail);
-  // RFC 9110 15.5.2: with each 401 a challenge; none that a browser opens a window for.
-  if (out.status == 401) out.set("www-authenticate", "Session realm=\"Gatepost\"");
+  if (out.status == 401) out.set("www-authenticate", kChallenge);
   if (out.status == 429 || out.status == 503) out.set("retry-after", "30");
   return out;
+}
+
+Response not_signed_in(std::string_view detail, const json::object& more) {
+  json::object all{{"type", "about:blank"}, {"title", "Unauthorized"}, {"status", 401}, {"detail", detail}};
+  all.insert(more.begin(), more.end());
+  return Response(401, "application/problem+json", json::serialize(all) + "\n")
+      .set("cache-control", "no-store")
+      .set("www-authenticate", kChallenge);
 }
 
 json::value time_value(TimePoint at) {

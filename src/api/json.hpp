@@ -29,6 +29,9 @@ http::server::Response answer(const json::value& value, int status = 200);
 // RFC 9457. What the error says in detail is for the log, but for Errc::invalid and those that say what to do better.
 http::server::Response refusal(const Error& error);
 
+// 401 with more that the page is to know (RFC 9457 3.2).
+http::server::Response not_signed_in(std::string_view detail, const json::object& more);
+
 // RFC 3339; null: the epoch, which stands for none.
 json::value time_value(TimePoint at);
 

@@ -8,6 +8,7 @@
 #include "api/totp.hpp"
 #include "directory/password_age.hpp"
 #include "http/server/session_cookie.hpp"
+#include "http/server/sign_in.hpp"
 
 namespace gatepost::api {
 namespace {
@@ -47,16 +48,9 @@ json::value standing_json(const directory::PasswordStanding& standing) {
 
 // 401; "password" says why the right one lets nobody in.
 Response expiry_refusal(bool initial) {
-  Response out(401, "application/problem+json",
-               json::serialize(json::object{{"type", "about:blank"},
-                                            {"title", "Unauthorized"},
-                                            {"status", 401},
-                                            {"password", initial ? "initial" : "expired"},
-                                            {"detail", initial ? "this password was set for you: choose one of your own"
-                                                               : "the password has expired: choose another"}}) +
-                   "\n");
-  out.set("cache-control", "no-store").set("www-authenticate", "Session realm=\"Gatepost\"");
-  return out;
+  return not_signed_in(
+      initial ? "this password was set for you: choose one of your own" : "the password has expired: choose another",
+      {{"password", initial ? "initial" : "expired"}});
 }
 
 json::object described(const Services& services, const directory::Principal& principal, const WebSession& session,
@@ -99,12 +93,16 @@ Result<WebSessions::Begun> replace_password(const Services& services, const Exch
   return begin_session(services, exchange, who, lasting);
 }
 
+// Whoever could sign a browser in as somebody else would read what is written there.
+bool another_sites(const Exchange& exchange) {
+  const std::string_view site = exchange.request().field("sec-fetch-site");
+  return !site.empty() && site != "same-origin" && site != "none";
+}
+
 // POST /api/session
 Task<> sign_in(const Services& services, Exchange& exchange) {
   if (!exchange.request().secure) co_return exchange.respond(refusal(Error{Errc::denied, "without TLS"}));
-  // Whoever could sign a browser in as somebody else would read what is written there.
-  const std::string_view site = exchange.request().field("sec-fetch-site");
-  if (!site.empty() && site != "same-origin" && site != "none") {
+  if (another_sites(exchange)) {
     co_return exchange.respond(refusal(Error{Errc::forbidden, "the request is another site's"}));
   }
   auto asked = co_await read_object(exchange);
@@ -157,9 +155,45 @@ Task<> sign_in(const Services& services, Exchange& exchange) {
   exchange.respond(begun(services, done->first, done->second));
 }
 
-// GET /api/session
+// 401: what the browser is asked for is a ticket; `proof` as Door::with_ticket().
+Response ticket_wanted() {
+  Response out = refusal(Error{Errc::unauthenticated, "no ticket"});
+  out.set("www-authenticate", http::server::write_negotiate({}));
+  return out;
+}
+
+// POST /api/session/ticket: by what whoever sits at a machine of the domain has already (RFC 4559).
+Task<> sign_in_by_ticket(const Services& services, Exchange& exchange) {
+  const directory::DoorContext context = door_context(exchange);
+  if (!services.door.takes_tickets(context)) {
+    co_return exchange.respond(refusal(Error{Errc::not_found, "tickets are not taken here"}));
+  }
+  if (another_sites(exchange)) {
+    co_return exchange.respond(refusal(Error{Errc::forbidden, "the request is another site's"}));
+  }
+  const auto token = http::server::parse_negotiate(exchange.request().field("authorization"));
+  if (!token) co_return exchange.respond(ticket_wanted());
+  std::string proof;
+  auto check = [&]() -> Result<std::pair<directory::Principal, WebSessions::Begun>> {
+    GP_TRY(const auto entered, services.door.with_ticket(*token, context, [] {}, proof));
+    GP_TRY(WebSessions::Begun one, begin_session(services, exchange, entered->principal(), true));
+    return std::pair(entered->principal(), std::move(one));
+  };
+  const auto done = co_await services.sign_in_workers.run(check);
+  if (!done) {
+    co_return exchange.respond(done.error().code == Errc::unauthenticated ? ticket_wanted() : refusal(done.error()));
+  }
+  Response out = begun(services, done->first, done->second);
+  out.fields.add("www-authenticate", http::server::write_negotiate(proof));
+  exchange.respond(std::move(out));
+}
+
+// GET /api/session; "ticket": what else signs in than a password.
 Task<> show_session(const Services& services, Exchange& exchange) {
   const auto from = caller(services, exchange, WebSessions::For::setting_up);
+  if (!from && from.error().code == Errc::unauthenticated && services.door.takes_tickets(door_context(exchange))) {
+    co_return exchange.respond(not_signed_in("sign in by a password or a ticket", {{"ticket", true}}));
+  }
   if (!from) co_return exchange.respond(refusal(from.error()));
   exchange.respond(
       answer(described(services, from->principal, from->session, http::server::session_token(exchange.request()))));
@@ -305,6 +339,7 @@ void add_session_routes(http::server::Router& router, const Services& services) 
                 .handler = [services, run](Exchange& exchange) { return run(services, exchange); }});
   };
   route("/api/session", "POST", sign_in);
+  route("/api/session/ticket", "POST", sign_in_by_ticket);
   route("/api/session", "GET", show_session);
   route("/api/session", "DELETE", sign_out);
   route("/api/sessions", "GET", list_sessions);

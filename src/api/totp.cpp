@@ -145,16 +145,8 @@ json::object factor_json(const SecondFactors::Status& status) {
 
 Response code_refusal(directory::CodeAnswer why) {
   const bool wanted = why == directory::CodeAnswer::wanted;
-  Response out(401, "application/problem+json",
-               json::serialize(json::object{
-                   {"type", "about:blank"},
-                   {"title", "Unauthorized"},
-                   {"status", 401},
-                   {"second_factor", wanted ? "wanted" : "wrong"},
-                   {"detail", wanted ? "a code of the second factor is wanted" : "the code is wrong, or was used"}}) +
-                   "\n");
-  out.set("cache-control", "no-store").set("www-authenticate", "Session realm=\"Gatepost\"");
-  return out;
+  return not_signed_in(wanted ? "a code of the second factor is wanted" : "the code is wrong, or was used",
+                       {{"second_factor", wanted ? "wanted" : "wrong"}});
 }
 
 void add_totp_routes(http::server::Router& router, const Services& services) {

@@ -486,7 +486,8 @@ const std::vector<Section>& sections() {
        "One table for each identity provider whose tokens people may sign in by (docs/sign-in.md): OAUTHBEARER and "
        "XOAUTH2 in IMAP, POP3, submission and LDAP, `Authorization: Bearer` on the web. Offered under TLS alone."},
       {"kerberos", "[kerberos]",
-       "Sign-in by Kerberos tickets (GSSAPI, docs/directory.md) in IMAP, POP3, submission and LDAP, under TLS alone."},
+       "Sign-in by Kerberos tickets (GSSAPI, docs/directory.md) in IMAP, POP3, submission, LDAP "
+       "and the web, under TLS alone."},
       {"kerberos.realm", "[[kerberos.realm]]",
        "One table for each realm whose word is taken of who somebody is. Tickets of others let nobody in."},
       {"smtp", "[smtp]", "Mail that comes in by SMTP, from other servers and from users."},

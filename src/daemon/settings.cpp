@@ -251,7 +251,7 @@ Result<std::vector<oauth::Provider>> oauth_providers(const Config& c) {
 }
 
 kerberos::Settings kerberos_settings(const Config& c) {
-  kerberos::Settings out{.keytab = c.kerberos.keytab, .realms = {}};
+  kerberos::Settings out{.keytab = c.kerberos.keytab, .replays = c.server.data_dir / "kerberos-replays", .realms = {}};
   for (const config::KerberosRealm& one : c.kerberos.realms)
     out.realms.push_back({.name = one.name, .domain = one.domain, .directory = one.directory});
   return out;

@@ -117,6 +117,8 @@ struct Door::State {
                                                      const DoorContext& context,
                                                      const std::function<void()>& on_revoked);
   void leave(const std::shared_ptr<Entry>& entry);
+  // Says that somebody's sign-in was no proof of anything.
+  void broken(const DoorContext& context, std::string_view mechanism, std::string_view name, const Error& why) const;
   std::size_t revoke(PrincipalId id);
   std::size_t end_web_session(PrincipalId id, std::string_view session);
   // Ends those of the principal for which `which` is true.
@@ -217,6 +219,17 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter_with_proof(const std::share
     if (entered || entered.error().code != Errc::conflict) return entered;
   }
   return fail(Errc::unavailable, "the account is being changed all the time");
+}
+
+void Door::State::broken(const DoorContext& context, std::string_view mechanism, std::string_view name,
+                         const Error& why) const {
+  log.write(event::kBroken, {{"conn", context.connection_id},
+                             {"service", context.service},
+                             {"remote", context.remote.to_string()},
+                             {"mechanism", mechanism},
+                             {"name", name},
+                             {"code", to_string(why.code)},
+                             {"detail", why.detail}});
 }
 
 void Door::State::leave(const std::shared_ptr<Entry>& entry) {
@@ -403,13 +416,7 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
     } else if (!failure.fingerprint.empty() && failure.error.code == Errc::unauthenticated) {
       authenticator_.failed(failure.name, sign_in_context(context_), failure.fingerprint.reveal());
     } else if (!refused_) {
-      state_->log.write(event::kBroken, {{"conn", context_.connection_id},
-                                         {"service", context_.service},
-                                         {"remote", context_.remote.to_string()},
-                                         {"mechanism", mechanism_},
-                                         {"name", failure.name},
-                                         {"code", to_string(failure.error.code)},
-                                         {"detail", failure.error.detail}});
+      state_->broken(context_, mechanism_, failure.name, failure.error);
     }
     return std::move(failure.error);
   }
@@ -542,6 +549,29 @@ void Door::set_tickets(Tickets& tickets) { tickets_ = &tickets; }
 
 bool Door::takes_tokens(const DoorContext& context) const {
   return directory::takes_tokens(tokens_, *state_->current(), context);
+}
+
+bool Door::takes_tickets(const DoorContext& context) const {
+  return tickets_ != nullptr && context.tls && is_allowed(*state_->current(), sasl::Mechanism::gssapi) &&
+         tickets_->serves(kHttpTickets);
+}
+
+Result<std::unique_ptr<SignedIn>> Door::with_ticket(std::string_view token, const DoorContext& context,
+                                                    const std::function<void()>& revoked, std::string& proof) {
+  if (!takes_tickets(context)) return fail(Errc::unauthenticated, "tickets are not taken on this connection");
+  const auto shown = tickets_->open(kHttpTickets);
+  auto accepted = shown->accept(token);
+  // A conversation of several requests would be the connection's, which proxies share among their clients.
+  if (accepted && !accepted->complete) accepted = fail(Errc::unauthenticated, "it would take more than one message");
+  if (!accepted) {
+    state_->broken(context, "Negotiate", {}, accepted.error());
+    return std::unexpected(std::move(accepted).error());
+  }
+  proof = std::move(accepted->reply);
+  const auto prove = [&] {
+    return authenticator_.with_ticket(*tickets_, shown->client(), {}, sign_in_context(context));
+  };
+  return state_->enter_with_proof(state_, prove, context, revoked);
 }
 
 std::string Door::token_scope() const { return tokens_ != nullptr ? tokens_->advice().scope : std::string(); }

@@ -128,6 +128,11 @@ class Door {
   std::string token_scope() const;  // what tokens need: Tokens::Advice
   // Who vouches for tokens; set before anybody can sign in. Without it none is taken.
   void set_tokens(Tokens& tokens);
+  // By a ticket as HTTP shows it (RFC 4559), alone in one message and not a second time; `proof` is what shows the
+  // client whom it talks to, and may be empty. Blocks. Errors as above, Errc::unavailable: the keys cannot be read.
+  bool takes_tickets(const DoorContext&) const;
+  Result<std::unique_ptr<SignedIn>> with_ticket(std::string_view token, const DoorContext&,
+                                                const std::function<void()>& revoked, std::string& proof);
   // Who takes Kerberos tickets; set before anybody can sign in. Without it GSSAPI is not offered.
   void set_tickets(Tickets& tickets);
   // Ends the sessions whose tokens have ended. For every few seconds.

@@ -517,20 +517,25 @@ class KnownTickets final : public Tickets {
  public:
   class Context final : public sasl::TicketContext {
    public:
+    explicit Context(std::string_view service) : proves_(service == kHttpTickets) {}
     Result<Accepted> accept(std::string_view token) override {
       if (token == "bad") return fail(Errc::unauthenticated, "no ticket");
       client_ = token;
-      return Accepted{{}, true};
+      return Accepted{proves_ ? "proof of " + client_ : "", token != "more"};
     }
     Result<std::string> wrap(std::string_view octets) override { return std::string(octets); }
     Result<std::string> unwrap(std::string_view token) override { return std::string(token); }
     std::string client() const override { return client_; }
 
    private:
+    const bool proves_;
     std::string client_;
   };
-  bool serves(std::string_view service) const override { return service == "imap" || service == "smtp"; }
-  std::unique_ptr<sasl::TicketContext> open(std::string_view) override { return std::make_unique<Context>(); }
+  bool serves(std::string_view service) const override { return served.contains(service); }
+  std::set<std::string, std::less<>> served{"imap", "smtp", "HTTP"};
+  std::unique_ptr<sasl::TicketContext> open(std::string_view service) override {
+    return std::make_unique<Context>(service);
+  }
   Result<std::string> account_of(std::string_view client) override {
     if (client == "out@CORP") return fail(Errc::denied, "disabled there");
     if (client == "later@CORP") return fail(Errc::unavailable, "no answer");
@@ -583,6 +588,34 @@ TEST_F(DoorTickets, LetInWhoseTicketItIsAndNobodyElse) {
   EXPECT_EQ(code(say("out@CORP", "")), Errc::denied);
   EXPECT_EQ(code(say("later@CORP", "")), Errc::unavailable);
   EXPECT_EQ(code(say("bad", "")), Errc::unauthenticated);
+}
+
+TEST_F(DoorTickets, InHttpAreOneMessage) {
+  context.service = "http";
+  ASSERT_TRUE(door.takes_tickets(context));
+  std::string proof;
+  const auto entered = door.with_ticket("anna@CORP", context, [] {}, proof);
+  ASSERT_TRUE(entered) << entered.error().detail;
+  EXPECT_EQ((*entered)->principal().address, "anna@example.org");
+  EXPECT_EQ(proof, "proof of anna@CORP");
+  const auto refused = [&](std::string_view token) {
+    return door.with_ticket(token, context, [] {}, proof).error().code;
+  };
+  for (const std::string_view token : {"bad", "more", "nobody@CORP", "anna@ELSEWHERE"}) {
+    EXPECT_EQ(refused(token), Errc::unauthenticated) << token;
+  }
+  EXPECT_EQ(refused("out@CORP"), Errc::denied);
+  EXPECT_EQ(refused("later@CORP"), Errc::unavailable);
+  // Without TLS, a key or leave there are none.
+  context.tls = false;
+  EXPECT_FALSE(door.takes_tickets(context));
+  EXPECT_EQ(refused("anna@CORP"), Errc::unauthenticated);
+  context.tls = true;
+  tickets.served.erase("HTTP");
+  EXPECT_FALSE(door.takes_tickets(context));
+  tickets.served.insert("HTTP");
+  door.set_policy({.mechanisms = {"PLAIN"}});
+  EXPECT_FALSE(door.takes_tickets(context));
 }
 
 TEST_F(DoorTickets, OfSomebodyDisabledHereLetNobodyIn) {

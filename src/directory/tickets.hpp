@@ -17,6 +17,9 @@ class Tickets : public sasl::TicketAcceptor {
   virtual Result<std::string> account_of(std::string_view client) = 0;
 };
 
+// The service's name in tickets for HTTP (RFC 4559 4), whose tokens are no SASL.
+inline constexpr std::string_view kHttpTickets = "HTTP";
+
 // The service's name in tickets (RFC 9051 6.2.2: imap, RFC 5034 4: pop, RFC 4954 4: smtp, RFC 4513 5.2: ldap) of
 // DoorContext::service; empty: none.
 std::string_view ticket_service(std::string_view service);

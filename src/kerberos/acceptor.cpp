@@ -52,7 +52,7 @@ void Acceptor::read(const std::filesystem::path& keytab, const Version& version)
     log_.write(event::kKeytabUnreadable, {{"keytab", keytab.string()}, {"detail", services.error().detail}});
   } else if (!keytab.empty()) {
     std::string all;
-    for (const std::string_view one : {"imap", "smtp", "pop", "ldap"}) {
+    for (const std::string_view one : {"imap", "smtp", "pop", "ldap", "HTTP"}) {
       if (services->contains(one)) all += fmt::format("{}{}", all.empty() ? "" : " ", one);
     }
     log_.write(event::kKeytabRead, {{"keytab", keytab.string()}, {"services", all}});
@@ -68,7 +68,7 @@ bool Acceptor::serves(std::string_view service) const {
 
 std::unique_ptr<sasl::TicketContext> Acceptor::open(std::string_view service) {
   const Lock lock(mutex_);
-  return open_context(settings_->keytab, service);
+  return open_context(*settings_, service);
 }
 
 Result<std::string> Acceptor::account_of(std::string_view client) {

@@ -6,10 +6,11 @@
 
 namespace gatepost::kerberos::event {
 
-inline constexpr Event kKeytabRead{"kerberos.keytab_read", Level::info, "The keys for Kerberos tickets were read.",
-                                   "`keytab` has keys of these `services` (imap, smtp, pop, ldap); sign-in by ticket "
-                                   "(GSSAPI) is offered by those protocols.",
-                                   "Nothing; a protocol that is missing needs a key, docs/directory.md says how."};
+inline constexpr Event kKeytabRead{
+    "kerberos.keytab_read", Level::info, "The keys for Kerberos tickets were read.",
+    "`keytab` has keys of these `services` (imap, smtp, pop, ldap, HTTP); sign-in by ticket "
+    "(GSSAPI, Negotiate) is offered by those protocols.",
+    "Nothing; a protocol that is missing needs a key, docs/directory.md says how."};
 inline constexpr Event kKeytabUnreadable{
     "kerberos.keytab_unreadable", Level::error, "The keys for Kerberos tickets cannot be read.",
     "`detail` says why. GSSAPI is not offered meanwhile; the file is looked at again every few seconds.",

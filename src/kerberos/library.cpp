@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kMaxKeys = 10'000;  // of one keytab
 constexpr std::size_t kMaxDetail = 300;
+constexpr std::string_view kHttp = "HTTP";
 
 std::string file_name(const std::filesystem::path& keytab) { return "FILE:" + keytab.string(); }
 
@@ -140,8 +141,12 @@ class Session {
 
 class Context final : public sasl::TicketContext {
  public:
-  Context(const std::filesystem::path& keytab, std::string_view service)
-      : keytab_(file_name(keytab)), service_(service) {}
+  Context(const Settings& settings, std::string_view service)
+      : keytab_(file_name(settings.keytab)),
+        service_(service),
+        // In SASL whoever repeats an old ticket without its key cannot wrap the next message (RFC 4752 3.1). In HTTP
+        // the ticket is all that is said.
+        replays_(service == kHttp ? "file2:" + settings.replays.string() : "none:") {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   ~Context() override {
@@ -203,11 +208,12 @@ class Context final : public sasl::TicketContext {
     Session session;
     GP_CHECK(session.copy_keys(keytab_, service_, memory));
     OM_uint32 minor = 0;
-    // No replay cache: who repeats an old ticket without its key cannot wrap the next message (RFC 4752 3.1), and all
-    // of it is under TLS.
-    std::array<gss_key_value_element_desc, 2> places{{{"keytab", memory.c_str()}, {"rcache", "none:"}}};
+    std::array<gss_key_value_element_desc, 2> places{{{"keytab", memory.c_str()}, {"rcache", replays_.c_str()}}};
     const gss_key_value_set_desc store{places.size(), places.data()};
-    gss_OID_set_desc mechanisms{1, const_cast<gss_OID>(gss_mech_krb5)};
+    // RFC 4178: 1.3.6.1.5.5.2. What it settles on can be Kerberos alone.
+    static constexpr std::array<unsigned char, 6> kSpnego{0x2b, 6, 1, 5, 5, 2};
+    std::array<gss_OID_desc, 2> both{*gss_mech_krb5, {kSpnego.size(), const_cast<unsigned char*>(kSpnego.data())}};
+    gss_OID_set_desc mechanisms{service_ == kHttp ? 2U : 1U, both.data()};
     const OM_uint32 major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanisms, GSS_C_ACCEPT,
                                                   &store, &keys_, nullptr, nullptr);
     if (major != GSS_S_COMPLETE) return fail(Errc::unavailable, words_of(major, minor));
@@ -222,7 +228,7 @@ class Context final : public sasl::TicketContext {
     return text.text();
   }
 
-  const std::string keytab_, service_;
+  const std::string keytab_, service_, replays_;
   gss_cred_id_t keys_ = GSS_C_NO_CREDENTIAL;
   gss_ctx_id_t context_ = GSS_C_NO_CONTEXT;
   std::string client_;
@@ -234,8 +240,8 @@ Result<std::set<std::string, std::less<>>> services_in(const std::filesystem::pa
   return Session().services(file_name(keytab));
 }
 
-std::unique_ptr<sasl::TicketContext> open_context(const std::filesystem::path& keytab, std::string_view service) {
-  return std::make_unique<Context>(keytab, service);
+std::unique_ptr<sasl::TicketContext> open_context(const Settings& settings, std::string_view service) {
+  return std::make_unique<Context>(settings, service);
 }
 
 }  // namespace gatepost::kerberos

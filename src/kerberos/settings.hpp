@@ -16,7 +16,8 @@ struct Realm {
 };
 
 struct Settings {
-  std::filesystem::path keytab;  // empty: no tickets are taken
+  std::filesystem::path keytab;   // empty: no tickets are taken
+  std::filesystem::path replays;  // libkrb5's notes of tickets that were shown by HTTP, of a few minutes
   std::vector<Realm> realms;
 };
 

@@ -1,5 +1,7 @@
 """Sign-in by Kerberos tickets (GSSAPI) of an Active Directory: curl, ldapwhoami and MIT's library with tickets of kinit, and tickets that are of no use."""
 
+import base64
+import http.client
 import imaplib
 import json
 import os
@@ -82,11 +84,11 @@ class Kerberos(unittest.TestCase):
         dc.user("nomail", SECRET)
         # The account whose keys the server has; docs/directory.md makes one the same way.
         dc.user("mailserver", SECRET + "server", parent=f"CN=Users,{BASE}", control=NORMAL | NEVER_EXPIRES,
-                **{"msDS-SupportedEncryptionTypes": "24"}, servicePrincipalName=[f"{service}/localhost" for service in ("imap", "smtp", "pop", "ldap")] + ["ldap/127.0.0.1"])
-        dc.user("others", SECRET + "others", parent=f"CN=Users,{BASE}", servicePrincipalName=[f"{service}/localhost" for service in ("other", "host")])
+                **{"msDS-SupportedEncryptionTypes": "24"}, servicePrincipalName=[f"{service}/localhost" for service in ("imap", "smtp", "pop", "ldap", "HTTP")] + ["ldap/127.0.0.1"])
+        dc.user("others", SECRET + "others", parent=f"CN=Users,{BASE}", servicePrincipalName=[f"{service}/localhost" for service in ("other", "backup")])
         cls.keytab = d.data / "gatepost.keytab"
         made = cls.work / "made.keytab"
-        for service in ("smtp", "imap", "pop", "ldap"):
+        for service in ("smtp", "imap", "pop", "ldap", "HTTP"):
             dc.run("samba-tool", "domain", "exportkeytab", made, f"--principal={service}/localhost@{REALM}", "-s", dc.config)
             if service == "smtp":
                 cls.smtp_alone = made.read_bytes()
@@ -198,6 +200,69 @@ localhost = {REALM}
         self.assertEqual(listed.returncode, 0, listed.stdout)
         self.assertIn("AUTH GSSAPI", listed.stdout)
 
+    def negotiate(self, path, *more, user="anna"):
+        """Status, fields and content of an answer to curl, which shows a ticket when it is asked for one."""
+        done = self.run_client("curl", "-sS", "-i", "--cacert", self.demo.env["GP_CA"], "--negotiate", "-u", ":", f"https://localhost:{self.demo.port('HTTPS')}{path}", *more,
+                               user=user)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        head, _, content = done.stdout.replace("\r\n", "\n").rpartition("\n\n")
+        answers = [part for part in head.split("\n\n") if part.startswith("HTTP/")]
+        return int(answers[-1].split()[1]), answers[-1].lower(), content
+
+    def spnego(self, user="anna", service="HTTP"):
+        """The first message of a client that would have any mechanism (RFC 4178), and its context."""
+        target = gssapi.Name(f"{service}@localhost", gssapi.NameType.hostbased_service)
+        spnego = gssapi.OID.from_int_seq("1.3.6.1.5.5.2")
+        credentials = gssapi.Credentials(usage="initiate", mechs=[spnego], store={"ccache": f"FILE:{self.kinit(user)}"})
+        context = gssapi.SecurityContext(name=target, creds=credentials, mech=spnego, usage="initiate")
+        return context.step(), context
+
+    def web(self, path, authorization=None, method="GET"):
+        connection = http.client.HTTPSConnection("localhost", self.demo.port("HTTPS"), context=self.demo.tls, timeout=PATIENCE)
+        connection.request(method, path, headers={} if authorization is None else {"Authorization": authorization})
+        answer = connection.getresponse()
+        answer.content = answer.read()
+        connection.close()
+        return answer
+
+    def test_the_web(self):
+        self.assertEqual("Negotiate", self.web("/jmap/session").headers.get_all("WWW-Authenticate")[0])
+        status, head, content = self.negotiate("/jmap/session")
+        self.assertEqual(200, status, content + self.demo.log()[-2000:])
+        self.assertEqual(self.address("anna"), json.loads(content)["username"])
+        self.assertIn("\nwww-authenticate: negotiate ", head)
+        # A browser is signed in by a cookie from then on.
+        self.assertTrue(json.loads(self.web("/api/session").content)["ticket"])
+        asked = self.web("/api/session/ticket", method="POST")
+        self.assertEqual((401, ["Negotiate"]), (asked.status, asked.headers.get_all("WWW-Authenticate")))
+        jar = self.work / "jar"
+        status, _, content = self.negotiate("/api/session/ticket", "-X", "POST", "-c", jar)
+        self.assertEqual(200, status, content + self.demo.log()[-2000:])
+        self.assertEqual(self.address("anna"), json.loads(content)["user"])
+        again = self.run_client("curl", "-sS", "--cacert", self.demo.env["GP_CA"], "-b", jar, f"https://localhost:{self.demo.port('HTTPS')}/api/session")
+        self.assertEqual(self.address("anna"), json.loads(again.stdout)["user"])
+        # Whose tickets let nobody in elsewhere let nobody in here.
+        self.assertEqual(403, self.negotiate("/jmap/session", user="nomail")[0])
+
+    def test_the_web_takes_a_ticket_once(self):
+        token, context = self.spnego()
+        shown = "Negotiate " + base64.b64encode(token).decode()
+        first = self.web("/jmap/session", shown)
+        self.assertEqual(200, first.status, first.content.decode() + self.demo.log()[-2000:])
+        proof = first.headers.get_all("WWW-Authenticate")
+        context.step(base64.b64decode(proof[0].split()[1]))  # it was this server
+        self.assertTrue(context.complete)
+        self.assertEqual(401, self.web("/jmap/session", shown).status)
+        self.assertEqual(401, self.web("/api/session/ticket", shown, "POST").status)
+        # The same ticket under another wrapping.
+        raw = gssapi.SecurityContext(name=gssapi.Name("HTTP@localhost", gssapi.NameType.hostbased_service), creds=self.ticket("anna"), usage="initiate").step()
+        self.assertEqual(200, self.web("/jmap/session", "Negotiate " + base64.b64encode(raw).decode()).status)
+        self.assertEqual(401, self.web("/jmap/session", "Negotiate " + base64.b64encode(raw).decode()).status)
+        for broken in ("Negotiate", "Negotiate !", "Negotiate " + base64.b64encode(b"NTLMSSP\0\1\0\0\0").decode(), "Negotiate " + base64.b64encode(os.urandom(9000)).decode(),
+                       "Negotiate " + base64.b64encode(token[:-1]).decode(), "Negotiate " + base64.b64encode(self.spnego(service="other")[0]).decode()):
+            self.assertEqual(401, self.web("/jmap/session", broken).status, broken[:60])
+        self.assertIn("mechanism=Negotiate", self.demo.log())
+
     def test_ldap(self):
         """By address: libldap takes localhost for the name of this machine."""
         secure = f"ldaps://127.0.0.1:{self.demo.port('LDAPS')}"
@@ -255,7 +320,7 @@ localhost = {REALM}
         finally:
             self.configure()
         # Tickets for services whose keys others have.
-        for service in ("other", "host"):
+        for service in ("other", "backup"):
             self.assertIn("AUTHENTICATIONFAILED", self.refusal(Client(self.ticket("anna"), service=service)) or "let in", service)
 
     def test_messages_that_are_wrong(self):

@@ -109,7 +109,13 @@ class App {
   }
 
   async signIn(name: string, password: string, code: string, fresh: string): Promise<void> {
-    const entered = await session.signIn(name, password, code, fresh);
+    await this.change(await session.signIn(name, password, code, fresh));
+  }
+  async signInByTicket(): Promise<void> {
+    await this.change(await session.signInByTicket());
+  }
+  // What is kept here is of whoever was signed in before.
+  private async change(entered: session.Entered): Promise<void> {
     if (this.user && this.user.toLowerCase() !== entered.user.toLowerCase()) await Db.forgetAll();
     await this.goIn(entered);
   }

@@ -68,10 +68,23 @@ async function refused(answer: Response): Promise<Refused> {
   return new Refused(answer.status, said.second_factor ?? null, said.detail ?? '', said.password ?? null);
 }
 
+// Whether the machine's own sign-in can stand for the password, as the server said last.
+let tickets = false;
+export const takesTickets = (): boolean => tickets;
+
 // Who is signed in still, after the page was loaded again; null: nobody. TypeError when there is no network.
 export async function resume(): Promise<Entered | null> {
   const answer = await fetch('/api/session', { cache: 'no-store' });
-  return answer.ok ? take(answer) : null;
+  if (answer.ok) return take(answer);
+  tickets = ((await answer.json().catch(() => ({}))) as { ticket?: boolean }).ticket ?? false;
+  return null;
+}
+
+// By a Kerberos ticket, which the browser shows where its settings say that this server may have one. Throws Refused: 401 there is none.
+export async function signInByTicket(): Promise<Entered> {
+  const answer = await fetch('/api/session/ticket', { method: 'POST', cache: 'no-store' });
+  if (!answer.ok) throw await refused(answer);
+  return take(answer);
 }
 
 // Who that is. Throws Refused: 401 the password or the code, 429 too many tries; TypeError when there is no network.

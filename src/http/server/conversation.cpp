@@ -238,9 +238,11 @@ void Conversation::handle(const std::shared_ptr<Exchange>& exchange) {
 
 // Its frame ends before the handler's begins: a request may be held for long. false: it was answered.
 Task<bool> Conversation::sign_in(std::shared_ptr<Exchange> exchange) {
-  auto entered = co_await sign_ins_.enter(exchange->request_);
+  std::string proof;
+  auto entered = co_await sign_ins_.enter(exchange->request_, proof);
   if (entered) {
     exchange->signed_in_ = *std::move(entered);
+    if (!proof.empty()) exchange->proof_ = std::make_unique<std::string>(std::move(proof));
     // Browsers are known by their sessions.
     if (session_token(exchange->request_).empty()) {
       exchange->signed_in_->set_program(exchange->request_.field("user-agent"));
@@ -296,6 +298,7 @@ ResponseHead Conversation::head_of(Exchange& exchange) {
     out.fields.add_all(exchange.prepared_->fields());
     if (exchange.more_prepared_ != nullptr) out.fields.add_all(exchange.more_prepared_->fields());
   }
+  if (exchange.proof_ != nullptr) out.fields.add("www-authenticate", *std::exchange(exchange.proof_, nullptr));
   // RFC 9110 6.6.1
   out.fields.set("date", date_of(shared_.services.clock.now()));
   if (!out.fields.has("x-content-type-options")) out.fields.add("x-content-type-options", "nosniff");

@@ -126,6 +126,7 @@ class Exchange {
   Conversation& conversation_;
   Request request_;
   const Route* route_ = nullptr;
+  std::unique_ptr<std::string> proof_;              // SignIns::enter()
   std::shared_ptr<directory::SignedIn> signed_in_;  // shared by the requests of the connection that it stands for
   std::shared_ptr<Bell> bell_;                      // shared with what caller() gave
   boost::asio::any_io_executor executor_;

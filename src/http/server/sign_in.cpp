@@ -48,11 +48,23 @@ Result<Secret> parse_bearer(std::string_view authorization) {
   return Secret(*credentials);
 }
 
+Result<std::string> parse_negotiate(std::string_view authorization) {
+  const auto credentials = after_scheme(authorization, "negotiate");
+  if (!credentials) return fail(Errc::unauthenticated, "another scheme");
+  auto token = base64::decode(*credentials);
+  if (!token || token->empty()) return fail(Errc::invalid, "broken credentials");
+  return *std::move(token);
+}
+
+std::string write_negotiate(std::string_view octets) {
+  return octets.empty() ? "Negotiate" : "Negotiate " + base64::encode(octets);
+}
+
 SignIns::SignIns(const Services& services, std::string_view service, const runtime::Peer& peer,
                  std::shared_ptr<runtime::Waker> waker)
     : services_(services), service_(service), peer_(peer), waker_(std::move(waker)) {}
 
-runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const Request& request) {
+runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const Request& request, std::string& proof) {
   const std::string_view field = request.field("authorization");
   if (field.empty()) co_return enter_by_cookie(request);
   // With the client: behind a proxy many share a connection, and what may be done from one address may not from
@@ -66,9 +78,13 @@ runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const
   auto wake = [waker = waker_] { waker->wake(); };
   BasicCredentials given;
   Secret token;
+  std::string ticket;
   if (after_scheme(field, "bearer") && services_.door.takes_tokens(context)) {
     GP_CO_TRY(token, parse_bearer(field));
     job = [&] { return services_.door.with_token({}, token, context, wake); };
+  } else if (after_scheme(field, "negotiate") && services_.door.takes_tickets(context)) {
+    GP_CO_TRY(ticket, parse_negotiate(field));
+    job = [&] { return services_.door.with_ticket(ticket, context, wake, proof); };
   } else {
     GP_CO_TRY(given, parse_basic(field));
     job = [&] { return services_.door.with_password(given.name, given.password, context, wake); };
@@ -78,6 +94,7 @@ runtime::Task<Result<std::shared_ptr<directory::SignedIn>>> SignIns::enter(const
     if (entered.error().code == Errc::unauthenticated) ++failures_;
     co_return std::unexpected(std::move(entered).error());
   }
+  if (!ticket.empty()) proof = write_negotiate(proof);
   co_return keep(credentials, *std::move(entered));
 }
 
@@ -129,8 +146,11 @@ std::vector<std::string> SignIns::challenges(const Request& request, std::string
   if (is_from_script(request) && request.field("authorization").empty()) {
     return {fmt::format("Session realm=\"{}\"", realm)};
   }
+  std::vector<std::string> out;
+  // RFC 4559 4.1. First, for those who take the first that they know.
+  if (services_.door.takes_tickets(context_for(request))) out.push_back(write_negotiate({}));
   // RFC 7617 2, 2.1
-  std::vector<std::string> out{fmt::format("Basic realm=\"{}\", charset=\"UTF-8\"", realm)};
+  out.push_back(fmt::format("Basic realm=\"{}\", charset=\"UTF-8\"", realm));
   if (!services_.door.takes_tokens(context_for(request))) return out;
   out.push_back(fmt::format("Bearer realm=\"{}\"", realm));
   // RFC 6750 3.1: no error where no token was sent.

@@ -4,6 +4,8 @@ export const de: Record<Key, string> = {
   mail: 'E-Mail',
   signIn: 'Anmelden',
   signInTitle: 'Bei Ihrer E-Mail anmelden',
+  signInByTicket: 'Mit dem Konto dieses Computers anmelden',
+  noTicket: 'Ihr Browser hat kein Ticket gezeigt, oder es gehört zu keinem Konto hier. Melden Sie sich mit Ihrem Passwort an.',
   user: 'E-Mail-Adresse',
   password: 'Passwort',
   badPassword: 'Adresse oder Passwort ist falsch.',

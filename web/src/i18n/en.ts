@@ -3,6 +3,8 @@ export const en = {
   mail: 'Mail',
   signIn: 'Sign in',
   signInTitle: 'Sign in to your mail',
+  signInByTicket: 'Sign in with your computer account',
+  noTicket: 'Your browser did not show a ticket, or it is of no account here. Sign in with your password.',
   user: 'Email address',
   password: 'Password',
   badPassword: 'Address or password is wrong.',

@@ -4,6 +4,8 @@ export const es: Record<Key, string> = {
   mail: 'Correo',
   signIn: 'Iniciar sesión',
   signInTitle: 'Inicie sesión en su correo',
+  signInByTicket: 'Iniciar sesión con la cuenta del equipo',
+  noTicket: 'El navegador no ha mostrado ningún tique, o no corresponde a ninguna cuenta. Inicie sesión con su contraseña.',
   user: 'Dirección de correo',
   password: 'Contraseña',
   badPassword: 'La dirección o la contraseña no es correcta.',

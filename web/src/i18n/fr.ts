@@ -4,6 +4,8 @@ export const fr: Record<Key, string> = {
   mail: 'Courrier',
   signIn: 'Se connecter',
   signInTitle: 'Se connecter à votre courrier',
+  signInByTicket: 'Se connecter avec le compte de l’ordinateur',
+  noTicket: 'Votre navigateur n’a pas présenté de ticket, ou aucun compte ne lui correspond ici. Connectez-vous avec votre mot de passe.',
   user: 'Adresse e-mail',
   password: 'Mot de passe',
   badPassword: 'L’adresse ou le mot de passe est incorrect.',
