@@ -68,9 +68,8 @@ constexpr auto kTypes = std::to_array<AttributeType>({
     {"1.2.840.113556.1.4.2", "objectGUID", "", "", octet_string, Rule::octet_string, false, false, true, Usage::user,
      true},
     {"2.5.4.49", "distinguishedName", "", "", dn, Rule::distinguished_name, false, false, false, Usage::user, true},
-    {"1.2.840.113556.1.4.8", "userAccountControl", "", "", integer, Rule::integer, false, true, true, Usage::user,
-     true},
-    {"1.2.840.113556.1.4.96", "pwdLastSet", "", "", integer, Rule::integer, false, true, true, Usage::user, true},
+    {"1.2.840.113556.1.4.8", "userAccountControl", "", "", integer, Rule::integer, false, true, true},
+    {"1.2.840.113556.1.4.96", "pwdLastSet", "", "", integer, Rule::integer, false, true, true},
     {"1.2.840.113556.1.4.302", "sAMAccountType", "", "", integer, Rule::integer, false, true, true, Usage::user, true},
     {"1.2.840.113556.1.4.750", "groupType", "", "", integer, Rule::integer, false, true, true, Usage::user, true},
     {"1.2.840.113556.1.2.2", "whenCreated", "", "", generalized_time, Rule::generalized_time, false, true, true,
@@ -96,8 +95,7 @@ constexpr auto kTypes = std::to_array<AttributeType>({
     // draft-behera-ldap-password-policy-11 5.3
     {"1.3.6.1.4.1.42.2.27.8.1.16", "pwdChangedTime", "", "", generalized_time, Rule::generalized_time, false, true,
      true, Usage::directory, true},
-    {"1.3.6.1.4.1.42.2.27.8.1.22", "pwdReset", "", "", boolean, Rule::boolean, false, false, true, Usage::directory,
-     true},
+    {"1.3.6.1.4.1.42.2.27.8.1.22", "pwdReset", "", "", boolean, Rule::boolean, false, false, true, Usage::directory},
     // RFC 4512 5.1, RFC 3045
     {"1.3.6.1.4.1.1466.101.120.5", "namingContexts", "", "", dn, Rule::distinguished_name, false, false, false,
      Usage::dsa, true},

@@ -1,6 +1,7 @@
 #include "ldap/server/change.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -193,11 +194,54 @@ std::variant<Change, Outcome> plan_photo(const Viewer& viewer, const directory::
   return Change(std::move(out));
 }
 
+bool may_set_passwords_of(const Viewer& viewer, const directory::Principal& whose) {
+  return viewer.role == Role::admin || (viewer.role == Role::helpdesk && whose.role == Role::none);
+}
+
+// That the password has to be replaced: pwdReset as OpenLDAP's policy has it, pwdLastSet 0 and -1 as Active Directory's
+// programs write it ([MS-SAMR] 3.1.1.8.8); other times are not for anybody to say.
+std::variant<Change, Outcome> plan_demand(const Viewer& viewer, const directory::Principal& whose,
+                                          const std::vector<ModifyRequest::Change>& changes) {
+  if (!may_set_passwords_of(viewer, whose)) return no(ResultCode::insufficient_access_rights, "not your password");
+  if (changes.size() != 1) {
+    return no(ResultCode::unwilling_to_perform, "this is changed apart from the rest of " + whose.address);
+  }
+  const ModifyRequest::Change& change = changes.front();
+  const AttributeType& type = *find_attribute(change.attribute.type);
+  const auto& values = change.attribute.values;
+  const bool reset = type.name == "pwdReset";
+  if (reset && (change.kind == ChangeKind::remove || values.empty())) return Change(NewDemand{false});
+  if (change.kind == ChangeKind::remove || values.size() != 1) {
+    return no(ResultCode::constraint_violation, fmt::format("{} has one value", type.name));
+  }
+  for (const auto& [text, demanded] :
+       {std::pair(reset ? "TRUE" : "0", true), std::pair(reset ? "FALSE" : "-1", false)}) {
+    if (values.front() == text) return Change(NewDemand{demanded});
+  }
+  return no(ResultCode::constraint_violation, reset ? "TRUE or FALSE" : "0: at the next sign-in; -1: not any more");
+}
+
+// What of [MS-ADTS] 2.2.16 can be others here than it is.
+std::optional<Outcome> take_account_control(const std::vector<std::string>& values, directory::Principal& principal) {
+  std::uint32_t number = 0;
+  const std::string text = values.size() == 1 ? values.front() : std::string();
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return no(ResultCode::constraint_violation, "userAccountControl is one number");
+  }
+  constexpr std::uint32_t kSettable = kAccountDisabled | kPasswordNeverExpires;
+  if ((number & ~kSettable) != kNormalAccount) {
+    return no(ResultCode::unwilling_to_perform, "512, and 2: disabled, and 65536: the password does not expire");
+  }
+  principal.enabled = (number & kAccountDisabled) == 0;
+  principal.password_never_expires = (number & kPasswordNeverExpires) != 0;
+  return std::nullopt;
+}
+
 std::variant<Change, Outcome> plan_password(const Viewer& viewer, const directory::Principal& whose,
                                             const std::vector<ModifyRequest::Change>& changes) {
-  const bool may = viewer.role == Role::admin || (viewer.role == Role::helpdesk && whose.role == Role::none);
   // Whoever changes his own has to know the old one, which password modify (RFC 3062) can say.
-  if (!may) {
+  if (!may_set_passwords_of(viewer, whose)) {
     return no(ResultCode::insufficient_access_rights, "your own password is changed by the password modify operation");
   }
   // As Active Directory's programs do it: the old value goes, the new one comes.
@@ -226,8 +270,12 @@ std::variant<Change, Outcome> plan_modify(Tree& tree, const Viewer& viewer, cons
       return plan_password(viewer, principal, changes);
     }
     if (is_photo(type->name)) return plan_photo(viewer, principal, changes);
+    if ((type->name == "pwdReset" || type->name == "pwdLastSet") && entry.kind == EntryKind::person) {
+      return plan_demand(viewer, principal, changes);
+    }
   }
   NewPrincipal out{principal};
+  std::optional<std::vector<std::string>> control;  // values of userAccountControl
   for (const ModifyRequest::Change& change : changes) {
     const AttributeType& type = *find_attribute(change.attribute.type);
     auto values = stored_values(tree, type, change.attribute.values);
@@ -242,6 +290,12 @@ std::variant<Change, Outcome> plan_modify(Tree& tree, const Viewer& viewer, cons
       out.principal.display_name = names.empty() ? std::string() : names.front();
       continue;
     }
+    if (type.name == "userAccountControl" && entry.kind == EntryKind::person) {
+      if (viewer.role != Role::admin) return no(ResultCode::insufficient_access_rights, "the account is not yours");
+      if (!control) control = {std::to_string(account_control(principal))};
+      if (auto wrong = apply(change.kind, type, given, *control)) return *std::move(wrong);
+      continue;
+    }
     const auto field = contact_field_of(type.name);
     if (!field) {
       return no(type.read_only ? ResultCode::constraint_violation : ResultCode::unwilling_to_perform,
@@ -251,6 +305,9 @@ std::variant<Change, Outcome> plan_modify(Tree& tree, const Viewer& viewer, cons
       return no(ResultCode::insufficient_access_rights, fmt::format("{} is not yours to change", type.name));
     }
     if (auto wrong = change_contact(change.kind, type, *field, given, out.principal)) return *std::move(wrong);
+  }
+  if (control) {
+    if (auto wrong = take_account_control(*control, out.principal)) return *std::move(wrong);
   }
   return Change(std::move(out));
 }

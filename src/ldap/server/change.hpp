@@ -26,7 +26,10 @@ struct NewPhoto {
 struct NewPassword {
   Secret password;
 };
-using Change = std::variant<NewPrincipal, NewMembers, NewPassword, NewPhoto>;
+struct NewDemand {
+  bool must_change = false;  // the password, at the next sign-in
+};
+using Change = std::variant<NewPrincipal, NewMembers, NewPassword, NewPhoto, NewDemand>;
 
 // `principal` is who `entry` shows. The outcome says why it cannot be.
 std::variant<Change, Outcome> plan_modify(Tree& tree, const Viewer& viewer, const Entry& entry,

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "directory/password_age.hpp"
 #include "ldap/protocol/oids.hpp"
 #include "ldap/server/test_support.hpp"
 
@@ -33,6 +34,59 @@ class LdapChange : public testing::Test {
   Talk talk{world};
   Heard last;
 };
+
+TEST_F(LdapChange, AdministratorsSwitchPeopleOffAsInActiveDirectory) {
+  Talk anna(world);
+  anna.bind();
+  anna.wanted = {"cn"};
+  const auto control = [&](Kind kind, std::vector<std::string> given) {
+    return modify(kAnnaDn, {{kind, {"userAccountControl", std::move(given)}}});
+  };
+  talk.bind();
+  EXPECT_EQ(control(Kind::replace, {"514"}), ResultCode::insufficient_access_rights);
+  talk.bind("root@example.org");
+  for (const std::string value : {"512 ", "x", "0", "2", "544", "1114624", "-1", "99999999999"}) {
+    EXPECT_NE(control(Kind::replace, {value}), ResultCode::success) << value;
+  }
+  EXPECT_EQ(control(Kind::replace, {}), ResultCode::constraint_violation);
+  EXPECT_EQ(control(Kind::remove, {"514"}), ResultCode::no_such_attribute);
+  EXPECT_EQ(control(Kind::replace, {"66050"}), ResultCode::success);
+  EXPECT_FALSE(world.directory->find(kAnna)->enabled);
+  EXPECT_TRUE(world.directory->find(kAnna)->password_never_expires);
+  (void)anna.wake();
+  EXPECT_TRUE(anna.closed) << "whoever is switched off is out";
+  // As programs do it that say what they have seen.
+  EXPECT_EQ(modify(kAnnaDn,
+                   {{Kind::remove, {"userAccountControl", {"66050"}}}, {Kind::add, {"userAccountControl", {"512"}}}}),
+            ResultCode::success);
+  EXPECT_TRUE(world.directory->find(kAnna)->enabled);
+  EXPECT_FALSE(world.directory->find(kAnna)->password_never_expires);
+}
+
+TEST_F(LdapChange, APasswordIsAskedToBeReplaced) {
+  const auto demanded = [&] {
+    return directory::password_ages(*world.directory).standing(*world.directory->find(kAnna)).must_change;
+  };
+  const auto set = [&](std::string_view attribute, Kind kind, std::vector<std::string> given) {
+    return modify(kAnnaDn, {{kind, {std::string(attribute), std::move(given)}}});
+  };
+  talk.bind();
+  EXPECT_EQ(set("pwdReset", Kind::replace, {"TRUE"}), ResultCode::insufficient_access_rights);
+  talk.bind("root@example.org");
+  EXPECT_EQ(set("pwdLastSet", Kind::replace, {"0"}), ResultCode::success);
+  EXPECT_TRUE(demanded());
+  EXPECT_EQ(set("pwdLastSet", Kind::replace, {"134116992000000000"}), ResultCode::constraint_violation);
+  EXPECT_EQ(set("pwdLastSet", Kind::remove, {}), ResultCode::constraint_violation);
+  EXPECT_EQ(set("pwdLastSet", Kind::replace, {"-1"}), ResultCode::success);
+  EXPECT_FALSE(demanded());
+  EXPECT_EQ(set("pwdReset", Kind::add, {"TRUE"}), ResultCode::success);
+  EXPECT_TRUE(demanded());
+  EXPECT_EQ(set("pwdReset", Kind::replace, {"yes"}), ResultCode::constraint_violation);
+  EXPECT_EQ(set("pwdReset", Kind::remove, {}), ResultCode::success);
+  EXPECT_FALSE(demanded());
+  EXPECT_EQ(modify(kAnnaDn, {{Kind::replace, {"pwdReset", {"TRUE"}}}, {Kind::replace, {"mobile", {"+49 170 1"}}}}),
+            ResultCode::unwilling_to_perform);
+}
 
 TEST_F(LdapChange, PeopleChangeWhatIsTheirsToSay) {
   talk.bind();

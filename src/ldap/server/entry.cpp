@@ -21,8 +21,6 @@ namespace {
 using directory::ContactField;
 using directory::PrincipalKind;
 
-// [MS-ADTS] 2.2.16: NORMAL_ACCOUNT, and ACCOUNTDISABLE where nobody signs in; DONT_EXPIRE_PASSWORD.
-constexpr int kNormalAccount = 0x200, kAccountDisabled = 0x2, kPasswordNeverExpires = 0x10000;
 // [MS-SAMR] 2.2.1.9 and [MS-ADTS] 2.2.12: a person; a group for mail alone, in all domains.
 constexpr int kSamUser = 0x30000000, kSamDistribution = 0x10000001, kGroupTypeUniversal = 8;
 
@@ -196,6 +194,12 @@ std::optional<ContactField> contact_field_of(std::string_view attribute) {
   const auto rows = directory::field_attributes();
   const auto row = std::ranges::find(rows, attribute, &directory::FieldAttribute::attribute);
   return row == rows.end() ? std::nullopt : std::optional(row->field);
+}
+
+std::uint32_t account_control(const directory::Principal& principal) {
+  const bool signs_in = principal.enabled && principal.kind == PrincipalKind::person;
+  return kNormalAccount | (signs_in ? 0 : kAccountDisabled) |
+         (principal.password_never_expires ? kPasswordNeverExpires : 0);
 }
 
 bool is_photo(std::string_view attribute) { return attribute == "jpegPhoto" || attribute == "thumbnailPhoto"; }
@@ -374,9 +378,7 @@ Entry EntryMaker::principal(const directory::Profile& profile) const {
   if (is_named_by_uid(p.kind)) {
     out.add("sAMAccountName", local);
     out.add("userPrincipalName", p.address);
-    const bool signs_in = p.enabled && entry.kind == EntryKind::person;
-    out.add("userAccountControl", std::to_string(kNormalAccount | (signs_in ? 0 : kAccountDisabled) |
-                                                 (p.password_never_expires ? kPasswordNeverExpires : 0)));
+    out.add("userAccountControl", std::to_string(account_control(p)));
     if (profile.password) out.add("pwdLastSet", last_set(*profile.password));
     out.add("sAMAccountType", std::to_string(kSamUser));
   } else if (entry.kind == EntryKind::group) {

@@ -95,6 +95,10 @@ bool is_photo(std::string_view attribute);
 // Directory would take.
 bool shows_photo(std::string_view attribute, const directory::PhotoMark& photo);
 
+// userAccountControl ([MS-ADTS] 2.2.16) of somebody who has one: a person, a shared mailbox, equipment.
+inline constexpr std::uint32_t kNormalAccount = 0x200, kAccountDisabled = 0x2, kPasswordNeverExpires = 0x10000;
+std::uint32_t account_control(const directory::Principal& principal);
+
 // Which contact field an attribute shows; nullopt: none.
 std::optional<directory::ContactField> contact_field_of(std::string_view attribute);
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "directory/password_age.hpp"
 #include "ldap/protocol/ber.hpp"
 #include "ldap/protocol/oids.hpp"
 #include "ldap/server/change.hpp"
@@ -71,6 +72,11 @@ Task<Next> Session::modify(Operation operation) {
       return directory.change_members(id, members->added, members->removed);
     }
     if (const auto* const photo = std::get_if<NewPhoto>(&change)) return directory.set_photo(id, photo->octets);
+    if (const auto* const demand = std::get_if<NewDemand>(&change)) {
+      const Result<> done = directory::password_ages(directory).demand_change(id, demand->must_change);
+      if (!done && done.error().code == Errc::not_found) return fail(Errc::unsupported, "no password is kept here");
+      return done;
+    }
     return directory.set_password(id, std::get<NewPassword>(change).password);
   };
   runtime::Workers& workers = password != nullptr ? shared_.services.workers_for_sign_in() : shared_.services.workers;
@@ -85,7 +91,9 @@ Task<Next> Session::modify(Operation operation) {
     if (after != nullptr) with.push_back(read_response(oid::kPostRead, *after, *operation.controls.post_read));
   }
   answer(operation, Outcome{}, std::move(with));
-  if (password != nullptr) shared_.services.door.revoke(entry->id);
+  const auto* const changed = std::get_if<NewPrincipal>(&change);
+  const bool shut_out = changed != nullptr && principal->enabled && !changed->principal.enabled;
+  if (password != nullptr || shut_out) shared_.services.door.revoke(entry->id);
   co_return Next::more;
 }
 
