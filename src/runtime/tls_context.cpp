@@ -19,6 +19,7 @@
 #include "runtime/tls_certificates.hpp"
 #include "runtime/tls_error.hpp"
 #include "runtime/tls_session.hpp"
+#include "runtime/tls_socket.hpp"
 
 namespace gatepost::runtime {
 
@@ -305,11 +306,11 @@ std::vector<TlsCertificateFacts> TlsServer::certificates() const {
   return out;
 }
 
-Result<std::unique_ptr<TlsSession>> TlsServer::session(int fd) const {
+Result<std::unique_ptr<TlsSession>> TlsServer::session(WaitedSocket& socket) const {
   std::shared_ptr<const State> state = current();
   ERR_clear_error();
   SSL* const ssl = SSL_new(state->contexts.front().get());
-  if (ssl == nullptr || SSL_set_fd(ssl, fd) != 1) {
+  if (ssl == nullptr || !set_socket(ssl, socket)) {
     SSL_free(ssl);
     return fail(Errc::internal, tls_failure_words());
   }
@@ -354,10 +355,10 @@ Result<std::unique_ptr<TlsClient>> TlsClient::create(const TlsClientSettings& se
   return std::unique_ptr<TlsClient>(new TlsClient(std::move(context), verifies));
 }
 
-Result<std::unique_ptr<TlsSession>> TlsClient::session(int fd, std::string_view server_name) const {
+Result<std::unique_ptr<TlsSession>> TlsClient::session(WaitedSocket& socket, std::string_view server_name) const {
   ERR_clear_error();
   SSL* const ssl = SSL_new(static_cast<SSL_CTX*>(context_.get()));
-  bool ok = ssl != nullptr && SSL_set_fd(ssl, fd) == 1;
+  bool ok = ssl != nullptr && set_socket(ssl, socket);
   std::string name(server_name);
   if (name.ends_with('.')) name.pop_back();
   if (ok && !name.empty()) {

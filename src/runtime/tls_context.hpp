@@ -18,6 +18,7 @@
 namespace gatepost::runtime {
 
 class TlsSession;
+class WaitedSocket;
 
 enum class TlsMinimum : std::uint8_t { v1_2, v1_3 };
 
@@ -72,8 +73,8 @@ class TlsServer {
   Result<> reload(const TlsServerSettings& settings);
   std::vector<TlsCertificateFacts> certificates() const;
 
-  // The server's end of a handshake on a connected non-blocking socket, which the session does not own.
-  Result<std::unique_ptr<TlsSession>> session(int fd) const;
+  // The server's end of a handshake. The socket is borrowed for the life of the session.
+  Result<std::unique_ptr<TlsSession>> session(WaitedSocket& socket) const;
 
   struct State;  // immutable, shared by the sessions that use it
   struct TicketKeys;
@@ -100,8 +101,9 @@ struct TlsClientSettings {
 class TlsClient {
  public:
   static Result<std::unique_ptr<TlsClient>> create(const TlsClientSettings& settings);
+  // The socket is borrowed for the life of the session.
   // `server_name`: host name for SNI and verification, or an address in text (then without SNI, RFC 6066 3).
-  Result<std::unique_ptr<TlsSession>> session(int fd, std::string_view server_name) const;
+  Result<std::unique_ptr<TlsSession>> session(WaitedSocket& socket, std::string_view server_name) const;
   bool verifies() const { return verifies_; }
 
  private:

@@ -15,7 +15,7 @@ namespace gatepost::runtime {
 // What a TLS call came to, or which readiness of the socket it waits for.
 enum class TlsProgress { done, want_read, want_write, ended, failed };
 
-// One TLS connection directly on a non-blocking socket; never waits. Made by TlsServer and TlsClient; belongs to the
+// One TLS connection directly on a socket; never waits. Made by TlsServer and TlsClient; belongs to the
 // stream that owns the socket.
 class TlsSession {
  public:
