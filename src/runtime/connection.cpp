@@ -6,7 +6,7 @@
 #include <exception>
 #include <utility>
 
-#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -29,12 +29,13 @@ constexpr std::string_view kTlsTooEarly = "the peer began TLS at once where the 
 
 class StreamWaker final : public Waker, public std::enable_shared_from_this<StreamWaker> {
  public:
-  StreamWaker(boost::asio::any_io_executor executor, Stream& stream)
-      : executor_(std::move(executor)), stream_(&stream) {}
+  StreamWaker(const boost::asio::any_io_executor& executor, Stream& stream)
+      : loop_(static_cast<boost::asio::io_context&>(boost::asio::query(executor, boost::asio::execution::context))),
+        stream_(&stream) {}
 
   void wake() override {
     if (gone_ || pending_.exchange(true)) return;
-    boost::asio::post(executor_, [self = shared_from_this()] {
+    boost::asio::post(loop_, [self = shared_from_this()] {
       self->pending_ = false;
       if (self->stream_ != nullptr) self->stream_->wake();
     });
@@ -46,7 +47,7 @@ class StreamWaker final : public Waker, public std::enable_shared_from_this<Stre
   }
 
  private:
-  boost::asio::any_io_executor executor_;
+  boost::asio::io_context& loop_;
   std::atomic<bool> pending_{false}, gone_{false};
   Stream* stream_;  // touched on the stream's thread only
 };
@@ -479,7 +480,7 @@ Task<> Connection::conclude() {
 }
 
 // This frame lives as long as the connection: what it needs in between is in members and in frames that end.
-Task<> Connection::run(std::unique_ptr<Connection> self) {
+Task<> Connection::run(std::unique_ptr<Connection>) {
   try {
     bool open = co_await begin();
     while (open) {

@@ -9,11 +9,9 @@
 #include <mutex>
 
 #include <fmt/format.h>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "runtime/await.hpp"
 #include "runtime/connection_observer.hpp"
@@ -137,7 +135,7 @@ void Listener::State::set(ListenerSettings settings) {
   rules = fresh;
 }
 
-Task<> Listener::State::accept_loop(std::shared_ptr<State> self) {
+Task<> Listener::State::accept_loop(std::shared_ptr<State>) {
   while (accepting && acceptor.is_open()) {
     auto [error] = co_await acceptor.async_wait(asio::posix::stream_descriptor::wait_read, kAwait);
     if (error || !accepting) continue;

@@ -17,8 +17,8 @@ namespace gatepost::runtime {
 
 // What a finished handshake agreed on.
 struct TlsFacts {
-  std::string version;       // "TLSv1.3"
-  std::string cipher;        // "TLS_AES_256_GCM_SHA384"
+  std::string_view version;  // "TLSv1.3"; of static text, as is the next
+  std::string_view cipher;   // "TLS_AES_256_GCM_SHA384"
   std::string server_name;   // SNI; may be empty
   std::string alpn;          // RFC 7301: the protocol agreed on; empty: none was
   std::string tls_exporter;  // RFC 9266 channel binding, 32 octets; empty when not available

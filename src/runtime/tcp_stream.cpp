@@ -32,9 +32,7 @@ Task<Result<>> wait_until(WaitedSocket& socket, WaitFor what) {
   }
 }
 
-WaitFor needed(TlsProgress progress) {
-  return progress == TlsProgress::want_write ? WaitFor::room : WaitFor::input;
-}
+WaitFor needed(TlsProgress progress) { return progress == TlsProgress::want_write ? WaitFor::room : WaitFor::input; }
 
 // How long, and for how much, a closing connection listens on, so that unread input does not reset it before the peer
 // has seen our last reply.

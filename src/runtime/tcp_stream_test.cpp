@@ -62,9 +62,8 @@ class TcpStreams : public ::testing::Test {
   }
   template <class T>
   std::future<T> begin(std::move_only_function<Task<T>()> task) {
-    return std::async(std::launch::async, [this, task = std::move(task)]() mutable {
-      return threads_.run<T>(0, std::move(task));
-    });
+    return std::async(std::launch::async,
+                      [this, task = std::move(task)]() mutable { return threads_.run<T>(0, std::move(task)); });
   }
   template <class T>
   T run(std::move_only_function<Task<T>()> task) {

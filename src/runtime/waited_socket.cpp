@@ -47,8 +47,8 @@ int make_epoll() {
 // socket is waited for, and one timer.
 //
 // Sockets are registered edge-triggered, and for EPOLLRDHUP, which Asio's own are not: what epoll_wait(2) reports of a
-// socket is all that holds by then, and what changes later is reported again. So a receive() that was given less than it
-// had room for has emptied the socket, unless that report told of an end behind the octets.
+// socket is all that holds by then, and what changes later is reported again. So a receive() that was given less than
+// it had room for has emptied the socket, unless that report told of an end behind the octets.
 class SocketWaits final : public asio::execution_context::service {
  public:
   using key_type = SocketWaits;
@@ -85,11 +85,13 @@ class SocketWaits final : public asio::execution_context::service {
   struct Sooner {
     bool operator()(const WaitedSocket& a, const WaitedSocket& b) const { return a.watched_until_ < b.watched_until_; }
   };
-  using Registered = intrusive::list<
-      WaitedSocket, intrusive::member_hook<WaitedSocket, WaitedSocket::InList, &WaitedSocket::registered_>>;
-  using Watched = intrusive::multiset<
-      WaitedSocket, intrusive::member_hook<WaitedSocket, WaitedSocket::InOrder, &WaitedSocket::watched_>,
-      intrusive::compare<Sooner>>;
+  using Registered =
+      intrusive::list<WaitedSocket,
+                      intrusive::member_hook<WaitedSocket, WaitedSocket::InList, &WaitedSocket::registered_>>;
+  using Watched =
+      intrusive::multiset<WaitedSocket,
+                          intrusive::member_hook<WaitedSocket, WaitedSocket::InOrder, &WaitedSocket::watched_>,
+                          intrusive::compare<Sooner>>;
 
   void shutdown() noexcept override;
   void arm();
@@ -217,9 +219,7 @@ ssize_t WaitedSocket::receive(std::span<char> into) {
   return got;
 }
 
-ssize_t WaitedSocket::send(std::string_view octets) {
-  return ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
-}
+ssize_t WaitedSocket::send(std::string_view octets) { return ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL); }
 
 void WaitedSocket::wake() {
   woken_ = true;
@@ -228,8 +228,8 @@ void WaitedSocket::wake() {
   }
 }
 
-// A deadline that is watched too early is looked at then, and watched anew: moving it forward, which every command does,
-// costs nothing.
+// A deadline that is watched too early is looked at then, and watched anew: moving it forward, which every command
+// does, costs nothing.
 Result<> WaitedSocket::before_wait() {
   if (closed()) return fail(Errc::closed, "the connection was closed");
   if (!expired_ && deadline_ != SteadyPoint::max()) {

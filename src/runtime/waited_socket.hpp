@@ -27,8 +27,8 @@ enum class WaitFor : std::uint8_t { input, room, failure };
 enum class WaitEnd : std::uint8_t { ready, interrupted };
 
 // A connected, non-blocking stream socket that coroutines of one I/O thread wait for. Sockets are in an epoll set of
-// their own, which is one descriptor for the thread's loop: they are registered once, for what changes, and a wait costs
-// no system call when the last receive() told that nothing is left. All calls on that thread.
+// their own, which is one descriptor for the thread's loop: they are registered once, for what changes, and a wait
+// costs no system call when the last receive() told that nothing is left. All calls on that thread.
 class WaitedSocket {
  public:
   using Handler = std::move_only_function<void(WaitEnd)>;
@@ -85,7 +85,7 @@ class WaitedSocket {
   std::array<Wait, 2> waits_;
   int fd_;
   bool expired_ = false, woken_ = false;
-  bool input_ = false;       // there may be some: something came since there was none
+  bool input_ = false;        // there may be some: something came since there was none
   bool more_behind_ = false;  // of the octets: their end, or an urgent one, which receive() stops at
   bool failed_ = false;
   bool is_tcp_;  // others stop between octets for reasons of their own (unix(7), SCM_CREDENTIALS)

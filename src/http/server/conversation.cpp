@@ -172,7 +172,7 @@ std::shared_ptr<Exchange> Conversation::start(RequestHead&& head) {
   }
   request.parameters = std::move(found.parameters);
   request.target.segments = {};  // what the router needs alone
-  auto exchange = std::make_shared<Exchange>(*this, std::move(request), executor_);
+  auto exchange = std::make_shared<Exchange>(*this, std::move(request));
   if (settings_->access_log) exchange->since_ = shared_.services.clock.steady();
   exchange->in_limit_ = settings_->body_octets;
   if (exchange->request_.proxied && shared_.services.refuses && shared_.services.refuses(exchange->request_.client)) {
@@ -207,7 +207,7 @@ std::shared_ptr<Exchange> Conversation::start(RequestHead&& head) {
 
 std::shared_ptr<Exchange> Conversation::start_refused(RequestHead&& head, Response answer) {
   int status = 0;
-  auto exchange = std::make_shared<Exchange>(*this, request_of(std::move(head), status), executor_);
+  auto exchange = std::make_shared<Exchange>(*this, request_of(std::move(head), status));
   if (settings_->access_log) exchange->since_ = shared_.services.clock.steady();
   exchange->handler_done_ = true;
   exchange->respond(std::move(answer));

@@ -43,6 +43,7 @@ class Conversation : public runtime::Session {
 
   const Services& services() const { return shared_.services; }
   const runtime::Peer& peer() const { return peer_; }
+  const boost::asio::any_io_executor& executor() const { return executor_; }  // of the I/O thread
   // Something of an exchange changed: the session looks at all of them soon.
   void touched();
 

@@ -14,8 +14,8 @@ namespace {
 constexpr std::chrono::hours kLong{24};
 }  // namespace
 
-Exchange::Exchange(Conversation& conversation, Request&& request, const boost::asio::any_io_executor& executor)
-    : conversation_(conversation), request_(std::move(request)), executor_(executor) {}
+Exchange::Exchange(Conversation& conversation, Request&& request)
+    : conversation_(conversation), request_(std::move(request)) {}
 
 Exchange::~Exchange() = default;
 
@@ -25,7 +25,7 @@ const Clock& Exchange::clock() const { return conversation_.services().clock; }
 
 // Not a coroutine: its frame would be one more in every request that is held. It waits until the result is awaited.
 Task<bool> Exchange::pause(std::chrono::steady_clock::duration at_most) {
-  if (!bell_) bell_ = std::make_shared<Bell>(executor_);
+  if (!bell_) bell_ = std::make_shared<Bell>(conversation_.executor());
   waiting_ = true;
   return bell_->alarm.wait(at_most);
 }
@@ -150,7 +150,7 @@ void Exchange::upgrade(std::string_view protocol, Fields fields) {
 }
 
 Task<Exchange::News> Exchange::wait(std::chrono::steady_clock::duration at_most) {
-  if (!bell_) bell_ = std::make_shared<Bell>(executor_);
+  if (!bell_) bell_ = std::make_shared<Bell>(conversation_.executor());
   const auto until = std::chrono::steady_clock::now() + at_most;
   for (;;) {
     if (over()) co_return News::over;
@@ -163,7 +163,7 @@ Task<Exchange::News> Exchange::wait(std::chrono::steady_clock::duration at_most)
 }
 
 Task<Exchange::News> Exchange::listen(std::chrono::steady_clock::duration at_most) {
-  if (!bell_) bell_ = std::make_shared<Bell>(executor_);
+  if (!bell_) bell_ = std::make_shared<Bell>(conversation_.executor());
   const auto until = std::chrono::steady_clock::now() + at_most;
   for (;;) {
     if (over()) co_return News::over;
@@ -179,7 +179,7 @@ Task<Exchange::News> Exchange::listen(std::chrono::steady_clock::duration at_mos
 }
 
 std::function<void()> Exchange::caller() {
-  if (!bell_) bell_ = std::make_shared<Bell>(executor_);
+  if (!bell_) bell_ = std::make_shared<Bell>(conversation_.executor());
   return [bell = bell_] {
     if (!bell->called.exchange(true)) bell->alarm.ring();
   };

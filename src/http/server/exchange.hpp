@@ -38,7 +38,7 @@ struct Route;
 // client takes a part for the whole. When the peer is gone, waiting calls end with Errc::closed, and the handler ends.
 class Exchange {
  public:
-  Exchange(Conversation& conversation, Request&& request, const boost::asio::any_io_executor& executor);
+  Exchange(Conversation& conversation, Request&& request);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -129,7 +129,6 @@ class Exchange {
   std::unique_ptr<std::string> proof_;              // SignIns::enter()
   std::shared_ptr<directory::SignedIn> signed_in_;  // shared by the requests of the connection that it stands for
   std::shared_ptr<Bell> bell_;                      // shared with what caller() gave
-  boost::asio::any_io_executor executor_;
   SteadyPoint since_{};
 
   std::string in_;
