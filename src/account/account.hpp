@@ -104,6 +104,13 @@ class Account {
   virtual Result<std::shared_ptr<const Grants>> grants(FolderId) = 0;  // null: none
   virtual Result<> change_grants(FolderId, const std::function<Result<>(Grants&)>& change) = 0;
 
+  // Whether each other user has \Seen of his own (Accounts::open_for()), or all have the owner's. Setting it makes all
+  // messages unread for others, or as the owner has them; what others had seen on their own is forgotten. Off unless set.
+  virtual Result<bool> own_seen() { return false; }
+  virtual Result<> set_own_seen(bool) { return fail(Errc::unsupported, "whose seen flags"); }
+  // Whose \Seen this shows: kEverybody is the owner's, which all see who have none of their own.
+  virtual Reader reader() { return kEverybody; }
+
   // Annotations (RFC 5464), kept with the folder: a copy of the name for each reader. All of `changes` or none.
   // Errc::limit: over kMaxAnnotations of one reader and folder, or kMaxAnnotationOctets of the account;
   // Errc::too_large: a value over kMaxAnnotationValue; Errc::invalid: a name. `by` is passed on to annotation_news().
@@ -252,6 +259,9 @@ class Accounts {
   // Opens it; an account that does not exist yet is created with INBOX, Drafts, Sent, Trash, Junk and Archive.
   // The caller makes sure that the id belongs to a principal.
   virtual Result<std::shared_ptr<Account>> open(AccountId) = 0;
+  // The account of somebody else, as `reader` sees it: with \Seen of his own where the account is so (own_seen()). The
+  // same object for the same reader as long as somebody has it. Whoever is the owner gets what open() gives.
+  virtual Result<std::shared_ptr<Account>> open_for(AccountId, Reader reader) = 0;
   virtual Result<> remove(AccountId) = 0;  // everything in it
   // Deleting an account is more than this layer's part of it: begin_removal() first, remove() at last, and what a crash
   // cuts short in between is completed by finish_removals(), unless the account is still `wanted` then.

@@ -36,6 +36,7 @@ struct Fate {
 };
 
 struct Fates {
+  Reader reader = kEverybody;  // who asks
   std::map<std::uint64_t, Fate> items, folders;
   std::size_t size() const { return items.size() + folders.size(); }
 
@@ -55,6 +56,10 @@ struct Fates {
         return folders[e.id].add(ChangeKind::updated);
       case LogEntry::What::folder_destroyed:
         return folders[e.id].add(ChangeKind::destroyed);
+      case LogEntry::What::item_seen:
+        if (e.reader != reader) return;
+        item(e, ChangeKind::updated);
+        return folders[static_cast<std::uint64_t>(e.folder)].add(ChangeKind::updated);  // how many are unread
     }
   }
   void item(const LogEntry& e, ChangeKind what) {
@@ -66,17 +71,18 @@ struct Fates {
 
 }  // namespace
 
-Result<AccountChanges> StoredAccount::account_changes(Modseq since, std::size_t at_most) {
+Result<AccountChanges> StoredAccount::account_changes(Modseq since, std::size_t at_most, Reader reader) {
   AccountChanges out;
   out.to = since;
   GP_TRY(auto snap, snapshot());
   {
     const std::scoped_lock lock(mutex_);
     GP_CHECK(usable());
-    out.known = since <= snap->version() && since >= head_.state.log_floor && !is_lost(since);
+    out.known = since <= snap->version() && since >= head_.state.log_floor && !is_lost(since) &&
+                (reader == kEverybody || since >= head_.own_seen.since);
   }
   if (!out.known) return out;
-  Fates fates;
+  Fates fates{.reader = reader};
   Modseq reached = since;
   Result<> damage;
   GP_CHECK(snap->scan(records::log_key(since + 1, 0), store::prefix_end(std::string(1, records::kind::kLog)), false,

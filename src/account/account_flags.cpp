@@ -36,6 +36,20 @@ Flags apply(FlagChange change, const Flags& now, const Flags& by, const FlagScop
   return out;
 }
 
+// `after`: as the reader is to see them. His \Seen is his own, the others are everybody's.
+Row change_own(Transaction& tx, FolderId folder, Reader reader, const Row& stored, Flags after) {
+  const bool seen = (after.system & flag::kSeen) != 0;
+  Row now = stored;
+  tx.show(reader, folder, now);
+  if (seen != ((now.flags.system & flag::kSeen) != 0)) tx.mark_seen(folder, reader, stored, seen);
+  now.flags = std::move(after);
+  now.modseq = tx.modseq();
+  Flags common = now.flags;
+  common.system = static_cast<std::uint8_t>((common.system & ~flag::kSeen) | (stored.flags.system & flag::kSeen));
+  if (common != stored.flags) tx.change_row(folder, stored, std::move(common));
+  return now;
+}
+
 }  // namespace
 
 Result<std::vector<KeywordId>> StoredAccount::keyword_ids(const std::vector<std::string>& names, bool create) {
@@ -68,7 +82,7 @@ Result<std::vector<KeywordId>> StoredAccount::keyword_ids(const std::vector<std:
 
 Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet& uids, FlagChange change,
                                                 const Flags& flags, std::optional<Modseq> unchanged_since,
-                                                const FlagScope& scope) {
+                                                const FlagScope& scope, Reader reader) {
   Flags by = flags;
   by.system &= kSystemFlags;
   {
@@ -92,20 +106,30 @@ Result<StoreOutcome> StoredAccount::store_flags(FolderId folder, const NumberSet
              modified.clear();
              if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
              GP_TRY(page, tx.rows(folder, rest, kRowsPerCommit));
-             for (const Row& row : page.rows) {
+             if (reader != kEverybody) GP_CHECK(tx.load_seen(folder, reader, page));
+             const bool own_seen = reader != kEverybody && tx.own_seen().on;
+             if (own_seen && (scope.system & flag::kSeen) != 0) GP_CHECK(tx.may_have_seen(folder, reader));
+             Row shown;
+             for (const Row& stored : page.rows) {
                if (tx.octets() > kCommitOctets) {
                  page.more = true;
-                 page.next = row.uid;
+                 page.next = stored.uid;
                  break;
                }
+               if (reader != kEverybody) {
+                 shown = stored;
+                 tx.show(reader, folder, shown);
+               }
+               const Row& row = reader != kEverybody ? shown : stored;
                if (unchanged_since && row.modseq > *unchanged_since) {
                  modified.push_back(row.uid);
                  continue;
                }
                Flags after = apply(change, row.flags, by, scope);
                if (after == row.flags) continue;
-               done.changed.push_back(tx.change_row(folder, row, std::move(after)));
                done.before.push_back(row.modseq);
+               done.changed.push_back(own_seen ? change_own(tx, folder, reader, stored, std::move(after))
+                                               : tx.change_row(folder, stored, std::move(after)));
              }
              return {};
            }));
@@ -178,6 +202,7 @@ Result<NumberSet> StoredAccount::remove_some(FolderId folder, const NumberSet& u
       removed.clear();
       if (tx.find(folder) == nullptr) return fail(Errc::not_found, "no such folder");
       GP_TRY(page, tx.rows(folder, rest, kFlaggedPerCommit));
+      GP_CHECK(tx.load_seen(folder, kEverybody, page));
       std::ranges::copy_if(page.rows, std::back_inserter(removed),
                            [&](const Row& row) { return !only_deleted || (row.flags.system & flag::kDeleted) != 0; });
       return take_out(tx, folder, removed, true, fate);

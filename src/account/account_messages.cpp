@@ -54,20 +54,24 @@ Result<> StoredAccount::may_add(const Transaction& tx, FolderId folder, std::uin
 
 namespace {
 
-// RFC 9051 2.3.1.1: UIDs ascend.
-Result<> may_number(Uid next, std::span<const NewItem> items) {
+// RFC 9051 2.3.1.1: UIDs ascend. Value: of those with \Seen.
+Result<NumberSet> may_number(Uid next, std::span<const NewItem> items) {
+  NumberSet seen;
   for (const NewItem& item : items) {
     if (item.uid != 0 && item.uid < next) return fail(Errc::conflict, "the UID is not above those given out");
     if (std::max(item.uid, next) >= kMaxMessages) return fail(Errc::limit, "the folder has used up its UIDs");
-    next = std::max(item.uid, next) + 1;
+    next = std::max(item.uid, next);
+    if ((item.system_flags & flag::kSeen) != 0) seen.add(next);
+    ++next;
   }
-  return {};
+  return seen;
 }
 
 }  // namespace
 
 Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items,
-                                  std::span<const std::vector<Transaction::Mark>> marks, std::vector<Uid>& uids) const {
+                                  std::span<const std::vector<Transaction::Mark>> marks, Reader reader,
+                                  std::vector<Uid>& uids) const {
   for (std::size_t i = 0; i < items.size(); ++i) {
     const NewItem& item = items[i];
     records::ItemRecord record{.body = item.body, .received = item.received, .thread = tx.thread_of(marks[i])};
@@ -78,6 +82,8 @@ Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<co
     tx.leave(marks[i], row.thread);
     row.sent = sent_time(item.summary, item.received);
     row.flags.system = item.system_flags;
+    const bool own_seen = reader != kEverybody && (item.system_flags & flag::kSeen) != 0;
+    if (reader != kEverybody) row.flags.system &= static_cast<std::uint8_t>(~flag::kSeen);
     for (const std::string& name : item.keywords) row.flags.keywords.push_back(tx.keyword(name));
     std::ranges::sort(row.flags.keywords);
     const auto twice = std::ranges::unique(row.flags.keywords);
@@ -85,6 +91,7 @@ Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<co
     tx.log(LogEntry::What::item_created, row, folder);
     if (item.uid != 0) tx.pass_over(folder, item.uid);
     const Uid uid = tx.add_row(folder, std::move(row));
+    if (own_seen) tx.mark_new_seen(folder, reader, uid);
     tx.place_item(id, folder, uid);
     if (!item.pop3_id.empty()) tx.name_for_pop3(folder, uid, item.pop3_id);
     uids.push_back(uid);
@@ -120,9 +127,15 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
     if (adding.replaced != 0) {
       GP_TRY(old, tx.rows(adding.from, NumberSet::of(adding.replaced, adding.replaced), 1));
       if (tx.find(adding.from) == nullptr || old.rows.empty()) return {};
+      GP_CHECK(tx.load_seen(adding.from, kEverybody, old));
     }
     GP_CHECK(may_add(tx, folder, octets, items.size(), old.rows.empty() ? 0 : old.rows.front().octets));
-    GP_CHECK(may_number(tx.find(folder)->uid_next, items));
+    GP_TRY(const NumberSet seen, may_number(tx.find(folder)->uid_next, items));
+    const Reader reader = tx.own_seen().on ? adding.reader : kEverybody;
+    if (reader != kEverybody && !seen.empty()) {
+      GP_CHECK(tx.may_have_seen(folder, reader));
+      GP_CHECK(tx.load_seen(folder, reader, seen));
+    }
     GP_CHECK(tx.keywords_fit(names));
     std::vector<std::vector<Transaction::Mark>> marks(items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -137,24 +150,25 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
     if (adding.replaced != 0) {
       GP_CHECK(take_out(tx, adding.from, old.rows, true, Fate::keep));
     }
-    return add_items(tx, folder, items, marks, done.uids);
+    return add_items(tx, folder, items, marks, reader, done.uids);
   };
   GP_TRY(done.modseq, run(std::ref(change)));
   if (adding.replaced != 0) trim_removed();
   return done;
 }
 
-Result<Appended> StoredAccount::append(FolderId folder, std::span<const NewItem> items) {
-  return append_some(folder, items, {});
+Result<Appended> StoredAccount::append(FolderId folder, std::span<const NewItem> items, Reader reader) {
+  return append_some(folder, items, {.reader = reader});
 }
 
-Result<Appended> StoredAccount::append_once(FolderId folder, const NewItem& item, std::string_view delivery_id) {
+Result<Appended> StoredAccount::append_once(FolderId folder, const NewItem& item, std::string_view delivery_id,
+                                            Reader reader) {
   const std::string key = records::delivery_key(delivery_id);
-  return append_some(folder, std::span(&item, 1), {.delivery_key = &key});
+  return append_some(folder, std::span(&item, 1), {.delivery_key = &key, .reader = reader});
 }
 
-Result<Appended> StoredAccount::replace(FolderId from, Uid replaced, FolderId to, const NewItem& item) {
-  return append_some(to, std::span(&item, 1), {.from = from, .replaced = replaced});
+Result<Appended> StoredAccount::replace(FolderId from, Uid replaced, FolderId to, const NewItem& item, Reader reader) {
+  return append_some(to, std::span(&item, 1), {.from = from, .replaced = replaced, .reader = reader});
 }
 
 // Copies `rows` as far as the batch allows; `next` is behind the last one.
@@ -203,9 +217,12 @@ Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderI
       if (tx.find(from) == nullptr) return fail(Errc::not_found, "no such folder");
       GP_CHECK(may_add(tx, to, 0, 0));
       done.uid_validity = tx.find(to)->uid_validity;
-      GP_TRY(const auto page, tx.rows(from, rest, kRowsPerCopy));
+      GP_TRY(auto page, tx.rows(from, rest, kRowsPerCopy));
+      GP_CHECK(tx.load_seen(from, kEverybody, page));
+      GP_CHECK(tx.load_seen_to_carry(from, to, page.rows.size()));
       more = page.more;
       GP_CHECK(copy_page(tx, to, page.rows, done, next));
+      tx.carry_seen(from, std::span(done.from).subspan(before), to, std::span(done.to).subspan(before));
       more = more || (!page.rows.empty() && page.rows.back().uid >= next);
       return {};
     });
@@ -245,7 +262,9 @@ Result<Copied> StoredAccount::move(FolderId from, const NumberSet& uids, FolderI
              done.to.resize(before);
              if (tx.find(from) == nullptr) return fail(Errc::not_found, "no such folder");
              GP_TRY(page, tx.rows(from, rest, kRowsPerCopy));
+             GP_CHECK(tx.load_seen(from, kEverybody, page));
              GP_CHECK(may_add(tx, to, 0, page.rows.size()));
+             GP_CHECK(tx.load_seen_to_carry(from, to, page.rows.size()));
              for (const Row& old : page.rows) {
                if (tx.octets() > kCopyOctets) {
                  page.more = true;
@@ -260,6 +279,7 @@ Result<Copied> StoredAccount::move(FolderId from, const NumberSet& uids, FolderI
                done.from.push_back(old.uid);
                done.to.push_back(uid);
              }
+             tx.carry_seen(from, std::span(done.from).subspan(before), to, std::span(done.to).subspan(before));
              return {};
            }));
     if (!page.more) break;

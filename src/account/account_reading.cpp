@@ -81,7 +81,7 @@ Folder StoredAccount::describe(const records::FolderRecord& r) const {
   return f;
 }
 
-Result<std::shared_ptr<const std::vector<Folder>>> StoredAccount::folders() {
+Result<std::shared_ptr<const std::vector<Folder>>> StoredAccount::folders(Reader reader) {
   const std::scoped_lock lock(mutex_);
   GP_CHECK(usable());
   if (!folder_list_) {
@@ -93,18 +93,21 @@ Result<std::shared_ptr<const std::vector<Folder>>> StoredAccount::folders() {
     std::ranges::sort(*all, {}, &Folder::path);
     folder_list_ = std::move(all);
   }
-  return folder_list_;
+  if (reader == kEverybody || head_.own_seen.since == 0) return folder_list_;
+  auto mine = std::make_shared<std::vector<Folder>>(*folder_list_);
+  for (Folder& f : *mine) show(f, reader);
+  return mine;
 }
 
-Result<Folder> StoredAccount::folder(FolderId id) {
+Result<Folder> StoredAccount::folder(FolderId id, Reader reader) {
   const std::scoped_lock lock(mutex_);
   GP_CHECK(usable());
   const records::FolderRecord* r = record(id);
   if (r == nullptr) return fail(Errc::not_found, "no such folder");
-  return describe(*r);
+  return describe(*r, reader);
 }
 
-Result<Folder> StoredAccount::find_folder(std::string_view path) {
+Result<Folder> StoredAccount::find_folder(std::string_view path, Reader reader) {
   const bool inbox = path == kInboxName;
   std::vector<std::string> names;
   if (!inbox) {
@@ -117,7 +120,7 @@ Result<Folder> StoredAccount::find_folder(std::string_view path) {
   const auto id = inbox ? std::optional(head_.inbox) : find_path(head_, names);
   const records::FolderRecord* r = id ? record(*id) : nullptr;
   if (r == nullptr) return fail(Errc::not_found, "no such folder");
-  return describe(*r);
+  return describe(*r, reader);
 }
 
 Result<std::vector<std::string>> StoredAccount::subscriptions() {
@@ -236,8 +239,9 @@ Result<std::optional<Uid>> StoredAccount::first_unseen(FolderId id, Uid end) {
   return found;
 }
 
-Result<Opened> StoredAccount::open_folder(FolderId id, bool take_recent) {
+Result<Opened> StoredAccount::open_folder(FolderId id, bool take_recent, Reader reader) {
   Opened opened;
+  bool own = false;
   for (;;) {
     {
       const std::scoped_lock lock(mutex_);
@@ -246,7 +250,8 @@ Result<Opened> StoredAccount::open_folder(FolderId id, bool take_recent) {
       if (r == nullptr) return fail(Errc::not_found, "no such folder");
       View& v = view(id);
       if (v.loaded) {
-        opened.folder = describe(*r);
+        opened.folder = describe(*r, reader);
+        own = reader != kEverybody && head_.own_seen.on;
         opened.at = head_.modseq;
         if (!v.shared) {
           v.shared = std::make_shared<const NumberSet>(v.uids);
@@ -261,7 +266,10 @@ Result<Opened> StoredAccount::open_folder(FolderId id, bool take_recent) {
     if (auto loaded = load_uids(id); !loaded && loaded.error().code != Errc::conflict)
       return std::unexpected(loaded.error());
   }
-  if (opened.folder.unseen > 0) {
+  if (opened.folder.unseen == 0) return opened;
+  if (own) {
+    GP_TRY(opened.first_unseen, first_unseen(id, *opened.uids, reader));
+  } else {
     GP_TRY(opened.first_unseen, first_unseen(id, opened.folder.uid_next));
   }
   return opened;
@@ -358,7 +366,7 @@ Modseq StoredAccount::known_modseq(Modseq told) {
   return is_lost(told) ? 0 : told;
 }
 
-Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
+Result<Delta> StoredAccount::stored_changes(FolderId id, Modseq since, Reader reader) {
   Delta delta;
   bool lost = false;
   {
@@ -366,9 +374,10 @@ Result<Delta> StoredAccount::changes(FolderId id, Modseq since) {
     GP_CHECK(usable());
     const records::FolderRecord* r = record(id);
     if (r == nullptr) return fail(Errc::not_found, "no such folder");
-    lost = is_lost(since);
+    // Before its reader had \Seen of his own, or when he had, all was another.
+    lost = is_lost(since) || (reader != kEverybody && since < head_.own_seen.since);
     if (lost) since = 0;
-    if (r->highest_modseq <= since) {
+    if (highest_modseq(*r, reader) <= since) {
       delta.to = head_.modseq;
       delta.vanished_known = since >= r->oldest_kept;
       return delta;

@@ -38,6 +38,11 @@ class StoredAccounts final : public Accounts {
     return account;
   }
 
+  Result<std::shared_ptr<Account>> open_for(AccountId id, Reader reader) override {
+    GP_TRY(const auto account, open_stored(id));
+    return account->view_for(reader);
+  }
+
   Result<> remove(AccountId id) override {
     if (!store::is_account(store::Partition{static_cast<std::uint64_t>(id)}))
       return fail(Errc::not_found, "no such account");

@@ -69,6 +69,7 @@ Result<> Checker::run() {
   GP_CHECK(check_threads());
   GP_CHECK(check_changed());
   check_totals();
+  GP_CHECK(check_seen());
   return check_uid_sets();
 }
 

@@ -12,6 +12,7 @@
 #include "account/account.hpp"
 #include "account/head.hpp"
 #include "account/records.hpp"
+#include "account/seen_marks.hpp"
 #include "store/store.hpp"
 
 namespace gatepost::account {
@@ -75,6 +76,10 @@ class Checker {
   bool in_changed_set(FolderId id, const Row& row);
   void check_totals();
   Result<> check_uid_sets();
+  Result<> check_own_seen();
+  Result<> check_seen();
+  Result<> check_seen_totals(std::map<std::pair<FolderId, Reader>, records::SeenTotals>& right);
+  bool mend_marks(FolderId id, SeenMarks& marks);
   Result<> check_uid_set(FolderId id, records::UidSet which, const NumberSet& right);
 
   bool is_removed(ItemId id) const;
@@ -94,6 +99,7 @@ class Checker {
   std::optional<records::State> stored_state_;
   records::State state_;
   bool rewrite_state_ = false;
+  records::OwnSeen own_seen_;
   std::map<FolderId, Seen> folders_;
   static constexpr std::size_t kKeptSets = 64;
   std::map<std::pair<FolderId, Modseq>, NumberSet> changed_sets_;  // read last

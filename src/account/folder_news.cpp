@@ -48,6 +48,15 @@ std::vector<FolderEvent> StoredAccount::foresee(Transaction& tx, Modseq version)
     messages.unseen = before != nullptr && before->unseen != t.record.unseen;
     if (messages.added + messages.removed > 0 || messages.flags) events.push_back(std::move(messages));
   }
+  for (const auto& [whose, change] : tx.seen_changes()) {
+    if (!change.by_reader || living(head_.folders, whose.first) == nullptr) continue;
+    events.push_back({.what = EventKind::messages,
+                      .id = whose.first,
+                      .modseq = version,
+                      .flags = true,
+                      .unseen = true,
+                      .reader = whose.second});
+  }
   for (const auto& [id, grants] : tx.grant_changes()) {
     if (living(head_.folders, id) == nullptr) continue;  // new, or the account's top
     events.push_back({.what = EventKind::rights, .id = id, .modseq = version});
@@ -80,14 +89,19 @@ void StoredAccount::keep_news(std::vector<FolderEvent> events, Modseq version) {
   }
 }
 
-Result<FolderNews> StoredAccount::folder_news(Modseq since) {
+Result<FolderNews> StoredAccount::folder_news(Modseq since, Reader reader) {
   const std::scoped_lock lock(mutex_);
   GP_CHECK(usable());
   FolderNews news;
   news.to = head_.modseq;
-  news.complete = since >= news_since_;
-  const auto first = std::ranges::upper_bound(news_, since, {}, &FolderEvent::modseq);
-  news.events.assign(first, news_.end());
+  news.complete = since >= news_since_ && (reader == kEverybody || since >= head_.own_seen.since);
+  const bool own = reader != kEverybody && head_.own_seen.on;
+  for (auto event = std::ranges::upper_bound(news_, since, {}, &FolderEvent::modseq); event != news_.end(); ++event) {
+    if (event->reader != kEverybody && (!own || event->reader != reader)) continue;
+    news.events.push_back(*event);
+    // That the owner has seen something is nothing to him.
+    if (own && event->reader == kEverybody) news.events.back().unseen = event->added + event->removed > 0;
+  }
   return news;
 }
 

@@ -83,6 +83,28 @@ Result<> load_annotated(store::Snapshot& snapshot, Head& head, const Damaged& da
   return {};
 }
 
+Result<> load_seen(store::Snapshot& snapshot, Head& head, const Damaged& damaged) {
+  GP_TRY(const auto value, snapshot.get(records::own_seen_key()));
+  if (!value) return {};
+  const auto own = records::decode_own_seen(*value);
+  if (!own) {
+    damaged("whose seen flags", own.error());
+    return {};
+  }
+  head.own_seen = *own;
+  const std::string begin(1, records::kind::kSeen);
+  return snapshot.scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
+    std::pair<FolderId, Reader> whose;
+    if (!records::parse_seen_totals_key(e.key, whose.first, whose.second)) return true;
+    const auto totals = records::decode_seen_totals(e.value);
+    if (totals)
+      head.seen.emplace_hint(head.seen.end(), whose, *totals);
+    else
+      damaged(fmt::format("totals of a reader of folder {}", static_cast<std::uint32_t>(whose.first)), totals.error());
+    return true;
+  });
+}
+
 }  // namespace
 
 Result<Head> load_head(store::Snapshot& snapshot, const Damaged& damaged) {
@@ -104,6 +126,7 @@ Result<Head> load_head(store::Snapshot& snapshot, const Damaged& damaged) {
   GP_CHECK(load_keywords(snapshot, head, damaged));
   GP_CHECK(load_grants(snapshot, head, damaged));
   GP_CHECK(load_annotated(snapshot, head, damaged));
+  GP_CHECK(load_seen(snapshot, head, damaged));
   const std::string begin(1, records::kind::kSubscription);
   GP_CHECK(snapshot.scan(begin, store::prefix_end(begin), false, kScanPage, [&](store::Entry e) {
     head.subscriptions.emplace_hint(head.subscriptions.end(), e.key.substr(1));

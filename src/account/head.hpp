@@ -23,6 +23,7 @@ inline constexpr std::size_t kMaxKeywords = 1'000;
 inline constexpr std::size_t kMaxKeywordOctets = 255;
 inline constexpr std::size_t kMaxSubscriptions = 20'000;
 inline constexpr std::size_t kMaxGrantsOctets = 32 << 10;  // of one folder, as they are stored
+inline constexpr std::size_t kMaxReaders = 500;  // of one folder, with \\Seen of their own
 inline constexpr std::string_view kInboxName = "INBOX";
 
 // What an open account keeps in memory: everything but its messages. A value; the owner guards it.
@@ -37,6 +38,8 @@ struct Head {
   std::set<std::string, std::less<>> subscriptions;
   std::map<FolderId, std::shared_ptr<const Grants>> grants;  // of those that have any; kRoot: of the account's top
   std::uint64_t annotation_octets = 0;
+  records::OwnSeen own_seen;
+  std::map<std::pair<FolderId, Reader>, records::SeenTotals> seen;  // of readers who have marks of their own
   FolderId inbox{};
 };
 

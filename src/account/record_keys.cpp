@@ -20,6 +20,17 @@ std::string index_key(char kind, FolderId folder, Modseq modseq, Uid uid) {
   return key;
 }
 
+constexpr std::uint32_t kLastChunk = std::numeric_limits<Uid>::max() / kChunkUids;
+
+std::string reader_key(char kind, FolderId folder, Reader reader) {
+  std::string key;
+  key.reserve(25);
+  key.push_back(kind);
+  put_u32(key, number(folder));
+  put_u64(key, reader);
+  return key;
+}
+
 std::string id_key(char kind, std::uint64_t id) {
   std::string key(1, kind);
   put_u64(key, id);
@@ -102,9 +113,7 @@ std::string annotation_key(FolderId folder, Reader reader, std::string_view name
   return annotation_prefix(folder, reader).append(name);
 }
 std::string annotation_prefix(FolderId folder, Reader reader) {
-  std::string key = index_prefix(kind::kAnnotation, folder);
-  put_u64(key, reader);
-  return key;
+  return reader_key(kind::kAnnotation, folder, reader);
 }
 std::string annotated_key() { return std::string(1, kind::kAnnotated); }
 std::string quarantine_key(std::string_view key) { return std::string(1, kind::kQuarantine).append(key); }
@@ -122,6 +131,23 @@ std::string uid_set_key(FolderId folder, UidSet which, std::uint32_t chunk) {
 std::string uid_set_prefix(FolderId folder, UidSet which) {
   std::string key = index_prefix(kind::kUidSet, folder);
   put_u8(key, static_cast<std::uint8_t>(which));
+  return key;
+}
+
+std::string own_seen_key() { return std::string(1, kind::kOwnSeen); }
+std::string seen_totals_key(FolderId folder, Reader reader) { return reader_key(kind::kSeen, folder, reader); }
+std::string seen_marks_key(FolderId folder, Reader reader, std::uint32_t chunk) {
+  std::string key = reader_key(kind::kSeenMarks, folder, reader);
+  put_u32(key, chunk);
+  return key;
+}
+std::string seen_changed_prefix(FolderId folder, Reader reader) {
+  return reader_key(kind::kSeenChanged, folder, reader);
+}
+std::string seen_changed_key(FolderId folder, Reader reader, Modseq modseq, std::uint32_t chunk) {
+  std::string key = seen_changed_prefix(folder, reader);
+  put_u64(key, modseq);
+  put_u32(key, chunk);
   return key;
 }
 
@@ -197,7 +223,32 @@ bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, st
   which = static_cast<UidSet>(set);
   chunk = in.u32();
   return in.ok() && in.at_end() && set <= static_cast<std::uint8_t>(UidSet::deleted) &&
-         chunk <= std::numeric_limits<Uid>::max() / kChunkUids;
+         chunk <= kLastChunk;
+}
+bool parse_seen_totals_key(std::string_view key, FolderId& folder, Reader& reader) {
+  ByteReader in(key);
+  in.u8();
+  folder = FolderId{in.u32()};
+  reader = in.u64();
+  return in.ok() && in.at_end() && reader != kEverybody;
+}
+bool parse_seen_marks_key(std::string_view key, FolderId& folder, Reader& reader, std::uint32_t& chunk) {
+  ByteReader in(key);
+  in.u8();
+  folder = FolderId{in.u32()};
+  reader = in.u64();
+  chunk = in.u32();
+  return in.ok() && in.at_end() && reader != kEverybody && chunk <= kLastChunk;
+}
+bool parse_seen_changed_key(std::string_view key, FolderId& folder, Reader& reader, Modseq& modseq,
+                            std::uint32_t& chunk) {
+  ByteReader in(key);
+  in.u8();
+  folder = FolderId{in.u32()};
+  reader = in.u64();
+  modseq = in.u64();
+  chunk = in.u32();
+  return in.ok() && in.at_end() && reader != kEverybody && chunk <= kLastChunk;
 }
 
 }  // namespace gatepost::account::records

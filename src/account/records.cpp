@@ -4,7 +4,12 @@
 namespace gatepost::account::records {
 namespace {
 
-constexpr std::uint8_t kInThreadOf = 0x40;  // of what a log entry says: the conversation follows
+constexpr std::uint8_t kInThreadOf = 0x40;   // of what a log entry says: the conversation follows
+constexpr std::uint8_t kReadersFormat = 3;  // of the change log: with what single readers did
+
+bool is_of_item(LogEntry::What what) {
+  return what < LogEntry::What::folder_created || what == LogEntry::What::item_seen;
+}
 
 bool read_gaps(ByteReader& in, NumberSet& gaps) {
   const std::uint64_t count = in.varint();
@@ -203,18 +208,26 @@ void begin_log(std::string& out, std::uint64_t seconds) {
 }
 
 void put(std::string& out, const LogEntry& e) {
-  const bool is_item = e.what < LogEntry::What::folder_created;
+  const bool is_item = is_of_item(e.what);
   const bool in_thread = is_item && e.thread != ItemId{} && number(e.thread) != e.id;
   put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(e.what) | (in_thread ? kInThreadOf : 0U)));
   put_varint(out, e.id);
   if (is_item) put_varint(out, number(e.folder));
-  if (!in_thread) return;
-  out[0] = static_cast<char>(kLongFormat);
-  put_varint(out, number(e.thread));
+  const auto needs = [&out](std::uint8_t format) {
+    if (static_cast<std::uint8_t>(out[0]) < format) out[0] = static_cast<char>(format);
+  };
+  if (in_thread) {
+    needs(kLongFormat);
+    put_varint(out, number(e.thread));
+  }
+  if (e.what == LogEntry::What::item_seen) {
+    needs(kReadersFormat);
+    put_varint(out, e.reader);
+  }
 }
 
 Result<LogRecord> decode_log(std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "change log entry", kLongFormat));
+  GP_TRY(ByteReader in, begin(value, "change log entry", kReadersFormat));
   LogRecord log;
   log.seconds = in.varint();
   while (in.ok() && !in.at_end()) {
@@ -224,12 +237,13 @@ Result<LogRecord> decode_log(std::string_view value) {
     if (what == 0 || what > static_cast<std::uint8_t>(kLastWhat)) return damaged("change log entry");
     e.what = static_cast<LogEntry::What>(what);
     e.id = in.varint();
-    if (e.what < LogEntry::What::folder_created) {
+    if (is_of_item(e.what)) {
       std::uint32_t folder = 0;
       if (!narrow(in.varint(), folder)) return damaged("change log entry");
       e.folder = FolderId{folder};
       e.thread = (octet & kInThreadOf) != 0 ? ItemId{in.varint()} : ItemId{e.id};
     }
+    if (e.what == LogEntry::What::item_seen) e.reader = in.varint();
     log.entries.push_back(e);
   }
   if (!in.ok()) return damaged("change log entry");

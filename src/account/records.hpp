@@ -39,6 +39,10 @@ inline constexpr char kAccessKey = 'b';      // b folder               -> a secr
 inline constexpr char kPop3Id = 'p';         // p folder uid           -> what POP3 calls the message
 inline constexpr char kThreadMark = 't';     // t hash                 -> ThreadMark
 inline constexpr char kInThread = 'T';       // T thread item          -> (format only)
+inline constexpr char kOwnSeen = 'O';        // O                      -> OwnSeen
+inline constexpr char kSeen = 's';           // s folder reader        -> SeenTotals
+inline constexpr char kSeenMarks = 'e';      // e folder reader chunk  -> SeenMarks (seen_marks.hpp)
+inline constexpr char kSeenChanged = 'E';    // E folder reader modseq chunk -> (format only)
 inline constexpr char kQuarantine = 'x';     // x key                  -> a value that could not be read
 }  // namespace kind
 
@@ -132,6 +136,20 @@ inline constexpr std::size_t kChangedSetRanges = 4'096;  // of one part
 // So many UIDs without a message between two of them are in FolderRecord::gaps: in UID sets they would be many records.
 inline constexpr Uid kWideGap = 64 * kChunkUids;
 
+// Whether each reader but the owner has \\Seen of his own.
+struct OwnSeen {
+  bool on = false;
+  Modseq since = 0;  // when it last became so, or ceased to be; 0: it never was
+  bool operator==(const OwnSeen&) const = default;
+};
+
+// What one reader has of his own in one folder.
+struct SeenTotals {
+  std::uint32_t seen = 0;  // messages that he has seen
+  Modseq modseq = 0;       // of his last change
+  bool operator==(const SeenTotals&) const = default;
+};
+
 // One thing that a commit did; for protocols that ask "what changed in the whole account".
 struct LogEntry {
   enum class What : std::uint8_t {
@@ -143,13 +161,15 @@ struct LogEntry {
     folder_updated,
     folder_destroyed,
     folder_annotated,  // an annotation of it, or of the account (folder 0), is another one
+    item_seen,         // `reader` has seen it, or has not any more; nothing to anybody else
   };
   What what{};
   std::uint64_t id = 0;  // of the item or folder
   FolderId folder{};     // items: where it is now (destroyed: was)
   ItemId thread{};       // items: their conversation
+  Reader reader = kEverybody;
 };
-inline constexpr auto kLastWhat = LogEntry::What::folder_annotated;
+inline constexpr auto kLastWhat = LogEntry::What::item_seen;
 
 std::string state_key();
 std::string folder_key(FolderId folder);
@@ -178,6 +198,11 @@ std::string expiry_key(std::uint64_t seconds, ItemId item);
 std::string removed_totals_key();
 std::string former_key(FolderId folder);
 std::string access_key(FolderId folder);
+std::string own_seen_key();
+std::string seen_totals_key(FolderId folder, Reader reader);
+std::string seen_marks_key(FolderId folder, Reader reader, std::uint32_t chunk);  // chunk = UID / kChunkUids
+std::string seen_changed_key(FolderId folder, Reader reader, Modseq modseq, std::uint32_t chunk);
+std::string seen_changed_prefix(FolderId folder, Reader reader);
 std::string changed_set_key(FolderId folder, Modseq modseq, std::uint32_t part);
 bool parse_changed_set_key(std::string_view key, FolderId& folder, Modseq& modseq);
 std::string encode_uids(std::span<const NumberSet::Range> uids);
@@ -196,6 +221,10 @@ bool parse_in_thread_key(std::string_view key, ItemId& thread, ItemId& item);
 bool parse_grants_key(std::string_view key, FolderId& folder);
 bool parse_annotation_key(std::string_view key, FolderId& folder, Reader& reader, std::string_view& name);
 bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, std::uint32_t& chunk);
+bool parse_seen_totals_key(std::string_view key, FolderId& folder, Reader& reader);
+bool parse_seen_marks_key(std::string_view key, FolderId& folder, Reader& reader, std::uint32_t& chunk);
+bool parse_seen_changed_key(std::string_view key, FolderId& folder, Reader& reader, Modseq& modseq,
+                            std::uint32_t& chunk);
 
 std::string encode(const State& state);
 std::string encode(const FolderRecord& folder);
@@ -207,8 +236,10 @@ std::string encode(const Vanished& vanished);
 std::string encode(const Removed& removed);
 std::string encode(const RemovedTotals& totals);
 std::string encode(const Former& former);
+std::string encode(const OwnSeen& own);
+std::string encode(const SeenTotals& totals);
 std::string encode_text(std::string_view text);    // w, b, n
-std::string encode_empty();                        // k, u, q, T
+std::string encode_empty();                        // k, u, q, T, E
 std::string encode_expiry(std::uint64_t seconds);  // l
 std::string encode(const Grants& grants);
 std::string encode_octets(std::uint64_t octets);  // N
@@ -229,6 +260,8 @@ Result<Vanished> decode_vanished(std::string_view value);
 Result<Removed> decode_removed(std::string_view value);
 Result<RemovedTotals> decode_removed_totals(std::string_view value);
 Result<Former> decode_former(std::string_view value);
+Result<OwnSeen> decode_own_seen(std::string_view value);
+Result<SeenTotals> decode_seen_totals(std::string_view value);
 Result<std::string> decode_text(std::string_view value);
 Result<std::uint64_t> decode_expiry(std::string_view value);
 Result<Grants> decode_grants(std::string_view value);

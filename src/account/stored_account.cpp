@@ -242,6 +242,7 @@ std::size_t StoredAccount::process(const std::vector<Change*>& taken) {
 
 Result<Modseq> StoredAccount::commit(Transaction& tx) {
   GP_CHECK(tx.put_uid_sets());
+  GP_CHECK(tx.put_seen());
   {
     const std::scoped_lock lock(mutex_);
     for (auto& [id, t] : tx.touched()) {
@@ -287,6 +288,7 @@ Result<> StoredAccount::reload() {
   folder_list_.reset();
   news_.clear();
   news_since_ = head_.modseq;
+  seen_hints_.clear();
   ++generation_;
   rows_owner_ = environment_.row_cache.new_owner();
   return {};
@@ -386,6 +388,7 @@ void StoredAccount::publish(Transaction& tx, Modseq version) {
     annotation_news_.pop_front();
   }
   head_.state = tx.final_state();
+  publish_seen(tx);
   head_.removed = tx.removed_totals();
   head_.modseq = version;
   folder_list_.reset();

@@ -48,12 +48,30 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> write_packs(FolderId);  // those of its chunks that are in memory
   bool idle();                     // nothing of it is lost when it leaves memory
 
+  // As a reader sees it who may have \Seen of his own: each as in Account. kEverybody: as the account has it.
+  std::shared_ptr<Account> view_for(Reader);
+  Reader reader_of(Reader);  // kEverybody when he has none of his own
+  Result<std::shared_ptr<const std::vector<Folder>>> folders(Reader);
+  Result<Folder> folder(FolderId, Reader);
+  Result<Folder> find_folder(std::string_view path, Reader);
+  Result<Opened> open_folder(FolderId, bool take_recent, Reader);
+  Result<> rows(FolderId, const NumberSet& uids, const std::function<bool(const Row&)>& visit, Reader);
+  Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids, Reader);
+  Result<AccountChanges> account_changes(Modseq since, std::size_t at_most, Reader);
+  Result<Delta> changes(FolderId, Modseq since, Reader);
+  Result<FolderNews> folder_news(Modseq since, Reader);
+  Result<Appended> append(FolderId, std::span<const NewItem>, Reader);
+  Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id, Reader);
+  Result<Appended> replace(FolderId from, Uid replaced, FolderId to, const NewItem& item, Reader);
+  Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
+                                   std::optional<Modseq> unchanged_since, const FlagScope& scope, Reader);
+
   AccountId id() const override { return id_; }
   Modseq modseq() override;
 
-  Result<std::shared_ptr<const std::vector<Folder>>> folders() override;
-  Result<Folder> folder(FolderId) override;
-  Result<Folder> find_folder(std::string_view path) override;
+  Result<std::shared_ptr<const std::vector<Folder>>> folders() override { return folders(kEverybody); }
+  Result<Folder> folder(FolderId folder_id) override { return folder(folder_id, kEverybody); }
+  Result<Folder> find_folder(std::string_view path) override { return find_folder(path, kEverybody); }
   Result<Folder> create_folder(std::string_view path, Role role) override;
   Result<> delete_folder(FolderId) override;
   Result<> rename_folder(FolderId, std::string_view new_path) override;
@@ -67,11 +85,15 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::vector<Annotation>> annotations(FolderId, Reader) override;
   Result<> set_annotations(FolderId, std::span<const AnnotationChange>, std::uint64_t by) override;
   AnnotationsSince annotation_news(Modseq since) override;
+  Result<bool> own_seen() override;
+  Result<> set_own_seen(bool on) override;
 
   Result<std::shared_ptr<const std::vector<std::string>>> keywords() override;
   Result<std::vector<KeywordId>> keyword_ids(const std::vector<std::string>& names, bool create) override;
 
-  Result<Opened> open_folder(FolderId, bool take_recent) override;
+  Result<Opened> open_folder(FolderId folder, bool take_recent) override {
+    return open_folder(folder, take_recent, kEverybody);
+  }
   Result<> rows(FolderId, const NumberSet& uids, const std::function<bool(const Row&)>& visit) override;
   Result<Item> item(ItemId) override;
   Result<std::vector<Item>> items(std::span<const ItemId>) override;
@@ -80,19 +102,29 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) override;
   Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) override;
   Result<std::vector<ItemId>> thread(ItemId thread) override;
-  Result<AccountChanges> account_changes(Modseq since, std::size_t at_most) override;
-  Result<Delta> changes(FolderId, Modseq since) override;
+  Result<AccountChanges> account_changes(Modseq since, std::size_t at_most) override {
+    return account_changes(since, at_most, kEverybody);
+  }
+  Result<Delta> changes(FolderId folder, Modseq since) override { return changes(folder, since, kEverybody); }
   Result<std::vector<Pop3Id>> pop3_ids(FolderId) override;
   Modseq known_modseq(Modseq told) override;
 
-  Result<FolderNews> folder_news(Modseq since) override;
+  Result<FolderNews> folder_news(Modseq since) override { return folder_news(since, kEverybody); }
 
   Result<std::unique_ptr<BodyWriter>> new_body(std::uint64_t size_hint) override;
-  Result<Appended> append(FolderId, std::span<const NewItem>) override;
-  Result<Appended> append_once(FolderId, const NewItem&, std::string_view delivery_id) override;
-  Result<Appended> replace(FolderId from, Uid replaced, FolderId to, const NewItem& item) override;
-  Result<StoreOutcome> store_flags(FolderId, const NumberSet& uids, FlagChange, const Flags&,
-                                   std::optional<Modseq> unchanged_since, const FlagScope& scope) override;
+  Result<Appended> append(FolderId folder, std::span<const NewItem> items) override {
+    return append(folder, items, kEverybody);
+  }
+  Result<Appended> append_once(FolderId folder, const NewItem& item, std::string_view delivery_id) override {
+    return append_once(folder, item, delivery_id, kEverybody);
+  }
+  Result<Appended> replace(FolderId from, Uid replaced, FolderId to, const NewItem& item) override {
+    return replace(from, replaced, to, item, kEverybody);
+  }
+  Result<StoreOutcome> store_flags(FolderId folder, const NumberSet& uids, FlagChange change, const Flags& flags,
+                                   std::optional<Modseq> unchanged_since, const FlagScope& scope) override {
+    return store_flags(folder, uids, change, flags, unchanged_since, scope, kEverybody);
+  }
   Result<std::size_t> set_pop3_ids(FolderId, std::span<const Pop3Id>) override;
   Result<NumberSet> expunge(FolderId, const NumberSet& uids) override;
   Result<NumberSet> remove(FolderId, const NumberSet& uids) override;
@@ -195,6 +227,11 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> usable() const;
   const records::FolderRecord* record(FolderId id) const;  // null: missing or dying
   Folder describe(const records::FolderRecord& record) const;
+  // account_seen.cpp, with the lock: how a reader sees it.
+  Folder describe(const records::FolderRecord& record, Reader reader) const;
+  void show(Folder& folder, Reader reader) const;
+  Modseq highest_modseq(const records::FolderRecord& record, Reader reader) const;
+  void publish_seen(Transaction& transaction);
   View& view(FolderId id);
 
   Result<std::unique_ptr<store::Snapshot>> snapshot();
@@ -214,6 +251,14 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
                            const std::function<void(FolderId, std::string_view)>& finding) const;
   Result<std::vector<Item>> neighbours(std::span<const ItemId> ids);
   Result<std::optional<Uid>> first_unseen(FolderId id, Uid end);
+  // account_seen.cpp
+  records::OwnSeen own_seen_now();
+  Result<std::optional<Uid>> first_unseen(FolderId id, const NumberSet& uids, Reader reader);
+  Result<NumberSet> uids_among(FolderId id, const NumberSet& uids);
+  Result<SeenPage> marks_of(FolderId id, const NumberSet& uids, Reader reader);
+  Result<NumberSet> seen_changes(FolderId id, Modseq since, Modseq upto, Reader reader);
+  Result<Delta> stored_changes(FolderId id, Modseq since, Reader reader);
+  Result<> add_seen(Delta& delta, FolderId id, Modseq since, Reader reader);
   // `freed`: octets that go in the same transaction.
   Result<> may_add(const Transaction& transaction, FolderId folder, std::uint64_t octets, std::size_t messages,
                    std::uint64_t freed = 0) const;
@@ -221,11 +266,13 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
     const std::string* delivery_key = nullptr;
     FolderId from{};  // with `replaced`
     Uid replaced = 0;
+    Reader reader = kEverybody;  // whose \Seen the items bring
   };
   Result<Appended> append_some(FolderId folder, std::span<const NewItem> items, const Adding& adding);
   // `marks`: of each item.
   Result<> add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items,
-                     std::span<const std::vector<Transaction::Mark>> marks, std::vector<Uid>& uids) const;
+                     std::span<const std::vector<Transaction::Mark>> marks, Reader reader,
+                     std::vector<Uid>& uids) const;
   Result<NumberSet> deleted_among(FolderId folder, const NumberSet& uids);
   enum class Fate { keep, drop };  // of what is removed
   Result<NumberSet> remove_some(FolderId folder, const NumberSet& uids, bool only_deleted, Fate fate);
@@ -266,6 +313,12 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   std::uint64_t rows_owner_;                                // in the row cache, of this generation
   std::shared_ptr<const std::vector<std::shared_ptr<Subscriber>>> subscribers_;
   bool maildrop_locked_ = false;
+  std::map<Reader, std::weak_ptr<Account>> reader_views_;
+  struct SeenHint {
+    Uid from = 1;               // no message below this UID is unseen by the reader
+    std::uint64_t lowered = 0;  // counts commits that may have lowered it
+  };
+  std::map<Transaction::Whose, SeenHint> seen_hints_;
   std::set<Reader> without_annotations_;        // who has none of the account itself, as far as somebody has looked
   std::uint64_t annotation_changes_ = 0;        // counts commits that may have changed that
   std::deque<AnnotationNews> annotation_news_;  // the last ones of this process

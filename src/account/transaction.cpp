@@ -31,7 +31,8 @@ Transaction::Transaction(const Head& head, store::KeyValue& keys, store::Partiti
       in_memory_(std::move(in_memory)),
       state_(head.state),
       removed_(head.removed),
-      annotation_octets_(head.annotation_octets) {}
+      annotation_octets_(head.annotation_octets),
+      own_seen_(head.own_seen) {}
 
 const FolderRecord* Transaction::find_any(FolderId id) const {
   if (const auto t = touched_.find(id); t != touched_.end()) return t->second.gone ? nullptr : &t->second.record;
@@ -157,7 +158,8 @@ void Transaction::renew(FolderId id) {
 void Transaction::forget_folder(FolderId id) {
   touched(id).gone = true;
   for (const char kind : {records::kind::kRow, records::kind::kChanged, records::kind::kChangedSet,
-                          records::kind::kVanished, records::kind::kUidSet, records::kind::kPop3Id}) {
+                          records::kind::kVanished, records::kind::kUidSet, records::kind::kPop3Id, records::kind::kSeen,
+                          records::kind::kSeenMarks, records::kind::kSeenChanged}) {
     const std::string begin = records::index_prefix(kind, id);
     erase_range(begin, store::prefix_end(begin));
   }
@@ -553,18 +555,8 @@ Result<> Transaction::put_uid_sets() {
 
 Result<> Transaction::put_uid_set(FolderId folder, records::UidSet which, const NumberSet& add,
                                   const NumberSet& remove) {
-  std::vector<std::uint32_t> chunks;
-  for (const NumberSet* set : {&add, &remove}) {
-    for (const NumberSet::Range& r : set->ranges()) {
-      for (Uid chunk = r.first / records::kChunkUids; chunk <= r.last / records::kChunkUids; ++chunk) {
-        if (chunks.empty() || chunks.back() != chunk) chunks.push_back(chunk);
-      }
-    }
-  }
+  const std::vector<std::uint32_t> chunks = chunks_of(add, remove);
   if (chunks.empty()) return {};
-  std::ranges::sort(chunks);
-  const auto twice = std::ranges::unique(chunks);
-  chunks.erase(twice.begin(), twice.end());
   std::vector<std::string> keys;
   for (const std::uint32_t chunk : chunks) keys.push_back(records::uid_set_key(folder, which, chunk));
   const std::vector<std::string_view> views(keys.begin(), keys.end());

@@ -13,6 +13,7 @@
 #include "account/head.hpp"
 #include "account/records.hpp"
 #include "account/row_cache.hpp"
+#include "account/seen_marks.hpp"
 #include "store/key_value.hpp"
 
 namespace gatepost::account {
@@ -120,6 +121,33 @@ class Transaction {
   void drop(const Annotations& all);
   void add(FolderId to, const Annotations& all);  // as far as a commit takes them
 
+  // What readers have seen on their own (transaction_seen.cpp). Marks that are to be asked or changed are read before
+  // the first write: those of one reader, or kEverybody: of each who has any.
+  const records::OwnSeen& own_seen() const { return own_seen_; }
+  void set_own_seen(bool on);  // whatever readers had is gone
+  Result<> load_seen(FolderId folder, Reader reader, const NumberSet& uids);
+  // Those of its rows; cuts the page where that is more than a commit should hold.
+  Result<> load_seen(FolderId folder, Reader reader, Page& page);
+  // Those of `count` UIDs that are given next, of each reader of `from`, for carry_seen().
+  Result<> load_seen_to_carry(FolderId from, FolderId to, std::size_t count);
+  void show(Reader reader, FolderId folder, Row& row) const;  // as he sees it
+  // Errc::limit: too many readers of one folder.
+  Result<> may_have_seen(FolderId folder, Reader reader) const;
+  void mark_seen(FolderId folder, Reader reader, const Row& row, bool seen);  // and says so in the change log
+  void mark_new_seen(FolderId folder, Reader reader, Uid uid);                // one that this transaction adds
+  // Messages that were put, or copied, elsewhere: whoever has seen one has seen it there.
+  void carry_seen(FolderId from, std::span<const Uid> uids, FolderId to, std::span<const Uid> as);
+  // Forgets those of messages that are gone, and writes the rest; after all changes. Errc::conflict as below.
+  Result<> put_seen();
+  struct SeenChange {
+    records::SeenTotals totals;
+    Uid lowest_lost = std::numeric_limits<Uid>::max();  // of those that he has not seen any more
+    bool by_reader = false;                             // he changed something himself
+  };
+  using Whose = std::pair<FolderId, Reader>;
+  const std::map<Whose, SeenChange>& seen_changes() const { return seen_changes_; }
+  bool seen_dropped() const { return seen_dropped_; }  // all that stood before
+
   // A value that no other function here knows of, as this transaction sees it.
   Result<std::optional<std::string>> read(const std::string& key);
   void log(records::LogEntry::What what, std::uint64_t id);                 // of a folder
@@ -158,6 +186,11 @@ class Transaction {
   Result<store::Snapshot*> snapshot();
   const std::string* written(std::string_view key) const;
   void settle(const records::Removed& removed);
+  std::set<Reader> readers(FolderId folder) const;
+  SeenChange& seen_change(const Whose& whose);
+  SeenMarks& loaded_marks(const Whose& whose, Uid uid);
+  void set_seen(const Whose& whose, Uid uid, bool seen);
+  Result<> forget_seen(FolderId folder, const NumberSet& removed);
   Result<Annotations> annotations_below(const std::string& prefix);
   void put_rows();
   void put_changed_index();
@@ -187,6 +220,15 @@ class Transaction {
   std::map<std::string, std::optional<std::string>, std::less<>> annotations_;  // by key
   std::vector<AnnotationNews> annotation_news_;
   std::uint64_t annotation_octets_ = 0;
+  records::OwnSeen own_seen_;
+  struct LoadedMarks {
+    SeenMarks marks;
+    Modseq indexed = 0;  // of its entry among the changed ones, 0 = there is none
+    bool changed = false;
+  };
+  std::map<std::pair<Whose, std::uint32_t>, LoadedMarks> marks_of_readers_;
+  std::map<Whose, SeenChange> seen_changes_;
+  bool seen_dropped_ = false;
   std::size_t octets_ = 0;
   bool dirty_ = false;
 };

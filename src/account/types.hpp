@@ -205,6 +205,7 @@ struct FolderEvent {
   // Of messages: how many came and went, and whether flags or the number without \\Seen are others now.
   std::uint32_t added = 0, removed = 0;
   bool flags = false, unseen = false;
+  Reader reader = kEverybody;  // who alone sees another \\Seen; nothing to anybody else
 };
 struct FolderNews {
   std::vector<FolderEvent> events;  // in their order

@@ -270,7 +270,7 @@ class Collapse {
 // All that a query finds, in its order.
 Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
   Access& access = *query.access;
-  if (auto known = call.context.views.found(access.id(), query.text, at)) return known;
+  if (auto known = call.context.views.found(*access.account, query.text, at)) return known;
   GP_TRY(const auto folders, access.folders());
   const auto only = query.filter.only_in();
   const bool all_needed = asks_threads(query);
@@ -330,7 +330,7 @@ Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
       if (collapse.shows(s.line->thread)) ids->push_back(s.line->item);
     }
   }
-  call.context.views.keep(access.id(), query.text, at, ids);
+  call.context.views.keep(*access.account, query.text, at, ids);
   return ids;
 }
 

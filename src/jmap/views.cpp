@@ -186,7 +186,7 @@ Result<bool> Views::follow(account::Account& account, Followed& followed) {
 }
 
 Result<std::shared_ptr<const FolderView>> Views::folder(account::Account& account, account::FolderId id) {
-  const Key key{account.id(), id, {}};
+  const Key key{account.id(), id, {}, account.reader()};
   std::shared_ptr<Followed> followed;
   {
     const std::scoped_lock lock(mutex_);
@@ -202,6 +202,11 @@ Result<std::shared_ptr<const FolderView>> Views::folder(account::Account& accoun
     GP_TRY(done, follow(account, *followed));
   }
   if (!done) GP_CHECK(read_all(account, id, *followed));
+  if (account.reader() != key.reader) {
+    // Whose \Seen is shown was changed just now, perhaps while rows were read.
+    followed->view = nullptr;
+    return fail(Errc::unavailable, "whose seen flags are shown changed");
+  }
   const std::shared_ptr<const FolderView> view = followed->view;
   const std::size_t octets = view->lines.octets() + view->keywords.size() * 32 + followed->places.octets() +
                              followed->conversations.octets() + kEntryOctets;
@@ -212,18 +217,20 @@ Result<std::shared_ptr<const FolderView>> Views::folder(account::Account& accoun
   return view;
 }
 
-Views::Found Views::found(account::AccountId account, const std::string& query, account::Modseq at) {
+Views::Found Views::found(account::Account& account, const std::string& query, account::Modseq at) {
+  const Key key{account.id(), account::kRoot, query, account.reader()};
   const std::scoped_lock lock(mutex_);
-  const auto known = index_.find({account, account::kRoot, query});
+  const auto known = index_.find(key);
   if (known == index_.end() || known->second->at != at) return nullptr;
   entries_.splice(entries_.begin(), entries_, known->second);
   return known->second->ids;
 }
 
-void Views::keep(account::AccountId account, const std::string& query, account::Modseq at, Found ids) {
+void Views::keep(account::Account& account, const std::string& query, account::Modseq at, Found ids) {
+  const Key key{account.id(), account::kRoot, query, account.reader()};
   const std::size_t octets = ids->capacity() * sizeof(account::ItemId) + query.size() + kEntryOctets;
   const std::scoped_lock lock(mutex_);
-  Entry& known = entry({account, account::kRoot, query});
+  Entry& known = entry(key);
   if (known.at > at) return;
   known.ids = std::move(ids);
   known.at = at;

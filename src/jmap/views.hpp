@@ -37,8 +37,8 @@ class Views {
 
   // Ids that a query found at a version of the account, by what it asked for.
   using Found = std::shared_ptr<const std::vector<account::ItemId>>;
-  Found found(account::AccountId account, const std::string& query, account::Modseq at);
-  void keep(account::AccountId account, const std::string& query, account::Modseq at, Found ids);
+  Found found(account::Account& account, const std::string& query, account::Modseq at);
+  void keep(account::Account& account, const std::string& query, account::Modseq at, Found ids);
 
   SortOrders& sort_orders() { return sort_orders_; }
 
@@ -51,6 +51,7 @@ class Views {
     account::AccountId account{};
     account::FolderId folder{};
     std::string query;
+    account::Reader reader = account::kEverybody;  // whose \\Seen it is of
     auto operator<=>(const Key&) const = default;
   };
   // One of the three.

@@ -62,7 +62,8 @@ Result<Sharing::Shared> Sharing::open(PrincipalId reader, std::string_view addre
   const auto all = sharers(reader);
   const auto found = std::ranges::find(all, address, &directory::Principal::address);
   if (found == all.end()) return fail(Errc::not_found, "no account that shares anything");
-  GP_TRY(auto account, accounts_.open(static_cast<account::AccountId>(static_cast<std::uint64_t>(found->id))));
+  GP_TRY(auto account, accounts_.open_for(static_cast<account::AccountId>(static_cast<std::uint64_t>(found->id)),
+                                          static_cast<account::Reader>(reader)));
   return Shared{*found, std::move(account)};
 }
 
