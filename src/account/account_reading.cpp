@@ -427,13 +427,17 @@ Result<Delta> StoredAccount::stored_changes(FolderId id, Modseq since, Reader re
   }
   if (!delta.has_rows()) return delta;
   delta.rows.reserve(delta.changed.size());
+  NumberSet there;
   GP_CHECK(scan_rows(
       *snap, id, delta.changed,
       [&](Row& row) {
+        there.add(row.uid);
         delta.rows.push_back(std::move(row));
         return true;
       },
       damage_report()));
+  // An entry of many stays when one of them goes.
+  if (!delta.vanished_known) delta.changed = std::move(there);
   return delta;
 }
 
