@@ -17,6 +17,12 @@ using directory::Contact;
 using directory::ContactField;
 using directory::Principal;
 
+bool has_own_seen(Services& services, const Principal& principal) {
+  if (!directory::has_mailbox(principal.kind)) return false;
+  const auto account = services.accounts.open(static_cast<account::AccountId>(principal.id));
+  return account && (*account)->own_seen().value_or(false);
+}
+
 // One KEY=VALUE. The first value of a field drops what was there; an empty one only that.
 std::optional<Reply> set_one(std::string_view setting, Principal& principal, Contact& contact,
                              std::vector<ContactField>& begun, std::optional<bool>& must_change) {
@@ -97,6 +103,7 @@ Reply show_details(Services& services, const Principal& principal) {
   if (password.must_change) table.row().text("must_change_password").text("yes");
   if (principal.password_never_expires) table.row().text("password_never_expires").text("yes");
   if (principal.copy_sent) table.row().text("copy_sent").text("on");
+  if (has_own_seen(services, principal)) table.row().text("own_seen").text("on");
   if (!principal.rule.empty()) table.row().text("rule").text(principal.rule);
   if (principal.contact != nullptr) {
     for (const auto& [field, value] : *principal.contact) table.row().text(directory::to_string(field)).text(value);

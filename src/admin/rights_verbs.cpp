@@ -159,6 +159,24 @@ Reply rights_copies(Services& services, const Request& request, std::stop_token)
       owner->address);
 }
 
+// Whatever others have seen on their own goes when it changes.
+Reply rights_seen(Services& services, const Request& request, std::stop_token) {
+  const auto owner = named_account(services, request);
+  if (!owner) return owner.error();
+  const std::string wanted = request.option("seen");
+  if (wanted != "own" && wanted != "shared") return usage("rights seen ADDRESS own, or shared");
+  if (owner->kind == directory::PrincipalKind::group) {
+    return failure({Errc::invalid, "a group has no mailbox"}, owner->address);
+  }
+  const auto account = services.accounts.open(static_cast<account::AccountId>(owner->id));
+  if (!account) return failure(account.error(), owner->address);
+  if (auto set = (*account)->set_own_seen(wanted == "own"); !set) return failure(set.error(), owner->address);
+  return done(wanted == "own"
+                  ? fmt::format("Everybody who opens {} has read and unread of his own in it.", owner->address)
+                  : fmt::format("Read and unread in {} is one mark for everybody.", owner->address),
+              owner->address);
+}
+
 }  // namespace
 
 std::vector<Verb> rights_verbs() {
@@ -169,7 +187,9 @@ std::vector<Verb> rights_verbs() {
        rights_grant},
       {"rights revoke", "Take one back; mail that is sent from then on is refused.", false, rights_revoke},
       {"rights copies", "Put what others send as a mailbox into its own Sent folder, too, or not.", false,
-       rights_copies}};
+       rights_copies},
+      {"rights seen", "Let each who opens a mailbox have read and unread of his own, or all the same.", false,
+       rights_seen}};
 }
 
 }  // namespace gatepost::admin

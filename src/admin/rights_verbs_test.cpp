@@ -91,5 +91,19 @@ TEST_F(RightsVerbs, CopiesAreASettingOfTheMailbox) {
   EXPECT_THAT(shown(), Not(HasSubstr("copy_sent")));
 }
 
+TEST_F(RightsVerbs, SeenIsOwnOrShared) {
+  const auto shown = [&] { return done("account show", {{"address", {"sales@example.org"}}}).text; };
+  EXPECT_THAT(shown(), Not(HasSubstr("own_seen")));
+  EXPECT_THAT(done("rights seen", {{"address", {"sales@example.org"}}, {"seen", {"own"}}}).text,
+              HasSubstr("read and unread of his own"));
+  EXPECT_THAT(shown(), HasSubstr("own_seen"));
+  EXPECT_THAT(done("export").text, HasSubstr("own_seen = true"));
+  done("rights seen", {{"address", {"sales@example.org"}}, {"seen", {"shared"}}});
+  EXPECT_THAT(shown(), Not(HasSubstr("own_seen")));
+  EXPECT_EQ(ask("rights seen", {{"address", {"sales@example.org"}}, {"seen", {"on"}}}).exit_code, 2);
+  EXPECT_EQ(error(ask("rights seen", {{"address", {"staff@example.org"}}, {"seen", {"own"}}})), "invalid");
+  EXPECT_EQ(error(ask("rights seen", {{"address", {"nobody@example.org"}}, {"seen", {"own"}}})), "not_found");
+}
+
 }  // namespace
 }  // namespace gatepost::admin

@@ -103,6 +103,7 @@ constexpr std::array kVerbs{
     AdminVerb{"rights held", Role::auditor, false, "address"},
     AdminVerb{"rights list", Role::auditor, false, "address"},
     AdminVerb{"rights revoke", Role::admin, true, "address right who*"},
+    AdminVerb{"rights seen", Role::admin, true, "address seen"},
     AdminVerb{"search rebuild", Role::admin, true, "address"},
     AdminVerb{"search status", Role::auditor, false, "address"},
     AdminVerb{"session end", Role::helpdesk, true, "address all id"},

@@ -10,7 +10,7 @@ namespace gatepost::cli {
 namespace {
 
 struct RightsValues {
-  std::string address, right, copies;
+  std::string address, right, copies, seen;
   std::vector<std::string> who;
 };
 
@@ -25,6 +25,7 @@ void add_rights_commands(CLI::App& app, Context& context) {
     if (!v->right.empty()) out["right"] = {v->right};
     if (!v->who.empty()) out["who"] = v->who;
     if (!v->copies.empty()) out["copies"] = {v->copies};
+    if (!v->seen.empty()) out["seen"] = {v->seen};
     return out;
   };
   const auto verb = [&](const std::string& name, const std::string& help, const std::string& address) {
@@ -50,6 +51,10 @@ void add_rights_commands(CLI::App& app, Context& context) {
       ->add_option("copies", v->copies)
       ->required()
       ->check(CLI::IsMember({"on", "off"}));
+  verb("seen", "Read and unread: each who opens the mailbox has his own, or all share one mark", "The mailbox")
+      ->add_option("seen", v->seen)
+      ->required()
+      ->check(CLI::IsMember({"own", "shared"}));
 }
 
 }  // namespace gatepost::cli

@@ -12,6 +12,7 @@
 namespace gatepost::jmap {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -270,6 +271,52 @@ TEST_F(JmapEmail, IsFoundByWhatIsAskedFor) {
                                   R"({"accountId":"$","filter":{"text":"QUICK apple"},"emailIds":[")" + a + R"("]})");
   EXPECT_EQ(snippet.at("list").at(0).at("subject"), "<mark>Apple</mark> pie");
   EXPECT_THAT(text(snippet.at("list").at(0).at("preview")), HasSubstr("The <mark>quick</mark> brown"));
+}
+
+TEST_F(JmapEmail, SeenIsOfEachReaderWhereTheAccountIsSo) {
+  const std::string id = world.deliver("Subject: shared\r\n\r\n", "Archive");
+  const std::string other = world.deliver("Subject: other\r\n\r\n", "Archive");
+  sharing::Sharing sharing(*world.directory, *world.accounts);
+  const auto owner = world.account(kAnna);
+  const auto archive = owner->find_folder("Archive")->id;
+  ASSERT_TRUE(sharing.set(*owner, archive, kBert, sharing::Change::replace, *sharing::parse_rights("lrsw")));
+  ASSERT_TRUE(owner->set_own_seen(true));
+  const std::string account = world.id(kAnna);
+  const auto ask = [&](std::string_view who, std::string_view method, const std::string& arguments) {
+    world.user = who;
+    return world.call(method, R"({"accountId":")" + account + R"(",)" + arguments + "}");
+  };
+  const auto unseen = [&](std::string_view who) {
+    return text(ask(who, "Email/query", R"("filter":{"notKeyword":"$seen"})").at("ids"));
+  };
+  const auto unread = [&](std::string_view who) {
+    return ask(who, "Mailbox/get", R"("ids":[")" + world.mailbox("Archive") + R"("])").at("list").at(0).at("unreadEmails");
+  };
+  const std::string state = text(ask(kBert, "Email/get", R"("ids":[])").at("state"));
+  const std::string query =
+      text(ask(kBert, "Email/query", R"("filter":{"notKeyword":"$seen"})").at("queryState"));
+  EXPECT_THAT(unseen(kAnna), AllOf(HasSubstr(id), HasSubstr(other)));
+  EXPECT_THAT(text(ask(kBert, "Email/set", R"("update":{")" + id + R"(":{"keywords/$seen":true}})").at("updated")),
+              HasSubstr(id));
+  EXPECT_THAT(unseen(kBert), AllOf(Not(HasSubstr(id)), HasSubstr(other)));
+  EXPECT_THAT(unseen(kAnna), AllOf(HasSubstr(id), HasSubstr(other)));
+  EXPECT_EQ(unread(kBert), 1);
+  EXPECT_EQ(unread(kAnna), 2);
+  // Of one at the same version for each.
+  EXPECT_THAT(text(ask(kAnna, "Email/changes", R"("sinceState":)" + state).at("updated")), Not(HasSubstr(id)));
+  EXPECT_THAT(text(ask(kBert, "Email/changes", R"("sinceState":)" + state).at("updated")), HasSubstr(id));
+  EXPECT_THAT(text(ask(kBert, "Mailbox/changes", R"("sinceState":)" + state).at("updated")),
+              HasSubstr(world.mailbox("Archive")));
+  EXPECT_EQ(text(ask(kAnna, "Mailbox/changes", R"("sinceState":)" + state).at("updated")), "[]");
+  EXPECT_THAT(text(ask(kBert, "Email/queryChanges",
+                       R"("filter":{"notKeyword":"$seen"},"sinceQueryState":)" + query)
+                       .at("removed")),
+              HasSubstr(id));
+  // All see what the owner sees again, also in lists that were kept.
+  ASSERT_TRUE(owner->set_own_seen(false));
+  EXPECT_THAT(unseen(kBert), AllOf(HasSubstr(id), HasSubstr(other)));
+  EXPECT_EQ(unread(kBert), 2);
+  EXPECT_EQ(ask(kBert, "Email/changes", R"("sinceState":)" + state).at("type"), "cannotCalculateChanges");
 }
 
 TEST_F(JmapEmail, IsSharedWithWhomTheOwnerLets) {

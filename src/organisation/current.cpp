@@ -86,6 +86,7 @@ Result<Declaration> read_current(Target& target) {
     }
     GP_TRY(const auto account, target.accounts.open(static_cast<account::AccountId>(p.id)));
     GP_TRY(auto rights, rights_in(sharing, *account, p.address));
+    GP_TRY(const bool own_seen, account->own_seen());
     out.mailboxes.push_back({.address = p.address,
                              .kind = p.kind,
                              .name = p.display_name,
@@ -97,6 +98,7 @@ Result<Declaration> read_current(Target& target) {
                              .rights = std::move(rights),
                              .senders = senders_of(target, p),
                              .copy_sent = p.copy_sent,
+                             .own_seen = own_seen,
                              .password_never_expires = p.password_never_expires});
   }
   GP_TRY(auto aliases, target.directory.aliases());

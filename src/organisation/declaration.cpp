@@ -210,8 +210,8 @@ class Reader {
     Mailbox out;
     out.line = table.line;
     const std::string_view known =
-        "address, kind, name, enabled, role, quota, messages, contact, rights, send_as, send_on_behalf, copy_sent and "
-        "password_never_expires";
+        "address, kind, name, enabled, role, quota, messages, contact, rights, send_as, send_on_behalf, copy_sent, "
+        "own_seen and password_never_expires";
     keys(table, known, [&](const std::string& key, const Node& node) {
       if (key == "address") {
         address(key, node, out.address);
@@ -242,6 +242,8 @@ class Reader {
         out.rights = rights(node);
       } else if (key == "copy_sent") {
         boolean(key, node, out.copy_sent);
+      } else if (key == "own_seen") {
+        boolean(key, node, out.own_seen);
       } else if (key == "password_never_expires") {
         boolean(key, node, out.password_never_expires);
       } else {
@@ -545,6 +547,7 @@ std::string to_toml(const Declaration& declaration) {
     if (m.rights) line("rights", rights_list(*m.rights));
     senders(m.senders);
     if (m.copy_sent) line("copy_sent", *m.copy_sent ? "true" : "false");
+    if (m.own_seen) line("own_seen", *m.own_seen ? "true" : "false");
     if (m.password_never_expires) line("password_never_expires", *m.password_never_expires ? "true" : "false");
     out += "\n";
   }

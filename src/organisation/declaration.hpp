@@ -49,6 +49,7 @@ struct Mailbox {
   std::optional<std::vector<Right>> rights;   // all there are
   Senders senders;
   std::optional<bool> copy_sent;  // of what others send as it
+  std::optional<bool> own_seen;   // others have read and unread of their own
   std::optional<bool> password_never_expires;
   std::uint32_t line = 0;
 };

@@ -74,6 +74,7 @@ class Planner {
     for (const Domain& d : wanted_.domains) catch_all(d);
     for (const AddressBook& b : wanted_.address_books) address_book(b);
     for (const Mailbox& m : wanted_.mailboxes) rights(m);
+    for (const Mailbox& m : wanted_.mailboxes) own_seen(m);
     for (const Mailbox& m : wanted_.mailboxes) senders(m, mailboxes_);
     for (const Group& g : wanted_.groups) senders(g, groups_);
     if (prune_) drop();
@@ -428,6 +429,19 @@ class Planner {
     GP_CHECK(take_back(account::kRoot, ""));
     for (const account::Folder& folder : *folders) GP_CHECK(take_back(folder.id, folder.path));
     return {};
+  }
+
+  void own_seen(const Mailbox& m) {
+    if (!m.own_seen) return;
+    const auto known = mailboxes_.find(m.address);
+    if (*m.own_seen == (known != mailboxes_.end() && known->second->own_seen.value_or(false))) return;
+    step(Step::Kind::change, "read and unread in " + m.address,
+         {*m.own_seen ? "each reader has his own" : "one mark for all"},
+         [address = m.address, on = *m.own_seen](Target& t) -> Result<Secret> {
+           GP_TRY(const Principal owner, own(t, address));
+           GP_TRY(const auto account, t.accounts.open(static_cast<account::AccountId>(owner.id)));
+           return no_password(account->set_own_seen(on));
+         });
   }
 
   struct SenderChange {

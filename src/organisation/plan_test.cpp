@@ -89,6 +89,19 @@ targets = ["anna@example.org", "x@elsewhere.example"]
                           "~rights in anna@example.org; grant: bernd@example.org lr in INBOX"));
 }
 
+TEST(Plan, SeenFlagsAreOfEachReaderWhereThatIsWanted) {
+  const auto with = [](const char* own_seen) {
+    return declaration(std::string("[[account]]\naddress = \"sales@example.org\"\nkind = \"shared\"\n") + own_seen);
+  };
+  EXPECT_THAT(steps(with("own_seen = true"), {}),
+              ElementsAre("+account sales@example.org; kind: shared",
+                          "~read and unread in sales@example.org; each reader has his own"));
+  EXPECT_THAT(steps(with("own_seen = false"), with("own_seen = true")),
+              ElementsAre("~read and unread in sales@example.org; one mark for all"));
+  EXPECT_THAT(steps(with(""), with("own_seen = true")), IsEmpty());
+  EXPECT_THAT(steps(with("own_seen = true"), with("own_seen = true")), IsEmpty());
+}
+
 TEST(Plan, RightsToSendAreGrantedWhenAllAreThere) {
   const Declaration wanted = declaration(R"(
 [[account]]

@@ -75,6 +75,7 @@ World::World(const Transcript& transcript) {
   for (const auto& [name, value] : transcript.head) {
     const auto words = ascii::split(value, ' ');
     if (name == "grant") must(grant(words.at(0), words.at(1), words.at(2), words.at(3)), value);
+    if (name == "own_seen") must(must(open(value), value)->set_own_seen(true), value);
     if (name == "alias") {
       must(directory->add_alias(words.at(0), std::vector<std::string>(words.begin() + 1, words.end())), "alias");
     }

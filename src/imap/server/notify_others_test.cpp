@@ -80,6 +80,37 @@ TEST_F(ImapNotificationsOfOthers, TellOfMessagesInWhatMayBeRead) {
   EXPECT_EQ(told(), "");
 }
 
+// \Seen of one's own: told to one's other sessions, and to nobody else.
+TEST_F(ImapNotificationsOfOthers, TellWhatIsReadToItsReader) {
+  world.deliver(mail("two"));
+  ASSERT_TRUE(world.account(kAnna)->set_own_seen(true));
+  grant("INBOX", "lrs");
+  Talk phone{world};
+  phone.enter(kBob, kBobsPassword);
+  const std::string select = "s SELECT " + std::string(kInbox);
+  const std::string opened = phone.line(select);
+  EXPECT_THAT(opened, AllOf(HasSubstr("[UNSEEN 1]"), HasSubstr("[PERMANENTFLAGS (\\Seen)]")));
+  phone.line("i IDLE");
+  anna.line("s SELECT INBOX");
+  anna.line("i IDLE");
+  bob.line("n NOTIFY SET (SUBTREE \"Other Users\" (MessageNew MessageExpunge FlagChange))");
+  told();
+  Talk desk{world};
+  desk.enter(kBob, kBobsPassword);
+  desk.line(select);
+  EXPECT_THAT(desk.line("t STORE 2 +FLAGS.SILENT (\\Seen)"), HasSubstr("t OK"));
+  EXPECT_THAT(phone.wake(), HasSubstr("* 2 FETCH (FLAGS (\\Seen"));
+  EXPECT_EQ(anna.wake(), "");
+  EXPECT_THAT(told(), HasSubstr("(UIDVALIDITY"));
+  EXPECT_THAT(desk.line("u STATUS " + std::string(kInbox) + " (UNSEEN)"), HasSubstr("(UNSEEN 1)"));
+  EXPECT_THAT(anna.line("DONE"), HasSubstr("i OK"));
+  EXPECT_THAT(anna.line("t STORE 1 +FLAGS.SILENT (\\Seen)"), HasSubstr("t OK"));
+  EXPECT_THAT(phone.wake(), Not(HasSubstr("* 1 FETCH (FLAGS (\\Seen")));
+  // Whose it is may change under an open mailbox.
+  ASSERT_TRUE(world.account(kAnna)->set_own_seen(false));
+  EXPECT_THAT(phone.wake(), AllOf(HasSubstr("* 1 FETCH (FLAGS (\\Seen"), HasSubstr("* 2 FETCH (FLAGS (")));
+}
+
 TEST_F(ImapNotificationsOfOthers, PersonalOnesAreNotTheirs) {
   grant("INBOX", "lr");
   set("(PERSONAL (MessageNew MessageExpunge MailboxName)) (INBOXES (MessageNew MessageExpunge))");
