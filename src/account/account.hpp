@@ -105,9 +105,11 @@ class Account {
   virtual Result<> change_grants(FolderId, const std::function<Result<>(Grants&)>& change) = 0;
 
   // Whether each other user has \Seen of his own (Accounts::open_for()), or all have the owner's. Setting it makes all
-  // messages unread for others, or as the owner has them; what others had seen on their own is forgotten. Off unless set.
+  // messages unread for others, or as the owner has them; what others had seen on their own is forgotten. Off unless
+  // set.
   virtual Result<bool> own_seen() { return false; }
   virtual Result<> set_own_seen(bool) { return fail(Errc::unsupported, "whose seen flags"); }
+  virtual Result<> forget_reader(Reader) { return {}; }  // what somebody had who does not come back
   // Whose \Seen this shows: kEverybody is the owner's, which all see who have none of their own.
   virtual Reader reader() { return kEverybody; }
 

@@ -82,7 +82,9 @@ Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<co
     tx.leave(marks[i], row.thread);
     row.sent = sent_time(item.summary, item.received);
     row.flags.system = item.system_flags;
-    const bool own_seen = reader != kEverybody && (item.system_flags & flag::kSeen) != 0;
+    // A message is worth more than that somebody has seen it.
+    const bool own_seen =
+        reader != kEverybody && (item.system_flags & flag::kSeen) != 0 && tx.may_have_seen(folder, reader);
     if (reader != kEverybody) row.flags.system &= static_cast<std::uint8_t>(~flag::kSeen);
     for (const std::string& name : item.keywords) row.flags.keywords.push_back(tx.keyword(name));
     std::ranges::sort(row.flags.keywords);
@@ -132,10 +134,7 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
     GP_CHECK(may_add(tx, folder, octets, items.size(), old.rows.empty() ? 0 : old.rows.front().octets));
     GP_TRY(const NumberSet seen, may_number(tx.find(folder)->uid_next, items));
     const Reader reader = tx.own_seen().on ? adding.reader : kEverybody;
-    if (reader != kEverybody && !seen.empty()) {
-      GP_CHECK(tx.may_have_seen(folder, reader));
-      GP_CHECK(tx.load_seen(folder, reader, seen));
-    }
+    if (reader != kEverybody && !seen.empty()) GP_CHECK(tx.load_seen(folder, reader, seen));
     GP_CHECK(tx.keywords_fit(names));
     std::vector<std::vector<Transaction::Mark>> marks(items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {

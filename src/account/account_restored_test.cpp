@@ -280,5 +280,35 @@ TEST(RestoredAccounts, RememberAsManyLostTimesAsTheyHaveRoomFor) {
   }
 }
 
+// What readers have seen on their own is in the backup like anything else, and what they read since is unknown again.
+TEST_P(ARestoredAccount, HasWhatReadersHadSeen) {
+  constexpr Reader kReader = 7001;
+  const FolderId inbox = folder(*account(), "INBOX");
+  for (int i = 0; i < 3; ++i) add(*account(), inbox, "kept " + std::to_string(i));
+  ASSERT_TRUE(account()->set_own_seen(true));
+  const auto mark = [&](Uid uid) {
+    const auto view = *accounts_->open_for(kOwner, kReader);
+    EXPECT_TRUE(view->store_flags(inbox, set({uid}), FlagChange::add, Flags{flag::kSeen, {}}, std::nullopt));
+    return view->modseq();
+  };
+  const Modseq kept = mark(1);
+  back_up();
+  clock_.advance(hours(1));
+  const Modseq lost = mark(2);
+  restore();
+  const auto view = *accounts_->open_for(kOwner, kReader);
+  EXPECT_EQ(view->folder(inbox)->unseen, 2U);
+  EXPECT_EQ(view->known_modseq(lost), 0U);
+  const auto delta = view->changes(inbox, lost);
+  ASSERT_TRUE(delta);
+  EXPECT_EQ(delta->changed, NumberSet::of(1, 3));
+  EXPECT_EQ(delta->rows.at(0).flags.system, flag::kSeen);
+  EXPECT_EQ(delta->rows.at(1).flags.system, 0);
+  EXPECT_TRUE(view->changes(inbox, kept)->changed.empty());
+  EXPECT_FALSE(view->account_changes(lost, 100)->known);
+  EXPECT_GT(mark(3), lost);
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace gatepost::account

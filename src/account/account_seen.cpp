@@ -49,6 +49,19 @@ Result<> StoredAccount::set_own_seen(bool on) {
   return {};
 }
 
+Result<> StoredAccount::forget_reader(Reader reader) {
+  {
+    const std::scoped_lock lock(mutex_);
+    GP_CHECK(usable());
+    if (std::ranges::none_of(head_.seen, [&](const auto& one) { return one.first.second == reader; })) return {};
+  }
+  GP_CHECK(run([&](Transaction& tx) -> Result<> {
+    tx.forget_reader(reader);
+    return {};
+  }));
+  return {};
+}
+
 Modseq StoredAccount::highest_modseq(const records::FolderRecord& r, Reader reader) const {
   if (reader == kEverybody) return r.highest_modseq;
   const Modseq highest = std::max(r.highest_modseq, head_.own_seen.since);
@@ -75,9 +88,9 @@ void StoredAccount::show(Folder& folder, Reader reader) const {
 
 void StoredAccount::publish_seen(Transaction& tx) {
   head_.own_seen = tx.own_seen();
-  if (tx.seen_dropped()) {
-    head_.seen.clear();
-    seen_hints_.clear();
+  if (tx.drops_seen()) {
+    std::erase_if(head_.seen, [&](const auto& one) { return tx.seen_dropped(one.first.second); });
+    std::erase_if(seen_hints_, [&](const auto& one) { return tx.seen_dropped(one.first.second); });
   }
   for (const auto& [id, t] : tx.touched()) {
     if (!t.gone) continue;
@@ -227,8 +240,8 @@ Result<> StoredAccount::add_seen(Delta& delta, FolderId id, Modseq since, Reader
     own = head_.own_seen;
     const auto totals = head_.seen.find({id, reader});
     // When all has changed, so has this.
-    has_own = own.on && since >= own.since && !is_lost(since) && totals != head_.seen.end() &&
-              totals->second.modseq > since;
+    has_own =
+        own.on && since >= own.since && !is_lost(since) && totals != head_.seen.end() && totals->second.modseq > since;
   }
   if (own.since == 0 || since == std::numeric_limits<Modseq>::max()) return {};
   NumberSet more;

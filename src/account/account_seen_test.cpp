@@ -156,8 +156,7 @@ TEST_P(OwnSeen, IsCheckedAgainstWhatTheReaderKnows) {
   add(*owner_, inbox_, "m");
   const Modseq at = anna_->modseq();
   ASSERT_TRUE(mark(*anna_, set({1})));
-  const auto refused =
-      anna_->store_flags(inbox_, set({1}), FlagChange::add, Flags{flag::kFlagged, {}}, at);
+  const auto refused = anna_->store_flags(inbox_, set({1}), FlagChange::add, Flags{flag::kFlagged, {}}, at);
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->modified, set({1}));
   const auto taken = bert_->store_flags(inbox_, set({1}), FlagChange::add, Flags{flag::kFlagged, {}}, at);
@@ -313,6 +312,25 @@ TEST_P(OwnSeen, IsNotForMoreReadersThanAFolderHasRoomFor) {
   EXPECT_TRUE(anna_->store_flags(inbox_, set({1}), FlagChange::add, Flags{flag::kFlagged, {}}, std::nullopt,
                                  {.system = flag::kFlagged}));
   EXPECT_TRUE(owner_->copy(inbox_, set({1}), sent_));
+  // And a message is taken all the same.
+  EXPECT_NE(add(*anna_, inbox_, "m", flag::kSeen), 0U);
+  EXPECT_EQ(seen(*anna_, inbox_), NumberSet());
+}
+
+TEST_P(OwnSeen, GoesWithItsReader) {
+  begin();
+  for (int i = 0; i < 2; ++i) add(*owner_, inbox_, "m");
+  ASSERT_TRUE(mark(*anna_, set({1})));
+  ASSERT_TRUE(mark(*bert_, set({2})));
+  ASSERT_TRUE(owner_->forget_reader(kAnna));
+  EXPECT_EQ(stored(records::kind::kSeenMarks), 1U);
+  EXPECT_EQ(seen(*anna_, inbox_), NumberSet());
+  EXPECT_EQ(unseen(*anna_, inbox_), 2U);
+  EXPECT_EQ(seen(*bert_, inbox_), set({2}));
+  const Modseq at = owner_->modseq();
+  ASSERT_TRUE(owner_->forget_reader(kAnna));
+  EXPECT_EQ(owner_->modseq(), at);
+  EXPECT_THAT(findings(), IsEmpty());
 }
 
 TEST_P(OwnSeen, IsMendedByACheck) {

@@ -100,8 +100,8 @@ Result<> Checker::check_seen_totals(std::map<std::pair<FolderId, Reader>, record
   GP_CHECK(scan(records::kind::kSeen, [&](store::Entry e) -> Result<> {
     std::pair<FolderId, Reader> whose;
     const bool is_key = records::parse_seen_totals_key(e.key, whose.first, whose.second);
-    const auto stored = is_key ? records::decode_seen_totals(e.value)
-                               : Result<records::SeenTotals>(fail(Errc::corrupt, "damaged key"));
+    const auto stored =
+        is_key ? records::decode_seen_totals(e.value) : Result<records::SeenTotals>(fail(Errc::corrupt, "damaged key"));
     const auto f = folders_.find(whose.first);
     const auto counted = right.find(whose);
     const records::SeenTotals known = counted == right.end() ? records::SeenTotals{} : counted->second;

@@ -23,7 +23,7 @@ inline constexpr std::size_t kMaxKeywords = 1'000;
 inline constexpr std::size_t kMaxKeywordOctets = 255;
 inline constexpr std::size_t kMaxSubscriptions = 20'000;
 inline constexpr std::size_t kMaxGrantsOctets = 32 << 10;  // of one folder, as they are stored
-inline constexpr std::size_t kMaxReaders = 500;  // of one folder, with \\Seen of their own
+inline constexpr std::size_t kMaxReaders = 500;            // of one folder, with \\Seen of their own
 inline constexpr std::string_view kInboxName = "INBOX";
 
 // What an open account keeps in memory: everything but its messages. A value; the owner guards it.

@@ -46,6 +46,7 @@ class ReaderView final : public Account {
   }
   Result<bool> own_seen() override { return account_->own_seen(); }
   Result<> set_own_seen(bool on) override { return account_->set_own_seen(on); }
+  Result<> forget_reader(Reader whose) override { return account_->forget_reader(whose); }
   Result<std::vector<Annotation>> annotations(FolderId id, Reader whose) override {
     return account_->annotations(id, whose);
   }

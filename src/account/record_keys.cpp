@@ -112,9 +112,7 @@ std::string grants_key(FolderId folder) { return index_prefix(kind::kGrants, fol
 std::string annotation_key(FolderId folder, Reader reader, std::string_view name) {
   return annotation_prefix(folder, reader).append(name);
 }
-std::string annotation_prefix(FolderId folder, Reader reader) {
-  return reader_key(kind::kAnnotation, folder, reader);
-}
+std::string annotation_prefix(FolderId folder, Reader reader) { return reader_key(kind::kAnnotation, folder, reader); }
 std::string annotated_key() { return std::string(1, kind::kAnnotated); }
 std::string quarantine_key(std::string_view key) { return std::string(1, kind::kQuarantine).append(key); }
 std::string pop3_id_key(FolderId folder, Uid uid) {
@@ -136,8 +134,9 @@ std::string uid_set_prefix(FolderId folder, UidSet which) {
 
 std::string own_seen_key() { return std::string(1, kind::kOwnSeen); }
 std::string seen_totals_key(FolderId folder, Reader reader) { return reader_key(kind::kSeen, folder, reader); }
+std::string seen_marks_prefix(FolderId folder, Reader reader) { return reader_key(kind::kSeenMarks, folder, reader); }
 std::string seen_marks_key(FolderId folder, Reader reader, std::uint32_t chunk) {
-  std::string key = reader_key(kind::kSeenMarks, folder, reader);
+  std::string key = seen_marks_prefix(folder, reader);
   put_u32(key, chunk);
   return key;
 }
@@ -222,8 +221,7 @@ bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, st
   const std::uint8_t set = in.u8();
   which = static_cast<UidSet>(set);
   chunk = in.u32();
-  return in.ok() && in.at_end() && set <= static_cast<std::uint8_t>(UidSet::deleted) &&
-         chunk <= kLastChunk;
+  return in.ok() && in.at_end() && set <= static_cast<std::uint8_t>(UidSet::deleted) && chunk <= kLastChunk;
 }
 bool parse_seen_totals_key(std::string_view key, FolderId& folder, Reader& reader) {
   ByteReader in(key);

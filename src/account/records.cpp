@@ -4,7 +4,7 @@
 namespace gatepost::account::records {
 namespace {
 
-constexpr std::uint8_t kInThreadOf = 0x40;   // of what a log entry says: the conversation follows
+constexpr std::uint8_t kInThreadOf = 0x40;  // of what a log entry says: the conversation follows
 constexpr std::uint8_t kReadersFormat = 3;  // of the change log: with what single readers did
 
 bool is_of_item(LogEntry::What what) {

@@ -200,6 +200,7 @@ std::string former_key(FolderId folder);
 std::string access_key(FolderId folder);
 std::string own_seen_key();
 std::string seen_totals_key(FolderId folder, Reader reader);
+std::string seen_marks_prefix(FolderId folder, Reader reader);
 std::string seen_marks_key(FolderId folder, Reader reader, std::uint32_t chunk);  // chunk = UID / kChunkUids
 std::string seen_changed_key(FolderId folder, Reader reader, Modseq modseq, std::uint32_t chunk);
 std::string seen_changed_prefix(FolderId folder, Reader reader);

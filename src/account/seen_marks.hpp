@@ -22,7 +22,7 @@ class SeenMarks {
   // UIDs are of the chunk.
   bool seen(Uid uid) const { return seen_[at(uid)]; }
   Modseq modseq(Uid uid) const { return changed_.empty() ? 0 : changed_[at(uid)]; }  // 0: never touched
-  void mark(Uid uid, bool seen, Modseq modseq);                                     // modseq: not 0
+  void mark(Uid uid, bool seen, Modseq modseq);                                      // modseq: not 0
   void forget(Uid uid);
   bool empty() const { return newest() == 0; }  // nothing was ever touched
   std::uint32_t count() const { return static_cast<std::uint32_t>(seen_.count()); }

@@ -48,18 +48,18 @@ TEST(SeenMarks, RefuseWhatNobodyWrote) {
   };
   EXPECT_TRUE(SeenMarks::decode(0, value({9, 1, 1, 0})));
   for (const auto& bad : {
-           value({9}),                             // nothing was ever touched
-           value({9, 0, 1, 0}),                    // UID 0
-           value({9, 1, 1, 9}),                    // modseq 0
-           value({9, 1, 1, 10}),                   // before the first
-           value({9, 1, 1, 3}),                    // the newest is nobody's
-           value({9, 1, 1}),                       // cut short
-           value({9, 1, 2 * kChunkUids, 0}),       // beyond the chunk
-           value({9, 2 * kChunkUids, 1, 0}),       // beyond the chunk
-           value({9, 1, ~std::uint64_t{0}, 0}),    // far beyond
-           value({9, ~std::uint64_t{0}, 1, 0}),    // far beyond
-           std::string(),                          // no format
-           std::string("\1\xff"),                  // half a number
+           value({9}),                           // nothing was ever touched
+           value({9, 0, 1, 0}),                  // UID 0
+           value({9, 1, 1, 9}),                  // modseq 0
+           value({9, 1, 1, 10}),                 // before the first
+           value({9, 1, 1, 3}),                  // the newest is nobody's
+           value({9, 1, 1}),                     // cut short
+           value({9, 1, 2 * kChunkUids, 0}),     // beyond the chunk
+           value({9, 2 * kChunkUids, 1, 0}),     // beyond the chunk
+           value({9, 1, ~std::uint64_t{0}, 0}),  // far beyond
+           value({9, ~std::uint64_t{0}, 1, 0}),  // far beyond
+           std::string(),                        // no format
+           std::string("\1\xff"),                // half a number
        }) {
     const auto read = SeenMarks::decode(0, bad);
     ASSERT_FALSE(read) << bad.size();
@@ -120,8 +120,8 @@ TEST(SeenRecords, ReadBackAndRefuse) {
   std::uint32_t chunk = 0;
   EXPECT_TRUE(records::parse_seen_marks_key(records::seen_marks_key(FolderId{4}, 9, 2), folder, reader, chunk));
   EXPECT_EQ(std::tuple(folder, reader, chunk), std::tuple(FolderId{4}, Reader{9}, 2U));
-  EXPECT_TRUE(records::parse_seen_changed_key(records::seen_changed_key(FolderId{5}, 8, 70, 3), folder, reader, modseq,
-                                              chunk));
+  EXPECT_TRUE(
+      records::parse_seen_changed_key(records::seen_changed_key(FolderId{5}, 8, 70, 3), folder, reader, modseq, chunk));
   EXPECT_EQ(std::tuple(folder, reader, modseq, chunk), std::tuple(FolderId{5}, Reader{8}, Modseq{70}, 3U));
   EXPECT_TRUE(records::parse_seen_totals_key(records::seen_totals_key(FolderId{6}, 7), folder, reader));
   EXPECT_FALSE(records::parse_seen_totals_key(records::seen_totals_key(FolderId{6}, kEverybody), folder, reader));

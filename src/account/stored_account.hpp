@@ -87,6 +87,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   AnnotationsSince annotation_news(Modseq since) override;
   Result<bool> own_seen() override;
   Result<> set_own_seen(bool on) override;
+  Result<> forget_reader(Reader reader) override;
 
   Result<std::shared_ptr<const std::vector<std::string>>> keywords() override;
   Result<std::vector<KeywordId>> keyword_ids(const std::vector<std::string>& names, bool create) override;

@@ -158,8 +158,8 @@ void Transaction::renew(FolderId id) {
 void Transaction::forget_folder(FolderId id) {
   touched(id).gone = true;
   for (const char kind : {records::kind::kRow, records::kind::kChanged, records::kind::kChangedSet,
-                          records::kind::kVanished, records::kind::kUidSet, records::kind::kPop3Id, records::kind::kSeen,
-                          records::kind::kSeenMarks, records::kind::kSeenChanged}) {
+                          records::kind::kVanished, records::kind::kUidSet, records::kind::kPop3Id,
+                          records::kind::kSeen, records::kind::kSeenMarks, records::kind::kSeenChanged}) {
     const std::string begin = records::index_prefix(kind, id);
     erase_range(begin, store::prefix_end(begin));
   }

@@ -125,6 +125,7 @@ class Transaction {
   // the first write: those of one reader, or kEverybody: of each who has any.
   const records::OwnSeen& own_seen() const { return own_seen_; }
   void set_own_seen(bool on);  // whatever readers had is gone
+  void forget_reader(Reader reader);
   Result<> load_seen(FolderId folder, Reader reader, const NumberSet& uids);
   // Those of its rows; cuts the page where that is more than a commit should hold.
   Result<> load_seen(FolderId folder, Reader reader, Page& page);
@@ -146,7 +147,10 @@ class Transaction {
   };
   using Whose = std::pair<FolderId, Reader>;
   const std::map<Whose, SeenChange>& seen_changes() const { return seen_changes_; }
-  bool seen_dropped() const { return seen_dropped_; }  // all that stood before
+  bool drops_seen() const { return seen_dropped_ || !readers_gone_.empty(); }
+  bool seen_dropped(Reader reader) const {
+    return seen_dropped_ || readers_gone_.contains(reader);
+  }  // what stood before
 
   // A value that no other function here knows of, as this transaction sees it.
   Result<std::optional<std::string>> read(const std::string& key);
@@ -229,6 +233,7 @@ class Transaction {
   std::map<std::pair<Whose, std::uint32_t>, LoadedMarks> marks_of_readers_;
   std::map<Whose, SeenChange> seen_changes_;
   bool seen_dropped_ = false;
+  std::set<Reader> readers_gone_;
   std::size_t octets_ = 0;
   bool dirty_ = false;
 };

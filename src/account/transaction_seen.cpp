@@ -8,9 +8,10 @@
 namespace gatepost::account {
 namespace {
 
-constexpr std::size_t kMarkCost = 24;         // octets of a mark and its change log entry
-constexpr std::size_t kChunkCost = 100;       // of all but its value
+constexpr std::size_t kMarkCost = 24;          // octets of a mark and its change log entry
+constexpr std::size_t kChunkCost = 100;        // of all but its value
 constexpr std::size_t kMarksOctets = 1 << 20;  // of one change
+constexpr std::size_t kMostChunks = 1'000;     // in memory, of 8 KiB each
 
 }  // namespace
 
@@ -26,6 +27,19 @@ void Transaction::set_own_seen(bool on) {
   write(records::own_seen_key(), records::encode(own_seen_));
 }
 
+void Transaction::forget_reader(Reader reader) {
+  for (const auto& [whose, totals] : head_.seen) {
+    if (whose.second != reader) continue;
+    for (const std::string& begin :
+         {records::seen_marks_prefix(whose.first, reader), records::seen_changed_prefix(whose.first, reader)})
+      erase_range(begin, store::prefix_end(begin));
+    write(records::seen_totals_key(whose.first, reader), std::nullopt);
+  }
+  std::erase_if(marks_of_readers_, [&](const auto& one) { return one.first.first.second == reader; });
+  std::erase_if(seen_changes_, [&](const auto& one) { return one.first.second == reader; });
+  readers_gone_.insert(reader);
+}
+
 std::set<Reader> Transaction::readers(FolderId folder) const {
   std::set<Reader> out;
   const auto add = [&](const auto& all) {
@@ -33,13 +47,14 @@ std::set<Reader> Transaction::readers(FolderId folder) const {
       out.insert(one->first.second);
   };
   if (!seen_dropped_) add(head_.seen);
+  for (const Reader gone : readers_gone_) out.erase(gone);
   add(seen_changes_);
   return out;
 }
 
 Transaction::SeenChange& Transaction::seen_change(const Whose& whose) {
   const auto [change, fresh] = seen_changes_.try_emplace(whose);
-  if (fresh && !seen_dropped_) {
+  if (fresh && !seen_dropped(whose.second)) {
     if (const auto known = head_.seen.find(whose); known != head_.seen.end()) change->second.totals = known->second;
   }
   dirty_ = true;
@@ -59,7 +74,7 @@ Result<> Transaction::load_seen(FolderId folder, Reader reader, const NumberSet&
     return {};
   }
   const Whose whose(folder, reader);
-  const bool stored = !seen_dropped_ && head_.seen.contains(whose);
+  const bool stored = !seen_dropped(reader) && head_.seen.contains(whose);
   for (const std::uint32_t chunk : chunks_of(uids)) {
     if (marks_of_readers_.contains({whose, chunk})) continue;
     SeenMarks marks(chunk);
@@ -87,7 +102,7 @@ Result<> Transaction::load_seen(FolderId folder, Reader reader, Page& page) {
   for (auto row = page.rows.begin(); row != page.rows.end(); ++row) {
     const std::uint32_t chunk = row->uid / records::kChunkUids;
     if (last == chunk) continue;
-    if (last && octets_ - before > kMarksOctets) {
+    if (last && (octets_ - before > kMarksOctets || marks_of_readers_.size() > kMostChunks)) {
       page.more = true;
       page.next = row->uid;
       page.rows.erase(row, page.rows.end());
@@ -124,7 +139,8 @@ void Transaction::mark_seen(FolderId folder, Reader reader, const Row& row, bool
   const Whose whose(folder, reader);
   set_seen(whose, row.uid, seen);
   seen_change(whose).by_reader = true;
-  log_.push_back({records::LogEntry::What::item_seen, static_cast<std::uint64_t>(row.item), folder, row.thread, reader});
+  log_.push_back(
+      {records::LogEntry::What::item_seen, static_cast<std::uint64_t>(row.item), folder, row.thread, reader});
 }
 
 void Transaction::mark_new_seen(FolderId folder, Reader reader, Uid uid) { set_seen({folder, reader}, uid, true); }

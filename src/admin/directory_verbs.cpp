@@ -190,6 +190,11 @@ Reply account_delete(Services& services, const Request& request, std::stop_token
   // Noted first: what a crash leaves half done is completed at the next start.
   const auto id = static_cast<account::AccountId>(principal->id);
   if (auto noted = services.accounts.begin_removal(id); !noted) return failure(noted.error(), principal->address);
+  // What it has read in others' mailboxes. One that cannot be read now keeps a little that nobody looks at.
+  for (const directory::Principal& sharer : services.directory.sharers(principal->id)) {
+    const auto shared = services.accounts.open(static_cast<account::AccountId>(sharer.id));
+    if (shared) (void)(*shared)->forget_reader(static_cast<account::Reader>(principal->id));
+  }
   // Sign-in and addresses next: nothing may arrive while the mail goes.
   if (auto gone = services.directory.remove_principal(principal->id); !gone)
     return failure(gone.error(), principal->address);

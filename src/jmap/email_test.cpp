@@ -290,11 +290,13 @@ TEST_F(JmapEmail, SeenIsOfEachReaderWhereTheAccountIsSo) {
     return text(ask(who, "Email/query", R"("filter":{"notKeyword":"$seen"})").at("ids"));
   };
   const auto unread = [&](std::string_view who) {
-    return ask(who, "Mailbox/get", R"("ids":[")" + world.mailbox("Archive") + R"("])").at("list").at(0).at("unreadEmails");
+    return ask(who, "Mailbox/get", R"("ids":[")" + world.mailbox("Archive") + R"("])")
+        .at("list")
+        .at(0)
+        .at("unreadEmails");
   };
   const std::string state = text(ask(kBert, "Email/get", R"("ids":[])").at("state"));
-  const std::string query =
-      text(ask(kBert, "Email/query", R"("filter":{"notKeyword":"$seen"})").at("queryState"));
+  const std::string query = text(ask(kBert, "Email/query", R"("filter":{"notKeyword":"$seen"})").at("queryState"));
   EXPECT_THAT(unseen(kAnna), AllOf(HasSubstr(id), HasSubstr(other)));
   EXPECT_THAT(text(ask(kBert, "Email/set", R"("update":{")" + id + R"(":{"keywords/$seen":true}})").at("updated")),
               HasSubstr(id));
@@ -308,8 +310,7 @@ TEST_F(JmapEmail, SeenIsOfEachReaderWhereTheAccountIsSo) {
   EXPECT_THAT(text(ask(kBert, "Mailbox/changes", R"("sinceState":)" + state).at("updated")),
               HasSubstr(world.mailbox("Archive")));
   EXPECT_EQ(text(ask(kAnna, "Mailbox/changes", R"("sinceState":)" + state).at("updated")), "[]");
-  EXPECT_THAT(text(ask(kBert, "Email/queryChanges",
-                       R"("filter":{"notKeyword":"$seen"},"sinceQueryState":)" + query)
+  EXPECT_THAT(text(ask(kBert, "Email/queryChanges", R"("filter":{"notKeyword":"$seen"},"sinceQueryState":)" + query)
                        .at("removed")),
               HasSubstr(id));
   // All see what the owner sees again, also in lists that were kept.

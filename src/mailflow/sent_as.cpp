@@ -8,8 +8,11 @@
 namespace gatepost::mailflow {
 namespace {
 
-Result<> copy(account::Accounts& accounts, const QueueEntry& sent, directory::PrincipalId author) {
-  GP_TRY(const auto account, accounts.open(static_cast<account::AccountId>(author)));
+// Who sent it has read it, also where each has \Seen of his own.
+Result<> copy(account::Accounts& accounts, const QueueEntry& sent, directory::PrincipalId author,
+              directory::PrincipalId submitter) {
+  GP_TRY(const auto account,
+         accounts.open_for(static_cast<account::AccountId>(author), static_cast<account::Reader>(submitter)));
   GP_TRY(const auto folders, account->folders());
   const auto folder = std::ranges::find(*folders, account::Role::sent, &account::Folder::role);
   account::Delivery delivery;
@@ -35,7 +38,7 @@ void sent_as(IntakeServices& services, const QueueEntry& sent, const directory::
                                       {"author", principal->address},
                                       {"right", directory::to_string(right)}});
   if (!principal->copy_sent || principal->kind == directory::PrincipalKind::group) return;
-  if (const auto copied = copy(services.accounts, sent, author.of); !copied) {
+  if (const auto copied = copy(services.accounts, sent, author.of, submitter.id); !copied) {
     services.log.write(
         event::kSentCopyProblem,
         {{"id", to_string(sent.id)}, {"account", principal->address}, {"detail", copied.error().detail}});
