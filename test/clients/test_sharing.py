@@ -2,6 +2,7 @@
 
 import imaplib
 import json
+import tempfile
 import unittest
 
 from demo import Demo
@@ -50,6 +51,66 @@ class Sharing(unittest.TestCase):
         self.assertEqual({row["identifier"] for row in rows}, {demo.user1})
         for client in (first, third):
             client.logout()
+
+    def test_each_has_read_and_unread_of_his_own_where_it_is_wanted(self):
+        demo = self.demo
+        desk = f"desk@{demo.domain}"
+        inbox = f'"Shared/{desk}/INBOX"'
+        demo.gatepost("account", "add", desk, "--kind", "shared")
+        for user in (demo.user1, demo.user2):
+            demo.gatepost("rights", "grant", desk, "full-access", user)
+        for number in range(3):
+            demo.deliver(b"number %d\r\n" % number, to=desk)
+
+        def unseen():
+            found = []
+            for user, password in ((demo.user1, demo.pass1), (demo.user2, demo.pass2)):
+                client = demo.imap(user, password)
+                client.select(inbox)
+                found.append(client.search(None, "UNSEEN")[1][0].split())
+                client.logout()
+            return found
+
+        def read(user, password, which):
+            client = demo.imap(user, password)
+            client.select(inbox)
+            self.assertEqual(client.fetch(which, "(BODY[TEXT])")[0], "OK")
+            client.logout()
+
+        read(demo.user1, demo.pass1, "1")
+        self.assertEqual(unseen(), [[b"2", b"3"], [b"2", b"3"]])
+        # Under an open mailbox.
+        watching = demo.imap(demo.user2, demo.pass2)
+        watching.select(inbox)
+        demo.gatepost("rights", "seen", desk, "own")
+        watching.noop()
+        self.assertIn(b"FLAGS", b"".join(watching.response("FETCH")[1]))
+        watching.logout()
+        self.assertIn("own_seen", demo.gatepost("account", "show", desk).stdout)
+        self.assertEqual(unseen(), [[b"1", b"2", b"3"]] * 2)
+        read(demo.user1, demo.pass1, "1:2")
+        read(demo.user2, demo.pass2, "3")
+        mine = [[b"3"], [b"1", b"2"]]
+        self.assertEqual(unseen(), mine)
+        demo.kill()
+        demo.start()
+        self.assertEqual(unseen(), mine)
+        with tempfile.TemporaryDirectory() as directory:
+            demo.gatepost("store", "backup", directory + "/backup")
+            read(demo.user1, demo.pass1, "3")
+            demo.stop()
+            demo.gatepost("store", "restore", directory + "/backup")
+            demo.start()
+        self.assertEqual(unseen(), mine)
+        whole = demo.gatepost("export").stdout
+        self.assertIn("own_seen = true", whole)
+        demo.gatepost("rights", "seen", desk, "shared")
+        self.assertEqual(unseen(), [[b"2", b"3"]] * 2)
+        self.assertIn("each reader has his own", demo.gatepost("apply", "-", stdin=whole).stdout)
+        self.assertEqual(demo.gatepost("export").stdout, whole)
+        self.assertEqual(unseen(), [[b"1", b"2", b"3"]] * 2)
+        checked = demo.gatepost("store", "check", check=False)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 
     def test_a_folder_is_shared_by_its_owner(self):
         demo = self.demo
