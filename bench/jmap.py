@@ -3,9 +3,9 @@
 
 jmap.py [--messages 100000] [--rounds 12] [--page 30] [--json]
 
-Starts a server of its own on fresh data (script/server), fills one mailbox, and asks over one HTTPS connection: at first (nothing in memory), again,
-right after a change (a flag, a new message), and, one after the other, when the server has been started again. What is told is processor time of the server, so that other work of the machine does not count; the
-slowest answer is also told as the client saw it.
+Starts a server of its own on fresh data (script/server), fills one mailbox, and asks over one HTTPS connection: at first (nobody has looked at the mailbox; after that, nobody has asked this), again,
+right after a change (a flag, a new message), and when the server has been started again, each time. What is told is processor time of the server, so that other work of the machine does not count; the
+slowest answer is also told as the client saw it. Before the first question it waits until the server does nothing. Memory is what is resident, in MiB.
 """
 
 import argparse
@@ -47,6 +47,22 @@ def processor(pid):
     return total / 1e6
 
 
+def resident(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return round(int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024, 1)
+
+
+def settle(pid):
+    """Until what the server does by itself, such as indexing, is done."""
+    before = processor(pid)
+    while True:
+        time.sleep(2)
+        now = processor(pid)
+        if now - before < 5:
+            return
+        before = now
+
+
 class Client:
     def __init__(self, demo, limit=30):
         self.pid, self.limit = demo.pid, limit
@@ -60,6 +76,10 @@ class Client:
         body = json.dumps({"using": ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"], "methodCalls": calls})
         self.web.request("POST", "/jmap/api", body, self.fields)
         return json.loads(self.web.getresponse().read())["methodResponses"]
+
+    def inbox(self):
+        boxes = self.calls(["Mailbox/get", {"accountId": self.account, "properties": ["role"]}, "m"])[0][1]["list"]
+        return next(one["id"] for one in boxes if one["role"] == "inbox")
 
     def page(self, box, name):
         extra, collapse = FILTERS[name]
@@ -83,11 +103,13 @@ def main():
         path = pathlib.Path(folder) / "all.mbox"
         mbox(path, options.messages, demo.user1)
         demo.gatepost("account", "import", demo.user1, str(path), "--format", "mbox")
+        settle(demo.pid)
         client = Client(demo, options.page)
-        boxes = client.calls(["Mailbox/get", {"accountId": client.account, "properties": ["totalEmails"]}, "m"])[0][1]["list"]
-        box = max(boxes, key=lambda one: one["totalEmails"])["id"]
+        box = client.inbox()
+        memory = {"filled": resident(demo.pid)}
         imap = demo.imap()
         imap.select()
+        changed = options.messages // 2
         for name in FILTERS:
             first, _, total = client.page(box, name)
             again = statistics.median(client.page(box, name)[0] for _ in range(options.rounds))
@@ -96,21 +118,30 @@ def main():
                 if i % 4 == 3:
                     imap.append("INBOX", None, None, b"Subject: new\r\n\r\nx\r\n")
                 else:
-                    imap.store(str(options.messages // 2 + i), "-FLAGS" if i % 2 else "+FLAGS", r"(\Seen)")
+                    changed += 1
+                    imap.store(str(changed + 1), "-FLAGS" if changed % 4 else "+FLAGS", r"(\Seen)")
                 after.append(client.page(box, name))
             out[name] = {"found": total, "first": round(first, 2), "again": round(again, 2), "after a change": round(statistics.median(one[0] for one in after), 2),
                          "slowest after a change": round(max(one[0] for one in after), 2), "slowest as seen": round(max(one[1] for one in after), 2)}
             if not options.json:
                 print(name, out[name], flush=True)
+        memory["asked"] = resident(demo.pid)
         imap.logout()
         time.sleep(25)  # what makes the next look cheap is written every 10 s
-        demo.stop()
-        demo.start()
-        client = Client(demo, options.page)
         for name in FILTERS:
+            demo.stop()
+            demo.start()
+            client = Client(demo, options.page)
+            settle(demo.pid)
             out[name]["after a start"] = round(client.page(box, name)[0], 2)
             if not options.json:
                 print(name, "after a start", out[name]["after a start"], flush=True)
+        for name in FILTERS:
+            client.page(box, name)
+        memory["started and asked"] = resident(demo.pid)
+        out["memory"] = memory
+        if not options.json:
+            print("memory", memory)
     if options.json:
         print(json.dumps(out))
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -129,6 +130,10 @@ class Account {
   virtual Result<Opened> open_folder(FolderId, bool take_recent) = 0;  // take_recent: SELECT, not EXAMINE
   // Rows of `uids` in ascending order, read in pages; visit returns false to stop. Cost follows the rows visited.
   virtual Result<> rows(FolderId, const NumberSet& uids, const std::function<bool(const Row&)>& visit) = 0;
+  // Those of all messages, for who keeps what he makes of them: what was packed is not left in memory for the next one.
+  virtual Result<> all_rows(FolderId id, const std::function<bool(const Row&)>& visit) {
+    return rows(id, NumberSet::of(1, std::numeric_limits<Uid>::max()), visit);
+  }
   // Also of messages that were removed, as long as they are kept.
   virtual Result<Item> item(ItemId) = 0;
   virtual Result<std::vector<Item>> items(std::span<const ItemId>) = 0;  // same order; Errc::not_found if one is gone
@@ -138,7 +143,17 @@ class Account {
   // note stays true for as long as its reader would find out the same, which is for him to see. It is written when
   // nothing waits, goes some time after all items of its block are gone, and may be missing at any time.
   virtual std::optional<std::string> notes(std::uint8_t, std::uint64_t) { return std::nullopt; }  // kind, block. Blocks
+  // Those of `count` blocks from `first` on, as far as there are any, ascending. Blocks.
+  virtual void notes(std::uint8_t kind, std::uint64_t first, std::uint64_t count,
+                     const std::function<void(std::uint64_t block, std::string_view value)>& visit) {
+    for (std::uint64_t block = first; block < first + count; ++block) {
+      if (const auto value = notes(kind, block)) visit(block, *value);
+    }
+  }
   virtual void keep_notes(std::uint8_t, std::uint64_t, std::string) {}  // kind, block, value. Does not block
+  // One after the other, each over what the one before it left; an empty text: there is none. Blocks.
+  using ChangeNote = std::function<void(std::string& value)>;
+  virtual void change_notes(std::uint8_t, std::uint64_t, const ChangeNote&) {}  // kind, block
   static constexpr std::uint64_t kNotedItems = 256;
   // Where items are, in the order asked; nullopt: in no folder (any more). Cost follows `ids`.
   virtual Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) = 0;

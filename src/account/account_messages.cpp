@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "account/attachment_notes.hpp"
 #include "account/sent_time.hpp"
 #include "account/stored_account.hpp"
 #include "account/threading.hpp"
@@ -71,7 +72,7 @@ Result<NumberSet> may_number(Uid next, std::span<const NewItem> items) {
 
 Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items,
                                   std::span<const std::vector<Transaction::Mark>> marks, Reader reader,
-                                  std::vector<Uid>& uids) const {
+                                  std::vector<Uid>& uids, std::vector<ItemId>& made) const {
   for (std::size_t i = 0; i < items.size(); ++i) {
     const NewItem& item = items[i];
     records::ItemRecord record{.body = item.body, .received = item.received, .thread = tx.thread_of(marks[i])};
@@ -97,6 +98,7 @@ Result<> StoredAccount::add_items(Transaction& tx, FolderId folder, std::span<co
     tx.place_item(id, folder, uid);
     if (!item.pop3_id.empty()) tx.name_for_pop3(folder, uid, item.pop3_id);
     uids.push_back(uid);
+    made.push_back(id);
   }
   return {};
 }
@@ -123,8 +125,10 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
     if (!item.pop3_id.empty() && !is_pop3_id(item.pop3_id)) return fail(Errc::invalid, "name for POP3");
   }
   Appended done;
+  std::vector<ItemId> made;
   const auto change = [&](Transaction& tx) -> Result<> {
     done.uids.clear();
+    made.clear();
     Transaction::Page old;
     if (adding.replaced != 0) {
       GP_TRY(old, tx.rows(adding.from, NumberSet::of(adding.replaced, adding.replaced), 1));
@@ -149,9 +153,15 @@ Result<Appended> StoredAccount::append_some(FolderId folder, std::span<const New
     if (adding.replaced != 0) {
       GP_CHECK(take_out(tx, adding.from, old.rows, true, Fate::keep));
     }
-    return add_items(tx, folder, items, marks, reader, done.uids);
+    return add_items(tx, folder, items, marks, reader, done.uids, made);
   };
   GP_TRY(done.modseq, run(std::ref(change)));
+  std::vector<attachment_notes::Finding> findings;
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    if (const auto has = attachment_notes::has_attachment(items[i].summary, items[i].body.size))
+      findings.emplace_back(made[i], *has);
+  }
+  attachment_notes::add(*this, findings);
   if (adding.replaced != 0) trim_removed();
   return done;
 }
@@ -171,7 +181,8 @@ Result<Appended> StoredAccount::replace(FolderId from, Uid replaced, FolderId to
 }
 
 // Copies `rows` as far as the batch allows; `next` is behind the last one.
-Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vector<Row>& rows, Copied& done, Uid& next) {
+Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vector<Row>& rows, Copied& done, Uid& next,
+                                  std::vector<std::pair<ItemId, bool>>& attached) {
   GP_TRY(const auto items, tx.items(rows));
   std::uint64_t octets = 0;
   std::size_t cost = 0;
@@ -187,6 +198,8 @@ Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vecto
     records::ItemRecord copied = items[i];
     copied.thread = rows[i].thread;  // also of a message that began one
     const ItemId id = tx.add_item(copied);
+    if (const auto has = attachment_notes::has_attachment(copied.summary, copied.body.size))
+      attached.emplace_back(id, *has);
     Row row = new_row(id, rows[i].octets, rows[i].received);
     row.flags = rows[i].flags;
     row.thread = rows[i].thread;
@@ -210,9 +223,11 @@ Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderI
     const std::size_t before = done.from.size();
     bool more = false;
     Uid next = 0;
+    std::vector<attachment_notes::Finding> attached;
     auto ran = run([&](Transaction& tx) -> Result<> {
       done.from.resize(before);
       done.to.resize(before);
+      attached.clear();
       if (tx.find(from) == nullptr) return fail(Errc::not_found, "no such folder");
       GP_CHECK(may_add(tx, to, 0, 0));
       done.uid_validity = tx.find(to)->uid_validity;
@@ -220,7 +235,7 @@ Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderI
       GP_CHECK(tx.load_seen(from, kEverybody, page));
       GP_CHECK(tx.load_seen_to_carry(from, to, page.rows.size()));
       more = page.more;
-      GP_CHECK(copy_page(tx, to, page.rows, done, next));
+      GP_CHECK(copy_page(tx, to, page.rows, done, next, attached));
       tx.carry_seen(from, std::span(done.from).subspan(before), to, std::span(done.to).subspan(before));
       more = more || (!page.rows.empty() && page.rows.back().uid >= next);
       return {};
@@ -234,6 +249,7 @@ Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderI
       return std::unexpected(ran.error());
     }
     done.modseq = *ran;
+    attachment_notes::add(*this, attached);
     if (!more) break;
     rest.remove(1, next - 1);
   }

@@ -206,6 +206,18 @@ Result<> StoredAccount::load_uids(FolderId id) {
   return result;
 }
 
+Result<> StoredAccount::need_uids(FolderId id) {
+  for (;;) {
+    {
+      const std::scoped_lock lock(mutex_);
+      GP_CHECK(usable());
+      if (record(id) == nullptr) return fail(Errc::not_found, "no such folder");
+      if (view(id).loaded) return {};
+    }
+    if (auto loaded = load_uids(id); !loaded && loaded.error().code != Errc::conflict) return loaded;
+  }
+}
+
 // `end`: behind the last UID to look at.
 Result<std::optional<Uid>> StoredAccount::first_unseen(FolderId id, Uid end) {
   Uid from = 1;

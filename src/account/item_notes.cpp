@@ -22,9 +22,57 @@ std::string format() { return {static_cast<char>(store::kRecordFormat)}; }
 
 }  // namespace
 
+std::optional<std::string> ItemNotes::pending(const Key& key) {
+  const std::scoped_lock lock(mutex_);
+  for (const auto* notes : {&pending_, &on_their_way_}) {
+    if (const auto found = notes->find(key); found != notes->end()) return found->second;
+  }
+  return std::nullopt;
+}
+
 Result<std::optional<std::string>> ItemNotes::read(AccountId account, std::uint8_t kind, std::uint64_t block) {
+  if (auto known = pending({account, kind, block})) return known;
   GP_TRY(const auto view, derived_snapshot(keys_));
   return view->get(note_key(kNote, account, kind, block));
+}
+
+Result<> ItemNotes::read(AccountId account, std::uint8_t kind, std::uint64_t first, std::uint64_t count,
+                         const std::function<void(std::uint64_t, std::string_view)>& visit) {
+  std::map<std::uint64_t, std::string> newer;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto* notes : {&pending_, &on_their_way_}) {
+      const auto end = notes->lower_bound({account, kind, first + count});
+      for (auto one = notes->lower_bound({account, kind, first}); one != end; ++one)
+        newer.emplace(std::get<2>(one->first), one->second);
+    }
+  }
+  auto next = newer.begin();
+  const auto visit_newer = [&](std::uint64_t before) {
+    for (; next != newer.end() && next->first < before; ++next) visit(next->first, next->second);
+  };
+  GP_TRY(const auto view, derived_snapshot(keys_));
+  const std::size_t prefix = note_key(kNote, account, kind, 0).size() - sizeof(std::uint64_t);
+  GP_CHECK(view->scan(note_key(kNote, account, kind, first), note_key(kNote, account, kind, first + count), false,
+                      kScanPage, [&](store::Entry e) {
+                        ByteReader in(e.key.substr(prefix));
+                        const std::uint64_t block = in.u64();
+                        if (!in.ok() || !in.at_end()) return true;
+                        visit_newer(block);
+                        if (next == newer.end() || next->first != block) visit(block, e.value);
+                        return true;
+                      }));
+  visit_newer(first + count);
+  return {};
+}
+
+void ItemNotes::change(AccountId account, std::uint8_t kind, std::uint64_t block,
+                       const std::function<void(std::string&)>& change) {
+  const std::scoped_lock changing(changing_);
+  auto known = read(account, kind, block);
+  std::string value = known && *known ? *std::move(*known) : std::string();
+  change(value);
+  keep(account, kind, block, std::move(value));
 }
 
 void ItemNotes::keep(AccountId account, std::uint8_t kind, std::uint64_t block, std::string value) {
@@ -53,11 +101,17 @@ Result<> ItemNotes::write(std::stop_token stop) {
         octets += one.mapped().size();
         octets_ -= one.mapped().size();
         batch.writes.push_back({note_key(kName, account, kind, block), format()});
-        batch.writes.push_back({note_key(kNote, account, kind, block), std::move(one.mapped())});
+        batch.writes.push_back({note_key(kNote, account, kind, block), one.mapped()});
+        on_their_way_.insert(std::move(one));
       }
     }
     if (batch.writes.empty()) return {};
-    GP_CHECK(commit_derived(keys_, batch));
+    const auto done = commit_derived(keys_, batch);
+    {
+      const std::scoped_lock lock(mutex_);
+      on_their_way_.clear();
+    }
+    GP_CHECK(done);
   }
   return {};
 }

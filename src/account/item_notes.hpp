@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -25,7 +27,13 @@ class ItemNotes {
   explicit ItemNotes(store::KeyValue& keys) : keys_(keys) {}
 
   Result<std::optional<std::string>> read(AccountId account, std::uint8_t kind, std::uint64_t block);
+  // Those of `count` blocks from `first` on, ascending. `visit` may not call back.
+  Result<> read(AccountId account, std::uint8_t kind, std::uint64_t first, std::uint64_t count,
+                const std::function<void(std::uint64_t block, std::string_view value)>& visit);
   void keep(AccountId account, std::uint8_t kind, std::uint64_t block, std::string value);
+  // keep() of what `change` makes of what is there; one after the other. An empty text: nothing is.
+  void change(AccountId account, std::uint8_t kind, std::uint64_t block,
+              const std::function<void(std::string& value)>& change);
   Result<> write(std::stop_token stop);  // what was given to keep()
 
   struct Name {
@@ -43,11 +51,15 @@ class ItemNotes {
   static constexpr std::size_t kMaxPending = 32 << 20;  // octets
   using Key = std::tuple<AccountId, std::uint8_t, std::uint64_t>;
 
+  std::optional<std::string> pending(const Key& key);
+
   store::KeyValue& keys_;
-  std::mutex writing_;  // taken before the next one
-  std::mutex mutex_;    // guards what follows
+  std::mutex changing_;  // taken before the next ones
+  std::mutex writing_;   // taken before the next one
+  std::mutex mutex_;     // guards what follows
   std::map<Key, std::string> pending_;
-  std::size_t octets_ = 0;  // of it
+  std::map<Key, std::string> on_their_way_;  // to the disk; still found
+  std::size_t octets_ = 0;                   // of pending_
 };
 
 }  // namespace gatepost::account

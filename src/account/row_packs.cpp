@@ -11,6 +11,8 @@ namespace {
 constexpr char kCatalogue = 'c';  // c account folder        -> Catalogue
 constexpr char kPack = 'p';       // p account folder chunk  -> RowChunk
 
+constexpr std::size_t kPacksAtOnce = 16;  // in memory
+
 std::string folder_key(char kind, AccountId account, FolderId folder) {
   std::string key = account_key(kind, account);
   put_u32(key, static_cast<std::uint32_t>(folder));
@@ -81,6 +83,17 @@ Result<std::vector<AccountId>> RowPacks::accounts() {
 Result<std::optional<std::string>> RowPacks::read(store::Snapshot& snapshot, AccountId account, FolderId folder,
                                                   std::uint32_t chunk) {
   return snapshot.get(pack_key(account, folder, chunk));
+}
+
+Result<> RowPacks::scan(store::Snapshot& snapshot, AccountId account, FolderId folder, std::uint32_t first,
+                        const std::function<bool(std::uint32_t, std::string_view)>& visit) {
+  const std::string all = folder_key(kPack, account, folder);
+  return snapshot.scan(pack_key(account, folder, first), store::prefix_end(all), false, kPacksAtOnce,
+                       [&](store::Entry e) {
+                         ByteReader in(e.key.substr(all.size()));
+                         const std::uint32_t chunk = in.u32();
+                         return !in.ok() || !in.at_end() || visit(chunk, e.value);
+                       });
 }
 
 // The catalogue is in each commit as it is true with that, so that it does not matter which one was the last.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -38,6 +39,11 @@ class RowPacks {
   // As they are encoded; nullopt: not there.
   static Result<std::optional<std::string>> read(store::Snapshot& snapshot, AccountId account, FolderId folder,
                                                  std::uint32_t chunk);
+
+  // The same of all chunks from `first` on, ascending; what is given is valid for the call. `visit` returns false to
+  // stop.
+  static Result<> scan(store::Snapshot& snapshot, AccountId account, FolderId folder, std::uint32_t first,
+                       const std::function<bool(std::uint32_t chunk, std::string_view value)>& visit);
 
   struct Pack {
     std::uint32_t chunk = 0;

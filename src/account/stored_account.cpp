@@ -323,6 +323,8 @@ void StoredAccount::publish_folder(const Transaction& tx, FolderId id, Transacti
   }
   if (!t.record.dying) head_.children[{t.record.parent, t.record.name}] = id;
   if (t.record.role == Role::inbox) head_.inbox = id;
+  // From many messages on it is worth knowing which rows are there.
+  if (t.added.size() >= kManyAtOnce && head_.folders.contains(id)) (void)view(id);
   if (const auto found = views_.find(id); found != views_.end()) {
     View& v = found->second;
     v.unseen_from = t.was_all_seen ? t.lowest_unseen : std::min(v.unseen_from, t.lowest_unseen);
@@ -342,6 +344,7 @@ void StoredAccount::publish_folder(const Transaction& tx, FolderId id, Transacti
     }
   }
   head_.folders[id] = std::move(t.record);
+  if (views_.contains(id)) note_changed_rows(id, tx.written_count(id));
 }
 
 void StoredAccount::publish(Transaction& tx, Modseq version) {

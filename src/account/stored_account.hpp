@@ -45,7 +45,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> remove_all();
   Result<> prune();
   Result<> check(bool repair, const std::function<void(const Accounts::Finding&)>& finding);
-  Result<> write_packs(FolderId);  // those of its chunks that are in memory
+  Result<> write_packs(FolderId);  // of its chunks that are not packed as they are
   bool idle();                     // nothing of it is lost when it leaves memory
 
   // As a reader sees it who may have \Seen of his own: each as in Account. kEverybody: as the account has it.
@@ -96,10 +96,14 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
     return open_folder(folder, take_recent, kEverybody);
   }
   Result<> rows(FolderId, const NumberSet& uids, const std::function<bool(const Row&)>& visit) override;
+  Result<> all_rows(FolderId, const std::function<bool(const Row&)>& visit) override;
   Result<Item> item(ItemId) override;
   Result<std::vector<Item>> items(std::span<const ItemId>) override;
   std::optional<std::string> notes(std::uint8_t kind, std::uint64_t block) override;
+  void notes(std::uint8_t kind, std::uint64_t first, std::uint64_t count,
+             const std::function<void(std::uint64_t block, std::string_view value)>& visit) override;
   void keep_notes(std::uint8_t kind, std::uint64_t block, std::string value) override;
+  void change_notes(std::uint8_t kind, std::uint64_t block, const ChangeNote& change) override;
   Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) override;
   Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) override;
   Result<std::vector<ItemId>> thread(ItemId thread) override;
@@ -185,9 +189,16 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
     struct {
       bool known = false;  // somebody has looked
       RowPacks::Catalogue there;
-      std::uint32_t read_by_row = 0;  // chunks, since some were written last
+      // Of chunks that changed after there.as_of and until then: the UIDs that did.
+      std::unordered_map<std::uint32_t, NumberSet> stale;
+      Modseq stale_until = 0;
+      // Since some were written last:
+      std::uint32_t read_by_row = 0;  // chunks
+      std::size_t changed = 0;        // rows
     } packs;
   };
+
+  static constexpr std::size_t kManyAtOnce = 16;  // messages of one commit
 
   struct Change {
     explicit Change(const std::function<Result<>(Transaction&)>& f) : apply(f) {}
@@ -237,15 +248,23 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
 
   Result<std::unique_ptr<store::Snapshot>> snapshot();
   Result<> load_uids(FolderId id);
+  Result<> need_uids(FolderId id);                                       // view(id) is loaded then
   std::optional<Modseq> rows_changed(FolderId id, std::uint32_t chunk);  // nullopt: no such folder
+  std::shared_ptr<const RowChunk> chunk_in_memory(const RowCache::Key& key);
   std::shared_ptr<const RowChunk> fresh_chunk(FolderId id, std::uint32_t chunk);
   void keep_fresh(const Transaction& transaction, const View& view, const RowCache::Key& key, Modseq version);
-  // Keeps it, too.
+  // Row by row. Null: they cannot be kept together. read_chunk() leaves them in memory, too.
+  Result<std::shared_ptr<const RowChunk>> read_rows(const RowCache::Key& key,
+                                                    const std::function<void(const Row&)>& visit);
   Result<> read_chunk(const RowCache::Key& key, const std::function<void(const Row&)>& visit);
   // account_packs.cpp
   void load_packs(FolderId id);
+  const RowPacks::Catalogue* packs_of(const RowCache::Key& key) const;
+  std::shared_ptr<const RowChunk> unpack(const RowCache::Key& key, Modseq as_of, std::string_view value);
   std::shared_ptr<const RowChunk> packed_chunk(const RowCache::Key& key);
+  std::shared_ptr<const RowChunk> chunk_to_pack(const RowCache::Key& key, Modseq changed);
   void note_read_by_row(FolderId id);
+  void note_changed_rows(FolderId id, std::size_t count);
   Result<> prune_packs();
   Result<> prune_notes();
   Result<bool> check_packs(store::Snapshot& snap, store::Snapshot& packs,
@@ -273,7 +292,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   // `marks`: of each item.
   Result<> add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items,
                      std::span<const std::vector<Transaction::Mark>> marks, Reader reader,
-                     std::vector<Uid>& uids) const;
+                     std::vector<Uid>& uids, std::vector<ItemId>& made) const;
   Result<NumberSet> deleted_among(FolderId folder, const NumberSet& uids);
   enum class Fate { keep, drop };  // of what is removed
   Result<NumberSet> remove_some(FolderId folder, const NumberSet& uids, bool only_deleted, Fate fate);
@@ -291,7 +310,9 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   struct Gone;
   Result<Gone> gone_from(FolderId folder, std::uint64_t at);
   Result<Uid> uid_end(FolderId id);
-  Result<> copy_page(Transaction& tx, FolderId to, const std::vector<Row>& rows, Copied& done, Uid& next);
+  // `attached`: whether what was copied has attachments, as far as its summary tells.
+  Result<> copy_page(Transaction& tx, FolderId to, const std::vector<Row>& rows, Copied& done, Uid& next,
+                     std::vector<std::pair<ItemId, bool>>& attached);
   Result<> create_path(Transaction& tx, const std::vector<std::string>& names, Role role, FolderId& made) const;
   Result<> rename_one(Transaction& tx, FolderId id, const std::vector<std::string>& names) const;
   RowDamage damage_report();

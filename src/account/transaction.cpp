@@ -524,6 +524,11 @@ std::optional<std::vector<Row>> Transaction::written_rows(FolderId folder, std::
   return out;
 }
 
+std::size_t Transaction::written_count(FolderId folder) const {
+  return static_cast<std::size_t>(
+      std::distance(rows_.lower_bound({folder, 0}), rows_.upper_bound({folder, std::numeric_limits<Uid>::max()})));
+}
+
 std::vector<std::uint32_t> Transaction::written_chunks(FolderId folder) const {
   std::vector<std::uint32_t> chunks;
   for (auto r = rows_.lower_bound({folder, 0}); r != rows_.end() && r->first.first == folder;) {

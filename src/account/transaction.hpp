@@ -161,6 +161,7 @@ class Transaction {
 
   // The rows of a folder that this has written, as they are now, unless they are more than `at_most`.
   std::optional<std::vector<Row>> written_rows(FolderId folder, std::size_t at_most) const;
+  std::size_t written_count(FolderId folder) const;  // with those that it has removed
   // The chunks of its UIDs (records::kChunkUids) that hold a row this has written or removed; ascending.
   std::vector<std::uint32_t> written_chunks(FolderId folder) const;
   // What this has done to the rows of one. Views of this transaction.

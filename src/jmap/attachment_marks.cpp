@@ -2,59 +2,57 @@
 
 #include <string>
 
-#include "base/bytes.hpp"
+#include "account/attachment_notes.hpp"
 
 namespace gatepost::jmap {
 namespace {
 
-constexpr std::uint8_t kNoteKind = 8;
-// Raised when has_attachment() (email_parts.hpp) judges otherwise.
-constexpr std::uint8_t kNoteFormat = 1;
-constexpr std::size_t kPerOctet = 4;  // marks, the first in the lowest two bits
-constexpr std::size_t kNoteOctets = 1 + account::Account::kNotedItems / kPerOctet;
+namespace attachment_notes = account::attachment_notes;
+using account::Account;
+using account::ItemId;
+
 // A note is written when so many marks have come: not for each message that somebody looks at.
-constexpr std::uint16_t kWorthNoting = account::Account::kNotedItems / 4;
+constexpr std::uint16_t kWorthNoting = Account::kNotedItems / 4;
 
 }  // namespace
 
-std::optional<bool> AttachmentMarks::find(account::Account& account, account::ItemId item) {
-  std::call_once(read_, [&] { read(account, block_of(item)); });
-  const std::uint8_t mark = marks_[static_cast<std::uint64_t>(item) % kItems].load(std::memory_order_relaxed);
-  if (mark == unknown) return std::nullopt;
-  return mark == with;
+AttachmentMarks::AttachmentMarks(Account& account, std::uint64_t block) {
+  account.notes(attachment_notes::kKind, block * kNotes, kNotes,
+                [&](std::uint64_t note, std::string_view value) { take(note % kNotes, value); });
 }
 
-void AttachmentMarks::set(account::Account& account, account::ItemId item, bool has) {
+void AttachmentMarks::take(std::uint64_t note, std::string_view value) {
+  for (std::uint64_t i = 0; i < Account::kNotedItems; ++i) {
+    const auto mark = static_cast<std::uint8_t>(attachment_notes::mark_of(value, ItemId{i}));
+    if (mark != unknown) marks_[note * Account::kNotedItems + i].store(mark, std::memory_order_relaxed);
+  }
+}
+
+// Messages that came after the notes were read have been noted since.
+std::optional<bool> AttachmentMarks::find_again(Account& account, ItemId item) {
+  const std::uint64_t at = static_cast<std::uint64_t>(item) % kItems;
+  const std::uint64_t note = at / Account::kNotedItems;
+  if (notes_[note].dry.load(std::memory_order_relaxed)) return std::nullopt;
+  if (const auto value = account.notes(attachment_notes::kKind, block_of(item) * kNotes + note)) take(note, *value);
+  const std::uint8_t mark = marks_[at].load(std::memory_order_relaxed);
+  if (mark != unknown) return mark == with;
+  notes_[note].dry.store(true, std::memory_order_relaxed);
+  return std::nullopt;
+}
+
+void AttachmentMarks::set(Account& account, ItemId item, bool has) {
   const std::uint64_t at = static_cast<std::uint64_t>(item) % kItems;
   const std::uint8_t before = marks_[at].exchange(has ? with : without, std::memory_order_relaxed);
-  const std::uint64_t part = at / account::Account::kNotedItems;
-  if (before != unknown || unnoted_[part].fetch_add(1, std::memory_order_relaxed) + 1 < kWorthNoting) return;
-  unnoted_[part].store(0, std::memory_order_relaxed);
-  account.keep_notes(kNoteKind, block_of(item) * kNotes + part, note(part));
-}
-
-std::string AttachmentMarks::note(std::uint64_t part) const {
-  std::string out(kNoteOctets, '\0');
-  out[0] = static_cast<char>(kNoteFormat);
-  for (std::size_t i = 0; i < account::Account::kNotedItems; ++i) {
-    const unsigned mark = marks_[part * account::Account::kNotedItems + i].load(std::memory_order_relaxed);
-    char& octet = out[1 + i / kPerOctet];
-    octet = static_cast<char>(static_cast<unsigned char>(octet) | mark << (2 * (i % kPerOctet)));
-  }
-  return out;
-}
-
-void AttachmentMarks::read(account::Account& account, std::uint64_t block) {
-  for (std::uint64_t part = 0; part < kNotes; ++part) {
-    const auto note = account.notes(kNoteKind, block * kNotes + part);
-    if (!note || note->size() != kNoteOctets || note->front() != static_cast<char>(kNoteFormat)) continue;
-    for (std::size_t i = 0; i < account::Account::kNotedItems; ++i) {
-      const unsigned mark = static_cast<unsigned char>((*note)[1 + i / kPerOctet]) >> (2 * (i % kPerOctet)) & 3;
-      if (mark > with) continue;
-      marks_[part * account::Account::kNotedItems + i].store(static_cast<std::uint8_t>(mark),
-                                                             std::memory_order_relaxed);
+  const std::uint64_t note = at / Account::kNotedItems;
+  auto& unnoted = notes_[note].unnoted;
+  if (before != unknown || unnoted.fetch_add(1, std::memory_order_relaxed) + 1 < kWorthNoting) return;
+  unnoted.store(0, std::memory_order_relaxed);
+  account.change_notes(attachment_notes::kKind, block_of(item) * kNotes + note, [&](std::string& value) {
+    for (std::uint64_t i = 0; i < Account::kNotedItems; ++i) {
+      const std::uint8_t mark = marks_[note * Account::kNotedItems + i].load(std::memory_order_relaxed);
+      if (mark != unknown) attachment_notes::set_mark(value, ItemId{i}, mark == with);
     }
-  }
+  });
 }
 
 }  // namespace gatepost::jmap

@@ -11,14 +11,14 @@ TEST(AttachmentMarks, AreFoundAgainOnceManyAreKnown) {
   World world;
   const auto account = world.account(kAnna);
   const auto has = [](std::uint64_t item) { return item % 3 == 0; };
-  AttachmentMarks marks;
+  AttachmentMarks marks(*account, 0);
   EXPECT_FALSE(marks.find(*account, account::ItemId{1}));
   for (std::uint64_t item = 0; item < 100; ++item) marks.set(*account, account::ItemId{item}, has(item));
   for (std::uint64_t item = 256; item < 266; ++item) marks.set(*account, account::ItemId{item}, has(item));
   EXPECT_EQ(marks.find(*account, account::ItemId{99}), true);
   EXPECT_EQ(marks.find(*account, account::ItemId{256}), false);
   ASSERT_TRUE(world.accounts->write_derived({}));
-  AttachmentMarks later;
+  AttachmentMarks later(*account, 0);
   for (std::uint64_t item = 0; item < 64; ++item) EXPECT_EQ(later.find(*account, account::ItemId{item}), has(item));
   // What is few is not worth a note.
   EXPECT_FALSE(later.find(*account, account::ItemId{64}));
@@ -37,12 +37,24 @@ TEST(AttachmentMarks, PassOverNotesThatAreNotTheirs) {
   note[1] = static_cast<char>(0b11'10'01'00);
   account->keep_notes(8, 2, note);
   ASSERT_TRUE(world.accounts->write_derived({}));
-  AttachmentMarks marks;
+  AttachmentMarks marks(*account, 0);
   for (std::uint64_t item = 0; item < 512; ++item) EXPECT_FALSE(marks.find(*account, account::ItemId{item}));
   EXPECT_FALSE(marks.find(*account, account::ItemId{512}));
   EXPECT_EQ(marks.find(*account, account::ItemId{513}), false);
   EXPECT_EQ(marks.find(*account, account::ItemId{514}), true);
   EXPECT_FALSE(marks.find(*account, account::ItemId{515}));
+}
+
+TEST(AttachmentMarks, FindWhatWasNotedAfterTheyWereRead) {
+  World world;
+  const auto account = world.account(kAnna);
+  AttachmentMarks marks(*account, 0);
+  const std::string paper = world.deliver("Subject: a\r\nContent-Type: application/pdf\r\n\r\nx");
+  const std::string plain = world.deliver("Subject: a\r\n\r\nx");
+  const auto item = [](const std::string& email) { return account::ItemId{std::stoull(email.substr(1))}; };
+  EXPECT_EQ(marks.find(*account, item(paper)), true);
+  EXPECT_EQ(marks.find(*account, item(plain)), false);
+  EXPECT_FALSE(marks.find(*account, account::ItemId{200}));
 }
 
 // What an account's notes say is asked before its messages are.

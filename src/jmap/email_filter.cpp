@@ -6,6 +6,7 @@
 #include "base/ascii.hpp"
 #include "jmap/email.hpp"
 #include "jmap/ids.hpp"
+#include "mime/body_lists.hpp"
 #include "mime/encoded_word.hpp"
 #include "mime/fold.hpp"
 #include "mime/header.hpp"
@@ -296,7 +297,12 @@ struct EmailMatch::Message : private reading::TextWalk::Visitor {
 EmailMatch::EmailMatch(const EmailFilter& filter, const Access& access, Views& views, search::Answers answers,
                        const search::AttachmentTexts* attachments,
                        const std::vector<std::shared_ptr<const FolderView>>& all)
-    : filter_(filter), access_(access), views_(views), answers_(std::move(answers)), attachments_(attachments) {
+    : filter_(filter),
+      access_(access),
+      views_(views),
+      answers_(std::move(answers)),
+      attachments_(attachments),
+      lines_(LineFilter::of(filter)) {
   if (filter.asks_threads()) read_threads(all);
 }
 EmailMatch::~EmailMatch() = default;
@@ -321,9 +327,8 @@ void EmailMatch::read_threads(const std::vector<std::shared_ptr<const FolderView
   }
 }
 
-Result<bool> EmailMatch::operator()(const FolderView& view, const Line& line) {
+Result<bool> EmailMatch::test_all(const FolderView& view, const Line& line) {
   std::uint32_t at = 0;
-  if (filter_.conditions().empty()) return true;
   return test(at, view, line);
 }
 
@@ -373,14 +378,21 @@ Result<EmailMatch::Message*> EmailMatch::message(const Line& line) {
 
 Result<bool> EmailMatch::attached(const Line& line) {
   if (const std::uint64_t block = AttachmentMarks::block_of(line.item); !marks_ || block != marked_block_) {
-    marks_ = views_.marks(access_.id(), block);
+    marks_ = views_.marks(*access_.account, block);
     marked_block_ = block;
   }
   if (const auto known = marks_->find(*access_.account, line.item)) return *known;
   GP_TRY(const Message* const opened, message(line));
-  const bool has = has_attachment(opened->structure);
+  const bool has = mime::has_attachment(opened->structure);
   marks_->set(*access_.account, line.item, has);
   return has;
+}
+
+Result<bool> EmailMatch::test_attached(const Line& line, bool wanted) {
+  auto is = attached(line);
+  if (!is && is.error().code == Errc::not_found) return false;  // it went meanwhile
+  GP_TRY(const bool has, std::move(is));
+  return has == wanted;
 }
 
 Result<bool> EmailMatch::test_one(const Condition& c, const FolderView& view, const Line& line) {
@@ -401,12 +413,8 @@ Result<bool> EmailMatch::test_one(const Condition& c, const FolderView& view, co
       return has(c, view, line);
     case Test::not_keyword:
       return !has(c, view, line);
-    case Test::has_attachment: {
-      auto is = attached(line);
-      if (!is && is.error().code == Errc::not_found) return false;  // it went meanwhile
-      GP_TRY(const bool has, std::move(is));
-      return has == c.wanted;
-    }
+    case Test::has_attachment:
+      return test_attached(line, c.wanted);
     default:
       break;
   }

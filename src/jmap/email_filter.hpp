@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "jmap/line_filter.hpp"
 #include "jmap/standard.hpp"
 #include "jmap/views.hpp"
 #include "search/attachment_texts.hpp"
@@ -89,10 +90,20 @@ class EmailMatch {
   EmailMatch(const EmailFilter& filter, const Access& access, Views& views, search::Answers answers,
              const search::AttachmentTexts* attachments, const std::vector<std::shared_ptr<const FolderView>>& all);
   ~EmailMatch();
-  Result<bool> operator()(const FolderView& view, const Line& line);
+  Result<bool> operator()(const FolderView& view, const Line& line) {
+    if (!lines_) return test_all(view, line);
+    if (!lines_->matches(view, line)) return false;
+    if (!lines_->attachments()) return true;
+    if (marks_ && AttachmentMarks::block_of(line.item) == marked_block_) {
+      if (const auto known = marks_->find(*access_.account, line.item)) return *known == *lines_->attachments();
+    }
+    return test_attached(line, *lines_->attachments());
+  }
 
  private:
   struct Message;
+  Result<bool> test_all(const FolderView& view, const Line& line);
+  Result<bool> test_attached(const Line& line, bool wanted);
   Result<bool> test(std::uint32_t& at, const FolderView& view, const Line& line);
   Result<bool> test_one(const Condition& c, const FolderView& view, const Line& line);
   bool has(const Condition& c, const FolderView& view, const Line& line) const;
@@ -111,6 +122,7 @@ class EmailMatch {
     std::uint32_t all = 0, with = 0;
   };
   std::unordered_map<std::uint32_t, std::unordered_map<account::ItemId, Tally>> threads_;
+  std::optional<LineFilter> lines_;  // when that says all
   std::unique_ptr<Message> message_;
   std::shared_ptr<AttachmentMarks> marks_;  // of the items of marked_block_
   std::uint64_t marked_block_ = 0;

@@ -6,6 +6,7 @@
 #include "jmap/email.hpp"
 #include "jmap/ids.hpp"
 #include "jmap/snooze.hpp"
+#include "mime/body_lists.hpp"
 #include "mime/header.hpp"
 #include "mime/summary.hpp"
 #include "reading/preview.hpp"
@@ -140,9 +141,9 @@ Result<> describe_message(reading::MessageReader& reader, const mime::Structure&
   const mime::Envelope& envelope = structure.envelope();
   const auto addresses = [&](mime::Run run) { return address_list(structure.addresses_of(run)); };
   MessageParts parts{reader, structure, blob};
-  std::optional<BodyLists> lists;
-  const auto sorted = [&]() -> const BodyLists& {
-    if (!lists) lists = body_lists(structure);
+  std::optional<mime::BodyLists> lists;
+  const auto sorted = [&]() -> const mime::BodyLists& {
+    if (!lists) lists = mime::body_lists(structure);
     return *lists;
   };
   const auto parts_of = [&](const std::vector<std::uint32_t>& which) -> Result<json::array> {
@@ -165,7 +166,7 @@ Result<> describe_message(reading::MessageReader& reader, const mime::Structure&
     if (name == "replyTo") out[name] = addresses(envelope.reply_to);
     if (name == "subject") out[name] = text_value(envelope.subject);
     if (name == "sentAt") out[name] = date_value(envelope.date);
-    if (name == "hasAttachment") out[name] = has_attachment(structure);
+    if (name == "hasAttachment") out[name] = mime::has_attachment(structure);
     if (name == "headers") {
       GP_TRY(const std::string_view block, parts.header(0));
       out[name] = header_list(block);

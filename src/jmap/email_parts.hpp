@@ -21,14 +21,6 @@ struct PartProperties {
   bool has(std::string_view name) const;
 };
 
-// Which parts are shown as the text, as HTML, and as attachments: indexes into the structure.
-struct BodyLists {
-  std::vector<std::uint32_t> text, html, attachments;
-};
-BodyLists body_lists(const mime::Structure& structure);
-// Whether people would say that something is attached.
-bool has_attachment(const mime::Structure& structure);
-
 // A message whose parts are looked at. Borrows all of it. Blocks where it reads.
 struct MessageParts {
   reading::MessageReader& reader;
@@ -44,6 +36,5 @@ struct MessageParts {
 
 // As read by clients: a part's number within its message. Multiparts have none.
 std::string part_id(std::uint32_t index);
-std::optional<std::string> part_name(const mime::Structure& structure, const mime::Part& part);
 
 }  // namespace gatepost::jmap

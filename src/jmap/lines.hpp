@@ -1,14 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <unordered_set>
 #include <vector>
 
 #include "account/types.hpp"
+#include "base/number_set.hpp"
 
 namespace gatepost::jmap {
 
@@ -37,6 +40,7 @@ inline bool newer(const LineKey& a, const LineKey& b) {
 // however long the list.
 class Lines {
  public:
+  class Builder;
   class Edit;
   class const_iterator {
    public:
@@ -47,10 +51,10 @@ class Lines {
     using iterator_category = std::forward_iterator_tag;
     const_iterator() = default;
     const_iterator(const Lines* list, std::size_t chunk, std::size_t at) : list_(list), chunk_(chunk), at_(at) {}
-    reference operator*() const { return (*list_->chunks_[chunk_])[at_]; }
+    reference operator*() const { return (*list_->chunks_[chunk_].lines)[at_]; }
     pointer operator->() const { return &**this; }
     const_iterator& operator++() {
-      if (++at_ == list_->chunks_[chunk_]->size()) {
+      if (++at_ == list_->chunks_[chunk_].lines->size()) {
         ++chunk_;
         at_ = 0;
       }
@@ -69,7 +73,6 @@ class Lines {
   };
 
   Lines() = default;
-  explicit Lines(const std::vector<Line>& in_order);
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -77,13 +80,42 @@ class Lines {
   const_iterator end() const { return {this, chunks_.size(), 0}; }
   // The line at an index up to size(), which is end(). Cost follows the length by a five-hundredth.
   const_iterator from(std::size_t index) const;
-  std::size_t octets() const { return size_ * sizeof(Line) + chunks_.size() * 64; }
+  // Where the messages of these UIDs are. Cost follows the length by little where UIDs are in the order of the list.
+  std::vector<LineKey> find(const NumberSet& uids) const;
+  std::size_t octets() const { return size_ * sizeof(Line) + chunks_.size() * 80; }
 
  private:
   static constexpr std::size_t kChunk = 512;
-  using Chunk = std::vector<Line>;  // never empty, never over kChunk
-  std::vector<std::shared_ptr<Chunk>> chunks_;
+  using Lot = std::vector<Line>;  // never empty, never over kChunk
+  struct Chunk {
+    explicit Chunk(std::shared_ptr<Lot> of) : lines(std::move(of)) {
+      for (const Line& line : *lines) note(line.uid);
+    }
+    void note(account::Uid uid) {
+      lowest = std::min(lowest, uid);
+      highest = std::max(highest, uid);
+    }
+    std::shared_ptr<Lot> lines;
+    account::Uid lowest = std::numeric_limits<account::Uid>::max(), highest = 0;  // no UID is beyond them
+  };
+  std::vector<Chunk> chunks_;
   std::size_t size_ = 0;
+};
+
+// Makes a list of lines that come in any order; the less it costs the more they come oldest first. One thread.
+class Lines::Builder {
+ public:
+  void add(const Line& line);
+  Lines finish() &&;
+
+ private:
+  Line& at(std::size_t index) { return (*lots_[index / kChunk])[index % kChunk]; }
+  void sort();
+
+  std::vector<std::shared_ptr<Lot>> lots_;  // all full but the last
+  std::size_t size_ = 0;
+  LineKey last_;
+  bool in_order_ = true;
 };
 
 // Makes another list of one. One thread.
@@ -97,10 +129,10 @@ class Lines::Edit {
 
  private:
   std::size_t chunk_for(const LineKey& key) const;  // of a list that is not empty
-  Chunk& own(std::size_t at);                       // a chunk that nobody else has
+  Lot& own(std::size_t at);                         // of a chunk that nobody else has
 
   Lines list_;
-  std::unordered_set<const Chunk*> own_;
+  std::unordered_set<const Lot*> own_;
 };
 
 }  // namespace gatepost::jmap

@@ -19,6 +19,8 @@ Line line_of(const account::Row& row, FolderView& view) {
   line.received = std::chrono::floor<std::chrono::seconds>(row.received).time_since_epoch().count();
   line.item = row.item;
   line.thread = row.thread;
+  view.lowest_thread = std::min(view.lowest_thread, static_cast<std::uint64_t>(row.thread));
+  view.highest_thread = std::max(view.highest_thread, static_cast<std::uint64_t>(row.thread));
   line.octets = row.octets;
   line.uid = row.uid;
   line.flags = row.flags.system;
@@ -33,80 +35,50 @@ Line line_of(const account::Row& row, FolderView& view) {
   return line;
 }
 
-// The conversations of a folder, by their number.
+// The conversations of a folder, by their number. Numbers of messages that came one after the other are close together:
+// a list of them costs a fraction of a table by hash, which is for those outside.
 class Conversations {
  public:
-  void reserve(std::size_t most) { tallies_.reserve(most); }
+  Conversations() = default;
+  explicit Conversations(FolderView& view) {
+    if (view.lines.empty()) return;
+    const std::size_t most = kSpread * view.lines.size() + kMore;
+    const std::uint64_t range = view.highest_thread - view.lowest_thread;
+    first_ = range < most ? view.lowest_thread : view.highest_thread - most + 1;
+    tallies_.resize(std::min<std::uint64_t>(range + 1, most) + view.lines.size() / 8 + kMore);
+    for (const Line& line : view.lines) add(line, view);
+  }
   void add(const Line& line, FolderView& view) {
-    Tally& tally = tallies_[static_cast<std::uint64_t>(line.thread)];
+    Tally& tally = of(line);
     view.threads += tally.all++ == 0 ? 1 : 0;
     if (!is_unread(line)) return;
     ++view.unread;
     view.unread_threads += tally.unread++ == 0 ? 1 : 0;
   }
   void remove(const Line& line, FolderView& view) {
-    const auto found = tallies_.find(static_cast<std::uint64_t>(line.thread));
-    if (found == tallies_.end()) return;
-    Tally& tally = found->second;
+    Tally& tally = of(line);
     if (is_unread(line)) {
       --view.unread;
       view.unread_threads -= --tally.unread == 0 ? 1 : 0;
     }
-    if (--tally.all == 0) {
-      --view.threads;
-      tallies_.erase(found);
-    }
+    if (--tally.all > 0) return;
+    --view.threads;
+    others_.erase(static_cast<std::uint64_t>(line.thread));
   }
-  std::size_t octets() const { return tallies_.bucket_count() * 17; }
+  std::size_t octets() const { return tallies_.capacity() * sizeof(Tally) + others_.bucket_count() * 17; }
 
  private:
+  static constexpr std::size_t kSpread = 4, kMore = 256;  // how much longer a list may be than what is in it
   struct Tally {
     std::uint32_t all = 0, unread = 0;
   };
-  boost::unordered_flat_map<std::uint64_t, Tally> tallies_;
-};
-
-// Where the messages of a folder are in its list, by UID.
-class UidIndex {
- public:
-  void clear() { list_.clear(), gone_ = 0; }
-  void reserve(std::size_t count) { list_.reserve(count); }
-  void put(const Line& line) {
-    if (list_.empty() || list_.back().uid < line.uid) {
-      list_.push_back({key_of(line), line.uid, true});
-      return;
-    }
-    const auto at = std::ranges::lower_bound(list_, line.uid, {}, &Place::uid);
-    if (at->uid == line.uid) {
-      gone_ -= at->there ? 0 : 1;
-      *at = {key_of(line), line.uid, true};
-    } else {
-      list_.insert(at, {key_of(line), line.uid, true});
-    }
+  Tally& of(const Line& line) {
+    const auto thread = static_cast<std::uint64_t>(line.thread);
+    return thread - first_ < tallies_.size() ? tallies_[thread - first_] : others_[thread];
   }
-  // Value: where it was.
-  std::optional<LineKey> take(account::Uid uid) {
-    const auto at = std::ranges::lower_bound(list_, uid, {}, &Place::uid);
-    if (at == list_.end() || at->uid != uid || !at->there) return std::nullopt;
-    at->there = false;
-    ++gone_;
-    return at->key;
-  }
-  void tidy() {
-    if (gone_ < 1'000 || gone_ < list_.size() / 2) return;
-    std::erase_if(list_, [](const Place& place) { return !place.there; });
-    gone_ = 0;
-  }
-  std::size_t octets() const { return list_.capacity() * sizeof(Place); }
-
- private:
-  struct Place {
-    LineKey key;
-    account::Uid uid = 0;
-    bool there = false;
-  };
-  std::vector<Place> list_;
-  std::size_t gone_ = 0;
+  std::uint64_t first_ = 0;
+  std::vector<Tally> tallies_;
+  boost::unordered_flat_map<std::uint64_t, Tally> others_;
 };
 
 }  // namespace
@@ -115,7 +87,6 @@ struct Views::Followed {
   std::mutex mutex;  // of what is below; held while the folder is read, so that others wait for what is being read
   std::shared_ptr<const FolderView> view;
   Conversations conversations;
-  UidIndex places;
 };
 
 Result<> Views::read_all(account::Account& account, account::FolderId id, Followed& into) {
@@ -124,27 +95,17 @@ Result<> Views::read_all(account::Account& account, account::FolderId id, Follow
   view->keywords.emplace_back();
   into.view = nullptr;
   into.conversations = {};
-  into.places.clear();
   // What comes while the rows are read is told by the next delta, though it may be there already.
   GP_TRY(const account::Folder folder, account.folder(id));
   view->at = folder.highest_modseq;
-  GP_CHECK(account.open_folder(id, false));  // its UIDs, so that rows come from memory
-  std::vector<Line> lines;
-  lines.reserve(folder.total);
-  into.places.reserve(folder.total);
-  const NumberSet all = NumberSet::of(1, std::numeric_limits<account::Uid>::max());
-  GP_CHECK(account.rows(id, all, [&](const account::Row& row) {
+  Lines::Builder lines;
+  GP_CHECK(account.all_rows(id, [&](const account::Row& row) {
     if ((row.flags.system & account::flag::kDeleted) != 0) return true;
-    lines.push_back(line_of(row, *view));
-    into.places.put(lines.back());
+    lines.add(line_of(row, *view));
     return true;
   }));
-  const auto order = [](const Line& a, const Line& b) { return newer(key_of(a), key_of(b)); };
-  std::ranges::reverse(lines);  // mostly that is all
-  if (!std::ranges::is_sorted(lines, order)) std::ranges::sort(lines, order);
-  into.conversations.reserve(lines.size());
-  for (const Line& line : lines) into.conversations.add(line, *view);
-  view->lines = Lines(lines);
+  view->lines = std::move(lines).finish();
+  into.conversations = Conversations(*view);
   into.view = std::move(view);
   return {};
 }
@@ -157,8 +118,11 @@ Result<bool> Views::follow(account::Account& account, Followed& followed) {
   auto view = std::make_shared<FolderView>(old);
   view->at = delta.to;
   std::vector<Line> fresh;
+  std::vector<LineKey> gone = old.lines.find(delta.vanished);
   const auto take = [&](const account::Row& row) {
-    if ((row.flags.system & account::flag::kDeleted) == 0) fresh.push_back(line_of(row, *view));
+    const Line line = line_of(row, *view);
+    gone.push_back(key_of(line));  // flags change, but not when it came
+    if ((row.flags.system & account::flag::kDeleted) == 0) fresh.push_back(line);
     return true;
   };
   if (delta.has_rows()) {
@@ -167,19 +131,13 @@ Result<bool> Views::follow(account::Account& account, Followed& followed) {
     GP_CHECK(account.rows(old.folder, delta.changed, take));
   }
   Lines::Edit edit(old.lines);
-  const auto drop = [&](account::Uid uid) {
-    const auto key = followed.places.take(uid);
-    const auto line = key ? edit.take(*key) : std::nullopt;
-    if (line) followed.conversations.remove(*line, *view);
-  };
-  delta.changed.for_each(drop);
-  delta.vanished.for_each(drop);
+  for (const LineKey& key : gone) {
+    if (const auto line = edit.take(key)) followed.conversations.remove(*line, *view);
+  }
   for (const Line& line : fresh) {
-    followed.places.put(line);
     followed.conversations.add(line, *view);
     edit.put(line);
   }
-  followed.places.tidy();
   view->lines = std::move(edit).finish();
   followed.view = std::move(view);
   return true;
@@ -208,8 +166,8 @@ Result<std::shared_ptr<const FolderView>> Views::folder(account::Account& accoun
     return fail(Errc::unavailable, "whose seen flags are shown changed");
   }
   const std::shared_ptr<const FolderView> view = followed->view;
-  const std::size_t octets = view->lines.octets() + view->keywords.size() * 32 + followed->places.octets() +
-                             followed->conversations.octets() + kEntryOctets;
+  const std::size_t octets =
+      view->lines.octets() + view->keywords.size() * 32 + followed->conversations.octets() + kEntryOctets;
   const std::scoped_lock all(mutex_);
   if (const auto here = index_.find(key); here != index_.end() && here->second->followed == followed) {
     resize(*here->second, octets);
@@ -237,12 +195,16 @@ void Views::keep(account::Account& account, const std::string& query, account::M
   resize(known, octets);
 }
 
-std::shared_ptr<AttachmentMarks> Views::marks(account::AccountId account, std::uint64_t block) {
+std::shared_ptr<AttachmentMarks> Views::marks(account::Account& account, std::uint64_t block) {
+  const Key key{account.id(), account::kRoot, "marks " + std::to_string(block)};  // no query begins so
+  {
+    const std::scoped_lock lock(mutex_);
+    if (auto known = entry(key).marks) return known;
+  }
+  auto marks = std::make_shared<AttachmentMarks>(account, block);
   const std::scoped_lock lock(mutex_);
-  // No query begins so.
-  Entry& known = entry({account, account::kRoot, "marks " + std::to_string(block)});
+  Entry& known = entry(key);
   if (known.marks) return known.marks;
-  auto marks = std::make_shared<AttachmentMarks>();
   known.marks = marks;
   resize(known, sizeof(AttachmentMarks) + kEntryOctets);
   return marks;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <map>
 #include <memory>
@@ -24,6 +25,8 @@ struct FolderView {
   std::vector<std::vector<account::KeywordId>> keywords;  // [0] is empty
   std::uint32_t unread = 0;                               // without $seen and $draft
   std::uint32_t threads = 0, unread_threads = 0;
+  // No conversation in it is beyond them.
+  std::uint64_t lowest_thread = std::numeric_limits<std::uint64_t>::max(), highest_thread = 0;
 };
 
 // Views of the folders that somebody looked at lately, and what queries found. Following a folder costs what changed in
@@ -42,8 +45,8 @@ class Views {
 
   SortOrders& sort_orders() { return sort_orders_; }
 
-  // Of the items of AttachmentMarks::block_of().
-  std::shared_ptr<AttachmentMarks> marks(account::AccountId account, std::uint64_t block);
+  // Of the items of AttachmentMarks::block_of(). Blocks.
+  std::shared_ptr<AttachmentMarks> marks(account::Account& account, std::uint64_t block);
 
  private:
   struct Followed;  // a folder, and what following it needs
