@@ -205,6 +205,7 @@ Result<> StoredAccount::all_rows(FolderId id, const std::function<bool(const Row
   }
   if (packed) {
     GP_TRY(const auto packs, environment_.row_packs.snapshot());
+    packs->pass_by();
     Result<> done;
     const auto take = [&](std::uint32_t chunk, std::string_view value) {
       done = catch_up(chunk);

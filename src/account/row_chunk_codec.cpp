@@ -17,6 +17,12 @@ class Column {
   explicit Column(std::string_view text)
       : at_(reinterpret_cast<const std::uint8_t*>(text.data())), end_(at_ + text.size()) {}
   std::uint64_t varint() {
+    if (end_ - at_ >= 3) [[likely]] {
+      const std::uint32_t first = at_[0], second = at_[1], third = at_[2];
+      if (first < 0x80) return ++at_, first;
+      if (second < 0x80) return at_ += 2, (first & 0x7f) | second << 7;
+      if (third < 0x80) return at_ += 3, (first & 0x7f) | (second & 0x7f) << 7 | third << 14;
+    }
     std::uint64_t v = 0;
     for (unsigned shift = 0; at_ != end_ && shift < 64; shift += 7) {
       const std::uint8_t octet = *at_++;

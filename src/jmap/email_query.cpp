@@ -123,7 +123,7 @@ Outcome<Query> read_query(Call& call, Arguments& arguments) {
 // What messages are put in order by, beside their lines.
 struct Sortable {
   const FolderView* view;
-  const Line* line;
+  Line line;
   std::vector<std::string> texts;  // of each comparator that compares texts
 };
 
@@ -151,7 +151,7 @@ class Order {
     if (!reads) return {};
     mime::Structure head;
     for (Sortable& s : list) {
-      const auto item = query_.access->account->item(s.line->item);
+      const auto item = query_.access->account->item(s.line.item);
       if (!item && item.error().code != Errc::not_found) return std::unexpected(item.error());
       const bool known = item && mime::decode_envelope(item->summary, head).has_value() && !head.envelopes.empty();
       for (const Comparator& c : query_.sort) {
@@ -164,7 +164,7 @@ class Order {
         if (c.key == Key::sent) {
           const auto sent = known ? date::parse_rfc5322(head.envelopes[0].date.value_or("")) : std::nullopt;
           const std::int64_t seconds =
-              sent ? std::chrono::floor<std::chrono::seconds>(*sent).time_since_epoch().count() : s.line->received;
+              sent ? std::chrono::floor<std::chrono::seconds>(*sent).time_since_epoch().count() : s.line.received;
           text = fmt::format("{:020}", seconds + (std::int64_t{1} << 40));
         }
         s.texts.push_back(std::move(text));
@@ -179,8 +179,8 @@ class Order {
       const int order = compare(c, i, a, b);
       if (order != 0) return c.ascending ? order < 0 : order > 0;
     }
-    if (a.line->received != b.line->received) return a.line->received > b.line->received;
-    return a.line->item > b.line->item;
+    if (a.line.received != b.line.received) return a.line.received > b.line.received;
+    return a.line.item > b.line.item;
   }
 
  private:
@@ -189,9 +189,9 @@ class Order {
   int compare(const Comparator& c, std::size_t i, const Sortable& a, const Sortable& b) const {
     switch (c.key) {
       case Key::received:
-        return sign(a.line->received, b.line->received);
+        return sign(a.line.received, b.line.received);
       case Key::size:
-        return sign(a.line->octets, b.line->octets);
+        return sign(a.line.octets, b.line.octets);
       case Key::from:
       case Key::to:
       case Key::subject:
@@ -213,10 +213,10 @@ class Order {
     if (wish.first != 0) return (line.flags & wish.first) != 0;
     return wish.second && std::ranges::binary_search(view.keywords[line.keywords], *wish.second);
   }
-  int with(const Comparator& c, const Sortable& s) const { return has(c, *s.view, *s.line) ? 1 : 0; }
+  int with(const Comparator& c, const Sortable& s) const { return has(c, *s.view, s.line) ? 1 : 0; }
   int thread_has(const Comparator& c, const Sortable& s) const {
     const auto& threads = threads_.at(c.keyword);
-    const auto tally = threads.find(s.line->thread);
+    const auto tally = threads.find(s.line.thread);
     if (tally == threads.end()) return 0;
     return c.key == Key::all_in_thread ? (tally->second.first == tally->second.second ? 1 : 0)
                                        : (tally->second.second > 0 ? 1 : 0);
@@ -349,7 +349,7 @@ Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
     for (const auto& view : searched) {
       for (const Line& line : view->lines) {
         GP_TRY(const bool is, match(*view, line));
-        if (is) list.push_back({view.get(), &line, {}});
+        if (is) list.push_back({view.get(), line, {}});
       }
     }
     const Order order(query, all);
@@ -357,7 +357,7 @@ Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
     std::ranges::sort(list, order);
     ids->reserve(list.size());
     for (const Sortable& s : list) {
-      if (collapse.shows(s.line->thread)) ids->push_back(s.line->item);
+      if (collapse.shows(s.line.thread)) ids->push_back(s.line.item);
     }
   }
   call.context.views.keep(*access.account, query.text, at, ids);
@@ -405,8 +405,9 @@ Outcome<Page> page_of(const Window& window, const std::shared_ptr<const FolderVi
   std::size_t index = collapsed ? 0 : range->first;
   Collapse collapse(collapsed, std::span(&of, 1));
   for (auto line = view.lines.from(index); line != view.lines.end() && index < range->second; ++line) {
-    if (!collapse.shows(line->thread)) continue;
-    if (index++ >= range->first) page.ids.push_back(line->item);
+    const Line one = *line;
+    if (!collapse.shows(one.thread)) continue;
+    if (index++ >= range->first) page.ids.push_back(one.item);
   }
   return page;
 }

@@ -1,12 +1,19 @@
 #include "jmap/lines.hpp"
 
 #include <array>
+#include <ranges>
 #include <span>
+#include <utility>
 
 namespace gatepost::jmap {
 namespace {
 
-auto place_in(auto& lines, const LineKey& key) { return std::ranges::lower_bound(lines, key, newer, key_of); }
+// Of the first that is not before the key.
+std::size_t place_in(const LineLot& lines, const LineKey& key) {
+  const auto all = std::views::iota(std::size_t{0}, lines.size());
+  const auto key_at = [&](std::size_t i) { return key_of(lines[i]); };
+  return static_cast<std::size_t>(std::ranges::lower_bound(all, key, newer, key_at) - all.begin());
+}
 
 // Orders indexes by their numbers, digit by digit; what has the same number stays as it was. `spare` is as long.
 void sort_by(const std::vector<std::uint32_t>& numbers, std::vector<std::uint32_t>& indexes,
@@ -26,9 +33,76 @@ void sort_by(const std::vector<std::uint32_t>& numbers, std::vector<std::uint32_
 
 }  // namespace
 
+bool LineLot::pack(const Line& line, Packed& into) {
+  if (packed_.empty()) {
+    received_ = line.received;
+    item_ = static_cast<std::uint64_t>(line.item);
+  }
+  const auto less = [](std::uint64_t number, std::uint64_t base) { return static_cast<std::int64_t>(number - base); };
+  const std::int64_t received = less(static_cast<std::uint64_t>(line.received), static_cast<std::uint64_t>(received_));
+  const std::int64_t item = less(static_cast<std::uint64_t>(line.item), item_);
+  const std::int64_t thread = less(static_cast<std::uint64_t>(line.thread), item_);
+  if (!std::in_range<std::int32_t>(received) || !std::in_range<std::int32_t>(item) ||
+      !std::in_range<std::int32_t>(thread) || !std::in_range<std::uint32_t>(line.octets)) {
+    return false;
+  }
+  into = {static_cast<std::int32_t>(received),
+          static_cast<std::int32_t>(item),
+          static_cast<std::int32_t>(thread),
+          static_cast<std::uint32_t>(line.octets),
+          line.uid,
+          line.keywords,
+          line.flags};
+  return true;
+}
+
+void LineLot::widen() {
+  std::vector<Line> wide;
+  wide.reserve(packed_.size() + 1);
+  for (std::size_t i = 0; i < packed_.size(); ++i) wide.push_back((*this)[i]);
+  wide_ = std::move(wide);
+  packed_ = {};
+}
+
+void LineLot::insert(std::size_t at, const Line& line) {
+  Packed packed{};
+  if (wide_.empty() && pack(line, packed)) {
+    packed_.insert(packed_.begin() + static_cast<std::ptrdiff_t>(at), packed);
+    return;
+  }
+  if (wide_.empty()) widen();
+  wide_.insert(wide_.begin() + static_cast<std::ptrdiff_t>(at), line);
+}
+
+void LineLot::set(std::size_t at, const Line& line) {
+  if (wide_.empty() && pack(line, packed_[at])) return;
+  if (wide_.empty()) widen();
+  wide_[at] = line;
+}
+
+void LineLot::erase(std::size_t at) {
+  if (wide_.empty())
+    packed_.erase(packed_.begin() + static_cast<std::ptrdiff_t>(at));
+  else
+    wide_.erase(wide_.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+void LineLot::split(std::size_t at, LineLot& rest) {
+  for (std::size_t i = at; i < size(); ++i) rest.push_back((*this)[i]);
+  if (wide_.empty())
+    packed_.resize(at);
+  else
+    wide_.resize(at);
+}
+
+void LineLot::reverse() {
+  std::ranges::reverse(packed_);
+  std::ranges::reverse(wide_);
+}
+
 void Lines::Builder::add(const Line& line) {
   if (size_ % kChunk == 0) {
-    lots_.push_back(std::make_shared<Lot>());
+    lots_.push_back(std::make_shared<LineLot>());
     lots_.back()->reserve(kChunk);
   }
   lots_.back()->push_back(line);
@@ -70,10 +144,10 @@ void Lines::Builder::sort() {
     const Line first = at(begin);
     std::size_t to = begin;
     while (order[to] != begin) {
-      at(to) = at(order[to]);
+      set(to, at(order[to]));
       to = std::exchange(order[to], static_cast<std::uint32_t>(to));
     }
-    at(to) = first;
+    set(to, first);
     order[to] = static_cast<std::uint32_t>(to);
   }
 }
@@ -85,7 +159,7 @@ Lines Lines::Builder::finish() && {
   list.chunks_.reserve(lots_.size());
   if (!lots_.empty()) lots_.back()->shrink_to_fit();
   for (auto lot = lots_.rbegin(); lot != lots_.rend(); ++lot) {
-    std::ranges::reverse(**lot);
+    (*lot)->reverse();
     list.chunks_.emplace_back(std::move(*lot));
   }
   return list;
@@ -106,24 +180,31 @@ std::vector<LineKey> Lines::find(const NumberSet& uids) const {
   for (const Chunk& chunk : chunks_) {
     const auto first = std::ranges::lower_bound(ranges, chunk.lowest, {}, &NumberSet::Range::last);
     if (first == ranges.end() || first->first > chunk.highest) continue;
-    for (const Line& line : *chunk.lines) {
+    for (std::size_t i = 0; i < chunk.lines->size(); ++i) {
+      const Line line = (*chunk.lines)[i];
       if (uids.contains(line.uid)) found.push_back(key_of(line));
     }
   }
   return found;
 }
 
+std::size_t Lines::octets() const {
+  std::size_t octets = 0;
+  for (const Chunk& chunk : chunks_) octets += chunk.lines->octets() + sizeof(Chunk);
+  return octets;
+}
+
 std::size_t Lines::Edit::chunk_for(const LineKey& key) const {
   // The last one that does not begin behind the key.
-  const auto behind = std::ranges::upper_bound(list_.chunks_, key, newer,
-                                               [](const Chunk& chunk) { return key_of(chunk.lines->front()); });
+  const auto behind =
+      std::ranges::upper_bound(list_.chunks_, key, newer, [](const Chunk& chunk) { return key_of((*chunk.lines)[0]); });
   return behind == list_.chunks_.begin() ? 0 : static_cast<std::size_t>(behind - list_.chunks_.begin()) - 1;
 }
 
-Lines::Lot& Lines::Edit::own(std::size_t at) {
+LineLot& Lines::Edit::own(std::size_t at) {
   auto& lines = list_.chunks_[at].lines;
   if (!own_.contains(lines.get())) {
-    lines = std::make_shared<Lot>(*lines);
+    lines = std::make_shared<LineLot>(*lines);
     own_.insert(lines.get());
   }
   return *lines;
@@ -132,13 +213,12 @@ Lines::Lot& Lines::Edit::own(std::size_t at) {
 std::optional<Line> Lines::Edit::take(const LineKey& key) {
   if (list_.chunks_.empty()) return std::nullopt;
   const std::size_t at = chunk_for(key);
-  const Lot& before = *list_.chunks_[at].lines;
-  const auto found = place_in(before, key);
-  if (found == before.end() || key_of(*found) != key) return std::nullopt;
-  const auto index = found - before.begin();
-  const Line line = *found;
-  Lot& lines = own(at);
-  lines.erase(lines.begin() + index);
+  const LineLot& before = *list_.chunks_[at].lines;
+  const std::size_t index = place_in(before, key);
+  if (index == before.size() || key_of(before[index]) != key) return std::nullopt;
+  const Line line = before[index];
+  LineLot& lines = own(at);
+  lines.erase(index);
   --list_.size_;
   // Chunks that became small join their neighbour, or many removals would leave many of them.
   const auto here = list_.chunks_.begin() + static_cast<std::ptrdiff_t>(at);
@@ -147,7 +227,7 @@ std::optional<Line> Lines::Edit::take(const LineKey& key) {
     list_.chunks_.erase(here);
   } else if (at + 1 < list_.chunks_.size() && lines.size() + list_.chunks_[at + 1].lines->size() < kChunk / 2) {
     const Chunk& next = list_.chunks_[at + 1];
-    lines.insert(lines.end(), next.lines->begin(), next.lines->end());
+    for (std::size_t i = 0; i < next.lines->size(); ++i) lines.push_back((*next.lines)[i]);
     list_.chunks_[at].note(next.lowest);
     list_.chunks_[at].note(next.highest);
     own_.erase(next.lines.get());
@@ -158,27 +238,28 @@ std::optional<Line> Lines::Edit::take(const LineKey& key) {
 
 void Lines::Edit::put(const Line& line) {
   if (list_.chunks_.empty()) {
-    list_.chunks_.emplace_back(std::make_shared<Lot>(1, line));
-    own_.insert(list_.chunks_.back().lines.get());
+    auto lines = std::make_shared<LineLot>();
+    lines->push_back(line);
+    own_.insert(lines.get());
+    list_.chunks_.emplace_back(std::move(lines));
     list_.size_ = 1;
     return;
   }
   const std::size_t at = chunk_for(key_of(line));
-  Lot& lines = own(at);
+  LineLot& lines = own(at);
   list_.chunks_[at].note(line.uid);
-  const auto place = place_in(lines, key_of(line));
-  if (place != lines.end() && key_of(*place) == key_of(line)) {
-    *place = line;
+  const std::size_t place = place_in(lines, key_of(line));
+  if (place != lines.size() && key_of(lines[place]) == key_of(line)) {
+    lines.set(place, line);
     return;
   }
   lines.insert(place, line);
   ++list_.size_;
   if (lines.size() <= kChunk) return;
-  const auto half = lines.begin() + static_cast<std::ptrdiff_t>(lines.size() / 2);
-  Chunk rest(std::make_shared<Lot>(half, lines.end()));
-  lines.erase(half, lines.end());
-  own_.insert(rest.lines.get());
-  list_.chunks_.insert(list_.chunks_.begin() + static_cast<std::ptrdiff_t>(at) + 1, std::move(rest));
+  auto rest = std::make_shared<LineLot>();
+  lines.split(lines.size() / 2, *rest);
+  own_.insert(rest.get());
+  list_.chunks_.emplace(list_.chunks_.begin() + static_cast<std::ptrdiff_t>(at) + 1, std::move(rest));
 }
 
 }  // namespace gatepost::jmap

@@ -36,6 +36,50 @@ inline bool newer(const LineKey& a, const LineKey& b) {
   return a.received != b.received ? a.received > b.received : a.item > b.item;
 }
 
+// Some lines, in 24 octets each where they are close to the first of them, as neighbours mostly are.
+class LineLot {
+ public:
+  std::size_t size() const { return wide_.empty() ? packed_.size() : wide_.size(); }
+  bool empty() const { return size() == 0; }
+  Line operator[](std::size_t i) const {
+    if (!wide_.empty()) [[unlikely]]
+      return wide_[i];
+    const Packed& p = packed_[i];
+    return {.received = received_ + p.received,
+            .item = account::ItemId{item_ + static_cast<std::uint64_t>(std::int64_t{p.item})},
+            .thread = account::ItemId{item_ + static_cast<std::uint64_t>(std::int64_t{p.thread})},
+            .octets = p.octets,
+            .uid = p.uid,
+            .keywords = p.keywords,
+            .flags = p.flags};
+  }
+  void reserve(std::size_t count) { packed_.reserve(count); }
+  void insert(std::size_t at, const Line& line);
+  void push_back(const Line& line) { insert(size(), line); }
+  void set(std::size_t at, const Line& line);
+  void erase(std::size_t at);
+  void split(std::size_t at, LineLot& rest);  // what is behind goes into `rest`, which is empty
+  void reverse();
+  void shrink_to_fit() { packed_.shrink_to_fit(); }
+  std::size_t octets() const { return packed_.capacity() * sizeof(Packed) + wide_.capacity() * sizeof(Line) + 80; }
+
+ private:
+  struct Packed {
+    std::int32_t received, item, thread;  // less received_, item_
+    std::uint32_t octets;
+    account::Uid uid;
+    std::uint16_t keywords;
+    std::uint8_t flags;
+  };
+  bool pack(const Line& line, Packed& into);
+  void widen();
+
+  std::int64_t received_ = 0;
+  std::uint64_t item_ = 0;
+  std::vector<Packed> packed_;
+  std::vector<Line> wide_;  // all of them, when one does not fit
+};
+
 // Lines in their order, immutable. A copy shares all, and one with a few changes nearly all: a change costs what it is,
 // however long the list.
 class Lines {
@@ -46,17 +90,19 @@ class Lines {
    public:
     using value_type = Line;
     using difference_type = std::ptrdiff_t;
-    using reference = const Line&;
-    using pointer = const Line*;
-    using iterator_category = std::forward_iterator_tag;
+    using reference = Line;
+    using pointer = void;
+    using iterator_category = std::input_iterator_tag;
     const_iterator() = default;
-    const_iterator(const Lines* list, std::size_t chunk, std::size_t at) : list_(list), chunk_(chunk), at_(at) {}
-    reference operator*() const { return (*list_->chunks_[chunk_].lines)[at_]; }
-    pointer operator->() const { return &**this; }
+    const_iterator(const Lines* list, std::size_t chunk, std::size_t at) : list_(list), chunk_(chunk), at_(at) {
+      look();
+    }
+    Line operator*() const { return (*lot_)[at_]; }
     const_iterator& operator++() {
-      if (++at_ == list_->chunks_[chunk_].lines->size()) {
+      if (++at_ == size_) {
         ++chunk_;
         at_ = 0;
+        look();
       }
       return *this;
     }
@@ -68,8 +114,13 @@ class Lines {
     bool operator==(const const_iterator& other) const { return chunk_ == other.chunk_ && at_ == other.at_; }
 
    private:
+    void look() {
+      lot_ = chunk_ < list_->chunks_.size() ? list_->chunks_[chunk_].lines.get() : nullptr;
+      size_ = lot_ == nullptr ? 0 : lot_->size();
+    }
     const Lines* list_ = nullptr;
-    std::size_t chunk_ = 0, at_ = 0;
+    const LineLot* lot_ = nullptr;
+    std::size_t chunk_ = 0, at_ = 0, size_ = 0;
   };
 
   Lines() = default;
@@ -82,20 +133,19 @@ class Lines {
   const_iterator from(std::size_t index) const;
   // Where the messages of these UIDs are. Cost follows the length by little where UIDs are in the order of the list.
   std::vector<LineKey> find(const NumberSet& uids) const;
-  std::size_t octets() const { return size_ * sizeof(Line) + chunks_.size() * 80; }
+  std::size_t octets() const;
 
  private:
   static constexpr std::size_t kChunk = 512;
-  using Lot = std::vector<Line>;  // never empty, never over kChunk
   struct Chunk {
-    explicit Chunk(std::shared_ptr<Lot> of) : lines(std::move(of)) {
-      for (const Line& line : *lines) note(line.uid);
+    explicit Chunk(std::shared_ptr<LineLot> of) : lines(std::move(of)) {
+      for (std::size_t i = 0; i < lines->size(); ++i) note((*lines)[i].uid);
     }
     void note(account::Uid uid) {
       lowest = std::min(lowest, uid);
       highest = std::max(highest, uid);
     }
-    std::shared_ptr<Lot> lines;
+    std::shared_ptr<LineLot> lines;                                               // never empty, never over kChunk
     account::Uid lowest = std::numeric_limits<account::Uid>::max(), highest = 0;  // no UID is beyond them
   };
   std::vector<Chunk> chunks_;
@@ -109,10 +159,11 @@ class Lines::Builder {
   Lines finish() &&;
 
  private:
-  Line& at(std::size_t index) { return (*lots_[index / kChunk])[index % kChunk]; }
+  Line at(std::size_t index) const { return (*lots_[index / kChunk])[index % kChunk]; }
+  void set(std::size_t index, const Line& line) { lots_[index / kChunk]->set(index % kChunk, line); }
   void sort();
 
-  std::vector<std::shared_ptr<Lot>> lots_;  // all full but the last
+  std::vector<std::shared_ptr<LineLot>> lots_;  // all full but the last
   std::size_t size_ = 0;
   LineKey last_;
   bool in_order_ = true;
@@ -129,10 +180,10 @@ class Lines::Edit {
 
  private:
   std::size_t chunk_for(const LineKey& key) const;  // of a list that is not empty
-  Lot& own(std::size_t at);                         // of a chunk that nobody else has
+  LineLot& own(std::size_t at);                     // of a chunk that nobody else has
 
   Lines list_;
-  std::unordered_set<const Lot*> own_;
+  std::unordered_set<const LineLot*> own_;
 };
 
 }  // namespace gatepost::jmap

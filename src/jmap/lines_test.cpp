@@ -122,8 +122,8 @@ TEST(JmapLines, AreWhatManyEditsLeave) {
                            [](const Line& a, const auto& b) { return key_of(a) == b.first && a.flags == b.second; }));
   }
   std::size_t index = 0;
-  for (const Line& one : lines) EXPECT_EQ(lines.from(index++)->item, one.item);
-  EXPECT_EQ(lines.from(index), lines.end());
+  for (const Line& one : lines) EXPECT_EQ((*lines.from(index++)).item, one.item);
+  EXPECT_TRUE(lines.from(index) == lines.end());
   // Nobody who has a list sees it change.
   EXPECT_TRUE(std::equal(before.begin(), before.end(), first.begin(), first.end(),
                          [](const Line& a, const Line& b) { return key_of(a) == key_of(b); }));

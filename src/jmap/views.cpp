@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -48,37 +49,48 @@ class Conversations {
     tallies_.resize(std::min<std::uint64_t>(range + 1, most) + view.lines.size() / 8 + kMore);
     for (const Line& line : view.lines) add(line, view);
   }
-  void add(const Line& line, FolderView& view) {
-    Tally& tally = of(line);
-    view.threads += tally.all++ == 0 ? 1 : 0;
-    if (!is_unread(line)) return;
-    ++view.unread;
-    view.unread_threads += tally.unread++ == 0 ? 1 : 0;
-  }
-  void remove(const Line& line, FolderView& view) {
-    Tally& tally = of(line);
-    if (is_unread(line)) {
-      --view.unread;
-      view.unread_threads -= --tally.unread == 0 ? 1 : 0;
-    }
-    if (--tally.all > 0) return;
-    --view.threads;
-    others_.erase(static_cast<std::uint64_t>(line.thread));
-  }
+  void add(const Line& line, FolderView& view) { change(line, view, 1); }
+  void remove(const Line& line, FolderView& view) { change(line, view, -1); }
   std::size_t octets() const { return tallies_.capacity() * sizeof(Tally) + others_.bucket_count() * 17; }
 
  private:
   static constexpr std::size_t kSpread = 4, kMore = 256;  // how much longer a list may be than what is in it
+  // In the list; of a conversation that has too many for it, `all` is kElsewhere.
   struct Tally {
+    std::uint16_t all = 0, unread = 0;
+  };
+  struct LongTally {
     std::uint32_t all = 0, unread = 0;
   };
-  Tally& of(const Line& line) {
+  static constexpr std::uint16_t kElsewhere = std::numeric_limits<std::uint16_t>::max();
+
+  void change(const Line& line, FolderView& view, int by) {
     const auto thread = static_cast<std::uint64_t>(line.thread);
-    return thread - first_ < tallies_.size() ? tallies_[thread - first_] : others_[thread];
+    const std::uint64_t at = thread - first_;
+    if (at < tallies_.size() && tallies_[at].all != kElsewhere) {
+      change(tallies_[at], line, view, by);
+      if (tallies_[at].all == kElsewhere) others_[thread] = {kElsewhere, tallies_[at].unread};
+      return;
+    }
+    LongTally& tally = others_[thread];
+    change(tally, line, view, by);
+    if (tally.all == 0 && at >= tallies_.size()) others_.erase(thread);
   }
+  static void change(auto& tally, const Line& line, FolderView& view, int by) {
+    const auto count = [by](auto& of, std::uint32_t& some) {
+      const int before = of > 0 ? 1 : 0;
+      of = static_cast<std::remove_reference_t<decltype(of)>>(of + by);
+      some = some + (of > 0 ? 1U : 0U) - static_cast<std::uint32_t>(before);
+    };
+    count(tally.all, view.threads);
+    if (!is_unread(line)) return;
+    view.unread += static_cast<std::uint32_t>(by);
+    count(tally.unread, view.unread_threads);
+  }
+
   std::uint64_t first_ = 0;
   std::vector<Tally> tallies_;
-  boost::unordered_flat_map<std::uint64_t, Tally> others_;
+  boost::unordered_flat_map<std::uint64_t, LongTally> others_;
 };
 
 }  // namespace

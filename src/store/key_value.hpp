@@ -65,6 +65,8 @@ class Snapshot {
   // memory. An empty `end` means the end of the partition.
   virtual Result<> scan(std::string_view begin, std::string_view end, bool descending, std::size_t page,
                         const std::function<bool(Entry)>& visit) = 0;
+  // What is scanned from now on will not be wanted again soon: it is not left in memory.
+  virtual void pass_by() {}
 };
 
 // Destroying it ends the subscription; after that the callback is not running and will not run again.

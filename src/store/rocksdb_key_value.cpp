@@ -42,11 +42,14 @@ class RocksSnapshot final : public Snapshot {
     return rows_.get_many(full, &view_);
   }
 
+  void pass_by() override { pass_by_ = true; }
+
   Result<> scan(std::string_view begin, std::string_view end, bool descending, std::size_t,
                 const std::function<bool(Entry)>& visit) override {
     if (!end.empty() && end <= begin) return {};
     RowCursor cursor(rows_, prefix_ + std::string(begin),
-                     end.empty() ? account_end(partition_) : prefix_ + std::string(end), &view_, !descending);
+                     end.empty() ? account_end(partition_) : prefix_ + std::string(end), &view_, !descending,
+                     !pass_by_);
     if (descending)
       cursor.last();
     else
@@ -67,6 +70,7 @@ class RocksSnapshot final : public Snapshot {
   const Partition partition_;
   const std::string prefix_;
   Version version_ = 0;
+  bool pass_by_ = false;
 };
 
 }  // namespace

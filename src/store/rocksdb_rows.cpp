@@ -230,7 +230,7 @@ struct RowCursor::State {
   std::unique_ptr<rocksdb::Iterator> iterator;
 };
 
-RowCursor::RowCursor(Rows& rows, std::string begin, std::string end, const RowView* view, bool one_prefix)
+RowCursor::RowCursor(Rows& rows, std::string begin, std::string end, const RowView* view, bool one_prefix, bool keep)
     : state_(std::make_unique<State>()) {
   state_->begin = std::move(begin);
   state_->end = std::move(end);
@@ -242,6 +242,7 @@ RowCursor::RowCursor(Rows& rows, std::string begin, std::string end, const RowVi
   if (!state_->end.empty()) options.iterate_upper_bound = &state_->upper;
   // Backwards, the engine would look for the prefix of the upper bound, which is another one.
   options.total_order_seek = !one_prefix;
+  options.fill_cache = keep;
   state_->iterator.reset(rows.state_->db->NewIterator(options));
 }
 RowCursor::~RowCursor() = default;

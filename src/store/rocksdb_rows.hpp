@@ -66,8 +66,9 @@ class RowView {
 class RowCursor {
  public:
   // `one_prefix`: the range lies within one prefix of kPrefixOctets octets and is walked forwards, so that files
-  // without that prefix need not be opened.
-  RowCursor(Rows& rows, std::string begin, std::string end, const RowView* view, bool one_prefix = false);
+  // without that prefix need not be opened. `keep`: what is read stays in the cache.
+  RowCursor(Rows& rows, std::string begin, std::string end, const RowView* view, bool one_prefix = false,
+            bool keep = true);
   ~RowCursor();
   RowCursor(const RowCursor&) = delete;
   RowCursor& operator=(const RowCursor&) = delete;
