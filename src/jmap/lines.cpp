@@ -33,29 +33,6 @@ void sort_by(const std::vector<std::uint32_t>& numbers, std::vector<std::uint32_
 
 }  // namespace
 
-bool LineLot::pack(const Line& line, Packed& into) {
-  if (packed_.empty()) {
-    received_ = line.received;
-    item_ = static_cast<std::uint64_t>(line.item);
-  }
-  const auto less = [](std::uint64_t number, std::uint64_t base) { return static_cast<std::int64_t>(number - base); };
-  const std::int64_t received = less(static_cast<std::uint64_t>(line.received), static_cast<std::uint64_t>(received_));
-  const std::int64_t item = less(static_cast<std::uint64_t>(line.item), item_);
-  const std::int64_t thread = less(static_cast<std::uint64_t>(line.thread), item_);
-  if (!std::in_range<std::int32_t>(received) || !std::in_range<std::int32_t>(item) ||
-      !std::in_range<std::int32_t>(thread) || !std::in_range<std::uint32_t>(line.octets)) {
-    return false;
-  }
-  into = {static_cast<std::int32_t>(received),
-          static_cast<std::int32_t>(item),
-          static_cast<std::int32_t>(thread),
-          static_cast<std::uint32_t>(line.octets),
-          line.uid,
-          line.keywords,
-          line.flags};
-  return true;
-}
-
 void LineLot::widen() {
   std::vector<Line> wide;
   wide.reserve(packed_.size() + 1);
@@ -102,10 +79,11 @@ void LineLot::reverse() {
 
 void Lines::Builder::add(const Line& line) {
   if (size_ % kChunk == 0) {
-    lots_.push_back(std::make_shared<LineLot>());
-    lots_.back()->reserve(kChunk);
+    chunks_.emplace_back(std::make_shared<LineLot>());
+    chunks_.back().lines->reserve(kChunk);
   }
-  lots_.back()->push_back(line);
+  chunks_.back().lines->push_back(line);
+  chunks_.back().note(line.uid);
   ++size_;
   const LineKey key = key_of(line);
   in_order_ = in_order_ && (size_ == 1 || !newer(last_, key));
@@ -153,15 +131,16 @@ void Lines::Builder::sort() {
 }
 
 Lines Lines::Builder::finish() && {
-  if (!in_order_) sort();
-  Lines list;
-  list.size_ = size_;
-  list.chunks_.reserve(lots_.size());
-  if (!lots_.empty()) lots_.back()->shrink_to_fit();
-  for (auto lot = lots_.rbegin(); lot != lots_.rend(); ++lot) {
-    (*lot)->reverse();
-    list.chunks_.emplace_back(std::move(*lot));
+  if (!in_order_) {
+    sort();
+    for (Chunk& chunk : chunks_) chunk.look();
   }
+  if (!chunks_.empty()) chunks_.back().lines->shrink_to_fit();
+  std::ranges::reverse(chunks_);
+  for (Chunk& chunk : chunks_) chunk.lines->reverse();
+  Lines list;
+  list.chunks_ = std::move(chunks_);
+  list.size_ = size_;
   return list;
 }
 

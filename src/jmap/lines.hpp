@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "account/types.hpp"
@@ -55,7 +56,13 @@ class LineLot {
   }
   void reserve(std::size_t count) { packed_.reserve(count); }
   void insert(std::size_t at, const Line& line);
-  void push_back(const Line& line) { insert(size(), line); }
+  void push_back(const Line& line) {
+    Packed packed{};
+    if (wide_.empty() && pack(line, packed))
+      packed_.push_back(packed);
+    else
+      insert(size(), line);
+  }
   void set(std::size_t at, const Line& line);
   void erase(std::size_t at);
   void split(std::size_t at, LineLot& rest);  // what is behind goes into `rest`, which is empty
@@ -71,7 +78,29 @@ class LineLot {
     std::uint16_t keywords;
     std::uint8_t flags;
   };
-  bool pack(const Line& line, Packed& into);
+  bool pack(const Line& line, Packed& into) {
+    if (packed_.empty()) {
+      received_ = line.received;
+      item_ = static_cast<std::uint64_t>(line.item);
+    }
+    const auto less = [](std::uint64_t number, std::uint64_t base) { return static_cast<std::int64_t>(number - base); };
+    const std::int64_t received =
+        less(static_cast<std::uint64_t>(line.received), static_cast<std::uint64_t>(received_));
+    const std::int64_t item = less(static_cast<std::uint64_t>(line.item), item_);
+    const std::int64_t thread = less(static_cast<std::uint64_t>(line.thread), item_);
+    if (!std::in_range<std::int32_t>(received) || !std::in_range<std::int32_t>(item) ||
+        !std::in_range<std::int32_t>(thread) || !std::in_range<std::uint32_t>(line.octets)) {
+      return false;
+    }
+    into = {static_cast<std::int32_t>(received),
+            static_cast<std::int32_t>(item),
+            static_cast<std::int32_t>(thread),
+            static_cast<std::uint32_t>(line.octets),
+            line.uid,
+            line.keywords,
+            line.flags};
+    return true;
+  }
   void widen();
 
   std::int64_t received_ = 0;
@@ -138,7 +167,10 @@ class Lines {
  private:
   static constexpr std::size_t kChunk = 512;
   struct Chunk {
-    explicit Chunk(std::shared_ptr<LineLot> of) : lines(std::move(of)) {
+    explicit Chunk(std::shared_ptr<LineLot> of) : lines(std::move(of)) { look(); }
+    void look() {
+      lowest = std::numeric_limits<account::Uid>::max();
+      highest = 0;
       for (std::size_t i = 0; i < lines->size(); ++i) note((*lines)[i].uid);
     }
     void note(account::Uid uid) {
@@ -159,11 +191,11 @@ class Lines::Builder {
   Lines finish() &&;
 
  private:
-  Line at(std::size_t index) const { return (*lots_[index / kChunk])[index % kChunk]; }
-  void set(std::size_t index, const Line& line) { lots_[index / kChunk]->set(index % kChunk, line); }
+  Line at(std::size_t index) const { return (*chunks_[index / kChunk].lines)[index % kChunk]; }
+  void set(std::size_t index, const Line& line) { chunks_[index / kChunk].lines->set(index % kChunk, line); }
   void sort();
 
-  std::vector<std::shared_ptr<LineLot>> lots_;  // all full but the last
+  std::vector<Chunk> chunks_;  // all full but the last
   std::size_t size_ = 0;
   LineKey last_;
   bool in_order_ = true;

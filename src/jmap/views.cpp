@@ -49,8 +49,8 @@ class Conversations {
     tallies_.resize(std::min<std::uint64_t>(range + 1, most) + view.lines.size() / 8 + kMore);
     for (const Line& line : view.lines) add(line, view);
   }
-  void add(const Line& line, FolderView& view) { change(line, view, 1); }
-  void remove(const Line& line, FolderView& view) { change(line, view, -1); }
+  void add(const Line& line, FolderView& view) { change<1>(line, view); }
+  void remove(const Line& line, FolderView& view) { change<-1>(line, view); }
   std::size_t octets() const { return tallies_.capacity() * sizeof(Tally) + others_.bucket_count() * 17; }
 
  private:
@@ -64,28 +64,30 @@ class Conversations {
   };
   static constexpr std::uint16_t kElsewhere = std::numeric_limits<std::uint16_t>::max();
 
-  void change(const Line& line, FolderView& view, int by) {
+  template <int kBy>
+  void change(const Line& line, FolderView& view) {
     const auto thread = static_cast<std::uint64_t>(line.thread);
     const std::uint64_t at = thread - first_;
     if (at < tallies_.size() && tallies_[at].all != kElsewhere) {
-      change(tallies_[at], line, view, by);
+      count<kBy>(tallies_[at], line, view);
       if (tallies_[at].all == kElsewhere) others_[thread] = {kElsewhere, tallies_[at].unread};
       return;
     }
     LongTally& tally = others_[thread];
-    change(tally, line, view, by);
+    count<kBy>(tally, line, view);
     if (tally.all == 0 && at >= tallies_.size()) others_.erase(thread);
   }
-  static void change(auto& tally, const Line& line, FolderView& view, int by) {
-    const auto count = [by](auto& of, std::uint32_t& some) {
-      const int before = of > 0 ? 1 : 0;
-      of = static_cast<std::remove_reference_t<decltype(of)>>(of + by);
-      some = some + (of > 0 ? 1U : 0U) - static_cast<std::uint32_t>(before);
+  template <int kBy>
+  static void count(auto& tally, const Line& line, FolderView& view) {
+    const auto change = [](auto& of, std::uint32_t& some) {
+      const std::uint32_t before = of > 0 ? 1 : 0;
+      of = static_cast<std::remove_reference_t<decltype(of)>>(of + kBy);
+      some += (of > 0 ? 1U : 0U) - before;
     };
-    count(tally.all, view.threads);
+    change(tally.all, view.threads);
     if (!is_unread(line)) return;
-    view.unread += static_cast<std::uint32_t>(by);
-    count(tally.unread, view.unread_threads);
+    view.unread += static_cast<std::uint32_t>(kBy);
+    change(tally.unread, view.unread_threads);
   }
 
   std::uint64_t first_ = 0;
