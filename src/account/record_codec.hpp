@@ -12,8 +12,10 @@
 // What the files that write and read records share; nobody else includes it.
 namespace gatepost::account::records {
 
-inline constexpr std::uint64_t kMaxSeconds =
-    253'402'300'799;  // the year 9999: more is damage, and would overflow TimePoint
+inline constexpr std::uint64_t kMaxSeconds = 253'402'300'799;  // the year 9999: a Date that says more is damage
+// Times of ours: what the clock's nanoseconds hold.
+inline constexpr std::int64_t kMaxTime =
+    std::chrono::floor<std::chrono::seconds>(TimePoint::max()).time_since_epoch().count();
 
 inline constexpr std::uint8_t kLongFormat = 2;  // with what an older program did not know (docs/formats/account.md)
 
@@ -50,7 +52,7 @@ inline std::int64_t read_seconds(ByteReader& in, bool& ok) {
 
 inline TimePoint read_time(ByteReader& in, bool& ok) {
   const std::int64_t s = read_seconds(in, ok);
-  if (s > static_cast<std::int64_t>(kMaxSeconds) || s < -static_cast<std::int64_t>(kMaxSeconds)) {
+  if (s > kMaxTime || s < -kMaxTime) {
     ok = false;
     return {};
   }

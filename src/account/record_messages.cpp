@@ -161,7 +161,7 @@ Result<Removed> decode_removed(std::string_view value) {
   bool fits = narrow(in.varint(), folder);
   removed.folder = FolderId{folder};
   fits = narrow(in.varint(), uid) && fits;
-  if (!in.ok() || !fits || removed.seconds > kMaxSeconds) return damaged("removed message");
+  if (!in.ok() || !fits || removed.seconds > static_cast<std::uint64_t>(kMaxTime)) return damaged("removed message");
   GP_TRY(removed.row, decode_row(uid, in.rest()));
   return removed;
 }

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "base/bytes.hpp"
+
 namespace gatepost::account::records {
 namespace {
 
@@ -47,6 +49,17 @@ TEST(AccountRecords, ReadBackWhatWasWritten) {
   ASSERT_EQ(read->entries.size(), 2U);
   EXPECT_EQ(read->entries[0].folder, FolderId{2});
   EXPECT_EQ(read->entries[1].what, LogEntry::What::folder_updated);
+}
+
+TEST(AccountRecords, RefuseTimesThatTheClockDoesNotHave) {
+  const auto row = [](std::uint64_t received) {
+    std::string out = "\1\1\1\1\3";
+    put_varint(out, received);
+    return out + "\2" + std::string(1, '\0');
+  };
+  EXPECT_TRUE(decode_row(9, row(2 * 9'223'372'036U)));
+  EXPECT_EQ(decode_row(9, row(2 * 9'223'372'037U)).error().code, Errc::corrupt);
+  EXPECT_EQ(decode_row(9, row(2 * 250'000'000'000U)).error().code, Errc::corrupt);
 }
 
 TEST(AccountRecords, SayWhenAMessageWasSentWhereThatIsKnown) {
