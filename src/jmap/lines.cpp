@@ -16,8 +16,8 @@ std::size_t place_in(const LineLot& lines, const LineKey& key) {
 }
 
 // Orders indexes by their numbers, digit by digit; what has the same number stays as it was. `spare` is as long.
-void sort_by(const std::vector<std::uint32_t>& numbers, std::vector<std::uint32_t>& indexes,
-             std::vector<std::uint32_t>& spare) {
+void sort_by_digits(const std::vector<std::uint32_t>& numbers, std::vector<std::uint32_t>& indexes,
+                    std::vector<std::uint32_t>& spare) {
   constexpr unsigned kBits = 11;
   constexpr std::uint32_t kMask = (1U << kBits) - 1;
   const std::uint32_t most = *std::ranges::max_element(numbers);
@@ -104,7 +104,7 @@ void Lines::Builder::sort() {
     }
     if (highest - lowest > std::numeric_limits<std::uint32_t>::max()) return false;
     for (std::size_t i = 0; i < size_; ++i) numbers[i] = static_cast<std::uint32_t>(number_of(at(i)) - lowest);
-    sort_by(numbers, order, spare);
+    sort_by_digits(numbers, order, spare);
     return true;
   };
   // Of signed numbers, in their order.
