@@ -40,14 +40,15 @@ void marks(std::uint32_t chunk, std::string_view value) {
 }
 
 void log(std::string_view value) {
-  round(records::decode_log,
-        [](const records::LogRecord& all) {
-          std::string out;
-          records::begin_log(out, all.seconds);
-          for (const records::LogEntry& entry : all.entries) records::put(out, entry);
-          return out;
-        },
-        value);
+  round(
+      records::decode_log,
+      [](const records::LogRecord& all) {
+        std::string out;
+        records::begin_log(out, all.seconds);
+        for (const records::LogEntry& entry : all.entries) records::put(out, entry);
+        return out;
+      },
+      value);
 }
 
 void uids(std::string_view value) {

@@ -291,8 +291,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<Appended> append_some(FolderId folder, std::span<const NewItem> items, const Adding& adding);
   // `marks`: of each item.
   Result<> add_items(Transaction& tx, FolderId folder, std::span<const NewItem> items,
-                     std::span<const std::vector<Transaction::Mark>> marks, Reader reader,
-                     std::vector<Uid>& uids, std::vector<ItemId>& made) const;
+                     std::span<const std::vector<Transaction::Mark>> marks, Reader reader, std::vector<Uid>& uids,
+                     std::vector<ItemId>& made) const;
   Result<NumberSet> deleted_among(FolderId folder, const NumberSet& uids);
   enum class Fate { keep, drop };  // of what is removed
   Result<NumberSet> remove_some(FolderId folder, const NumberSet& uids, bool only_deleted, Fate fate);
