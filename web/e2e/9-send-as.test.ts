@@ -52,6 +52,8 @@ it('is granted on the administration page', { timeout: 120_000 }, async () => {
       await expect.poll(() => panel.getByText('Owen Reed').count()).toBe(0);
       await panel.getByLabel(/into its Sent folder/).check();
       await expect.poll(() => gatepost(['account', 'show', at('shop')])).toContain('copy_sent');
+      await panel.getByLabel(/read and unread/).check();
+      await expect.poll(() => gatepost(['account', 'show', at('shop')])).toContain('own_seen');
       await shot(page, 'admin-send-rights');
       await accessible(page, 'rights to send');
       expect(gatepost(['rights', 'list', at('shop')])).toContain(`send-as`);

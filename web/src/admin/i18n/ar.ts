@@ -139,6 +139,7 @@ export const texts: Record<AdminKey, string> = {
   allow: 'سماح',
   nobody: 'لا أحد.',
   copySent: 'حفظ ما يرسله الآخرون بهذا الاسم في مجلد المرسل لديه أيضًا',
+  ownSeen: 'لكل منهم حالة مقروء وغير مقروء خاصة به',
   devices: 'الأجهزة والبرامج',
   addDevice: 'إضافة جهاز',
   deviceName: 'اسمه، مثل «الهاتف»',

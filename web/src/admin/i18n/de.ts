@@ -139,6 +139,7 @@ export const texts: Record<AdminKey, string> = {
   allow: 'Erlauben',
   nobody: 'Niemand.',
   copySent: 'Was andere in diesem Namen senden, auch hier unter „Gesendet“ ablegen',
+  ownSeen: 'Jeder von ihnen hat eigene Markierungen für gelesen und ungelesen',
   devices: 'Geräte und Programme',
   addDevice: 'Gerät hinzufügen',
   deviceName: 'Wie es heißt, etwa „Telefon“',

@@ -138,6 +138,7 @@ export const en = {
   allow: 'Allow',
   nobody: 'Nobody.',
   copySent: 'Put what others send in this name into its Sent folder, too',
+  ownSeen: 'Each of them has read and unread of their own',
   devices: 'Devices and programs',
   addDevice: 'Add a device',
   deviceName: 'What it is called, as in “Phone”',

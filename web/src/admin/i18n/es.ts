@@ -139,6 +139,7 @@ export const texts: Record<AdminKey, string> = {
   allow: 'Permitir',
   nobody: 'Nadie.',
   copySent: 'Guardar también en su carpeta de enviados lo que otros envían con este nombre',
+  ownSeen: 'Cada uno tiene sus propios leídos y no leídos',
   devices: 'Dispositivos y programas',
   addDevice: 'Añadir dispositivo',
   deviceName: 'Cómo se llama, por ejemplo «Teléfono»',

@@ -139,6 +139,7 @@ export const texts: Record<AdminKey, string> = {
   allow: 'Autoriser',
   nobody: 'Personne.',
   copySent: 'Placer aussi dans son dossier « Envoyés » ce que d’autres envoient sous ce nom',
+  ownSeen: 'Chacun a ses propres messages lus et non lus',
   devices: 'Appareils et logiciels',
   addDevice: 'Ajouter un appareil',
   deviceName: 'Son nom, par exemple « Téléphone »',
