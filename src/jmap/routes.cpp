@@ -45,6 +45,8 @@ Task<> session(Server& server, Exchange& exchange) {
   auto job = [&] { return server.session(user, origin); };
   std::string body = co_await exchange.workers().run(job);
   exchange.respond(json_answer(std::move(body)));
+  auto ahead = [&] { server.prepare(user); };
+  co_await exchange.workers().run(ahead);
 }
 
 Task<> api(Server& server, Exchange& exchange) {

@@ -151,6 +151,14 @@ std::string Server::session_state(const directory::Principal& user) {
   return state_of_session(context);
 }
 
+void Server::prepare(const directory::Principal& user) {
+  if (!directory::has_mailbox(user.kind)) return;
+  const auto account = services_.accounts.open(account_of(user));
+  if (!account) return;
+  const auto inbox = (*account)->find_folder("INBOX");
+  if (inbox) (void)state_->views.folder(**account, inbox->id);
+}
+
 std::string Server::session(const directory::Principal& user, std::string_view origin) {
   const std::string base(origin);
   const std::string own = account_name(account_of(user));

@@ -73,6 +73,9 @@ class Server {
 
   // The session resource (RFC 8620 2) of a user who reaches us at `origin`: "https://mail.example.org".
   std::string session(const directory::Principal& user, std::string_view origin);
+  // Whoever asks for the session asks for the messages of his inbox next: reads them into memory, so that the answer
+  // need not wait for that. Costs nothing worth mentioning when they are there.
+  void prepare(const directory::Principal& user);
   // The value of the session's "state": it changes when anything of session() does.
   std::string session_state(const directory::Principal& user);
   // What a request has from its head to its answer; nullopt: the user has maxConcurrentRequests of them (RFC 8620 2).

@@ -61,6 +61,21 @@ TEST_F(JmapServer, PutsEarlierResultsIntoLaterCalls) {
   EXPECT_EQ(answer.at("methodResponses").at(5).at(1).at("type"), "invalidArguments");
 }
 
+TEST_F(JmapServer, ReadsTheInboxAheadAndFollowsIt) {
+  const auto inbox = [&] {
+    return world.call("Email/query", R"({"accountId":"$","filter":{"inMailbox":")" + world.mailbox("INBOX") + R"("}})")
+        .at("ids")
+        .as_array()
+        .size();
+  };
+  world.deliver("Subject: first\r\n\r\nx\r\n");
+  world.server.prepare(world.principal(kAnna));
+  EXPECT_EQ(inbox(), 1U);
+  world.deliver("Subject: second\r\n\r\nx\r\n");
+  world.server.prepare(world.principal(kAnna));
+  EXPECT_EQ(inbox(), 2U);
+}
+
 TEST_F(JmapServer, DescribesTheSession) {
   const auto session = *parse(world.server.session(world.principal(kAnna), "https://mail.example.org"));
   EXPECT_EQ(std::string_view(session.at("username").as_string()), kAnna);
