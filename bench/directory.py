@@ -173,14 +173,17 @@ def load(server, entries, ops, *more):
 
 
 def read_all(server, entries):
+    """As often as it takes for the kernel's ticks of 10 ms not to matter."""
+    times = max(1, 400_000 // entries)
     before, began = cpu(server.pid), time.monotonic()
-    out = subprocess.run(["ldapsearch", "-LLL", "-x", "-H", f"ldap://127.0.0.1:{server.port}", *server.search, "-b", f"ou=people,{BASE}", "-s", "one",
-                          "-E", "pr=1000/noprompt", "(sn=*)", "cn", "mail", "telephoneNumber"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for _ in range(times):
+        out = subprocess.run(["ldapsearch", "-LLL", "-x", "-H", f"ldap://127.0.0.1:{server.port}", *server.search, "-b", f"ou=people,{BASE}", "-s", "one",
+                              "-E", "pr=1000/noprompt", "(sn=*)", "cn", "mail", "telephoneNumber"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        count = out.count("\ndn: ") + out.startswith("dn: ")
+        if count < entries:
+            sys.exit(f"{server.name}: {count} of {entries} entries")
     took = time.monotonic() - began
-    count = out.count("\ndn: ") + out.startswith("dn: ")
-    if count < entries:
-        sys.exit(f"{server.name}: {count} of {entries} entries")
-    return {"per_s": count / took, "us": (cpu(server.pid) - before) * 1e6 / count}
+    return {"per_s": times * count / took, "us": (cpu(server.pid) - before) * 1e6 / (times * count)}
 
 
 def measure(server, entries, ops):
