@@ -155,9 +155,13 @@ class Account {
   using ChangeNote = std::function<void(std::string& value)>;
   virtual void change_notes(std::uint8_t, std::uint64_t, const ChangeNote&) {}  // kind, block
   static constexpr std::uint64_t kNotedItems = 256;
-  // Where items are, in the order asked; nullopt: in no folder (any more). Cost follows `ids`.
-  virtual Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) = 0;
-  // The messages of a conversation that are in folders, by id; none when there are none (RFC 8621 3).
+  // Where emails are, in the order asked: each message that is in a folder, the first one first; none: it is in no
+  // folder (any more). A message that was copied is the same email in several places (Row::email). Cost follows
+  // `emails` and what is found.
+  virtual Result<std::vector<std::vector<Placed>>> messages_of(std::span<const ItemId> emails) = 0;
+  // How many messages in folders are copies; 0: each email is one message, or none. From memory.
+  virtual std::uint64_t copies() = 0;
+  // The emails of a conversation that are in folders, by id; none when there are none (RFC 8621 3).
   virtual Result<std::vector<ItemId>> thread(ItemId thread) = 0;
   // Of all folders, from the change log. Whole commits, no further ones once `at_most` things are known of. Cost
   // follows what happened. Errc::corrupt: the log is damaged.

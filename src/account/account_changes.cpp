@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <map>
-#include <optional>
 
+#include "account/emails.hpp"
 #include "account/stored_account.hpp"
 #include "base/bytes.hpp"
 #include "store/keys.hpp"
@@ -14,26 +14,6 @@ using records::LogEntry;
 using ChangeKind = AccountChanges::What;
 
 constexpr std::size_t kLogEntriesAtOnce = 256;
-
-// What happened to one thing, as far as it matters to who saw it before the first and sees it after the last.
-struct Fate {
-  bool was_there = true, is_there = true;
-  ItemId thread{};
-
-  void add(ChangeKind what) {
-    if (what == ChangeKind::created && !seen_) was_there = false;
-    seen_ = true;
-    is_there = what != ChangeKind::destroyed;
-  }
-  std::optional<ChangeKind> sum() const {
-    if (was_there) return is_there ? ChangeKind::updated : ChangeKind::destroyed;
-    if (is_there) return ChangeKind::created;
-    return std::nullopt;
-  }
-
- private:
-  bool seen_ = false;
-};
 
 struct Fates {
   Reader reader = kEverybody;  // who asks
@@ -66,6 +46,7 @@ struct Fates {
     Fate& fate = items[e.id];
     fate.add(what);
     fate.thread = e.thread;
+    fate.email = e.email;
   }
 };
 
@@ -105,9 +86,7 @@ Result<AccountChanges> StoredAccount::account_changes(Modseq since, std::size_t 
                       }));
   GP_CHECK(std::move(damage));
   out.to = out.more ? reached : snap->version();
-  for (const auto& [id, fate] : fates.items) {
-    if (const auto what = fate.sum()) out.items.push_back({ItemId{id}, fate.thread, *what});
-  }
+  GP_TRY(out.emails, emails_changed(*snap, fates.items, out.to, copies() > 0));
   for (const auto& [id, fate] : fates.folders) {
     if (const auto what = fate.sum()) out.folders.push_back({FolderId{static_cast<std::uint32_t>(id)}, *what});
   }
@@ -115,52 +94,19 @@ Result<AccountChanges> StoredAccount::account_changes(Modseq since, std::size_t 
 }
 
 Result<std::vector<ItemId>> StoredAccount::thread(ItemId thread) {
-  std::vector<ItemId> out;
   GP_TRY(auto snap, snapshot());
-  // Who began it has no entry, and may be gone.
-  GP_TRY(const auto first, snap->get(records::place_key(thread)));
-  if (first) {
-    GP_TRY(const auto item, snap->get(records::item_key(thread)));
-    const auto record = item ? records::decode_item(*item) : Result<records::ItemRecord>(fail(Errc::not_found));
-    if (record && record->thread == ItemId{}) out.push_back(thread);
-  }
-  const std::string begin = records::in_thread_prefix(thread);
-  GP_CHECK(snap->scan(begin, store::prefix_end(begin), false, kLogEntriesAtOnce, [&](store::Entry e) {
-    ItemId of{};
-    ItemId item{};
-    if (records::parse_in_thread_key(e.key, of, item)) out.push_back(item);
-    return true;
-  }));
-  return out;
+  return emails_of_thread(*snap, thread);
 }
 
-Result<std::vector<std::optional<Placed>>> StoredAccount::places(std::span<const ItemId> ids) {
-  std::vector<std::string> keys;
-  keys.reserve(ids.size());
-  for (const ItemId id : ids) keys.push_back(records::place_key(id));
+std::uint64_t StoredAccount::copies() {
+  const std::scoped_lock lock(mutex_);
+  return head_.state.copies;
+}
+
+// How many copies there are is asked for last: those that are in the snapshot are not overlooked.
+Result<std::vector<std::vector<Placed>>> StoredAccount::messages_of(std::span<const ItemId> emails) {
   GP_TRY(auto snap, snapshot());
-  GP_TRY(const auto places, snap->get_many(std::vector<std::string_view>(keys.begin(), keys.end())));
-  std::vector<std::optional<Placed>> out(ids.size());
-  std::vector<std::size_t> at;
-  keys.clear();
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const auto place = places[i] ? records::decode_place(*places[i]) : Result<records::Place>(fail(Errc::not_found));
-    if (!place) continue;
-    out[i] = Placed{place->folder, {}};
-    out[i]->row.uid = place->uid;
-    keys.push_back(records::row_key(place->folder, place->uid));
-    at.push_back(i);
-  }
-  GP_TRY(const auto rows, snap->get_many(std::vector<std::string_view>(keys.begin(), keys.end())));
-  for (std::size_t i = 0; i < at.size(); ++i) {
-    std::optional<Placed>& placed = out[at[i]];
-    auto row = rows[i] ? records::decode_row(placed->row.uid, *rows[i]) : Result<Row>(fail(Errc::not_found));
-    if (row && row->item == ids[at[i]])
-      placed->row = std::move(*row);
-    else
-      placed.reset();
-  }
-  return out;
+  return account::messages_of(*snap, emails, copies() > 0);
 }
 
 }  // namespace gatepost::account

@@ -197,12 +197,14 @@ Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vecto
     if (items[i].body == Body{}) continue;  // lost; was reported
     records::ItemRecord copied = items[i];
     copied.thread = rows[i].thread;  // also of a message that began one
+    copied.email = rows[i].email;
     const ItemId id = tx.add_item(copied);
     if (const auto has = attachment_notes::has_attachment(copied.summary, copied.body.size))
       attached.emplace_back(id, *has);
     Row row = new_row(id, rows[i].octets, rows[i].received);
     row.flags = rows[i].flags;
     row.thread = rows[i].thread;
+    row.email = rows[i].email;
     row.sent = rows[i].sent;
     tx.log(LogEntry::What::item_created, row, to);
     const Uid uid = tx.add_row(to, std::move(row));

@@ -152,21 +152,22 @@ Result<> StoredAccount::rows(FolderId id, const NumberSet& uids, const std::func
   return {};
 }
 
-Result<std::vector<std::optional<Placed>>> StoredAccount::places(std::span<const ItemId> ids, Reader reader) {
-  GP_TRY(auto out, places(ids));
+Result<std::vector<std::vector<Placed>>> StoredAccount::messages_of(std::span<const ItemId> emails, Reader reader) {
+  GP_TRY(auto out, messages_of(emails));
   const records::OwnSeen own = own_seen_now();
   if (reader == kEverybody || own.since == 0) return out;
-  std::map<FolderId, NumberSet> where;
-  for (auto& placed : out) {
-    if (!placed) continue;
-    placed->row.modseq = std::max(placed->row.modseq, own.since);
-    if (own.on) where[placed->folder].add(placed->row.uid);
-  }
-  for (const auto& [folder, uids] : where) {
-    GP_TRY(const SeenPage marks, marks_of(folder, uids, reader));
-    for (auto& placed : out) {
-      if (placed && placed->folder == folder) marks.show(placed->row);
+  std::map<FolderId, std::vector<Row*>> where;
+  for (auto& messages : out) {
+    for (Placed& placed : messages) {
+      placed.row.modseq = std::max(placed.row.modseq, own.since);
+      if (own.on) where[placed.folder].push_back(&placed.row);
     }
+  }
+  for (const auto& [folder, rows] : where) {
+    NumberSet uids;
+    for (const Row* const row : rows) uids.add(row->uid);
+    GP_TRY(const SeenPage marks, marks_of(folder, uids, reader));
+    for (Row* const row : rows) marks.show(*row);
   }
   return out;
 }

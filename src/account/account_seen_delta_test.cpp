@@ -24,12 +24,13 @@ class SeenDeltas : public AccountFixture {
   };
   using Mailbox = std::map<Uid, Message>;
   using Shown = std::map<Uid, std::uint8_t>;
+  using Emails = std::map<ItemId, std::multiset<std::pair<FolderId, std::uint8_t>>>;
 
   struct Client {
     std::vector<Shown> folders;
     std::vector<Modseq> since;
-    std::map<ItemId, std::pair<FolderId, std::uint8_t>> items;  // by account_changes()
-    Modseq items_since = 0;
+    Emails emails;  // by account_changes()
+    Modseq emails_since = 0;
   };
 
   std::uint8_t flags_for(const Message& m, std::size_t who) const {
@@ -78,31 +79,32 @@ class SeenDeltas : public AccountFixture {
   }
 
   // What JMAP does.
-  void sync_items(Account& a, Client& client) {
+  void sync_emails(Account& a, Client& client) {
     for (bool more = true; more;) {
-      const auto changes = a.account_changes(client.items_since, 1 + below(40));
+      const auto changes = a.account_changes(client.emails_since, 1 + below(40));
       ASSERT_TRUE(changes);
       if (!changes->known) {
-        client.items.clear();
+        client.emails.clear();
         for (const FolderId id : ids_) {
-          for (const Row& row : rows(a, id)) client.items[row.item] = {id, row.flags.system};
+          for (const Row& row : rows(a, id)) client.emails[row.email].insert({id, row.flags.system});
         }
-        client.items_since = a.modseq();
+        client.emails_since = a.modseq();
         return;
       }
       std::vector<ItemId> ids;
-      for (const auto& change : changes->items) {
+      for (const auto& change : changes->emails) {
         if (change.what == AccountChanges::What::destroyed)
-          client.items.erase(change.item);
+          client.emails.erase(change.email);
         else
-          ids.push_back(change.item);
+          ids.push_back(change.email);
       }
-      const auto places = a.places(ids);
+      const auto places = a.messages_of(ids);
       ASSERT_TRUE(places);
       for (std::size_t i = 0; i < ids.size(); ++i) {
-        if ((*places)[i]) client.items[ids[i]] = {(*places)[i]->folder, (*places)[i]->row.flags.system};
+        client.emails.erase(ids[i]);
+        for (const Placed& one : (*places)[i]) client.emails[ids[i]].insert({one.folder, one.row.flags.system});
       }
-      client.items_since = changes->to;
+      client.emails_since = changes->to;
       more = changes->more;
     }
   }
@@ -300,14 +302,14 @@ TEST_P(SeenDeltas, GiveEachTheSameAsReadingEverything) {
         for (std::uint32_t c = 0; c < clients[who].size(); ++c) {
           if (below(1 + c * 15) != 0) continue;
           Client& client = clients[who][c];
-          std::map<ItemId, std::pair<FolderId, std::uint8_t>> all;
+          Emails all;
           for (std::size_t f = 0; f < ids_.size(); ++f) {
             ASSERT_NO_FATAL_FAILURE(sync(*people_[who], f, client));
             ASSERT_EQ(client.folders[f], shown(f, who)) << "person " << who << " client " << c << " folder " << f;
-            for (const Row& row : rows(*people_[who], ids_[f])) all[row.item] = {ids_[f], row.flags.system};
+            for (const Row& row : rows(*people_[who], ids_[f])) all[row.email].insert({ids_[f], row.flags.system});
           }
-          ASSERT_NO_FATAL_FAILURE(sync_items(*people_[who], client));
-          ASSERT_EQ(client.items, all) << "person " << who << " client " << c;
+          ASSERT_NO_FATAL_FAILURE(sync_emails(*people_[who], client));
+          ASSERT_EQ(client.emails, all) << "person " << who << " client " << c;
         }
         if (below(5) == 0) ASSERT_NO_FATAL_FAILURE(compare_opened(who));
       }

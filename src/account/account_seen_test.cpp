@@ -132,14 +132,14 @@ TEST_P(OwnSeen, ChangesAreNothingToAnybodyElse) {
   for (const auto& other : {owner_, bert_}) {
     EXPECT_EQ(other->folder(inbox_)->highest_modseq, highest);
     EXPECT_TRUE(other->changes(inbox_, at)->changed.empty());
-    EXPECT_THAT(other->account_changes(at, 100)->items, IsEmpty());
+    EXPECT_THAT(other->account_changes(at, 100)->emails, IsEmpty());
     EXPECT_THAT(other->account_changes(at, 100)->folders, IsEmpty());
     EXPECT_EQ(other->account_changes(at, 100)->to, at + 1);
     EXPECT_THAT(other->folder_news(at)->events, IsEmpty());
   }
   EXPECT_EQ(anna_->folder(inbox_)->highest_modseq, at + 1);
   EXPECT_EQ(anna_->changes(inbox_, at)->rows.at(0).modseq, at + 1);
-  EXPECT_EQ(anna_->account_changes(at, 100)->items.size(), 1U);
+  EXPECT_EQ(anna_->account_changes(at, 100)->emails.size(), 1U);
   EXPECT_EQ(anna_->account_changes(at, 100)->folders.size(), 1U);
   const auto news = anna_->folder_news(at);
   ASSERT_EQ(news->events.size(), 1U);
@@ -291,10 +291,10 @@ TEST_P(OwnSeen, RowsOfAnItemAreTheReaders) {
   const ItemId item = rows(*owner_, inbox_).at(0).item;
   ASSERT_TRUE(mark(*anna_, set({1})));
   const std::vector<ItemId> ids{item, ItemId{999}};
-  EXPECT_EQ(anna_->places(ids)->at(0)->row.flags.system, flag::kSeen);
-  EXPECT_EQ(anna_->places(ids)->at(0)->row.modseq, anna_->modseq());
-  EXPECT_EQ(bert_->places(ids)->at(0)->row.flags.system, 0);
-  EXPECT_EQ(bert_->places(ids)->at(1), std::nullopt);
+  EXPECT_EQ(anna_->messages_of(ids)->at(0).at(0).row.flags.system, flag::kSeen);
+  EXPECT_EQ(anna_->messages_of(ids)->at(0).at(0).row.modseq, anna_->modseq());
+  EXPECT_EQ(bert_->messages_of(ids)->at(0).at(0).row.flags.system, 0);
+  EXPECT_TRUE(bert_->messages_of(ids)->at(1).empty());
 }
 
 TEST_P(OwnSeen, IsNotForMoreReadersThanAFolderHasRoomFor) {

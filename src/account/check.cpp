@@ -66,7 +66,8 @@ Result<> Checker::run() {
   GP_CHECK(check_vanished());  // before UIDs are given: none is given twice
   GP_CHECK(check_items());
   GP_CHECK(check_places());
-  GP_CHECK(check_threads());
+  GP_CHECK(check_pairs(records::kind::kInThread, "conversation", in_threads_));
+  GP_CHECK(check_pairs(records::kind::kCopy, "email", copies_));
   GP_CHECK(check_changed());
   check_totals();
   GP_CHECK(check_seen());
@@ -228,17 +229,19 @@ Result<> Checker::check_rows() {
 }
 
 Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) {
-  std::vector<std::string> items, places, changed, threads;
+  std::vector<std::string> items, places, changed, threads, copies;
   for (const auto& [id, row] : page) {
     items.push_back(records::item_key(row.item));
     places.push_back(records::place_key(row.item));
     changed.push_back(records::changed_key(id, row.modseq, row.uid));
     threads.push_back(records::in_thread_key(row.thread, row.item));
+    copies.push_back(records::copy_key(row.email, row.item));
   }
   GP_TRY(const auto item_values, get(items));
   GP_TRY(const auto place_values, get(places));
   GP_TRY(const auto changed_values, get(changed));
   GP_TRY(const auto thread_values, get(threads));
+  GP_TRY(const auto copy_values, get(copies));
   for (std::size_t i = 0; i < page.size(); ++i) {
     const auto& [id, row] = page[i];
     const std::string where = fmt::format("folder {} uid {}", folder_number(id), row.uid);
@@ -263,11 +266,19 @@ Result<> Checker::check_page(const std::vector<std::pair<FolderId, Row>>& page) 
       put(changed[i], records::encode_empty());
     }
     if (row.thread != row.item) {
-      if (!thread_values[i]) {
+      const std::string right = records::encode_in_thread(row.item, row.email);
+      if (thread_values[i] != right) {
         found(where, "is missing from its conversation", true);
-        put(threads[i], records::encode_empty());
+        put(threads[i], right);
       }
       in_threads_.emplace_back(row.thread, row.item);
+    }
+    if (row.email != row.item) {
+      if (!copy_values[i]) {
+        found(where, "is missing among the copies of its email", true);
+        put(copies[i], records::encode_empty());
+      }
+      copies_.emplace_back(row.email, row.item);
     }
     count(folder(id), row);
     used_octets_ += item->body.size;
@@ -335,7 +346,7 @@ Result<> Checker::check_items() {
     found(fmt::format("item {}", item_number(id)), item ? "is in no folder" : "is in no folder and cannot be read",
           true);
     if (item)
-      orphans.emplace_back(id, records::ItemRecord{item->body, item->received, {}, item->thread});
+      orphans.emplace_back(id, records::ItemRecord{item->body, item->received, {}, item->thread, item->email});
     else
       quarantine(e.key, e.value);
     return {};
@@ -367,13 +378,18 @@ Result<> Checker::restore(ItemId id, const records::ItemRecord& item) {
   row.received = item.received;
   row.saved = now_;
   row.thread = item.thread == ItemId{} ? id : item.thread;
+  row.email = item.email == ItemId{} ? id : item.email;
   row.sent = sent_time(item.summary, item.received);
   put(records::row_key(place.folder, place.uid), records::encode(row));
   put(records::changed_key(place.folder, row.modseq, place.uid), records::encode_empty());
   put(records::place_key(id), records::encode(place));
   if (row.thread != id) {
-    put(records::in_thread_key(row.thread, id), records::encode_empty());
+    put(records::in_thread_key(row.thread, id), records::encode_in_thread(id, row.email));
     in_threads_.emplace_back(row.thread, id);
+  }
+  if (row.email != id) {
+    put(records::copy_key(row.email, id), records::encode_empty());
+    copies_.emplace_back(row.email, id);
   }
   count(seen, row);
   seen.touched = true;
@@ -382,16 +398,15 @@ Result<> Checker::restore(ItemId id, const records::ItemRecord& item) {
   return {};
 }
 
-// Entries of conversations whose message is not there, or in another one.
-Result<> Checker::check_threads() {
-  std::ranges::sort(in_threads_);
-  return scan(records::kind::kInThread, [&](store::Entry e) -> Result<> {
+// Entries of conversations, and of emails, whose message is not there, or in another one.
+Result<> Checker::check_pairs(char kind, std::string_view of, std::vector<std::pair<ItemId, ItemId>>& right) {
+  std::ranges::sort(right);
+  return scan(kind, [&](store::Entry e) -> Result<> {
     std::pair<ItemId, ItemId> entry;
-    if (records::parse_in_thread_key(e.key, entry.first, entry.second) &&
-        std::ranges::binary_search(in_threads_, entry)) {
+    if (records::parse_pair_key(e.key, entry.first, entry.second) && std::ranges::binary_search(right, entry)) {
       return {};
     }
-    found("conversation", "has a message that is not there", true);
+    found(std::string(of), "has a message that is not there", true);
     put(std::string(e.key), std::nullopt);
     return {};
   });
@@ -514,6 +529,7 @@ void Checker::check_totals() {
   records::State right = state_;
   right.used_octets = used_octets_;
   right.messages = items_.size();
+  right.copies = copies_.size();
   right.next_item = std::max(right.next_item, last_item_ + 1);
   right.next_folder = std::max(right.next_folder, last_folder + 1);
   right.next_uid_validity = std::max(right.next_uid_validity, last_validity + 1);

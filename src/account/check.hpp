@@ -67,7 +67,7 @@ class Checker {
   Result<> check_expiries();
   Result<> check_items();
   Result<> restore(ItemId id, const records::ItemRecord& item);
-  Result<> check_threads();
+  Result<> check_pairs(char kind, std::string_view of, std::vector<std::pair<ItemId, ItemId>>& right);
   Result<> check_places();
   Result<> check_index(char kind,
                        const std::function<void(const IndexEntry&, const std::optional<std::string>&)>& visit);
@@ -107,6 +107,7 @@ class Checker {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> removed_;   // item, second of removal; sorted once read
   records::RemovedTotals removed_totals_;
   std::vector<std::pair<ItemId, ItemId>> in_threads_;  // of rows that are not the first of their conversation
+  std::vector<std::pair<ItemId, ItemId>> copies_;      // the emails of rows that are copies, and those
   std::set<std::string> dropped_expiries_;             // of removed messages that were found wrong
   std::uint64_t last_item_ = 0;
   std::uint64_t used_octets_ = 0;

@@ -53,6 +53,21 @@ TEST_P(ACheck, BringsBackARowFromItsItem) {
   EXPECT_EQ(item_of(inbox_, 3), item);
 }
 
+TEST_P(ACheck, MendsWhatItKnowsOfCopies) {
+  prepare();
+  const ItemId original = item_of(inbox_, 1), copy = item_of(sent_, 1);
+  damage({{records::copy_key(original, copy), std::nullopt}});
+  expect_repair("is missing among the copies of its email");
+  damage({{records::copy_key(original, ItemId{77}), records::encode_empty()}});
+  expect_repair("email: has a message that is not there");
+  damage({{records::in_thread_key(original, copy), records::encode_empty()}});
+  expect_repair("is missing from its conversation");
+  damage({{records::row_key(sent_, 1), "\xff junk"}});
+  expect_repair("row cannot be read");
+  EXPECT_EQ(rows(*account(), sent_).at(0).email, original);
+  EXPECT_EQ(account()->copies(), 2U);
+}
+
 TEST_P(ACheck, PutsAnItemThatIsInNoFolderIntoTheInbox) {
   prepare();
   damage({{records::row_key(sent_, 1), std::nullopt}});

@@ -77,8 +77,9 @@ class ReaderView final : public Account {
   Result<> read_body(const Body& body, std::uint64_t offset, std::span<char> out) override {
     return account_->read_body(body, offset, out);
   }
-  Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) override {
-    return account_->places(ids, reader_);
+  std::uint64_t copies() override { return account_->copies(); }
+  Result<std::vector<std::vector<Placed>>> messages_of(std::span<const ItemId> emails) override {
+    return account_->messages_of(emails, reader_);
   }
   Result<std::vector<ItemId>> thread(ItemId thread) override { return account_->thread(thread); }
   Result<AccountChanges> account_changes(Modseq since, std::size_t at_most) override {

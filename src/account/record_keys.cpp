@@ -68,6 +68,12 @@ std::string in_thread_key(ItemId thread, ItemId item) {
   return key;
 }
 std::string in_thread_prefix(ItemId thread) { return id_key(kind::kInThread, number(thread)); }
+std::string copy_key(ItemId email, ItemId item) {
+  std::string key = copy_prefix(email);
+  put_u64(key, number(item));
+  return key;
+}
+std::string copy_prefix(ItemId email) { return id_key(kind::kCopy, number(email)); }
 std::string changed_key(FolderId folder, Modseq modseq, Uid uid) {
   return index_key(kind::kChanged, folder, modseq, uid);
 }
@@ -170,10 +176,10 @@ bool parse_item_key(std::string_view key, ItemId& item) {
   item = ItemId{in.u64()};
   return in.ok() && in.at_end();
 }
-bool parse_in_thread_key(std::string_view key, ItemId& thread, ItemId& item) {
+bool parse_pair_key(std::string_view key, ItemId& of, ItemId& item) {
   ByteReader in(key);
   in.u8();
-  thread = ItemId{in.u64()};
+  of = ItemId{in.u64()};
   item = ItemId{in.u64()};
   return in.ok() && in.at_end();
 }

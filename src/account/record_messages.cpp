@@ -6,7 +6,9 @@
 namespace gatepost::account::records {
 namespace {
 
-constexpr std::uint8_t kSentFormat = 3;  // of a row: with the time it was sent
+constexpr std::uint8_t kSentFormat = 3;      // of a row: with the time it was sent
+constexpr std::uint8_t kCopyFormat = 4;      // of a row: with which email it is
+constexpr std::uint8_t kCopyItemFormat = 3;  // the same of an item
 
 }  // namespace
 
@@ -21,6 +23,13 @@ std::string encode(const Row& row) {
   put_varint(out, row.flags.keywords.size());
   for (const KeywordId k : row.flags.keywords) put_varint(out, k);
   const bool in_thread = row.thread != ItemId{} && row.thread != row.item;
+  if (row.email != ItemId{} && row.email != row.item) {
+    out[0] = static_cast<char>(kCopyFormat);
+    put_varint(out, in_thread ? number(row.thread) : 0);
+    put_varint(out, number(row.email));
+    if (row.sent) put_varint(out, zigzag(*row.sent - seconds_of(row.received)));
+    return out;
+  }
   if (row.sent) {
     out[0] = static_cast<char>(kSentFormat);
     put_varint(out, in_thread ? number(row.thread) : 0);
@@ -40,7 +49,7 @@ Result<Row> decode_row(Uid uid, std::string_view value) {
 }
 
 Result<> decode_row(Uid uid, std::string_view value, Row& row) {
-  GP_TRY(ByteReader in, begin(value, "row", kSentFormat));
+  GP_TRY(ByteReader in, begin(value, "row", kCopyFormat));
   row.uid = uid;
   row.item = ItemId{in.varint()};
   row.modseq = in.varint();
@@ -59,10 +68,12 @@ Result<> decode_row(Uid uid, std::string_view value, Row& row) {
     row.flags.keywords.push_back(id);
   }
   row.thread = is_long(value) ? ItemId{in.varint()} : row.item;
+  row.email = row.item;
   row.sent.reset();
-  if (static_cast<std::uint8_t>(value[0]) == kSentFormat) {
+  if (const auto format = static_cast<std::uint8_t>(value[0]); format >= kSentFormat) {
     if (row.thread == ItemId{}) row.thread = row.item;
-    row.sent = read_seconds(in, ok) + seconds_of(row.received);
+    if (format == kCopyFormat) row.email = ItemId{in.varint()};
+    if (format == kSentFormat || !in.at_end()) row.sent = read_seconds(in, ok) + seconds_of(row.received);
   }
   if (!in.ok() || !in.at_end() || !ok) return damaged("row");
   return {};
@@ -74,14 +85,15 @@ std::string encode(const ItemRecord& item) {
   put_varint(out, item.body.size);
   put_varint(out, zigzag(item.received));
   put_text(out, item.summary);
-  if (item.thread == ItemId{}) return out;
-  out[0] = static_cast<char>(kLongFormat);
+  if (item.thread == ItemId{} && item.email == ItemId{}) return out;
+  out[0] = static_cast<char>(item.email == ItemId{} ? kLongFormat : kCopyItemFormat);
   put_varint(out, number(item.thread));
+  if (item.email != ItemId{}) put_varint(out, number(item.email));
   return out;
 }
 
 Result<ItemRecord> decode_item(std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "item", kLongFormat));
+  GP_TRY(ByteReader in, begin(value, "item", kCopyItemFormat));
   ItemRecord item;
   const std::string_view hash = in.take(item.body.sha256.size());
   if (hash.size() == item.body.sha256.size()) std::memcpy(item.body.sha256.data(), hash.data(), hash.size());
@@ -90,6 +102,7 @@ Result<ItemRecord> decode_item(std::string_view value) {
   item.received = read_time(in, ok);
   item.summary = in.text();
   if (is_long(value)) item.thread = ItemId{in.varint()};
+  if (static_cast<std::uint8_t>(value[0]) == kCopyItemFormat) item.email = ItemId{in.varint()};
   if (!in.ok() || !in.at_end() || !ok) return damaged("item");
   return item;
 }
@@ -126,6 +139,21 @@ Result<ThreadMark> decode_thread_mark(std::string_view value) {
   mark.seconds = in.varint();
   if (!in.ok() || !in.at_end()) return damaged("mark of a conversation");
   return mark;
+}
+
+std::string encode_in_thread(ItemId item, ItemId email) {
+  std::string out = start(10);
+  if (email == ItemId{} || email == item) return out;
+  out[0] = static_cast<char>(kLongFormat);
+  put_varint(out, number(email));
+  return out;
+}
+
+Result<ItemId> decode_in_thread(ItemId item, std::string_view value) {
+  GP_TRY(ByteReader in, begin(value, "message of a conversation", kLongFormat));
+  const ItemId email = is_long(value) ? ItemId{in.varint()} : item;
+  if (!in.ok() || !in.at_end()) return damaged("message of a conversation");
+  return email;
 }
 
 std::string encode(const Vanished& v) {

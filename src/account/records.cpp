@@ -5,11 +5,10 @@ namespace gatepost::account::records {
 namespace {
 
 constexpr std::uint8_t kInThreadOf = 0x40;  // of what a log entry says: the conversation follows
+constexpr std::uint8_t kCopyOf = 0x80;      // which email it is follows
+constexpr std::uint8_t kCopiesFormat = 3;   // of the state: with how many there are
 constexpr std::uint8_t kReadersFormat = 3;  // of the change log: with what single readers did
-
-bool is_of_item(LogEntry::What what) {
-  return what < LogEntry::What::folder_created || what == LogEntry::What::item_seen;
-}
+constexpr std::uint8_t kCopyLogFormat = 4;  // with copies
 
 bool read_gaps(ByteReader& in, NumberSet& gaps) {
   const std::uint64_t count = in.varint();
@@ -36,7 +35,7 @@ std::string encode(const State& s) {
                                 s.used_octets, s.messages, s.log_floor}) {
     put_varint(out, v);
   }
-  if (s.restored == 0 && s.lost.empty()) return out;
+  if (s.restored == 0 && s.lost.empty() && s.copies == 0) return out;
   out[0] = static_cast<char>(kLongFormat);
   put_varint(out, s.restored);
   put_varint(out, s.lost.size());
@@ -44,11 +43,14 @@ std::string encode(const State& s) {
     put_varint(out, lost.first);
     put_varint(out, lost.last);
   }
+  if (s.copies == 0) return out;
+  out[0] = static_cast<char>(kCopiesFormat);
+  put_varint(out, s.copies);
   return out;
 }
 
 Result<State> decode_state(std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "account state", kLongFormat));
+  GP_TRY(ByteReader in, begin(value, "account state", kCopiesFormat));
   State s;
   s.next_item = in.varint();
   bool fits = narrow(in.varint(), s.next_folder);
@@ -64,6 +66,7 @@ Result<State> decode_state(std::string_view value) {
       const Modseq first = in.varint();
       s.lost.push_back({first, in.varint()});
     }
+    if (static_cast<std::uint8_t>(value[0]) == kCopiesFormat) s.copies = in.varint();
   }
   if (!in.ok() || !in.at_end() || !fits) return damaged("account state");
   return s;
@@ -210,7 +213,9 @@ void begin_log(std::string& out, std::uint64_t seconds) {
 void put(std::string& out, const LogEntry& e) {
   const bool is_item = is_of_item(e.what);
   const bool in_thread = is_item && e.thread != ItemId{} && number(e.thread) != e.id;
-  put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(e.what) | (in_thread ? kInThreadOf : 0U)));
+  const bool is_copy = is_item && e.email != ItemId{} && number(e.email) != e.id;
+  put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(e.what) | (in_thread ? kInThreadOf : 0U) |
+                                        (is_copy ? kCopyOf : 0U)));
   put_varint(out, e.id);
   if (is_item) put_varint(out, number(e.folder));
   const auto needs = [&out](std::uint8_t format) {
@@ -220,6 +225,10 @@ void put(std::string& out, const LogEntry& e) {
     needs(kLongFormat);
     put_varint(out, number(e.thread));
   }
+  if (is_copy) {
+    needs(kCopyLogFormat);
+    put_varint(out, number(e.email));
+  }
   if (e.what == LogEntry::What::item_seen) {
     needs(kReadersFormat);
     put_varint(out, e.reader);
@@ -227,13 +236,13 @@ void put(std::string& out, const LogEntry& e) {
 }
 
 Result<LogRecord> decode_log(std::string_view value) {
-  GP_TRY(ByteReader in, begin(value, "change log entry", kReadersFormat));
+  GP_TRY(ByteReader in, begin(value, "change log entry", kCopyLogFormat));
   LogRecord log;
   log.seconds = in.varint();
   while (in.ok() && !in.at_end()) {
     LogEntry e;
     const std::uint8_t octet = in.u8();
-    const auto what = static_cast<std::uint8_t>(octet & ~kInThreadOf);
+    const auto what = static_cast<std::uint8_t>(octet & ~(kInThreadOf | kCopyOf));
     if (what == 0 || what > static_cast<std::uint8_t>(kLastWhat)) return damaged("change log entry");
     e.what = static_cast<LogEntry::What>(what);
     e.id = in.varint();
@@ -242,6 +251,7 @@ Result<LogRecord> decode_log(std::string_view value) {
       if (!narrow(in.varint(), folder)) return damaged("change log entry");
       e.folder = FolderId{folder};
       e.thread = (octet & kInThreadOf) != 0 ? ItemId{in.varint()} : ItemId{e.id};
+      e.email = (octet & kCopyOf) != 0 ? ItemId{in.varint()} : ItemId{e.id};
     }
     if (e.what == LogEntry::What::item_seen) e.reader = in.varint();
     log.entries.push_back(e);

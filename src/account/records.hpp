@@ -38,7 +38,8 @@ inline constexpr char kAnnotated = 'N';      // N                      -> octets
 inline constexpr char kAccessKey = 'b';      // b folder               -> a secret
 inline constexpr char kPop3Id = 'p';         // p folder uid           -> what POP3 calls the message
 inline constexpr char kThreadMark = 't';     // t hash                 -> ThreadMark
-inline constexpr char kInThread = 'T';       // T thread item          -> (format only)
+inline constexpr char kInThread = 'T';       // T thread item          -> which email it is
+inline constexpr char kCopy = 'C';           // C email item           -> (format only)
 inline constexpr char kOwnSeen = 'O';        // O                      -> OwnSeen
 inline constexpr char kSeen = 's';           // s folder reader        -> SeenTotals
 inline constexpr char kSeenMarks = 'e';      // e folder reader chunk  -> SeenMarks (seen_marks.hpp)
@@ -52,6 +53,7 @@ struct State {
   std::uint32_t next_uid_validity = 1;  // never given out twice within the account
   std::uint64_t used_octets = 0, messages = 0;
   Modseq log_floor = 0;  // the change log is complete for changes after this
+  std::uint64_t copies = 0;  // messages that are the same email as another one, or as one that is gone
   // Restores of the store up to this second of 1970 have been taken notice of; what they made unknown: versions that
   // were given out once, of states that are lost. Ascending.
   std::uint64_t restored = 0;
@@ -88,6 +90,7 @@ struct ItemRecord {
   TimePoint received{};  // also in the row; here so that the row can be rebuilt
   std::string summary;
   ItemId thread{};  // 0: the item is the first of its conversation
+  ItemId email{};   // what it is a copy of; 0: nothing
 };
 
 // What leads to a conversation: the hash of a message id and a subject (threading.hpp).
@@ -167,9 +170,13 @@ struct LogEntry {
   std::uint64_t id = 0;  // of the item or folder
   FolderId folder{};     // items: where it is now (destroyed: was)
   ItemId thread{};       // items: their conversation
+  ItemId email{};        // items: which email they are
   Reader reader = kEverybody;
 };
 inline constexpr auto kLastWhat = LogEntry::What::item_seen;
+inline bool is_of_item(LogEntry::What what) {
+  return what < LogEntry::What::folder_created || what == LogEntry::What::item_seen;
+}
 
 std::string state_key();
 std::string folder_key(FolderId folder);
@@ -180,6 +187,8 @@ std::string place_key(ItemId item);
 std::string thread_mark_key(std::uint64_t hash);
 std::string in_thread_key(ItemId thread, ItemId item);
 std::string in_thread_prefix(ItemId thread);
+std::string copy_key(ItemId email, ItemId item);
+std::string copy_prefix(ItemId email);
 std::string changed_key(FolderId folder, Modseq modseq, Uid uid);
 std::string vanished_key(FolderId folder, Modseq modseq, Uid uid);
 std::string index_prefix(char kind, FolderId folder);  // k or v of one folder
@@ -218,7 +227,7 @@ bool parse_pop3_id_key(std::string_view key, FolderId& folder, Uid& uid);
 bool parse_item_key(std::string_view key, ItemId& item);  // i, j and r
 bool parse_expiry_key(std::string_view key, std::uint64_t& seconds, ItemId& item);
 bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid);  // k and v
-bool parse_in_thread_key(std::string_view key, ItemId& thread, ItemId& item);
+bool parse_pair_key(std::string_view key, ItemId& of, ItemId& item);     // T and C
 bool parse_grants_key(std::string_view key, FolderId& folder);
 bool parse_annotation_key(std::string_view key, FolderId& folder, Reader& reader, std::string_view& name);
 bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, std::uint32_t& chunk);
@@ -240,7 +249,8 @@ std::string encode(const Former& former);
 std::string encode(const OwnSeen& own);
 std::string encode(const SeenTotals& totals);
 std::string encode_text(std::string_view text);    // w, b, n
-std::string encode_empty();                        // k, u, q, T, E
+std::string encode_empty();                        // k, u, q, E, C
+std::string encode_in_thread(ItemId item, ItemId email);
 std::string encode_expiry(std::uint64_t seconds);  // l
 std::string encode(const Grants& grants);
 std::string encode_octets(std::uint64_t octets);  // N
@@ -256,6 +266,7 @@ Result<Row> decode_row(Uid uid, std::string_view value);
 Result<> decode_row(Uid uid, std::string_view value, Row& into);  // over whatever it held, whose memory is used again
 Result<ItemRecord> decode_item(std::string_view value);
 Result<ThreadMark> decode_thread_mark(std::string_view value);
+Result<ItemId> decode_in_thread(ItemId item, std::string_view value);  // which email it is
 Result<Place> decode_place(std::string_view value);
 Result<Vanished> decode_vanished(std::string_view value);
 Result<Removed> decode_removed(std::string_view value);

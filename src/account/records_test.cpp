@@ -112,6 +112,48 @@ TEST(AccountRecords, SayTheConversationOnlyOfWhatDidNotBeginIt) {
   EXPECT_FALSE(decode_thread_mark(encode(mark).substr(0, 3)));
 }
 
+TEST(AccountRecords, SayWhichEmailItIsOnlyOfCopies) {
+  Row row;
+  row.uid = 1;
+  row.item = row.thread = row.email = ItemId{7};
+  EXPECT_EQ(encode(row)[0], 1);
+  EXPECT_EQ(decode_row(1, encode(row))->email, row.item);
+  row.email = ItemId{5};
+  for (const ItemId thread : {row.item, ItemId{3}}) {
+    row.thread = thread;
+    for (const std::optional<std::int64_t> sent : {std::optional<std::int64_t>(), std::optional(1'800'000'000L)}) {
+      row.sent = sent;
+      const auto again = decode_row(1, encode(row));
+      ASSERT_TRUE(again);
+      EXPECT_EQ(again->email, row.email);
+      EXPECT_EQ(again->thread, row.thread);
+      EXPECT_EQ(again->sent, row.sent);
+    }
+  }
+  ItemRecord item;
+  item.email = row.email;
+  EXPECT_EQ(decode_item(encode(item))->email, row.email);
+  EXPECT_EQ(decode_item(encode(item))->thread, ItemId{});
+  for (std::size_t cut = 0; cut < encode(item).size(); ++cut) EXPECT_FALSE(decode_item(encode(item).substr(0, cut)));
+  std::string log;
+  begin_log(log, 5);
+  put(log, {LogEntry::What::item_created, 7, FolderId{1}, ItemId{7}, ItemId{7}});
+  EXPECT_EQ(log[0], 1);
+  put(log, {LogEntry::What::item_created, 8, FolderId{1}, ItemId{7}, ItemId{7}});
+  put(log, {LogEntry::What::item_seen, 8, FolderId{1}, ItemId{8}, ItemId{7}, 12});
+  const auto entries = decode_log(log)->entries;
+  ASSERT_EQ(entries.size(), 3U);
+  for (const LogEntry& entry : entries) EXPECT_EQ(entry.email, ItemId{7});
+  EXPECT_EQ(entries[2].thread, ItemId{8});
+  EXPECT_EQ(entries[2].reader, 12U);
+  EXPECT_EQ(decode_in_thread(ItemId{8}, encode_in_thread(ItemId{8}, ItemId{7})), ItemId{7});
+  EXPECT_EQ(encode_in_thread(ItemId{8}, ItemId{8}), encode_empty());
+  EXPECT_EQ(decode_in_thread(ItemId{8}, encode_empty()), ItemId{8});
+  State state;
+  state.copies = 3;
+  EXPECT_EQ(decode_state(encode(state))->copies, 3U);
+}
+
 TEST(AccountRecords, SayWhatARestoreLeftBehindAndNothingOfItBefore) {
   State state;
   state.log_floor = 7;
@@ -134,7 +176,7 @@ TEST(AccountRecords, SayWhatARestoreLeftBehindAndNothingOfItBefore) {
   for (std::size_t cut = 0; cut < encode(f).size(); ++cut) EXPECT_FALSE(decode_folder(f.id, encode(f).substr(0, cut)));
   for (std::size_t cut = 0; cut < encode(state).size(); ++cut) EXPECT_FALSE(decode_state(encode(state).substr(0, cut)));
   std::string later = encode(state);
-  later[0] = 3;
+  later[0] = 4;
   EXPECT_EQ(decode_state(later).error().code, Errc::unsupported);
 }
 
@@ -177,7 +219,7 @@ TEST(AccountRecords, RefuseEveryTruncationAndLaterFormats) {
   for (std::size_t n = 0; n < line.size(); ++n) EXPECT_FALSE(decode_row(1, line.substr(0, n)));
   for (std::size_t n = 0; n < item.size(); ++n) EXPECT_FALSE(decode_item(item.substr(0, n)));
   for (std::size_t n = 0; n < state.size(); ++n) EXPECT_FALSE(decode_state(state.substr(0, n)));
-  EXPECT_EQ(decode_row(1, "\x04").error().code, Errc::unsupported);
+  EXPECT_EQ(decode_row(1, "\x05").error().code, Errc::unsupported);
 }
 
 TEST(AccountRecords, SortByFolderThenModseqThenUid) {

@@ -41,6 +41,14 @@ bool RowChunk::find_list(const Row& row, std::size_t& list) {
   return true;
 }
 
+void RowChunk::add_id(std::vector<ItemId>& ids, const Row& row, ItemId id) const {
+  if (ids.empty()) {
+    if (id == row.item) return;
+    for (const Packed& before : rows_) ids.push_back(before.item);
+  }
+  ids.push_back(id);
+}
+
 bool RowChunk::add(const Row& row, std::size_t& list) {
   if (rows_.empty()) {
     first_ = row.uid;
@@ -53,13 +61,8 @@ bool RowChunk::add(const Row& row, std::size_t& list) {
       !fits_in<std::int32_t>(received) || !fits_in<std::int32_t>(saved) || !find_list(row, list)) {
     return false;
   }
-  // What most chunks are without begins with the first row that has it.
-  if (threads_.empty() && row.thread != row.item) {
-    for (const Packed& before : rows_) threads_.push_back(before.item);
-    threads_.push_back(row.thread);
-  } else if (!threads_.empty()) {
-    threads_.push_back(row.thread);
-  }
+  add_id(threads_, row, row.thread);
+  add_id(emails_, row, row.email);
   if (sent_.empty() && row.sent) sent_.resize(rows_.size(), kNoTime);
   if (row.sent || !sent_.empty()) {
     const std::int64_t first = std::chrono::floor<std::chrono::seconds>(received_).time_since_epoch().count();
@@ -90,6 +93,7 @@ std::shared_ptr<const RowChunk> RowChunk::changed(std::span<const Change> change
       const auto place = static_cast<std::ptrdiff_t>(i);
       c.rows_.erase(c.rows_.begin() + place);
       if (!c.threads_.empty()) c.threads_.erase(c.threads_.begin() + place);
+      if (!c.emails_.empty()) c.emails_.erase(c.emails_.begin() + place);
       if (!c.sent_.empty()) c.sent_.erase(c.sent_.begin() + place);
     } else if (there) {
       // Nothing else of a message changes while it is in its place.
@@ -117,7 +121,8 @@ bool RowChunk::has_same_rows(const RowChunk& other) const {
     other.unpack(i, others);
     if (mine.uid != others.uid || mine.item != others.item || mine.flags != others.flags ||
         mine.modseq != others.modseq || mine.octets != others.octets || mine.received != others.received ||
-        mine.saved != others.saved || mine.thread != others.thread || mine.sent != others.sent) {
+        mine.saved != others.saved || mine.thread != others.thread || mine.email != others.email ||
+        mine.sent != others.sent) {
       return false;
     }
   }
@@ -129,12 +134,13 @@ std::shared_ptr<const RowChunk> RowChunk::Packer::finish(Modseq at) {
   chunk_->at_ = at;
   chunk_->rows_.shrink_to_fit();
   chunk_->threads_.shrink_to_fit();
+  chunk_->emails_.shrink_to_fit();
   chunk_->sent_.shrink_to_fit();
   return std::move(chunk_);
 }
 
 std::size_t RowChunk::octets() const {
-  std::size_t n = kEntryOctets + rows_.capacity() * sizeof(Packed) + threads_.capacity() * sizeof(ItemId) +
+  std::size_t n = kEntryOctets + rows_.capacity() * sizeof(Packed) + (threads_.capacity() + emails_.capacity()) * sizeof(ItemId) +
                   sent_.capacity() * sizeof(std::int32_t);
   for (const auto& list : keywords_) n += sizeof(list) + list.size() * sizeof(KeywordId);
   return n;
@@ -145,6 +151,7 @@ void RowChunk::unpack(std::size_t i, Row& row) const {
   row.uid = first_ + p.uid;
   row.item = p.item;
   row.thread = threads_.empty() ? p.item : threads_[i];
+  row.email = emails_.empty() ? p.item : emails_[i];
   row.flags.system = p.flags;
   // Most rows have none, as the one before.
   if (p.keywords != 0 || !row.flags.keywords.empty()) row.flags.keywords = keywords_[p.keywords];

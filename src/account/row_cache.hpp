@@ -81,12 +81,15 @@ class RowChunk {
   static constexpr std::int32_t kNoTime = INT32_MIN;
   bool add(const Row& row, std::size_t& list);        // behind all others; false: it does not fit
   bool find_list(const Row& row, std::size_t& list);  // of its keywords, which is added if need be
+  // What most chunks are without begins with the first row that has it.
+  void add_id(std::vector<ItemId>& ids, const Row& row, ItemId id) const;
   std::size_t position(Uid uid) const;                // of the first row that is not below
   Modseq at_ = 0;
   Uid first_ = 0;
   TimePoint received_{}, saved_{};
   std::vector<Packed> rows_;
   std::vector<ItemId> threads_;                   // of each row; empty when each is a conversation of its own
+  std::vector<ItemId> emails_;                    // of each row; empty when none is a copy
   std::vector<std::int32_t> sent_;                // seconds after received_, or kNoTime; empty when of none is known
   std::vector<std::vector<KeywordId>> keywords_;  // [0] is empty
 };

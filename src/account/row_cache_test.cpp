@@ -12,7 +12,7 @@ using testing::SizeIs;
 Row row(Uid uid, std::vector<KeywordId> keywords = {}) {
   Row r;
   r.uid = uid;
-  r.item = ItemId{1000 + uid};
+  r.item = r.email = ItemId{1000 + uid};
   r.flags = {flag::kSeen, std::move(keywords)};
   r.modseq = 5'000'000'000 + uid;
   r.octets = 100 * uid;
@@ -82,6 +82,7 @@ TEST(RowChunk, IsWhatItWouldBeAfterAChange) {
   after[0].modseq = 10;
   after[1].flags.keywords.clear();
   after[3].thread = ItemId{5};
+  after[3].email = ItemId{6};
   after[3].sent = 1'600'000'000;
   const std::vector<RowChunk::Change> changes = {
       {1025, &after[0]}, {1026, nullptr}, {1030, &after[1]}, {1031, nullptr}, {1041, &after[3]}};
@@ -95,6 +96,7 @@ TEST(RowChunk, IsWhatItWouldBeAfterAChange) {
     EXPECT_EQ(out.uid, after[i].uid);
     EXPECT_EQ(out.item, after[i].item);
     EXPECT_EQ(out.thread, after[i].thread);
+    EXPECT_EQ(out.email, after[i].email);
     EXPECT_EQ(out.flags, after[i].flags);
     EXPECT_EQ(out.modseq, after[i].modseq);
     EXPECT_EQ(out.sent, after[i].sent);

@@ -9,7 +9,7 @@ namespace gatepost::account {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
-enum Bits : std::uint8_t { kGaps = 1, kKeywords = 2, kThreads = 4, kSent = 8 };
+enum Bits : std::uint8_t { kGaps = 1, kKeywords = 2, kThreads = 4, kSent = 8, kEmails = 16 };
 
 // ByteReader::varint() for columns, where numbers of two and three octets are the rule.
 class Column {
@@ -64,7 +64,8 @@ std::string RowChunk::encode() const {
   const bool keywords = keywords_.size() > 1;
   put_u8(out, kFormat);
   put_u8(out, static_cast<std::uint8_t>((gaps ? kGaps : 0) | (keywords ? kKeywords : 0) |
-                                        (threads_.empty() ? 0 : kThreads) | (sent_.empty() ? 0 : kSent)));
+                                        (threads_.empty() ? 0 : kThreads) | (sent_.empty() ? 0 : kSent) |
+                                        (emails_.empty() ? 0 : kEmails)));
   put_varint(out, rows_.size());
   put_varint(out, first_);
   put_varint(out, records::zigzag(received_));
@@ -95,14 +96,18 @@ std::string RowChunk::encode() const {
   for (const Packed& p : rows_) put_varint(out, p.octets);
   column([&](std::size_t i) { return static_cast<std::uint64_t>(rows_[i].received); });
   column([&](std::size_t i) { return static_cast<std::uint64_t>(rows_[i].saved); });
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    put_varint(out, records::zigzag(difference(static_cast<std::uint64_t>(threads_[i]),
-                                               static_cast<std::uint64_t>(rows_[i].item))));
-  }
+  const auto put_ids = [&](const std::vector<ItemId>& ids) {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      put_varint(out, records::zigzag(
+                          difference(static_cast<std::uint64_t>(ids[i]), static_cast<std::uint64_t>(rows_[i].item))));
+    }
+  };
+  put_ids(threads_);
   for (std::size_t i = 0; i < sent_.size(); ++i) {
     const std::int64_t late = std::int64_t{sent_[i]} - rows_[i].received;
     put_varint(out, sent_[i] == kNoTime ? 0 : records::zigzag(late) + 1);
   }
+  put_ids(emails_);
   return out;
 }
 
@@ -181,11 +186,12 @@ Result<std::shared_ptr<const RowChunk>> RowChunk::decode(std::string_view value,
   }
   column([&](std::size_t i, std::uint64_t v) { c.rows_[i].received = time(v); });
   column([&](std::size_t i, std::uint64_t v) { c.rows_[i].saved = time(v); });
-  if ((bits & kThreads) != 0) {
-    c.threads_.reserve(count);
+  const auto read_ids = [&](std::vector<ItemId>& ids) {
+    ids.reserve(count);
     for (const Packed& p : c.rows_)
-      c.threads_.push_back(ItemId{static_cast<std::uint64_t>(p.item) - static_cast<std::uint64_t>(in.difference())});
-  }
+      ids.push_back(ItemId{static_cast<std::uint64_t>(p.item) - static_cast<std::uint64_t>(in.difference())});
+  };
+  if ((bits & kThreads) != 0) read_ids(c.threads_);
   if ((bits & kSent) != 0) {
     c.sent_.reserve(count);
     for (const Packed& p : c.rows_) {
@@ -199,6 +205,7 @@ Result<std::shared_ptr<const RowChunk>> RowChunk::decode(std::string_view value,
       c.sent_.push_back(time(moved(static_cast<std::uint64_t>(std::int64_t{p.received}), by)));
     }
   }
+  if ((bits & kEmails) != 0) read_ids(c.emails_);
   if (!fits || !in.ok() || in.left() != 0) return damaged();
   return chunk;
 }

@@ -31,6 +31,7 @@ void expect_same(const std::vector<Row>& left, const std::vector<Row>& right) {
     ASSERT_EQ(a.received, b.received) << a.uid;
     ASSERT_EQ(a.saved, b.saved) << a.uid;
     ASSERT_EQ(a.thread, b.thread) << a.uid;
+    ASSERT_EQ(a.email, b.email) << a.uid;
     ASSERT_EQ(a.sent, b.sent) << a.uid;
   }
 }
@@ -46,6 +47,7 @@ std::vector<Row> some_rows(std::mt19937& dice) {
   const auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(dice() % n); };
   std::vector<Row> rows;
   const bool gaps = below(2) == 0, threads = below(2) == 0, keywords = below(2) == 0, sent = below(2) == 0;
+  const bool copies = below(2) == 0;
   Uid uid = 5 * records::kChunkUids + below(100);
   for (std::uint32_t count = 1 + below(300); count > 0 && uid < 6 * records::kChunkUids; --count) {
     Row row;
@@ -53,6 +55,7 @@ std::vector<Row> some_rows(std::mt19937& dice) {
     uid += 1 + (gaps ? below(5) : 0);
     row.item = ItemId{(std::uint64_t{1} << below(60)) + below(1000)};
     row.thread = threads && below(2) == 0 ? ItemId{1 + below(100'000)} : row.item;
+    row.email = copies && below(9) == 0 ? ItemId{1 + below(100'000)} : row.item;
     row.flags.system = static_cast<std::uint8_t>(below(32));
     if (keywords && below(3) == 0) row.flags.keywords = {static_cast<KeywordId>(below(5)), KeywordId{9}};
     row.modseq = std::uint64_t{1} << below(60);
@@ -86,7 +89,7 @@ TEST(PackedRows, OfAWholeChunkFitIntoOneValueWhateverTheyAre) {
     Row row;
     row.uid = records::kChunkUids + i;
     row.item = ItemId{i % 2 == 0 ? UINT64_MAX - i : i};
-    row.thread = ItemId{i % 2 == 0 ? i : UINT64_MAX - i};
+    row.thread = row.email = ItemId{i % 2 == 0 ? i : UINT64_MAX - i};
     row.modseq = i % 2 == 0 ? UINT64_MAX / 2 : 1;
     row.octets = UINT32_MAX - i;
     row.flags.keywords = {static_cast<KeywordId>(i % 2)};

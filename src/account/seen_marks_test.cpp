@@ -132,7 +132,7 @@ TEST(SeenRecords, AreInTheChangeLogWithTheReader) {
   std::string log;
   records::begin_log(log, 1'800'000'000);
   EXPECT_EQ(log[0], 1);
-  records::put(log, {records::LogEntry::What::item_seen, 5, FolderId{2}, ItemId{4}, 4711});
+  records::put(log, {records::LogEntry::What::item_seen, 5, FolderId{2}, ItemId{4}, ItemId{5}, 4711});
   records::put(log, {records::LogEntry::What::item_moved, 6, FolderId{3}, ItemId{1}});
   EXPECT_EQ(log[0], 3);  // an older program says that it is too new for it
   const auto read = records::decode_log(log);

@@ -56,7 +56,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<Folder> find_folder(std::string_view path, Reader);
   Result<Opened> open_folder(FolderId, bool take_recent, Reader);
   Result<> rows(FolderId, const NumberSet& uids, const std::function<bool(const Row&)>& visit, Reader);
-  Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids, Reader);
+  Result<std::vector<std::vector<Placed>>> messages_of(std::span<const ItemId> emails, Reader);
   Result<AccountChanges> account_changes(Modseq since, std::size_t at_most, Reader);
   Result<Delta> changes(FolderId, Modseq since, Reader);
   Result<FolderNews> folder_news(Modseq since, Reader);
@@ -105,7 +105,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   void keep_notes(std::uint8_t kind, std::uint64_t block, std::string value) override;
   void change_notes(std::uint8_t kind, std::uint64_t block, const ChangeNote& change) override;
   Result<> read_body(const Body&, std::uint64_t offset, std::span<char> out) override;
-  Result<std::vector<std::optional<Placed>>> places(std::span<const ItemId> ids) override;
+  std::uint64_t copies() override;
+  Result<std::vector<std::vector<Placed>>> messages_of(std::span<const ItemId> emails) override;
   Result<std::vector<ItemId>> thread(ItemId thread) override;
   Result<AccountChanges> account_changes(Modseq since, std::size_t at_most) override {
     return account_changes(since, at_most, kEverybody);

@@ -244,6 +244,7 @@ Uid Transaction::add_row(FolderId folder, Row row) {
   row.modseq = modseq();
   row.saved = now_;
   if (row.thread == ItemId{}) row.thread = row.item;
+  if (row.email == ItemId{}) row.email = row.item;
   count(t, row, true);
   t.added.add(row.uid);
   octets_ += kRowCost + row.flags.keywords.size() * 3;
@@ -445,7 +446,7 @@ void Transaction::log(LogEntry::What what, std::uint64_t id) {
 }
 
 void Transaction::log(LogEntry::What what, const Row& row, FolderId folder) {
-  log_.push_back({what, item_number(row.item), folder, row.thread});
+  log_.push_back({what, item_number(row.item), folder, row.thread, row.email});
   dirty_ = true;
 }
 

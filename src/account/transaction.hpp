@@ -96,8 +96,9 @@ class Transaction {
   Result<std::vector<Mark>> look_up(std::span<const std::uint64_t> hashes);
   ItemId thread_of(std::span<const Mark> marks) const;     // 0: a new one
   void leave(std::span<const Mark> marks, ItemId thread);  // so that who has one of them is led there
-  void join(ItemId thread, ItemId item);
-  void part(ItemId thread, ItemId item);
+  // A message comes into, or goes out of, its conversation and its email.
+  void join(ItemId item, ItemId thread, ItemId email);
+  void part(const Row& row);
 
   Result<bool> knows_delivery(const std::string& key);
   void remember_delivery(std::string key, std::uint64_t until_seconds);

@@ -55,7 +55,7 @@ ItemId Transaction::add_item(const records::ItemRecord& item) {
   write(records::item_key(id), records::encode(item));
   batch_.refs.push_back({store::BlobId{item.body.sha256, item.body.size}, item_number(id), true});
   octets_ += kRefCost;
-  if (item.thread != ItemId{}) join(item.thread, id);
+  join(id, item.thread == ItemId{} ? id : item.thread, item.email == ItemId{} ? id : item.email);
   return id;
 }
 
@@ -65,7 +65,7 @@ void Transaction::place_item(ItemId item, FolderId folder, Uid uid) {
 
 void Transaction::drop_item(const Row& row, const Body& body) {
   const ItemId item = row.item;
-  part(row.thread, item);
+  part(row);
   state_.used_octets -= std::min(state_.used_octets, body.size);
   if (state_.messages > 0) --state_.messages;
   write(records::item_key(item), std::nullopt);
@@ -81,7 +81,7 @@ void Transaction::set_aside(FolderId folder, const Row& row) {
   removed_.octets += row.octets;
   ++removed_.messages;
   const std::uint64_t seconds = records::to_seconds(now_);
-  part(row.thread, row.item);
+  part(row);
   write(records::place_key(row.item), std::nullopt);
   write(records::removed_key(row.item), records::encode(records::Removed{seconds, folder, row}));
   write(records::expiry_key(seconds, row.item), records::encode_empty());
@@ -119,7 +119,7 @@ Uid Transaction::put_back(const records::Removed& removed, FolderId folder) {
   ++state_.messages;
   Row row = removed.row;
   row.flags.system &= static_cast<std::uint8_t>(~flag::kDeleted);
-  join(row.thread, row.item);
+  join(row.item, row.thread, row.email);
   const Uid uid = add_row(folder, std::move(row));
   place_item(removed.row.item, folder, uid);
   log(LogEntry::What::item_created, removed.row, folder);

@@ -1,6 +1,6 @@
 #include "account/transaction.hpp"
 
-// Conversations.
+// Conversations, and emails that are in several places.
 namespace gatepost::account {
 
 Result<std::vector<Transaction::Mark>> Transaction::look_up(std::span<const std::uint64_t> hashes) {
@@ -41,12 +41,18 @@ void Transaction::leave(std::span<const Mark> marks, ItemId thread) {
   }
 }
 
-void Transaction::join(ItemId thread, ItemId item) {
-  if (thread != item) write(records::in_thread_key(thread, item), records::encode_empty());
+void Transaction::join(ItemId item, ItemId thread, ItemId email) {
+  if (thread != item) write(records::in_thread_key(thread, item), records::encode_in_thread(item, email));
+  if (email == item) return;
+  write(records::copy_key(email, item), records::encode_empty());
+  ++state_.copies;
 }
 
-void Transaction::part(ItemId thread, ItemId item) {
-  if (thread != item) write(records::in_thread_key(thread, item), std::nullopt);
+void Transaction::part(const Row& row) {
+  if (row.thread != row.item) write(records::in_thread_key(row.thread, row.item), std::nullopt);
+  if (row.email == row.item) return;
+  write(records::copy_key(row.email, row.item), std::nullopt);
+  if (state_.copies > 0) --state_.copies;
 }
 
 }  // namespace gatepost::account

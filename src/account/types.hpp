@@ -91,6 +91,7 @@ struct Row {
   TimePoint received{};      // INTERNALDATE, whole seconds
   TimePoint saved{};         // when it came into this folder (RFC 8514)
   ItemId thread{};           // the conversation: named by the first message of it (RFC 8474 5.2)
+  ItemId email{};            // itself, or what it is a copy of: the same email in another place (RFC 8474 5.1)
   // When it was sent, by its Date; `received` when it has none that can be read (RFC 5256 2.2). Seconds since 1970;
   // none: was not noted, as of messages that came to older builds.
   std::optional<std::int64_t> sent{};
@@ -149,19 +150,19 @@ struct Placed {
   Row row;
 };
 
-// What happened in the whole account after a modseq, each item and folder once: what came and went in between is not
-// there at all. An item that was moved is updated.
+// What happened in the whole account after a modseq, each email and folder once: what came and went in between is not
+// there at all. An email that was moved, or is in more or fewer folders now, is updated.
 struct AccountChanges {
   enum class What : std::uint8_t { created, updated, destroyed };
-  struct OfItem {
-    ItemId item{}, thread{};
+  struct OfEmail {
+    ItemId email{}, thread{};
     What what{};
   };
   struct OfFolder {
     FolderId folder{};
     What what{};
   };
-  std::vector<OfItem> items;      // by id
+  std::vector<OfEmail> emails;    // by id
   std::vector<OfFolder> folders;  // by id
   Modseq to = 0;                  // use as `since` next time
   bool more = false;              // there is more after `to`

@@ -65,7 +65,8 @@ class RemovedAccount final : public account::Account {
   }
   account::AnnotationsSince annotation_news(account::Modseq) override { return {}; }
   Result<account::FolderNews> folder_news(account::Modseq) override { return none(); }
-  Result<std::vector<std::optional<account::Placed>>> places(std::span<const account::ItemId>) override {
+  std::uint64_t copies() override { return 0; }
+  Result<std::vector<std::vector<account::Placed>>> messages_of(std::span<const account::ItemId>) override {
     return none();
   }
   Result<std::vector<account::ItemId>> thread(account::ItemId) override { return none(); }

@@ -50,7 +50,8 @@ class BodyAccount : public account::Account {
   }
   Result<account::Item> item(account::ItemId) override { return none(); }
   Result<std::vector<account::Item>> items(std::span<const account::ItemId>) override { return none(); }
-  Result<std::vector<std::optional<account::Placed>>> places(std::span<const account::ItemId>) override {
+  std::uint64_t copies() override { return 0; }
+  Result<std::vector<std::vector<account::Placed>>> messages_of(std::span<const account::ItemId>) override {
     return none();
   }
   Result<std::vector<account::ItemId>> thread(account::ItemId) override { return none(); }
