@@ -1,5 +1,7 @@
 #include "daemon/protocols.hpp"
 
+#include <fmt/format.h>
+
 #include "admin/command.hpp"
 #include "daemon/version.hpp"
 #include "daemon/web.hpp"
@@ -38,6 +40,10 @@ imap::server::Settings imap_settings(const config::Config& c) {
                              .small_literals = c.imap.small_literals,
                              .message_limit = c.imap.message_limit,
                              .recoverable_folder = c.imap.recoverable_folder};
+  if (const std::uint16_t port = https_port_of(c); port != 0) {
+    out.jmap_session = fmt::format("https://{}{}/.well-known/jmap", c.server.hostname,
+                                   port == 443 ? std::string() : fmt::format(":{}", port));
+  }
   for (const config::ImapClient& client : c.imap.clients) {
     out.clients.push_back({.name = client.name,
                            .version = client.version,

@@ -59,13 +59,6 @@ http::server::Settings plain_settings(const config::Config& c) {
   return out;
 }
 
-std::uint16_t https_port_of(const config::Config& c) {
-  const auto found = std::ranges::find_if(c.listeners, [](const config::Listener& l) {
-    return l.service == config::Service::https && l.audience != config::Audience::off;
-  });
-  return found != c.listeners.end() ? found->port : 0;
-}
-
 jmap::Limits jmap_limits(const config::Config& c) {
   jmap::Limits out;
   out.upload_octets = c.limits.message_octets;
@@ -91,6 +84,13 @@ discovery::Settings discovery_settings(const config::Config& c, const Clock& clo
 }
 
 }  // namespace
+
+std::uint16_t https_port_of(const config::Config& c) {
+  const auto found = std::ranges::find_if(c.listeners, [](const config::Listener& l) {
+    return l.service == config::Service::https && l.audience != config::Audience::off;
+  });
+  return found != c.listeners.end() ? found->port : 0;
+}
 
 discovery::MailServices services_for_strangers(const config::Config& c, TimePoint now) {
   // An address of TEST-NET-3 (RFC 5737) stands for the internet.

@@ -20,6 +20,9 @@ discovery::MailServices mail_services(const std::vector<config::Listener>& liste
 discovery::MailServices services_for_strangers(const config::Config& config, TimePoint now);
 std::uint16_t https_for_strangers(const config::Config& config);
 
+// Of the first listener for https that somebody may connect to; 0: none.
+std::uint16_t https_port_of(const config::Config& config);
+
 // Everything that is spoken to by HTTP: the routes of services http, https and metrics, and what answers them.
 // Thread-safe; outlives its sessions.
 class Web {

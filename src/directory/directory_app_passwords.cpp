@@ -45,6 +45,12 @@ Result<Secret> StoredDirectory::add_app_password(PrincipalId id, std::string_vie
   return secret;
 }
 
+bool StoredDirectory::is_for(PrincipalId id, const Secret& password, const SignInPurpose& purpose) {
+  const auto found = row(id);
+  const AppSecret* const app = found ? find_app_secret(*found->credentials, password) : nullptr;
+  return found && (app == nullptr || check_scope(*app, purpose, clock_.now()).has_value());
+}
+
 Result<> StoredDirectory::set_app_scope(PrincipalId id, std::uint32_t app, const AppScope& scope) {
   GP_TRY(const AppScope checked, checked_scope(scope));
   return write([&](const Current& current, Change& change) -> Result<> {

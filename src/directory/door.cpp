@@ -70,6 +70,7 @@ struct Door::State {
     std::string program;  // guarded by the registry's mutex
     std::function<void()> on_revoked;
     TimePoint ends{};  // of the token or certificate; epoch: never
+    bool opens_http = false;
     std::atomic<bool> revoked{false};
   };
   using Entries = std::unordered_set<std::shared_ptr<Entry>>;
@@ -101,7 +102,7 @@ struct Door::State {
   // Errc::conflict: credentials of this principal were changed since `noted`.
   Result<std::unique_ptr<SignedIn>> enter(const std::shared_ptr<State>& self, Principal principal, std::uint64_t noted,
                                           const DoorContext& context, std::function<void()> on_revoked,
-                                          TimePoint ends = {});
+                                          bool opens_http, TimePoint ends = {});
   // Checks the password and enters; whoever changed it meanwhile makes it look again.
   Result<std::unique_ptr<SignedIn>> enter_with_password(const std::shared_ptr<State>& self,
                                                         Authenticator& authenticator, std::string_view name,
@@ -109,6 +110,7 @@ struct Door::State {
                                                         const std::function<void()>& on_revoked);
   Result<std::unique_ptr<SignedIn>> enter_with_proof(const std::shared_ptr<State>& self,
                                                      const std::function<Result<Principal>()>& prove,
+                                                     const std::function<bool(const Principal&)>& opens_http,
                                                      const DoorContext& context,
                                                      const std::function<void()>& on_revoked);
   // Asks whose the token is, and enters. The same Tokens for all of them.
@@ -155,6 +157,7 @@ class Door::State::Session final : public SignedIn {
     return entry_->revoked.load(std::memory_order_acquire) ||
            (entry_->ends != TimePoint{} && state_->clock.now() >= entry_->ends);
   }
+  bool opens_http() const override { return entry_->opens_http; }
   void set_program(std::string_view program) override {
     const Lock lock(state_->mutex);
     entry_->program = utf8::sanitize(program.substr(0, kMaxProgramOctets));
@@ -167,7 +170,8 @@ class Door::State::Session final : public SignedIn {
 
 Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State>& self, Principal principal,
                                                      std::uint64_t noted, const DoorContext& context,
-                                                     std::function<void()> on_revoked, TimePoint ends) {
+                                                     std::function<void()> on_revoked, bool opens_http,
+                                                     TimePoint ends) {
   auto entry = std::make_shared<Entry>();
   entry->principal = std::move(principal);
   entry->service = context.service;
@@ -176,6 +180,7 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter(const std::shared_ptr<State
   entry->since = clock.now();
   entry->on_revoked = std::move(on_revoked);
   entry->ends = ends;
+  entry->opens_http = opens_http;
   std::size_t open = 0;
   {
     const Lock lock(mutex);
@@ -205,17 +210,23 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter_with_password(const std::sh
                                                                    const Secret& password, const DoorContext& context,
                                                                    const std::function<void()>& on_revoked) {
   const auto prove = [&] { return authenticator.with_password(name, password, sign_in_context(context)); };
-  return enter_with_proof(self, prove, context, on_revoked);
+  const auto opens_http = [&](const Principal& principal) {
+    const SignInPurpose purpose{.service = "http", .remote = context.remote};
+    return authenticator.directory().is_for(principal.id, password, purpose);
+  };
+  return enter_with_proof(self, prove, opens_http, context, on_revoked);
 }
 
 Result<std::unique_ptr<SignedIn>> Door::State::enter_with_proof(const std::shared_ptr<State>& self,
                                                                 const std::function<Result<Principal>()>& prove,
+                                                                const std::function<bool(const Principal&)>& opens_http,
                                                                 const DoorContext& context,
                                                                 const std::function<void()>& on_revoked) {
   for (int attempt = 0; attempt < kSignInAttempts; ++attempt) {
     const std::uint64_t noted = revokes();
     GP_TRY(Principal principal, prove());
-    auto entered = enter(self, std::move(principal), noted, context, on_revoked);
+    const bool opens = opens_http && opens_http(principal);
+    auto entered = enter(self, std::move(principal), noted, context, on_revoked, opens);
     if (entered || entered.error().code != Errc::conflict) return entered;
   }
   return fail(Errc::unavailable, "the account is being changed all the time");
@@ -249,7 +260,7 @@ Result<std::unique_ptr<SignedIn>> Door::State::enter_with_token(const std::share
   for (int attempt = 0; attempt < kSignInAttempts; ++attempt) {
     const std::uint64_t noted = revokes();
     GP_TRY(Authenticator::ByToken found, authenticator.with_token(tokens, name, token, sign_in_context(context)));
-    auto entered = enter(self, std::move(found.principal), noted, context, on_revoked, found.ends);
+    auto entered = enter(self, std::move(found.principal), noted, context, on_revoked, true, found.ends);
     if (entered || entered.error().code != Errc::conflict) return entered;
   }
   return fail(Errc::unavailable, "the account is being changed all the time");
@@ -370,7 +381,7 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
     if (auto* proven = std::get_if<sasl::Proven>(&step)) {
       auto principal = authenticator_.password_proven(proven->name, sign_in_context(context_));
       if (!principal) return std::move(principal).error();
-      auto entered = state_->enter(state_, *std::move(principal), noted_, context_, on_revoked_);
+      auto entered = state_->enter(state_, *std::move(principal), noted_, context_, on_revoked_, true);
       // The password that was proven may be the old one.
       if (!entered && entered.error().code == Errc::conflict) return Error{Errc::unavailable, entered.error().detail};
       return step_of(std::move(entered));
@@ -399,7 +410,7 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
     auto principal = authenticator_.with_certificate(context_.certificate_names, name, sign_in_context(context_));
     if (!principal) return std::move(principal).error();
     auto entered =
-        state_->enter(state_, *std::move(principal), noted_, context_, on_revoked_, context_.certificate_until);
+        state_->enter(state_, *std::move(principal), noted_, context_, on_revoked_, false, context_.certificate_until);
     if (!entered && entered.error().code == Errc::conflict) return Error{Errc::unavailable, entered.error().detail};
     return step_of(std::move(entered));
   }
@@ -407,7 +418,7 @@ class Door::State::Conversation final : public SignIn, private sasl::Credentials
   SignInStep take_ticket(const std::string& client, const std::string& name) {
     GP_ASSERT(tickets_ != nullptr);
     const auto prove = [&] { return authenticator_.with_ticket(*tickets_, client, name, sign_in_context(context_)); };
-    return step_of(state_->enter_with_proof(state_, prove, context_, on_revoked_));
+    return step_of(state_->enter_with_proof(state_, prove, {}, context_, on_revoked_));
   }
 
   SignInStep failed(sasl::Failed failure) {
@@ -487,7 +498,7 @@ Result<Door::Coded> Door::with_code(std::string_view name, const Secret& passwor
   const std::uint64_t noted = state_->revokes();
   GP_TRY(auto found, authenticator_.with_code(name, password, code, sign_in_context(context)));
   if (const auto* answer = std::get_if<CodeAnswer>(&found)) return *answer;
-  auto entered = state_->enter(state_, std::move(std::get<Principal>(found)), noted, context, std::move(revoked));
+  auto entered = state_->enter(state_, std::move(std::get<Principal>(found)), noted, context, std::move(revoked), true);
   // Not once more: the code is used up.
   if (!entered && entered.error().code == Errc::conflict) return fail(Errc::unavailable, entered.error().detail);
   if (!entered) return std::unexpected(std::move(entered).error());
@@ -496,7 +507,7 @@ Result<Door::Coded> Door::with_code(std::string_view name, const Secret& passwor
 
 Result<std::unique_ptr<SignedIn>> Door::admit(const std::function<Result<Principal>()>& prove,
                                               const DoorContext& context, const std::function<void()>& revoked) {
-  return state_->enter_with_proof(state_, prove, context, revoked);
+  return state_->enter_with_proof(state_, prove, {}, context, revoked);
 }
 
 std::size_t Door::end_web_session(PrincipalId id, std::string_view session) {
@@ -571,7 +582,7 @@ Result<std::unique_ptr<SignedIn>> Door::with_ticket(std::string_view token, cons
   const auto prove = [&] {
     return authenticator_.with_ticket(*tickets_, shown->client(), {}, sign_in_context(context));
   };
-  return state_->enter_with_proof(state_, prove, context, revoked);
+  return state_->enter_with_proof(state_, prove, {}, context, revoked);
 }
 
 std::string Door::token_scope() const { return tokens_ != nullptr ? tokens_->advice().scope : std::string(); }

@@ -48,6 +48,9 @@ class SignedIn {
   // The account was disabled or got another password, or the token it signed in by has ended: say the protocol's
   // farewell and close.
   virtual bool revoked() const = 0;
+  // Whether what signed in would do so by HTTP, too, as far as that can be known: not of a certificate, a ticket, or an
+  // app password that is not for it.
+  virtual bool opens_http() const = 0;
   // What the client says it is, for those who look at their sessions; cut to kMaxProgramOctets. Thread-safe.
   virtual void set_program(std::string_view program) = 0;
 };

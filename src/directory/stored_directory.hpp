@@ -103,6 +103,7 @@ class StoredDirectory final : public Directory, public SecondFactors, public Pas
   Result<std::vector<AppPassword>> app_passwords(PrincipalId id) override;
   Result<Principal> verify_password(std::string_view name, const Secret& password,
                                     const SignInPurpose& purpose) override;
+  bool is_for(PrincipalId id, const Secret& password, const SignInPurpose& purpose) override;
   bool is_known(std::string_view name) override {
     return sign_in_row(name).has_value() || (outside_ != nullptr && outside_->knows(name));
   }

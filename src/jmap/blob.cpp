@@ -69,10 +69,13 @@ Result<Blob> find_blob(const Access& access, std::string_view name) {
     whole = name.substr(0, p);
   }
   if (const auto number = number_behind('B', whole)) {
-    const account::ItemId item{*number};
-    GP_TRY(const auto places, access.account->places(std::span(&item, 1)));
-    if (!places[0] || !access.folder(places[0]->folder)) return missing;
-    GP_TRY(account::Item found, access.account->item(item));
+    // The octets of an email, which all its messages have.
+    const account::ItemId email{*number};
+    GP_TRY(const auto messages, access.account->messages_of(std::span(&email, 1)));
+    const auto visible = std::ranges::find_if(
+        messages[0], [&](const account::Placed& one) { return access.folder(one.folder).has_value(); });
+    if (visible == messages[0].end()) return missing;
+    GP_TRY(account::Item found, access.account->item(visible->row.item));
     blob.body = found.body;
     blob.summary = std::move(found.summary);
     return blob;

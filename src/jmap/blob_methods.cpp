@@ -8,6 +8,7 @@
 #include "base/digest.hpp"
 #include "base/utf8.hpp"
 #include "jmap/blob.hpp"
+#include "jmap/email.hpp"
 #include "jmap/ids.hpp"
 
 namespace gatepost::jmap {
@@ -336,13 +337,16 @@ Answer blob_lookup(Call& call) {
     for (const std::string& type : *types) matched[type] = json::array();
     // What was uploaded is in no object: one that is made of it has a blob of its own.
     if (const auto number = number_behind('B', std::string_view(*id).substr(0, id->find('p')))) {
-      const account::ItemId item{*number};
-      JMAP_CALL_TRY(const auto places, (*access)->account->places(std::span(&item, 1)));
-      if (places[0]) {
-        for (const std::string& type : *types) {
-          matched[type] = json::array{type == "Email"    ? email_name(item)
-                                      : type == "Thread" ? thread_name((*access)->id(), places[0]->row.thread)
-                                                         : mailbox_name(places[0]->folder)};
+      const account::ObjectIds names = (*access)->ids();
+      const std::string email = names.email(account::ItemId{*number});
+      JMAP_CALL_TRY(const auto found, find_emails(**access, {email}));
+      for (const std::string& type : found[0] ? *types : std::vector<std::string>()) {
+        if (type == "Mailbox") {
+          json::array all;
+          for (const auto& [mailbox, is] : mailboxes_of(**access, *found[0])) all.emplace_back(mailbox);
+          matched[type] = std::move(all);
+        } else {
+          matched[type] = json::array{type == "Email" ? email : names.thread(found[0]->row().thread)};
         }
       }
     }

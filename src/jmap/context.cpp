@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "jmap/ids.hpp"
+#include "jmap/views.hpp"
 
 namespace gatepost::jmap {
 
@@ -68,6 +69,13 @@ Outcome<Access*> Context::access(std::string_view account_id) {
 const directory::Sight& Context::sight() const {
   if (!sight_) sight_ = services.directory.sight(user, own_domain_only);
   return *sight_;
+}
+
+Result<std::shared_ptr<const CopiedEmails>> copied_emails(Context& context, const Access& access) {
+  if (access.account->copies() == 0) return nullptr;
+  GP_TRY(const auto folders, access.folders());
+  const std::string who = access.own ? "" : std::to_string(static_cast<std::uint64_t>(access.reader));
+  return context.views.copied(*access.account, who, folders);
 }
 
 std::optional<std::string> Context::id_of(std::string_view text) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "account/account.hpp"
+#include "account/object_ids.hpp"
 #include "directory/directory.hpp"
 #include "jmap/capabilities.hpp"
 #include "jmap/request.hpp"
@@ -16,6 +17,7 @@
 
 namespace gatepost::jmap {
 
+class CopiedEmails;
 class Pusher;
 class Snoozer;
 class Submissions;
@@ -31,6 +33,7 @@ struct Access {
   bool read_only = false;  // nothing in it may be changed (RFC 8620 2, isReadOnly)
 
   account::AccountId id() const { return account->id(); }
+  account::ObjectIds ids() const { return account::ObjectIds(id()); }
   sharing::Rights rights(const account::Folder& folder) const;
   // Folders that the user may know of, by path. Errc as Account::folders().
   Result<std::vector<account::Folder>> folders() const;
@@ -69,6 +72,10 @@ class Context {
   sharing::Sharing sharing_;
   std::map<account::AccountId, Access> accesses_;
 };
+
+// What copies are in the account together with what they are copies of, as far as the user sees them; null: there are
+// none. Blocks.
+Result<std::shared_ptr<const CopiedEmails>> copied_emails(Context& context, const Access& access);
 
 // The session's object of an account (RFC 8620 2).
 json::object account_object(const Context& context, const Access& access);

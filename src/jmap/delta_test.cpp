@@ -75,7 +75,7 @@ class JmapDeltas : public testing::Test {
 
 void JmapDeltas::step() {
   world.clock.advance(std::chrono::seconds(below(3)));
-  const std::string email = emails_.empty() ? "M1" : one_of(emails_);
+  const std::string email = emails_.empty() ? "M1024-1" : one_of(emails_);
   const std::string box = one_of(mailboxes_);
   const auto update = [&](const std::string& patch) {
     world.call("Email/set", R"({"accountId":"$","update":{")" + email + R"(":{)" + patch + "}}}");

@@ -3,7 +3,7 @@
 #include "jmap/email_parts.hpp"
 #include "jmap/standard.hpp"
 
-// Emails (RFC 8621 4). An email is an item, and in one mailbox: a copy is another one (maxMailboxesPerEmail is 1).
+// Emails (RFC 8621 4). An email is a message and its copies in the account, each in a mailbox.
 namespace gatepost::jmap {
 
 Answer email_get(Call& call);
@@ -46,15 +46,28 @@ struct FlagWish {
   std::vector<std::string> keywords;
 };
 inline constexpr std::size_t kMaxKeywordsOfEmail = 128;
+inline constexpr std::size_t kMaxMailboxesOfEmail = 100;  // that JMAP puts it into
 // Null: none. Errors: invalidProperties, tooManyKeywords.
 Outcome<FlagWish> read_keywords(const json::value& value);
 bool is_keyword(std::string_view name);
 
-// An email that the user may see.
+// An email that the user may see: its messages without \Deleted (RFC 8621 4.1.1) in folders that he may see, at least
+// one, the first one first.
 struct Found {
-  account::Folder folder;
-  account::Row row;
+  struct Message {
+    account::Folder folder;
+    account::Row row;
+  };
+  std::vector<Message> messages;
+  account::Flags flags;  // what one of them has
+
+  account::ItemId id() const { return row().email; }
+  const account::Row& row() const { return messages.front().row; }  // what they have in common is in any
+  const Message* in(std::string_view path) const;                   // null: it is not in that folder
 };
+// What one of the two has.
+account::Flags together(const account::Flags& a, const account::Flags& b);
+json::object mailboxes_of(const Access& access, const Found& email);  // as in mailboxIds
 bool is_email_property(std::string_view name);
 // The properties of an email as Email/get tells them, with its id. Blocks. Errors: of objects.
 Outcome<json::object> email_object(Context& context, const Access& access, const Found& email,

@@ -103,11 +103,11 @@ Outcome<EmailFilter> EmailFilter::read(Context& context, const Access& access, c
   if (filter == nullptr) return out;
   JMAP_CALL_TRY(const auto names, access.account->keywords());
   out.keywords_ = *names;
-  if (auto done = out.add(context, *filter, 0); !done) return std::unexpected(done.error());
+  if (auto done = out.add(context, access, *filter, 0); !done) return std::unexpected(done.error());
   return out;
 }
 
-Outcome<> EmailFilter::add(Context& context, const json::value& filter, std::size_t depth) {
+Outcome<> EmailFilter::add(Context& context, const Access& access, const json::value& filter, std::size_t depth) {
   const auto* object = filter.if_object();
   if (object == nullptr || depth > kMaxFilterDepth || conditions_.size() > kMaxEmailConditions) {
     return bad_argument("filter");
@@ -122,18 +122,19 @@ Outcome<> EmailFilter::add(Context& context, const json::value& filter, std::siz
     }
     conditions_[self].test = op == "AND" ? Test::all_of : op == "OR" ? Test::any_of : Test::none_of;
     for (const json::value& one : below->get_array()) {
-      if (auto done = add(context, one, depth + 1); !done) return done;
+      if (auto done = add(context, access, one, depth + 1); !done) return done;
     }
   } else {
     for (const auto& [key, value] : *object) {
-      if (auto done = add_condition(context, key, value); !done) return done;
+      if (auto done = add_condition(context, access, key, value); !done) return done;
     }
   }
   conditions_[self].end = static_cast<std::uint32_t>(conditions_.size());
   return {};
 }
 
-Outcome<> EmailFilter::add_condition(Context& context, std::string_view name, const json::value& value) {
+Outcome<> EmailFilter::add_condition(Context& context, const Access& access, std::string_view name,
+                                     const json::value& value) {
   const auto known = std::ranges::find(kNames, name, &NamedTest::name);
   if (known == kNames.end()) return refuse("unsupportedFilter", std::string(name));
   if (conditions_.size() > kMaxEmailConditions) return refuse("unsupportedFilter", "too many conditions");
@@ -141,7 +142,7 @@ Outcome<> EmailFilter::add_condition(Context& context, std::string_view name, co
   const auto wrong = bad_argument("filter");
   const auto folder_of = [&](const json::value& id) -> std::optional<account::FolderId> {
     const auto text = id.is_string() ? context.id_of(id.get_string()) : std::nullopt;
-    const auto number = text ? read_mailbox(*text) : std::nullopt;
+    const auto number = text ? access.ids().find_mailbox(*text) : std::nullopt;
     // RFC 8621 4.4.1 wants the id of a mailbox; one that is gone holds nothing.
     return number;
   };
@@ -295,21 +296,23 @@ struct EmailMatch::Message : private reading::TextWalk::Visitor {
 };
 
 EmailMatch::EmailMatch(const EmailFilter& filter, const Access& access, Views& views, search::Answers answers,
-                       const search::AttachmentTexts* attachments,
+                       const search::AttachmentTexts* attachments, const CopiedEmails* copied,
                        const std::vector<std::shared_ptr<const FolderView>>& all)
     : filter_(filter),
       access_(access),
       views_(views),
       answers_(std::move(answers)),
       attachments_(attachments),
+      copied_(copied),
       lines_(LineFilter::of(filter)) {
   if (filter.asks_threads()) read_threads(all);
 }
 EmailMatch::~EmailMatch() = default;
 
 bool EmailMatch::has(const Condition& c, const FolderView& view, const Line& line) const {
-  if (c.flag != 0) return (line.flags & c.flag) != 0;
-  return c.keyword && std::ranges::binary_search(view.keywords[line.keywords], *c.keyword);
+  if (c.flag != 0) return ((together_ != nullptr ? together_->flags : line.flags) & c.flag) != 0;
+  return c.keyword && std::ranges::binary_search(
+                          together_ != nullptr ? together_->keywords : view.keywords[line.keywords], *c.keyword);
 }
 
 void EmailMatch::read_threads(const std::vector<std::shared_ptr<const FolderView>>& all) {
@@ -319,6 +322,8 @@ void EmailMatch::read_threads(const std::vector<std::shared_ptr<const FolderView
     auto& tallies = threads_[i];
     for (const auto& view : all) {
       for (const Line& line : view->lines) {
+        together_ = copied_ != nullptr ? copied_->find(line.email) : nullptr;
+        if (together_ != nullptr && together_->first != line.item) continue;
         Tally& tally = tallies[line.thread];
         ++tally.all;
         tally.with += has(c, *view, line) ? 1 : 0;
@@ -328,6 +333,7 @@ void EmailMatch::read_threads(const std::vector<std::shared_ptr<const FolderView
 }
 
 Result<bool> EmailMatch::test_all(const FolderView& view, const Line& line) {
+  together_ = copied_ != nullptr ? copied_->find(line.email) : nullptr;
   std::uint32_t at = 0;
   return test(at, view, line);
 }
@@ -398,9 +404,12 @@ Result<bool> EmailMatch::test_attached(const Line& line, bool wanted) {
 Result<bool> EmailMatch::test_one(const Condition& c, const FolderView& view, const Line& line) {
   switch (c.test) {
     case Test::in_mailbox:
+      if (together_ != nullptr) return std::ranges::binary_search(together_->folders, c.folder);
       return view.folder == c.folder;
-    case Test::not_only_in:
-      return std::ranges::find(c.folders, view.folder) == c.folders.end();
+    case Test::not_only_in: {
+      const auto is_other = [&c](account::FolderId id) { return std::ranges::find(c.folders, id) == c.folders.end(); };
+      return together_ != nullptr ? std::ranges::any_of(together_->folders, is_other) : is_other(view.folder);
+    }
     case Test::before:
       return line.received < c.number;
     case Test::after:

@@ -72,8 +72,8 @@ class EmailFilter {
   bool asks_threads() const;      // the answer for a message depends on others of its conversation
 
  private:
-  Outcome<> add(Context& context, const json::value& filter, std::size_t depth);
-  Outcome<> add_condition(Context& context, std::string_view name, const json::value& value);
+  Outcome<> add(Context& context, const Access& access, const json::value& filter, std::size_t depth);
+  Outcome<> add_condition(Context& context, const Access& access, std::string_view name, const json::value& value);
   void add_text(Condition& condition);
 
   std::vector<Condition> conditions_;
@@ -85,13 +85,14 @@ class EmailFilter {
 // blocks.
 class EmailMatch {
  public:
-  // Borrows all. `attachments`: what was found in them (RFC 8621 4.4.1: text in attachments may be looked for, too);
+  // Borrows all. `copied`: of the visible folders; null: nothing. `attachments`: what was found in them (RFC 8621 4.4.1: text in attachments may be looked for, too);
   // null: nothing. `all`: the visible folders' views, for conditions on conversations.
   EmailMatch(const EmailFilter& filter, const Access& access, Views& views, search::Answers answers,
-             const search::AttachmentTexts* attachments, const std::vector<std::shared_ptr<const FolderView>>& all);
+             const search::AttachmentTexts* attachments, const CopiedEmails* copied,
+             const std::vector<std::shared_ptr<const FolderView>>& all);
   ~EmailMatch();
   Result<bool> operator()(const FolderView& view, const Line& line) {
-    if (!lines_) return test_all(view, line);
+    if (!lines_ || copied_ != nullptr) return test_all(view, line);
     if (!lines_->matches(view, line)) return false;
     if (!lines_->attachments()) return true;
     if (marks_ && AttachmentMarks::block_of(line.item) == marked_block_) {
@@ -116,6 +117,8 @@ class EmailMatch {
   Views& views_;
   search::Answers answers_;
   const search::AttachmentTexts* const attachments_;
+  const CopiedEmails* const copied_;
+  const CopiedEmails::Together* together_ = nullptr;  // of the message that is looked at
   // Of each condition on conversations, by its index: how many messages a conversation has, and how many with the
   // keyword.
   struct Tally {

@@ -71,10 +71,10 @@ Outcome<EmailProperties> EmailProperties::read(Arguments& arguments,
 }
 
 json::value snoozed_of(const Context& context, const Access& access, const Found& email) {
-  if (context.snoozer == nullptr || !access.own || email.folder.path != kSnoozedFolder) return nullptr;
-  const auto snooze = context.snoozer->find(access.id(), email.row.item);
+  if (context.snoozer == nullptr || !access.own || email.in(kSnoozedFolder) == nullptr) return nullptr;
+  const auto snooze = context.snoozer->find(access.id(), email.id());
   if (!snooze) return nullptr;
-  return json::object{{"until", utc_date(snooze->until)}, {"moveToMailboxId", mailbox_name(snooze->to)}};
+  return json::object{{"until", utc_date(snooze->until)}, {"moveToMailboxId", access.ids().mailbox(snooze->to)}};
 }
 
 bool EmailProperties::has(std::string_view name) const { return has_name(names, name); }
@@ -119,19 +119,42 @@ Outcome<FlagWish> read_keywords(const json::value& value) {
   return out;
 }
 
+const Found::Message* Found::in(std::string_view path) const {
+  const auto at = std::ranges::find(messages, path, [](const Message& m) -> std::string_view { return m.folder.path; });
+  return at == messages.end() ? nullptr : &*at;
+}
+
+account::Flags together(const account::Flags& a, const account::Flags& b) {
+  account::Flags out{static_cast<std::uint8_t>(a.system | b.system), {}};
+  std::ranges::set_union(a.keywords, b.keywords, std::back_inserter(out.keywords));
+  return out;
+}
+
+json::object mailboxes_of(const Access& access, const Found& email) {
+  json::object out;
+  for (const Found::Message& one : email.messages) out[access.ids().mailbox(one.folder.id)] = true;
+  return out;
+}
+
 Result<std::vector<std::optional<Found>>> find_emails(const Access& access, const std::vector<std::string>& ids) {
-  std::vector<account::ItemId> items;
-  for (const std::string& id : ids) items.push_back(read_email(id).value_or(account::ItemId{}));
-  GP_TRY(auto places, access.account->places(items));
+  std::vector<account::ItemId> emails;
+  for (const std::string& id : ids) emails.push_back(access.ids().find_email(id).value_or(account::ItemId{}));
+  GP_TRY(auto all, access.account->messages_of(emails));
   std::vector<std::optional<Found>> out(ids.size());
   std::map<account::FolderId, std::optional<account::Folder>> folders;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (!places[i] || (places[i]->row.flags.system & flag::kDeleted) != 0) continue;
-    const auto [folder, fresh] = folders.try_emplace(places[i]->folder);
-    if (fresh) {
-      if (auto seen = access.folder(places[i]->folder)) folder->second = std::move(*seen);
+    Found email;
+    for (account::Placed& one : all[i]) {
+      if ((one.row.flags.system & flag::kDeleted) != 0) continue;
+      const auto [folder, fresh] = folders.try_emplace(one.folder);
+      if (fresh) {
+        if (auto seen = access.folder(one.folder)) folder->second = std::move(*seen);
+      }
+      if (!folder->second) continue;
+      email.flags = email.messages.empty() ? one.row.flags : together(email.flags, one.row.flags);
+      email.messages.push_back({*folder->second, std::move(one.row)});
     }
-    if (folder->second) out[i] = Found{*folder->second, std::move(places[i]->row)};
+    if (!email.messages.empty()) out[i] = std::move(email);
   }
   return out;
 }
@@ -235,12 +258,13 @@ class Teller {
 
   // Errc::not_found: it went meanwhile.
   Result<json::object> tell(const Found& email) {
-    const account::Row& row = email.row;
-    json::object out{{"id", email_name(row.item)}};
-    if (properties_.has("blobId")) out["blobId"] = blob_of_message(row.item);
-    if (properties_.has("threadId")) out["threadId"] = thread_name(access_.id(), row.thread);
-    if (properties_.has("mailboxIds")) out["mailboxIds"] = json::object{{mailbox_name(email.folder.id), true}};
-    if (properties_.has("keywords")) out["keywords"] = keywords_of(row.flags, keywords_);
+    const account::Row& row = email.row();
+    const std::string blob = blob_of_message(email.id());
+    json::object out{{"id", access_.ids().email(email.id())}};
+    if (properties_.has("blobId")) out["blobId"] = blob;
+    if (properties_.has("threadId")) out["threadId"] = access_.ids().thread(row.thread);
+    if (properties_.has("mailboxIds")) out["mailboxIds"] = mailboxes_of(access_, email);
+    if (properties_.has("keywords")) out["keywords"] = keywords_of(email.flags, keywords_);
     if (properties_.has("size")) out["size"] = row.octets;
     if (properties_.has("receivedAt")) out["receivedAt"] = utc_date(row.received);
     if (properties_.has("snoozed")) out["snoozed"] = snoozed_of(context_, access_, email);
@@ -248,7 +272,7 @@ class Teller {
     GP_TRY(const account::Item item, access_.account->item(row.item));
     reader_.open(item.body);
     GP_TRY(const auto structure, reading::structure_of(reader_, item.summary));
-    GP_CHECK(describe_message(reader_, structure, blob_of_message(row.item), properties_, budget_, out));
+    GP_CHECK(describe_message(reader_, structure, blob, properties_, budget_, out));
     return out;
   }
 

@@ -139,7 +139,8 @@ std::string first_of(const mime::Structure& structure, mime::Run run) {
 
 class Order {
  public:
-  Order(const Query& query, const std::vector<std::shared_ptr<const FolderView>>& all) : query_(query) {
+  Order(const Query& query, const CopiedEmails* copied, const std::vector<std::shared_ptr<const FolderView>>& all)
+      : query_(query), copied_(copied) {
     for (const Comparator& c : query.sort) {
       if (c.key >= Key::has_keyword) count(c, all);
     }
@@ -210,8 +211,10 @@ class Order {
 
   bool has(const Comparator& c, const FolderView& view, const Line& line) const {
     const auto wish = wishes_.at(c.keyword);
-    if (wish.first != 0) return (line.flags & wish.first) != 0;
-    return wish.second && std::ranges::binary_search(view.keywords[line.keywords], *wish.second);
+    const auto* const together = copied_ != nullptr ? copied_->find(line.email) : nullptr;
+    if (wish.first != 0) return ((together != nullptr ? together->flags : line.flags) & wish.first) != 0;
+    return wish.second && std::ranges::binary_search(
+                              together != nullptr ? together->keywords : view.keywords[line.keywords], *wish.second);
   }
   int with(const Comparator& c, const Sortable& s) const { return has(c, *s.view, s.line) ? 1 : 0; }
   int thread_has(const Comparator& c, const Sortable& s) const {
@@ -235,6 +238,8 @@ class Order {
     auto& threads = threads_[c.keyword];
     for (const auto& view : all) {
       for (const Line& line : view->lines) {
+        const auto* const together = copied_ != nullptr ? copied_->find(line.email) : nullptr;
+        if (together != nullptr && together->first != line.item) continue;
         auto& tally = threads[line.thread];
         ++tally.first;
         tally.second += has(c, *view, line) ? 1 : 0;
@@ -243,6 +248,7 @@ class Order {
   }
 
   const Query& query_;
+  const CopiedEmails* const copied_;
   std::unordered_map<std::string, std::pair<std::uint8_t, std::optional<account::KeywordId>>> wishes_;
   std::unordered_map<std::string, std::unordered_map<ItemId, std::pair<std::uint32_t, std::uint32_t>>> threads_;
 };
@@ -310,27 +316,29 @@ Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
   search::Indexes* const indexes = call.context.services.search;
   if (!query.filter.queries().empty() && indexes != nullptr)
     answers = indexes->look(access.id(), query.filter.queries());
+  GP_TRY(const auto copied, copied_emails(call.context, access));
   EmailMatch match(query.filter, access, call.context.views, std::move(answers),
-                   indexes != nullptr ? indexes->attachment_texts() : nullptr, all);
+                   indexes != nullptr ? indexes->attachment_texts() : nullptr, copied.get(), all);
+  EmailsOnce once(copied.get());
   auto ids = std::make_shared<std::vector<ItemId>>();
   Collapse collapse(query.collapse, searched);
   if (is_plain_order(query) && searched.size() == 1) {
     const FolderView& view = *searched.front();
     for (const Line& line : view.lines) {
       GP_TRY(const bool is, match(view, line));
-      if (is && collapse.shows(line.thread)) ids->push_back(line.item);
+      if (is && once.shows(line) && collapse.shows(line.thread)) ids->push_back(line.email);
     }
   } else if (is_plain_order(query)) {
     struct Hit {
       LineKey key;
-      ItemId thread{};
+      ItemId thread{}, email{};
     };
     std::vector<Hit> hits;
     for (const auto& view : searched) {
       std::vector<Hit> here, merged;
       for (const Line& line : view->lines) {
         GP_TRY(const bool is, match(*view, line));
-        if (is) here.push_back({key_of(line), line.thread});
+        if (is && once.shows(line)) here.push_back({key_of(line), line.thread, line.email});
       }
       if (hits.empty()) {
         hits = std::move(here);
@@ -342,22 +350,22 @@ Result<Views::Found> run(Call& call, const Query& query, account::Modseq at) {
     }
     ids->reserve(hits.size());
     for (const Hit& hit : hits) {
-      if (collapse.shows(hit.thread)) ids->push_back(hit.key.item);
+      if (collapse.shows(hit.thread)) ids->push_back(hit.email);
     }
   } else {
     std::vector<Sortable> list;
     for (const auto& view : searched) {
       for (const Line& line : view->lines) {
         GP_TRY(const bool is, match(*view, line));
-        if (is) list.push_back({view.get(), line, {}});
+        if (is && once.shows(line)) list.push_back({view.get(), line, {}});
       }
     }
-    const Order order(query, all);
+    const Order order(query, copied.get(), all);
     GP_CHECK(order.prepare(list));
     std::ranges::sort(list, order);
     ids->reserve(list.size());
     for (const Sortable& s : list) {
-      if (collapse.shows(s.line.thread)) ids->push_back(s.line.item);
+      if (collapse.shows(s.line.thread)) ids->push_back(s.line.email);
     }
   }
   call.context.views.keep(*access.account, query.text, at, ids);
@@ -370,10 +378,10 @@ struct Page {
   std::vector<ItemId> ids;
 };
 
-Outcome<Page> page_of(const Window& window, const std::vector<ItemId>& ids) {
+Outcome<Page> page_of(const Window& window, const account::ObjectIds& names, const std::vector<ItemId>& ids) {
   const auto range = place(window, ids.size(), [&](std::string_view id) -> std::optional<std::size_t> {
-    const auto item = read_email(id);
-    const auto at = item ? std::ranges::find(ids, *item) : ids.end();
+    const auto email = names.find_email(id);
+    const auto at = email ? std::ranges::find(ids, *email) : ids.end();
     if (at == ids.end()) return std::nullopt;
     return static_cast<std::size_t>(at - ids.begin());
   });
@@ -385,16 +393,22 @@ Outcome<Page> page_of(const Window& window, const std::vector<ItemId>& ids) {
 }
 
 // A mailbox from the newest message on is what its view is already: nothing is made of all its messages.
-Outcome<Page> page_of(const Window& window, const std::shared_ptr<const FolderView>& of, bool collapsed) {
+Outcome<Page> page_of(const Window& window, const account::ObjectIds& names,
+                      const std::shared_ptr<const FolderView>& of, bool collapsed) {
   const FolderView& view = *of;
-  const std::size_t total = collapsed ? view.threads : view.lines.size();
+  const std::size_t total = collapsed ? view.threads : view.lines.size() - view.repeats;
+  // The messages of an email are of one conversation.
+  std::optional<CopiedEmails> copied;
+  if (view.repeats > 0 && !collapsed) copied.emplace(std::span(&of, 1));
+  const CopiedEmails* const repeated = copied ? &*copied : nullptr;
   const auto range = place(window, total, [&](std::string_view id) -> std::optional<std::size_t> {
-    const auto item = read_email(id);
+    const auto email = names.find_email(id);
     std::size_t index = 0;
     Collapse collapse(collapsed, std::span(&of, 1));
+    EmailsOnce once(repeated);
     for (const Line& line : view.lines) {
-      if (!collapse.shows(line.thread)) continue;
-      if (item && line.item == *item) return index;
+      if (!once.shows(line) || !collapse.shows(line.thread)) continue;
+      if (email && line.email == *email) return index;
       ++index;
     }
     return std::nullopt;
@@ -402,26 +416,28 @@ Outcome<Page> page_of(const Window& window, const std::shared_ptr<const FolderVi
   if (!range) return std::unexpected(range.error());
   Page page{range->first, total, {}};
   page.ids.reserve(range->second - range->first);
-  std::size_t index = collapsed ? 0 : range->first;
+  std::size_t index = collapsed || copied ? 0 : range->first;
   Collapse collapse(collapsed, std::span(&of, 1));
+  EmailsOnce once(repeated);
   for (auto line = view.lines.from(index); line != view.lines.end() && index < range->second; ++line) {
     const Line one = *line;
-    if (!collapse.shows(one.thread)) continue;
-    if (index++ >= range->first) page.ids.push_back(one.item);
+    if (!once.shows(one) || !collapse.shows(one.thread)) continue;
+    if (index++ >= range->first) page.ids.push_back(one.email);
   }
   return page;
 }
 
 Outcome<Page> find_page(Call& call, const Query& query, const Window& window, account::Modseq at) {
+  const account::ObjectIds names = query.access->ids();
   if (is_plain_order(query) && query.filter.is_mailbox_alone()) {
     const auto folder = query.access->folder(*query.filter.only_in());
-    if (!folder && folder.error().code == Errc::not_found) return page_of(window, {});
+    if (!folder && folder.error().code == Errc::not_found) return page_of(window, names, {});
     if (!folder) return std::unexpected(refusal_for_call(folder.error()));
     JMAP_CALL_TRY(const auto view, call.context.views.folder(*query.access->account, folder->id));
-    return page_of(window, view, query.collapse);
+    return page_of(window, names, view, query.collapse);
   }
   JMAP_CALL_TRY(const auto ids, run(call, query, at));
-  return page_of(window, *ids);
+  return page_of(window, names, *ids);
 }
 
 }  // namespace
@@ -435,15 +451,16 @@ Answer email_query(Call& call) {
   const account::Modseq state = query->access->account->modseq();
   const auto page = find_page(call, *query, window, state);
   if (!page) return std::unexpected(page.error());
-  json::array names;
-  names.reserve(page->ids.size());
-  for (const ItemId id : page->ids) names.emplace_back(email_name(id));
+  const account::ObjectIds names = query->access->ids();
+  json::array ids;
+  ids.reserve(page->ids.size());
+  for (const ItemId id : page->ids) ids.emplace_back(names.email(id));
   json::object out{{"accountId", account_name(query->access->id())},
                    {"queryState", query->attachments ? fmt::format("{}.{}", state_name(state), *query->attachments)
                                                      : state_name(state)},
                    {"canCalculateChanges", !query->attachments},
                    {"position", page->position},
-                   {"ids", std::move(names)},
+                   {"ids", std::move(ids)},
                    {"collapseThreads", query->collapse}};
   if (window.calculate_total) out["total"] = page->total;
   return out;
@@ -463,6 +480,7 @@ Answer email_query_changes(Call& call) {
   const auto since = read_state(*since_text);
   if (!since) return refuse("cannotCalculateChanges");
   Access& access = *query->access;
+  const account::ObjectIds names = access.ids();
   constexpr std::size_t kMost = 10'000;
   JMAP_CALL_TRY(const auto changes, access.account->account_changes(*since, kMost));
   if (!changes.known || changes.more) return refuse("cannotCalculateChanges");
@@ -470,28 +488,28 @@ Answer email_query_changes(Call& call) {
   // What a change may have moved: the message, and where conversations count, the others of its conversation.
   std::unordered_set<ItemId> touched;
   const bool by_thread = query->collapse || asks_threads(*query);
-  for (const auto& item : changes.items) {
-    touched.insert(item.item);
+  for (const auto& email : changes.emails) {
+    touched.insert(email.email);
     if (!by_thread) continue;
-    JMAP_CALL_TRY(const auto others, access.account->thread(item.thread));
+    JMAP_CALL_TRY(const auto others, access.account->thread(email.thread));
     touched.insert(others.begin(), others.end());
   }
   std::unordered_set<ItemId> created;
-  for (const auto& item : changes.items) {
-    if (item.what == account::AccountChanges::What::created) created.insert(item.item);
+  for (const auto& email : changes.emails) {
+    if (email.what == account::AccountChanges::What::created) created.insert(email.email);
   }
   // RFC 8620 5.6: ids that were not there before may be named as removed; what was made since was not.
   std::vector<ItemId> gone(touched.begin(), touched.end());
   std::erase_if(gone, [&](ItemId id) { return created.contains(id); });
   std::ranges::sort(gone);
-  const auto last = up_to ? read_email(*up_to) : std::nullopt;
+  const auto last = up_to ? names.find_email(*up_to) : std::nullopt;
   json::array removed;
   json::array added;
-  for (const ItemId id : gone) removed.emplace_back(email_name(id));
+  for (const ItemId id : gone) removed.emplace_back(names.email(id));
   // RFC 8620 5.6: behind upToId nothing need be told, unless the order or the filter can change.
   const bool fixed = is_plain_order(*query) && query->filter.conditions().empty();
   for (std::size_t i = 0; i < ids->size(); ++i) {
-    if (touched.contains((*ids)[i])) added.push_back(json::object{{"id", email_name((*ids)[i])}, {"index", i}});
+    if (touched.contains((*ids)[i])) added.push_back(json::object{{"id", names.email((*ids)[i])}, {"index", i}});
     if (fixed && last && (*ids)[i] == *last) break;
   }
   if (most && removed.size() + added.size() > *most) return refuse("tooManyChanges");

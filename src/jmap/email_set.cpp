@@ -18,19 +18,23 @@ namespace flag = account::flag;
 using account::FolderId;
 using sharing::Right;
 
-// Where a new email goes. Errors: invalidProperties, tooManyMailboxes, forbidden.
-Outcome<account::Folder> folder_for(Context& context, const Access& access, const json::value* ids) {
+// Where an email goes: each folder once, at least one. Errors: invalidProperties, tooManyMailboxes.
+Outcome<std::vector<account::Folder>> folders_for(Context& context, const Access& access, const json::value* ids) {
   const auto* object = ids != nullptr ? ids->if_object() : nullptr;
   if (object == nullptr || object->empty()) return bad_property("mailboxIds");
   for (const auto& [id, is] : *object) {
     if (!is.is_bool() || !is.get_bool()) return bad_property("mailboxIds");
   }
-  if (object->size() > 1) return refuse("tooManyMailboxes");
-  const auto id = context.id_of(object->begin()->key());
-  const auto number = id ? read_mailbox(*id) : std::nullopt;
-  const auto folder = number ? access.folder(*number) : Result<account::Folder>(fail(Errc::not_found));
-  if (!folder || !folder->selectable) return bad_property("mailboxIds");
-  return *folder;
+  if (object->size() > kMaxMailboxesOfEmail) return refuse("tooManyMailboxes");
+  std::vector<account::Folder> out;
+  for (const auto& [name, is] : *object) {
+    const auto id = context.id_of(name);
+    const auto number = id ? access.ids().find_mailbox(*id) : std::nullopt;
+    auto folder = number ? access.folder(*number) : Result<account::Folder>(fail(Errc::not_found));
+    if (!folder || !folder->selectable) return bad_property("mailboxIds");
+    if (std::ranges::find(out, folder->id, &account::Folder::id) == out.end()) out.push_back(*std::move(folder));
+  }
+  return out;
 }
 
 Outcome<TimePoint> received_at(Context& context, const json::object& given) {
@@ -45,12 +49,33 @@ Refusal refusal_of_keywords(const Error& error) {
   return error.code == Errc::limit ? Refusal{"tooManyKeywords", {}, {}, {}} : refusal_for_object(error);
 }
 
+// Copies a message into further folders; all or none.
+Outcome<> copy_to(Access& access, FolderId from, account::Uid uid, std::span<const account::Folder> folders) {
+  std::vector<std::pair<FolderId, NumberSet>> made;
+  for (const account::Folder& to : folders) {
+    const auto copied = access.account->copy(from, NumberSet::of(uid, uid), to.id);
+    if (copied && !copied->to.empty()) {
+      made.emplace_back(to.id, NumberSet::of(copied->to.front(), copied->to.front()));
+      continue;
+    }
+    for (const auto& [folder, one] : made) (void)access.account->undo_copy(folder, one);
+    if (copied) return refuse("notFound");
+    return std::unexpected(refusal_for_object(copied.error()));
+  }
+  return {};
+}
+
 // Stores a message; what the answer says of it.
-Outcome<json::object> store(Access& access, const account::Folder& folder, const Composed& message,
+Outcome<json::object> store(Access& access, const std::vector<account::Folder>& folders, const Composed& message,
                             const FlagWish& flags, TimePoint received) {
-  const sharing::Rights rights = access.rights(folder);
-  if (!rights.has(Right::insert)) return refuse("forbidden");
-  const account::FlagScope scope = sharing::flag_scope(rights);
+  account::FlagScope scope;
+  for (const account::Folder& one : folders) {
+    const sharing::Rights rights = access.rights(one);
+    if (!rights.has(Right::insert)) return refuse("forbidden");
+    const account::FlagScope here = sharing::flag_scope(rights);
+    scope = {static_cast<std::uint8_t>(scope.system & here.system), scope.keywords && here.keywords};
+  }
+  const account::Folder& folder = folders.front();
   account::NewItem item;
   item.body = message.body;
   item.summary = message.summary;
@@ -76,9 +101,13 @@ Outcome<json::object> store(Access& access, const account::Folder& folder, const
     if (!read) return std::unexpected(refusal_for_object(read.error()));
   }
   if (!row) return refuse("serverFail");
-  return json::object{{"id", email_name(row->item)},
-                      {"blobId", blob_of_message(row->item)},
-                      {"threadId", thread_name(access.id(), row->thread)},
+  if (auto copied = copy_to(access, folder.id, row->uid, std::span(folders).subspan(1)); !copied) {
+    (void)access.account->undo_copy(folder.id, NumberSet::of(row->uid, row->uid));
+    return std::unexpected(copied.error());
+  }
+  return json::object{{"id", access.ids().email(row->email)},
+                      {"blobId", blob_of_message(row->email)},
+                      {"threadId", access.ids().thread(row->thread)},
                       {"size", row->octets}};
 }
 
@@ -102,23 +131,28 @@ Outcome<FlagWish> wished_flags(const json::object& given) {
 }
 
 Outcome<json::object> create_email(SetRun& run, const json::object& given) {
-  auto folder = folder_for(run.context(), run.access(), given.if_contains("mailboxIds"));
-  if (!folder) return std::unexpected(folder.error());
+  auto folders = folders_for(run.context(), run.access(), given.if_contains("mailboxIds"));
+  if (!folders) return std::unexpected(folders.error());
   auto flags = wished_flags(given);
   if (!flags) return std::unexpected(flags.error());
   auto received = received_at(run.context(), given);
   if (!received) return std::unexpected(received.error());
   auto message = compose(run.context(), run.access(), given);
   if (!message) return std::unexpected(message.error());
-  return store(run.access(), *folder, *message, *flags, *received);
+  return store(run.access(), *folders, *message, *flags, *received);
 }
 
 // What an update comes to.
 struct Change {
   Found email;
-  account::Flags add, remove;  // flags
-  std::optional<FolderId> to;
-  std::optional<Snooze> snooze;  // to be noted before it is moved
+  struct OfMessage {
+    account::Flags add, remove;  // flags
+    std::optional<FolderId> to;  // it is moved
+    bool goes = false;           // it is removed
+  };
+  std::vector<OfMessage> messages;           // as in email
+  std::vector<account::Folder> also_in;      // copies of the first message go there before anything is moved
+  std::optional<Snooze> snooze;              // to be noted before it is moved
   bool wakes = false;            // what is noted of it goes afterwards
 };
 
@@ -133,6 +167,11 @@ account::Flags only_in(const account::Flags& a, const account::Flags& b) {
   return out;
 }
 bool is_empty(const account::Flags& flags) { return flags.system == 0 && flags.keywords.empty(); }
+account::Flags narrowed(account::Flags flags, const account::FlagScope& scope) {
+  flags.system &= scope.system;
+  if (!scope.keywords) flags.keywords.clear();
+  return flags;
+}
 bool within(const account::Flags& flags, const account::FlagScope& scope) {
   return (flags.system & ~scope.system) == 0 && (flags.keywords.empty() || scope.keywords);
 }
@@ -142,13 +181,13 @@ Outcome<> put_off(SetRun& run, const Found& email, const json::value& wish, json
   Access& access = run.access();
   Snoozer& snoozer = *run.context().snoozer;
   if (!access.own) return refuse("forbidden");
-  const auto known = email.folder.path == kSnoozedFolder ? snoozer.find(access.id(), email.row.item) : std::nullopt;
+  const auto known = email.in(kSnoozedFolder) != nullptr ? snoozer.find(access.id(), email.id()) : std::nullopt;
   if (wish.is_null()) {
     if (!known) return {};
     JMAP_OBJECT_TRY(const auto inbox, access.account->find_folder("INBOX"));
     const auto back = access.account->folder(known->to);
-    const bool there = back && back->selectable && back->id != email.folder.id;
-    after["mailboxIds"] = json::object{{mailbox_name(there ? back->id : inbox.id), true}};
+    const bool there = back && back->selectable && back->path != kSnoozedFolder;
+    after["mailboxIds"] = json::object{{access.ids().mailbox(there ? back->id : inbox.id), true}};
     if (auto* keywords = after["keywords"].if_object()) keywords->erase(kSnoozedKeyword);
     change.wakes = true;
     return {};
@@ -158,12 +197,12 @@ Outcome<> put_off(SetRun& run, const Found& email, const json::value& wish, json
   const auto at = until != nullptr ? read_date(*until) : std::nullopt;
   const TimePoint now = run.context().services.clock.now();
   if (!at || *at <= now || *at > now + kLongestSnooze) return bad_property("snoozed", "until");
-  FolderId to = known ? known->to : email.folder.id;
+  FolderId to = known ? known->to : email.messages.front().folder.id;
   for (const auto& [key, value] : *object) {
     if (key == "until" || (key == "moveToMailboxId" && value.is_null())) continue;
     const auto id =
         key == "moveToMailboxId" && value.is_string() ? run.context().id_of(value.get_string()) : std::nullopt;
-    const auto number = id ? read_mailbox(*id) : std::nullopt;
+    const auto number = id ? access.ids().find_mailbox(*id) : std::nullopt;
     const auto folder = number ? access.folder(*number) : Result<account::Folder>(fail(Errc::not_found));
     if (!folder || !folder->selectable) return bad_property("snoozed", std::string(key));
     to = folder->id;
@@ -174,9 +213,9 @@ Outcome<> put_off(SetRun& run, const Found& email, const json::value& wish, json
     JMAP_OBJECT_TRY(const auto inbox, access.account->find_folder("INBOX"));
     to = inbox.id;
   }
-  after["mailboxIds"] = json::object{{mailbox_name(snoozed.id), true}};
+  after["mailboxIds"] = json::object{{access.ids().mailbox(snoozed.id), true}};
   if (auto* keywords = after["keywords"].if_object()) (*keywords)[kSnoozedKeyword] = true;
-  change.snooze = Snooze{.account = access.id(), .item = email.row.item, .until = *at, .to = to};
+  change.snooze = Snooze{.account = access.id(), .item = email.id(), .until = *at, .to = to};
   return {};
 }
 
@@ -197,11 +236,51 @@ Outcome<> check_fixed(SetRun& run, const Found& email, const json::object& patch
   return same ? Outcome<>() : Outcome<>(std::unexpected(same.error()));
 }
 
+// Each message gets what was asked for, and what another one has of the email's keywords, as far as the user may set
+// that there. Errors: forbidden.
+Outcome<> plan_flags(const Access& access, const account::Flags& flags, Change& change) {
+  const account::Flags adds = only_in(flags, change.email.flags), removes = only_in(change.email.flags, flags);
+  for (const Found::Message& one : change.email.messages) {
+    const account::FlagScope scope = sharing::flag_scope(access.rights(one.folder));
+    if (!within(adds, scope) || !within(removes, scope)) return refuse("forbidden");
+    change.messages.push_back({.add = narrowed(only_in(flags, one.row.flags), scope),
+                               .remove = narrowed(only_in(one.row.flags, flags), scope)});
+  }
+  return {};
+}
+
+// Messages in mailboxes that it is not to be in any more go to those where it is not yet, or go; the rest are copies.
+// Errors: forbidden.
+Outcome<> plan_places(const Access& access, std::vector<account::Folder> wanted, Change& change) {
+  std::vector<Change::OfMessage*> leaving;
+  std::vector<FolderId> staying;
+  for (std::size_t i = 0; i < change.messages.size(); ++i) {
+    const account::Folder& folder = change.email.messages[i].folder;
+    if (std::ranges::find(wanted, folder.id, &account::Folder::id) != wanted.end()) {
+      staying.push_back(folder.id);
+      continue;
+    }
+    if (!access.rights(folder).has(Right::mark | Right::expunge)) return refuse("forbidden");
+    leaving.push_back(&change.messages[i]);
+  }
+  std::erase_if(wanted, [&](const account::Folder& to) { return std::ranges::find(staying, to.id) != staying.end(); });
+  for (const account::Folder& to : wanted) {
+    if (!access.rights(to).has(Right::insert)) return refuse("forbidden");
+  }
+  for (std::size_t i = 0; i < leaving.size(); ++i) {
+    leaving[i]->goes = i >= wanted.size();
+    if (!leaving[i]->goes) leaving[i]->to = wanted[i].id;
+  }
+  wanted.erase(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(std::min(leaving.size(), wanted.size())));
+  change.also_in = std::move(wanted);
+  return {};
+}
+
 Outcome<Change> plan(SetRun& run, const Found& email, const json::object& patch) {
   Access& access = run.access();
   JMAP_OBJECT_TRY(const auto names, access.account->keywords());
-  const json::object before{{"keywords", keywords_of(email.row.flags, *names)},
-                            {"mailboxIds", json::object{{mailbox_name(email.folder.id), true}}}};
+  const json::object before{{"keywords", keywords_of(email.flags, *names)},
+                            {"mailboxIds", mailboxes_of(access, email)}};
   json::object rest;
   std::vector<std::string> fixed;
   for (const auto& [key, value] : patch) {
@@ -225,24 +304,14 @@ Outcome<Change> plan(SetRun& run, const Found& email, const json::object& patch)
   }
   auto wish = read_keywords((*after)["keywords"]);
   if (!wish) return std::unexpected(wish.error());
-  account::Flags flags;
-  flags.system = static_cast<std::uint8_t>(wish->system | (email.row.flags.system & flag::kDeleted));
   auto ids = access.account->keyword_ids(wish->keywords, true);
   if (!ids) return std::unexpected(refusal_of_keywords(ids.error()));
-  flags.keywords = std::move(*ids);
-  change.add = only_in(flags, email.row.flags);
-  change.remove = only_in(email.row.flags, flags);
-  const sharing::Rights rights = access.rights(email.folder);
-  const account::FlagScope scope = sharing::flag_scope(rights);
-  if (!within(change.add, scope) || !within(change.remove, scope)) return refuse("forbidden");
-  auto folder = folder_for(run.context(), access, after->if_contains("mailboxIds"));
-  if (!folder) return std::unexpected(folder.error());
-  if (folder->id != email.folder.id) {
-    if (!rights.has(Right::mark | Right::expunge) || !access.rights(*folder).has(Right::insert)) {
-      return refuse("forbidden");
-    }
-    change.to = folder->id;
+  if (auto good = plan_flags(access, {wish->system, std::move(*ids)}, change); !good) {
+    return std::unexpected(good.error());
   }
+  auto folders = folders_for(run.context(), access, after->if_contains("mailboxIds"));
+  if (!folders) return std::unexpected(folders.error());
+  if (auto good = plan_places(access, std::move(*folders), change); !good) return std::unexpected(good.error());
   return change;
 }
 
@@ -254,19 +323,37 @@ class Batch {
   explicit Batch(Access& access) : access_(access) {}
 
   void add(const std::string& id, const Change& change) {
-    const auto uid = change.email.row.uid;
-    const FolderId folder = change.email.folder.id;
-    const auto key = [&](const account::Flags& flags) { return std::tuple(folder, flags.system, flags.keywords); };
-    if (!is_empty(change.add)) note(adds_[key(change.add)], id, uid);
-    if (!is_empty(change.remove)) note(removes_[key(change.remove)], id, uid);
-    if (change.to) note(moves_[{folder, *change.to}], id, uid);
+    for (std::size_t i = 0; i < change.messages.size(); ++i) {
+      const Change::OfMessage& wanted = change.messages[i];
+      const account::Uid uid = change.email.messages[i].row.uid;
+      const FolderId folder = change.email.messages[i].folder.id;
+      const auto key = [&](const account::Flags& flags) { return std::tuple(folder, flags.system, flags.keywords); };
+      if (!is_empty(wanted.add)) note(adds_[key(wanted.add)], id, uid);
+      if (!is_empty(wanted.remove)) note(removes_[key(wanted.remove)], id, uid);
+      if (wanted.to) note(moves_[{folder, *wanted.to}], id, uid);
+      if (wanted.goes) note(goes_[folder], id, uid);
+    }
+    for (const account::Folder& to : change.also_in) {
+      note(copies_[{change.email.messages.front().folder.id, to.id}], id, change.email.row().uid);
+    }
   }
 
+  // Copies first: what they are of may move, and nothing is removed of an email that did not come to where it is to be.
   Failures run() {
     for (const auto& [key, group] : adds_) store_flags(key, group, account::FlagChange::add);
     for (const auto& [key, group] : removes_) store_flags(key, group, account::FlagChange::remove);
+    for (const auto& [key, group] : copies_) {
+      note_failure(group, access_.account->copy(key.first, group.uids, key.second));
+    }
     for (const auto& [key, group] : moves_) {
-      note_failure(group, access_.account->move(key.first, group.uids, key.second));
+      if (const NumberSet uids = without_failures(group); !uids.empty()) {
+        note_failure(group, access_.account->move(key.first, uids, key.second));
+      }
+    }
+    for (const auto& [folder, group] : goes_) {
+      if (const NumberSet uids = without_failures(group); !uids.empty()) {
+        note_failure(group, access_.account->remove(folder, uids));
+      }
     }
     return std::move(failures_);
   }
@@ -274,13 +361,20 @@ class Batch {
  private:
   struct Group {
     NumberSet uids;
-    std::vector<std::string> ids;
+    std::vector<std::pair<std::string, account::Uid>> emails;
   };
   using FlagKey = std::tuple<FolderId, std::uint8_t, std::vector<account::KeywordId>>;
 
   static void note(Group& group, const std::string& id, account::Uid uid) {
     group.uids.add(uid);
-    group.ids.push_back(id);
+    group.emails.emplace_back(id, uid);
+  }
+  NumberSet without_failures(const Group& group) const {
+    NumberSet uids;
+    for (const auto& [id, uid] : group.emails) {
+      if (!failures_.contains(id)) uids.add(uid);
+    }
+    return uids;
   }
   void store_flags(const FlagKey& key, const Group& group, account::FlagChange change) {
     const account::Flags flags{std::get<1>(key), std::get<2>(key)};
@@ -288,12 +382,13 @@ class Batch {
   }
   void note_failure(const Group& group, const auto& result) {
     if (result) return;
-    for (const std::string& id : group.ids) failures_[id] = refusal_for_object(result.error());
+    for (const auto& [id, uid] : group.emails) failures_.try_emplace(id, refusal_for_object(result.error()));
   }
 
   Access& access_;
   std::map<FlagKey, Group> adds_, removes_;
-  std::map<std::pair<FolderId, FolderId>, Group> moves_;
+  std::map<std::pair<FolderId, FolderId>, Group> copies_, moves_;
+  std::map<FolderId, Group> goes_;
   Failures failures_;
 };
 
@@ -317,7 +412,7 @@ void update_all(SetRun& run, const std::vector<std::pair<std::string, const json
         batch.add(ids[i], *change);
       else
         outcome = std::unexpected(refusal_for_object(noted.error()));
-      if (change->wakes) woken.push_back({ids[i], change->email.row.item});
+      if (change->wakes) woken.push_back({ids[i], change->email.id()});
     } else {
       outcome = std::unexpected(change.error());
     }
@@ -340,12 +435,16 @@ void destroy_all(SetRun& run, const std::vector<std::string>& ids, std::map<std:
       outcome = std::unexpected(refusal_for_object(found.error()));
     } else if (const auto& email = (*found)[i]; !email) {
       outcome = refuse("notFound");
-    } else if (!run.access().rights(email->folder).has(Right::mark | Right::expunge)) {
+    } else if (!std::ranges::all_of(email->messages, [&](const Found::Message& one) {
+                 return run.access().rights(one.folder).has(Right::mark | Right::expunge);
+               })) {
       outcome = refuse("forbidden");
     } else {
-      auto& group = groups[email->folder.id];
-      group.first.add(email->row.uid);
-      group.second.push_back(ids[i]);
+      for (const Found::Message& one : email->messages) {
+        auto& group = groups[one.folder.id];
+        group.first.add(one.row.uid);
+        group.second.push_back(ids[i]);
+      }
     }
     done.insert_or_assign(ids[i], std::move(outcome));
   }
@@ -394,8 +493,8 @@ Answer email_import(Call& call) {
     }
     const auto* name = given.if_contains("blobId");
     if (name == nullptr || !name->is_string()) return bad_property("blobId");
-    auto folder = folder_for(call.context, access, given.if_contains("mailboxIds"));
-    if (!folder) return std::unexpected(folder.error());
+    auto folders = folders_for(call.context, access, given.if_contains("mailboxIds"));
+    if (!folders) return std::unexpected(folders.error());
     auto flags = wished_flags(given);
     if (!flags) return std::unexpected(flags.error());
     const std::string blob_id = call.context.id_of(name->get_string()).value_or(std::string(name->get_string()));
@@ -432,7 +531,7 @@ Answer email_import(Call& call) {
     auto received =
         given.contains("receivedAt") ? received_at(call.context, given) : received_by_header(call.context, reader);
     if (!received) return std::unexpected(received.error());
-    return store(access, *folder, message, *flags, *received);
+    return store(access, *folders, message, *flags, *received);
   };
   json::object created, failed;
   for (const auto& [key, value] : *emails) {
@@ -490,20 +589,20 @@ Answer email_copy(Call& call) {
     if (!name) return bad_property("id");
     JMAP_OBJECT_TRY(const auto found, find_emails(**from, {*name}));
     if (!found[0]) return refuse("notFound");
-    auto folder = folder_for(call.context, **to, given.if_contains("mailboxIds"));
-    if (!folder) return std::unexpected(folder.error());
+    auto folders = folders_for(call.context, **to, given.if_contains("mailboxIds"));
+    if (!folders) return std::unexpected(folders.error());
     auto flags = wished_flags(given);
     if (!flags) return std::unexpected(flags.error());
     if (!given.contains("keywords")) {
       JMAP_OBJECT_TRY(const auto names, (*from)->account->keywords());
-      flags = read_keywords(keywords_of(found[0]->row.flags, *names));
+      flags = read_keywords(keywords_of(found[0]->flags, *names));
     }
     auto received =
-        given.contains("receivedAt") ? received_at(call.context, given) : Outcome<TimePoint>(found[0]->row.received);
+        given.contains("receivedAt") ? received_at(call.context, given) : Outcome<TimePoint>(found[0]->row().received);
     if (!received) return std::unexpected(received.error());
-    JMAP_OBJECT_TRY(const account::Item item, (*from)->account->item(found[0]->row.item));
+    JMAP_OBJECT_TRY(const account::Item item, (*from)->account->item(found[0]->row().item));
     Composed message{item.body, item.summary};
-    auto done = store(**to, *folder, message, *flags, *received);
+    auto done = store(**to, *folders, message, *flags, *received);
     if (done) originals.emplace_back(*name);
     return done;
   };

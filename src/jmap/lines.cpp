@@ -189,6 +189,13 @@ LineLot& Lines::Edit::own(std::size_t at) {
   return *lines;
 }
 
+bool Lines::Edit::has(const LineKey& key) const {
+  if (list_.chunks_.empty()) return false;
+  const LineLot& lines = *list_.chunks_[chunk_for(key)].lines;
+  const std::size_t index = place_in(lines, key);
+  return index != lines.size() && key_of(lines[index]) == key;
+}
+
 std::optional<Line> Lines::Edit::take(const LineKey& key) {
   if (list_.chunks_.empty()) return std::nullopt;
   const std::size_t at = chunk_for(key);

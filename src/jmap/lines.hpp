@@ -20,10 +20,12 @@ namespace gatepost::jmap {
 struct Line {
   std::int64_t received = 0;  // seconds of 1970
   account::ItemId item{}, thread{};
+  account::ItemId email{};  // itself, but of a copy
   std::uint64_t octets = 0;
   account::Uid uid = 0;
   std::uint16_t keywords = 0;  // index into FolderView::keywords
   std::uint8_t flags = 0;
+  bool is_copy() const { return email != item; }
 };
 
 // Where a line is in the order: newest first, of the same second the one that came last.
@@ -37,7 +39,7 @@ inline bool newer(const LineKey& a, const LineKey& b) {
   return a.received != b.received ? a.received > b.received : a.item > b.item;
 }
 
-// Some lines, in 24 octets each where they are close to the first of them, as neighbours mostly are.
+// Some lines, in 24 octets each where they are close to the first of them and no copies, as neighbours mostly are.
 class LineLot {
  public:
   std::size_t size() const { return wide_.empty() ? packed_.size() : wide_.size(); }
@@ -49,6 +51,7 @@ class LineLot {
     return {.received = received_ + p.received,
             .item = account::ItemId{item_ + static_cast<std::uint64_t>(std::int64_t{p.item})},
             .thread = account::ItemId{item_ + static_cast<std::uint64_t>(std::int64_t{p.thread})},
+            .email = account::ItemId{item_ + static_cast<std::uint64_t>(std::int64_t{p.item})},
             .octets = p.octets,
             .uid = p.uid,
             .keywords = p.keywords,
@@ -88,7 +91,7 @@ class LineLot {
         less(static_cast<std::uint64_t>(line.received), static_cast<std::uint64_t>(received_));
     const std::int64_t item = less(static_cast<std::uint64_t>(line.item), item_);
     const std::int64_t thread = less(static_cast<std::uint64_t>(line.thread), item_);
-    if (!std::in_range<std::int32_t>(received) || !std::in_range<std::int32_t>(item) ||
+    if (line.is_copy() || !std::in_range<std::int32_t>(received) || !std::in_range<std::int32_t>(item) ||
         !std::in_range<std::int32_t>(thread) || !std::in_range<std::uint32_t>(line.octets)) {
       return false;
     }
@@ -207,6 +210,7 @@ class Lines::Edit {
   explicit Edit(const Lines& before) : list_(before) {}
   // Takes the line away; value: as it was.
   std::optional<Line> take(const LineKey& key);
+  bool has(const LineKey& key) const;
   void put(const Line& line);  // in the place of one with the same key
   Lines finish() && { return std::move(list_); }
 

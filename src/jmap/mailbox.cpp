@@ -59,11 +59,11 @@ std::uint32_t sort_order(const Folder& folder, const SortOrders::Orders& orders)
 Outcome<json::object> mailbox_object(Context& context, const Access& access, const Folder& folder,
                                      const SortOrders::Orders& orders,
                                      const std::function<bool(std::string_view)>& wants) {
-  json::object out{{"id", mailbox_name(folder.id)}};
+  json::object out{{"id", access.ids().mailbox(folder.id)}};
   if (wants("name")) out["name"] = shown_folder_name(folder);
   if (wants("parentId")) {
     const auto parent = visible_parent(access, folder);
-    out["parentId"] = parent == account::kRoot ? json::value() : json::value(mailbox_name(parent));
+    out["parentId"] = parent == account::kRoot ? json::value() : json::value(access.ids().mailbox(parent));
   }
   if (wants("role")) {
     const std::string_view role = role_name(folder.role);
@@ -77,12 +77,16 @@ Outcome<json::object> mailbox_object(Context& context, const Access& access, con
   if (shares && wants("shareWith")) {
     JMAP_CALL_TRY(out["shareWith"], share_with(access, folder));
   }
+  const bool has_copies = access.account->copies() > 0;
   const bool has_drafts_or_deleted = folder.deleted > 0 || folder.unseen > 0;
   if (wants("totalThreads") || wants("unreadThreads") ||
-      (has_drafts_or_deleted && (wants("totalEmails") || wants("unreadEmails")))) {
+      ((has_drafts_or_deleted || has_copies) && (wants("totalEmails") || wants("unreadEmails")))) {
     JMAP_CALL_TRY(const auto view, context.views.folder(*access.account, folder.id));
-    if (wants("totalEmails")) out["totalEmails"] = view->lines.size();
-    if (wants("unreadEmails")) out["unreadEmails"] = view->unread;
+    if (wants("totalEmails")) out["totalEmails"] = view->lines.size() - view->repeats;
+    if (wants("unreadEmails")) {
+      JMAP_CALL_TRY(const auto copied, copied_emails(context, access));
+      out["unreadEmails"] = view->unread - (copied ? std::min(view->unread, copied->unread_less(folder.id)) : 0);
+    }
     if (wants("totalThreads")) out["totalThreads"] = view->threads;
     if (wants("unreadThreads")) out["unreadThreads"] = view->unread_threads;
     return out;
@@ -116,11 +120,11 @@ Answer mailbox_get(Call& call) {
   if (request->ids) {
     ids = *request->ids;
   } else {
-    for (const Folder& folder : folders) ids.push_back(mailbox_name(folder.id));
+    for (const Folder& folder : folders) ids.push_back(request->access->ids().mailbox(folder.id));
   }
   return answer_get(*request, state_name(state), ids,
                     [&](const std::string& id) -> Outcome<std::optional<json::object>> {
-                      const auto number = read_mailbox(id);
+                      const auto number = request->access->ids().find_mailbox(id);
                       const auto folder = number ? std::ranges::find(folders, *number, &Folder::id) : folders.end();
                       if (folder == folders.end()) return std::nullopt;
                       return mailbox_object(call.context, *request->access, *folder, *orders,
@@ -136,7 +140,7 @@ Answer mailbox_changes(Call& call) {
   Changes changes{.to = all->to, .more = all->more};
   for (const auto& change : all->folders) {
     if (change.folder == account::kRoot) continue;  // something of the account itself
-    std::string id = mailbox_name(change.folder);
+    std::string id = request->access->ids().mailbox(change.folder);
     const bool visible = request->access->folder(change.folder).has_value();
     if (change.what == account::AccountChanges::What::destroyed || !visible)
       changes.destroyed.push_back(std::move(id));
@@ -166,7 +170,7 @@ bool mailbox_matches(const Access& access, const Folder& folder, std::string_vie
   if (name == "parentId") {
     const auto parent = visible_parent(access, folder);
     return value.is_null() ? parent == account::kRoot
-                           : parent != account::kRoot && mailbox_name(parent) == value.get_string();
+                           : parent != account::kRoot && access.ids().mailbox(parent) == value.get_string();
   }
   if (name == "name") return ascii::ifind(shown_folder_name(folder), value.get_string()) != std::string_view::npos;
   if (name == "role") {
@@ -245,14 +249,14 @@ Answer mailbox_query(Call& call) {
   }
   put_in_order(folders, *orders, *sort, as_tree);
   const auto range = place(window, folders.size(), [&](std::string_view id) -> std::optional<std::size_t> {
-    const auto number = read_mailbox(id);
+    const auto number = (*access)->ids().find_mailbox(id);
     const auto at = number ? std::ranges::find(folders, *number, &Folder::id) : folders.end();
     if (at == folders.end()) return std::nullopt;
     return static_cast<std::size_t>(at - folders.begin());
   });
   if (!range) return std::unexpected(range.error());
   json::array ids;
-  for (std::size_t i = range->first; i < range->second; ++i) ids.emplace_back(mailbox_name(folders[i].id));
+  for (std::size_t i = range->first; i < range->second; ++i) ids.emplace_back((*access)->ids().mailbox(folders[i].id));
   json::object out{{"accountId", account},
                    {"queryState", state_name(state)},
                    {"canCalculateChanges", false},

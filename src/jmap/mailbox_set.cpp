@@ -75,7 +75,7 @@ Outcome<std::string> path_below(const Access& access, std::string_view parent, c
     if (!access.own) return refuse("forbidden");
     return name;
   }
-  const auto id = read_mailbox(parent);
+  const auto id = access.ids().find_mailbox(parent);
   const auto folder = id ? access.folder(*id) : Result<Folder>(fail(Errc::not_found));
   if (!folder) return bad_property("parentId");
   if (!access.rights(*folder).has(Right::create)) return refuse("forbidden");
@@ -175,7 +175,7 @@ Outcome<json::object> create_mailbox(SetRun& run, const json::object& given) {
 
 Outcome<json::value> update(SetRun& run, const std::string& id, const json::object& patch) {
   Access& access = run.access();
-  const auto number = read_mailbox(id);
+  const auto number = access.ids().find_mailbox(id);
   const auto folder = number ? access.folder(*number) : Result<Folder>(fail(Errc::not_found));
   if (!folder) return refuse("notFound");
   static constexpr std::array<std::string_view, 6> kFixed = {"id",           "totalEmails",   "unreadEmails",
@@ -213,9 +213,9 @@ Outcome<json::value> update(SetRun& run, const std::string& id, const json::obje
       const std::string name = wish->name.value_or(folder->name);
       const std::string parent = wish->parent                       ? *wish->parent
                                  : folder->parent == account::kRoot ? ""
-                                                                    : mailbox_name(folder->parent);
+                                                                    : access.ids().mailbox(folder->parent);
       const bool stays =
-          !wish->parent || parent == (folder->parent == account::kRoot ? "" : mailbox_name(folder->parent));
+          !wish->parent || parent == (folder->parent == account::kRoot ? "" : access.ids().mailbox(folder->parent));
       if (!rights.has(Right::remove)) return refuse("forbidden");
       std::string to = folder->path.substr(0, folder->path.size() - folder->name.size()) + name;
       if (!stays) {
@@ -261,7 +261,7 @@ Outcome<json::value> update(SetRun& run, const std::string& id, const json::obje
 
 Outcome<> destroy(SetRun& run, const std::string& id, bool with_emails) {
   Access& access = run.access();
-  const auto number = read_mailbox(id);
+  const auto number = access.ids().find_mailbox(id);
   const auto folder = number ? access.folder(*number) : Result<Folder>(fail(Errc::not_found));
   if (!folder) return refuse("notFound");
   if (folder->role == Role::inbox || !access.rights(*folder).has(Right::remove)) return refuse("forbidden");
@@ -294,7 +294,7 @@ Answer mailbox_set(Call& call) {
     // What is below goes first, so that it and what it is in may go together.
     std::vector<std::pair<std::size_t, std::string>> by_depth;
     for (const std::string& id : ids) {
-      const auto number = read_mailbox(id);
+      const auto number = (*access)->ids().find_mailbox(id);
       const auto folder = number ? (*access)->folder(*number) : Result<Folder>(fail(Errc::not_found));
       by_depth.emplace_back(folder ? std::ranges::count(folder->path, '/') + 1 : 0, id);
     }

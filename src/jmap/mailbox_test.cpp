@@ -33,7 +33,7 @@ class JmapMailbox : public testing::Test {
 TEST_F(JmapMailbox, IsAFolderWithItsCounts) {
   world.deliver("Message-ID: <1@x>\r\nSubject: a\r\n\r\n");
   world.deliver("References: <1@x>\r\nSubject: Re: a\r\n\r\n", "INBOX", account::flag::kSeen);
-  const auto got = world.call("Mailbox/get", R"({"accountId":"$","ids":[")" + world.mailbox("INBOX") + R"(","F99"]})");
+  const auto got = world.call("Mailbox/get", R"({"accountId":"$","ids":[")" + world.mailbox("INBOX") + R"(","F1024-99"]})");
   const auto& inbox = got.at("list").at(0);
   EXPECT_EQ(inbox.at("name"), "Inbox");
   EXPECT_EQ(inbox.at("role"), "inbox");
@@ -42,7 +42,7 @@ TEST_F(JmapMailbox, IsAFolderWithItsCounts) {
   EXPECT_EQ(inbox.at("totalThreads"), 1);
   EXPECT_EQ(inbox.at("unreadThreads"), 1);
   EXPECT_EQ(inbox.at("myRights").at("mayDelete"), false);
-  EXPECT_EQ(text(got.at("notFound")), R"(["F99"])");
+  EXPECT_EQ(text(got.at("notFound")), R"(["F1024-99"])");
 }
 
 TEST_F(JmapMailbox, IsMadeRenamedAndDestroyed) {
@@ -52,7 +52,7 @@ TEST_F(JmapMailbox, IsMadeRenamedAndDestroyed) {
   EXPECT_TRUE(world.account(kAnna)->find_folder("Above/Below"));
   EXPECT_THAT(create(R"("name":"Above")"), HasSubstr("invalidProperties"));
   EXPECT_THAT(create(R"("name":"a/b")"), HasSubstr("name"));
-  EXPECT_THAT(create(R"("name":"x","parentId":"F99")"), HasSubstr("parentId"));
+  EXPECT_THAT(create(R"("name":"x","parentId":"F1024-99")"), HasSubstr("parentId"));
   EXPECT_THAT(create(R"("name":"x","colour":1)"), HasSubstr("colour"));
   set(R"("update":{")" + below + R"(":{"name":"Beside","parentId":null,"isSubscribed":true}})");
   EXPECT_TRUE(world.account(kAnna)->find_folder("Beside")->subscribed);

@@ -147,7 +147,7 @@ class Sending {
     JMAP_OBJECT_TRY(const auto found, find_emails(access_, {wish->email}));
     if (!found[0]) return refuse("notFound");
     JMAP_OBJECT_TRY(const auto names, access_.account->keywords());
-    if (keywords_of(found[0]->row.flags, *names).contains(kSent) || !sent_.insert(wish->email).second) {
+    if (keywords_of(found[0]->flags, *names).contains(kSent) || !sent_.insert(wish->email).second) {
       return refuse("mdnAlreadySent");
     }
     auto done = send_of(*wish, *found[0]);
@@ -165,7 +165,7 @@ class Sending {
 
  private:
   Outcome<json::object> send_of(MdnWish& wish, const Found& email) {
-    JMAP_OBJECT_TRY(const account::Item item, access_.account->item(email.row.item));
+    JMAP_OBJECT_TRY(const account::Item item, access_.account->item(email.row().item));
     reading::MessageReader reader(*access_.account);
     reader.open(item.body);
     JMAP_OBJECT_TRY(const std::string_view head, head_of(reader));

@@ -47,20 +47,24 @@ Result<json::value> email_of(Context& context, const Access& access, std::string
   GP_TRY(const auto sent, context.submissions.read(*access.account));
   for (const json::object& one : sent.all) names.emplace_back(one.at("emailId").as_string());
   if (const auto number = number_behind('B', blob)) {
-    GP_TRY(const account::Item item, access.account->item(account::ItemId{*number}));
-    GP_TRY(const auto thread, access.account->thread(item.thread));
+    const account::ItemId email{*number};
+    GP_TRY(const auto messages, access.account->messages_of(std::span(&email, 1)));
+    std::vector<account::ItemId> thread;
+    if (!messages[0].empty()) {
+      GP_TRY(thread, access.account->thread(messages[0].front().row.thread));
+    }
     for (const account::ItemId id : thread) {
-      if (names.size() < kMaxCandidates) names.push_back(email_name(id));
+      if (names.size() < kMaxCandidates) names.push_back(access.ids().email(id));
     }
   }
   GP_TRY(const auto found, find_emails(access, names));
   for (const auto& email : found) {
     if (!email) continue;
-    GP_TRY(const account::Item one, access.account->item(email->row.item));
+    GP_TRY(const account::Item one, access.account->item(email->row().item));
     mime::Structure head;
     if (!mime::decode_envelope(one.summary, head) || head.envelopes.empty()) continue;
     if (mime::message_ids(head.envelopes[0].message_id.value_or("")) == wanted) {
-      return json::value(email_name(email->row.item));
+      return json::value(access.ids().email(email->id()));
     }
   }
   return json::value();

@@ -108,7 +108,7 @@ Answer quota_changes(Call& call) {
   const auto look = [&](const char* id, std::uint64_t before, std::uint64_t after) {
     if (before == 0 && after != 0) changes.created.emplace_back(id);
     if (before != 0 && after == 0) changes.destroyed.emplace_back(id);
-    if (before != 0 && after != 0 && (before != after || all.more || !all.items.empty()))
+    if (before != 0 && after != 0 && (before != after || all.more || !all.emails.empty()))
       changes.updated.emplace_back(id);
   };
   look("octets", since->octets, now.octets);

@@ -58,14 +58,15 @@ Outcome<Access*> access_of(Call& call, Arguments& arguments) {
   return call.context.access(account);
 }
 
-Outcome<std::vector<account::ItemId>> read_ids(Call& call, Arguments& arguments) {
+Outcome<std::vector<account::ItemId>> read_ids(Call& call, const Outcome<Access*>& access, Arguments& arguments) {
   const auto ids = arguments.texts("ids");
   if (!ids) return bad_argument("ids");
   if (ids->size() > call.context.limits.objects_in_set) return refuse("requestTooLarge");
+  const account::ObjectIds names = access ? (*access)->ids() : account::ObjectIds({});
   std::vector<account::ItemId> out;
   std::set<account::ItemId> once;
   for (const std::string& id : *ids) {
-    const account::ItemId item = read_email(id).value_or(account::ItemId{});
+    const account::ItemId item = names.find_email(id).value_or(account::ItemId{});
     if (once.insert(item).second) out.push_back(item);
   }
   return out;
@@ -150,7 +151,7 @@ class Listing {
     return more;
   }
   bool take(account::ItemId item) {
-    if (total++ >= position_ && ids.size() < limit_) ids.push_back(email_name(item));
+    if (total++ >= position_ && ids.size() < limit_) ids.push_back(access_.ids().email(item));
     return count_ || ids.size() < limit_;
   }
 
@@ -198,12 +199,12 @@ Answer removed_get(Call& call) {
   if (!request->ids) return refuse("requestTooLarge", "ids");
   const Access& access = *request->access;
   std::vector<account::ItemId> items;
-  for (const std::string& id : *request->ids) items.push_back(read_email(id).value_or(account::ItemId{}));
+  for (const std::string& id : *request->ids) items.push_back(access.ids().find_email(id).value_or(account::ItemId{}));
   const account::Modseq state = access.account->modseq();
   JMAP_CALL_TRY(const auto found, access.account->removed_among(items));
   JMAP_CALL_TRY(const auto names, access.account->keywords());
   std::map<std::string, const Removed*> by_id;
-  for (const Removed& one : found) by_id[email_name(one.item)] = &one;
+  for (const Removed& one : found) by_id[access.ids().email(one.item)] = &one;
   EmailProperties wanted;
   for (const std::string_view name : kOfMessage) {
     if (request->wants(name)) wanted.names.emplace_back(name);
@@ -221,7 +222,7 @@ Answer removed_get(Call& call) {
         flags.system &= static_cast<std::uint8_t>(~account::flag::kDeleted);
         json::object all{
             {"id", id},
-            {"mailboxId", folder->id == account::kRoot ? json::value() : json::value(mailbox_name(folder->id))},
+            {"mailboxId", folder->id == account::kRoot ? json::value() : json::value(access.ids().mailbox(folder->id))},
             {"mailboxName", one.path},
             {"removedAt", utc_date(one.removed)},
             {"receivedAt", utc_date(one.row.received)},
@@ -245,7 +246,7 @@ Answer removed_get(Call& call) {
 Answer removed_restore(Call& call) {
   Arguments arguments(call.given);
   auto access = access_of(call, arguments);
-  const auto ids = read_ids(call, arguments);
+  const auto ids = read_ids(call, access, arguments);
   const auto mailbox = arguments.text("mailboxId");
   if (auto done = arguments.done(); !done) return std::unexpected(done.error());
   if (!access) return std::unexpected(access.error());
@@ -253,7 +254,7 @@ Answer removed_restore(Call& call) {
   account::Account& account = *(*access)->account;
   std::optional<account::Folder> wanted;
   if (mailbox) {
-    const auto id = read_mailbox(call.context.id_of(*mailbox).value_or(*mailbox));
+    const auto id = (*access)->ids().find_mailbox(call.context.id_of(*mailbox).value_or(*mailbox));
     auto folder = id ? (*access)->folder(*id) : Result<account::Folder>(fail(Errc::not_found));
     if (!folder || !folder->selectable) return bad_argument("mailboxId");
     if (!(*access)->rights(*folder).has(sharing::Right::insert)) return refuse("forbidden", "mailboxId");
@@ -271,7 +272,7 @@ Answer removed_restore(Call& call) {
     known.insert(one.item);
     const account::Folder* to = wanted ? &*wanted : from->role == account::Role::trash ? &inbox : from;
     if (to->id != account::kRoot && !(*access)->rights(*to).has(sharing::Right::insert)) {
-      refused[email_name(one.item)] = to_json(Refusal{"forbidden", {}, {}, {}});
+      refused[(*access)->ids().email(one.item)] = to_json(Refusal{"forbidden", {}, {}, {}});
       continue;
     }
     by_folder[to->id == account::kRoot ? std::string() : to->path].push_back(one.item);
@@ -282,7 +283,7 @@ Answer removed_restore(Call& call) {
   for (const auto& [path, items] : by_folder) {
     const auto back = account.bring_back(items, path);
     for (const std::string& name : back ? back->folders : std::vector<std::string>()) {
-      if (const auto folder = account.find_folder(name)) mailboxes.insert(mailbox_name(folder->id));
+      if (const auto folder = account.find_folder(name)) mailboxes.insert((*access)->ids().mailbox(folder->id));
     }
     if (!back) why = refusal_for_object(back.error());
     // What came before a failure is back.
@@ -291,14 +292,14 @@ Answer removed_restore(Call& call) {
     for (const Removed& one : left) still.insert(one.item);
     for (const account::ItemId item : items) {
       if (!still.contains(item)) {
-        restored.push_back(email_name(item));
+        restored.push_back((*access)->ids().email(item));
       } else {
-        refused[email_name(item)] = to_json(why.value_or(Refusal{"serverFail", {}, {}, {}}));
+        refused[(*access)->ids().email(item)] = to_json(why.value_or(Refusal{"serverFail", {}, {}, {}}));
       }
     }
   }
   for (const account::ItemId item : *ids) {
-    if (!known.contains(item)) refused[email_name(item)] = to_json(Refusal{"notFound", {}, {}, {}});
+    if (!known.contains(item)) refused[(*access)->ids().email(item)] = to_json(Refusal{"notFound", {}, {}, {}});
   }
   return json::object{{"accountId", account_name((*access)->id())},
                       {"restored", strings(restored)},
@@ -318,12 +319,12 @@ Answer removed_set(Call& call) {
   run.update = [](const std::string&, const json::object&) -> Outcome<json::value> { return refuse("forbidden"); };
   run.destroy_all = [&](const std::vector<std::string>& ids, std::map<std::string, Outcome<>>& done) {
     std::vector<account::ItemId> items;
-    for (const std::string& id : ids) items.push_back(read_email(id).value_or(account::ItemId{}));
+    for (const std::string& id : ids) items.push_back((*access)->ids().find_email(id).value_or(account::ItemId{}));
     const auto found = account.removed_among(items);
     std::set<std::string> known;
     items.clear();
     for (const Removed& one : found ? *found : std::vector<Removed>()) {
-      known.insert(email_name(one.item));
+      known.insert((*access)->ids().email(one.item));
       items.push_back(one.item);
     }
     Outcome<> outcome;

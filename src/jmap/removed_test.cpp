@@ -80,14 +80,14 @@ TEST_F(JmapRemoved, AreFoundBySubjectSenderAndTime) {
 
 TEST_F(JmapRemoved, AreDescribed) {
   remove(ids[0]);
-  const auto got = world.call("RemovedEmail/get", R"({"accountId":"$","ids":[")" + ids[0] + R"(","M99","x"]})");
+  const auto got = world.call("RemovedEmail/get", R"({"accountId":"$","ids":[")" + ids[0] + R"(","M1024-99","x"]})");
   const auto& one = got.at("list").at(0);
   EXPECT_EQ(one.at("subject"), "Übersicht for May");
   EXPECT_EQ(one.at("from").at(0).at("email"), "ada@elsewhere.example");
   EXPECT_EQ(one.at("preview"), "Hello there.");
   EXPECT_EQ(one.at("mailboxName"), "INBOX");
   EXPECT_EQ(std::string_view(one.at("mailboxId").as_string()), world.mailbox("INBOX"));
-  EXPECT_EQ(text(got.at("notFound")), R"(["M99","x"])");
+  EXPECT_EQ(text(got.at("notFound")), R"(["M1024-99","x"])");
   const auto less =
       world.call("RemovedEmail/get", R"({"accountId":"$","ids":[")" + ids[0] + R"("],"properties":["size"]})");
   EXPECT_EQ(less.at("list").at(0).as_object().size(), 2U);
@@ -99,10 +99,10 @@ TEST_F(JmapRemoved, AreDescribed) {
 
 TEST_F(JmapRemoved, ComeBackToWhereTheyWere) {
   remove_all();
-  const auto answer = restore({ids[0], ids[2], "M99"});
+  const auto answer = restore({ids[0], ids[2], "M1024-99"});
   EXPECT_THAT(texts(answer.at("restored")), ElementsAre(ids[0], ids[2]));
   EXPECT_EQ(text(answer.at("mailboxIds")), "[\"" + world.mailbox("INBOX") + "\"]");
-  EXPECT_EQ(text(answer.at("notRestored")), R"({"M99":{"type":"notFound"}})");
+  EXPECT_EQ(text(answer.at("notRestored")), R"({"M1024-99":{"type":"notFound"}})");
   EXPECT_THAT(found(), ElementsAre(ids[1]));
   const auto got =
       world.call("Email/get", R"({"accountId":"$","ids":[")" + ids[0] + R"("],"properties":["mailboxIds"]})");
@@ -116,7 +116,7 @@ TEST_F(JmapRemoved, ComeBackIntoAFolderOfChoiceAndNotIntoTheTrash) {
   EXPECT_EQ(text(restore({trashed}).at("mailboxIds")), "[\"" + world.mailbox("INBOX") + "\"]");
   EXPECT_EQ(text(restore({ids[0]}, R"(,"mailboxId":")" + world.mailbox("Archive") + "\"").at("mailboxIds")),
             "[\"" + world.mailbox("Archive") + "\"]");
-  EXPECT_EQ(restore({ids[0]}, R"(,"mailboxId":"F999")").at("type"), "invalidArguments");
+  EXPECT_EQ(restore({ids[0]}, R"(,"mailboxId":"F1024-999")").at("type"), "invalidArguments");
 }
 
 TEST_F(JmapRemoved, AreDeletedForGoodOnlyWhereThatIsAllowed) {
@@ -126,9 +126,9 @@ TEST_F(JmapRemoved, AreDeletedForGoodOnlyWhereThatIsAllowed) {
   EXPECT_EQ(answer.at("notDestroyed").at(ids[0]).at("type"), "forbidden");
   EXPECT_EQ(found().size(), 3U);
   world.server.set_removed({std::chrono::days(14), true});
-  answer = world.call("RemovedEmail/set", R"({"accountId":"$","destroy":[")" + ids[0] + R"(","M99"]})");
+  answer = world.call("RemovedEmail/set", R"({"accountId":"$","destroy":[")" + ids[0] + R"(","M1024-99"]})");
   EXPECT_EQ(text(answer.at("destroyed")), "[\"" + ids[0] + "\"]");
-  EXPECT_EQ(answer.at("notDestroyed").at("M99").at("type"), "notFound");
+  EXPECT_EQ(answer.at("notDestroyed").at("M1024-99").at("type"), "notFound");
   EXPECT_THAT(found(), ElementsAre(ids[2], ids[1]));
   EXPECT_EQ(
       world.call("RemovedEmail/set", R"({"accountId":"$","create":{"a":{}}})").at("notCreated").at("a").at("type"),

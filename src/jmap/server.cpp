@@ -5,6 +5,7 @@
 
 #include "jmap/blob.hpp"
 #include "jmap/context.hpp"
+#include "jmap/email.hpp"
 #include "jmap/forwarding.hpp"
 #include "jmap/ids.hpp"
 #include "jmap/principal.hpp"
@@ -67,7 +68,7 @@ json::object core_capability(const Limits& limits) {
 
 // RFC 8621 1.3.1.
 json::object mail_capability(bool own) {
-  return {{"maxMailboxesPerEmail", 1},
+  return {{"maxMailboxesPerEmail", kMaxMailboxesOfEmail},
           {"maxMailboxDepth", 50},
           {"maxSizeMailboxName", 255},
           {"maxSizeAttachmentsPerEmail", 50 << 20},

@@ -138,7 +138,7 @@ TEST_F(JmapServer, KeepsWhatIsUploadedToItsAccount) {
   // Bodies are shared by all accounts, but not with those who did not bring them.
   EXPECT_EQ(world.server.download(world.principal(kBert), world.id(kBert), blob).error().code, Errc::not_found);
   EXPECT_EQ(world.server.download(world.principal(kBert), world.id(), blob).error().code, Errc::not_found);
-  for (const char* name : {"", "B", "B0", "B99", "G", "Gabc-1-2", "B1p", "Bp1", "M1"}) {
+  for (const char* name : {"", "B", "B0", "B99", "G", "Gabc-1-2", "B1p", "Bp1", "M1024-1"}) {
     EXPECT_EQ(world.server.download(world.principal(kAnna), world.id(), name).error().code, Errc::not_found) << name;
   }
   const auto imported =

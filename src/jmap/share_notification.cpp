@@ -31,7 +31,7 @@ json::object describe_notice(const Notice& notice) {
             {"principalId", notice.by ? json::value(principal_name(*notice.by)) : json::value()}}},
           {"objectType", "Mailbox"},
           {"objectAccountId", account_name(notice.account)},
-          {"objectId", mailbox_name(notice.folder)},
+          {"objectId", account::ObjectIds(notice.account).mailbox(notice.folder)},
           {"oldRights", rights_object(notice.before, true)},
           {"newRights", notice.now.empty() ? json::value() : json::value(rights_object(notice.now, true))},
           {"name", notice.path}};

@@ -141,7 +141,7 @@ Answer search_snippet_get(Call& call) {
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < ids->size(); ++i) {
     const auto item =
-        found[i] ? (*access)->account->item(found[i]->row.item) : Result<account::Item>(fail(Errc::not_found));
+        found[i] ? (*access)->account->item(found[i]->row().item) : Result<account::Item>(fail(Errc::not_found));
     if (!item) {
       if (item.error().code != Errc::not_found) return std::unexpected(refusal_for_call(item.error()));
       missing.push_back((*ids)[i]);

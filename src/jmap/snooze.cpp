@@ -109,24 +109,25 @@ Result<> Snoozer::wake(const Snooze& snooze) {
   GP_CHECK(services_.directory.principal(owner));
   GP_TRY(const auto account, services_.accounts.open(snooze.account));
   GP_TRY(const account::Folder from, account->find_folder(kSnoozedFolder));
-  GP_TRY(const auto places, account->places(std::span(&snooze.item, 1)));
-  if (!places[0] || places[0]->folder != from.id) return fail(Errc::not_found, "it was taken out");
+  GP_TRY(const auto messages, account->messages_of(std::span(&snooze.item, 1)));
+  const auto message = std::ranges::find(messages[0], from.id, &account::Placed::folder);
+  if (message == messages[0].end()) return fail(Errc::not_found, "it was taken out");
   auto to = account->folder(snooze.to);
   if (!to && to.error().code != Errc::not_found) return std::unexpected(to.error());
   if (!to || !to->selectable || to->id == from.id) to = account->find_folder("INBOX");
   if (!to) return std::unexpected(to.error());
-  GP_TRY(const account::Item item, account->item(snooze.item));
+  GP_TRY(const account::Item item, account->item(message->row.item));
   GP_TRY(const auto names, account->keywords());
   account::NewItem again;
   again.body = item.body;
   again.summary = item.summary;
-  const account::Flags& flags = places[0]->row.flags;
+  const account::Flags& flags = message->row.flags;
   again.system_flags = static_cast<std::uint8_t>(flags.system & ~(account::flag::kSeen | account::flag::kDeleted));
   for (const account::KeywordId id : flags.keywords) {
     if (id < names->size() && !ascii::iequals((*names)[id], kSnoozedKeyword)) again.keywords.push_back((*names)[id]);
   }
   again.received = services_.clock.now();
-  GP_TRY(const auto done, account->replace(from.id, places[0]->row.uid, to->id, again));
+  GP_TRY(const auto done, account->replace(from.id, message->row.uid, to->id, again));
   return done.uids.empty() ? fail(Errc::not_found, "it was taken out") : Result<>();
 }
 

@@ -21,7 +21,7 @@ namespace gatepost::jmap {
 // One message that is put off.
 struct Snooze {
   account::AccountId account{};
-  account::ItemId item{};
+  account::ItemId item{};  // its email
   TimePoint until{};
   account::FolderId to{};  // where it comes back to
   bool operator==(const Snooze&) const = default;

@@ -146,7 +146,7 @@ TEST_F(JmapSnooze, RefusesWhatIsNoTime) {
   EXPECT_THAT(put_off(std::chrono::seconds(-1)), HasSubstr("invalidProperties"));
   EXPECT_THAT(put_off(std::chrono::hours(24 * 2000)), HasSubstr("invalidProperties"));
   const std::string until = R"("snoozed":{"until":")" + in(std::chrono::hours(1)) + "\"";
-  EXPECT_THAT(set(until + R"(,"moveToMailboxId":"F99"})"), HasSubstr("invalidProperties"));
+  EXPECT_THAT(set(until + R"(,"moveToMailboxId":"F1024-99"})"), HasSubstr("invalidProperties"));
   EXPECT_THAT(set(until + R"(,"colour":1})"), HasSubstr("invalidProperties"));
   EXPECT_THAT(set(until + R"(},"mailboxIds":{")" + world.mailbox("Archive") + R"(":true})"),
               HasSubstr("invalidProperties"));

@@ -43,7 +43,7 @@ bool States::follow(Context& context, const Access& access, Known& known) {
                                        : Result<Changes>(fail(Errc::not_found, "nothing is known yet"));
     const bool all = !changes || !changes->known || changes->more;
     if (all ||
-        std::ranges::find(changes->items, Changes::What::created, &Changes::OfItem::what) != changes->items.end()) {
+        std::ranges::find(changes->emails, Changes::What::created, &Changes::OfEmail::what) != changes->emails.end()) {
       known.delivered = now;
     }
     itself = itself || all ||

@@ -131,7 +131,7 @@ Outcome<json::object> send(SetRun& run, const json::object& given) {
   if (!email_id) return bad_property("emailId");
   JMAP_OBJECT_TRY(const auto found, find_emails(access, {*email_id}));
   if (!found[0]) return bad_property("emailId");
-  JMAP_OBJECT_TRY(const account::Item item, access.account->item(found[0]->row.item));
+  JMAP_OBJECT_TRY(const account::Item item, access.account->item(found[0]->row().item));
   reading::MessageReader reader(*access.account);
   reader.open(item.body);
   JMAP_OBJECT_TRY(const auto structure, reading::structure_of(reader, item.summary));
@@ -205,7 +205,7 @@ Outcome<json::object> send(SetRun& run, const json::object& given) {
   json::object submission{
       {"identityId", identity->id},
       {"emailId", *email_id},
-      {"threadId", thread_name(access.id(), found[0]->row.thread)},
+      {"threadId", access.ids().thread(found[0]->row().thread)},
       {"envelope",
        {{"mailFrom", {{"email", route->from}, {"parameters", route->parameters}}}, {"rcptTo", std::move(to)}}},
       {"sendAt", utc_date(waits ? *route->not_before : now)},

@@ -121,7 +121,7 @@ TEST_F(JmapSubmission, ThatBeganIsNotTakenBack) {
   const auto made = wait(R"({"HOLDUNTIL":")" + utc_date(world.clock.now() + std::chrono::hours(24)) + "\"}");
   const std::string id(made.at("created").at("s").at("id").as_string());
   const auto mailboxes = world.call("Mailbox/changes", R"({"accountId":"$","sinceState":"0"})");
-  EXPECT_THAT(text(mailboxes), Not(HasSubstr("F0")));
+  EXPECT_THAT(text(mailboxes), Not(HasSubstr("F1024-0")));
   auto news = changes(state);
   EXPECT_EQ(text(news.at("created")), "[\"" + id + "\"]");
   const std::string pending(news.at("newState").as_string());
@@ -196,7 +196,7 @@ TEST_F(JmapSubmission, SendsNothingThatItMayNot) {
   const std::string wrong = draft(R"("from":[{"email":"anna@example.org"}],"to":[{"email":"nobody@example.org"}])");
   EXPECT_THAT(refused(R"("identityId":"I1","emailId":")" + wrong + "\""), HasSubstr("invalidRecipients"));
   EXPECT_THAT(refused(R"("identityId":"I9","emailId":")" + wrong + "\""), HasSubstr("identityId"));
-  EXPECT_THAT(refused(R"("identityId":"I1","emailId":"M99")"), HasSubstr("emailId"));
+  EXPECT_THAT(refused(R"("identityId":"I1","emailId":"M1024-99")"), HasSubstr("emailId"));
   EXPECT_THAT(
       refused(R"("identityId":"I1","emailId":")" + wrong +
               R"(","envelope":{"mailFrom":{"email":"bert@example.org"},"rcptTo":[{"email":"anna@example.org"}]})"),

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "account/object_ids.hpp"
 #include "jmap/json.hpp"
 #include "jmap/server.hpp"
 #include "mailflow/test_support.hpp"
@@ -60,13 +61,14 @@ struct World : mailflow::World {
     const auto uid = owner->append(to, std::span(&item, 1))->uids.front();
     std::string name;
     (void)owner->rows(to, NumberSet::of(uid, uid), [&](const account::Row& row) {
-      name = "M" + std::to_string(static_cast<std::uint64_t>(row.item));
+      name = account::ObjectIds(owner->id()).email(row.item);
       return true;
     });
     return name;
   }
   std::string mailbox(std::string_view path) {
-    return "F" + std::to_string(static_cast<std::uint32_t>(account(kAnna)->find_folder(path)->id));
+    const auto owner = account(kAnna);
+    return account::ObjectIds(owner->id()).mailbox(owner->find_folder(path)->id);
   }
 };
 

@@ -20,6 +20,7 @@ Line line_of(const account::Row& row, FolderView& view) {
   line.received = std::chrono::floor<std::chrono::seconds>(row.received).time_since_epoch().count();
   line.item = row.item;
   line.thread = row.thread;
+  line.email = row.email;
   view.lowest_thread = std::min(view.lowest_thread, static_cast<std::uint64_t>(row.thread));
   view.highest_thread = std::max(view.highest_thread, static_cast<std::uint64_t>(row.thread));
   line.octets = row.octets;
@@ -95,12 +96,49 @@ class Conversations {
   boost::unordered_flat_map<std::uint64_t, LongTally> others_;
 };
 
+// Which emails have copies in a folder, and how often each is there beside the first time.
+class Repeats {
+ public:
+  Repeats() = default;
+  explicit Repeats(FolderView& view) {
+    if (view.copies == 0) return;
+    for (const Line& line : view.lines) {
+      if (line.is_copy()) view.repeats += copies_[line.email]++ > 0 ? 1 : 0;
+    }
+    for (const Line& line : view.lines) {
+      if (!line.is_copy() && copies_.contains(line.item)) ++view.repeats;
+    }
+  }
+  // Before it is put into the list, and after it was taken out.
+  void add(const Line& line, FolderView& view, const Lines::Edit& list) { change<true>(line, view, list); }
+  void remove(const Line& line, FolderView& view, const Lines::Edit& list) { change<false>(line, view, list); }
+  std::size_t octets() const { return copies_.bucket_count() * 17; }
+
+ private:
+  template <bool kIn>
+  void change(const Line& line, FolderView& view, const Lines::Edit& list) {
+    const auto repeated = [&view](bool is) {
+      if (is) view.repeats += kIn ? 1U : ~0U;
+    };
+    if (!line.is_copy()) return repeated(copies_.contains(line.item));
+    view.copies += kIn ? 1U : ~0U;
+    std::uint32_t& count = copies_[line.email];
+    if (!kIn) --count;
+    // A copy came when its original did (RFC 9051 6.4.7).
+    repeated(count > 0 || list.has({line.received, line.email}));
+    if (kIn) ++count;
+    if (count == 0) copies_.erase(line.email);
+  }
+  boost::unordered_flat_map<account::ItemId, std::uint32_t> copies_;
+};
+
 }  // namespace
 
 struct Views::Followed {
   std::mutex mutex;  // of what is below; held while the folder is read, so that others wait for what is being read
   std::shared_ptr<const FolderView> view;
   Conversations conversations;
+  Repeats repeats;
 };
 
 Result<> Views::read_all(account::Account& account, account::FolderId id, Followed& into) {
@@ -109,17 +147,21 @@ Result<> Views::read_all(account::Account& account, account::FolderId id, Follow
   view->keywords.emplace_back();
   into.view = nullptr;
   into.conversations = {};
+  into.repeats = {};
   // What comes while the rows are read is told by the next delta, though it may be there already.
   GP_TRY(const account::Folder folder, account.folder(id));
   view->at = folder.highest_modseq;
   Lines::Builder lines;
   GP_CHECK(account.all_rows(id, [&](const account::Row& row) {
     if ((row.flags.system & account::flag::kDeleted) != 0) return true;
-    lines.add(line_of(row, *view));
+    const Line line = line_of(row, *view);
+    view->copies += line.is_copy() ? 1 : 0;
+    lines.add(line);
     return true;
   }));
   view->lines = std::move(lines).finish();
   into.conversations = Conversations(*view);
+  into.repeats = Repeats(*view);
   into.view = std::move(view);
   return {};
 }
@@ -146,10 +188,14 @@ Result<bool> Views::follow(account::Account& account, Followed& followed) {
   }
   Lines::Edit edit(old.lines);
   for (const LineKey& key : gone) {
-    if (const auto line = edit.take(key)) followed.conversations.remove(*line, *view);
+    const auto line = edit.take(key);
+    if (!line) continue;
+    followed.conversations.remove(*line, *view);
+    followed.repeats.remove(*line, *view, edit);
   }
   for (const Line& line : fresh) {
     followed.conversations.add(line, *view);
+    followed.repeats.add(line, *view, edit);
     edit.put(line);
   }
   view->lines = std::move(edit).finish();
@@ -181,7 +227,8 @@ Result<std::shared_ptr<const FolderView>> Views::folder(account::Account& accoun
   }
   const std::shared_ptr<const FolderView> view = followed->view;
   const std::size_t octets =
-      view->lines.octets() + view->keywords.size() * 32 + followed->conversations.octets() + kEntryOctets;
+      view->lines.octets() + view->keywords.size() * 32 + followed->conversations.octets() + followed->repeats.octets() +
+      kEntryOctets;
   const std::scoped_lock all(mutex_);
   if (const auto here = index_.find(key); here != index_.end() && here->second->followed == followed) {
     resize(*here->second, octets);
@@ -209,6 +256,32 @@ void Views::keep(account::Account& account, const std::string& query, account::M
   resize(known, octets);
 }
 
+Result<std::shared_ptr<const CopiedEmails>> Views::copied(account::Account& account, const std::string& for_whom,
+                                                          const std::vector<account::Folder>& visible) {
+  if (account.copies() == 0) return nullptr;
+  const account::Modseq at = account.modseq();
+  const Key key{account.id(), account::kRoot, "copied " + for_whom, account.reader()};  // no query begins so
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto known = index_.find(key);
+    if (known != index_.end() && known->second->copied && known->second->at == at) return known->second->copied;
+  }
+  std::vector<std::shared_ptr<const FolderView>> views;
+  for (const account::Folder& one : visible) {
+    GP_TRY(auto view, folder(account, one.id));
+    views.push_back(std::move(view));
+  }
+  auto copied = std::make_shared<const CopiedEmails>(views);
+  const std::scoped_lock lock(mutex_);
+  Entry& known = entry(key);
+  if (known.at <= at) {
+    known.copied = copied;
+    known.at = at;
+    resize(known, copied->octets() + kEntryOctets);
+  }
+  return copied;
+}
+
 std::shared_ptr<AttachmentMarks> Views::marks(account::Account& account, std::uint64_t block) {
   const Key key{account.id(), account::kRoot, "marks " + std::to_string(block)};  // no query begins so
   {
@@ -228,7 +301,7 @@ Views::Entry& Views::entry(const Key& key) {
   const auto [found, fresh] = index_.try_emplace(key);
   if (fresh) {
     entries_.push_front(
-        {.key = key, .followed = nullptr, .ids = nullptr, .marks = nullptr, .at = 0, .octets = kEntryOctets});
+        {.key = key, .followed = nullptr, .ids = nullptr, .marks = nullptr, .copied = nullptr, .at = 0, .octets = kEntryOctets});
     octets_ += kEntryOctets;
     found->second = entries_.begin();
   } else {

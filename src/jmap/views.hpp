@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <list>
 #include <map>
 #include <memory>
@@ -11,23 +10,11 @@
 
 #include "account/account.hpp"
 #include "jmap/attachment_marks.hpp"
-#include "jmap/lines.hpp"
+#include "jmap/copied_emails.hpp"
+#include "jmap/folder_view.hpp"
 #include "jmap/sort_order.hpp"
 
 namespace gatepost::jmap {
-
-// The messages of a folder, newest first, as they were at one version. Immutable, so shared between threads. Messages
-// with \Deleted are not there (RFC 8621 4.1.1).
-struct FolderView {
-  account::FolderId folder{};
-  account::Modseq at = 0;
-  Lines lines;
-  std::vector<std::vector<account::KeywordId>> keywords;  // [0] is empty
-  std::uint32_t unread = 0;                               // without $seen and $draft
-  std::uint32_t threads = 0, unread_threads = 0;
-  // No conversation in it is beyond them.
-  std::uint64_t lowest_thread = std::numeric_limits<std::uint64_t>::max(), highest_thread = 0;
-};
 
 // Views of the folders that somebody looked at lately, and what queries found. Following a folder costs what changed in
 // it. Thread-safe.
@@ -43,6 +30,11 @@ class Views {
   Found found(account::Account& account, const std::string& query, account::Modseq at);
   void keep(account::Account& account, const std::string& query, account::Modseq at, Found ids);
 
+  // What copies are together with what they are copies of, in the folders that somebody sees. `for_whom`: a name of him.
+  // Null: there are none. Blocks.
+  Result<std::shared_ptr<const CopiedEmails>> copied(account::Account& account, const std::string& for_whom,
+                                                     const std::vector<account::Folder>& visible);
+
   SortOrders& sort_orders() { return sort_orders_; }
 
   // Of the items of AttachmentMarks::block_of(). Blocks.
@@ -57,12 +49,13 @@ class Views {
     account::Reader reader = account::kEverybody;  // whose \\Seen it is of
     auto operator<=>(const Key&) const = default;
   };
-  // One of the three.
+  // One of the four.
   struct Entry {
     Key key;
     std::shared_ptr<Followed> followed;  // shared with those that follow it just now
     Found ids;
     std::shared_ptr<AttachmentMarks> marks;
+    std::shared_ptr<const CopiedEmails> copied;
     account::Modseq at = 0;
     std::size_t octets = 0;
   };

@@ -426,10 +426,12 @@ class App {
     if (emails.length === 0 || !this.may.remove) return;
     const trash = this.mail?.withRole('trash');
     // Nobody makes a trash in the account of somebody else.
-    if (trash ? emails.every((e) => e.mailboxIds[trash.id]) : this.mail !== this.own) {
+    const here = this.currentMailbox?.id;
+    const isThrownAway = (e: Email): boolean => !!trash && !!e.mailboxIds[trash.id] && (here === trash.id || Object.keys(e.mailboxIds).length === 1);
+    if (trash ? emails.every(isThrownAway) : this.mail !== this.own) {
       if ((await this.ask({ text: t('forEverAsk', { n: emails.length }), yes: t('forEver'), danger: true })) === null) return;
       this.advance(rows);
-      await this.actions?.destroy(emails.map((e) => e.id));
+      await this.actions?.destroy(emails, trash?.id ?? here);
       return;
     }
     this.advance(rows);

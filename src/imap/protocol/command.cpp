@@ -217,6 +217,7 @@ constexpr Row kRows[] = {{Verb::capability, "CAPABILITY", plain<Capability>},
                          {Verb::compress, "COMPRESS", compress},
                          {Verb::unauthenticate, "UNAUTHENTICATE", plain<Unauthenticate>},
                          {Verb::uidbatches, "UIDBATCHES", uid_batches},
+                         {Verb::getjmapaccess, "GETJMAPACCESS", plain<GetJmapAccess>},
                          {Verb::replace, "REPLACE", append, true},
                          {Verb::authenticate, "AUTHENTICATE", authenticate},
                          {Verb::login, "LOGIN", login},
@@ -318,6 +319,7 @@ struct VerbOfBody {
   Verb operator()(const Language&) const { return Verb::language; }
   Verb operator()(const Comparator&) const { return Verb::comparator; }
   Verb operator()(const UidBatches&) const { return Verb::uidbatches; }
+  Verb operator()(const GetJmapAccess&) const { return Verb::getjmapaccess; }
   Verb operator()(const Authenticate&) const { return Verb::authenticate; }
   Verb operator()(const Login&) const { return Verb::login; }
   Verb operator()(const Enable&) const { return Verb::enable; }

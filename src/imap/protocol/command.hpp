@@ -44,6 +44,7 @@ enum class Verb : std::uint8_t {
   compress,
   unauthenticate,
   uidbatches,
+  getjmapaccess,
   replace,
   authenticate,
   login,
@@ -136,6 +137,9 @@ struct Compress {         // RFC 4978
 };
 struct Unauthenticate {  // RFC 8437
   bool operator==(const Unauthenticate&) const = default;
+};
+struct GetJmapAccess {  // RFC 9698 4
+  bool operator==(const GetJmapAccess&) const = default;
 };
 struct UidBatches {  // RFC 10022 3.1
   std::uint32_t size = 0;
@@ -245,7 +249,7 @@ using Body =
     std::variant<Capability, Noop, Logout, Id, Language, Comparator, StartTls, Authenticate, Login, Enable, Select,
                  Create, Delete, Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close,
                  Unselect, Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, SetQuota, Sort, Thread,
-                 Esearch, CancelUpdate, Compress, Unauthenticate, UidBatches, Notify, ResetKey, GenUrlAuth, UrlFetch,
+                 Esearch, CancelUpdate, Compress, Unauthenticate, UidBatches, GetJmapAccess, Notify, ResetKey, GenUrlAuth, UrlFetch,
                  GetAcl, SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
 Verb verb(const Body& body);
 

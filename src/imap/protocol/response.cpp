@@ -417,6 +417,13 @@ void write_quota_root(std::string& out, std::string_view mailbox, std::span<cons
   out += "\r\n";
 }
 
+// response-data =/ "*" SP "JMAPACCESS" SP quoted      (RFC 9698 4)
+void write_jmap_access(std::string& out, std::string_view session_url) {
+  out.append("* JMAPACCESS ");
+  write_string(out, session_url, false);
+  out += "\r\n";
+}
+
 // uidbatches-response = "UIDBATCHES" SP search-correlator [SP uid-range *("," uid-range)]
 void write_uid_batches(std::string& out, std::string_view tag, std::span<const NumberSet::Range> ranges) {
   out.append("* UIDBATCHES (TAG ");

@@ -167,6 +167,9 @@ struct ThreadNode {
 // "* THREAD (2)(3 6 (4 23)(44 7 96))" (RFC 5256 4). `root`: the first of the roots.
 void write_thread(std::string& out, std::span<const ThreadNode> nodes, std::uint32_t root);
 
+// Where JMAP's session resource is.
+void write_jmap_access(std::string& out, std::string_view session_url);
+
 // UIDBATCHES; ranges are written from the high end to the low one.
 void write_uid_batches(std::string& out, std::string_view tag, std::span<const NumberSet::Range> ranges);
 

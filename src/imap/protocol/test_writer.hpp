@@ -52,6 +52,7 @@ class Writer {
   void operator()(const Logout&) { word("LOGOUT"); }
   void operator()(const StartTls&) { word("STARTTLS"); }
   void operator()(const Unauthenticate&) { word("UNAUTHENTICATE"); }
+  void operator()(const GetJmapAccess&) { word("GETJMAPACCESS"); }
   void operator()(const Compress& c) {
     word("COMPRESS");
     word(c.mechanism);

@@ -1,4 +1,4 @@
-// COMPRESS, UNAUTHENTICATE (RFC 4978, RFC 8437).
+// COMPRESS, UNAUTHENTICATE, GETJMAPACCESS (RFC 4978, RFC 8437, RFC 9698).
 
 #include "imap/protocol/response.hpp"
 #include "imap/server/events.hpp"
@@ -18,6 +18,12 @@ Task<Answer> run_unauthenticate(Session& session, Command&) {
   if (session.compressed()) co_return no(code::kCannot, "Not while compression is active");
   session.sign_out();
   co_return ok("Nobody is signed in now");
+}
+
+Task<Answer> run_getjmapaccess(Session& session, Command&) {
+  if (!session.opens_jmap()) co_return no(code::kCannot, "What signed in here does not open JMAP");
+  write_jmap_access(session.out(), session.settings().jmap_session);
+  co_return ok();
 }
 
 // All that signing in and what followed it brought; TLS, and what counts against this connection, stay.

@@ -6,7 +6,6 @@
 #include "imap/protocol/response.hpp"
 #include "imap/server/list_entry.hpp"
 #include "imap/server/namespaces.hpp"
-#include "imap/server/object_id.hpp"
 #include "imap/server/session.hpp"
 
 namespace gatepost::imap::server {
@@ -62,7 +61,7 @@ Task<Answer> run_create(Session& session, Command& command) {
   }
   session.did(*place.account, {.what = account::FolderEvent::What::created, .path = made->path});
   tell_name(session, place, made->id, name);
-  co_return ok(code::mailbox_id(mailbox_id(place, made->id)), "CREATE completed");
+  co_return ok(code::mailbox_id(place.ids().mailbox(made->id)), "CREATE completed");
 }
 
 Task<Answer> run_delete(Session& session, Command& command) {

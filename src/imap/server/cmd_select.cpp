@@ -6,7 +6,6 @@
 
 #include "imap/protocol/response.hpp"
 #include "imap/server/list_entry.hpp"
-#include "imap/server/object_id.hpp"
 #include "imap/server/row_writer.hpp"
 
 namespace gatepost::imap::server {
@@ -120,7 +119,7 @@ void write_view(Session& session, const Mailbox& mailbox, const account::Opened&
   write_untagged(out, Condition::ok, code::uid_next(folder.uid_next), "The next UID");
   write_untagged(out, Condition::ok, code::highest_modseq(std::max<account::Modseq>(folder.highest_modseq, 1)),
                  "Highest");
-  write_untagged(out, Condition::ok, code::mailbox_id(mailbox_id(mailbox, folder.id)), "Its name for ever");
+  write_untagged(out, Condition::ok, code::mailbox_id(mailbox.ids().mailbox(folder.id)), "Its name for ever");
   write_untagged(out, Condition::ok, code::kUrlMech, "URLs are signed so");  // RFC 4467 8
   if (session.rev2()) {
     // RFC 9051 6.3.2

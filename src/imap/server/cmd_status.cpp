@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "imap/protocol/response.hpp"
-#include "imap/server/object_id.hpp"
 #include "imap/server/session.hpp"
 
 namespace gatepost::imap::server {
@@ -29,7 +28,7 @@ Result<> write_folder_status(std::string& out, const Mailbox& mailbox, StatusIte
                              bool utf8) {
   account::Account& account = mailbox.account();
   const account::Folder& folder = mailbox.folder;
-  const std::string id = mailbox_id(mailbox, folder.id);
+  const std::string id = mailbox.ids().mailbox(folder.id);
   StatusData data{.messages = folder.total,
                   .uid_next = folder.uid_next,
                   .uid_validity = folder.uid_validity,

@@ -26,6 +26,7 @@ constexpr std::array kCommands{
     Row{Verb::compress, kIn, &run_compress, "COMPRESS=DEFLATE"},
     Row{Verb::unauthenticate, kIn, &run_unauthenticate, "UNAUTHENTICATE"},
     Row{Verb::replace, kSelected, nullptr, "REPLACE"},
+    Row{Verb::getjmapaccess, kIn, &run_getjmapaccess, "JMAPACCESS"},
     Row{Verb::uidbatches, kSelected, &run_uidbatches, "UIDBATCHES"},
     Row{Verb::authenticate, kNot, &run_authenticate, "SASL-IR"},
     Row{Verb::login, kNot, &run_login, ""},
@@ -78,6 +79,7 @@ bool is_off(const Session& session, std::string_view word) {
   if (session.compressed() && (word == "COMPRESS=DEFLATE" || word == "UNAUTHENTICATE")) return true;
   if (word == "SEARCH=FUZZY" && session.services().search == nullptr) return true;
   if (word == "QUOTASET") return !may_set_quotas(session);
+  if (word == "JMAPACCESS") return !session.opens_jmap();
   // RFC 7888 5: one of them.
   if (word == (session.settings().small_literals ? "LITERAL+" : "LITERAL-")) return true;
   const ClientSwitch* const client = session.client_switch();

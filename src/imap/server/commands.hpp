@@ -67,6 +67,7 @@ runtime::Task<Answer> run_login(Session&, Command&);
 // cmd_connection.cpp
 runtime::Task<Answer> run_compress(Session&, Command&);
 runtime::Task<Answer> run_unauthenticate(Session&, Command&);
+runtime::Task<Answer> run_getjmapaccess(Session&, Command&);
 // cmd_uidbatches.cpp
 runtime::Task<Answer> run_uidbatches(Session&, Command&);
 // cmd_enable.cpp

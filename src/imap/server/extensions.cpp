@@ -38,6 +38,7 @@ constexpr Document kDocuments[] = {
     {"IMAP4rev1", "RFC 3501", "greeting_and_capability"},
     {"IMAP4rev2", "RFC 9051", "small_commands"},
     {"INPROGRESS", "RFC 9585", "imap/server/message_limit_test.cpp"},
+    {"JMAPACCESS", "RFC 9698", "jmap_access, clients/test_jmap_access.py"},
     {"LANGUAGE", "RFC 5255", "language"},
     {"LIST-EXTENDED", "RFC 5258", "list_options"},
     {"LIST-METADATA", "RFC 9590", "metadata"},

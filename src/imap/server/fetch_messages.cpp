@@ -6,7 +6,6 @@
 #include "imap/protocol/flags.hpp"
 #include "imap/server/fetch_run.hpp"
 #include "imap/server/hide_nul.hpp"
-#include "imap/server/object_id.hpp"
 #include "reading/preview.hpp"
 
 namespace gatepost::imap::server {
@@ -116,8 +115,6 @@ Result<> FetchRun::begin_message() {
   write_attributes(m.row, items.has(Attribute::flags) || m.newly_seen,
                    items.has(Attribute::modseq) || (m.newly_seen && plan_.modseq_of_seen));
   reader_.open(m.item.body);
-  if (items.has(Attribute::email_id)) writer_->email_id(email_id(m.item.body, m.row.received));
-  has_items_ = has_items_ || items.has(Attribute::email_id);
   if (!wants_structure_) return {};
   GP_CHECK(structure_of(reader_, m.item.summary, structure_));
   if (items.has(Attribute::envelope)) structure_writer_.envelope(*writer_, structure_);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "imap/server/object_id.hpp"
 
 namespace gatepost::imap::server {
 namespace {
@@ -24,12 +23,12 @@ constexpr std::uint32_t attribute_bits(std::initializer_list<Attribute> attribut
   return all;
 }
 constexpr std::uint32_t kOfRow = attribute_bits(
-    {Attribute::uid, Attribute::internal_date, Attribute::rfc822_size, Attribute::save_date, Attribute::thread_id});
+    {Attribute::uid, Attribute::internal_date, Attribute::rfc822_size, Attribute::save_date, Attribute::email_id,
+     Attribute::thread_id});
 constexpr std::uint32_t kOfStructure =
     attribute_bits({Attribute::envelope, Attribute::body, Attribute::body_structure, Attribute::preview});
-constexpr std::uint32_t kOfItem = kOfStructure | attribute_bits({Attribute::email_id});
 
-bool needs_items(const FetchItems& items) { return !items.sections.empty() || (items.attributes & kOfItem) != 0; }
+bool needs_items(const FetchItems& items) { return !items.sections.empty() || (items.attributes & kOfStructure) != 0; }
 
 bool needs_structure(const FetchItems& items) {
   return (items.attributes & kOfStructure) != 0 ||
@@ -132,7 +131,8 @@ void FetchRun::write_attributes(const account::Row& row, bool flags, bool modseq
   if (items.has(Attribute::internal_date)) writer.internal_date(row.received);
   if (items.has(Attribute::rfc822_size)) writer.size(row.octets);
   if (items.has(Attribute::save_date)) writer.save_date(row.saved);
-  if (items.has(Attribute::thread_id)) writer.thread_id(thread_id(account_.id(), row.thread));
+  if (items.has(Attribute::email_id)) writer.email_id(view_.ids().email(row.email));
+  if (items.has(Attribute::thread_id)) writer.thread_id(view_.ids().thread(row.thread));
   has_items_ = flags || modseq || (items.attributes & kOfRow) != 0;
 }
 

@@ -8,7 +8,7 @@
 namespace gatepost::imap::server {
 namespace {
 
-constexpr account::FolderId kFolder{1};
+constexpr account::FolderId kFolder{0xffffffff};  // the number of none that there is
 // The newest of them: 20 MiB of memory for a session that looks.
 constexpr std::size_t kMostListed = 100'000;
 

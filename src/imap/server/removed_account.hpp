@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "account/account.hpp"
+#include "account/object_ids.hpp"
 
 namespace gatepost::imap::server {
 
@@ -24,6 +25,7 @@ class RemovedAccount final : public account::Account {
   Result<account::BroughtBack> bring_back_uids(const NumberSet& uids, std::string_view folder);
 
   account::AccountId id() const override { return account::AccountId{}; }  // none of those there are
+  account::ObjectIds ids() const { return account::ObjectIds(owner_->id()); }  // the messages are its owner's
   account::Modseq modseq() override { return version_; }
   Result<std::shared_ptr<const std::vector<account::Folder>>> folders() override;
   Result<account::Folder> folder(account::FolderId) override;

@@ -5,7 +5,6 @@
 
 #include "base/ascii.hpp"
 #include "base/date.hpp"
-#include "imap/server/object_id.hpp"
 #include "imap/server/server.hpp"
 #include "mime/encoded_word.hpp"
 #include "mime/header.hpp"
@@ -44,7 +43,6 @@ SearchMatch::SearchMatch(const SearchProgram& program, account::Account& account
                          search::Answers* index, const search::AttachmentTexts* attachments)
     : program_(program),
       view_(view),
-      account_(account.id()),
       index_(index != nullptr && !index->empty() ? index : nullptr),
       attachments_(attachments),
       reader_(account),
@@ -124,7 +122,9 @@ bool SearchMatch::test_row(const SearchTest& test, const account::Row& row, std:
     case SearchOp::younger:
       return row.received >= test.time;
     case SearchOp::thread_id:
-      return thread_id(account_, row.thread) == test.needle;
+      return view_.ids().thread(row.thread) == test.needle;
+    case SearchOp::email_id:
+      return view_.ids().email(row.email) == test.needle;
     default:
       return true;  // all, save_date_supported
   }
@@ -154,7 +154,7 @@ void SearchMatch::ask_index(const account::Row& row) {
 Result<bool> SearchMatch::by_message(const account::Row& row, const account::Item& item) {
   if (const Truth known = by_row(row); known != Truth::unknown) return known == Truth::yes;
   reader_.open(item.body);
-  GP_CHECK(look_at_summary(row, item));
+  GP_CHECK(look_at_summary(item));
   if (combine() == Truth::unknown) {
     GP_CHECK(look_at_header());
   }
@@ -164,7 +164,7 @@ Result<bool> SearchMatch::by_message(const account::Row& row, const account::Ite
   return combine() == Truth::yes;
 }
 
-Result<> SearchMatch::look_at_summary(const account::Row& row, const account::Item& item) {
+Result<> SearchMatch::look_at_summary(const account::Item& item) {
   // Also when no key asks for it: where header and text lie is in it.
   GP_CHECK(structure_of(reader_, item.summary, structure_));
   if (!need(Depth::summary)) return {};
@@ -172,8 +172,7 @@ Result<> SearchMatch::look_at_summary(const account::Row& row, const account::It
   const auto& tests = program_.tests();
   for (std::uint32_t i = 0; i < tests.size(); ++i) {
     if (!needed_[i]) continue;
-    values_[i] = truth(tests[i].op == SearchOp::email_id ? email_id(item.body, row.received) == tests[i].needle
-                                                         : test_summary(tests[i]));
+    values_[i] = truth(test_summary(tests[i]));
   }
   return {};
 }

@@ -54,7 +54,7 @@ class SearchMatch : private reading::TextWalk::Visitor {
   bool test_row(const SearchTest& test, const account::Row& row, std::uint32_t position) const;
   void ask_index(const account::Row& row);
 
-  Result<> look_at_summary(const account::Row& row, const account::Item& item);
+  Result<> look_at_summary(const account::Item& item);
   bool test_summary(const SearchTest& test);
   bool test_sent(const SearchTest& test) const;
   const std::string& summary_text(SummaryField field);
@@ -68,7 +68,6 @@ class SearchMatch : private reading::TextWalk::Visitor {
 
   const SearchProgram& program_;
   const Selected& view_;
-  const account::AccountId account_;
   search::Answers* const index_;
   const search::AttachmentTexts* const attachments_;
   MessageReader reader_;

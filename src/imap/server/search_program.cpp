@@ -125,11 +125,8 @@ void prepare(SearchTest& test, const SearchKey& key, const Selected& view, const
       test.depth = Depth::summary;
       return;
     case SearchOp::email_id:
-      test.depth = Depth::summary;
-      test.needle = key.text;  // case matters
-      return;
     case SearchOp::thread_id:
-      test.needle = key.text;
+      test.needle = key.text;  // case matters
       return;
     case SearchOp::bcc:
     case SearchOp::cc:

@@ -3,7 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "imap/server/mailbox.hpp"
+#include "imap/server/removed_account.hpp"
+
 namespace gatepost::imap::server {
+
+account::ObjectIds Mailbox::ids() const { return removed ? removed->ids() : place.ids(); }
+
+account::ObjectIds Selected::ids() const {
+  return removed ? removed->ids() : account::ObjectIds(account_->id());
+}
 
 Selected::Selected(std::shared_ptr<account::Account> account, account::Opened opened, bool read_only)
     : account_(std::move(account)),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "account/account.hpp"
+#include "account/object_ids.hpp"
 #include "base/number_set.hpp"
 #include "imap/protocol/sequence_set.hpp"
 #include "imap/server/answer.hpp"
@@ -65,6 +66,7 @@ class Selected {
   account::Account& account() const { return *account_; }
   std::shared_ptr<account::Account> shared_account() const { return account_; }
   account::FolderId folder() const { return folder_; }
+  account::ObjectIds ids() const;  // of what is in it
   bool read_only() const { return read_only_; }
   std::uint32_t uid_validity() const { return uid_validity_; }
   std::uint32_t exists() const { return static_cast<std::uint32_t>(uids_->size()); }

@@ -51,6 +51,7 @@ struct Settings {
   std::vector<ClientSwitch> clients;  // the first that matches counts
   // Name of the mailbox in which users find what they removed; "": there is none.
   std::string recoverable_folder;
+  std::string jmap_session;  // URL of JMAP's session resource, which GETJMAPACCESS tells (RFC 9698); "": there is none
 };
 
 // What the server uses; all of it outlives the server and its sessions.

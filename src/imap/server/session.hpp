@@ -107,6 +107,8 @@ class Session final : public runtime::Session {
   account::Account& account() const { return selected_ ? selected_->account() : *own_account_; }
   account::Account& own_account() const { return *own_account_; }
   const directory::Principal& principal() const { return signed_in_->principal(); }
+  // RFC 9698 3: there is JMAP, and what the client signed in with lets it in there.
+  bool opens_jmap() const { return !settings_->jmap_session.empty() && signed_in_ && signed_in_->opens_http(); }
   const sharing::Sharing& sharing() const { return sharing_; }
   // Every mailbox's name goes through one of these. Errc::not_found: there is none to be seen by this name;
   // Errc::forbidden: `needed` is not there. Names of others' block: mailbox_of() and place_of() on a worker.

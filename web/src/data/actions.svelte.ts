@@ -92,10 +92,12 @@ export class Actions {
     return this.change(
       emails,
       (email) => {
-        if (email.mailboxIds[to.id]) return null;
+        const here = mail.shownMailbox;
+        if (email.mailboxIds[to.id] && (!here || here === to.id || !email.mailboxIds[here])) return null;
         const wasJunk = Object.keys(email.mailboxIds).some((id) => mail.mailbox(id)?.role === 'junk');
         return {
-          mailboxIds: { [to.id]: true },
+          // Out of the folder that is looked at; where else it is, it stays.
+          mailboxIds: { ...(here && email.mailboxIds[here] ? without(email.mailboxIds, here) : {}), [to.id]: true },
           ...(junk ? { 'keywords/$junk': true, 'keywords/$notjunk': null } : wasJunk ? { 'keywords/$junk': null, 'keywords/$notjunk': true } : {}),
         };
       },
@@ -161,15 +163,27 @@ export class Actions {
   async remove(emails: Email[]): Promise<void> {
     await this.moveToRole(emails, 'trash', 'Trash', t('deleted', { n: emails.length }));
   }
-  async destroy(ids: Id[]): Promise<void> {
+  // What is in other folders than `from`, too, stays there.
+  async destroy(emails: Email[], from?: Id): Promise<void> {
     this.last = null;
+    const stays = new Map<Id, Patch>();
+    const goes: Id[] = [];
+    for (const email of emails) {
+      const rest = from ? without(email.mailboxIds, from) : {};
+      if (Object.keys(rest).length > 0) stays.set(email.id, { mailboxIds: rest });
+      else goes.push(email.id);
+    }
     try {
-      await this.current().update(new Map(), ids);
-      this.say(t('destroyed', { n: ids.length }));
+      await this.current().update(stays, goes);
+      this.say(t('destroyed', { n: emails.length }));
     } catch (e) {
       this.complain(e);
     }
   }
+}
+
+function without(mailboxes: Record<Id, boolean>, id: Id): Record<Id, boolean> {
+  return Object.fromEntries(Object.entries(mailboxes).filter(([one]) => one !== id));
 }
 
 // Folders with a role have the name of the reader's language.

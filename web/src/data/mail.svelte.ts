@@ -563,10 +563,15 @@ export class Mail {
     }
   }
 
+  // The folder that is listed; none: what a search found.
+  get shownMailbox(): Id | undefined {
+    return (this.list?.query.filter as { inMailbox?: Id } | null)?.inMailbox;
+  }
+
   // Rows of the list that the change takes away from it.
   private leaving(patches: Map<Id, Patch>, destroy: Id[]): Set<Id> {
     const gone = new Set<Id>(destroy);
-    const here = (this.list?.query.filter as { inMailbox?: Id } | null)?.inMailbox;
+    const here = this.shownMailbox;
     for (const [id, patch] of patches) {
       const to = patch['mailboxIds'] as Record<Id, boolean> | undefined;
       if (to && here && !to[here]) gone.add(id);
