@@ -140,11 +140,11 @@ Outcome<> EmailFilter::add_condition(Context& context, const Access& access, std
   if (conditions_.size() > kMaxEmailConditions) return refuse("unsupportedFilter", "too many conditions");
   Condition c{.test = known->test};
   const auto wrong = bad_argument("filter");
+  // RFC 8621 4.4.1 wants the id of a mailbox; one that is not there holds nothing.
   const auto folder_of = [&](const json::value& id) -> std::optional<account::FolderId> {
     const auto text = id.is_string() ? context.id_of(id.get_string()) : std::nullopt;
-    const auto number = text ? access.ids().find_mailbox(*text) : std::nullopt;
-    // RFC 8621 4.4.1 wants the id of a mailbox; one that is gone holds nothing.
-    return number;
+    if (!text || !is_id(*text)) return std::nullopt;
+    return access.ids().find_mailbox(*text).value_or(account::kRoot);
   };
   switch (c.test) {
     case Test::in_mailbox: {
@@ -333,6 +333,7 @@ void EmailMatch::read_threads(const std::vector<std::shared_ptr<const FolderView
 }
 
 Result<bool> EmailMatch::test_all(const FolderView& view, const Line& line) {
+  if (filter_.conditions().empty()) return true;
   together_ = copied_ != nullptr ? copied_->find(line.email) : nullptr;
   std::uint32_t at = 0;
   return test(at, view, line);

@@ -58,17 +58,15 @@ Outcome<Access*> access_of(Call& call, Arguments& arguments) {
   return call.context.access(account);
 }
 
-Outcome<std::vector<account::ItemId>> read_ids(Call& call, const Outcome<Access*>& access, Arguments& arguments) {
+// Those that are asked for, each once; what is no name of one has number 0, which none has.
+Outcome<std::map<std::string, account::ItemId>> read_ids(Call& call, const Outcome<Access*>& access,
+                                                         Arguments& arguments) {
   const auto ids = arguments.texts("ids");
   if (!ids) return bad_argument("ids");
   if (ids->size() > call.context.limits.objects_in_set) return refuse("requestTooLarge");
   const account::ObjectIds names = access ? (*access)->ids() : account::ObjectIds({});
-  std::vector<account::ItemId> out;
-  std::set<account::ItemId> once;
-  for (const std::string& id : *ids) {
-    const account::ItemId item = names.find_email(id).value_or(account::ItemId{});
-    if (once.insert(item).second) out.push_back(item);
-  }
+  std::map<std::string, account::ItemId> out;
+  for (const std::string& id : *ids) out[id] = names.find_email(id).value_or(account::ItemId{});
   return out;
 }
 
@@ -260,7 +258,9 @@ Answer removed_restore(Call& call) {
     if (!(*access)->rights(*folder).has(sharing::Right::insert)) return refuse("forbidden", "mailboxId");
     wanted = *std::move(folder);
   }
-  JMAP_CALL_TRY(const auto found, account.removed_among(*ids));
+  std::vector<account::ItemId> asked;
+  for (const auto& [id, item] : *ids) asked.push_back(item);
+  JMAP_CALL_TRY(const auto found, account.removed_among(asked));
   JMAP_CALL_TRY(const account::Folder inbox, account.find_folder("INBOX"));
   Sight sight(**access);
   json::object refused;
@@ -298,8 +298,8 @@ Answer removed_restore(Call& call) {
       }
     }
   }
-  for (const account::ItemId item : *ids) {
-    if (!known.contains(item)) refused[(*access)->ids().email(item)] = to_json(Refusal{"notFound", {}, {}, {}});
+  for (const auto& [id, item] : *ids) {
+    if (!known.contains(item)) refused[id] = to_json(Refusal{"notFound", {}, {}, {}});
   }
   return json::object{{"accountId", account_name((*access)->id())},
                       {"restored", strings(restored)},

@@ -122,7 +122,9 @@ struct Protocols::Servers {
 
 Protocols::Protocols(World& w, const Transcript& transcript) : servers_(std::make_unique<Servers>()) {
   smtp::server::Settings smtp{.hostname = std::string(kHost)};
-  imap::server::Settings imap{.hostname = std::string(kHost), .version = "0"};
+  imap::server::Settings imap{.hostname = std::string(kHost),
+                              .version = "0",
+                              .jmap_session = "https://" + std::string(kHost) + "/.well-known/jmap"};
   pop3::server::Settings pop3{.hostname = std::string(kHost)};
   for (const auto& [name, value] : transcript.head) {
     if (name != "set") continue;
