@@ -17,8 +17,9 @@ TEST(ObjectIds, AreOneNameForOneThing) {
 
 TEST(ObjectIds, AreNotFoundUnderOtherNames) {
   const ObjectIds ids(AccountId{7});
-  for (const std::string_view name : {"", "F", "F7", "F7-", "F-5", "F7-0", "F7-05", "F07-5", "F8-5", "f7-5", "M7-5", " F7-5", "F7-5 ",
-                                      "F7-+5", "F7--5", "F7-5-5", "F7-4294967296", "F7-99999999999999999999"}) {
+  for (const std::string_view name :
+       {"", "F", "F7", "F7-", "F-5", "F7-0", "F7-05", "F07-5", "F8-5", "f7-5", "M7-5", " F7-5", "F7-5 ", "F7-+5",
+        "F7--5", "F7-5-5", "F7-4294967296", "F7-99999999999999999999"}) {
     EXPECT_EQ(ids.find_mailbox(name), std::nullopt) << name;
   }
   EXPECT_EQ(ids.find_email("F7-5"), std::nullopt);

@@ -52,7 +52,7 @@ struct State {
   std::uint32_t next_folder = 1;
   std::uint32_t next_uid_validity = 1;  // never given out twice within the account
   std::uint64_t used_octets = 0, messages = 0;
-  Modseq log_floor = 0;  // the change log is complete for changes after this
+  Modseq log_floor = 0;      // the change log is complete for changes after this
   std::uint64_t copies = 0;  // messages that are the same email as another one, or as one that is gone
   // Restores of the store up to this second of 1970 have been taken notice of; what they made unknown: versions that
   // were given out once, of states that are lost. Ascending.
@@ -227,7 +227,7 @@ bool parse_pop3_id_key(std::string_view key, FolderId& folder, Uid& uid);
 bool parse_item_key(std::string_view key, ItemId& item);  // i, j and r
 bool parse_expiry_key(std::string_view key, std::uint64_t& seconds, ItemId& item);
 bool parse_index_key(std::string_view key, FolderId& folder, Modseq& modseq, Uid& uid);  // k and v
-bool parse_pair_key(std::string_view key, ItemId& of, ItemId& item);     // T and C
+bool parse_pair_key(std::string_view key, ItemId& of, ItemId& item);                     // T and C
 bool parse_grants_key(std::string_view key, FolderId& folder);
 bool parse_annotation_key(std::string_view key, FolderId& folder, Reader& reader, std::string_view& name);
 bool parse_uid_set_key(std::string_view key, FolderId& folder, UidSet& which, std::uint32_t& chunk);
@@ -248,8 +248,8 @@ std::string encode(const RemovedTotals& totals);
 std::string encode(const Former& former);
 std::string encode(const OwnSeen& own);
 std::string encode(const SeenTotals& totals);
-std::string encode_text(std::string_view text);    // w, b, n
-std::string encode_empty();                        // k, u, q, E, C
+std::string encode_text(std::string_view text);  // w, b, n
+std::string encode_empty();                      // k, u, q, E, C
 std::string encode_in_thread(ItemId item, ItemId email);
 std::string encode_expiry(std::uint64_t seconds);  // l
 std::string encode(const Grants& grants);

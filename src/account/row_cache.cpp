@@ -140,8 +140,8 @@ std::shared_ptr<const RowChunk> RowChunk::Packer::finish(Modseq at) {
 }
 
 std::size_t RowChunk::octets() const {
-  std::size_t n = kEntryOctets + rows_.capacity() * sizeof(Packed) + (threads_.capacity() + emails_.capacity()) * sizeof(ItemId) +
-                  sent_.capacity() * sizeof(std::int32_t);
+  std::size_t n = kEntryOctets + rows_.capacity() * sizeof(Packed) +
+                  (threads_.capacity() + emails_.capacity()) * sizeof(ItemId) + sent_.capacity() * sizeof(std::int32_t);
   for (const auto& list : keywords_) n += sizeof(list) + list.size() * sizeof(KeywordId);
   return n;
 }

@@ -83,7 +83,7 @@ class RowChunk {
   bool find_list(const Row& row, std::size_t& list);  // of its keywords, which is added if need be
   // What most chunks are without begins with the first row that has it.
   void add_id(std::vector<ItemId>& ids, const Row& row, ItemId id) const;
-  std::size_t position(Uid uid) const;                // of the first row that is not below
+  std::size_t position(Uid uid) const;  // of the first row that is not below
   Modseq at_ = 0;
   Uid first_ = 0;
   TimePoint received_{}, saved_{};

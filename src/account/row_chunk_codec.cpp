@@ -63,9 +63,9 @@ std::string RowChunk::encode() const {
   const bool gaps = rows_.back().uid != rows_.size() - 1;
   const bool keywords = keywords_.size() > 1;
   put_u8(out, kFormat);
-  put_u8(out, static_cast<std::uint8_t>((gaps ? kGaps : 0) | (keywords ? kKeywords : 0) |
-                                        (threads_.empty() ? 0 : kThreads) | (sent_.empty() ? 0 : kSent) |
-                                        (emails_.empty() ? 0 : kEmails)));
+  put_u8(out,
+         static_cast<std::uint8_t>((gaps ? kGaps : 0) | (keywords ? kKeywords : 0) | (threads_.empty() ? 0 : kThreads) |
+                                   (sent_.empty() ? 0 : kSent) | (emails_.empty() ? 0 : kEmails)));
   put_varint(out, rows_.size());
   put_varint(out, first_);
   put_varint(out, records::zigzag(received_));

@@ -139,8 +139,8 @@ void Transaction::mark_seen(FolderId folder, Reader reader, const Row& row, bool
   const Whose whose(folder, reader);
   set_seen(whose, row.uid, seen);
   seen_change(whose).by_reader = true;
-  log_.push_back(
-      {records::LogEntry::What::item_seen, static_cast<std::uint64_t>(row.item), folder, row.thread, row.email, reader});
+  log_.push_back({records::LogEntry::What::item_seen, static_cast<std::uint64_t>(row.item), folder, row.thread,
+                  row.email, reader});
 }
 
 void Transaction::mark_new_seen(FolderId folder, Reader reader, Uid uid) { set_seen({folder, reader}, uid, true); }

@@ -233,8 +233,8 @@ class Directory {
   // Errc::unavailable: too many waited for a hash. No limits here: see authenticate.hpp.
   virtual Result<Principal> verify_password(std::string_view name, const Secret& password,
                                             const SignInPurpose& purpose = {}) = 0;
-  // Whether a password that somebody signed in with just now is good for `purpose`, too: his own is, an app password may
-  // be for other things. Reads memory alone.
+  // Whether a password that somebody signed in with just now is good for `purpose`, too: his own is, an app password
+  // may be for other things. Reads memory alone.
   virtual bool is_for(PrincipalId id, const Secret& password, const SignInPurpose& purpose) = 0;
   // Whether somebody of that name is there; for limits, which hold more against guessed names.
   virtual bool is_known(std::string_view name) = 0;

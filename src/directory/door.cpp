@@ -101,8 +101,8 @@ struct Door::State {
 
   // Errc::conflict: credentials of this principal were changed since `noted`.
   Result<std::unique_ptr<SignedIn>> enter(const std::shared_ptr<State>& self, Principal principal, std::uint64_t noted,
-                                          const DoorContext& context, std::function<void()> on_revoked,
-                                          bool opens_http, TimePoint ends = {});
+                                          const DoorContext& context, std::function<void()> on_revoked, bool opens_http,
+                                          TimePoint ends = {});
   // Checks the password and enters; whoever changed it meanwhile makes it look again.
   Result<std::unique_ptr<SignedIn>> enter_with_password(const std::shared_ptr<State>& self,
                                                         Authenticator& authenticator, std::string_view name,

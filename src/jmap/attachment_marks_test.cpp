@@ -51,7 +51,9 @@ TEST(AttachmentMarks, FindWhatWasNotedAfterTheyWereRead) {
   AttachmentMarks marks(*account, 0);
   const std::string paper = world.deliver("Subject: a\r\nContent-Type: application/pdf\r\n\r\nx");
   const std::string plain = world.deliver("Subject: a\r\n\r\nx");
-  const auto item = [](const std::string& email) { return *account::ObjectIds(account::AccountId{1024}).find_email(email); };
+  const auto item = [](const std::string& email) {
+    return *account::ObjectIds(account::AccountId{1024}).find_email(email);
+  };
   EXPECT_EQ(marks.find(*account, item(paper)), true);
   EXPECT_EQ(marks.find(*account, item(plain)), false);
   EXPECT_FALSE(marks.find(*account, account::ItemId{200}));
@@ -74,7 +76,8 @@ TEST(AttachmentMarks, AnswerQueries) {
   const auto account = world.account(kAnna);
   auto note = account->notes(8, 0);
   ASSERT_TRUE(note);
-  const auto first = static_cast<std::uint64_t>(*account::ObjectIds(account::AccountId{1024}).find_email(emails.front()));
+  const auto first =
+      static_cast<std::uint64_t>(*account::ObjectIds(account::AccountId{1024}).find_email(emails.front()));
   const auto shift = first % 4 * 2;
   auto octet = static_cast<unsigned char>((*note)[1 + first / 4]);
   octet = static_cast<unsigned char>((octet & ~(3U << shift)) | 2U << shift);

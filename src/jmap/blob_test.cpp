@@ -128,7 +128,8 @@ TEST_F(JmapBlob, IsCopiedBetweenAccountsByThoseWhoMaySeeBoth) {
   ASSERT_TRUE(sharing.set(*owner, owner->find_folder("Archive")->id, kBert, sharing::Change::replace,
                           *sharing::parse_rights("lr")));
   const auto email = world.call("Email/query", R"({"accountId":")" + anna + "\"}");
-  const std::string seen = "B" + std::string(email.at("ids").at(0).as_string()).substr(std::string_view("M1024-").size());
+  const std::string seen =
+      "B" + std::string(email.at("ids").at(0).as_string()).substr(std::string_view("M1024-").size());
   const auto copied = copy(seen, anna, bert);
   ASSERT_TRUE(copied.at("notCopied").is_null()) << text(copied);
   const std::string copy_id(copied.at("copied").at(seen).as_string());

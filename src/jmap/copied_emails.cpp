@@ -9,8 +9,6 @@ namespace {
 
 constexpr std::size_t kEmailOctets = 128;  // about, with its lists
 
-bool is_unread(std::uint8_t flags) { return (flags & (account::flag::kSeen | account::flag::kDraft)) == 0; }
-
 template <class T>
 void add_once(std::vector<T>& sorted, const T& one) {
   const auto at = std::ranges::lower_bound(sorted, one);

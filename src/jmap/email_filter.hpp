@@ -85,14 +85,15 @@ class EmailFilter {
 // blocks.
 class EmailMatch {
  public:
-  // Borrows all. `copied`: of the visible folders; null: nothing. `attachments`: what was found in them (RFC 8621 4.4.1: text in attachments may be looked for, too);
-  // null: nothing. `all`: the visible folders' views, for conditions on conversations.
+  // Borrows all. `copied`: of the visible folders; null: nothing. `attachments`: what was found in them (RFC
+  // 8621 4.4.1: text in attachments may be looked for, too); null: nothing. `all`: the visible folders' views, for
+  // conditions on conversations.
   EmailMatch(const EmailFilter& filter, const Access& access, Views& views, search::Answers answers,
              const search::AttachmentTexts* attachments, const CopiedEmails* copied,
              const std::vector<std::shared_ptr<const FolderView>>& all);
   ~EmailMatch();
   Result<bool> operator()(const FolderView& view, const Line& line) {
-    if (!lines_ || copied_ != nullptr) return test_all(view, line);
+    if (!lines_ || (copied_ != nullptr && copied_->find(line.email) != nullptr)) return test_all(view, line);
     if (!lines_->matches(view, line)) return false;
     if (!lines_->attachments()) return true;
     if (marks_ && AttachmentMarks::block_of(line.item) == marked_block_) {

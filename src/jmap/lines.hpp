@@ -28,6 +28,9 @@ struct Line {
   bool is_copy() const { return email != item; }
 };
 
+// RFC 8621 2: without $seen and $draft.
+inline bool is_unread(std::uint8_t flags) { return (flags & (account::flag::kSeen | account::flag::kDraft)) == 0; }
+
 // Where a line is in the order: newest first, of the same second the one that came last.
 struct LineKey {
   std::int64_t received = 0;

@@ -33,7 +33,8 @@ class JmapMailbox : public testing::Test {
 TEST_F(JmapMailbox, IsAFolderWithItsCounts) {
   world.deliver("Message-ID: <1@x>\r\nSubject: a\r\n\r\n");
   world.deliver("References: <1@x>\r\nSubject: Re: a\r\n\r\n", "INBOX", account::flag::kSeen);
-  const auto got = world.call("Mailbox/get", R"({"accountId":"$","ids":[")" + world.mailbox("INBOX") + R"(","F1024-99"]})");
+  const auto got =
+      world.call("Mailbox/get", R"({"accountId":"$","ids":[")" + world.mailbox("INBOX") + R"(","F1024-99"]})");
   const auto& inbox = got.at("list").at(0);
   EXPECT_EQ(inbox.at("name"), "Inbox");
   EXPECT_EQ(inbox.at("role"), "inbox");

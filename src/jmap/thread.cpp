@@ -33,8 +33,7 @@ Answer thread_get(Call& call) {
         std::erase_if(emails, [](const auto& email) { return !email; });
         if (emails.empty()) return std::nullopt;
         // RFC 8621 3: oldest first.
-        std::ranges::sort(emails, {},
-                          [](const auto& email) { return std::pair(email->row().received, email->id()); });
+        std::ranges::sort(emails, {}, [](const auto& email) { return std::pair(email->row().received, email->id()); });
         json::object out{{"id", id}};
         if (request->wants("emailIds")) {
           json::array list;
@@ -62,11 +61,11 @@ Answer thread_changes(Call& call) {
     for (const account::ItemId one : now) names.push_back(ids.email(one));
     JMAP_CALL_TRY(const auto found, find_emails(*request->access, names));
     const auto is_new = [&](account::ItemId id) {
-      return std::ranges::any_of(changed, [&](const auto* one) { return one->email == id && one->what == What::created; });
+      return std::ranges::any_of(changed,
+                                 [&](const auto* one) { return one->email == id && one->what == What::created; });
     };
-    const bool only_new =
-        std::ranges::all_of(changed, [](const auto* one) { return one->what == What::created; }) &&
-        std::ranges::all_of(found, [&](const auto& email) { return !email || is_new(email->id()); });
+    const bool only_new = std::ranges::all_of(changed, [](const auto* one) { return one->what == What::created; }) &&
+                          std::ranges::all_of(found, [&](const auto& email) { return !email || is_new(email->id()); });
     std::string name = ids.thread(thread);
     if (std::ranges::none_of(found, [](const auto& email) { return email.has_value(); })) {
       if (!only_new) changes.destroyed.push_back(std::move(name));

@@ -13,8 +13,6 @@ constexpr std::size_t kManyChanges = 4'096;  // from here on all is read again
 constexpr std::size_t kMaxKeywordLists = 65'000;
 constexpr std::size_t kEntryOctets = 256;
 
-bool is_unread(const Line& line) { return (line.flags & (account::flag::kSeen | account::flag::kDraft)) == 0; }
-
 Line line_of(const account::Row& row, FolderView& view) {
   Line line;
   line.received = std::chrono::floor<std::chrono::seconds>(row.received).time_since_epoch().count();
@@ -86,7 +84,7 @@ class Conversations {
       some += (of > 0 ? 1U : 0U) - before;
     };
     change(tally.all, view.threads);
-    if (!is_unread(line)) return;
+    if (!is_unread(line.flags)) return;
     view.unread += static_cast<std::uint32_t>(kBy);
     change(tally.unread, view.unread_threads);
   }
@@ -226,9 +224,8 @@ Result<std::shared_ptr<const FolderView>> Views::folder(account::Account& accoun
     return fail(Errc::unavailable, "whose seen flags are shown changed");
   }
   const std::shared_ptr<const FolderView> view = followed->view;
-  const std::size_t octets =
-      view->lines.octets() + view->keywords.size() * 32 + followed->conversations.octets() + followed->repeats.octets() +
-      kEntryOctets;
+  const std::size_t octets = view->lines.octets() + view->keywords.size() * 32 + followed->conversations.octets() +
+                             followed->repeats.octets() + kEntryOctets;
   const std::scoped_lock all(mutex_);
   if (const auto here = index_.find(key); here != index_.end() && here->second->followed == followed) {
     resize(*here->second, octets);
@@ -300,8 +297,13 @@ std::shared_ptr<AttachmentMarks> Views::marks(account::Account& account, std::ui
 Views::Entry& Views::entry(const Key& key) {
   const auto [found, fresh] = index_.try_emplace(key);
   if (fresh) {
-    entries_.push_front(
-        {.key = key, .followed = nullptr, .ids = nullptr, .marks = nullptr, .copied = nullptr, .at = 0, .octets = kEntryOctets});
+    entries_.push_front({.key = key,
+                         .followed = nullptr,
+                         .ids = nullptr,
+                         .marks = nullptr,
+                         .copied = nullptr,
+                         .at = 0,
+                         .octets = kEntryOctets});
     octets_ += kEntryOctets;
     found->second = entries_.begin();
   } else {

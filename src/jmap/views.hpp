@@ -30,8 +30,8 @@ class Views {
   Found found(account::Account& account, const std::string& query, account::Modseq at);
   void keep(account::Account& account, const std::string& query, account::Modseq at, Found ids);
 
-  // What copies are together with what they are copies of, in the folders that somebody sees. `for_whom`: a name of him.
-  // Null: there are none. Blocks.
+  // What copies are together with what they are copies of, in the folders that somebody sees. `for_whom`: a name of
+  // him. Null: there are none. Blocks.
   Result<std::shared_ptr<const CopiedEmails>> copied(account::Account& account, const std::string& for_whom,
                                                      const std::vector<account::Folder>& visible);
 

@@ -1,7 +1,7 @@
 // Filters: made, put in order, run by the server, and a script that was not made here.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { accessible, address, env, launch, other, send, shot, signIn, visit } from './browser';
+import { accessible, jmap, launch, other, send, shot, signIn, visit } from './browser';
 
 let browser: Browser;
 
@@ -21,23 +21,12 @@ async function saved(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'New filter' }).waitFor();
   await expect.poll(() => page.locator('ol + .buttons [role=status]').textContent()).toBe('Saved.');
 }
-// What a client of another kind does: a script by JMAP itself.
-async function putScript({ request }: BrowserContext, name: string, text: string): Promise<void> {
-  const authorization = `Basic ${Buffer.from(`${env('GP_USER2')}:${env('GP_PASS2')}`).toString('base64')}`;
-  const session = (await (await request.get(`${address()}jmap/session`, { headers: { authorization } })).json()) as { primaryAccounts: Record<string, string> };
-  const accountId = session.primaryAccounts['urn:ietf:params:jmap:sieve']!;
-  const answer = await request.post(`${address()}jmap/api`, {
-    headers: { authorization, 'content-type': 'application/json' },
-    data: {
-      using: ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:blob', 'urn:ietf:params:jmap:sieve'],
-      methodCalls: [
-        ['Blob/upload', { accountId, create: { b: { data: [{ 'data:asText': text }] } } }, 'a'],
-        ['SieveScript/set', { accountId, create: { s: { name, blobId: '#b' } }, onSuccessActivateScript: '#s' }, 'b'],
-      ],
-    },
-  });
-  const { methodResponses } = (await answer.json()) as { methodResponses: [string, { created?: Record<string, unknown> }][] };
-  expect(methodResponses[1]![1].created, JSON.stringify(methodResponses)).toHaveProperty('s');
+async function putScript(context: BrowserContext, name: string, text: string): Promise<void> {
+  const [, made] = await jmap(context, '2', ['urn:ietf:params:jmap:blob', 'urn:ietf:params:jmap:sieve'], [
+    ['Blob/upload', { create: { b: { data: [{ 'data:asText': text }] } } }],
+    ['SieveScript/set', { create: { s: { name, blobId: '#b' } }, onSuccessActivateScript: '#s' }],
+  ]);
+  expect(made!['created'], JSON.stringify(made)).toHaveProperty('s');
 }
 
 it('are made, put in order and obeyed', async () => {

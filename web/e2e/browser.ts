@@ -68,6 +68,19 @@ export async function signIn(page: Page, who: '1' | '2' = '1', where = address()
 
 export const send = (...mails: Mail[]): Promise<void> => deliver(mails, Number(env('GP_SMTP')));
 
+// What a client of another kind does: calls of JMAP itself, as one of the two users. Value: the arguments of the responses.
+export async function jmap({ request }: BrowserContext, who: '1' | '2', using: string[], calls: [string, Record<string, unknown>][]): Promise<Record<string, unknown>[]> {
+  const authorization = `Basic ${Buffer.from(`${env(`GP_USER${who}`)}:${env(`GP_PASS${who}`)}`).toString('base64')}`;
+  const session = (await (await request.get(`${address()}jmap/session`, { headers: { authorization } })).json()) as { primaryAccounts: Record<string, string> };
+  const accountId = session.primaryAccounts['urn:ietf:params:jmap:mail']!;
+  const answer = await request.post(`${address()}jmap/api`, {
+    headers: { authorization, 'content-type': 'application/json' },
+    data: { using: ['urn:ietf:params:jmap:core', ...using], methodCalls: calls.map(([name, given], i) => [name, { accountId, ...given }, String(i)]) },
+  });
+  const { methodResponses } = (await answer.json()) as { methodResponses: [string, Record<string, unknown>][] };
+  return methodResponses.map((one) => one[1]);
+}
+
 export async function shot(page: Page, name: string): Promise<void> {
   const folder = join(env('GP_TOP'), 'build/web-shots');
   mkdirSync(folder, { recursive: true });

@@ -249,8 +249,8 @@ using Body =
     std::variant<Capability, Noop, Logout, Id, Language, Comparator, StartTls, Authenticate, Login, Enable, Select,
                  Create, Delete, Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Idle, Check, Close,
                  Unselect, Expunge, Search, Fetch, Store, Copy, Move, GetQuota, GetQuotaRoot, SetQuota, Sort, Thread,
-                 Esearch, CancelUpdate, Compress, Unauthenticate, UidBatches, GetJmapAccess, Notify, ResetKey, GenUrlAuth, UrlFetch,
-                 GetAcl, SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
+                 Esearch, CancelUpdate, Compress, Unauthenticate, UidBatches, GetJmapAccess, Notify, ResetKey,
+                 GenUrlAuth, UrlFetch, GetAcl, SetAcl, DeleteAcl, ListRights, MyRights, GetMetadata, SetMetadata>;
 Verb verb(const Body& body);
 
 // Owns everything: it may outlive the text it was read from.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <initializer_list>
 
-
 namespace gatepost::imap::server {
 namespace {
 
@@ -22,9 +21,8 @@ constexpr std::uint32_t attribute_bits(std::initializer_list<Attribute> attribut
   for (const Attribute a : attributes) all |= static_cast<std::uint32_t>(a);
   return all;
 }
-constexpr std::uint32_t kOfRow = attribute_bits(
-    {Attribute::uid, Attribute::internal_date, Attribute::rfc822_size, Attribute::save_date, Attribute::email_id,
-     Attribute::thread_id});
+constexpr std::uint32_t kOfRow = attribute_bits({Attribute::uid, Attribute::internal_date, Attribute::rfc822_size,
+                                                 Attribute::save_date, Attribute::email_id, Attribute::thread_id});
 constexpr std::uint32_t kOfStructure =
     attribute_bits({Attribute::envelope, Attribute::body, Attribute::body_structure, Attribute::preview});
 

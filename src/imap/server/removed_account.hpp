@@ -24,7 +24,7 @@ class RemovedAccount final : public account::Account {
   // Back into a folder of the account (a path), with flags and dates. They are gone here then.
   Result<account::BroughtBack> bring_back_uids(const NumberSet& uids, std::string_view folder);
 
-  account::AccountId id() const override { return account::AccountId{}; }  // none of those there are
+  account::AccountId id() const override { return account::AccountId{}; }      // none of those there are
   account::ObjectIds ids() const { return account::ObjectIds(owner_->id()); }  // the messages are its owner's
   account::Modseq modseq() override { return version_; }
   Result<std::shared_ptr<const std::vector<account::Folder>>> folders() override;

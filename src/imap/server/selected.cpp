@@ -10,9 +10,7 @@ namespace gatepost::imap::server {
 
 account::ObjectIds Mailbox::ids() const { return removed ? removed->ids() : place.ids(); }
 
-account::ObjectIds Selected::ids() const {
-  return removed ? removed->ids() : account::ObjectIds(account_->id());
-}
+account::ObjectIds Selected::ids() const { return removed ? removed->ids() : account::ObjectIds(account_->id()); }
 
 Selected::Selected(std::shared_ptr<account::Account> account, account::Opened opened, bool read_only)
     : account_(std::move(account)),
