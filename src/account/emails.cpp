@@ -154,7 +154,7 @@ Result<std::vector<AccountChanges::OfEmail>> emails_changed(store::Snapshot& sna
     using What = AccountChanges::What;
     if (!email.was_there && !email.is_there) continue;
     const What what = !email.was_there ? What::created : email.is_there ? What::updated : What::destroyed;
-    out.push_back({id, email.thread, what});
+    out.push_back({id, email.thread, what, email.in_doubt});
   }
   return out;
 }

@@ -157,6 +157,7 @@ struct AccountChanges {
   struct OfEmail {
     ItemId email{}, thread{};
     What what{};
+    bool copied = false;  // it has, or had, more than one message, perhaps
   };
   struct OfFolder {
     FolderId folder{};

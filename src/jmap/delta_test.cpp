@@ -36,7 +36,10 @@ class JmapDeltas : public testing::Test {
   };
 
   std::size_t below(std::size_t n) { return dice_() % n; }
-  const std::string& one_of(const std::vector<std::string>& list) { return list[below(list.size())]; }
+  template <class T>
+  const T& one_of(const std::vector<T>& list) {
+    return list[below(list.size())];
+  }
 
   static std::string properties(const std::string& type) {
     if (type == "Email") return R"(["threadId","mailboxIds","keywords","receivedAt","size"])";
@@ -67,6 +70,7 @@ class JmapDeltas : public testing::Test {
   void sync_type(Client& client, const std::string& type);
   void sync_list(List& list);
   void sync(Client& client);
+  void check_counts();
 
   World world;
   std::mt19937 dice_;
@@ -83,7 +87,7 @@ void JmapDeltas::step() {
   const auto mailbox_set = [&](const std::string& rest) {
     return world.call("Mailbox/set", R"({"accountId":"$",)" + rest + "}");
   };
-  switch (below(14)) {
+  switch (below(17)) {
     case 0:
     case 1:
     case 2: {
@@ -120,6 +124,22 @@ void JmapDeltas::step() {
       (void)owner->store_flags(inbox->id, NumberSet::of(1, static_cast<account::Uid>(1 + below(20))), change, deleted,
                                std::nullopt);
       if (below(2) == 0) (void)owner->expunge(inbox->id, NumberSet::of(1, 0xffffffff));
+      break;
+    }
+    case 13:
+    case 14:
+      // Into one more, or out of one.
+      update(R"("mailboxIds/)" + box + R"(":)" + std::string(below(3) == 0 ? "null" : "true"));
+      break;
+    case 15: {
+      // A copy, as IMAP makes it, perhaps in the same folder; each message has flags of its own then.
+      const auto owner = world.account(kAnna);
+      const auto folders = *owner->folders();
+      const account::FolderId from = one_of(*folders).id, to = one_of(*folders).id;
+      const auto some = NumberSet::of(1, static_cast<account::Uid>(1 + below(20)));
+      (void)owner->copy(from, some, to);
+      const account::Flags flags{below(2) == 0 ? account::flag::kSeen : account::flag::kFlagged, {}};
+      if (below(2) == 0) (void)owner->store_flags(to, some, account::FlagChange::add, flags, std::nullopt);
       break;
     }
     case 10: {
@@ -203,9 +223,24 @@ void JmapDeltas::sync_list(List& list) {
   list.state = std::string(changes.at("newQueryState").as_string());
 }
 
+// RFC 8621 2: a mailbox counts what a query finds in it.
+void JmapDeltas::check_counts() {
+  for (const auto& [id, mailbox] : get("Mailbox", all_ids("Mailbox"))) {
+    const json::value told = json::parse(mailbox);
+    const auto all = world.call("Email/query", R"({"accountId":"$","calculateTotal":true,"filter":{"inMailbox":")" + id +
+                                                   "\"}}");
+    ASSERT_EQ(told.at("totalEmails"), all.at("total")) << id;
+    const auto unread = world.call("Email/query", R"({"accountId":"$","calculateTotal":true,"filter":{"operator":"AND",)"
+                                                  R"("conditions":[{"inMailbox":")" + id +
+                                                      R"("},{"notKeyword":"$seen"},{"notKeyword":"$draft"}]}})");
+    ASSERT_EQ(told.at("unreadEmails"), unread.at("total")) << id;
+  }
+}
+
 void JmapDeltas::sync(Client& client) {
   for (const char* type : {"Email", "Mailbox", "Thread"}) ASSERT_NO_FATAL_FAILURE(sync_type(client, type));
   for (List& list : client.lists) ASSERT_NO_FATAL_FAILURE(sync_list(list));
+  ASSERT_NO_FATAL_FAILURE(check_counts());
 }
 
 TEST_F(JmapDeltas, GiveTheSameAsReadingEverything) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/ascii.hpp"
 #include "jmap/ids.hpp"
@@ -52,6 +53,20 @@ std::uint32_t sort_order(const Folder& folder, const SortOrders::Orders& orders)
   if (const auto said = orders.find(folder.id); said != orders.end()) return said->second;
   const auto at = std::ranges::find(kRoles, folder.role, &std::pair<Role, std::string_view>::first);
   return static_cast<std::uint32_t>(at - kRoles.begin()) + 1;
+}
+
+// Where emails that changed have copies: what is read in one mailbox is so in all.
+Result<std::set<account::FolderId>> folders_of_copies(const Access& access, const account::AccountChanges& all) {
+  std::vector<account::ItemId> emails;
+  for (const auto& change : all.emails) {
+    if (change.copied) emails.push_back(change.email);
+  }
+  std::set<account::FolderId> out;
+  GP_TRY(const auto found, access.account->messages_of(emails));
+  for (const auto& messages : found) {
+    for (const account::Placed& one : messages) out.insert(one.folder);
+  }
+  return out;
 }
 
 }  // namespace
@@ -138,6 +153,12 @@ Answer mailbox_changes(Call& call) {
   auto all = changes_of(*request);
   if (!all) return std::unexpected(all.error());
   Changes changes{.to = all->to, .more = all->more};
+  const auto shared = folders_of_copies(*request->access, *all);
+  if (!shared) return std::unexpected(refusal_for_call(shared.error()));
+  for (const account::FolderId id : *shared) {
+    if (std::ranges::find(all->folders, id, &account::AccountChanges::OfFolder::folder) == all->folders.end())
+      all->folders.push_back({id, account::AccountChanges::What::updated});
+  }
   for (const auto& change : all->folders) {
     if (change.folder == account::kRoot) continue;  // something of the account itself
     std::string id = request->access->ids().mailbox(change.folder);
