@@ -153,8 +153,9 @@ class Door {
 
   Directory& directory() { return authenticator_.directory(); }
 
+  struct State;  // door_state.hpp
+
  private:
-  struct State;
   sasl::Library& library_;
   Authenticator& authenticator_;
   Tokens* tokens_ = nullptr;

@@ -227,12 +227,13 @@ void JmapDeltas::sync_list(List& list) {
 void JmapDeltas::check_counts() {
   for (const auto& [id, mailbox] : get("Mailbox", all_ids("Mailbox"))) {
     const json::value told = json::parse(mailbox);
-    const auto all = world.call("Email/query", R"({"accountId":"$","calculateTotal":true,"filter":{"inMailbox":")" + id +
-                                                   "\"}}");
+    const auto all =
+        world.call("Email/query", R"({"accountId":"$","calculateTotal":true,"filter":{"inMailbox":")" + id + "\"}}");
     ASSERT_EQ(told.at("totalEmails"), all.at("total")) << id;
-    const auto unread = world.call("Email/query", R"({"accountId":"$","calculateTotal":true,"filter":{"operator":"AND",)"
-                                                  R"("conditions":[{"inMailbox":")" + id +
-                                                      R"("},{"notKeyword":"$seen"},{"notKeyword":"$draft"}]}})");
+    const auto unread =
+        world.call("Email/query", R"({"accountId":"$","calculateTotal":true,"filter":{"operator":"AND",)"
+                                  R"("conditions":[{"inMailbox":")" +
+                                      id + R"("},{"notKeyword":"$seen"},{"notKeyword":"$draft"}]}})");
     ASSERT_EQ(told.at("unreadEmails"), unread.at("total")) << id;
   }
 }
