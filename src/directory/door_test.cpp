@@ -1,13 +1,11 @@
-#include "directory/door.hpp"
+#include "directory/door_fixture.hpp"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <atomic>
 #include <map>
 #include <thread>
 
-#include "directory/test_support.hpp"
 #include "sasl/bearer.hpp"
 #include "sasl/login.hpp"
 #include "sasl/plain.hpp"
@@ -19,53 +17,6 @@ using sasl::Mechanism;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-class DoorTest : public testing::Test {
- protected:
-  DoorTest() {
-    EXPECT_TRUE(dir->add_domain("example.org"));
-    anna = dir.person("anna@example.org", "correct horse");
-    context.remote = *IpAddress::parse("192.0.2.1");
-    context.service = "imap";
-    context.connection_id = "4f2a";
-    context.tls = true;
-  }
-
-  Result<std::unique_ptr<SignedIn>> with_password(
-      std::string_view password = "correct horse", std::function<void()> revoked = [] {}) {
-    return door.with_password("anna@example.org", Secret(password), context, std::move(revoked));
-  }
-  // Plays the client of `mechanism` to the end.
-  SignInStep play(std::string_view mechanism, std::string_view name, std::string_view password) {
-    auto client = *library->client({std::string(mechanism)}, true, name, Secret(password));
-    auto conversation = door.start(mechanism, context, [] {});
-    if (!conversation) return conversation.error();
-    const auto initial = *client->initial();
-    SignInStep step = initial ? (*conversation)->begin(*initial) : (*conversation)->begin(std::nullopt);
-    while (auto* challenge = std::get_if<sasl::Challenge>(&step)) {
-      auto answer = client->step(challenge->octets);
-      if (!answer) return answer.error();
-      step = (*conversation)->answer(*answer);
-    }
-    const SignInStep after = (*conversation)->answer("more");
-    EXPECT_EQ(std::get<Error>(after).code, Errc::invalid) << "it is over";
-    return step;
-  }
-  static std::optional<Errc> code_of(const SignInStep& step) {
-    const auto* error = std::get_if<Error>(&step);
-    return error != nullptr ? std::optional(error->code) : std::nullopt;
-  }
-
-  TestDirectory dir;
-  Principal anna;
-  MemorySink sink;
-  Log log{sink, dir.clock};
-  Metrics metrics;
-  std::unique_ptr<sasl::Library> library = *sasl::Library::create("secret of this server");
-  Authenticator authenticator{*dir, {}, dir.clock, log, metrics};
-  Door door{*library, authenticator, {}, log, metrics};
-  DoorContext context;
-};
 
 TEST_F(DoorTest, OffersNothingWithoutTlsUnlessTheConfigurationSaysSo) {
   context.tls = false;
@@ -120,6 +71,26 @@ TEST_F(DoorTest, TakesAppPasswordsByPlainAndLoginAlone) {
   EXPECT_EQ(code_of(play("PLAIN", "anna@example.org", secret->reveal())), std::nullopt);
   EXPECT_EQ(code_of(play("LOGIN", "anna@example.org", secret->reveal())), std::nullopt);
   EXPECT_EQ(code_of(play("SCRAM-SHA-256", "anna@example.org", secret->reveal())), Errc::unauthenticated);
+}
+
+// RFC 9698 3: what IMAP may say of JMAP.
+TEST_F(DoorTest, KnowsWhetherWhatSignedInWouldByHttp) {
+  const auto opens = [](const SignInStep& step) {
+    const auto* session = std::get_if<std::unique_ptr<SignedIn>>(&step);
+    return session != nullptr ? std::optional((*session)->opens_http()) : std::nullopt;
+  };
+  for (const char* mechanism : {"PLAIN", "LOGIN", "SCRAM-SHA-256"})
+    EXPECT_EQ(opens(play(mechanism, "anna@example.org", "correct horse")), true) << mechanism;
+  EXPECT_TRUE((*with_password())->opens_http());
+  const auto any = dir->add_app_password(anna.id, "any");
+  const auto imap = dir->add_app_password(anna.id, "imap", {.services = {"imap"}});
+  const auto both = dir->add_app_password(anna.id, "both", {.services = {"imap", "http"}});
+  EXPECT_EQ(opens(play("PLAIN", "anna@example.org", any->reveal())), true);
+  EXPECT_EQ(opens(play("PLAIN", "anna@example.org", imap->reveal())), false);
+  EXPECT_EQ(opens(play("PLAIN", "anna@example.org", both->reveal())), true);
+  context.certificate_names = {"anna@example.org"};
+  auto conversation = door.start("EXTERNAL", context, [] {});
+  EXPECT_EQ(opens((*conversation)->begin("")), false);
 }
 
 TEST_F(DoorTest, OpensTheWebApplicationToPeoplesOwnPasswordAlone) {
@@ -510,118 +481,6 @@ TEST_F(DoorTest, ServesManyThreadsAtOnce) {
   stop = true;
   admin.join();
   EXPECT_EQ(door.signed_in(), 0u);
-}
-
-// Every token is a ticket of the client it names, and nothing is wrapped.
-class KnownTickets final : public Tickets {
- public:
-  class Context final : public sasl::TicketContext {
-   public:
-    explicit Context(std::string_view service) : proves_(service == kHttpTickets) {}
-    Result<Accepted> accept(std::string_view token) override {
-      if (token == "bad") return fail(Errc::unauthenticated, "no ticket");
-      client_ = token;
-      return Accepted{proves_ ? "proof of " + client_ : "", token != "more"};
-    }
-    Result<std::string> wrap(std::string_view octets) override { return std::string(octets); }
-    Result<std::string> unwrap(std::string_view token) override { return std::string(token); }
-    std::string client() const override { return client_; }
-
-   private:
-    const bool proves_;
-    std::string client_;
-  };
-  bool serves(std::string_view service) const override { return served.contains(service); }
-  std::set<std::string, std::less<>> served{"imap", "smtp", "HTTP"};
-  std::unique_ptr<sasl::TicketContext> open(std::string_view service) override {
-    return std::make_unique<Context>(service);
-  }
-  Result<std::string> account_of(std::string_view client) override {
-    if (client == "out@CORP") return fail(Errc::denied, "disabled there");
-    if (client == "later@CORP") return fail(Errc::unavailable, "no answer");
-    if (!client.ends_with("@CORP")) return fail(Errc::unauthenticated, "another realm");
-    return std::string(client.substr(0, client.find('@'))) + "@example.org";
-  }
-};
-
-class DoorTickets : public DoorTest {
- protected:
-  DoorTickets() {
-    dir.person("ben@example.org", "battery staple");
-    door.set_tickets(tickets);
-  }
-  SignInStep say(std::string_view token, std::string_view name) {
-    auto conversation = door.start("GSSAPI", context, [] {});
-    if (!conversation) return conversation.error();
-    SignInStep step = (*conversation)->begin(token);
-    if (!std::holds_alternative<sasl::Challenge>(step)) return step;
-    return (*conversation)->answer(std::string("\1\0\0\0", 4) + std::string(name));
-  }
-  static Errc code(const SignInStep& step) {
-    const auto* const error = std::get_if<Error>(&step);
-    return error == nullptr ? Errc::internal : error->code;
-  }
-  KnownTickets tickets;
-};
-
-TEST_F(DoorTickets, AreOfferedToServicesThatHaveAKey) {
-  EXPECT_THAT(door.mechanisms(context), testing::Contains(sasl::Mechanism::gssapi));
-  context.service = "submission";
-  EXPECT_THAT(door.mechanisms(context), testing::Contains(sasl::Mechanism::gssapi));
-  context.service = "pop3";
-  EXPECT_THAT(door.mechanisms(context), testing::Not(testing::Contains(sasl::Mechanism::gssapi)));
-  context.service = "imap";
-  context.tls = false;
-  EXPECT_THAT(door.mechanisms(context), testing::Not(testing::Contains(sasl::Mechanism::gssapi)));
-}
-
-TEST_F(DoorTickets, LetInWhoseTicketItIsAndNobodyElse) {
-  for (const std::string_view name : {"", "anna@example.org", "Anna@example.org", "anna@CORP"}) {
-    const SignInStep step = say("anna@CORP", name);
-    ASSERT_TRUE(std::holds_alternative<std::unique_ptr<SignedIn>>(step)) << name;
-    EXPECT_EQ(std::get<std::unique_ptr<SignedIn>>(step)->principal().address, "anna@example.org");
-  }
-  EXPECT_EQ(code(say("anna@CORP", "ben@example.org")), Errc::unauthenticated);
-  EXPECT_EQ(code(say("anna@CORP", "nobody@example.org")), Errc::unauthenticated);
-  EXPECT_EQ(code(say("nobody@CORP", "")), Errc::unauthenticated);
-  EXPECT_EQ(code(say("anna@ELSEWHERE", "")), Errc::unauthenticated);
-  EXPECT_EQ(code(say("out@CORP", "")), Errc::denied);
-  EXPECT_EQ(code(say("later@CORP", "")), Errc::unavailable);
-  EXPECT_EQ(code(say("bad", "")), Errc::unauthenticated);
-}
-
-TEST_F(DoorTickets, InHttpAreOneMessage) {
-  context.service = "http";
-  ASSERT_TRUE(door.takes_tickets(context));
-  std::string proof;
-  const auto entered = door.with_ticket("anna@CORP", context, [] {}, proof);
-  ASSERT_TRUE(entered) << entered.error().detail;
-  EXPECT_EQ((*entered)->principal().address, "anna@example.org");
-  EXPECT_EQ(proof, "proof of anna@CORP");
-  const auto refused = [&](std::string_view token) {
-    return door.with_ticket(token, context, [] {}, proof).error().code;
-  };
-  for (const std::string_view token : {"bad", "more", "nobody@CORP", "anna@ELSEWHERE"}) {
-    EXPECT_EQ(refused(token), Errc::unauthenticated) << token;
-  }
-  EXPECT_EQ(refused("out@CORP"), Errc::denied);
-  EXPECT_EQ(refused("later@CORP"), Errc::unavailable);
-  // Without TLS, a key or leave there are none.
-  context.tls = false;
-  EXPECT_FALSE(door.takes_tickets(context));
-  EXPECT_EQ(refused("anna@CORP"), Errc::unauthenticated);
-  context.tls = true;
-  tickets.served.erase("HTTP");
-  EXPECT_FALSE(door.takes_tickets(context));
-  tickets.served.insert("HTTP");
-  door.set_policy({.mechanisms = {"PLAIN"}});
-  EXPECT_FALSE(door.takes_tickets(context));
-}
-
-TEST_F(DoorTickets, OfSomebodyDisabledHereLetNobodyIn) {
-  anna.enabled = false;
-  ASSERT_TRUE(dir->update_principal(anna));
-  EXPECT_EQ(code(say("anna@CORP", "")), Errc::denied);
 }
 
 }  // namespace

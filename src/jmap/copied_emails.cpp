@@ -1,13 +1,12 @@
 #include "jmap/copied_emails.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <utility>
 
 namespace gatepost::jmap {
 namespace {
 
 constexpr std::size_t kEmailOctets = 128;  // about, with its lists
+constexpr std::size_t kLinesForOne = 500;  // that are gone through in the time in which the store is asked for one
 
 template <class T>
 void add_once(std::vector<T>& sorted, const T& one) {
@@ -17,40 +16,73 @@ void add_once(std::vector<T>& sorted, const T& one) {
 
 }  // namespace
 
-CopiedEmails::CopiedEmails(std::span<const std::shared_ptr<const FolderView>> views) {
+bool CopiedEmails::gather(Views views) {
   for (const auto& view : views) {
-    if (view->copies == 0) continue;
-    for (const Line& line : view->lines) {
-      if (!line.is_copy()) continue;
-      emails_.try_emplace(line.email);
-      lowest_ = std::min(lowest_, line.email);
-      highest_ = std::max(highest_, line.email);
+    for (const account::ItemId email : view->copied) {
+      emails_.try_emplace(email);
+      lowest_ = std::min(lowest_, email);
+      highest_ = std::max(highest_, email);
     }
   }
-  if (emails_.empty()) return;
-  boost::unordered_flat_map<account::ItemId, std::uint32_t> messages;
-  std::map<std::pair<account::ItemId, account::FolderId>, std::uint32_t> unread;
-  for (const auto& view : views) {
-    for (const Line& line : view->lines) {
-      if (line.email < lowest_ || line.email > highest_) continue;
-      const auto found = emails_.find(line.email);
-      if (found == emails_.end()) continue;
-      Together& email = found->second;
-      if (messages[line.email]++ == 0 || line.item < email.first) email.first = line.item;
-      email.flags |= line.flags;
-      for (const account::KeywordId keyword : view->keywords[line.keywords]) add_once(email.keywords, keyword);
-      add_once(email.folders, view->folder);
-      if (is_unread(line.flags)) ++unread[{line.email, view->folder}];
-    }
-  }
-  boost::unordered::erase_if(emails_, [&](const auto& email) { return messages[email.first] == 1; });
-  for (const auto& [where, count] : unread) {
+  return !emails_.empty();
+}
+
+void CopiedEmails::add(account::FolderId folder, account::ItemId item, std::uint8_t flags,
+                       const std::vector<account::KeywordId>& keywords, Together& email) {
+  if (email.messages++ == 0 || item < email.first) email.first = item;
+  email.flags |= flags;
+  for (const account::KeywordId keyword : keywords) add_once(email.keywords, keyword);
+  add_once(email.folders, folder);
+}
+
+void CopiedEmails::finish() {
+  boost::unordered::erase_if(emails_, [](const auto& email) { return email.second.messages < 2; });
+  for (const auto& [where, count] : unread_) {
     const Together* const email = find(where.first);
     if (email == nullptr) continue;
     const std::uint32_t less = is_unread(email->flags) ? count - 1 : count;
     if (less > 0) unread_less_[where.second] += less;
   }
+  unread_.clear();
   octets_ = emails_.bucket_count() * sizeof(Together) + emails_.size() * kEmailOctets;
+}
+
+CopiedEmails::CopiedEmails(Views views) {
+  if (!gather(views)) return;
+  for (const auto& view : views) {
+    for (const Line& line : view->lines) {
+      if (line.email < lowest_ || line.email > highest_) continue;
+      const auto found = emails_.find(line.email);
+      if (found == emails_.end()) continue;
+      add(view->folder, line.item, line.flags, view->keywords[line.keywords], found->second);
+      if (is_unread(line.flags)) ++unread_[{line.email, view->folder}];
+    }
+  }
+  finish();
+}
+
+Result<CopiedEmails> CopiedEmails::of(account::Account& account, Views views) {
+  CopiedEmails out;
+  if (!out.gather(views)) return out;
+  std::size_t lines = 0;
+  for (const auto& view : views) lines += view->lines.size();
+  if (out.emails_.size() > lines / kLinesForOne) return CopiedEmails(views);
+  std::vector<account::ItemId> asked;
+  for (const auto& [email, together] : out.emails_) asked.push_back(email);
+  GP_TRY(const auto found, account.messages_of(asked));
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    for (const account::Placed& one : found[i]) {
+      const std::uint8_t flags = one.row.flags.system;
+      if ((flags & account::flag::kDeleted) != 0 ||
+          std::ranges::none_of(views, [&](const auto& view) { return view->folder == one.folder; })) {
+        continue;
+      }
+      out.add(one.folder, one.row.item, flags, one.row.flags.keywords, out.emails_[asked[i]]);
+      if (is_unread(flags)) ++out.unread_[{asked[i], one.folder}];
+    }
+  }
+  out.finish();
+  return out;
 }
 
 }  // namespace gatepost::jmap

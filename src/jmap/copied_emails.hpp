@@ -4,11 +4,12 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include "account/types.hpp"
+#include "account/account.hpp"
 #include "jmap/folder_view.hpp"
 
 namespace gatepost::jmap {
@@ -20,11 +21,17 @@ class CopiedEmails {
  public:
   struct Together {
     account::ItemId first{};  // of its messages
+    std::uint32_t messages = 0;
     std::uint8_t flags = 0;
     std::vector<account::KeywordId> keywords;  // sorted, each once
     std::vector<account::FolderId> folders;    // each once
   };
-  explicit CopiedEmails(std::span<const std::shared_ptr<const FolderView>> views);
+  using Views = std::span<const std::shared_ptr<const FolderView>>;
+  // In the folders of these views. Of few emails the account is asked, for many of them the views are gone through.
+  // Blocks.
+  static Result<CopiedEmails> of(account::Account& account, Views views);
+  // The same of these views alone, from memory.
+  explicit CopiedEmails(Views views);
 
   // Null: it is one message.
   const Together* find(account::ItemId email) const {
@@ -40,7 +47,14 @@ class CopiedEmails {
   std::size_t octets() const { return octets_; }  // of memory, about
 
  private:
+  CopiedEmails() = default;
+  bool gather(Views views);  // which emails may be some; false: none
+  void add(account::FolderId folder, account::ItemId item, std::uint8_t flags,
+           const std::vector<account::KeywordId>& keywords, Together& email);
+  void finish();  // when all are added
+
   boost::unordered_flat_map<account::ItemId, Together> emails_;
+  std::map<std::pair<account::ItemId, account::FolderId>, std::uint32_t> unread_;  // messages, until it is finished
   account::ItemId lowest_{~std::uint64_t{0}}, highest_{};
   std::map<account::FolderId, std::uint32_t> unread_less_;
   std::size_t octets_ = 0;

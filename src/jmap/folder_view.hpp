@@ -18,8 +18,8 @@ struct FolderView {
   std::vector<std::vector<account::KeywordId>> keywords;  // [0] is empty
   std::uint32_t unread = 0;                               // without $seen and $draft
   std::uint32_t threads = 0, unread_threads = 0;
-  std::uint32_t copies = 0;   // lines that are copies
-  std::uint32_t repeats = 0;  // lines without which each email would be here once
+  std::vector<account::ItemId> copied;  // emails of lines that are copies, sorted, each once
+  std::uint32_t repeats = 0;            // lines without which each email would be here once
   // No conversation in it is beyond them.
   std::uint64_t lowest_thread = std::numeric_limits<std::uint64_t>::max(), highest_thread = 0;
 };

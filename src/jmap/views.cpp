@@ -99,33 +99,44 @@ class Repeats {
  public:
   Repeats() = default;
   explicit Repeats(FolderView& view) {
-    if (view.copies == 0) return;
     for (const Line& line : view.lines) {
       if (line.is_copy()) view.repeats += copies_[line.email]++ > 0 ? 1 : 0;
     }
+    if (copies_.empty()) return;
     for (const Line& line : view.lines) {
       if (!line.is_copy() && copies_.contains(line.item)) ++view.repeats;
     }
+    for (const auto& [email, count] : copies_) view.copied.push_back(email);
+    std::ranges::sort(view.copied);
   }
   // Before it is put into the list, and after it was taken out.
-  void add(const Line& line, FolderView& view, const Lines::Edit& list) { change<true>(line, view, list); }
-  void remove(const Line& line, FolderView& view, const Lines::Edit& list) { change<false>(line, view, list); }
+  void add(const Line& line, FolderView& view, const Lines::Edit& list) {
+    if (!line.is_copy()) {
+      view.repeats += copies_.contains(line.item) ? 1 : 0;
+      return;
+    }
+    view.repeats += is_there(line, list) ? 1 : 0;
+    if (copies_[line.email]++ > 0) return;
+    view.copied.insert(std::ranges::lower_bound(view.copied, line.email), line.email);
+  }
+  void remove(const Line& line, FolderView& view, const Lines::Edit& list) {
+    if (!line.is_copy()) {
+      view.repeats -= copies_.contains(line.item) ? 1 : 0;
+      return;
+    }
+    const auto count = copies_.find(line.email);
+    if (--count->second == 0) {
+      copies_.erase(count);
+      view.copied.erase(std::ranges::lower_bound(view.copied, line.email));
+    }
+    view.repeats -= is_there(line, list) ? 1 : 0;
+  }
   std::size_t octets() const { return copies_.bucket_count() * 17; }
 
  private:
-  template <bool kIn>
-  void change(const Line& line, FolderView& view, const Lines::Edit& list) {
-    const auto repeated = [&view](bool is) {
-      if (is) view.repeats += kIn ? 1U : ~0U;
-    };
-    if (!line.is_copy()) return repeated(copies_.contains(line.item));
-    view.copies += kIn ? 1U : ~0U;
-    std::uint32_t& count = copies_[line.email];
-    if (!kIn) --count;
-    // A copy came when its original did (RFC 9051 6.4.7).
-    repeated(count > 0 || list.has({line.received, line.email}));
-    if (kIn) ++count;
-    if (count == 0) copies_.erase(line.email);
+  // Whether there is another one of the copy's email. A copy came when its original did (RFC 9051 6.4.7).
+  bool is_there(const Line& line, const Lines::Edit& list) const {
+    return copies_.contains(line.email) || list.has({line.received, line.email});
   }
   boost::unordered_flat_map<account::ItemId, std::uint32_t> copies_;
 };
@@ -152,9 +163,7 @@ Result<> Views::read_all(account::Account& account, account::FolderId id, Follow
   Lines::Builder lines;
   GP_CHECK(account.all_rows(id, [&](const account::Row& row) {
     if ((row.flags.system & account::flag::kDeleted) != 0) return true;
-    const Line line = line_of(row, *view);
-    view->copies += line.is_copy() ? 1 : 0;
-    lines.add(line);
+    lines.add(line_of(row, *view));
     return true;
   }));
   view->lines = std::move(lines).finish();
@@ -224,7 +233,8 @@ Result<std::shared_ptr<const FolderView>> Views::folder(account::Account& accoun
     return fail(Errc::unavailable, "whose seen flags are shown changed");
   }
   const std::shared_ptr<const FolderView> view = followed->view;
-  const std::size_t octets = view->lines.octets() + view->keywords.size() * 32 + followed->conversations.octets() +
+  const std::size_t octets = view->lines.octets() + view->keywords.size() * 32 +
+                             view->copied.capacity() * sizeof(account::ItemId) + followed->conversations.octets() +
                              followed->repeats.octets() + kEntryOctets;
   const std::scoped_lock all(mutex_);
   if (const auto here = index_.find(key); here != index_.end() && here->second->followed == followed) {
@@ -268,7 +278,8 @@ Result<std::shared_ptr<const CopiedEmails>> Views::copied(account::Account& acco
     GP_TRY(auto view, folder(account, one.id));
     views.push_back(std::move(view));
   }
-  auto copied = std::make_shared<const CopiedEmails>(views);
+  GP_TRY(CopiedEmails made, CopiedEmails::of(account, views));
+  auto copied = std::make_shared<const CopiedEmails>(std::move(made));
   const std::scoped_lock lock(mutex_);
   Entry& known = entry(key);
   if (known.at <= at) {
