@@ -200,8 +200,11 @@ class Account {
   virtual Result<std::size_t> set_pop3_ids(FolderId, std::span<const Pop3Id>) = 0;
   virtual Result<NumberSet> expunge(FolderId, const NumberSet& uids) = 0;  // those of `uids` with \Deleted
   virtual Result<NumberSet> remove(FolderId, const NumberSet& uids) = 0;   // whatever their flags (POP3 DELE)
-  virtual Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) = 0;
-  virtual Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) = 0;
+  // Flags outside of `scope` are left behind.
+  virtual Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to, const FlagScope& scope) = 0;
+  virtual Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to, const FlagScope& scope) = 0;
+  Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) { return copy(from, uids, to, FlagScope()); }
+  Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) { return move(from, uids, to, FlagScope()); }
   // Of a copy that was made in parts and cannot be completed: these go for good, nobody wants them back.
   virtual Result<> undo_copy(FolderId to, const NumberSet& made) = 0;
 

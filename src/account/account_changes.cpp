@@ -86,7 +86,7 @@ Result<AccountChanges> StoredAccount::account_changes(Modseq since, std::size_t 
                       }));
   GP_CHECK(std::move(damage));
   out.to = out.more ? reached : snap->version();
-  GP_TRY(out.emails, emails_changed(*snap, fates.items, out.to, copies() > 0));
+  GP_TRY(out.emails, emails_changed(*snap, fates.items, out.to, had_copies(since)));
   for (const auto& [id, fate] : fates.folders) {
     if (const auto what = fate.sum()) out.folders.push_back({FolderId{static_cast<std::uint32_t>(id)}, *what});
   }
@@ -101,6 +101,12 @@ Result<std::vector<ItemId>> StoredAccount::thread(ItemId thread) {
 std::uint64_t StoredAccount::copies() {
   const std::scoped_lock lock(mutex_);
   return head_.state.copies;
+}
+
+// Whether there were any at some time after a version.
+bool StoredAccount::had_copies(Modseq since) {
+  const std::scoped_lock lock(mutex_);
+  return head_.state.copies > 0 || head_.state.copies_until > since;
 }
 
 // How many copies there are is asked for last: those that are in the snapshot are not overlooked.

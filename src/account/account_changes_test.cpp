@@ -159,7 +159,7 @@ TEST_P(WholeAccount, TellsWhoFollowsItAllThereIs) {
     for (std::uint32_t n = below(6); n > 0; --n) {
       const FolderId at = folder(*a, paths[below(3)]);
       const Uid uid = 1 + below(40);
-      switch (below(5)) {
+      switch (below(6)) {
         case 0:
         case 1:
           deliver(*a, {std::to_string(dice()) + "@x", "<" + std::to_string(below(5)) + "@x>"}, paths[below(3)]);
@@ -170,6 +170,17 @@ TEST_P(WholeAccount, TellsWhoFollowsItAllThereIs) {
         case 3:
           EXPECT_TRUE(a->move(at, set({uid}), folder(*a, paths[below(3)])));
           break;
+        case 4: {
+          std::vector<ItemId> gone;
+          EXPECT_TRUE(a->removed_lately([&](const Removed& one) {
+            gone.push_back(one.item);
+            return gone.size() < 9;
+          }));
+          if (gone.empty()) break;
+          const ItemId one[] = {gone[below(static_cast<std::uint32_t>(gone.size()))]};
+          EXPECT_TRUE(a->bring_back(one, ""));
+          break;
+        }
         default:
           EXPECT_TRUE(a->copy(at, set({uid}), folder(*a, paths[below(3)])));
       }

@@ -199,7 +199,7 @@ Result<> StoredAccount::rename_folder(FolderId id, std::string_view new_path) {
     return {};
   }));
   if (inbox == FolderId{}) return {};
-  GP_CHECK(move(inbox, NumberSet::of(1, std::numeric_limits<Uid>::max()), made));
+  GP_CHECK(move(inbox, NumberSet::of(1, std::numeric_limits<Uid>::max()), made, FlagScope()));
   return {};
 }
 

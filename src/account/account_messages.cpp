@@ -215,7 +215,7 @@ Result<> StoredAccount::copy_page(Transaction& tx, FolderId to, const std::vecto
   return {};
 }
 
-Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderId to) {
+Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderId to, const FlagScope& scope) {
   // What arrives while this runs, perhaps in the same folder, is not copied.
   GP_TRY(const Uid end, uid_end(from));
   NumberSet rest = uids;
@@ -237,6 +237,7 @@ Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderI
       GP_CHECK(tx.load_seen(from, kEverybody, page));
       GP_CHECK(tx.load_seen_to_carry(from, to, page.rows.size()));
       more = page.more;
+      for (Row& row : page.rows) narrow(row.flags, scope);
       GP_CHECK(copy_page(tx, to, page.rows, done, next, attached));
       tx.carry_seen(from, std::span(done.from).subspan(before), to, std::span(done.to).subspan(before));
       more = more || (!page.rows.empty() && page.rows.back().uid >= next);
@@ -263,7 +264,7 @@ Result<Copied> StoredAccount::copy(FolderId from, const NumberSet& uids, FolderI
   return done;
 }
 
-Result<Copied> StoredAccount::move(FolderId from, const NumberSet& uids, FolderId to) {
+Result<Copied> StoredAccount::move(FolderId from, const NumberSet& uids, FolderId to, const FlagScope& scope) {
   GP_TRY(const Uid end, uid_end(from));
   NumberSet rest = uids;
   rest.remove(end, std::numeric_limits<Uid>::max());
@@ -289,6 +290,7 @@ Result<Copied> StoredAccount::move(FolderId from, const NumberSet& uids, FolderI
                  break;
                }
                Row row = old;
+               narrow(row.flags, scope);
                tx.remove_row(from, old, true);
                const Uid uid = tx.add_row(to, std::move(row));
                tx.place_item(old.item, to, uid);

@@ -311,7 +311,7 @@ Result<BroughtBack> StoredAccount::bring_back_folder(std::string_view path, Time
   GP_TRY(done.messages, put_back_into(to, items));
   if (!gone.in_trash.empty()) {
     // Moved, not copied: asking twice brings nothing twice.
-    GP_TRY(const Copied moved, move(gone.trash, gone.in_trash, to));
+    GP_TRY(const Copied moved, move(gone.trash, gone.in_trash, to, FlagScope()));
     done.messages += static_cast<std::uint32_t>(moved.to.size());
   }
   if (done.messages > 0) done.folders.push_back(canonical);

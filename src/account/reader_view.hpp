@@ -111,11 +111,11 @@ class ReaderView final : public Account {
   }
   Result<NumberSet> expunge(FolderId id, const NumberSet& uids) override { return account_->expunge(id, uids); }
   Result<NumberSet> remove(FolderId id, const NumberSet& uids) override { return account_->remove(id, uids); }
-  Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) override {
-    return account_->copy(from, uids, to);
+  Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to, const FlagScope& scope) override {
+    return account_->copy(from, uids, to, scope);
   }
-  Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) override {
-    return account_->move(from, uids, to);
+  Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to, const FlagScope& scope) override {
+    return account_->move(from, uids, to, scope);
   }
   Result<> undo_copy(FolderId to, const NumberSet& made) override { return account_->undo_copy(to, made); }
 

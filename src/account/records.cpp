@@ -35,7 +35,7 @@ std::string encode(const State& s) {
                                 s.used_octets, s.messages, s.log_floor}) {
     put_varint(out, v);
   }
-  if (s.restored == 0 && s.lost.empty() && s.copies == 0) return out;
+  if (s.restored == 0 && s.lost.empty() && s.copies == 0 && s.copies_until == 0) return out;
   out[0] = static_cast<char>(kLongFormat);
   put_varint(out, s.restored);
   put_varint(out, s.lost.size());
@@ -43,9 +43,10 @@ std::string encode(const State& s) {
     put_varint(out, lost.first);
     put_varint(out, lost.last);
   }
-  if (s.copies == 0) return out;
+  if (s.copies == 0 && s.copies_until == 0) return out;
   out[0] = static_cast<char>(kCopiesFormat);
   put_varint(out, s.copies);
+  put_varint(out, s.copies_until);
   return out;
 }
 
@@ -66,7 +67,10 @@ Result<State> decode_state(std::string_view value) {
       const Modseq first = in.varint();
       s.lost.push_back({first, in.varint()});
     }
-    if (static_cast<std::uint8_t>(value[0]) == kCopiesFormat) s.copies = in.varint();
+    if (static_cast<std::uint8_t>(value[0]) == kCopiesFormat) {
+      s.copies = in.varint();
+      s.copies_until = in.varint();
+    }
   }
   if (!in.ok() || !in.at_end() || !fits) return damaged("account state");
   return s;

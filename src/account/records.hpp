@@ -54,6 +54,7 @@ struct State {
   std::uint64_t used_octets = 0, messages = 0;
   Modseq log_floor = 0;      // the change log is complete for changes after this
   std::uint64_t copies = 0;  // messages that are the same email as another one, or as one that is gone
+  Modseq copies_until = 0;   // when the last of them went that is not there any more
   // Restores of the store up to this second of 1970 have been taken notice of; what they made unknown: versions that
   // were given out once, of states that are lost. Ascending.
   std::uint64_t restored = 0;

@@ -151,7 +151,10 @@ TEST(AccountRecords, SayWhichEmailItIsOnlyOfCopies) {
   EXPECT_EQ(decode_in_thread(ItemId{8}, encode_empty()), ItemId{8});
   State state;
   state.copies = 3;
+  state.copies_until = 1'000;
   EXPECT_EQ(decode_state(encode(state))->copies, 3U);
+  state.copies = 0;
+  EXPECT_EQ(decode_state(encode(state))->copies_until, 1'000U);
 }
 
 TEST(AccountRecords, SayWhatARestoreLeftBehindAndNothingOfItBefore) {

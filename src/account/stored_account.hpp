@@ -134,8 +134,8 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<std::size_t> set_pop3_ids(FolderId, std::span<const Pop3Id>) override;
   Result<NumberSet> expunge(FolderId, const NumberSet& uids) override;
   Result<NumberSet> remove(FolderId, const NumberSet& uids) override;
-  Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to) override;
-  Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to) override;
+  Result<Copied> copy(FolderId from, const NumberSet& uids, FolderId to, const FlagScope& scope) override;
+  Result<Copied> move(FolderId from, const NumberSet& uids, FolderId to, const FlagScope& scope) override;
   Result<> undo_copy(FolderId to, const NumberSet& made) override;
 
   Result<> removed(TimePoint since, const std::function<bool(const Removed&)>& visit) override;
@@ -231,6 +231,7 @@ class StoredAccount final : public Account, public std::enable_shared_from_this<
   Result<> create();  // the default folders
   Result<> begin_anew();
   bool is_lost(Modseq told) const;  // with the lock
+  bool had_copies(Modseq since);
   Result<> prune_log(std::uint64_t before);
   Result<> prune_deliveries(std::uint64_t now);
   Result<> finish_deletions();

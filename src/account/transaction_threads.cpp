@@ -53,6 +53,7 @@ void Transaction::part(const Row& row) {
   if (row.email == row.item) return;
   write(records::copy_key(row.email, row.item), std::nullopt);
   if (state_.copies > 0) --state_.copies;
+  state_.copies_until = modseq();
 }
 
 }  // namespace gatepost::account

@@ -48,6 +48,11 @@ struct FlagScope {
   bool everything() const { return system == 0xff && keywords; }
 };
 
+inline void narrow(Flags& flags, const FlagScope& scope) {
+  flags.system &= scope.system;
+  if (!scope.keywords) flags.keywords.clear();
+}
+
 // Somebody's rights in a folder, as they are kept. What `who` and the bits mean is the sharing layer's.
 struct Grant {
   std::string who;

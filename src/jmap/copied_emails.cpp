@@ -1,6 +1,7 @@
 #include "jmap/copied_emails.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace gatepost::jmap {
 namespace {
@@ -27,21 +28,35 @@ bool CopiedEmails::gather(Views views) {
   return !emails_.empty();
 }
 
-void CopiedEmails::add(account::FolderId folder, account::ItemId item, std::uint8_t flags,
+void CopiedEmails::add(account::FolderId folder, account::ItemId item, account::ItemId thread, std::uint8_t flags,
                        const std::vector<account::KeywordId>& keywords, Together& email) {
+  email.thread = thread;
   if (email.messages++ == 0 || item < email.first) email.first = item;
   email.flags |= flags;
   for (const account::KeywordId keyword : keywords) add_once(email.keywords, keyword);
   add_once(email.folders, folder);
 }
 
-void CopiedEmails::finish() {
+void CopiedEmails::finish(Views views) {
   boost::unordered::erase_if(emails_, [](const auto& email) { return email.second.messages < 2; });
+  std::map<account::FolderId, std::set<account::ItemId>> in_doubt;  // conversations of emails that are read elsewhere
   for (const auto& [where, count] : unread_) {
     const Together* const email = find(where.first);
     if (email == nullptr) continue;
-    const std::uint32_t less = is_unread(email->flags) ? count - 1 : count;
+    const bool unread = is_unread(email->flags);
+    if (!unread) in_doubt[where.second].insert(email->thread);
+    const std::uint32_t less = unread ? count - 1 : count;
     if (less > 0) unread_less_[where.second] += less;
+  }
+  for (const auto& view : views) {
+    const auto threads = in_doubt.find(view->folder);
+    if (threads == in_doubt.end()) continue;
+    for (const Line& line : view->lines) {
+      if (!is_unread(line.flags)) continue;
+      const Together* const email = find(line.email);
+      if (email == nullptr || is_unread(email->flags)) threads->second.erase(line.thread);
+    }
+    unread_threads_less_[view->folder] = static_cast<std::uint32_t>(threads->second.size());
   }
   unread_.clear();
   octets_ = emails_.bucket_count() * sizeof(Together) + emails_.size() * kEmailOctets;
@@ -54,11 +69,11 @@ CopiedEmails::CopiedEmails(Views views) {
       if (line.email < lowest_ || line.email > highest_) continue;
       const auto found = emails_.find(line.email);
       if (found == emails_.end()) continue;
-      add(view->folder, line.item, line.flags, view->keywords[line.keywords], found->second);
+      add(view->folder, line.item, line.thread, line.flags, view->keywords[line.keywords], found->second);
       if (is_unread(line.flags)) ++unread_[{line.email, view->folder}];
     }
   }
-  finish();
+  finish(views);
 }
 
 Result<CopiedEmails> CopiedEmails::of(account::Account& account, Views views) {
@@ -77,11 +92,11 @@ Result<CopiedEmails> CopiedEmails::of(account::Account& account, Views views) {
           std::ranges::none_of(views, [&](const auto& view) { return view->folder == one.folder; })) {
         continue;
       }
-      out.add(one.folder, one.row.item, flags, one.row.flags.keywords, out.emails_[asked[i]]);
+      out.add(one.folder, one.row.item, one.row.thread, flags, one.row.flags.keywords, out.emails_[asked[i]]);
       if (is_unread(flags)) ++out.unread_[{asked[i], one.folder}];
     }
   }
-  out.finish();
+  out.finish(views);
   return out;
 }
 

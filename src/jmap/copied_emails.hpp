@@ -20,7 +20,7 @@ namespace gatepost::jmap {
 class CopiedEmails {
  public:
   struct Together {
-    account::ItemId first{};  // of its messages
+    account::ItemId first{}, thread{};  // the first of its messages
     std::uint32_t messages = 0;
     std::uint8_t flags = 0;
     std::vector<account::KeywordId> keywords;  // sorted, each once
@@ -44,19 +44,24 @@ class CopiedEmails {
     const auto found = unread_less_.find(folder);
     return found == unread_less_.end() ? 0 : found->second;
   }
+  // The same of conversations.
+  std::uint32_t unread_threads_less(account::FolderId folder) const {
+    const auto found = unread_threads_less_.find(folder);
+    return found == unread_threads_less_.end() ? 0 : found->second;
+  }
   std::size_t octets() const { return octets_; }  // of memory, about
 
  private:
   CopiedEmails() = default;
   bool gather(Views views);  // which emails may be some; false: none
-  void add(account::FolderId folder, account::ItemId item, std::uint8_t flags,
+  void add(account::FolderId folder, account::ItemId item, account::ItemId thread, std::uint8_t flags,
            const std::vector<account::KeywordId>& keywords, Together& email);
-  void finish();  // when all are added
+  void finish(Views views);  // when all are added
 
   boost::unordered_flat_map<account::ItemId, Together> emails_;
   std::map<std::pair<account::ItemId, account::FolderId>, std::uint32_t> unread_;  // messages, until it is finished
   account::ItemId lowest_{~std::uint64_t{0}}, highest_{};
-  std::map<account::FolderId, std::uint32_t> unread_less_;
+  std::map<account::FolderId, std::uint32_t> unread_less_, unread_threads_less_;
   std::size_t octets_ = 0;
 };
 

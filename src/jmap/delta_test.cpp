@@ -1,6 +1,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include <gmock/gmock.h>
 
@@ -227,14 +228,16 @@ void JmapDeltas::sync_list(List& list) {
 void JmapDeltas::check_counts() {
   for (const auto& [id, mailbox] : get("Mailbox", all_ids("Mailbox"))) {
     const json::value told = json::parse(mailbox);
-    const auto all =
-        world.call("Email/query", R"({"accountId":"$","calculateTotal":true,"filter":{"inMailbox":")" + id + "\"}}");
-    ASSERT_EQ(told.at("totalEmails"), all.at("total")) << id;
-    const auto unread =
-        world.call("Email/query", R"({"accountId":"$","calculateTotal":true,"filter":{"operator":"AND",)"
-                                  R"("conditions":[{"inMailbox":")" +
-                                      id + R"("},{"notKeyword":"$seen"},{"notKeyword":"$draft"}]}})");
-    ASSERT_EQ(told.at("unreadEmails"), unread.at("total")) << id;
+    const std::string here = R"({"inMailbox":")" + id + "\"}";
+    const std::string unread =
+        R"({"operator":"AND","conditions":[)" + here + R"(,{"notKeyword":"$seen"},{"notKeyword":"$draft"}]})";
+    for (const auto& [property, filter, collapse] :
+         {std::tuple("totalEmails", here, "false"), std::tuple("unreadEmails", unread, "false"),
+          std::tuple("totalThreads", here, "true"), std::tuple("unreadThreads", unread, "true")}) {
+      const auto found = world.call("Email/query", R"({"accountId":"$","calculateTotal":true,"filter":)" + filter +
+                                                       R"(,"collapseThreads":)" + collapse + "}");
+      ASSERT_EQ(told.at(property), found.at("total")) << id << " " << property;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "jmap/email.hpp"
 #include "jmap/email_store.hpp"
@@ -40,12 +41,18 @@ account::Flags only_in(const account::Flags& a, const account::Flags& b) {
 }
 bool is_empty(const account::Flags& flags) { return flags.system == 0 && flags.keywords.empty(); }
 account::Flags narrowed(account::Flags flags, const account::FlagScope& scope) {
-  flags.system &= scope.system;
-  if (!scope.keywords) flags.keywords.clear();
+  narrow(flags, scope);
   return flags;
 }
 bool within(const account::Flags& flags, const account::FlagScope& scope) {
   return (flags.system & ~scope.system) == 0 && (flags.keywords.empty() || scope.keywords);
+}
+
+// Which message of an email is put off: that in the inbox, or the first. The others stay where they are.
+const Found::Message& to_put_off(const Found& email) {
+  const auto in_inbox = std::ranges::find(email.messages, account::Role::inbox,
+                                          [](const Found::Message& one) { return one.folder.role; });
+  return in_inbox != email.messages.end() ? *in_inbox : email.messages.front();
 }
 
 // What `snoozed` comes to: another mailbox, a keyword, a note. Errors: invalidProperties, forbidden.
@@ -59,7 +66,9 @@ Outcome<> put_off(SetRun& run, const Found& email, const json::value& wish, json
     JMAP_OBJECT_TRY(const auto inbox, access.account->find_folder("INBOX"));
     const auto back = access.account->folder(known->to);
     const bool there = back && back->selectable && back->path != kSnoozedFolder;
-    after["mailboxIds"] = json::object{{access.ids().mailbox(there ? back->id : inbox.id), true}};
+    auto& mailboxes = after["mailboxIds"].as_object();
+    mailboxes.erase(access.ids().mailbox(email.in(kSnoozedFolder)->folder.id));
+    mailboxes[access.ids().mailbox(there ? back->id : inbox.id)] = true;
     if (auto* keywords = after["keywords"].if_object()) keywords->erase(kSnoozedKeyword);
     change.wakes = true;
     return {};
@@ -69,7 +78,8 @@ Outcome<> put_off(SetRun& run, const Found& email, const json::value& wish, json
   const auto at = until != nullptr ? read_date(*until) : std::nullopt;
   const TimePoint now = run.context().services.clock.now();
   if (!at || *at <= now || *at > now + kLongestSnooze) return bad_property("snoozed", "until");
-  FolderId to = known ? known->to : email.messages.front().folder.id;
+  const Found::Message& message = to_put_off(email);
+  FolderId to = known ? known->to : message.folder.id;
   for (const auto& [key, value] : *object) {
     if (key == "until" || (key == "moveToMailboxId" && value.is_null())) continue;
     const auto id =
@@ -85,7 +95,9 @@ Outcome<> put_off(SetRun& run, const Found& email, const json::value& wish, json
     JMAP_OBJECT_TRY(const auto inbox, access.account->find_folder("INBOX"));
     to = inbox.id;
   }
-  after["mailboxIds"] = json::object{{access.ids().mailbox(snoozed.id), true}};
+  auto& mailboxes = after["mailboxIds"].as_object();
+  if (email.in(kSnoozedFolder) == nullptr) mailboxes.erase(access.ids().mailbox(message.folder.id));
+  mailboxes[access.ids().mailbox(snoozed.id)] = true;
   if (auto* keywords = after["keywords"].if_object()) (*keywords)[kSnoozedKeyword] = true;
   change.snooze = Snooze{.account = access.id(), .item = email.id(), .until = *at, .to = to};
   return {};
@@ -155,8 +167,10 @@ Outcome<Change> plan(SetRun& run, const Found& email, const json::object& patch)
                             {"mailboxIds", mailboxes_of(access, email)}};
   json::object rest;
   std::vector<std::string> fixed;
+  bool places = false;
   for (const auto& [key, value] : patch) {
     const std::string_view top = std::string_view(key).substr(0, key.find('/'));
+    places = places || top == "mailboxIds";
     if (top == "keywords" || top == "mailboxIds")
       rest[key] = value;
     else if (key != "snoozed" || !may_snooze(run.context()))
@@ -181,6 +195,7 @@ Outcome<Change> plan(SetRun& run, const Found& email, const json::object& patch)
   if (auto good = plan_flags(access, {wish->system, std::move(*ids)}, change); !good) {
     return std::unexpected(good.error());
   }
+  if (!places && !patch.contains("snoozed")) return change;
   auto folders = folders_for(run.context(), access, after->if_contains("mailboxIds"));
   if (!folders) return std::unexpected(folders.error());
   if (auto good = plan_places(access, std::move(*folders), change); !good) return std::unexpected(good.error());
@@ -194,33 +209,34 @@ class Batch {
  public:
   explicit Batch(Access& access) : access_(access) {}
 
-  void add(const std::string& id, const Change& change) {
+  void add(const std::string& id, Change change) {
     for (std::size_t i = 0; i < change.messages.size(); ++i) {
       const Change::OfMessage& wanted = change.messages[i];
       const account::Uid uid = change.email.messages[i].row.uid;
       const FolderId folder = change.email.messages[i].folder.id;
-      const auto key = [&](const account::Flags& flags) { return std::tuple(folder, flags.system, flags.keywords); };
-      if (!is_empty(wanted.add)) note(adds_[key(wanted.add)], id, uid);
-      if (!is_empty(wanted.remove)) note(removes_[key(wanted.remove)], id, uid);
+      if (!is_empty(wanted.add)) note(adds_[key_of(folder, wanted.add)], id, uid);
+      if (!is_empty(wanted.remove)) note(removes_[key_of(folder, wanted.remove)], id, uid);
       if (wanted.to) note(moves_[{folder, *wanted.to}], id, uid);
       if (wanted.goes) note(goes_[folder], id, uid);
     }
     for (const account::Folder& to : change.also_in) {
       note(copies_[{change.email.messages.front().folder.id, to.id}], id, change.email.row().uid);
     }
+    if (!change.also_in.empty()) copied_.emplace(id, std::move(change));
   }
 
   // Copies first: what they are of may move, and nothing is removed of an email that did not come to where it is to be.
   Failures run() {
     for (const auto& [key, group] : adds_) store_flags(key, group, account::FlagChange::add);
     for (const auto& [key, group] : removes_) store_flags(key, group, account::FlagChange::remove);
-    for (const auto& [key, group] : copies_) {
-      note_failure(group, access_.account->copy(key.first, group.uids, key.second));
-    }
+    for (const auto& [key, group] : copies_) copy(key.first, key.second, group);
+    undo_failures();
     for (const auto& [key, group] : moves_) {
-      if (const NumberSet uids = without_failures(group); !uids.empty()) {
-        note_failure(group, access_.account->move(key.first, uids, key.second));
-      }
+      const NumberSet uids = without_failures(group);
+      if (uids.empty()) continue;
+      const auto moved = access_.account->move(key.first, uids, key.second, scope_of(key.second));
+      note_failure(group, moved);
+      if (moved) note_missing(group, moved->from);
     }
     for (const auto& [folder, group] : goes_) {
       if (const NumberSet uids = without_failures(group); !uids.empty()) {
@@ -241,6 +257,47 @@ class Batch {
     group.uids.add(uid);
     group.emails.emplace_back(id, uid);
   }
+  static FlagKey key_of(FolderId folder, const account::Flags& flags) { return {folder, flags.system, flags.keywords}; }
+  // RFC 4314 4: flags without their right there are left behind.
+  account::FlagScope scope_of(FolderId to) const {
+    const auto folder = access_.own ? Result<account::Folder>(fail(Errc::not_found)) : access_.folder(to);
+    return folder ? sharing::flag_scope(access_.rights(*folder)) : account::FlagScope();
+  }
+  void copy(FolderId from, FolderId to, const Group& group) {
+    const auto done = access_.account->copy(from, group.uids, to, scope_of(to));
+    note_failure(group, done);
+    if (!done) return;
+    note_missing(group, done->from);
+    for (const auto& [id, uid] : group.emails) {
+      const auto at = std::ranges::find(done->from, uid);
+      if (at != done->from.end())
+        made_[id].emplace_back(to, done->to[static_cast<std::size_t>(at - done->from.begin())]);
+    }
+  }
+  // RFC 8620 5.3: of an email that did not get all its copies nothing is changed.
+  void undo_failures() {
+    for (const auto& [id, change] : copied_) {
+      if (!failures_.contains(id)) continue;
+      for (const auto& [folder, uid] : made_[id]) (void)access_.account->undo_copy(folder, NumberSet::of(uid, uid));
+      for (std::size_t i = 0; i < change.messages.size(); ++i) {
+        const Found::Message& message = change.email.messages[i];
+        const Change::OfMessage& wanted = change.messages[i];
+        const NumberSet uid = NumberSet::of(message.row.uid, message.row.uid);
+        const auto set = [&](account::FlagChange how, const account::Flags& flags) {
+          if (!is_empty(flags)) (void)access_.account->store_flags(message.folder.id, uid, how, flags, std::nullopt);
+        };
+        set(account::FlagChange::remove, wanted.add);
+        set(account::FlagChange::add, wanted.remove);
+      }
+    }
+  }
+  // What went before anything could be done with it.
+  void note_missing(const Group& group, const std::vector<account::Uid>& done) {
+    const std::set<account::Uid> all(done.begin(), done.end());
+    for (const auto& [id, uid] : group.emails) {
+      if (!all.contains(uid)) failures_.try_emplace(id, Refusal{"notFound", {}, {}, {}});
+    }
+  }
   NumberSet without_failures(const Group& group) const {
     NumberSet uids;
     for (const auto& [id, uid] : group.emails) {
@@ -258,6 +315,8 @@ class Batch {
   }
 
   Access& access_;
+  std::map<std::string, Change> copied_;  // emails that are to be copied
+  std::map<std::string, std::vector<std::pair<FolderId, account::Uid>>> made_;
   std::map<FlagKey, Group> adds_, removes_;
   std::map<std::pair<FolderId, FolderId>, Group> copies_, moves_;
   std::map<FolderId, Group> goes_;

@@ -269,6 +269,7 @@ Answer email_copy(Call& call) {
     if (!given.contains("keywords")) {
       JMAP_OBJECT_TRY(const auto names, (*from)->account->keywords());
       flags = read_keywords(keywords_of(found[0]->flags, *names));
+      if (!flags) return std::unexpected(flags.error());
     }
     auto received =
         given.contains("receivedAt") ? received_at(call.context, given) : Outcome<TimePoint>(found[0]->row().received);

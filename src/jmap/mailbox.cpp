@@ -72,7 +72,7 @@ Result<std::set<account::FolderId>> folders_of_copies(const Access& access, cons
 }  // namespace
 
 Outcome<json::object> mailbox_object(Context& context, const Access& access, const Folder& folder,
-                                     const SortOrders::Orders& orders,
+                                     const CopiedEmails* copied, const SortOrders::Orders& orders,
                                      const std::function<bool(std::string_view)>& wants) {
   json::object out{{"id", access.ids().mailbox(folder.id)}};
   if (wants("name")) out["name"] = shown_folder_name(folder);
@@ -92,18 +92,18 @@ Outcome<json::object> mailbox_object(Context& context, const Access& access, con
   if (shares && wants("shareWith")) {
     JMAP_CALL_TRY(out["shareWith"], share_with(access, folder));
   }
-  const bool has_copies = access.account->copies() > 0;
   const bool has_drafts_or_deleted = folder.deleted > 0 || folder.unseen > 0;
   if (wants("totalThreads") || wants("unreadThreads") ||
-      ((has_drafts_or_deleted || has_copies) && (wants("totalEmails") || wants("unreadEmails")))) {
+      ((has_drafts_or_deleted || copied != nullptr) && (wants("totalEmails") || wants("unreadEmails")))) {
     JMAP_CALL_TRY(const auto view, context.views.folder(*access.account, folder.id));
     if (wants("totalEmails")) out["totalEmails"] = view->lines.size() - view->repeats;
-    if (wants("unreadEmails")) {
-      JMAP_CALL_TRY(const auto copied, copied_emails(context, access));
-      out["unreadEmails"] = view->unread - (copied ? std::min(view->unread, copied->unread_less(folder.id)) : 0);
-    }
+    // Of moments that are close to each other, and not one: none is below nothing.
+    const auto less = [](std::uint32_t all, std::uint32_t some) { return all - std::min(all, some); };
+    const bool is_shown = copied != nullptr;
+    if (wants("unreadEmails")) out["unreadEmails"] = less(view->unread, is_shown ? copied->unread_less(folder.id) : 0);
     if (wants("totalThreads")) out["totalThreads"] = view->threads;
-    if (wants("unreadThreads")) out["unreadThreads"] = view->unread_threads;
+    if (wants("unreadThreads"))
+      out["unreadThreads"] = less(view->unread_threads, is_shown ? copied->unread_threads_less(folder.id) : 0);
     return out;
   }
   if (wants("totalEmails")) out["totalEmails"] = folder.total;
@@ -131,6 +131,7 @@ Answer mailbox_get(Call& call) {
   const account::Modseq state = request->access->account->modseq();
   JMAP_CALL_TRY(const auto folders, request->access->folders());
   JMAP_CALL_TRY(const auto orders, call.context.views.sort_orders().of(*request->access->account, folders));
+  JMAP_CALL_TRY(const auto copied, copied_emails(call.context, *request->access));
   std::vector<std::string> ids;
   if (request->ids) {
     ids = *request->ids;
@@ -142,7 +143,7 @@ Answer mailbox_get(Call& call) {
                       const auto number = request->access->ids().find_mailbox(id);
                       const auto folder = number ? std::ranges::find(folders, *number, &Folder::id) : folders.end();
                       if (folder == folders.end()) return std::nullopt;
-                      return mailbox_object(call.context, *request->access, *folder, *orders,
+                      return mailbox_object(call.context, *request->access, *folder, copied.get(), *orders,
                                             [&](std::string_view property) { return request->wants(property); });
                     });
 }

@@ -12,9 +12,10 @@ Answer mailbox_query(Call& call);
 Answer mailbox_query_changes(Call& call);
 Answer mailbox_set(Call& call);
 
-// The properties of a mailbox that are wanted, as the user sees it. `orders`: SortOrders::of() the account.
+// The properties of a mailbox that are wanted, as the user sees it. `copied`: copied_emails(); `orders`:
+// SortOrders::of() the account.
 Outcome<json::object> mailbox_object(Context& context, const Access& access, const account::Folder& folder,
-                                     const SortOrders::Orders& orders,
+                                     const CopiedEmails* copied, const SortOrders::Orders& orders,
                                      const std::function<bool(std::string_view)>& wants);
 
 // Folder roles as JMAP names them (the registry of RFC 8621 10.5). "": none.

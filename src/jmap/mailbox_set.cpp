@@ -95,7 +95,8 @@ Outcome<json::object> whole(SetRun& run, const Folder& folder) {
   const Access& access = run.access();
   JMAP_OBJECT_TRY(const auto folders, access.folders());
   JMAP_OBJECT_TRY(const auto orders, run.context().views.sort_orders().of(*access.account, folders));
-  return mailbox_object(run.context(), access, folder, *orders, [](std::string_view) { return true; });
+  JMAP_OBJECT_TRY(const auto copied, copied_emails(run.context(), access));
+  return mailbox_object(run.context(), access, folder, copied.get(), *orders, [](std::string_view) { return true; });
 }
 
 // A name that is taken is a fault of the name (RFC 8621 2.5).

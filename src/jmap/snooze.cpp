@@ -128,6 +128,14 @@ Result<> Snoozer::wake(const Snooze& snooze) {
   }
   again.received = services_.clock.now();
   GP_TRY(const auto done, account->replace(from.id, message->row.uid, to->id, again));
+  // Copies elsewhere are not put off any more either.
+  if (const auto keyword = account->keyword_ids({std::string(kSnoozedKeyword)}, false); keyword && !keyword->empty()) {
+    for (const account::Placed& one : messages[0]) {
+      if (one.row.uid == message->row.uid && one.folder == from.id) continue;
+      (void)account->store_flags(one.folder, NumberSet::of(one.row.uid, one.row.uid), account::FlagChange::remove,
+                                 account::Flags{0, *keyword}, std::nullopt);
+    }
+  }
   return done.uids.empty() ? fail(Errc::not_found, "it was taken out") : Result<>();
 }
 

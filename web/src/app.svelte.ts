@@ -367,7 +367,8 @@ class App {
       if (!settings.conversations) continue;
       for (const other of mail!.threads.get(email.threadId) ?? []) {
         const one = mail!.emails.get(other);
-        if (one && Object.keys(email.mailboxIds).some((box) => one.mailboxIds[box])) out.set(other, one);
+        const here = this.currentMailbox?.id;
+        if (one && (here ? one.mailboxIds[here] : Object.keys(email.mailboxIds).some((box) => one.mailboxIds[box]))) out.set(other, one);
       }
     }
     return [...out.values()];

@@ -115,6 +115,24 @@ TEST_F(ImapAccess, MessagesGoFromOneAccountToAnother) {
   EXPECT_THAT(anna.line("i FETCH 2 (FLAGS)"), AllOf(HasSubstr("\\Seen"), Not(HasSubstr("\\Flagged"))));
 }
 
+// RFC 8474 5.1: within an account a copy is the same email, also without the flags that may not be set there.
+TEST_F(ImapAccess, CopiesLeaveFlagsBehindAndAreTheSameEmail) {
+  world.deliver("Subject: x\r\n\r\nx", "INBOX", account::flag::kSeen | account::flag::kFlagged);
+  world.deliver("Subject: y\r\n\r\ny", "INBOX", account::flag::kSeen | account::flag::kFlagged);
+  grant("INBOX", "lrswite");
+  grant("Archive", "lrsi");
+  bob.line("a SELECT \"Other Users/anna@example.org/INBOX\"");
+  const auto ids = [](const std::string& answer) { return answer.substr(answer.find("EMAILID")); };
+  const std::string first = ids(bob.line("b FETCH 1 EMAILID")), second = ids(bob.line("b FETCH 2 EMAILID"));
+  EXPECT_NE(first, second);
+  EXPECT_THAT(bob.line("c COPY 1 \"Other Users/anna@example.org/Archive\""), HasSubstr("c OK [COPYUID "));
+  EXPECT_THAT(bob.line("d MOVE 2 \"Other Users/anna@example.org/Archive\""), HasSubstr("* 2 EXPUNGE"));
+  bob.line("e EXAMINE \"Other Users/anna@example.org/Archive\"");
+  EXPECT_EQ(ids(bob.line("b FETCH 1 EMAILID")), first);
+  EXPECT_EQ(ids(bob.line("b FETCH 2 EMAILID")), second);
+  EXPECT_THAT(bob.line("f FETCH 1:2 (FLAGS)"), AllOf(HasSubstr("\\Seen"), Not(HasSubstr("\\Flagged"))));
+}
+
 TEST_F(ImapAccess, ReplaceAndCatenateNeedTheirRights) {
   world.deliver("Subject: x\r\n\r\nx");
   grant("INBOX", "lrsi");

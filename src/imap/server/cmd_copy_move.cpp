@@ -33,8 +33,8 @@ Result<account::Copied> transfer(Session& session, const NumberSet& uids, std::s
   const account::FolderId to = target.folder.id;
   // RFC 4314 4: flags without their right are left behind.
   const account::FlagScope scope = sharing::flag_scope(target.rights);
-  if (account.id() == target.account().id() && scope.everything()) {
-    return moves ? account.move(from, uids, to) : account.copy(from, uids, to);
+  if (account.id() == target.account().id()) {
+    return moves ? account.move(from, uids, to, scope) : account.copy(from, uids, to, scope);
   }
   return moves ? account::move_to(account, from, uids, target.account(), to, scope)
                : account::copy_to(account, from, uids, target.account(), to, scope);

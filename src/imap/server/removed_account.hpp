@@ -90,8 +90,14 @@ class RemovedAccount final : public account::Account {
   Result<std::size_t> set_pop3_ids(account::FolderId, std::span<const account::Pop3Id>) override { return none(); }
   Result<NumberSet> expunge(account::FolderId, const NumberSet&) override { return none(); }
   Result<NumberSet> remove(account::FolderId, const NumberSet&) override { return none(); }
-  Result<account::Copied> copy(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }
-  Result<account::Copied> move(account::FolderId, const NumberSet&, account::FolderId) override { return none(); }
+  Result<account::Copied> copy(account::FolderId, const NumberSet&, account::FolderId,
+                               const account::FlagScope&) override {
+    return none();
+  }
+  Result<account::Copied> move(account::FolderId, const NumberSet&, account::FolderId,
+                               const account::FlagScope&) override {
+    return none();
+  }
   Result<> undo_copy(account::FolderId, const NumberSet&) override { return none(); }
   Result<> removed(TimePoint, const std::function<bool(const account::Removed&)>&) override { return none(); }
   Result<> removed_lately(const std::function<bool(const account::Removed&)>&) override { return none(); }

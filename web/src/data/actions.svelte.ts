@@ -93,7 +93,7 @@ export class Actions {
       emails,
       (email) => {
         const here = mail.shownMailbox;
-        if (email.mailboxIds[to.id] && (!here || here === to.id || !email.mailboxIds[here])) return null;
+        if (email.mailboxIds[to.id] && (here === to.id || Object.keys(email.mailboxIds).length === 1)) return null;
         const wasJunk = Object.keys(email.mailboxIds).some((id) => mail.mailbox(id)?.role === 'junk');
         return {
           // Out of the folder that is looked at; where else it is, it stays.
@@ -116,8 +116,9 @@ export class Actions {
     try {
       for (let i = 0; i < emails.length; i += 500) {
         const create = Object.fromEntries(emails.slice(i, i + 500).map((email, n) => [`c${n}`, { id: email.id, mailboxIds: { [to.id]: true } }]));
-        const copy = await from.run((batch) => batch.call('Email/copy', { fromAccountId: from.client.account, accountId: into.client.account, create, onSuccessDestroyOriginal: remove }));
+        const copy = await from.run((batch) => batch.call('Email/copy', { fromAccountId: from.client.account, accountId: into.client.account, create }));
         const refused = Object.values(copy.value.notCreated ?? {})[0];
+        if (remove) await this.takeOut(emails.slice(i, i + 500).filter((_, n) => copy.value.created?.[`c${n}`]), from, from.shownMailbox);
         if (refused) throw new Error(refused.description ?? refused.type);
       }
       void into.sync();
@@ -159,13 +160,8 @@ export class Actions {
     return this.moveToRole(emails, 'junk', 'Junk', t('junked', { n: emails.length }));
   }
 
-  // To the trash; what is in the trash (or a draft) is gone for good, and the caller has asked.
-  async remove(emails: Email[]): Promise<void> {
-    await this.moveToRole(emails, 'trash', 'Trash', t('deleted', { n: emails.length }));
-  }
-  // What is in other folders than `from`, too, stays there.
-  async destroy(emails: Email[], from?: Id): Promise<void> {
-    this.last = null;
+  // Out of a folder; what is in others, too, stays there, and the rest is gone for good.
+  private async takeOut(emails: Email[], mail: Mail, from?: Id): Promise<void> {
     const stays = new Map<Id, Patch>();
     const goes: Id[] = [];
     for (const email of emails) {
@@ -173,8 +169,16 @@ export class Actions {
       if (Object.keys(rest).length > 0) stays.set(email.id, { mailboxIds: rest });
       else goes.push(email.id);
     }
+    await mail.update(stays, goes);
+  }
+  // To the trash; what is in the trash (or a draft) is gone for good, and the caller has asked.
+  async remove(emails: Email[]): Promise<void> {
+    await this.moveToRole(emails, 'trash', 'Trash', t('deleted', { n: emails.length }));
+  }
+  async destroy(emails: Email[], from?: Id): Promise<void> {
+    this.last = null;
     try {
-      await this.current().update(stays, goes);
+      await this.takeOut(emails, this.current(), from);
       this.say(t('destroyed', { n: emails.length }));
     } catch (e) {
       this.complain(e);
